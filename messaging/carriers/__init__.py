@@ -1,0 +1,25 @@
+"""The carriers this installation can speak to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from messaging.carriers.base import Carrier
+from messaging.carriers.simulator import Simulator
+from messaging.carriers.twilio import Twilio
+
+CARRIERS: dict[str, Carrier] = {"twilio": Twilio()}
+if getattr(settings, "DEMO", False):
+    CARRIERS["simulator"] = Simulator()
+
+
+class UnknownCarrier(LookupError):
+    """No adapter of that name; the simulator exists in the demo only."""
+
+
+def get_carrier(name: str) -> Carrier:
+    """The adapter called `name`. Raises UnknownCarrier."""
+    try:
+        return CARRIERS[name]
+    except KeyError:
+        raise UnknownCarrier(name) from None
