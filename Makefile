@@ -1,0 +1,49 @@
+# `make run` serves the demo, `make test` runs everything. Paths below are relative on purpose, so
+# that a checkout in a folder with a space in its name works; set PARTYLINE_VENV for another place.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock clean venv venv-dev tools-for-tests
+
+PORT ?= 8000
+HOST ?= 127.0.0.1
+PARTYLINE_VENV ?= .venv
+PARTYLINE_DEMO ?= 1
+export PORT HOST
+PY = "$(PARTYLINE_VENV)/bin/python"
+
+help:
+	@printf '%s\n' \
+	  'make run     serve the demo on http://$(HOST):$(PORT)' \
+	  'make test    run the whole test suite' \
+	  'make check   style, types, layers, templates, deployment settings' \
+	  'make bench   measure' \
+	  'make lock    renew requirements/*.txt from pyproject.toml' \
+	  'make clean   remove the virtual environment (never the data)'
+
+run: venv
+	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) manage.py serve
+
+test: venv-dev tools-for-tests
+	@$(PY) -m pytest $(ARGS)
+
+check: venv-dev
+	@$(PY) -m config.checks
+
+bench: venv-dev
+	@$(PY) -m tests.bench $(ARGS)
+
+lock: venv-dev
+	@$(PY) config/lock.py
+
+clean:
+	rm -rf "$(PARTYLINE_VENV)" .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+venv:
+	@PYTHON="$(PYTHON)" bash config/prepare.sh "$(PARTYLINE_VENV)" runtime
+
+venv-dev:
+	@PYTHON="$(PYTHON)" bash config/prepare.sh "$(PARTYLINE_VENV)" dev
+
+tools-for-tests:
+	@bash config/test_tools.sh

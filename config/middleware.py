@@ -1,0 +1,74 @@
+"""What holds for every answer, whoever made it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+
+logger = logging.getLogger(__name__)
+
+Answer = Callable[[HttpRequest], HttpResponseBase] | Callable[
+    [HttpRequest], Awaitable[HttpResponseBase]
+]
+
+
+class Around:
+    """A middleware for both kinds of server that changes the answer on its way out."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        answer = self.get_response(request)
+        if isinstance(answer, HttpResponseBase):
+            return self.changed(request, answer)
+        return self._later(request, answer)
+
+    async def _later(
+        self, request: HttpRequest, answer: Awaitable[HttpResponseBase]
+    ) -> HttpResponseBase:
+        return self.changed(request, await answer)
+
+    def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response
+
+
+class PrivateAnswers(Around):
+    """Forbids storing any answer to a browser that has a session, or that is sent to sign in.
+
+    It looks at the cookie and not at the person, so that it asks the database nothing.
+    """
+
+    def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        cookie = settings.SESSION_COOKIE_NAME
+        to_sign_in = response.headers.get("Location", "").startswith(
+            resolve_url(settings.LOGIN_URL)
+        )
+        if cookie in request.COOKIES or cookie in response.cookies or to_sign_in:
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+
+class DatabaseAway(Around):
+    """Answers a webhook 503 while the database cannot be had: the carrier then tries again."""
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        if not request.path.startswith("/webhooks/"):
+            return None
+        logger.error("webhook refused, no database: %s", type(exception.__cause__).__name__)
+        return HttpResponse("The database is away.", status=503, content_type="text/plain")
