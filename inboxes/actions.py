@@ -1,0 +1,44 @@
+"""Changes of membership. Only Django admin and set-up commands call these."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from inboxes import bell, counters
+from inboxes.models import Agent, Inbox, Membership, MembershipChange
+
+
+@transaction.atomic
+def add_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> Membership:
+    """Let an agent in; pages that they have open gain the inbox. Twice is once."""
+    existing = Membership.objects.filter(inbox=inbox, agent=agent).first()
+    if existing is not None:
+        return existing
+    seq = counters.next_agent_seq(agent.pk)
+    membership = Membership.objects.create(inbox=inbox, agent=agent, seq=seq)
+    _record(MembershipChange.Kind.ADDED, inbox=inbox, agent=agent, changed_by=changed_by)
+    bell.ring_agent(agent.pk, seq)
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> None:
+    """Let an agent out; pages that they have open lose the inbox."""
+    deleted, _ = Membership.objects.filter(inbox=inbox, agent=agent).delete()
+    if not deleted:
+        return
+    seq = counters.next_agent_seq(agent.pk)
+    _record(MembershipChange.Kind.REMOVED, inbox=inbox, agent=agent, changed_by=changed_by)
+    bell.ring_agent(agent.pk, seq)
+
+
+@transaction.atomic
+def announce_agent(*, agent: Agent) -> None:
+    """Make the agent's open pages look again at who they are: session, activity, inboxes."""
+    bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
+
+
+def _record(
+    kind: MembershipChange.Kind, *, inbox: Inbox, agent: Agent, changed_by: Agent | None
+) -> None:
+    MembershipChange.objects.create(kind=kind, inbox=inbox, agent=agent, changed_by=changed_by)

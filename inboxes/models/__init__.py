@@ -1,0 +1,7 @@
+"""Who works here and where: agents, inboxes, memberships."""
+
+from inboxes.models.agents import Agent
+from inboxes.models.inboxes import Inbox, LastMessage
+from inboxes.models.memberships import Membership, MembershipChange
+
+__all__ = ["Agent", "Inbox", "LastMessage", "Membership", "MembershipChange"]

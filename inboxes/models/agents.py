@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+
+
+class Agent(AbstractUser):
+    """A person who signs in. `username` is the handle by which colleagues mention them."""
+
+    first_name = None  # type: ignore[assignment]  # one display name replaces both parts
+    last_name = None  # type: ignore[assignment]
+    display_name = models.CharField(max_length=120, help_text="As colleagues see it.")
+    seq = models.BigIntegerField(
+        default=0,
+        editable=False,
+        help_text="Counts the changes that concern this agent alone.",
+    )
+
+    objects: ClassVar[UserManager[Agent]] = UserManager()
+
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
+
+    class Meta:
+        verbose_name = "agent"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(display_name=""), name="agent_has_a_display_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.short_name
+
+    @property
+    def short_name(self) -> str:
+        """The first word of the display name, for the narrow places of a row."""
+        return self.display_name.split(" ", 1)[0]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from inboxes.models.agents import Agent
+
+
+class LastMessage(models.Model):
+    """The columns that let a list be drawn without touching the messages.
+
+    Messaging's actions write them; nothing here points up to a message but its bare number.
+    """
+
+    last_message_id = models.BigIntegerField(null=True, editable=False)
+    last_kind = models.CharField(max_length=8, blank=True, default="", editable=False)
+    last_author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    last_excerpt = models.CharField(max_length=160, blank=True, default="", editable=False)
+    last_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def sort_key(at: datetime | None, pk: int) -> str:
+    """Newest first when compared part by part as numbers: microseconds, then the row's id."""
+    return f"{int(at.timestamp() * 1_000_000) if at else 0}-{pk}"
+
+
+class InboxQuerySet(models.QuerySet["Inbox"]):
+    def shared(self) -> InboxQuerySet:
+        return self.filter(owner=None)
+
+    def visible_to(self, agent: Agent) -> InboxQuerySet:
+        """The agent's own line and the shared inboxes that they are a member of."""
+        return self.filter(Q(owner=agent) | Q(pk__in=agent.memberships.values("inbox")))
+
+
+class Inbox(LastMessage):
+    """A shared inbox, or with an owner that agent's personal line.
+
+    `seq` is the counter of idea 2: a transaction that changes something in the inbox takes the
+    next value under the row's lock and stamps what it touched, so commit order is `seq` order.
+    """
+
+    name = models.CharField(max_length=120)
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="personal_line",
+        help_text="Leave empty for a shared inbox. With an owner it is that agent's own line.",
+    )
+    members: models.ManyToManyField[Agent, models.Model] = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="inboxes.Membership", related_name="inboxes"
+    )
+    seq = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "inboxes"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(name=""), name="inbox_has_a_name"),
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(owner=None), name="shared_inbox_name_is_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_personal(self) -> bool:
+        return self.owner_id is not None
+
+    @property
+    def list_id(self) -> str:
+        """The list that holds this inbox's threads: its own, or the top list for a personal line."""
+        return "list-top" if self.is_personal else f"list-{self.pk}"
+
+    @property
+    def sort_key(self) -> str:
+        return sort_key(self.last_at, self.pk)

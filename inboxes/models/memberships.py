@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class Membership(models.Model):
+    """An agent's seat in a shared inbox. Changed in Django admin and nowhere else."""
+
+    inbox = models.ForeignKey("inboxes.Inbox", on_delete=models.CASCADE, related_name="memberships")
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    seq = models.BigIntegerField(
+        default=0, editable=False, help_text="The agent's counter when the membership began."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["inbox", "agent"], name="agent_is_a_member_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} in {self.inbox}"
+
+
+class MembershipChange(models.Model):
+    """Who let whom in or out, and when. Written with the change, never edited."""
+
+    class Kind(models.TextChoices):
+        ADDED = "added", "Added"
+        REMOVED = "removed", "Removed"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    inbox = models.ForeignKey("inboxes.Inbox", on_delete=models.CASCADE, related_name="+")
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="membership_changes"
+    )
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    changed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-changed_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.agent} {self.get_kind_display().lower()} in {self.inbox}"

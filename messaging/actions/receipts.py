@@ -1,0 +1,86 @@
+"""What a carrier says of a message moves its state upward, never back."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.utils import timezone
+
+from inboxes import counters
+from messaging.actions import records
+from messaging.carriers.base import REASONS, Receipt
+from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
+from messaging.models.states import is_progress
+
+
+def apply_receipt(
+    *, account: CarrierAccount, receipt: Receipt, attempt_token: str | None
+) -> bool:
+    """Keep the receipt and let it settle its attempt; park it while the attempt is unknown.
+
+    Call inside a transaction. Raises IntegrityError (`receipt_is_stored_once`) for one that is
+    kept already.
+    """
+    records.lock_carrier_message(account.pk, receipt.carrier_message_id)
+    attempt = _find_attempt(account, receipt, attempt_token)
+    seq = counters.next_inbox_seq(attempt.message.inbox_id) if attempt is not None else 0
+    DeliveryReceipt.objects.create(
+        account=account,
+        attempt=attempt,
+        carrier_message_id=receipt.carrier_message_id,
+        state=receipt.state,
+        error_code=receipt.error_code,
+        error_class=receipt.error_class,
+    )
+    if attempt is not None:
+        settle(attempt, seq=seq, receipt=receipt)
+
+
+def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
+    """Apply a receipt to its attempt and message. The caller holds the inbox's counter."""
+    attempt.refresh_from_db(fields=["state", "carrier_message_id"])
+    state = DeliveryState(receipt.state)
+    if not is_progress(DeliveryState(attempt.state), state):
+        return
+    Attempt.objects.filter(pk=attempt.pk).update(
+        state=state,
+        carrier_message_id=attempt.carrier_message_id or receipt.carrier_message_id,
+        error_code=receipt.error_code,
+        error_class=receipt.error_class,
+        settled_at=timezone.now(),
+    )
+    show_attempt(attempt, seq=seq, state=state, error_class=receipt.error_class)
+
+
+def show_attempt(
+    attempt: Attempt, *, seq: int, state: DeliveryState, error_class: str = "", reason: str = ""
+) -> None:
+    """Let the message show its latest attempt; a delivery on any attempt wins.
+
+    A message that waits for its next attempt keeps waiting, unless it turns out delivered.
+    """
+    message = Message.objects.get(pk=attempt.message_id)
+    is_latest = not Attempt.objects.filter(
+        message=attempt.message_id, ordinal__gt=attempt.ordinal
+    ).exists()
+    is_waiting = message.state == DeliveryState.QUEUED
+    is_settled = message.state == DeliveryState.DELIVERED
+    if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):
+        return
+    if state == DeliveryState.FAILED and not reason:
+        reason = REASONS.get(error_class, REASONS["other"])
+    records.change(message, seq, state=state, reason=reason[:255])
+
+
+def _find_attempt(
+    account: CarrierAccount, receipt: Receipt, attempt_token: str | None
+) -> Attempt | None:
+    attempts = Attempt.objects.select_related("message").filter(account=account)
+    if attempt_token is not None:
+        try:
+            found = attempts.filter(token=uuid.UUID(attempt_token)).first()
+        except ValueError:
+            found = None
+        if found is not None:
+            return found
+    return attempts.filter(carrier_message_id=receipt.carrier_message_id).first()

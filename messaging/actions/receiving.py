@@ -1,0 +1,132 @@
+"""A carrier's verified request becomes messages and receipts, or goes into quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from inboxes import counters
+from messaging.actions import records
+from messaging.actions.receipts import apply_receipt
+from messaging.carriers.base import Event, InboundText, RawRequest, Receipt, Unparsable
+from messaging.models import CarrierAccount, Message, Number, Webhook
+
+KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
+"""What helps to understand a request later; signatures and credentials are not kept."""
+
+
+class UnknownNumber(Exception):
+    """The text came to a number that routes to no inbox of this account."""
+
+
+def receive_webhook(
+    *, account: CarrierAccount, request: RawRequest, attempt_token: str | None
+) -> None:
+    """Store a verified request, each of its events in one transaction with the raw bytes.
+
+    An event that is stored already changes nothing. What cannot be parsed or routed is kept raw
+    in quarantine. When this returns, the carrier may be told that we have it.
+    """
+    webhook = _raw(account, request)
+    try:
+        events = account.adapter.parse(request)
+    except Unparsable as error:
+        _quarantine(webhook, error.reason)
+        return
+    for event in events:
+        try:
+            _store(event, account=account, webhook=webhook, attempt_token=attempt_token)
+        except UnknownNumber:
+            _quarantine(webhook, "It is addressed to a number that we do not have here.")
+
+
+def replay_webhook(*, webhook: Webhook) -> bool:
+    """Try a quarantined request again; True when it could be understood this time."""
+    request = RawRequest(
+        method="POST", path=webhook.path, headers=webhook.headers, body=bytes(webhook.body)
+    )
+    account = webhook.account
+    try:
+        for event in account.adapter.parse(request):
+            _store(event, account=account, webhook=None, attempt_token=None)
+    except (Unparsable, UnknownNumber):
+        return False
+    Webhook.objects.filter(pk=webhook.pk).update(is_quarantined=False, reason="")
+    return True
+
+
+def _store(
+    event: Event, *, account: CarrierAccount, webhook: Webhook | None, attempt_token: str | None
+) -> None:
+    try:
+        with transaction.atomic():
+            if isinstance(event, InboundText):
+                _store_text(event, account)
+            elif isinstance(event, Receipt):
+                apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
+            else:
+                return
+            if webhook is not None and webhook.pk is None:
+                webhook.save(force_insert=True)
+    except IntegrityError as error:
+        if not _is_duplicate(error):
+            raise
+
+
+def _store_text(text: InboundText, account: CarrierAccount) -> None:
+    number = Number.objects.filter(account=account, address=_our_form(text.recipient)).first()
+    if number is None:
+        raise UnknownNumber
+    seq = counters.next_inbox_seq(number.inbox_id)
+    thread = records.open_thread(
+        inbox_id=number.inbox_id, sender=text.sender, our_address=number.address, seq=seq
+    )
+    records.record(
+        Message(
+            thread=thread,
+            inbox_id=number.inbox_id,
+            kind=Message.Kind.INBOUND,
+            body=text.body,
+            created_at=timezone.now(),
+            seq=seq,
+            account=account,
+            carrier_message_id=text.carrier_message_id,
+            carrier_sent_at=text.sent_at,
+        ),
+        our_address=number.address,
+    )
+
+
+def _our_form(recipient: str) -> str:
+    """Some carriers leave out the plus sign of our own number."""
+    digits = recipient.strip()
+    return digits if digits.startswith("+") or len(digits) <= 8 else f"+{digits}"
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) in {
+        "inbound_message_is_stored_once",
+        "receipt_is_stored_once",
+    }
+
+
+def _raw(account: CarrierAccount, request: RawRequest) -> Webhook:
+    return Webhook(
+        account=account,
+        path=request.path[:512],
+        headers={k: v for k, v in request.headers.items() if k in KEPT_HEADERS},
+        body=request.body,
+        digest=hashlib.sha256(request.path.encode() + b"\0" + request.body).hexdigest(),
+    )
+
+
+def _quarantine(webhook: Webhook, reason: str) -> None:
+    webhook.is_quarantined = True
+    webhook.reason = reason[:255]
+    if webhook.pk is not None:
+        webhook.save(update_fields=["is_quarantined", "reason"])
+    else:
+        Webhook.objects.bulk_create([webhook], ignore_conflicts=True)

@@ -1,0 +1,30 @@
+"""Secrets at rest: Fernet tokens under the first of `FIELD_KEYS`, read with any of them."""
+
+from __future__ import annotations
+
+import json
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class UndecryptableError(Exception):
+    """No key of FIELD_KEYS opens the stored secret: a person has to enter it again."""
+
+
+def encrypt(values: dict[str, str]) -> str:
+    return _fernet().encrypt(json.dumps(values).encode()).decode()
+
+
+def decrypt(token: str) -> dict[str, str]:
+    """Raise UndecryptableError when the key is gone or the value was damaged."""
+    try:
+        plain = _fernet().decrypt(token.encode())
+    except InvalidToken as error:
+        raise UndecryptableError from error
+    values: dict[str, str] = json.loads(plain)
+    return values
+
+
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])

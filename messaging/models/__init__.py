@@ -1,0 +1,18 @@
+"""Messages and their attempts; carrier accounts, numbers, and what carriers told us."""
+
+from messaging.models.accounts import CarrierAccount, Number
+from messaging.models.attempts import Attempt
+from messaging.models.messages import Message
+from messaging.models.receipts import DeliveryReceipt
+from messaging.models.states import DeliveryState
+from messaging.models.webhooks import Webhook
+
+__all__ = [
+    "Attempt",
+    "CarrierAccount",
+    "DeliveryReceipt",
+    "DeliveryState",
+    "Message",
+    "Number",
+    "Webhook",
+]

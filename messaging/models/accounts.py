@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from messaging import encryption
+from messaging.carriers import Carrier, get_carrier
+
+
+def new_account_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class CarrierAccount(models.Model):
+    """Our account at a carrier. The token in its webhook URL names the secret to verify with."""
+
+    carrier = models.CharField(max_length=32)
+    name = models.CharField(max_length=120)
+    token = models.CharField(
+        max_length=64, unique=True, default=new_account_token, editable=False
+    )
+    encrypted_credentials = models.TextField(blank=True, default="", editable=False)
+    is_active = models.BooleanField(default=True)
+    rejected_count = models.PositiveBigIntegerField(default=0, editable=False)
+    last_rejected_at = models.DateTimeField(null=True, editable=False)
+    last_rejection = models.CharField(max_length=255, blank=True, default="", editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(name=""), name="carrier_account_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_credentials(self) -> dict[str, str]:
+        """Raise encryption.UndecryptableError."""
+        return encryption.decrypt(self.encrypted_credentials)
+
+    def set_credentials(self, values: dict[str, str]) -> None:
+        """Encrypt with the first key; the caller saves."""
+        self.encrypted_credentials = encryption.encrypt(values)
+
+    @property
+    def adapter(self) -> Carrier:
+        return get_carrier(self.carrier)
+
+    @property
+    def webhook_path(self) -> str:
+        return f"/webhooks/{self.carrier}/{self.token}/"
+
+    @property
+    def webhook_url(self) -> str:
+        """The address to enter in the carrier's console."""
+        return f"{settings.PUBLIC_URL}{self.webhook_path}"
+
+
+class Number(models.Model):
+    """One address of ours at one carrier account; it routes to exactly one inbox."""
+
+    address = models.CharField(
+        max_length=32, unique=True, help_text="E.164 (+12025550110), or a short code."
+    )
+    account = models.ForeignKey(CarrierAccount, on_delete=models.PROTECT, related_name="numbers")
+    inbox = models.OneToOneField(
+        "inboxes.Inbox", on_delete=models.PROTECT, related_name="number"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(address__regex=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"),
+                name="number_is_e164_or_a_short_code",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from inboxes.models import Inbox
+from messaging.models.states import DeliveryState
+
+if TYPE_CHECKING:
+    from inboxes.models import Agent
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, agent: Agent) -> MessageQuerySet:
+        return self.filter(inbox__in=Inbox.objects.visible_to(agent))
+
+    def for_history(self) -> MessageQuerySet:
+        """With what a bubble is drawn from."""
+        return self.select_related("author")
+
+    def waiting_to_be_sent(self) -> MessageQuerySet:
+        """Outbound and not yet with a carrier, oldest first."""
+        return self.filter(kind="outbound", state=DeliveryState.QUEUED).order_by("pk")
+
+
+class Message(models.Model):
+    """One entry of a thread's stream: a text in, a text out, or a word among the team.
+
+    Within an inbox the primary keys ascend in order of commit, since a message is inserted
+    under the lock of the inbox's counter.
+    """
+
+    class Kind(models.TextChoices):
+        INBOUND = "inbound", "Inbound"
+        OUTBOUND = "outbound", "Outbound"
+        INTERNAL = "internal", "Internal"
+
+    thread = models.ForeignKey(
+        "threads.Thread", on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
+    inbox = models.ForeignKey(
+        "inboxes.Inbox", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    body = models.TextField()
+    created_at = models.DateTimeField()
+    seq = models.BigIntegerField(help_text="The inbox's counter at this row's last change.")
+    form_key = models.UUIDField(null=True, editable=False)
+
+    state = models.CharField(max_length=9, choices=DeliveryState, blank=True, default="")
+    reason = models.CharField(max_length=255, blank=True, default="")
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts surely not taken by the carrier since somebody last asked."
+    )
+    next_try_at = models.DateTimeField(null=True, help_text="Not to be tried again before.")
+
+    account = models.ForeignKey(
+        "messaging.CarrierAccount",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    carrier_message_id = models.CharField(max_length=128, blank=True, default="")
+    carrier_sent_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["inbound", "outbound", "internal"]),
+                name="message_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="outbound") & ~Q(state="")) | (~Q(kind="outbound") & Q(state="")),
+                name="only_outbound_messages_have_a_delivery_state",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="inbound") | Q(author=None),
+                name="inbound_message_has_no_author",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "carrier_message_id"],
+                condition=Q(kind="inbound"),
+                name="inbound_message_is_stored_once",
+            ),
+            models.UniqueConstraint(
+                fields=["author", "form_key"],
+                condition=~Q(form_key=None),
+                name="form_makes_one_message",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["thread", "-id"], name="message_history"),
+            models.Index(fields=["inbox", "seq"], name="message_changes"),
+            models.Index(
+                fields=["thread", "id"],
+                condition=Q(kind="outbound", state="queued"),
+                name="message_queue",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Message {self.pk}"
+
+    @property
+    def state_label(self) -> str:
+        return DeliveryState(self.state).label if self.state else ""
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from messaging.carriers.base import Receipt
+from messaging.models.states import DeliveryState
+
+
+class DeliveryReceipt(models.Model):
+    """What a carrier said of a message. Every event is kept, whether or not it moved a state.
+
+    Without an attempt it is parked: the receipt came before we knew the carrier's id.
+    """
+
+    account = models.ForeignKey(
+        "messaging.CarrierAccount", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    attempt = models.ForeignKey(
+        "messaging.Attempt", null=True, on_delete=models.PROTECT, related_name="receipts"
+    )
+    carrier_message_id = models.CharField(max_length=128)
+    state = models.CharField(max_length=9, choices=DeliveryState)
+    error_code = models.CharField(max_length=64, blank=True, default="")
+    error_class = models.CharField(max_length=16, blank=True, default="")
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "carrier_message_id", "state", "error_code"],
+                name="receipt_is_stored_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account", "carrier_message_id"],
+                condition=Q(attempt=None),
+                name="receipt_parked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Receipt {self.pk}: {self.state}"
+
+    def as_event(self) -> Receipt:
+        """As the adapter had read it."""
+        return Receipt(
+            carrier_message_id=self.carrier_message_id,
+            state=self.state,
+            error_code=self.error_code,
+            error_class=self.error_class,
+        )

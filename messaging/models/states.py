@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class DeliveryState(models.TextChoices):
+    """How far an outbound message has come."""
+
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Unknown"
+
+
+RANKS = {
+    DeliveryState.QUEUED: 0,
+    DeliveryState.SENDING: 1,
+    DeliveryState.UNKNOWN: 1,
+    DeliveryState.SENT: 2,
+    DeliveryState.FAILED: 3,
+    DeliveryState.DELIVERED: 4,
+}
+"""A receipt moves a state upward only. Any receipt of the carrier says that it took the
+message, so it replaces *unknown*; a delivery may still replace a failure."""
+
+
+def is_progress(old: DeliveryState, new: DeliveryState) -> bool:
+    """Whether a receipt for `new` may replace `old`."""
+    if old == DeliveryState.UNKNOWN:
+        return new != DeliveryState.UNKNOWN
+    return RANKS[new] > RANKS[old]

@@ -1,0 +1,7 @@
+"""Whom we talk to, the conversations, and each agent's own state in them."""
+
+from threads.models.contacts import Contact
+from threads.models.states import ThreadState
+from threads.models.threads import Thread
+
+__all__ = ["Contact", "Thread", "ThreadState"]

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class ThreadState(models.Model):
+    """What one agent alone has to do with a thread; stamped with the agent's counter."""
+
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="thread_states"
+    )
+    thread = models.ForeignKey("threads.Thread", on_delete=models.CASCADE, related_name="states")
+    last_read_id = models.BigIntegerField(
+        default=0, help_text="The newest message that the agent's page has shown."
+    )
+    seq = models.BigIntegerField(help_text="The agent's counter at the last change.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["agent", "thread"], name="agent_has_one_state_a_thread"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["agent", "seq"], name="state_changes")]
+
+    def __str__(self) -> str:
+        return f"State of agent {self.agent_id} in thread {self.thread_id}"

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from inboxes.models import Inbox, LastMessage
+from inboxes.models.inboxes import sort_key
+from threads.models.contacts import Contact
+
+if TYPE_CHECKING:
+    from inboxes.models import Agent
+
+
+class ThreadQuerySet(models.QuerySet["Thread"]):
+    def visible_to(self, agent: Agent) -> ThreadQuerySet:
+        return self.filter(inbox__in=Inbox.objects.visible_to(agent))
+
+    def for_rows(self) -> ThreadQuerySet:
+        """With what a row of a list is drawn from."""
+        return self.select_related("contact", "inbox", "last_author")
+
+    def newest_first(self) -> ThreadQuerySet:
+        return self.order_by(F("last_at").desc(), "-pk")
+
+
+class Thread(LastMessage):
+    """All messages between one inbox and one contact, for ever."""
+
+    class Priority(models.TextChoices):
+        URGENT = "urgent", "Urgent"
+        HIGH = "high", "High"
+        MEDIUM = "medium", "Medium"
+        LOW = "low", "Low"
+
+    inbox = models.ForeignKey(
+        "inboxes.Inbox", on_delete=models.PROTECT, related_name="threads", db_index=False
+    )
+    contact = models.OneToOneField(Contact, on_delete=models.PROTECT, related_name="thread")
+    our_address = models.CharField(
+        max_length=32,
+        help_text="The number of ours that this conversation last went through.",
+    )
+    priority = models.CharField(max_length=6, choices=Priority, blank=True, default="")
+    seq = models.BigIntegerField(help_text="The inbox's counter at this row's last change.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(priority="") | Q(priority__in=["urgent", "high", "medium", "low"]),
+                name="thread_priority_is_known",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index("inbox", F("last_at").desc(), F("id").desc(), name="thread_list"),
+            models.Index(fields=["inbox", "seq"], name="thread_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Thread {self.pk}"
+
+    @property
+    def is_personal(self) -> bool:
+        return self.inbox.is_personal
+
+    @property
+    def list_id(self) -> str:
+        return self.inbox.list_id
+
+    @property
+    def sort_key(self) -> str:
+        return sort_key(self.last_at, self.pk)
