@@ -8,6 +8,8 @@ from messaging.carriers.base import Carrier
 from messaging.carriers.simulator import Simulator
 from messaging.carriers.twilio import Twilio
 
+__all__ = ["CARRIERS", "Carrier", "UnknownCarrier", "get_carrier"]
+
 CARRIERS: dict[str, Carrier] = {"twilio": Twilio()}
 if getattr(settings, "DEMO", False):
     CARRIERS["simulator"] = Simulator()

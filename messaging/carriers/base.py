@@ -46,7 +46,9 @@ REASONS: dict[ErrorClass, str] = {
     "transient": (
         "The phone could not be reached; it may be off or out of coverage. Retry in a while."
     ),
-    "auth": ("The carrier refused our account. Ask an administrator to check the carrier account."),
+    "auth": (
+        "The carrier refused our account. Ask an administrator to check the carrier account."
+    ),
     "other": (
         "The carrier did not deliver this text. Retry, and if it fails again, tell an "
         "administrator."

@@ -22,7 +22,7 @@ BEFORE_WRITING = (
 
 
 def failure(error: httpx.RequestError) -> NotSent | OutcomeUnknown:
-    """Judge an error of the transport. Only what comes before the first byte is surely not sent."""
+    """Judge an error of the transport. Only before the first byte is a text surely not sent."""
     kind = type(error).__name__
     if isinstance(error, BEFORE_WRITING):
         return NotSent(f"no connection to the carrier ({kind})")

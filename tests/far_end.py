@@ -1,0 +1,326 @@
+"""The carriers' far end for tests: a process of its own with a ledger of its own.
+
+Speaks Twilio's `Messages.json` and the simulator's endpoint with the standard library
+alone, and shares no code with the product, so that the two can be compared. Every POST
+is appended to a JSONL ledger before it is answered.
+
+    python tests/far_end.py LEDGER_FILE      prints "listening on PORT" when it is ready
+
+Control (JSON):
+    POST /control/plan      {"answers": [ANSWER…], "to": NUMBER?, "default": ANSWER?}
+    POST /control/receipts  {"secret", "deliver_to"?, "automatic": [[DELAY, STATE]…]?}
+    POST /control/report    {"id", "state", "code"?}     one signed receipt now
+An ANSWER is {"kind": KIND, …}:
+    accept, slow (seconds), throttle (retry_after?), error (status?), reject (code, status?),
+    unauthorised, garbled (201 without sense), redirect, timeout (taken, then silence for
+    seconds), reset (taken, then RST), reset_untaken (RST, not taken)
+`answers` are used up by the next requests (to that number, if given), then `default`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+TAKING = {"accept", "slow", "garbled", "timeout", "reset"}
+Answer = dict[str, Any]
+
+
+@dataclass
+class Text:
+    """One text as a carrier keeps it."""
+
+    carrier: str
+    id: str
+    sender: str
+    recipient: str
+    body: str
+    callback: str
+
+
+@dataclass
+class World:
+    """All that the process knows; guarded by one lock."""
+
+    ledger: Path
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    answers: deque[Answer] = field(default_factory=deque)
+    by_number: dict[str, deque[Answer]] = field(default_factory=dict)
+    default: Answer = field(default_factory=lambda: {"kind": "accept"})
+    texts: dict[str, Text] = field(default_factory=dict)
+    secret: str = ""
+    deliver_to: str = ""
+    automatic: list[tuple[float, str]] = field(default_factory=list)
+
+    def note(self, **entry: object) -> None:
+        """Append one line and hand it to the operating system, so that a kill -9 keeps it."""
+        with self.lock, self.ledger.open("a") as file:
+            file.write(json.dumps({"at": time.time(), **entry}) + "\n")
+
+    def next_answer(self, recipient: str) -> Answer:
+        with self.lock:
+            for queue in (self.by_number.get(recipient), self.answers):
+                if queue:
+                    return queue.popleft()
+            return self.default
+
+    def plan(self, order: dict[str, Any]) -> None:
+        with self.lock:
+            if "default" in order:
+                self.default = order["default"]
+            if to := order.get("to"):
+                self.by_number[to] = deque(order.get("answers", []))
+            elif "answers" in order:
+                self.answers = deque(order["answers"])
+
+
+def twilio_signature(token: str, url: str, fields: dict[str, str]) -> str:
+    text = url + "".join(key + fields[key] for key in sorted(fields))
+    return base64.b64encode(
+        hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()
+    ).decode()
+
+
+def receipt_request(
+    text: Text, state: str, code: str, secret: str, deliver_to: str
+) -> urllib.request.Request:
+    """A receipt as the text's carrier sends it, signed for the public address."""
+    parts = urlsplit(text.callback)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    if text.carrier == "twilio":
+        fields = {
+            "AccountSid": "AC" + "0" * 32,
+            "ApiVersion": "2010-04-01",
+            "From": text.sender,
+            "MessageSid": text.id,
+            "MessageStatus": state,
+            "SmsSid": text.id,
+            "SmsStatus": state,
+            "To": text.recipient,
+        } | ({"ErrorCode": code} if code else {})
+        body = urlencode(fields).encode()
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+            "X-Twilio-Signature": twilio_signature(secret, text.callback, fields),
+        }
+    else:
+        event = {"type": "receipt", "id": text.id, "state": state, "code": code}
+        body = json.dumps(event).encode()
+        mac = hmac.new(secret.encode(), path.encode() + body, hashlib.sha256)
+        headers = {
+            "Content-Type": "application/json",
+            "X-Simulator-Signature": mac.hexdigest(),
+        }
+    base = deliver_to or f"{parts.scheme}://{parts.netloc}"
+    return urllib.request.Request(base + path, body, headers, method="POST")
+
+
+def report(world: World, text: Text, state: str, code: str = "") -> int:
+    """Send one receipt and note it; the webhook's status, 0 when there was no answer."""
+    request = receipt_request(text, state, code, world.secret, world.deliver_to)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            status = int(response.status)
+    except urllib.error.HTTPError as error:
+        status = error.code
+    except OSError:
+        status = 0
+    world.note(event="receipt", id=text.id, state=state, status=status)
+    return status
+
+
+def report_by_itself(world: World, text: Text) -> None:
+    """Send the automatic receipts in the order given: late, doubled or reversed as told."""
+    for delay, state in list(world.automatic):
+        time.sleep(delay)
+        report(world, text, state, "30003" if state == "failed" else "")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    world: World
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        """The ledger is the log."""
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.path.startswith("/control/"):
+            self.control(json.loads(raw or b"{}"))
+        elif self.path.endswith("/Messages.json"):
+            form = {key: values[0] for key, values in parse_qs(raw.decode(), True).items()}
+            text = Text(
+                "twilio",
+                "SM" + uuid.uuid4().hex,
+                form.get("From", ""),
+                form.get("To", ""),
+                form.get("Body", ""),
+                form.get("StatusCallback", ""),
+            )
+            self.receive(text)
+        else:
+            told = json.loads(raw)
+            text = Text(
+                "simulator",
+                "sim-" + uuid.uuid4().hex,
+                told["from"],
+                told["to"],
+                told["text"],
+                told["callback_url"],
+            )
+            self.receive(text)
+
+    def receive(self, text: Text) -> None:
+        """Judge, note, keep, answer: in this order."""
+        answer = self.world.next_answer(text.recipient)
+        taken = answer["kind"] in TAKING or bool(answer.get("taken"))
+        self.world.note(
+            event="text",
+            carrier=text.carrier,
+            id=text.id,
+            answer=answer["kind"],
+            taken=taken,
+            callback=text.callback,
+            attempt=urlsplit(text.callback).path.rstrip("/").split("/")[-1],
+            sender=text.sender,
+            to=text.recipient,
+            body=text.body,
+            path=self.path,
+            authorization=self.headers.get("authorization", ""),
+        )
+        if taken:
+            self.world.texts[text.id] = text
+        self.answer(text, answer)
+        if taken and self.world.automatic and text.callback:
+            threading.Thread(target=report_by_itself, args=(self.world, text), daemon=True).start()
+
+    def answer(self, text: Text, answer: Answer) -> None:
+        getattr(self, "answer_" + answer["kind"])(text, answer)
+
+    def answer_accept(self, text: Text, answer: Answer) -> None:
+        self.accept(text)
+
+    def answer_slow(self, text: Text, answer: Answer) -> None:
+        time.sleep(answer["seconds"])
+        self.accept(text)
+
+    def answer_throttle(self, text: Text, answer: Answer) -> None:
+        after = answer.get("retry_after")
+        headers = {"Retry-After": str(after)} if after is not None else {}
+        self.reply(429, {"code": 20429, "message": "Too Many Requests"}, headers)
+
+    def answer_error(self, text: Text, answer: Answer) -> None:
+        self.reply(answer.get("status", 500), {"message": "Internal Server Error"})
+
+    def answer_reject(self, text: Text, answer: Answer) -> None:
+        status = answer.get("status", 400)
+        # Like Twilio's, the words repeat the number; they must not come out anywhere.
+        words = f"The number {text.recipient} was refused."
+        self.reply(status, {"code": answer["code"], "message": words, "status": status})
+
+    def answer_unauthorised(self, text: Text, answer: Answer) -> None:
+        self.reply(401, {"code": 20003, "message": "Authenticate", "status": 401})
+
+    def answer_garbled(self, text: Text, answer: Answer) -> None:
+        self.reply_raw(201, b"<html>created")
+
+    def answer_redirect(self, text: Text, answer: Answer) -> None:
+        self.reply(307, {}, {"Location": self.path})
+
+    def answer_timeout(self, text: Text, answer: Answer) -> None:
+        time.sleep(answer.get("seconds", 30))
+        self.close_connection = True
+
+    def answer_reset(self, text: Text, answer: Answer) -> None:
+        """Close with RST: what was written to us may or may not have been done."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+    answer_reset_untaken = answer_reset
+
+    def accept(self, text: Text) -> None:
+        if text.carrier == "twilio":
+            self.reply(
+                201,
+                {
+                    "sid": text.id,
+                    "status": "queued",
+                    "to": text.recipient,
+                    "from": text.sender,
+                    "body": text.body,
+                    "error_code": None,
+                },
+            )
+        else:
+            self.reply(201, {"id": text.id})
+
+    def control(self, order: dict[str, Any]) -> None:
+        world = self.world
+        match self.path:
+            case "/control/plan":
+                world.plan(order)
+                self.reply(200, {})
+            case "/control/receipts":
+                world.secret = order.get("secret", world.secret)
+                world.deliver_to = order.get("deliver_to", world.deliver_to)
+                world.automatic = [(d, s) for d, s in order.get("automatic", world.automatic)]
+                self.reply(200, {})
+            case "/control/report":
+                text = world.texts[order["id"]]
+                status = report(world, text, order["state"], order.get("code", ""))
+                self.reply(200, {"status": status})
+            case _:
+                self.reply(404, {})
+
+    def reply(self, status: int, value: object, headers: dict[str, str] | None = None) -> None:
+        self.reply_raw(status, json.dumps(value).encode(), headers)
+
+    def reply_raw(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for key, value in (headers or {}).items():
+            self.send_header(key, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that is gone is no news; the rest is."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+def main(ledger: str, port: str = "0") -> None:
+    handler = type("BoundHandler", (Handler,), {"world": World(Path(ledger))})
+    server = Server(("127.0.0.1", int(port)), handler)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    print(f"listening on {server.server_address[1]}", flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

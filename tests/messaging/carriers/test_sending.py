@@ -1,0 +1,209 @@
+"""Sending over real HTTP to the far end, a process of its own: every outcome it can have."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from messaging.carriers.base import (
+    Accepted,
+    AuthFailed,
+    Carrier,
+    NotSent,
+    OptedOut,
+    OutcomeUnknown,
+    Outgoing,
+    RateLimited,
+    Rejected,
+    SendResult,
+)
+from messaging.carriers.simulator import Simulator
+from messaging.carriers.twilio import Twilio
+from tests.far_end_client import FarEnd, far_end
+
+__all__ = ["far_end"]
+
+CREDENTIALS = {"account_sid": "AC0", "auth_token": "the-token", "secret": "the-secret"}
+CALLBACK = "https://texts.example.com/webhooks/x/account/attempt-7/"
+TEXT = "Yes, it’s here 📦 & costs 5 % + tax = ?"
+OUTGOING = Outgoing("attempt-7", "+12025550110", "+12025550177", TEXT, CALLBACK)
+
+
+@pytest.fixture(params=[Twilio(), Simulator()], ids=["twilio", "simulator"])
+def carrier(request: pytest.FixtureRequest) -> Carrier:
+    adapter: Carrier = request.param
+    return adapter
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    # Following redirects is what the adapter must forbid by itself.
+    with httpx.Client(timeout=0.5, trust_env=False, follow_redirects=True) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def addresses(far_end: FarEnd, settings: Settings) -> None:
+    settings.TWILIO_API_URL = far_end.url
+    settings.SIMULATOR_API_URL = far_end.simulator_url
+
+
+def answered(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd, answer: dict[str, Any]
+) -> SendResult:
+    """The result of sending once; however it ends, the carrier heard of it once."""
+    far_end.plan(answer)
+    result = carrier.send(OUTGOING, CREDENTIALS, http)
+    assert len(far_end.wait_for(1)) == 1
+    assert "+12025550177" not in repr(result)
+    return result
+
+
+def test_an_accepted_text_arrives_as_written(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd
+) -> None:
+    result = answered(carrier, http, far_end, {"kind": "accept"})
+    [entry] = far_end.ledger()
+    assert result == Accepted(entry["id"], "sent")
+    assert entry["carrier"] == carrier.name
+    assert entry["taken"]
+    assert (entry["sender"], entry["to"], entry["body"], entry["callback"]) == (
+        "+12025550110",
+        "+12025550177",
+        TEXT,
+        CALLBACK,
+    )
+    assert entry["attempt"] == "attempt-7"
+
+
+def test_the_account_is_named_as_the_carrier_wants_it(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd
+) -> None:
+    answered(carrier, http, far_end, {"kind": "accept"})
+    [entry] = far_end.ledger()
+    if carrier.name == "twilio":
+        assert entry["path"] == "/2010-04-01/Accounts/AC0/Messages.json"
+        expected = "Basic " + base64.b64encode(b"AC0:the-token").decode()
+    else:
+        expected = "Bearer the-secret"
+    assert entry["authorization"] == expected
+
+
+@pytest.mark.parametrize(("given", "seconds"), [(7, 7.0), (None, None), ("soon", None)])
+def test_a_throttled_text_says_when_to_try_again(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd, given: object, seconds: float | None
+) -> None:
+    answer = {"kind": "throttle", "retry_after": given}
+    assert answered(carrier, http, far_end, answer) == RateLimited(seconds)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"kind": "error", "status": 500},
+        {"kind": "error", "status": 503},
+        {"kind": "error", "status": 408},
+        {"kind": "garbled"},
+        {"kind": "redirect"},
+        {"kind": "timeout", "seconds": 2},
+        {"kind": "reset"},
+        {"kind": "reset_untaken"},
+    ],
+    ids=lambda answer: "-".join(str(value) for value in answer.values()),
+)
+def test_whatever_may_have_been_taken_is_unknown(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd, answer: dict[str, Any]
+) -> None:
+    result = answered(carrier, http, far_end, answer)
+    assert isinstance(result, OutcomeUnknown)
+    time.sleep(0.2)
+    assert len(far_end.ledger()) == 1, "an unknown text is never sent again"
+
+
+def test_nobody_listening_is_surely_not_sent(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd
+) -> None:
+    far_end.stop()
+    assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), NotSent)
+
+
+def test_a_pool_without_a_free_connection_is_surely_not_sent(
+    carrier: Carrier, far_end: FarEnd
+) -> None:
+    limits = httpx.Limits(max_connections=1)
+    with (
+        httpx.Client(limits=limits, timeout=0.2, trust_env=False) as busy,
+        busy.stream("POST", far_end.url + "/control/plan", json={}),
+    ):
+        assert isinstance(carrier.send(OUTGOING, CREDENTIALS, busy), NotSent)
+    assert far_end.ledger() == []
+
+
+def test_a_handshake_that_never_ends_is_surely_not_sent(
+    carrier: Carrier, http: httpx.Client, settings: Settings
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        settings.TWILIO_API_URL = settings.SIMULATOR_API_URL = address
+        assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), NotSent)
+
+
+def test_refused_credentials_are_told_apart(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd
+) -> None:
+    assert isinstance(answered(carrier, http, far_end, {"kind": "unauthorised"}), AuthFailed)
+
+
+def test_without_credentials_nothing_is_called(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd
+) -> None:
+    assert isinstance(carrier.send(OUTGOING, {}, http), AuthFailed)
+    assert far_end.ledger() == []
+
+
+def test_an_opt_out_is_told_apart(http: httpx.Client, far_end: FarEnd) -> None:
+    twilio = answered(Twilio(), http, far_end, {"kind": "reject", "code": 21610})
+    assert isinstance(twilio, OptedOut)
+    assert twilio.code == "21610"
+
+
+def test_an_opt_out_at_the_simulator(http: httpx.Client, far_end: FarEnd) -> None:
+    answer = {"kind": "reject", "code": "opted_out"}
+    assert isinstance(answered(Simulator(), http, far_end, answer), OptedOut)
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class"),
+    [(21211, "bad_address"), (21614, "bad_address"), (30034, "registration"), (21999, "other")],
+)
+def test_twilios_refusals_have_their_class(
+    http: httpx.Client, far_end: FarEnd, code: int, error_class: str
+) -> None:
+    result = answered(Twilio(), http, far_end, {"kind": "reject", "code": code})
+    assert isinstance(result, Rejected)
+    assert (result.code, result.error_class) == (str(code), error_class)
+
+
+def test_a_full_queue_at_twilio_is_throttling(http: httpx.Client, far_end: FarEnd) -> None:
+    answer = {"kind": "reject", "code": 21611}
+    assert answered(Twilio(), http, far_end, answer) == RateLimited(None)
+
+
+def test_a_refusal_without_sense_is_still_a_refusal(
+    carrier: Carrier, http: httpx.Client, far_end: FarEnd
+) -> None:
+    result = answered(carrier, http, far_end, {"kind": "error", "status": 404})
+    assert isinstance(result, Rejected)
+    assert (result.code, result.error_class) == ("404", "other")
+
+
+def test_nothing_private_stands_in_the_repr_of_what_goes_out() -> None:
+    for private in ("+1202", TEXT, "attempt-7", "account"):
+        assert private not in repr(OUTGOING)
