@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from threads import views
 
 app_name = "threads"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.messages, name="messages"),
+    path("inboxes/<int:inbox_id>/", views.inbox, name="inbox"),
+]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -9,6 +9,10 @@ from django.db.models import Q
 
 if TYPE_CHECKING:
     from inboxes.models.agents import Agent
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class LastMessage(models.Model):
@@ -36,7 +40,7 @@ class LastMessage(models.Model):
 
 def sort_key(at: datetime | None, pk: int) -> str:
     """Newest first when compared part by part as numbers: microseconds, then the row's id."""
-    return f"{int(at.timestamp() * 1_000_000) if at else 0}-{pk}"
+    return f"{(at - EPOCH) // MICROSECOND if at else 0}-{pk}"
 
 
 class InboxQuerySet(models.QuerySet["Inbox"]):

@@ -8,7 +8,9 @@ from django.db import models
 from django.db.models import Q
 
 from messaging import encryption
-from messaging.carriers import Carrier, get_carrier
+from messaging.carriers import get_carrier
+from messaging.carriers.base import Carrier
+from threads import addresses
 
 
 def new_account_token() -> str:
@@ -81,3 +83,7 @@ class Number(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def display(self) -> str:
+        return addresses.display(self.address)

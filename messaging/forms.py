@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+
+class TextField(forms.CharField):
+    """The words of a text: kept to the letter, refused with a sentence when they cannot be sent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            strip=False,
+            max_length=settings.MESSAGE_LIMIT,
+            error_messages={
+                "required": "Write something first.",
+                "max_length": (
+                    "This is too long: a text has at most %(limit_value)d characters, "
+                    "and this one has %(show_value)d."
+                ),
+                "null_characters_not_allowed": "This text holds a character that cannot be sent.",
+            },
+        )
+
+    def to_python(self, value: object) -> str:
+        text = str(super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValidationError("This text holds a character that cannot be sent.")
+        return text
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if not value.strip():
+            raise ValidationError(self.error_messages["required"], code="required")
+
+
+class SendForm(forms.Form):
+    """The composer. `form_key` is made with the form: sent twice, it makes one message."""
+
+    body = TextField()
+    form_key = forms.UUIDField()
+
+
+class HistoryForm(forms.Form):
+    """The query string of a conversation."""
+
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+
+class ReadForm(forms.Form):
+    """The newest message that a page has shown."""
+
+    message = forms.IntegerField(min_value=1, max_value=2**63 - 1)

@@ -1,0 +1,108 @@
+"""A conversation as one agent sees it: a page of history and the state of the composer."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+from inboxes.models import Agent, Inbox
+from messaging.models import Message
+from messaging.refusals import refusal
+from threads.models import Thread
+
+PAGE_SIZE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What `messaging/_message.html` draws."""
+
+    message: Message
+    is_mine: bool = False
+
+    @property
+    def can_retry(self) -> bool:
+        return self.message.can_be_retried
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Entries oldest to newest, and where the ones before them are."""
+
+    entries: list[Entry]
+    older_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What `messaging/_conversation.html` draws. `error` and `body` keep a refused text."""
+
+    thread: Thread
+    page: HistoryPage
+    refusal: str
+    form_key: uuid.UUID
+    seqs: str
+    error: str = ""
+    body: str = ""
+
+    @property
+    def inbox(self) -> Inbox:
+        return self.thread.inbox
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self.page.entries
+
+    @property
+    def older_url(self) -> str | None:
+        return self.page.older_url
+
+    @property
+    def since(self) -> datetime:
+        return self.thread.contact.created_at
+
+    @property
+    def limit(self) -> int:
+        return settings.MESSAGE_LIMIT
+
+
+def history_page(thread: Thread, agent: Agent, before: int | None = None) -> HistoryPage:
+    """The newest page, or the one before a message; two bounded steps down one index."""
+    messages = Message.objects.filter(thread=thread).for_history().order_by("-pk")
+    if before is not None:
+        messages = messages.filter(pk__lt=before)
+    found = list(messages[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE][::-1]
+    older_url = None
+    if len(found) > PAGE_SIZE:
+        older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={shown[0].pk}"
+    return HistoryPage(
+        entries=[Entry(message, message.author_id == agent.pk) for message in shown],
+        older_url=older_url,
+    )
+
+
+def open_conversation(
+    thread: Thread,
+    agent: Agent,
+    *,
+    page: HistoryPage | None = None,
+    form_key: uuid.UUID | None = None,
+    error: str = "",
+    body: str = "",
+) -> Conversation:
+    """`thread` was read before, with its inbox: the inbox's counter covers what is read here."""
+    return Conversation(
+        thread=thread,
+        page=page or history_page(thread, agent),
+        refusal=refusal(thread),
+        form_key=form_key or uuid.uuid4(),
+        seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),
+        error=error,
+        body=body,
+    )

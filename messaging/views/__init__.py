@@ -1,0 +1,1 @@
+"""The conversation's pages and deeds, and the door for carriers."""

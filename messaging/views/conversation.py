@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from inboxes.models import Agent
+from inboxes.requests import signed_in
+from messaging.access import get_message
+from messaging.actions import SendingRefused, retry_message, send_text
+from messaging.actions.sending import NotRetriable
+from messaging.forms import HistoryForm, ReadForm, SendForm
+from messaging.history import Conversation, Entry, history_page, open_conversation
+from threads.access import get_thread
+from threads.actions import mark_read
+from threads.lists import inbox_list, top_list
+from threads.models import Thread
+
+
+@require_GET
+@login_required
+def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """A conversation beside its list, or an older page of its history."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    form = HistoryForm(request.GET)
+    if not form.is_valid():
+        raise Http404("No such place in the history.")
+    if form.cleaned_data["before"]:
+        page = history_page(thread, agent, form.cleaned_data["before"])
+        if _is_htmx(request):
+            context = {"entries": page.entries, "older_url": page.older_url}
+            return render(request, "messaging/_history_page.html", context)
+        shown = open_conversation(thread, agent, page=page)
+    else:
+        shown = open_conversation(thread, agent)
+        if shown.entries:
+            mark_read(thread=thread, agent=agent, message_id=shown.entries[-1].message.pk)
+    if _is_htmx(request):
+        return render(request, "messaging/_conversation.html", {"conversation": shown})
+    return _whole_page(request, agent, shown)
+
+
+@require_POST
+@login_required
+def send(request: HttpRequest, thread_id: int) -> HttpResponse:
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    form = SendForm(request.POST)
+    if not form.is_valid():
+        sentence = next(iter(form.errors.values()))[0]
+        return _refused(request, agent, thread, sentence, form.cleaned_data.get("form_key"))
+    try:
+        message = send_text(
+            thread=thread,
+            author=agent,
+            body=form.cleaned_data["body"],
+            form_key=form.cleaned_data["form_key"],
+        )
+    except SendingRefused as error:
+        return _refused(request, agent, thread, str(error), form.cleaned_data["form_key"])
+    if not _is_htmx(request):
+        return redirect("messaging:conversation", thread.pk)
+    context = {"entry": Entry(message, is_mine=True), "form_key": uuid.uuid4()}
+    return render(request, "messaging/_sent.html", context)
+
+
+@require_POST
+@login_required
+def retry(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Try a failed or unknown message again; a stale page is simply shown what is."""
+    agent = signed_in(request)
+    message = get_message(agent, message_id)
+    try:
+        message = retry_message(message=message)
+    except SendingRefused as error:
+        if _is_htmx(request):
+            return HttpResponse(str(error), status=422, content_type="text/plain")
+        notices.error(request, str(error))
+    except NotRetriable:
+        message = get_message(agent, message_id)
+    if _is_htmx(request):
+        context = {"entry": Entry(message, message.author_id == agent.pk)}
+        return render(request, "messaging/_message.html", context)
+    return redirect("messaging:conversation", message.thread_id)
+
+
+@require_POST
+@login_required
+def read(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """The page has shown the thread up to a message."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        raise Http404("No such message.")
+    newest = min(form.cleaned_data["message"], thread.last_message_id or 0)
+    mark_read(thread=thread, agent=agent, message_id=newest)
+    return HttpResponse(status=204)
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return bool(request.headers.get("HX-Request"))
+
+
+def _whole_page(
+    request: HttpRequest, agent: Agent, shown: Conversation, status: int = 200
+) -> HttpResponse:
+    inbox = shown.inbox
+    listing = top_list(agent) if inbox.is_personal else inbox_list(agent, inbox)
+    context = {
+        "listing": listing,
+        "conversation": shown,
+        "page_title": str(shown.thread.contact),
+    }
+    return render(request, "threads/page.html", context, status=status)
+
+
+def _refused(
+    request: HttpRequest, agent: Agent, thread: Thread, sentence: str, form_key: uuid.UUID | None
+) -> HttpResponse:
+    """The composer again, with the reason beside the field and the text still in it."""
+    shown = open_conversation(
+        thread, agent, form_key=form_key, error=sentence, body=request.POST.get("body", "")
+    )
+    if _is_htmx(request):
+        context = {"conversation": shown}
+        return render(request, "messaging/_composer.html", context, status=422)
+    return _whole_page(request, agent, shown, status=422)

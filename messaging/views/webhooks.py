@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import RawPostDataException
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from messaging.actions import receive_webhook
+from messaging.carriers.base import RawRequest, VerificationError
+from messaging.encryption import UndecryptableError
+from messaging.models import CarrierAccount
+
+log = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_POST
+def webhook(
+    request: HttpRequest, carrier: str, account_token: str, attempt_token: str | None = None
+) -> HttpResponse:
+    """A carrier's call. A 2xx means that it is stored; everything else, that it is not."""
+    account = CarrierAccount.objects.filter(
+        carrier=carrier, token=account_token, is_active=True
+    ).first()
+    if account is None:
+        raise Http404("No such account.")
+    raw = _raw_request(request)
+    if raw is None:
+        return HttpResponse("The body is too large.", status=413, content_type="text/plain")
+    try:
+        credentials = account.get_credentials()
+    except UndecryptableError:
+        log.error("The secret of carrier account %s cannot be decrypted.", account.pk)
+        _count_rejection(account, "Its stored secret cannot be decrypted: enter it again.")
+        return HttpResponse("Not ready.", status=503, content_type="text/plain")
+    try:
+        account.adapter.verify(raw, credentials, settings.PUBLIC_URL)
+    except VerificationError as error:
+        _count_rejection(account, error.reason)
+        return HttpResponse("Not verified.", status=account.adapter.rejection_status)
+    receive_webhook(account=account, request=raw, attempt_token=attempt_token)
+    body, content_type = account.adapter.ack()
+    return HttpResponse(body, content_type=content_type)
+
+
+def _raw_request(request: HttpRequest) -> RawRequest | None:
+    """None when the body is over the limit."""
+    length = request.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) > settings.WEBHOOK_BODY_LIMIT:
+        return None
+    try:
+        body = request.read(settings.WEBHOOK_BODY_LIMIT + 1)
+    except RawPostDataException:
+        body = request.body
+    if len(body) > settings.WEBHOOK_BODY_LIMIT:
+        return None
+    return RawRequest(
+        method="POST",
+        path=request.get_full_path(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+    )
+
+
+def _count_rejection(account: CarrierAccount, reason: str) -> None:
+    CarrierAccount.objects.filter(pk=account.pk).update(
+        rejected_count=F("rejected_count") + 1,
+        last_rejected_at=timezone.now(),
+        last_rejection=reason[:255],
+    )

@@ -1,0 +1,109 @@
+"""The two lists: the messages view, and the threads of a shared inbox. Paged by cursor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+
+from inboxes.models import Agent, Inbox
+from inboxes.models.inboxes import EPOCH, MICROSECOND
+from threads.models import Thread
+from threads.models.threads import ThreadQuerySet
+from threads.rows import Row, inbox_row, read_last_messages, states_of, thread_row
+
+PAGE_SIZE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of the page before, as its sort key names it."""
+
+    at: datetime
+    pk: int
+
+    @classmethod
+    def from_key(cls, key: str) -> Cursor:
+        """Raise ValueError for what is no sort key."""
+        micros, pk = key.split("-")
+        try:
+            return cls(at=EPOCH + int(micros) * MICROSECOND, pk=int(pk))
+        except OverflowError as error:
+            raise ValueError(key) from error
+
+    def after(self, threads: ThreadQuerySet) -> ThreadQuerySet:
+        """The rows beyond, in a form that the index walks from the cursor on."""
+        return threads.filter(last_at__lte=self.at).exclude(last_at=self.at, pk__gte=self.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What `threads/_listing.html` draws."""
+
+    inbox: Inbox | None
+    rows: list[Row]
+    next_url: str | None
+    seqs: str
+
+    @property
+    def list_id(self) -> str:
+        return f"list-{self.inbox.pk}" if self.inbox else "list-top"
+
+    @property
+    def label(self) -> str:
+        return "Threads" if self.inbox else "Conversations"
+
+
+def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
+    """Shared inboxes as one row each, and the conversations of the agent's own line."""
+    inboxes = list(Inbox.objects.visible_to(agent).select_related("last_author"))
+    shared = [inbox for inbox in inboxes if not inbox.is_personal]
+    read_ids = read_last_messages(agent, shared)
+    rows = [inbox_row(inbox, agent, read_ids) for inbox in shared]
+    personal = Thread.objects.filter(inbox__in=[i.pk for i in inboxes if i.is_personal])
+    rows += _thread_rows(agent, personal, after)
+    rows.sort(key=_order, reverse=True)
+    if after is not None:
+        rows = [row for row in rows if _order(row) < ((after.at - EPOCH) // MICROSECOND, after.pk)]
+    return Listing(
+        inbox=None,
+        rows=rows[:PAGE_SIZE],
+        next_url=_next_url(reverse("threads:messages"), rows),
+        seqs=seqs_of(agent, inboxes),
+    )
+
+
+def inbox_list(agent: Agent, inbox: Inbox, after: Cursor | None = None) -> Listing:
+    """The threads of a shared inbox. `inbox` was read before: its `seq` covers what follows."""
+    rows = _thread_rows(agent, Thread.objects.filter(inbox=inbox), after)
+    return Listing(
+        inbox=inbox,
+        rows=rows[:PAGE_SIZE],
+        next_url=_next_url(reverse("threads:inbox", args=[inbox.pk]), rows),
+        seqs=seqs_of(agent, [inbox]),
+    )
+
+
+def seqs_of(agent: Agent, inboxes: list[Inbox]) -> str:
+    """The page's map of counters as JSON: `{"i3": 17, "a2": 5}`."""
+    return json.dumps({f"i{inbox.pk}": inbox.seq for inbox in inboxes} | {f"a{agent.pk}": agent.seq})
+
+
+def _thread_rows(agent: Agent, threads: ThreadQuerySet, after: Cursor | None) -> list[Row]:
+    """One row more than a page, so that the caller sees whether there is a next one."""
+    if after is not None:
+        threads = after.after(threads)
+    page = list(threads.for_rows().newest_first()[: PAGE_SIZE + 1])
+    states = states_of(agent, page)
+    return [thread_row(thread, agent, states.get(thread.pk)) for thread in page]
+
+
+def _order(row: Row) -> tuple[int, int]:
+    micros, pk = row.key.split("-")
+    return int(micros), int(pk)
+
+
+def _next_url(url: str, rows: list[Row]) -> str | None:
+    return f"{url}?after={rows[PAGE_SIZE - 1].key}" if len(rows) > PAGE_SIZE else None
