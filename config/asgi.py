@@ -1,10 +1,11 @@
 """The way in for requests and sockets, for `serve` and for a plain Daphne alike."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402  Django reads the setting first
+from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
@@ -16,10 +17,17 @@ from django.conf import settings  # noqa: E402  needs Django's apps
 from config.single import AlonePlease  # noqa: E402  needs Django's apps
 from messaging.routing import websocket_urlpatterns  # noqa: E402  needs Django's apps
 
-# The channels validator that goes by ALLOWED_HOSTS ignores scheme and port; this one does not.
-sockets = OriginValidator(
-    AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ORIGINS
-)
-application = AlonePlease(
-    ProtocolTypeRouter({"http": django_application, "websocket": sockets})
-)
+
+class ExactOrigin(OriginValidator):  # type: ignore[misc]  # channels has no types
+    """Scheme, host and port must be ours. (The validator that goes by ALLOWED_HOSTS looks at the
+    host only, and a port that is no number makes either of them raise.)"""
+
+    def valid_origin(self, parsed_origin: Any) -> bool:
+        try:
+            return bool(super().valid_origin(parsed_origin))
+        except ValueError:
+            return False
+
+
+sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ORIGINS)
+application = AlonePlease(ProtocolTypeRouter({"http": django_application, "websocket": sockets}))

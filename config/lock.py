@@ -26,9 +26,7 @@ def main() -> None:
     everything = resolved([*runtime, *project["dependency-groups"]["dev"]])
     dev = [line for line in everything if line not in runtime]
     (ROOT / "requirements/runtime.txt").write_text(HEAD + "\n".join(runtime) + "\n")
-    (ROOT / "requirements/dev.txt").write_text(
-        HEAD + "-r runtime.txt\n" + "\n".join(dev) + "\n"
-    )
+    (ROOT / "requirements/dev.txt").write_text(HEAD + "-r runtime.txt\n" + "\n".join(dev) + "\n")
 
 
 if __name__ == "__main__":

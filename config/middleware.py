@@ -12,9 +12,10 @@ from django.shortcuts import resolve_url
 
 logger = logging.getLogger(__name__)
 
-Answer = Callable[[HttpRequest], HttpResponseBase] | Callable[
-    [HttpRequest], Awaitable[HttpResponseBase]
-]
+Answer = (
+    Callable[[HttpRequest], HttpResponseBase]
+    | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+)
 
 
 class Around:

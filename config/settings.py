@@ -70,9 +70,7 @@ CSRF_TRUSTED_ORIGINS = ORIGINS
 # What it is
 DEBUG = setting("DJANGO_DEBUG", env.bool, False, "1 or 0")
 DEMO = setting("PARTYLINE_DEMO", env.bool, False, "1 or 0")
-DATA_DIR = Path(
-    setting("PARTYLINE_DATA", env.str, str(BASE_DIR / "var"), "a folder")
-).expanduser()
+DATA_DIR = Path(setting("PARTYLINE_DATA", env.str, str(BASE_DIR / "var"), "a folder")).expanduser()
 DATA_DIR = (DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR).resolve()
 ADMIN_SECOND_FACTOR = setting("ADMIN_SECOND_FACTOR", env.bool, not DEMO, "1 or 0")
 TIME_ZONE = setting(
@@ -99,7 +97,11 @@ LOG_LEVEL = setting(
 # The longest text in characters: ten segments of plain letters, what carriers take at most.
 MESSAGE_LIMIT = 1600
 WEBHOOK_BODY_LIMIT = setting(
-    "WEBHOOK_BODY_LIMIT", env.int, 1024 * 1024, "a number of bytes, 1024 or more", lambda n: n >= 1024
+    "WEBHOOK_BODY_LIMIT",
+    env.int,
+    1024 * 1024,
+    "a number of bytes, 1024 or more",
+    lambda n: n >= 1024,
 )
 CARRIER_TIMEOUT = setting(
     "CARRIER_TIMEOUT", env.float, 10.0, "seconds, from 0.1 to 120", lambda s: 0.1 <= s <= 120
@@ -114,9 +116,11 @@ SECRET_KEY = setting(
 ) or kept_secret(DATA_DIR / "secret_key", lambda: Fernet.generate_key().decode() * 2)
 FIELD_KEYS: list[str] = [key.strip() for key in setting("FIELD_KEYS", env.list, [], "Fernet keys")]
 if not FIELD_KEYS:
-    FIELD_KEYS = kept_secret(
-        DATA_DIR / "field_keys", lambda: Fernet.generate_key().decode()
-    ).replace("\n", ",").split(",")
+    FIELD_KEYS = (
+        kept_secret(DATA_DIR / "field_keys", lambda: Fernet.generate_key().decode())
+        .replace("\n", ",")
+        .split(",")
+    )
 if not all(_is_fernet_key(key) for key in FIELD_KEYS):
     raise BadSetting(
         "FIELD_KEYS cannot be used as it is set: it takes Fernet keys (32 random bytes in"
@@ -226,6 +230,8 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
 }
+# Off only for tests that call the ASGI application inside their own process.
+SINGLE_PROCESS_LOCK = setting("SINGLE_PROCESS_LOCK", env.bool, True, "1 or 0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # Static files
@@ -252,8 +258,12 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator",
-                 "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

@@ -183,5 +183,7 @@ def _own_folder(path: Path, mode: int) -> None:
     path.mkdir(mode=mode, exist_ok=True)
     found = path.lstat()
     if path.is_symlink() or found.st_uid != os.getuid():
-        raise RuntimeError(f"{path} belongs to somebody else; remove it or shorten PARTYLINE_DATA.")
+        raise RuntimeError(
+            f"{path} belongs to somebody else; remove it or shorten PARTYLINE_DATA."
+        )
     path.chmod(mode)

@@ -38,6 +38,9 @@ def ensure_running(data_dir: Path, *, is_durable: bool = True, recheck: bool = F
     With `recheck` an existing guest asks the server once more and revives it: for whoever
     supervises it. Raises Gone.
     """
+    # Without the mutex: a request must not wait here while a supervisor revives the server.
+    if not recheck and data_dir in _stays:
+        return
     with _mutex:
         stay = _stays.get(data_dir)
         if stay is not None and (not recheck or stay.cluster.answers()):

@@ -1,0 +1,123 @@
+"""The whole product in one process."""
+
+import errno
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+
+import psycopg
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from config.embedded.life import leave_all
+from config.single import NotAlone, hold_single_process_lock, release_single_process_lock
+from config.statics import collect_when_changed
+
+DEMO_PASSWORD = "partyline"  # noqa: S105  printed on purpose; the demo listens on loopback only
+DEMO_PEOPLE = ("admin", "ana", "ben", "cho")
+
+
+class Command(BaseCommand):
+    help = "Serve everything from this one process: database, migrations, pages and jobs."
+    requires_system_checks: list[str] = []  # they take a second, and `make check` runs them
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _leave_at_once)
+        _refuse_public_demo()
+        listening = self._listen()
+        try:
+            self._prepare()
+        except NotAlone as refusal:
+            raise CommandError(str(refusal), returncode=3) from None
+        except (OperationalError, psycopg.OperationalError) as error:
+            raise CommandError(f"The database cannot be used: {error}", returncode=4) from None
+        self._greet()
+        self._run(listening)
+
+    def _listen(self) -> socket.socket:
+        # Imported late like everything of Twisted: it takes half a second and settles the loop.
+        from config.server import listen
+
+        try:
+            return listen(settings.HOST, settings.PORT)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CommandError(
+                    f"Port {settings.PORT} on {settings.HOST} is taken by another program."
+                    f" Try another one: PORT={_free_port()}",
+                    returncode=2,
+                ) from None
+            raise CommandError(
+                f"HOST={settings.HOST} PORT={settings.PORT} cannot be listened on: {error}",
+                returncode=2,
+            ) from None
+
+    def _prepare(self) -> None:
+        hold_single_process_lock()
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write("Bringing the database up to date.")
+            call_command("migrate", interactive=False, verbosity=0)
+        collect_when_changed()
+        if settings.DEMO and not get_user_model().objects.exists():
+            self.stdout.write("Writing the demo's people and messages.")
+            call_command("seed_demo", verbosity=0)
+        connections.close_all()
+
+    def _greet(self) -> None:
+        address = settings.PUBLIC_URL
+        self.stdout.write(f"Partyline is at {address}/")
+        if settings.DEMO:
+            self.stdout.write(f"Sign in as {', '.join(DEMO_PEOPLE)}; password {DEMO_PASSWORD}.")
+            self.stdout.write(f"A phone to text with: {address}/simulator/")
+        self.stdout.write("Stop with Ctrl-C.")
+        self.stdout.flush()
+
+    def _run(self, listening: socket.socket) -> None:
+        from config.asgi import application
+        from config.server import House
+
+        House(application, listening).run()
+        release_single_process_lock()
+        for alias in connections:
+            connections[alias].close_pool()  # type: ignore[attr-defined]  # PostgreSQL has one
+        leave_all()
+        logging.shutdown()
+        # A thread that hangs in a carrier's answer would hold up Python's own end.
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def _leave_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _refuse_public_demo() -> None:
+    if not settings.DEMO or settings.HOST == "localhost":
+        return
+    try:
+        is_loopback = ipaddress.ip_address(settings.HOST).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise CommandError(
+            f"The demo's passwords are known to everybody, so it listens on this machine only:"
+            f" HOST={settings.HOST} is refused. Use HOST=127.0.0.1, or PARTYLINE_DEMO=0.",
+            returncode=2,
+        )
+
+
+def _free_port() -> int:
+    for port in range(settings.PORT + 1, min(settings.PORT + 100, 65536)):
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)):
+                return port
+    return 8000

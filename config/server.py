@@ -1,0 +1,145 @@
+"""Daphne and the worker in one event loop, and how they stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from daphne.server import Server, twisted_loop
+from daphne.ws_protocol import WebSocketProtocol
+from django.conf import settings
+from twisted.internet import defer, reactor
+
+from config.embedded import Gone, ensure_running
+from config.worker import run_worker
+
+logger = logging.getLogger(__name__)
+
+# Frames from a page are small (presence, beats); everything big comes by POST.
+SOCKET_MESSAGE_LIMIT = 64 * 1024
+REQUEST_GRACE = 4.0
+WORKER_GRACE = 5.0
+LAST_RESORT = 9.0
+SERVICE_RESTART = 1012  # close code, RFC 6455's registry: the client should come back
+
+
+class House(Server):  # type: ignore[misc]  # daphne has no types
+    """Daphne's server with a worker beside it and an orderly end."""
+
+    def __init__(self, application: Any, listening: socket.socket) -> None:
+        is_proxied = settings.IS_HTTPS
+        super().__init__(
+            application=application,
+            endpoints=[f"fd:fileno={listening.fileno()}"],
+            signal_handlers=False,
+            websocket_max_message_size=SOCKET_MESSAGE_LIMIT,
+            websocket_max_frame_size=SOCKET_MESSAGE_LIMIT,
+            application_close_timeout=5,
+            proxy_forwarded_address_header="X-Forwarded-For" if is_proxied else None,
+            proxy_forwarded_port_header="X-Forwarded-Port" if is_proxied else None,
+            proxy_forwarded_proto_header="X-Forwarded-Proto" if is_proxied else None,
+            verbosity=0,
+            server_name="partyline",
+            ready_callable=self._open,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ending: asyncio.Task[None] | None = None
+
+    def _open(self) -> None:
+        self._tasks = [twisted_loop.create_task(run_worker(), name="worker")]
+        if not settings.DATABASE_URL:
+            self._tasks.append(twisted_loop.create_task(_mind_database(), name="database"))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            twisted_loop.add_signal_handler(number, self._begin_to_end)
+
+    def _begin_to_end(self) -> None:
+        if self._ending is not None:
+            os._exit(1)  # asked twice: at once
+        _end_at_last()
+        self._ending = twisted_loop.create_task(self._end(), name="end")
+
+    async def _end(self) -> None:
+        logger.info("stopping")
+        try:
+            for listener in self.listeners:
+                listener.addCallback(lambda port: port.stopListening())
+            for task in self._tasks:
+                task.cancel()
+            self._close_sockets()
+            await asyncio.gather(
+                asyncio.wait(self._tasks, timeout=WORKER_GRACE), self._finish_requests()
+            )
+        except Exception:
+            logger.exception("the orderly end failed")
+        finally:
+            reactor.stop()
+
+    def _close_sockets(self) -> None:
+        for protocol in list(self.connections):
+            if not isinstance(protocol, WebSocketProtocol):
+                continue
+            if protocol.state == protocol.STATE_OPEN:
+                protocol.sendCloseFrame(code=SERVICE_RESTART, isReply=False)
+            elif protocol.state == protocol.STATE_CONNECTING:
+                protocol.serverReject()
+
+    async def _finish_requests(self) -> None:
+        deadline = time.monotonic() + REQUEST_GRACE
+        while time.monotonic() < deadline and self._running():
+            await asyncio.sleep(0.05)
+
+    def _running(self) -> list[asyncio.Future[Any]]:
+        running = [entry.get("application_instance") for entry in self.connections.values()]
+        return [task for task in running if task is not None and not task.done()]
+
+    def kill_all_applications(self) -> Any:
+        """Daphne's own waits for ever for an application whose thread hangs."""
+        left = self._running()
+        for task in left:
+            task.cancel()
+        waiting = asyncio.wait(left, timeout=1.0) if left else asyncio.sleep(0)
+        return defer.Deferred.fromFuture(asyncio.ensure_future(waiting))
+
+
+async def _mind_database() -> None:
+    """Start the embedded PostgreSQL again when it dies."""
+    while True:
+        await asyncio.sleep(2.0)
+        try:
+            await asyncio.to_thread(ensure_running, settings.DATA_DIR, recheck=True)
+        except Gone as error:
+            logger.error("%s", error)
+
+
+def _end_at_last() -> None:
+    """Whatever hangs (a thread in a system call, say), the process ends within 10 s."""
+
+    def wait_and_exit() -> None:
+        time.sleep(LAST_RESORT)
+        logger.error("did not stop in %.0f s and is ended", LAST_RESORT)
+        sys.stderr.flush()
+        os._exit(1)
+
+    threading.Thread(target=wait_and_exit, name="last-resort", daemon=True).start()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(512)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,59 @@
+"""A pytest plugin, loaded before Django's settings: the tests' own PostgreSQL and environment.
+
+Nothing of the developer's own house is touched: neither its data folder nor its database.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from config.embedded import ensure_running, leave
+from config.embedded.places import database_url
+
+_PREFIX = "partyline-test-"
+_OURS = "PARTYLINE_TEST_CLUSTER"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    if _OURS in os.environ:
+        return  # a worker of pytest-xdist uses the cluster of the process that started it
+    _sweep()
+    data = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    ensure_running(data, is_durable=False)
+    for name in ("REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "TIME_ZONE"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        _OURS: str(data),
+        "DATABASE_URL": database_url(data),
+        "PARTYLINE_DATA": str(data / "house"),
+        "PARTYLINE_DEMO": "1",
+        "SECRET_KEY": Fernet.generate_key().decode() * 2,
+        "FIELD_KEYS": Fernet.generate_key().decode(),
+        "STATIC_HASHED": "0",
+        "DB_POOL_SIZE": "0",
+        "SINGLE_PROCESS_LOCK": "0",
+        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+    }
+    early_config.add_cleanup(lambda: _throw_away(data))
+
+
+def _throw_away(data: Path) -> None:
+    leave(data)
+    shutil.rmtree(data, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Stop and remove what a killed run left. A run that still goes on is a guest, and stays."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if left.stat().st_uid != os.getuid() or not (left / "postgres.guests").exists():
+            continue
+        ensure_running(left, is_durable=False)
+        if leave(left):
+            shutil.rmtree(left, ignore_errors=True)

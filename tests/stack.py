@@ -1,0 +1,150 @@
+"""The real program as a process of its own, for tests that want all of it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from config.embedded.places import DATABASE, USER, Places, database_url
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 40.0
+
+
+@dataclass
+class Stack:
+    """A running `manage.py serve`. `url` has no slash at its end."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    log_path: Path
+    ended_in: float | None = field(default=None)
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def database_url(self) -> str:
+        return self.environment["DATABASE_URL"]
+
+    def stop(self, number: int = signal.SIGTERM, patience: float = 15.0) -> float:
+        """Seconds until it ended."""
+        if self.process.poll() is not None:
+            return 0.0
+        begun = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(patience)
+        return time.monotonic() - begun
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port
+
+
+def test_cluster() -> Path:
+    return Path(os.environ["PARTYLINE_TEST_CLUSTER"])
+
+
+test_cluster.__test__ = False  # type: ignore[attr-defined]  # a name, not a test
+
+
+@contextmanager
+def own_database(name: str) -> Iterator[str]:
+    """A new database in the tests' cluster, as a URL."""
+    host = str(Places(test_cluster()).sockets)
+    where = f"host={host} port=5432 user={USER} dbname={DATABASE}"
+    with psycopg.connect(where, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield database_url(test_cluster(), name)
+    finally:
+        with psycopg.connect(where, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def environment_for(database: str, data: Path, **changes: str) -> dict[str, str]:
+    port = changes.get("PORT") or str(free_port())
+    return {
+        **os.environ,
+        "DATABASE_URL": database,
+        "PARTYLINE_DATA": str(data),
+        "PARTYLINE_DEMO": "1",
+        "STATIC_HASHED": "1",
+        "SINGLE_PROCESS_LOCK": "1",
+        "DB_POOL_SIZE": "10",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "HOST": "127.0.0.1",
+        "PORT": port,
+        **changes,
+    }
+
+
+def begin(environment: dict[str, str], *command: str) -> Stack:
+    """Start `manage.py serve` (or another command) without waiting."""
+    log_path = Path(environment["PARTYLINE_DATA"] + f".{environment['PORT']}.log")
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", *(command or ("serve",))],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    return Stack(f"http://127.0.0.1:{environment['PORT']}", process, environment, log_path)
+
+
+def wait_until_ready(stack: Stack, seconds: float = START_SECONDS) -> float:
+    """Seconds until /readyz said yes. Raises AssertionError with the log."""
+    begun = time.monotonic()
+    while time.monotonic() < begun + seconds:
+        if stack.process.poll() is not None:
+            raise AssertionError(f"serve ended with {stack.process.returncode}:\n{stack.log}")
+        try:
+            with urllib.request.urlopen(f"{stack.url}/readyz", timeout=20) as answer:
+                if answer.status == 200:
+                    return time.monotonic() - begun
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"serve is not ready after {seconds} s:\n{stack.log}")
+
+
+@contextmanager
+def running_stack(name: str, **changes: str) -> Iterator[Stack]:
+    """`manage.py serve` in demo mode on a free port, with a database and a data folder of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="partyline-stack-") as folder,
+        own_database(f"stack_{name}") as database,
+    ):
+        stack = begin(environment_for(database, Path(folder) / "var", **changes))
+        try:
+            wait_until_ready(stack)
+            yield stack
+        finally:
+            try:
+                stack.stop()
+            finally:
+                if stack.process.poll() is None:
+                    stack.process.kill()
+                    stack.process.wait()
