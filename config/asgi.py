@@ -18,7 +18,7 @@ from config.single import AlonePlease  # noqa: E402  needs Django's apps
 from messaging.routing import websocket_urlpatterns  # noqa: E402  needs Django's apps
 
 
-class ExactOrigin(OriginValidator):  # type: ignore[misc]  # channels has no types
+class ExactOrigin(OriginValidator):
     """Scheme, host and port must be ours. (The validator that goes by ALLOWED_HOSTS looks at the
     host only, and a port that is no number makes either of them raise.)"""
 

@@ -1,5 +1,6 @@
 """Reading settings from the environment, with one plain sentence for whatever makes no sense."""
 
+import contextlib
 import os
 import secrets
 from collections.abc import Callable
@@ -23,7 +24,7 @@ def setting(
     read: Callable[..., T],
     default: T,
     takes: str,
-    holds: Callable[[T], bool] = lambda value: True,
+    holds: Callable[[T], bool] = lambda _: True,
 ) -> T:
     """The value of `name`, or `default` where it is unset or empty. Raises BadSetting."""
     if not os.environ.get(name, "").strip():
@@ -52,10 +53,8 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
                 file.write(make() + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
-            except FileExistsError:
-                pass
         finally:
             draft.unlink()
     try:

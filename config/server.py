@@ -28,7 +28,7 @@ LAST_RESORT = 9.0
 SERVICE_RESTART = 1012  # close code, RFC 6455's registry: the client should come back
 
 
-class House(Server):  # type: ignore[misc]  # daphne has no types
+class House(Server):
     """Daphne's server with a worker beside it and an orderly end."""
 
     def __init__(self, application: Any, listening: socket.socket) -> None:
@@ -89,9 +89,8 @@ class House(Server):  # type: ignore[misc]  # daphne has no types
                 protocol.serverReject()
 
     async def _finish_requests(self) -> None:
-        deadline = time.monotonic() + REQUEST_GRACE
-        while time.monotonic() < deadline and self._running():
-            await asyncio.sleep(0.05)
+        if left := self._running():
+            await asyncio.wait(left, timeout=REQUEST_GRACE)
 
     def _running(self) -> list[asyncio.Future[Any]]:
         running = [entry.get("application_instance") for entry in self.connections.values()]

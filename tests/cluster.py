@@ -6,6 +6,7 @@ Nothing of the developer's own house is touched: neither its data folder nor its
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,16 @@ _PREFIX = "partyline-test-"
 _OURS = "PARTYLINE_TEST_CLUSTER"
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
-) -> None:
+) -> Iterator[None]:
+    # A wrapper runs before pytest-django's own implementation, which reads the settings.
+    _prepare(early_config)
+    yield
+
+
+def _prepare(config: pytest.Config) -> None:
     if _OURS in os.environ:
         return  # a worker of pytest-xdist uses the cluster of the process that started it
     _sweep()
@@ -41,7 +48,7 @@ def pytest_load_initial_conftests(
         "SINGLE_PROCESS_LOCK": "0",
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     }
-    early_config.add_cleanup(lambda: _throw_away(data))
+    config.add_cleanup(lambda: _throw_away(data))
 
 
 def _throw_away(data: Path) -> None:

@@ -132,7 +132,7 @@ def wait_until_ready(stack: Stack, seconds: float = START_SECONDS) -> float:
 
 @contextmanager
 def running_stack(name: str, **changes: str) -> Iterator[Stack]:
-    """`manage.py serve` in demo mode on a free port, with a database and a data folder of its own."""
+    """`manage.py serve` in demo mode on a free port, with its own database and data folder."""
     with (
         tempfile.TemporaryDirectory(prefix="partyline-stack-") as folder,
         own_database(f"stack_{name}") as database,

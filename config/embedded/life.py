@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from config.embedded.cluster import START_SECONDS, Cluster
 from config.embedded.places import Places
 
@@ -45,24 +47,26 @@ def ensure_running(data_dir: Path, *, is_durable: bool = True, recheck: bool = F
         stay = _stays.get(data_dir)
         if stay is not None and (not recheck or stay.cluster.answers()):
             return
-        places = Places(data_dir)
+        cluster = Cluster(Places(data_dir), is_durable)
         data_dir.mkdir(parents=True, exist_ok=True)
-        with _turn(places, _TURN_SECONDS) as is_mine:
+        with _turn(cluster.places, _TURN_SECONDS) as is_mine:
             if not is_mine:
                 raise Gone("another process is starting or stopping PostgreSQL and never ends")
-            cluster = Cluster(places, is_durable)
-            descriptor = stay.descriptor if stay else _open(places.guests)
-            if stay is None:
-                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            descriptor = stay.descriptor if stay else _arrive(cluster.places)
             try:
                 if not cluster.answers():
                     cluster.start()
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, psycopg.Error) as error:
                 if stay is None:
                     os.close(descriptor)
                 raise Gone(str(error)) from error
-        if stay is None:
-            _stays[data_dir] = _Stay(cluster, descriptor)
+        _stays.setdefault(data_dir, _Stay(cluster, descriptor))
+
+
+def _arrive(places: Places) -> int:
+    descriptor = _open(places.guests)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
 
 
 def leave(data_dir: Path) -> bool:

@@ -1,0 +1,8 @@
+"""Partyline's settings, by noun. What differs between two houses comes from the environment."""
+
+from config.settings.applications import *
+from config.settings.database import *
+from config.settings.house import *
+from config.settings.logs import *
+from config.settings.secrets import *
+from config.settings.security import *

@@ -1,0 +1,103 @@
+"""Where it lives, what it is, and its limits."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import phonenumbers
+
+from config.environment import env, setting
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and (parts.port is None or parts.port > 0)
+        and parts.path in {"", "/"}
+        and not (parts.query or parts.fragment or parts.username)
+    )
+
+
+# Where it listens, and under which address people reach it
+HOST = setting("HOST", env.str, "127.0.0.1", "the address to listen on, like 127.0.0.1")
+PORT = setting("PORT", env.int, 8000, "a port from 1 to 65535", lambda port: 0 < port < 65536)
+PUBLIC_URL = setting(
+    "PUBLIC_URL",
+    env.str,
+    f"http://127.0.0.1:{PORT}",
+    "the address people open, without a path, like https://texts.example.com",
+    _is_origin,
+).rstrip("/")
+_PUBLIC = urlsplit(PUBLIC_URL)
+PUBLIC_HOST = _PUBLIC.hostname or ""
+IS_HTTPS = _PUBLIC.scheme == "https"
+LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+_IS_LOOPBACK = PUBLIC_HOST in {"127.0.0.1", "localhost", "::1"}
+_PORT_SUFFIX = f":{_PUBLIC.port}" if _PUBLIC.port else ""
+# A browser on the same machine may call it by any of its loopback names.
+ORIGINS = list(
+    dict.fromkeys(
+        [PUBLIC_URL]
+        + ([f"http://{name}{_PORT_SUFFIX}" for name in LOOPBACK_NAMES] if _IS_LOOPBACK else [])
+    )
+)
+ALLOWED_HOSTS = setting(
+    "ALLOWED_HOSTS",
+    env.list,
+    [*LOOPBACK_NAMES] if _IS_LOOPBACK else [_PUBLIC.netloc.rsplit(":", 1)[0], *LOOPBACK_NAMES],
+    "host names with commas between them, like texts.example.com,127.0.0.1",
+    lambda hosts: all(host.strip() and "/" not in host for host in hosts),
+)
+CSRF_TRUSTED_ORIGINS = ORIGINS
+
+# What it is
+DEBUG = setting("DJANGO_DEBUG", env.bool, False, "1 or 0")
+DEMO = setting("PARTYLINE_DEMO", env.bool, False, "1 or 0")
+DATA_DIR = Path(setting("PARTYLINE_DATA", env.str, str(BASE_DIR / "var"), "a folder")).expanduser()
+DATA_DIR = (DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR).resolve()
+ADMIN_SECOND_FACTOR = setting("ADMIN_SECOND_FACTOR", env.bool, not DEMO, "1 or 0")
+TIME_ZONE = setting(
+    "TIME_ZONE",
+    env.str,
+    "UTC",
+    "a time zone's name, like Europe/Berlin",
+    lambda name: name in available_timezones(),
+)
+DEFAULT_REGION = setting(
+    "DEFAULT_REGION",
+    lambda name: env.str(name).upper(),
+    "US",
+    "a country's two letters, like US",
+    lambda region: region in phonenumbers.SUPPORTED_REGIONS,
+)
+LOG_LEVEL = setting(
+    "LOG_LEVEL",
+    lambda name: env.str(name).upper(),
+    "INFO",
+    "DEBUG, INFO, WARNING or ERROR",
+    lambda level: level in {"DEBUG", "INFO", "WARNING", "ERROR"},
+)
+# The longest text in characters: ten segments of plain letters, what carriers take at most.
+MESSAGE_LIMIT = 1600
+WEBHOOK_BODY_LIMIT = setting(
+    "WEBHOOK_BODY_LIMIT",
+    env.int,
+    1024 * 1024,
+    "a number of bytes, 1024 or more",
+    lambda n: n >= 1024,
+)
+CARRIER_TIMEOUT = setting(
+    "CARRIER_TIMEOUT", env.float, 10.0, "seconds, from 0.1 to 120", lambda s: 0.1 <= s <= 120
+)
+WORKER_CONCURRENCY = setting(
+    "WORKER_CONCURRENCY", env.int, 4, "a number of jobs from 1 to 64", lambda n: 1 <= n <= 64
+)
+
+# Words and time
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
