@@ -1,0 +1,87 @@
+// Headings of days, and runs of one author's messages: what neighbours make of each other.
+import { dayKey, rewrite } from "./times.js";
+
+const RUN = 5 * 60;
+
+/** @param {HTMLElement} message */
+const stateOf = (message) =>
+  [...message.classList].find((name) => name.startsWith("is-")) ?? "";
+
+/** @param {HTMLElement} message */
+const kindOf = (message) => message.classList[1];
+
+/**
+ * @param {HTMLElement | undefined} one
+ * @param {HTMLElement | undefined} other
+ */
+function isRun(one, other) {
+  return (
+    !!one &&
+    !!other &&
+    kindOf(one) === kindOf(other) &&
+    one.dataset.author === other.dataset.author &&
+    one.dataset.day === other.dataset.day &&
+    Number(other.dataset.at) - Number(one.dataset.at) < RUN
+  );
+}
+
+/**
+ * Draws the days and runs of a history anew, as the server does at the first load.
+ * @param {HTMLElement} log
+ */
+export function arrange(log) {
+  /** @type {HTMLElement[]} */
+  const messages = [...log.querySelectorAll(":scope > .message")].filter(
+    (child) => child instanceof HTMLElement,
+  );
+  for (const message of messages) {
+    const day = dayKey(new Date(Number(message.dataset.at) * 1000));
+    if (message.dataset.day !== day) message.dataset.day = day;
+  }
+  messages.forEach((message, i) => {
+    const [before, after] = [messages[i - 1], messages[i + 1]];
+    const state = stateOf(message);
+    toggle(message, "follows", isRun(before, message));
+    toggle(
+      message,
+      "joined",
+      isRun(message, after) &&
+        state === stateOf(after) &&
+        !["is-failed", "is-unknown"].includes(state),
+    );
+    setDay(message, before?.dataset.day !== message.dataset.day);
+  });
+  for (const heading of log.querySelectorAll(":scope > .day")) {
+    if (!heading.nextElementSibling?.matches(".message")) heading.remove();
+  }
+}
+
+/**
+ * @param {HTMLElement} message
+ * @param {string} name
+ * @param {boolean} isOn
+ */
+function toggle(message, name, isOn) {
+  if (message.classList.contains(name) !== isOn) message.classList.toggle(name, isOn);
+}
+
+/**
+ * @param {HTMLElement} message
+ * @param {boolean} opensDay
+ */
+function setDay(message, opensDay) {
+  const heading = message.previousElementSibling;
+  const hasHeading = heading instanceof HTMLElement && heading.matches(".day");
+  if (hasHeading && opensDay && heading.dataset.day === message.dataset.day) return;
+  if (hasHeading) heading.remove();
+  if (!opensDay) return;
+  const made = document.createElement("h2");
+  made.className = "day";
+  made.dataset.day = message.dataset.day;
+  const time = document.createElement("time");
+  time.dateTime = new Date(Number(message.dataset.at) * 1000).toISOString();
+  time.dataset.time = "day";
+  made.append(time);
+  rewrite(made);
+  message.before(made);
+}

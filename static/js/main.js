@@ -1,0 +1,11 @@
+// The page's behaviours, each in its own module and hooked by attributes of the markup.
+import "./live.js";
+import "./csrf.js";
+import "./times.js";
+import "./placing.js";
+import "./scroll.js";
+import "./composer.js";
+import "./reading.js";
+import { look } from "./navigation.js";
+
+look();

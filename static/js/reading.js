@@ -1,0 +1,38 @@
+// Tells the server how far the open conversation was shown, while somebody can see it.
+import { token } from "./csrf.js";
+
+const PAUSE = 1000;
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let told = "";
+
+function tellRead() {
+  timer = undefined;
+  const thread = document.querySelector(".thread");
+  const newest = [...document.querySelectorAll(".log > [data-key]")].at(-1);
+  if (document.hidden || !(thread instanceof HTMLElement) || !(newest instanceof HTMLElement)) {
+    return;
+  }
+  const message = newest.dataset.key ?? "";
+  const what = `${thread.dataset.thread}:${message}`;
+  if (what === told) return;
+  told = what;
+  fetch(thread.dataset.read ?? "", {
+    method: "POST",
+    headers: { "X-CSRFToken": token() },
+    body: new URLSearchParams({ message }),
+    keepalive: true,
+  }).catch(() => {
+    if (told === what) told = "";
+  });
+}
+
+/** At most once a second, and the last state always. */
+function soon() {
+  timer ??= setTimeout(tellRead, PAUSE);
+}
+
+document.addEventListener("partyline:placed", soon);
+document.addEventListener("partyline:looked", soon);
+document.addEventListener("visibilitychange", soon);
