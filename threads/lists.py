@@ -71,7 +71,7 @@ def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
         inbox=None,
         rows=rows[:PAGE_SIZE],
         next_url=_next_url(reverse("threads:messages"), rows),
-        seqs=seqs_of(agent, inboxes),
+        seqs=_seqs(agent, {f"i{inbox.pk}": inbox.seq for inbox in inboxes}),
     )
 
 
@@ -82,13 +82,13 @@ def inbox_list(agent: Agent, inbox: Inbox, after: Cursor | None = None) -> Listi
         inbox=inbox,
         rows=rows[:PAGE_SIZE],
         next_url=_next_url(reverse("threads:inbox", args=[inbox.pk]), rows),
-        seqs=seqs_of(agent, [inbox]),
+        seqs=_seqs(agent, {f"l{inbox.pk}": inbox.seq}),
     )
 
 
-def seqs_of(agent: Agent, inboxes: list[Inbox]) -> str:
-    """The page's map of counters as JSON: `{"i3": 17, "a2": 5}`."""
-    return json.dumps({f"i{inbox.pk}": inbox.seq for inbox in inboxes} | {f"a{agent.pk}": agent.seq})
+def _seqs(agent: Agent, inboxes: dict[str, int]) -> str:
+    """The page's map of counters as JSON, for `data-seqs`: `{"i3": 17, "a2": 5}`."""
+    return json.dumps(inboxes | {f"a{agent.pk}": agent.seq})
 
 
 def _thread_rows(agent: Agent, threads: ThreadQuerySet, after: Cursor | None) -> list[Row]:

@@ -49,3 +49,8 @@ def _list_page(request: HttpRequest, listing: Listing, title: str) -> HttpRespon
         "page_title": title,
     }
     return render(request, template, context)
+
+
+def targets_panes(request: HttpRequest) -> bool:
+    """Whether htmx is to fill both panes: a step to another list, or back in the history."""
+    return request.headers.get("HX-Target", "").endswith("panes")

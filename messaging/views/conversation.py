@@ -19,6 +19,7 @@ from threads.access import get_thread
 from threads.actions import mark_read
 from threads.lists import inbox_list, top_list
 from threads.models import Thread
+from threads.views import targets_panes
 
 
 @require_GET
@@ -40,7 +41,7 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
         shown = open_conversation(thread, agent)
         if shown.entries:
             mark_read(thread=thread, agent=agent, message_id=shown.entries[-1].message.pk)
-    if _is_htmx(request):
+    if _is_htmx(request) and not targets_panes(request):
         return render(request, "messaging/_conversation.html", {"conversation": shown})
     return _whole_page(request, agent, shown)
 
@@ -117,7 +118,8 @@ def _whole_page(
         "conversation": shown,
         "page_title": str(shown.thread.contact),
     }
-    return render(request, "threads/page.html", context, status=status)
+    template = "threads/_panes.html" if _is_htmx(request) else "threads/page.html"
+    return render(request, template, context, status=status)
 
 
 def _refused(

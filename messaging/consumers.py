@@ -1,0 +1,85 @@
+"""The page's one socket: signs in, listens to what the page looks at, forwards frames."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import parse_qs
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from inboxes.models import Agent
+from messaging.live.hub import SIGNED_OUT, hub_of_this_loop
+from messaging.live.pages import BadLook, Frame, Look, Page
+
+MALFORMED = 4400
+TOO_MANY = 4429
+TOO_BIG = 1009
+
+MAX_BYTES = 64 * 1024
+MAX_PER_WINDOW = 50
+WINDOW = 5.0
+"""Seconds in which a page may say MAX_PER_WINDOW things."""
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries no types
+    page: Page | None = None
+
+    async def connect(self) -> None:
+        agent = self.scope.get("user")
+        await self.accept()
+        if not isinstance(agent, Agent) or not agent.is_active:
+            await self.close(SIGNED_OUT)
+            return
+        try:
+            query = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+            look = Look.parse_text(query.get("look", ["{}"])[0])
+        except BadLook:
+            await self.close(MALFORMED)
+            return
+        self._window, self._said = time.monotonic(), 0
+        self.page = Page(
+            agent_id=agent.pk,
+            session_key=self.scope["session"].session_key or "",
+            session_hash=agent.get_session_auth_hash(),
+            send=self._forward,
+            close=self._end,
+        )
+        await hub_of_this_loop().join(self.page, look)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None
+    ) -> None:
+        if self.page is None:
+            return
+        if text_data is None or len(text_data) > MAX_BYTES:
+            await self.close(MALFORMED if text_data is None else TOO_BIG)
+            return
+        if self._is_too_much():
+            await self.close(TOO_MANY)
+            return
+        try:
+            look = Look.parse_text(text_data)
+        except BadLook:
+            await self.close(MALFORMED)
+            return
+        await hub_of_this_loop().look(self.page, look)
+
+    async def disconnect(self, code: int) -> None:
+        page, self.page = self.page, None
+        if page is not None:
+            await hub_of_this_loop().leave(page)
+
+    def _is_too_much(self) -> bool:
+        now = time.monotonic()
+        if now - self._window > WINDOW:
+            self._window, self._said = now, 0
+        self._said += 1
+        return self._said > MAX_PER_WINDOW
+
+    async def _forward(self, frame: Frame) -> None:
+        if self.page is not None:
+            await self.send(text_data=frame)
+
+    async def _end(self, code: int) -> None:
+        if self.page is not None:
+            await self.close(code)

@@ -1,0 +1,289 @@
+"""Who has a page open in this process, and what follows from a bell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from weakref import WeakKeyDictionary
+
+from inboxes.bell import Kind, bell_loop
+from inboxes.models import Inbox
+from messaging.live import reading
+from messaging.live.ear import Ear
+from messaging.live.pages import BEAT, Look, Page, Target, frame
+from messaging.live.readers import (
+    Burst,
+    InboxReader,
+    draw_inboxes,
+    draw_missed,
+    draw_personal,
+    in_thread,
+)
+from threads.models import Thread
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = 4.0
+"""Seconds between beats; a page that heard nothing for 9 s calls itself offline."""
+
+CATCH_UP_EVERY = 25.0
+"""Seconds after which a lost bell, or a change by plain SQL, is noticed at the latest."""
+
+SIGNED_OUT = 4401
+REMOVED = 4403
+
+
+class Hub:
+    """The pages of one event loop. Everything in it runs on that loop."""
+
+    def __init__(self) -> None:
+        self.by_inbox: dict[int, set[Page]] = {}
+        self.by_agent: dict[int, set[Page]] = {}
+        self.readers: dict[int, InboxReader] = {}
+        self.agents: dict[int, Burst] = {}
+        self.agent_seqs: dict[int, int] = {}
+        self._ear: Ear | None = None
+        self._chores: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Lock()
+
+    async def join(self, page: Page, look: Look) -> None:
+        """Hear first, read afterwards: nothing falls between the page's first load and here."""
+        await self._start()
+        self.by_agent.setdefault(page.agent_id, set()).add(page)
+        await self._listen("agent", page.agent_id)
+        standing = await in_thread(reading.read_standing, page.agent_id)
+        if standing is None:
+            await page.close(SIGNED_OUT)
+            return
+        self.agent_seqs.setdefault(page.agent_id, standing.agent.seq)
+        if page.agent_id not in self.agents:
+            self.agents[page.agent_id] = Burst(lambda: self._read_agent(page.agent_id))
+        await self._follow(page, standing.inboxes)
+        await self.look(page, look)
+
+    async def leave(self, page: Page) -> None:
+        for inbox_id in list(page.inboxes):
+            await self._unfollow(page, inbox_id)
+        pages = self.by_agent.get(page.agent_id)
+        if pages is not None:
+            pages.discard(page)
+            if not pages:
+                del self.by_agent[page.agent_id]
+                self.agent_seqs.pop(page.agent_id, None)
+                self.agents.pop(page.agent_id, None)
+                await self._ear_leave("agent", page.agent_id)
+        if not self.by_agent:
+            await self._stop()
+
+    async def look(self, page: Page, look: Look) -> None:
+        """The page shows something else, or is back: bring it up to date."""
+        page.is_catching_up = True
+        try:
+            page.look, page.thread_inbox = look, None
+            if look.thread is not None:
+                page.thread_inbox = await in_thread(_inbox_of, look.thread)
+                if page.thread_inbox not in page.inboxes:
+                    page.thread_inbox = None
+            await self._catch_up_page(page, look)
+        finally:
+            page.is_catching_up = False
+
+    def hear(self, kind: Kind, key: int) -> None:
+        if kind == "inbox":
+            reader = self.readers.get(key)
+            if reader is not None:
+                reader.burst.wake()
+        elif key in self.agents:
+            self.agents[key].wake()
+
+    def wake_all(self) -> None:
+        for reader in self.readers.values():
+            reader.burst.wake()
+        for burst in self.agents.values():
+            burst.wake()
+
+    # Following inboxes
+
+    async def _follow(self, page: Page, inboxes: dict[int, Inbox]) -> None:
+        for inbox_id, inbox in inboxes.items():
+            if inbox_id in page.inboxes:
+                continue
+            pages = self.by_inbox.setdefault(inbox_id, set())
+            if inbox_id not in self.readers:
+                self.readers[inbox_id] = InboxReader(inbox_id, inbox.seq, pages)
+            page.inboxes.add(inbox_id)
+            pages.add(page)
+            await self._listen("inbox", inbox_id)
+
+    async def _unfollow(self, page: Page, inbox_id: int) -> None:
+        page.inboxes.discard(inbox_id)
+        pages = self.by_inbox.get(inbox_id)
+        if pages is None:
+            return
+        pages.discard(page)
+        if not pages:
+            del self.by_inbox[inbox_id]
+            self.readers.pop(inbox_id, None)
+            await self._ear_leave("inbox", inbox_id)
+
+    # Catching up
+
+    async def _catch_up_page(self, page: Page, look: Look) -> None:
+        if look.list == "top":
+            known = {int(key[1:]) for key in look.seqs if key[0] == "i" and key[1:].isdigit()}
+            gone = sorted(known - page.inboxes)
+            if gone:
+                await page.send(frame(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
+            await self._bring(page, page.inboxes - known)
+        if _stands_outside(page, look):
+            await page.send(frame(go="/"))
+            return
+        shown = set(page.inboxes) if look.list == "top" else {look.list, page.thread_inbox}
+        counters = await in_thread(
+            reading.inbox_counters, [key for key in shown if isinstance(key, int)]
+        )
+        for inbox_id, counter in counters.items():
+            target = Target.of(page, inbox_id, with_seqs=True)
+            keys = [f"i{inbox_id}", f"l{inbox_id}", f"t{target.thread}"]
+            if all(look.seqs.get(key, counter) >= counter for key in keys):
+                continue
+            for drawn in await in_thread(draw_missed, inbox_id, target, look.seqs):
+                await page.send(drawn)
+        await self._catch_up_agent(page, look.seqs.get(f"a{page.agent_id}"))
+
+    async def _catch_up_agent(self, page: Page, since: int | None) -> None:
+        standing = await in_thread(reading.read_standing, page.agent_id)
+        if standing is None or since is None or since >= standing.agent.seq:
+            return
+        _, frames = await in_thread(draw_personal, standing, since, [page.look.list])
+        await page.send(frames[page.look.list])
+
+    async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
+        """Show inboxes that are new to a page which stands on the top list."""
+        if not inbox_ids or page.look.list != "top":
+            return
+        standing = await in_thread(reading.read_standing, page.agent_id)
+        if standing is None:
+            return
+        new = [standing.inboxes[key] for key in inbox_ids if key in standing.inboxes]
+        shared = [inbox for inbox in new if not inbox.is_personal]
+        rows = await in_thread(draw_inboxes, standing.agent, shared)
+        await page.send(frame(rows="".join(rows), seqs={f"i{i.pk}": i.seq for i in new}))
+
+    # What concerns one agent
+
+    async def _read_agent(self, agent_id: int) -> None:
+        pages = set(self.by_agent.get(agent_id, ()))
+        standing = await in_thread(reading.read_standing, agent_id)
+        alive = await in_thread(reading.live_sessions, {page.session_key for page in pages})
+        for page in list(pages):
+            if (
+                standing is None
+                or page.session_key not in alive
+                or page.session_hash != standing.agent.get_session_auth_hash()
+            ):
+                pages.discard(page)
+                await page.close(SIGNED_OUT)
+        if standing is None or not pages:
+            return
+        for page in list(pages):
+            if not await self._follow_membership(page, standing):
+                pages.discard(page)
+        lists = {page.look.list for page in pages}
+        since = self.agent_seqs.get(agent_id, standing.agent.seq)
+        self.agent_seqs[agent_id], frames = await in_thread(
+            draw_personal, standing, since, lists
+        )
+        for page in pages:
+            await page.send(frames[page.look.list])
+
+    async def _follow_membership(self, page: Page, standing: reading.Standing) -> bool:
+        """Give and take inboxes; False when the page stood in one that was taken."""
+        lost = page.inboxes - set(standing.inboxes)
+        new = set(standing.inboxes) - page.inboxes
+        was_inside = any(page.shows(inbox_id) for inbox_id in lost)
+        for inbox_id in lost:
+            await self._unfollow(page, inbox_id)
+        if lost:
+            gone = [f"inbox-{inbox_id}" for inbox_id in sorted(lost)]
+            await page.send(frame(gone=gone, go="/" if was_inside else ""))
+        if was_inside:
+            await page.close(REMOVED)
+            return False
+        await self._follow(page, standing.inboxes)
+        await self._bring(page, new)
+        return True
+
+    # Chores
+
+    async def _start(self) -> None:
+        async with self._starting:
+            if self._ear is not None:
+                return
+            bell_loop.attach()
+            self._ear = Ear(self.hear, self.wake_all)
+            await self._ear.start()
+            self._chores = [
+                asyncio.create_task(self._beat()),
+                asyncio.create_task(self._catch_up()),
+            ]
+
+    async def _stop(self) -> None:
+        ear, self._ear = self._ear, None
+        for chore in self._chores:
+            chore.cancel()
+        self._chores = []
+        if ear is not None:
+            await ear.stop()
+
+    async def _listen(self, kind: Kind, key: int) -> None:
+        if self._ear is not None:
+            await self._ear.join(kind, key)
+
+    async def _ear_leave(self, kind: Kind, key: int) -> None:
+        if self._ear is not None:
+            await self._ear.leave(kind, key)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY)
+            for pages in list(self.by_agent.values()):
+                for page in list(pages):
+                    await page.send(BEAT)
+
+    async def _catch_up(self) -> None:
+        """The database is the truth: look at it now and then, whatever bells were heard."""
+        while True:
+            await asyncio.sleep(CATCH_UP_EVERY)
+            try:
+                await self._compare()
+            except Exception:
+                log.exception("The catch-up failed; the next one tries again.")
+
+    async def _compare(self) -> None:
+        counters = await in_thread(reading.inbox_counters, list(self.readers))
+        for inbox_id, reader in self.readers.items():
+            if counters.get(inbox_id, 0) > reader.seq:
+                reader.burst.wake()
+        for burst in self.agents.values():
+            burst.wake()
+
+
+def _stands_outside(page: Page, look: Look) -> bool:
+    """Whether the page shows something that its agent may not see (any more)."""
+    is_foreign_list = isinstance(look.list, int) and look.list not in page.inboxes
+    return is_foreign_list or (look.thread is not None and page.thread_inbox is None)
+
+
+def _inbox_of(thread_id: int) -> int | None:
+    return Thread.objects.filter(pk=thread_id).values_list("inbox", flat=True).first()
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub_of_this_loop() -> Hub:
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

@@ -1,0 +1,111 @@
+"""What a page shows and how far it has come, in the page's own words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Frame = str
+ListShown = Literal["top"] | int | None
+
+MAX_SEQS = 2_000
+
+
+class BadLook(ValueError):
+    """A page said something that is no `look`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The list and the thread that a page shows, and the counters that they were read at.
+
+    Keys of `seqs`: `i3` what the top list shows of inbox 3, `l3` the rows of inbox 3's own list,
+    `t45` the history of thread 45, `a2` what is agent 2's alone.
+    """
+
+    list: ListShown = None
+    thread: int | None = None
+    seqs: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, data: object) -> Look:
+        """From what the page sent; raises BadLook."""
+        if not isinstance(data, dict):
+            raise BadLook
+        shown, thread, seqs = data.get("list"), data.get("thread"), data.get("seqs", {})
+        if not (shown is None or shown == "top" or _is_key(shown)):
+            raise BadLook
+        if not (thread is None or _is_key(thread)):
+            raise BadLook
+        if not isinstance(seqs, dict) or len(seqs) > MAX_SEQS:
+            raise BadLook
+        if not all(isinstance(k, str) and len(k) < 24 and _is_key(v) for k, v in seqs.items()):
+            raise BadLook
+        return cls(list=shown, thread=thread, seqs=seqs)
+
+    @classmethod
+    def parse_text(cls, text: str) -> Look:
+        try:
+            return cls.parse(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise BadLook from error
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+@dataclass(eq=False, slots=True)
+class Page:
+    """One open socket. `inboxes` is what its agent may see, as last read from the database."""
+
+    agent_id: int
+    session_key: str
+    session_hash: str
+    send: Callable[[Frame], Awaitable[None]]
+    close: Callable[[int], Awaitable[None]]
+    look: Look = field(default_factory=Look)
+    thread_inbox: int | None = None
+    inboxes: set[int] = field(default_factory=set)
+    is_catching_up: bool = False
+
+    def thread_in(self, inbox_id: int) -> int | None:
+        """The thread that the page shows, if it is one of that inbox."""
+        return self.look.thread if self.thread_inbox == inbox_id else None
+
+    def shows(self, inbox_id: int) -> bool:
+        """Whether the page stands inside the inbox."""
+        return self.look.list == inbox_id or self.thread_inbox == inbox_id
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A page at the moment of a burst. Without counters while it catches up: its map then
+    moves by the catch-up's frames alone, so that a cut in between loses nothing."""
+
+    page: Page
+    agent_id: int
+    list: ListShown
+    thread: int | None
+    with_seqs: bool
+
+    @classmethod
+    def of(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:
+        return cls(page, page.agent_id, page.look.list, page.thread_in(inbox_id), with_seqs)
+
+
+def frame(
+    *,
+    seqs: dict[str, int] | None = None,
+    rows: str = "",
+    gone: list[str] | None = None,
+    go: str = "",
+) -> Frame:
+    """A message to the page: rows to place, ids to take away, a place to go, counters reached."""
+    parts = {"seqs": seqs, "rows": rows, "gone": gone, "go": go}
+    return json.dumps({name: part for name, part in parts.items() if part})
+
+
+BEAT: Frame = json.dumps({"beat": 1})

@@ -1,0 +1,133 @@
+"""The readers: one per process and inbox, one per process and agent. Bursts collapse in them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, ParamSpec, TypeVar
+
+from channels.db import DatabaseSyncToAsync
+
+from inboxes.models import Agent, Inbox
+from messaging.live import reading
+from messaging.live.pages import Frame, Page, Target, frame
+from messaging.live.rendering import Renderer, render_row
+from threads.rows import inbox_row, read_last_messages, thread_row
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run queries off the event loop, in any thread: readers must not wait for each other."""
+    result: R = await DatabaseSyncToAsync(function, thread_sensitive=False)(*args, **kwargs)
+    return result
+
+
+class Burst:
+    """Runs work when woken; wakes during a run collapse into one more run."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._work = work
+        self._is_wanted = False
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        self._is_wanted = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while self._is_wanted:
+            self._is_wanted = False
+            await self._work()
+
+
+def draw_for(inbox_id: int, since: int, targets: list[Target]) -> tuple[int, bool, list[Frame | None]]:
+    """One read for all pages: the counter reached, whether more waits, a frame for each target."""
+    changes = reading.read_changes(
+        inbox_id,
+        rows_since=since,
+        messages_since=since,
+        open_threads={target.thread for target in targets if target.thread is not None},
+        agent_ids={target.agent_id for target in targets},
+    )
+    renderer = Renderer(changes)
+    return changes.upto, changes.is_more, [renderer.frame_for(target) for target in targets]
+
+
+def draw_missed(inbox_id: int, target: Target, seqs: dict[str, int]) -> list[Frame]:
+    """What one page missed of one inbox, in as many frames as it takes."""
+    list_key = f"i{inbox_id}" if target.list == "top" else f"l{inbox_id}"
+    rows_since, messages_since = seqs.get(list_key), seqs.get(f"t{target.thread}")
+    frames: list[Frame] = []
+    while True:
+        changes = reading.read_changes(
+            inbox_id,
+            rows_since=rows_since,
+            messages_since=messages_since,
+            open_threads=set() if target.thread is None else {target.thread},
+            agent_ids={target.agent_id},
+        )
+        drawn = Renderer(changes).frame_for(target)
+        if drawn is not None:
+            frames.append(drawn)
+        if drawn is None or not changes.is_more:
+            return frames
+        rows_since = rows_since if rows_since is None else changes.upto
+        messages_since = messages_since if messages_since is None else changes.upto
+
+
+def draw_personal(
+    standing: reading.Standing, since: int, lists: Iterable[object]
+) -> tuple[int, dict[object, Frame]]:
+    """What changed for one agent alone, drawn for each list that their pages show."""
+    agent = standing.agent
+    threads, states, upto = reading.read_states(agent, since)
+    touched = {thread.inbox_id for thread in threads}
+    shared = [i for i in standing.inboxes.values() if i.pk in touched and not i.is_personal]
+    frames = {}
+    for shown in lists:
+        rows = [
+            render_row(thread_row(thread, agent, states.get(thread.pk)))
+            for thread in threads
+            if shown == ("top" if thread.inbox.is_personal else thread.inbox_id)
+        ]
+        if shown == "top":
+            rows += draw_inboxes(agent, shared)
+        frames[shown] = frame(seqs={f"a{agent.pk}": upto}, rows="".join(rows))
+    return upto, frames
+
+
+def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[str]:
+    read_ids = read_last_messages(agent, inboxes)
+    return [render_row(inbox_row(inbox, agent, read_ids)) for inbox in inboxes]
+
+
+class InboxReader:
+    """Answers the bells of one inbox once for all pages that are open here."""
+
+    def __init__(self, inbox_id: int, seq: int, pages: set[Page]) -> None:
+        self.inbox_id = inbox_id
+        self.seq = seq
+        self.pages = pages
+        self.burst = Burst(self._read)
+
+    async def _read(self) -> None:
+        is_more = True
+        while is_more and self.pages:
+            targets = [
+                Target.of(page, self.inbox_id, with_seqs=not page.is_catching_up)
+                for page in self.pages
+            ]
+            self.seq, is_more, frames = await in_thread(
+                draw_for, self.inbox_id, self.seq, targets
+            )
+            for target, drawn in zip(targets, frames, strict=True):
+                if drawn is not None:
+                    await target.page.send(drawn)

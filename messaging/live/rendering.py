@@ -1,0 +1,82 @@
+"""Changes become frames: what all see alike is drawn once, what is personal is filled in."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from django.template.loader import render_to_string
+
+from inboxes.models import Agent
+from messaging.history import Entry
+from messaging.live.pages import Frame, Target, frame
+from messaging.live.reading import Changes
+from messaging.models import Message
+from threads.rows import Row, inbox_row, thread_row
+
+PERSONAL = f"personal-{secrets.token_hex(8)}"
+"""Stands for the agent's own counter in a row drawn for many; unguessable, so no text holds it."""
+
+
+class Renderer:
+    """Draws one burst of changes. Lives as long as the burst, and so do its fragments."""
+
+    def __init__(self, changes: Changes) -> None:
+        self.changes = changes
+        self._fragments: dict[object, str] = {}
+        self._frames: dict[object, Frame | None] = {}
+
+    def frame_for(self, target: Target) -> Frame | None:
+        """None for an agent who may not see the inbox."""
+        agent = self.changes.agents.get(target.agent_id)
+        if agent is None:
+            return None
+        key = target.agent_id, target.list, target.thread, target.with_seqs
+        if key not in self._frames:
+            self._frames[key] = self._frame(agent, target)
+        return self._frames[key]
+
+    def _frame(self, agent: Agent, target: Target) -> Frame:
+        inbox, upto = self.changes.inbox, self.changes.upto
+        rows: list[str] = []
+        seqs: dict[str, int] = {}
+        if target.list == "top":
+            seqs[f"i{inbox.pk}"] = upto
+            rows += self._threads(agent) if inbox.is_personal else [self._inbox(agent)]
+        elif target.list == inbox.pk:
+            seqs[f"l{inbox.pk}"] = upto
+            rows += self._threads(agent)
+        if target.thread is not None:
+            seqs[f"t{target.thread}"] = upto
+            shown = [m for m in self.changes.messages if m.thread_id == target.thread]
+            rows += [self._message(message, agent) for message in shown]
+        return frame(seqs=seqs if target.with_seqs else None, rows="".join(rows))
+
+    def _inbox(self, agent: Agent) -> str:
+        read_ids = self.changes.read_ids.get(agent.pk, set())
+        return self._row(inbox_row(self.changes.inbox, agent, read_ids))
+
+    def _threads(self, agent: Agent) -> list[str]:
+        states = self.changes.states
+        return [
+            self._row(thread_row(thread, agent, states.get((agent.pk, thread.pk))))
+            for thread in self.changes.threads
+        ]
+
+    def _row(self, row: Row) -> str:
+        key = row.kind, row.subject.pk, row.is_mine, row.is_unread
+        if key not in self._fragments:
+            self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
+        return self._fragments[key].replace(PERSONAL, str(row.personal_seq))
+
+    def _message(self, message: Message, agent: Agent) -> str:
+        is_mine = message.author_id == agent.pk
+        key = "message", message.pk, is_mine
+        if key not in self._fragments:
+            entry = Entry(message, is_mine)
+            self._fragments[key] = render_to_string("messaging/_message.html", {"entry": entry})
+        return self._fragments[key]
+
+
+def render_row(row: Row) -> str:
+    return render_to_string("threads/_row.html", {"row": row})

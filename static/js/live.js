@@ -1,0 +1,158 @@
+// The page's one socket: says what is in view, places what comes, notices when the line is dead.
+import { place, remove } from "./placing.js";
+
+/** Milliseconds without a word from the server after which the line counts as dead. */
+const SILENCE = 9_000;
+const FIRST_DELAY = 400;
+const LONGEST_DELAY = 8_000;
+/** A reconnect that is this quick is not worth a word on the page. */
+const PATIENCE = 1_500;
+const SIGNED_OUT = 4401;
+
+/**
+ * What the page shows, and the counters it is up to date with.
+ * @type {{list: string | number, thread: number | null, seqs: Record<string, number>}}
+ */
+let shown = { list: "top", thread: null, seqs: {} };
+/** @type {any} the extension's connection, null while there is none */
+let connection = null;
+let isOpen = false;
+let heardAt = 0;
+let attempts = 0;
+let isOver = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let reconnecting;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let complaining;
+
+const holder = () => /** @type {HTMLElement | null} */ (document.getElementById("live"));
+
+/** @param {string} key */
+const concerns = (key) =>
+  (key[0] === "i" && shown.list === "top") ||
+  key[0] === "a" ||
+  key === `l${shown.list}` ||
+  key === `t${shown.thread}`;
+
+/** @param {string} [words] */
+function complain(words = "Offline, reconnecting…") {
+  const place = document.getElementById("connection");
+  document.documentElement.dataset.connection = "offline";
+  if (!place || place.textContent === words) return;
+  place.textContent = words;
+  place.hidden = false;
+}
+
+function rejoice() {
+  clearTimeout(complaining);
+  complaining = undefined;
+  const place = document.getElementById("connection");
+  document.documentElement.dataset.connection = "online";
+  if (!place) return;
+  place.hidden = true;
+  place.textContent = "";
+}
+
+/** A new element is a new connection: the extension has no other way to begin anew at once. */
+function connect() {
+  clearTimeout(reconnecting);
+  reconnecting = undefined;
+  const old = holder();
+  if (!old || isOver) return;
+  const fresh = /** @type {HTMLElement} */ (old.cloneNode(false));
+  const dead = connection?.socket;
+  connection = null;
+  isOpen = false;
+  heardAt = Date.now();
+  old.replaceWith(fresh);
+  if (dead && dead.readyState <= WebSocket.OPEN) dead.close();
+  window.htmx.process(fresh);
+}
+
+function reconnectSoon() {
+  isOpen = false;
+  if (isOver || reconnecting) return;
+  complaining ??= setTimeout(complain, PATIENCE);
+  const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempts);
+  attempts += 1;
+  reconnecting = setTimeout(connect, longest * (0.5 + Math.random() / 2));
+}
+
+function signedOut() {
+  isOver = true;
+  clearTimeout(complaining);
+  complain("You are signed out. ");
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = "Sign in again";
+  document.getElementById("connection")?.append(link);
+}
+
+/** @param {{seqs?: Record<string, number>, rows?: string, gone?: string[], go?: string}} frame */
+function take(frame) {
+  if (frame.go) {
+    location.assign(frame.go);
+    return;
+  }
+  if (frame.gone) remove(frame.gone);
+  if (frame.rows) place(frame.rows);
+  for (const [key, seq] of Object.entries(frame.seqs ?? {})) {
+    if (concerns(key)) shown.seqs[key] = Math.max(shown.seqs[key] ?? 0, seq);
+  }
+}
+
+document.addEventListener("partyline:looked", (event) => {
+  shown = /** @type {CustomEvent} */ (event).detail;
+  if (isOpen) connection.socket.send(JSON.stringify(shown));
+});
+
+document.addEventListener("htmx:ws:before:connection", (event) => {
+  connection = /** @type {CustomEvent} */ (event).detail.connection;
+  const url = new URL("/live/", location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("look", JSON.stringify(shown));
+  connection.url = url.href;
+  heardAt = Date.now();
+});
+
+document.addEventListener("htmx:ws:after:connection", () => {
+  isOpen = true;
+  heardAt = Date.now();
+});
+
+document.addEventListener("htmx:ws:before:message:incoming", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  detail.cancelled = true;
+  if (detail.connection !== connection) return;
+  heardAt = Date.now();
+  attempts = 0;
+  rejoice();
+  take(JSON.parse(detail.message.data));
+});
+
+document.addEventListener("htmx:ws:close", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  if (detail.connection !== connection || detail.code === null) return;
+  if (detail.code === SIGNED_OUT) signedOut();
+  else reconnectSoon();
+});
+
+setInterval(() => {
+  if (isOver || reconnecting || Date.now() - heardAt < SILENCE) return;
+  complain();
+  reconnectSoon();
+}, 1_000);
+
+// Back from the cache of visited pages the socket is closed, and nothing says so.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) connect();
+});
+
+window.addEventListener("online", () => {
+  attempts = 0;
+  if (!isOpen) connect();
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && !isOpen && reconnecting) connect();
+});
