@@ -1,0 +1,148 @@
+"""Settings from the environment: nonsense is refused in a sentence, secrets are made once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.stack import ROOT
+
+SHOW = """
+import json, sys
+from django.conf import settings
+print(json.dumps({name: str(getattr(settings, name)) for name in sys.argv[1:]}))
+"""
+CLEARED = ("SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "ALLOWED_HOSTS", "DB_POOL_SIZE")
+
+
+def environment(data: Path, **changes: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in CLEARED}
+    return {
+        **kept,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PARTYLINE_DATA": str(data),
+        "PARTYLINE_DEMO": "0",
+        **changes,
+    }
+
+
+def shown(data: Path, *names: str, **changes: str) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW, *names],
+        cwd=ROOT,
+        env=environment(data, **changes),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("PUBLIC_URL", "texts.example.com"),
+        ("PUBLIC_URL", "https://texts.example.com/inbox"),
+        ("DATABASE_URL", "mysql://root@localhost/x"),
+        ("REDIS_URL", "localhost:6379"),
+        ("SECRET_KEY", "short-and-secret"),
+        ("FIELD_KEYS", "not-a-key-but-secret"),
+        ("ALLOWED_HOSTS", "https://texts.example.com"),
+        ("PARTYLINE_DEMO", "perhaps"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("DEFAULT_REGION", "Atlantis"),
+        ("DB_POOL_SIZE", "-1"),
+        ("DB_POOL_TIMEOUT", "soon"),
+        ("WORKER_CONCURRENCY", "0"),
+        ("LOG_LEVEL", "LOUD"),
+        ("WEBHOOK_BODY_LIMIT", "1MB"),
+        ("CARRIER_TIMEOUT", "0"),
+    ],
+)
+def test_nonsense_is_refused_with_the_name_and_what_it_takes(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment(tmp_path, **{name: value}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"{name} cannot be used as it is set: it takes ")
+    assert "secret" not in done.stderr
+
+
+def test_secrets_are_made_once_and_readable_by_the_owner_alone(tmp_path: Path) -> None:
+    first = shown(tmp_path / "var", "SECRET_KEY", "FIELD_KEYS")
+    assert shown(tmp_path / "var", "SECRET_KEY", "FIELD_KEYS") == first
+    for name in ("secret_key", "field_keys"):
+        assert (tmp_path / "var" / name).stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in (tmp_path / "var").iterdir()) == [
+        "field_keys",
+        "secret_key",
+    ]
+
+
+def test_several_field_keys_are_kept_in_their_order(tmp_path: Path) -> None:
+    keys = [Fernet.generate_key().decode() for _ in range(2)]
+    found = shown(tmp_path, "FIELD_KEYS", FIELD_KEYS=", ".join(keys))
+    assert found == {"FIELD_KEYS": str(keys)}
+
+
+@pytest.mark.parametrize(
+    ("url", "cookie", "is_secure"),
+    [
+        ("http://127.0.0.1:8000", "sessionid", "False"),
+        ("https://texts.example.com", "__Host-sessionid", "True"),
+    ],
+)
+def test_cookies_and_transport_follow_the_scheme(
+    tmp_path: Path, url: str, cookie: str, is_secure: str
+) -> None:
+    found = shown(
+        tmp_path,
+        *("SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"),
+        *("SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS"),
+        PUBLIC_URL=url,
+    )
+    assert found.pop("SESSION_COOKIE_NAME") == cookie
+    assert (found.pop("SECURE_HSTS_SECONDS") != "0") is (is_secure == "True")
+    assert set(found.values()) == {is_secure}
+
+
+def test_the_address_follows_the_port(tmp_path: Path) -> None:
+    assert shown(tmp_path, "PUBLIC_URL", PORT="8123") == {"PUBLIC_URL": "http://127.0.0.1:8123"}
+
+
+def test_check_deploy_is_clean_for_a_real_house(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env=environment(
+            tmp_path,
+            PUBLIC_URL="https://texts.example.com",
+            DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing",
+            STATIC_HASHED="1",
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_redis_brings_the_pub_sub_layer(tmp_path: Path) -> None:
+    found = shown(tmp_path, "CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:1/0")
+    assert "RedisPubSubChannelLayer" in found["CHANNEL_LAYERS"]
+    assert "InMemory" in shown(tmp_path, "CHANNEL_LAYERS")["CHANNEL_LAYERS"]
