@@ -1,0 +1,193 @@
+"""The demo's people, inboxes, numbers and past."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from config.demo import history
+from inboxes import counters
+from inboxes.actions import add_member
+from inboxes.models import Agent, Inbox
+from messaging.actions import records
+from messaging.carriers.base import REASONS
+from messaging.delivery import UNKNOWN_REASON
+from messaging.models import Attempt, CarrierAccount, DeliveryState, Message, Number
+from threads.actions import mark_read
+from threads.models import Contact, Thread
+
+PASSWORD = "partyline"  # noqa: S105  known to everybody; the demo listens on loopback only
+PEOPLE = {"ana": "Ana Ruiz", "ben": "Ben Okafor", "cho": "Cho Park"}
+INBOXES = {"Front Desk": ["ana", "ben", "cho"], "Dispatch": ["ana", "ben"]}
+LINES = {"ana": "Ana Ruiz"}
+NUMBERS = {
+    "Front Desk": "+12025550110",
+    "Dispatch": "+12025550111",
+    "Ana Ruiz": "+12025550112",
+}
+FRESH = timedelta(hours=1)
+"""What came in so lately nobody has read yet."""
+
+
+class Command(BaseCommand):
+    help = "Write the demo's people, inboxes and history. Running it again changes nothing."
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("This is for the demo only: it needs PARTYLINE_DEMO=1.")
+        agents = _people()
+        inboxes = _inboxes(agents)
+        account = _account()
+        for name, address in NUMBERS.items():
+            Number.objects.get_or_create(
+                address=address, defaults={"account": account, "inbox": inboxes[name]}
+            )
+        if not Message.objects.exists():
+            Past(agents, inboxes, account).write()
+        if options["verbosity"]:
+            self.stdout.write("The demo is seeded.")
+
+
+def _people() -> dict[str, Agent]:
+    agents = {}
+    if not Agent.objects.filter(username="admin").exists():
+        Agent.objects.create_superuser("admin", password=PASSWORD, display_name="Administrator")
+    for username, name in PEOPLE.items():
+        agent = Agent.objects.filter(username=username).first()
+        if agent is None:
+            agent = Agent.objects.create_user(username, password=PASSWORD, display_name=name)
+        agents[username] = agent
+    return agents
+
+
+def _inboxes(agents: dict[str, Agent]) -> dict[str, Inbox]:
+    inboxes = {}
+    for name, members in INBOXES.items():
+        inboxes[name], is_new = Inbox.objects.get_or_create(name=name, owner=None)
+        for username in members if is_new else []:
+            add_member(inbox=inboxes[name], agent=agents[username], changed_by=None)
+    for username, name in LINES.items():
+        inboxes[name], _ = Inbox.objects.get_or_create(
+            owner=agents[username], defaults={"name": name}
+        )
+    return inboxes
+
+
+def _account() -> CarrierAccount:
+    account = CarrierAccount.objects.filter(carrier="simulator").first()
+    if account is None:
+        account = CarrierAccount(carrier="simulator", name="Simulator")
+        account.set_credentials({"secret": secrets.token_urlsafe(24)})
+        account.save()
+    return account
+
+
+class Past:
+    """Writes the history through the same records as life does, with the times set back."""
+
+    def __init__(
+        self, agents: dict[str, Agent], inboxes: dict[str, Inbox], account: CarrierAccount
+    ) -> None:
+        self.agents = agents
+        self.inboxes = inboxes
+        self.account = account
+        self.now = timezone.localtime()
+        self.threads: dict[tuple[str, str], Thread] = {}
+        self.readers = {
+            inbox.pk: [
+                agent
+                for username, agent in agents.items()
+                if inbox.owner_id == agent.pk or username in INBOXES.get(name, [])
+            ]
+            for name, inbox in inboxes.items()
+        }
+
+    def write(self) -> None:
+        """Oldest first, so that keys, counters and last messages come out as in life."""
+        for line in history.lines(self.now):
+            message = self._write_message(line)
+            if line.kind == "outbound":
+                self._write_attempt(message, line)
+            if line.kind != "inbound" or line.at < self.now - FRESH:
+                for agent in self.readers[message.inbox_id]:
+                    mark_read(thread=message.thread, agent=agent, message_id=message.pk)
+
+    def _write_message(self, line: history.Line) -> Message:
+        inbox = self.inboxes[line.conversation.inbox]
+        seq = counters.next_inbox_seq(inbox.pk)
+        is_inbound = line.kind == "inbound"
+        message = Message(
+            thread=self._thread(line, inbox, seq),
+            inbox=inbox,
+            kind=line.kind,
+            author=None if is_inbound else self.agents[line.author],
+            body=line.text,
+            created_at=line.at,
+            seq=seq,
+            state=line.state,
+            reason=_reason(line.state),
+            account=self.account if is_inbound else None,
+            carrier_message_id=f"demo-{secrets.token_hex(8)}" if is_inbound else "",
+            carrier_sent_at=line.at if is_inbound else None,
+        )
+        our_address = NUMBERS[inbox.name] if is_inbound else None
+        return records.record(message, our_address=our_address)
+
+    def _thread(self, line: history.Line, inbox: Inbox, seq: int) -> Thread:
+        head = line.conversation
+        key = (head.inbox, head.address)
+        if key not in self.threads:
+            thread = records.open_thread(
+                inbox_id=inbox.pk, sender=head.address, our_address=NUMBERS[inbox.name], seq=seq
+            )
+            since = min(self.now - head.since, line.at)
+            Contact.objects.filter(pk=thread.contact_id).update(name=head.name, created_at=since)
+            Thread.objects.filter(pk=thread.pk).update(created_at=since)
+            self.threads[key] = thread
+        return self.threads[key]
+
+    def _write_attempt(self, message: Message, line: history.Line) -> None:
+        is_known = line.state != "unknown"
+        attempt = Attempt.objects.create(
+            message=message,
+            ordinal=1,
+            account=self.account,
+            carrier_message_id=f"sim-{secrets.token_hex(16)}" if is_known else "",
+            state=line.state,
+            error_code="bad_address" if line.state == "failed" else "",
+            error_class="bad_address" if line.state == "failed" else "",
+            settled_at=line.at + timedelta(seconds=2),
+        )
+        Attempt.objects.filter(pk=attempt.pk).update(started_at=line.at)
+        if line.state == "delivered":
+            _put_on_handset(attempt, line)
+
+
+def _put_on_handset(attempt: Attempt, line: history.Line) -> None:
+    """What was delivered lies on the handset of the simulator, too."""
+    from messaging.simulator.models import Text  # an app of the demo alone
+
+    text = Text.objects.create(
+        carrier_message_id=attempt.carrier_message_id,
+        sender=NUMBERS[line.conversation.inbox],
+        recipient=line.conversation.address,
+        body=line.text,
+    )
+    Text.objects.filter(pk=text.pk).update(received_at=_after(line.at))
+
+
+def _after(at: datetime) -> datetime:
+    return at + timedelta(seconds=1)
+
+
+def _reason(state: str) -> str:
+    if state == DeliveryState.FAILED:
+        return REASONS["bad_address"]
+    return UNKNOWN_REASON if state == DeliveryState.UNKNOWN else ""

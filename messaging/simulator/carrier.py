@@ -1,0 +1,90 @@
+"""The far end of the simulated carrier: the HTTP endpoint that texts are posted to."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import time
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from messaging.carriers.base import Unparsable
+from messaging.carriers.webhooks import ADDRESS_LIMIT, readable
+from messaging.encryption import UndecryptableError
+from messaging.models import CarrierAccount
+from messaging.simulator import line
+from messaging.simulator.models import FarEnd, Text
+from messaging.simulator.outside import report_later
+
+FIELDS = ("from", "to", "text", "callback_url")
+REFUSALS: Mapping[str, tuple[int, dict[str, str], dict[str, str]]] = {
+    FarEnd.Answer.THROTTLE: (429, {"code": "throttled"}, {"Retry-After": "3"}),
+    FarEnd.Answer.ERROR: (500, {"code": "other"}, {}),
+    FarEnd.Answer.REJECT: (400, {"code": "bad_address"}, {}),
+    FarEnd.Answer.OPT_OUT: (400, {"code": "opted_out"}, {}),
+}
+
+
+@csrf_exempt
+@require_POST
+def take_text(request: HttpRequest) -> HttpResponse:
+    """Take a text, or do not, as the far end was told; keep what was taken as it came."""
+    secret = _account_secret(request)
+    if not secret:
+        return JsonResponse({"code": "auth"}, status=401)
+    told = _fields(request.body)
+    if told is None:
+        return JsonResponse({"code": "other"}, status=400)
+    far_end = FarEnd.current()
+    if far_end.answer in REFUSALS:
+        status, answer, headers = REFUSALS[far_end.answer]
+        return JsonResponse(answer, status=status, headers=headers)
+    text = Text.objects.create(sender=told["from"], recipient=told["to"], body=told["text"])
+    patience = settings.CARRIER_TIMEOUT + 1
+    report_later(
+        message_id=text.carrier_message_id,
+        callback_url=told["callback_url"],
+        secret=secret,
+        receipts=far_end.receipts,
+        # After a broken call the sender is left in doubt for a while before a receipt comes.
+        head_start=0.0 if far_end.answer == FarEnd.Answer.ACCEPT else patience + 5,
+    )
+    is_cut = far_end.answer == FarEnd.Answer.RESET and line.reset(
+        request.META.get("REMOTE_ADDR", ""), int(request.META.get("REMOTE_PORT") or 0)
+    )
+    if far_end.answer != FarEnd.Answer.ACCEPT and not is_cut:
+        time.sleep(patience)
+    return JsonResponse({"id": text.carrier_message_id}, status=201)
+
+
+def _account_secret(request: HttpRequest) -> str:
+    """The secret of the account that calls, as sent in the Authorization header; or empty."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return ""
+    for account in CarrierAccount.objects.filter(carrier="simulator"):
+        try:
+            secret = account.get_credentials().get("secret", "")
+        except UndecryptableError:
+            continue
+        if secret and hmac.compare_digest(secret.encode(), given.encode()):
+            return secret
+    return ""
+
+
+def _fields(body: bytes) -> dict[str, str] | None:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        return None
+    limits = {"from": ADDRESS_LIMIT, "to": ADDRESS_LIMIT}
+    try:
+        return {key: readable(key, told[key], limits.get(key)) for key in FIELDS}
+    except (KeyError, TypeError, AttributeError, Unparsable):
+        return None

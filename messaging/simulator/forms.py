@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
+
+from messaging.models import Number
+from messaging.simulator.models import FarEnd
+from threads import addresses
+
+
+def simulated_numbers() -> QuerySet[Number]:
+    """The numbers that the simulated carrier reaches."""
+    return (
+        Number.objects.filter(account__carrier="simulator")
+        .select_related("inbox", "account")
+        .order_by("address")
+    )
+
+
+def _number_choices() -> list[tuple[int, str]]:
+    return [
+        (number.pk, f"{number.inbox.name}, {addresses.display(number.address)}")
+        for number in simulated_numbers()
+    ]
+
+
+class FromForm(forms.Form):
+    """Whose handset it is. Anything is a sender: a number, a short code, a name."""
+
+    sender = forms.CharField(label="From", max_length=addresses.MAX_LENGTH)
+
+    def clean_sender(self) -> str:
+        address, _ = addresses.normalise(self.cleaned_data["sender"])
+        return address
+
+
+class HandsetForm(FromForm):
+    """One text from an external number to one of ours."""
+
+    number = forms.TypedChoiceField(label="To", coerce=int, choices=_number_choices)
+    text = forms.CharField(
+        label="Text",
+        max_length=settings.MESSAGE_LIMIT,
+        strip=False,
+        error_messages={"required": "Write something first."},
+    )
+
+
+class FarEndForm(forms.Form):
+    """How the far end answers from now on."""
+
+    answer = forms.ChoiceField(label="The carrier", choices=FarEnd.Answer.choices)
+    receipts = forms.ChoiceField(label="Receipts", choices=FarEnd.Receipts.choices)
+
+    @classmethod
+    def shown(cls) -> FarEndForm:
+        """The form on what holds now."""
+        now = FarEnd.current()
+        return cls(initial={"answer": now.answer, "receipts": now.receipts})

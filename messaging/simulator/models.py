@@ -1,0 +1,64 @@
+"""What the outside world knows. None of these tables refers to Partyline's own."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+
+def new_text_id() -> str:
+    return f"sim-{uuid.uuid4().hex}"
+
+
+class Text(models.Model):
+    """A text that the simulated carrier took: it lies on the handset of its recipient."""
+
+    carrier_message_id = models.CharField(max_length=64, unique=True, default=new_text_id)
+    sender = models.CharField(max_length=64)
+    recipient = models.CharField(max_length=64)
+    body = models.TextField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["recipient", "-id"], name="handset_texts")]
+
+    def __str__(self) -> str:
+        return f"Text {self.pk}"
+
+
+class FarEnd(models.Model):
+    """How the simulated carrier behaves, until it is told otherwise. There is one."""
+
+    class Answer(models.TextChoices):
+        ACCEPT = "accept", "Takes texts"
+        THROTTLE = "throttle", "Answers 429: too many requests"
+        ERROR = "error", "Answers 500: server error"
+        REJECT = "reject", "Refuses: number cannot receive texts"
+        OPT_OUT = "opt_out", "Refuses: person opted out"
+        TIMEOUT = "timeout", "Takes texts, then never answers"
+        RESET = "reset", "Takes texts, then resets the connection"
+
+    class Receipts(models.TextChoices):
+        DELIVERED = "delivered", "Sent, then delivered"
+        LATE = "late", "The same, 15 seconds late"
+        REVERSED = "reversed", "Delivered first, sent after"
+        FAILED = "failed", "Sent, then failed"
+        NONE = "none", "None at all"
+
+    answer = models.CharField(max_length=8, choices=Answer, default=Answer.ACCEPT)
+    receipts = models.CharField(max_length=9, choices=Receipts, default=Receipts.DELIVERED)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(pk=1), name="far_end_is_one"),
+        ]
+
+    def __str__(self) -> str:
+        return "Far end"
+
+    @classmethod
+    def current(cls) -> FarEnd:
+        return cls.objects.get_or_create(pk=1)[0]

@@ -1,0 +1,116 @@
+"""The outside world's deeds: webhooks to Partyline over real HTTP, signed like a carrier's."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+
+from messaging.carriers.simulator import signature
+from messaging.models import Number
+from messaging.simulator.models import FarEnd, new_text_id
+
+log = logging.getLogger(__name__)
+
+WEBHOOK_TIMEOUT = 10.0
+REPEATS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between tries of a receipt that found nobody, as carriers repeat theirs."""
+
+Step = tuple[float, str, str]
+"""Seconds to wait, state, code."""
+
+PLANS: dict[str, Sequence[Step]] = {
+    FarEnd.Receipts.DELIVERED: ((0.4, "sent", ""), (0.8, "delivered", "")),
+    FarEnd.Receipts.LATE: ((15.0, "sent", ""), (1.0, "delivered", "")),
+    FarEnd.Receipts.REVERSED: ((0.4, "delivered", ""), (1.5, "sent", "")),
+    FarEnd.Receipts.FAILED: ((0.4, "sent", ""), (0.8, "failed", "transient")),
+    FarEnd.Receipts.NONE: (),
+}
+
+
+class Unreachable(Exception):
+    """Partyline did not take the webhook; the message is a sentence for the handset."""
+
+
+def text_in(*, sender: str, number: Number, text: str) -> None:
+    """Send a text from a handset to one of our numbers. Raises Unreachable."""
+    event = {
+        "type": "message",
+        "id": new_text_id(),
+        "from": sender,
+        "to": number.address,
+        "text": text,
+        "sent_at": datetime.now(UTC).isoformat(),
+    }
+    secret = number.account.get_credentials().get("secret", "")
+    try:
+        status = post_webhook(number.account.webhook_url, event, secret)
+    except httpx.HTTPError as error:
+        raise Unreachable("Partyline did not answer. Is it running?") from error
+    if not 200 <= status < 300:
+        raise Unreachable(f"Partyline refused the text with status {status}.")
+
+
+def post_webhook(url: str, event: dict[str, str], secret: str) -> int:
+    """POST one signed event; the status of the answer. Raises httpx.HTTPError."""
+    body = json.dumps(event).encode()
+    parts = urlsplit(url)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    headers = {
+        "content-type": "application/json",
+        "x-simulator-signature": signature(secret, path, body),
+    }
+    response = httpx.post(
+        url, content=body, headers=headers, timeout=WEBHOOK_TIMEOUT, trust_env=False
+    )
+    return response.status_code
+
+
+def is_ours(callback_url: str) -> bool:
+    """Whether receipts may go there: only to the webhooks of this very installation."""
+    return callback_url.startswith(f"{settings.PUBLIC_URL}/webhooks/simulator/")
+
+
+def report_later(
+    *, message_id: str, callback_url: str, secret: str, receipts: str, head_start: float = 0.0
+) -> None:
+    """Send the planned receipts from a thread of their own, which dies with the process."""
+    steps = PLANS[receipts]
+    if not steps or not is_ours(callback_url):
+        return
+    threading.Thread(
+        target=_report,
+        args=(message_id, callback_url, secret, steps, head_start),
+        name="simulator-receipts",
+        daemon=True,
+    ).start()
+
+
+def _report(
+    message_id: str, callback_url: str, secret: str, steps: Sequence[Step], head_start: float
+) -> None:
+    time.sleep(head_start)
+    for wait, state, code in steps:
+        time.sleep(wait)
+        event = {"type": "receipt", "id": message_id, "state": state, "code": code}
+        if not _posted(callback_url, event, secret):
+            log.warning("The simulator gave up a receipt: nobody took it.")
+            return
+
+
+def _posted(url: str, event: dict[str, str], secret: str) -> bool:
+    for pause in (*REPEATS, 0.0):
+        try:
+            if post_webhook(url, event, secret) < 500:
+                return True
+        except httpx.HTTPError:
+            log.debug("A receipt of the simulator found nobody.")
+        time.sleep(pause)
+    return False

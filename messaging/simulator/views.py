@@ -1,0 +1,108 @@
+"""The handset: text as any external number, and see what arrives. Open to everyone, demo only."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from messaging.simulator.forms import FarEndForm, FromForm, HandsetForm, simulated_numbers
+from messaging.simulator.models import FarEnd, Text
+from messaging.simulator.outside import Unreachable, text_in
+
+FIRST_HANDSET = "+12025550177"
+SHOWN = 50
+
+
+@require_GET
+def handset(request: HttpRequest) -> HttpResponse:
+    """The page, on the number of `?from=`."""
+    sender = _sender(request.GET.get("from", FIRST_HANDSET)) or FIRST_HANDSET
+    form = HandsetForm(initial={"sender": sender, "number": request.GET.get("to")})
+    return _page(request, sender, form, is_sent=request.GET.get("sent") == "1")
+
+
+@require_GET
+def received(request: HttpRequest) -> HttpResponse:
+    """What arrived at the number, as a fragment; 204 when the page shows it already."""
+    sender = _sender(request.GET.get("sender", ""))
+    context = _received(sender)
+    if request.GET.get("shown") == context["shown"]:
+        return HttpResponse(status=204)
+    return render(request, "simulator/_received.html", context)
+
+
+@require_POST
+def send(request: HttpRequest) -> HttpResponse:
+    """Text one of our numbers, by a webhook over HTTP like any carrier's."""
+    form = HandsetForm(request.POST)
+    is_sent = False
+    if form.is_valid():
+        try:
+            text_in(
+                sender=form.cleaned_data["sender"],
+                number=simulated_numbers().get(pk=form.cleaned_data["number"]),
+                text=form.cleaned_data["text"],
+            )
+            is_sent = True
+        except Unreachable as error:
+            form.add_error(None, str(error))
+    sender = _sender(request.POST.get("sender", ""))
+    if is_sent:
+        number = form.cleaned_data["number"]
+        if not _is_htmx(request):
+            query = urlencode({"from": sender, "to": number, "sent": 1})
+            return redirect(f"{reverse('simulator:handset')}?{query}")
+        form = HandsetForm(initial={"sender": sender, "number": number})
+    if _is_htmx(request):
+        context = {"form": form, "is_sent": is_sent, "now": timezone.now()}
+        return render(
+            request, "simulator/_phone_form.html", context, status=200 if is_sent else 422
+        )
+    return _page(request, sender, form, status=422)
+
+
+@require_POST
+def behave(request: HttpRequest) -> HttpResponse:
+    """Tell the far end how to answer from now on."""
+    form = FarEndForm(request.POST)
+    if form.is_valid():
+        FarEnd.objects.filter(pk=FarEnd.current().pk).update(**form.cleaned_data)
+    if _is_htmx(request):
+        context = {"far_end": form, "is_saved": form.is_valid()}
+        return render(request, "simulator/_far_end.html", context)
+    return redirect("simulator:handset")
+
+
+def _page(
+    request: HttpRequest,
+    sender: str,
+    form: HandsetForm,
+    *,
+    is_sent: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    far_end = FarEndForm.shown()
+    context = {"form": form, "is_sent": is_sent, "far_end": far_end, "now": timezone.now()}
+    page = "simulator/handset.html"
+    return render(request, page, context | _received(sender), status=status)
+
+
+def _sender(raw: str) -> str:
+    form = FromForm({"sender": raw})
+    return str(form.cleaned_data["sender"]) if form.is_valid() else ""
+
+
+def _received(sender: str) -> dict[str, Any]:
+    """The newest texts, oldest first. `shown` names this very content."""
+    texts = list(Text.objects.filter(recipient=sender).order_by("-pk")[:SHOWN])[::-1]
+    return {"sender": sender, "texts": texts, "shown": f"{sender} {texts[-1].pk if texts else 0}"}
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
