@@ -38,6 +38,23 @@ def announce_agent(*, agent: Agent) -> None:
     bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
 
 
+@transaction.atomic
+def announce_inbox(*, inbox: Inbox) -> None:
+    """Make open pages draw the inbox again after its name or its number changed."""
+    bell.ring_inbox(inbox.pk, counters.next_inbox_seq(inbox.pk))
+
+
+@transaction.atomic
+def delete_inbox(*, inbox: Inbox, changed_by: Agent | None) -> None:
+    """Delete an inbox that was never used. Raises ProtectedError for one with a history."""
+    for membership in inbox.memberships.select_related("agent"):
+        remove_member(inbox=inbox, agent=membership.agent, changed_by=changed_by)
+    owner = inbox.owner
+    inbox.delete()
+    if owner is not None:
+        announce_agent(agent=owner)
+
+
 def _record(
     kind: MembershipChange.Kind, *, inbox: Inbox, agent: Agent, changed_by: Agent | None
 ) -> None:

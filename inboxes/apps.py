@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class InboxesConfig(AppConfig):
     name = "inboxes"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from inboxes import signals
+
+        signals.connect()

@@ -70,9 +70,7 @@ class BellLoop:
         with self._lock:
             if self._loop is None or not self._loop.is_running():
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(
-                    target=self._loop.run_forever, name="bell", daemon=True
-                ).start()
+                threading.Thread(target=self._loop.run_forever, name="bell", daemon=True).start()
             return self._loop
 
 

@@ -46,9 +46,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ca
         )
         await hub_of_this_loop().join(self.page, look)
 
-    async def receive(
-        self, text_data: str | None = None, bytes_data: bytes | None = None
-    ) -> None:
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.page is None:
             return
         if text_data is None or len(text_data) > MAX_BYTES:

@@ -14,6 +14,6 @@ def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:
 
     Jobs of one thread share a lock: they run one after the other.
     """
-    app.configure_task(
-        DELIVER_THREAD, lock=f"thread-{thread_id}", schedule_at=at
-    ).defer(thread_id=thread_id)
+    app.configure_task(DELIVER_THREAD, lock=f"thread-{thread_id}", schedule_at=at).defer(
+        thread_id=thread_id
+    )

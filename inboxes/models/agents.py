@@ -5,8 +5,10 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
+from inboxes.models.inboxes import Counted
 
-class Agent(AbstractUser):
+
+class Agent(Counted, AbstractUser):
     """A person who signs in. `username` is the handle by which colleagues mention them."""
 
     first_name = None  # type: ignore[assignment]  # one display name replaces both parts

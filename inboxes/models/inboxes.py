@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -15,11 +15,36 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-class LastMessage(models.Model):
+class Counted(models.Model):
+    """A row whose counter others advance: a whole save leaves the counter's columns alone.
+
+    Django admin and the auth views save whole rows, with columns as old as their form.
+    """
+
+    COUNTED: ClassVar[frozenset[str]] = frozenset({"seq"})
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name not in self.COUNTED
+            ]
+        super().save(*args, **kwargs)
+
+
+class LastMessage(Counted):
     """The columns that let a list be drawn without touching the messages.
 
     Messaging's actions write them; nothing here points up to a message but its bare number.
     """
+
+    COUNTED: ClassVar[frozenset[str]] = frozenset(
+        {"seq", "last_message_id", "last_kind", "last_author", "last_excerpt", "last_at"}
+    )
 
     last_message_id = models.BigIntegerField(null=True, editable=False)
     last_kind = models.CharField(max_length=8, blank=True, default="", editable=False)
@@ -34,7 +59,7 @@ class LastMessage(models.Model):
     last_excerpt = models.CharField(max_length=160, blank=True, default="", editable=False)
     last_at = models.DateTimeField(null=True, editable=False)
 
-    class Meta:
+    class Meta(Counted.Meta):
         abstract = True
 
 

@@ -9,7 +9,9 @@ from django.db import models
 class Membership(models.Model):
     """An agent's seat in a shared inbox. Changed in Django admin and nowhere else."""
 
-    inbox = models.ForeignKey("inboxes.Inbox", on_delete=models.CASCADE, related_name="memberships")
+    inbox = models.ForeignKey(
+        "inboxes.Inbox", on_delete=models.CASCADE, related_name="memberships"
+    )
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )

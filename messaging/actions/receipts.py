@@ -13,9 +13,7 @@ from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryS
 from messaging.models.states import is_progress
 
 
-def apply_receipt(
-    *, account: CarrierAccount, receipt: Receipt, attempt_token: str | None
-) -> bool:
+def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> bool:
     """Keep the receipt and let it settle its attempt; park it while the attempt is unknown.
 
     Call inside a transaction. Raises IntegrityError (`receipt_is_stored_once`) for one that is

@@ -70,8 +70,6 @@ def retry_message(*, message: Message) -> Message:
     sentence = refusal(message.thread)
     if sentence:
         raise SendingRefused(sentence)
-    records.change(
-        message, seq, state=DeliveryState.QUEUED, reason="", tries=0, next_try_at=None
-    )
+    records.change(message, seq, state=DeliveryState.QUEUED, reason="", tries=0, next_try_at=None)
     defer_delivery(message.thread_id)
     return message

@@ -191,9 +191,7 @@ class Hub:
                 pages.discard(page)
         lists = {page.look.list for page in pages}
         since = self.agent_seqs.get(agent_id, standing.agent.seq)
-        self.agent_seqs[agent_id], frames = await in_thread(
-            draw_personal, standing, since, lists
-        )
+        self.agent_seqs[agent_id], frames = await in_thread(draw_personal, standing, since, lists)
         for page in pages:
             await page.send(frames[page.look.list])
 

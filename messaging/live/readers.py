@@ -48,7 +48,9 @@ class Burst:
             await self._work()
 
 
-def draw_for(inbox_id: int, since: int, targets: list[Target]) -> tuple[int, bool, list[Frame | None]]:
+def draw_for(
+    inbox_id: int, since: int, targets: list[Target]
+) -> tuple[int, bool, list[Frame | None]]:
     """One read for all pages: the counter reached, whether more waits, a frame for each target."""
     changes = reading.read_changes(
         inbox_id,
@@ -125,9 +127,7 @@ class InboxReader:
                 Target.of(page, self.inbox_id, with_seqs=not page.is_catching_up)
                 for page in self.pages
             ]
-            self.seq, is_more, frames = await in_thread(
-                draw_for, self.inbox_id, self.seq, targets
-            )
+            self.seq, is_more, frames = await in_thread(draw_for, self.inbox_id, self.seq, targets)
             for target, drawn in zip(targets, frames, strict=True):
                 if drawn is not None:
                     await target.page.send(drawn)

@@ -22,9 +22,7 @@ class CarrierAccount(models.Model):
 
     carrier = models.CharField(max_length=32)
     name = models.CharField(max_length=120)
-    token = models.CharField(
-        max_length=64, unique=True, default=new_account_token, editable=False
-    )
+    token = models.CharField(max_length=64, unique=True, default=new_account_token, editable=False)
     encrypted_credentials = models.TextField(blank=True, default="", editable=False)
     is_active = models.BooleanField(default=True)
     rejected_count = models.PositiveBigIntegerField(default=0, editable=False)
@@ -68,9 +66,7 @@ class Number(models.Model):
         max_length=32, unique=True, help_text="E.164 (+12025550110), or a short code."
     )
     account = models.ForeignKey(CarrierAccount, on_delete=models.PROTECT, related_name="numbers")
-    inbox = models.OneToOneField(
-        "inboxes.Inbox", on_delete=models.PROTECT, related_name="number"
-    )
+    inbox = models.OneToOneField("inboxes.Inbox", on_delete=models.PROTECT, related_name="number")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

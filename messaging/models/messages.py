@@ -83,7 +83,8 @@ class Message(models.Model):
                 name="message_kind_is_known",
             ),
             models.CheckConstraint(
-                condition=(Q(kind="outbound") & ~Q(state="")) | (~Q(kind="outbound") & Q(state="")),
+                condition=(Q(kind="outbound") & ~Q(state=""))
+                | (~Q(kind="outbound") & Q(state="")),
                 name="only_outbound_messages_have_a_delivery_state",
             ),
             models.CheckConstraint(

@@ -20,7 +20,9 @@ class ThreadState(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["agent", "thread"], name="agent_has_one_state_a_thread"),
+            models.UniqueConstraint(
+                fields=["agent", "thread"], name="agent_has_one_state_a_thread"
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["agent", "seq"], name="state_changes")]
 

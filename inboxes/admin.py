@@ -1,0 +1,159 @@
+"""Membership is changed here, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import Count
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+
+from inboxes import actions
+from inboxes.models import Agent, Inbox, Membership, MembershipChange
+from inboxes.requests import signed_in
+
+
+@admin.register(Agent)
+class AgentAdmin(UserAdmin[Agent]):
+    list_display = ("username", "display_name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff", "memberships__inbox")
+    search_fields = ("username", "display_name", "email")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("display_name", "email")}),
+        (
+            "Rights",
+            {
+                "fields": ("is_active", "is_staff", "is_superuser"),
+                "description": (
+                    "Staff members use this administration. It does not show them conversations: "
+                    "for that they need a seat in an inbox, like everybody else."
+                ),
+            },
+        ),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {"fields": ("username", "display_name", "usable_password", "password1", "password2")},
+        ),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
+        """Their messages stay, so do they; a person who leaves is deactivated."""
+        return False
+
+
+class MembershipInline(admin.TabularInline[Membership, Inbox]):
+    model = Membership
+    extra = 1
+    autocomplete_fields = ("agent",)
+    readonly_fields = ("created_at",)
+    verbose_name_plural = "members"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("agent", "inbox")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A seat is given or taken; it does not turn into another person's."""
+        return False
+
+
+class IsPersonalFilter(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("shared", "Shared inbox"), ("personal", "Personal line")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(owner__isnull=self.value() == "shared")
+
+
+class InboxForm(forms.ModelForm[Inbox]):
+    def clean_owner(self) -> Agent | None:
+        owner: Agent | None = self.cleaned_data["owner"]
+        if owner is not None and self.instance.pk and self.instance.memberships.exists():
+            raise forms.ValidationError("An inbox with members cannot become a personal line.")
+        return owner
+
+
+@admin.register(Inbox)
+class InboxAdmin(admin.ModelAdmin[Inbox]):
+    form = InboxForm
+    fields = ("name", "owner")
+    autocomplete_fields = ("owner",)
+    list_display = ("name", "owner", "member_count", "created_at")
+    list_filter = (IsPersonalFilter,)
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username", "owner__display_name", "number__address")
+    actions: ClassVar = None  # a bulk deletion would pass the inbox's own rules by
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(member_total=Count("memberships"))
+
+    @admin.display(description="members", ordering="member_total")
+    def member_count(self, inbox: Any) -> int:
+        count: int = inbox.member_total
+        return count
+
+    def get_inlines(self, request: HttpRequest, obj: Inbox | None) -> list[Any]:
+        return [] if obj is not None and obj.is_personal else [MembershipInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
+        """Conversations stay with the person or the team that had them."""
+        return () if obj is None else ("owner",)
+
+    def save_model(self, request: HttpRequest, obj: Inbox, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        actions.announce_inbox(inbox=obj)
+        if not change and obj.owner is not None:
+            actions.announce_agent(agent=obj.owner)
+
+    def save_formset(
+        self,
+        request: HttpRequest,
+        form: Any,
+        formset: BaseInlineFormSet[Any, Any, Any],
+        change: bool,
+    ) -> None:
+        formset.save(commit=False)
+        changed_by = signed_in(request)
+        for membership in formset.deleted_objects:
+            actions.remove_member(
+                inbox=membership.inbox, agent=membership.agent, changed_by=changed_by
+            )
+        for membership in formset.new_objects:
+            actions.add_member(
+                inbox=membership.inbox, agent=membership.agent, changed_by=changed_by
+            )
+
+    def delete_model(self, request: HttpRequest, obj: Inbox) -> None:
+        actions.delete_inbox(inbox=obj, changed_by=signed_in(request))
+
+
+@admin.register(MembershipChange)
+class MembershipChangeAdmin(admin.ModelAdmin[MembershipChange]):
+    list_display = ("changed_at", "agent", "kind", "inbox", "changed_by")
+    list_filter = ("kind", "inbox", "changed_at")
+    list_select_related = ("agent", "inbox", "changed_by")
+    search_fields = ("agent__username", "agent__display_name", "inbox__name")
+    date_hierarchy = "changed_at"
+    actions: ClassVar = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
