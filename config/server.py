@@ -47,6 +47,7 @@ class House(Server):
             server_name="partyline",
             ready_callable=self._open,
         )
+        self._listening = listening  # Daphne knows its number only, and it must stay open
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[None] | None = None
 

@@ -1,0 +1,78 @@
+"""What holds for every answer."""
+
+import logging
+from unittest.mock import patch
+
+import psycopg
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+
+from config.logs import DiscreetFormatter
+from config.middleware import DatabaseAway
+
+pytestmark = pytest.mark.django_db
+
+
+def answer(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok")
+
+
+@pytest.mark.parametrize("path", ["/", "/no/such/page/", "/admin/"])
+def test_nothing_a_signed_in_person_gets_may_be_stored(client: Client, path: str) -> None:
+    client.force_login(
+        get_user_model().objects.create(username="ana"),
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    assert client.get(path).headers["Cache-Control"] == "private, no-store"
+
+
+def test_the_way_to_the_sign_in_page_may_not_be_stored_either(client: Client) -> None:
+    response = client.get("/")
+    assert response.status_code == 302
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def test_what_everybody_gets_is_left_alone(client: Client) -> None:
+    assert "private, no-store" not in client.get("/no/such/page/").headers.get("Cache-Control", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_refused"), [("/webhooks/x/", True), ("/webhooks-of-mine/", False)]
+)
+def test_a_webhook_without_a_database_gets_503(path: str, is_refused: bool) -> None:
+    middleware = DatabaseAway(answer)
+    request = RequestFactory().post(path)
+    response = middleware.process_exception(request, OperationalError("no"))
+    assert (response is not None) is is_refused
+    assert response is None or response.status_code == 503
+    assert middleware.process_exception(request, ValueError("no")) is None
+
+
+def test_readyz_says_no_when_the_database_is_away(client: Client) -> None:
+    with patch("config.health.MigrationExecutor", side_effect=OperationalError("gone")):
+        assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+
+def test_logs_leave_out_the_rows_that_a_database_error_quotes() -> None:
+    formatter = DiscreetFormatter("%(message)s")
+    error = psycopg.IntegrityError(
+        'null value in column "x"\nDETAIL:  Failing row contains (7, my secret\n text).'
+    )
+    record = logging.makeLogRecord({"msg": "oh", "exc_info": (type(error), error, None)})
+    text = formatter.format(record)
+    assert "null value" in text
+    assert "secret" not in text
+
+
+def test_ten_wrong_passwords_close_the_door_for_that_name_at_that_address(client: Client) -> None:
+    ana = get_user_model().objects.create_user("ana", password="a long enough password")
+    for _ in range(10):
+        client.post("/sign-in/", {"username": "ana", "password": "wrong"})
+    right = {"username": ana.get_username(), "password": "a long enough password"}
+    assert client.post("/sign-in/", right).status_code in {403, 429}
+    elsewhere = Client(REMOTE_ADDR="198.51.100.7")
+    assert elsewhere.post("/sign-in/", right).status_code == 302

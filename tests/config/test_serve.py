@@ -1,0 +1,147 @@
+"""`manage.py serve`, as a process: who may start it, what it answers, what survives."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.stack import ROOT, Stack, begin, environment_for, free_port, own_database, running_stack
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Stack]:
+    with running_stack("config_serve", PARTYLINE_DEMO="0") as stack:
+        yield stack
+
+
+def ended(environment: dict[str, str]) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def status(stack: Stack, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status
+
+
+def test_it_says_where_it_is_and_answers(house: Stack) -> None:
+    assert f"Partyline is at {house.url}/" in house.log
+    assert status(house, "/healthz") == 200
+    assert status(house, "/readyz") == 200
+
+
+def test_its_pages_carry_the_policy_and_hashed_files(house: Stack) -> None:
+    with urllib.request.urlopen(f"{house.url}/sign-in/", timeout=10) as answer:
+        page = answer.read().decode()
+        policy = answer.headers["Content-Security-Policy"]
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert directives["script-src"] == directives["style-src"] == "'self'"
+    assert directives["object-src"] == directives["base-uri"] == "'none'"
+    start = page.index("/static/")
+    path = page[start : page.index('"', start)]
+    assert path.count(".") > 1  # a hash stands in the name
+    assert status(house, path) == 200
+
+
+def test_a_second_one_on_the_same_database_is_refused(house: Stack) -> None:
+    code, words = ended({**house.environment, "PORT": str(free_port())})
+    assert code == 3
+    assert words.startswith("CommandError: Another Partyline process already serves this database")
+
+
+def test_a_busy_port_is_named_with_the_one_to_try(house: Stack) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, words = ended({**house.environment, "PORT": str(port)})
+    assert code == 2
+    assert f"Port {port} on 127.0.0.1 is taken" in words
+    assert "PORT=" in words
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "example.com"])
+def test_the_demo_listens_on_this_machine_only(house: Stack, host: str) -> None:
+    code, words = ended({**house.environment, "PARTYLINE_DEMO": "1", "HOST": host})
+    assert code == 2
+    assert "is refused" in words
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://127.0.0.1:{port}", "http://127.0.0.1:1", "http://evil.example", "http://a:b", None],
+)
+def test_a_socket_from_any_other_origin_is_refused(house: Stack, origin: str | None) -> None:
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(
+            f"ws://127.0.0.1:{house.port}/live/",
+            additional_headers={"Origin": origin.format(port=house.port)} if origin else {},
+        ),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+    assert "Traceback" not in house.log
+
+
+def test_when_its_sessions_are_cut_it_comes_back_by_itself(house: Stack) -> None:
+    """As after a restart of the database: the pool, the worker and the lock all reconnect."""
+    with psycopg.connect(house.database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        deadline = time.monotonic() + 15
+        while status(house, "/readyz") != 200 or not is_whole(connection):
+            assert time.monotonic() < deadline, house.log
+            time.sleep(0.2)
+
+
+def is_whole(connection: psycopg.Connection[tuple[int]]) -> bool:
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted),"
+        " (SELECT count(*) FROM procrastinate_workers"
+        "  WHERE last_heartbeat > now() - interval '7 seconds')"
+    ).fetchone()
+    return row is not None and min(row) > 0
+
+
+def test_readyz_says_no_until_the_migrations_are_applied(tmp_path: Path) -> None:
+    with own_database("config_bare") as database:
+        environment = environment_for(database, tmp_path / "var", PARTYLINE_DEMO="0")
+        stack = begin(environment, "runserver", "--noreload", environment["PORT"])
+        try:
+            deadline = time.monotonic() + 20
+            while True:
+                try:
+                    assert status(stack, "/healthz") == 200
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline, stack.log
+                    time.sleep(0.1)
+            assert status(stack, "/readyz") == 503
+        finally:
+            stack.stop()

@@ -1,0 +1,116 @@
+"""However busy it is, the process ends within ten seconds of SIGTERM, and says goodbye."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.stack import ROOT, environment_for, free_port, own_database
+
+
+class House:
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.port = int(environment["PORT"])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.config.stubborn"],
+            cwd=ROOT,
+            env={**environment, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 20
+        while self.ask("/") != b"done" and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def ask(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return b""
+        finally:
+            connection.close()
+
+    def ask_aside(self, path: str) -> tuple[threading.Thread, list[bytes]]:
+        answers: list[bytes] = []
+        thread = threading.Thread(target=lambda: answers.append(self.ask(path)), daemon=True)
+        thread.start()
+        time.sleep(0.3)
+        return thread, answers
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        begun = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(15)
+        return time.monotonic() - begun
+
+
+@pytest.fixture
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with own_database("stubborn") as database:
+        environment = environment_for(
+            database,
+            tmp_path_factory.mktemp("house"),
+            PARTYLINE_DEMO="0",
+            PORT=str(free_port()),
+        )
+        running = House(environment)
+        try:
+            yield running
+        finally:
+            if running.process.poll() is None:
+                os.kill(running.process.pid, signal.SIGKILL)
+            running.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_one_stops_at_once(house: House, number: int) -> None:
+    assert house.stop(number) < 3
+    assert house.process.returncode == 0
+
+
+def test_open_sockets_are_told_to_come_back(house: House) -> None:
+    with ExitStack() as opened:
+        sockets = [
+            opened.enter_context(connect(f"ws://127.0.0.1:{house.port}/")) for _ in range(20)
+        ]
+        assert house.stop() < 10
+        assert house.process.returncode == 0
+        for socket in sockets:
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=5)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+
+
+def test_a_request_in_progress_gets_its_answer(house: House) -> None:
+    thread, answers = house.ask_aside("/short")
+    assert house.stop() < 10
+    thread.join(5)
+    assert answers == [b"done"]
+
+
+@pytest.mark.parametrize("path", ["/thread", "/never"])
+def test_what_never_ends_is_left_behind(house: House, path: str) -> None:
+    house.ask_aside(path)
+    assert house.stop() < 10
+
+
+def test_a_frame_over_the_limit_closes_the_socket_and_harms_nobody(house: House) -> None:
+    with connect(f"ws://127.0.0.1:{house.port}/") as socket:
+        socket.send("x" * 65_000)
+        with connect(f"ws://127.0.0.1:{house.port}/") as other:
+            socket.send("x" * 66_000)
+            with pytest.raises(ConnectionClosed):
+                socket.recv(timeout=5)
+            other.ping().wait(5)
