@@ -152,6 +152,7 @@ document.addEventListener("htmx:after:request", (event) => {
   if (ctx.request.method !== "POST") return;
   event.preventDefault();
   if (source.matches("#composer")) answered(source, ctx);
+  else if (ctx.response.status === 422) tell(ctx.text);
   else if (ctx.response.status >= 400 || ctx.response.raw.redirected) {
     tell("That was not done. Load the page again, then repeat it.");
   } else if (ctx.text.includes("data-in=")) place(ctx.text);

@@ -8,4 +8,6 @@ import "./composer.js";
 import "./reading.js";
 import { look } from "./navigation.js";
 
-look();
+// A page further down is for those without scripts: with them it would leave a gap.
+if (/[?&](before|after)=/.test(location.search)) location.replace(location.pathname);
+else look();

@@ -149,11 +149,17 @@ document.addEventListener("htmx:after:swap", (event) => {
   look();
 });
 
-// Back and forward: both panes anew, by the same way as any other step.
+// Back and forward: both panes anew, out of the whole page.
 document.addEventListener("htmx:before:history:restore", (event) => {
   event.preventDefault();
   const { path } = /** @type {CustomEvent} */ (event).detail;
-  window.htmx.ajax("GET", path, { source: "#panes", target: "#panes", swap: "innerHTML" });
+  const way = { source: "#panes", target: "#panes", swap: "innerHTML", select: "#panes > *" };
+  window.htmx.ajax("GET", path, { ...way, isWhole: true });
+});
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+  if (ctx.isWhole) delete ctx.request.headers["HX-Request"];
 });
 
 document.addEventListener("partyline:placed", mark);

@@ -5,7 +5,7 @@ import { rewrite } from "./times.js";
 
 /**
  * What was taken away, and at which seq: a frame that comes late cannot bring it back.
- * @type {Map<string, number>}
+ * @type {Map<string, string>}
  */
 const tombstones = new Map();
 
@@ -30,8 +30,17 @@ export function compareKeys(one, other) {
   return 0;
 }
 
-/** @param {HTMLElement} element */
-const seqOf = (element) => Number(element.dataset.seq ?? 0);
+/**
+ * A seq has the inbox's counter, and in rows the agent's behind it: both only grow.
+ * @param {HTMLElement} element
+ */
+const seqOf = (element) => element.dataset.seq ?? "0";
+
+/**
+ * @param {HTMLElement} one
+ * @param {HTMLElement} other
+ */
+const isNewer = (one, other) => compareKeys(seqOf(one), seqOf(other)) > 0;
 
 /** @param {HTMLElement} container */
 const isLog = (container) => container.dataset.order === "asc";
@@ -48,7 +57,8 @@ function parse(html) {
 
 /** @param {HTMLElement} element */
 function isStale(element) {
-  return (tombstones.get(element.id) ?? -1) >= seqOf(element);
+  const gone = tombstones.get(element.id);
+  return gone !== undefined && compareKeys(gone, seqOf(element)) >= 0;
 }
 
 /**
@@ -63,7 +73,7 @@ export function place(html) {
     const container = document.getElementById(element.dataset.in ?? "");
     if (!container || isStale(element)) continue;
     const old = document.getElementById(element.id);
-    if (old && seqOf(old) >= seqOf(element)) continue;
+    if (old && !isNewer(element, old)) continue;
     tombstones.delete(element.id);
     if (old && old.dataset.in !== element.dataset.in) old.remove();
     byContainer.set(container, [...(byContainer.get(container) ?? []), element]);
@@ -236,7 +246,8 @@ export function remove(ids) {
   for (const id of ids) {
     beyond.delete(id);
     const old = document.getElementById(id);
-    tombstones.set(id, Math.max(tombstones.get(id) ?? 0, old ? seqOf(old) : 0));
+    const seq = old ? seqOf(old) : "0";
+    if (compareKeys(seq, tombstones.get(id) ?? "-1") > 0) tombstones.set(id, seq);
     const container = document.getElementById(old?.dataset.in ?? "");
     if (!old || !container) {
       old?.remove();
@@ -263,7 +274,7 @@ document.addEventListener("htmx:before:swap", (event) => {
       const late = beyond.get(row.id);
       beyond.delete(row.id);
       if (isStale(row) || document.getElementById(row.id)) row.remove();
-      else if (late && seqOf(late) > seqOf(row) && late.dataset.key === row.dataset.key) {
+      else if (late && isNewer(late, row) && late.dataset.key === row.dataset.key) {
         row.replaceWith(late);
       }
     }
