@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -95,7 +95,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
     list_filter = (IsPersonalFilter,)
     list_select_related = ("owner",)
     search_fields = ("name", "owner__username", "owner__display_name", "number__address")
-    actions: ClassVar = None  # a bulk deletion would pass the inbox's own rules by
+    actions = None  # a bulk deletion would pass the inbox's own rules by
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(member_total=Count("memberships"))
@@ -147,7 +147,7 @@ class MembershipChangeAdmin(admin.ModelAdmin[MembershipChange]):
     list_select_related = ("agent", "inbox", "changed_by")
     search_fields = ("agent__username", "agent__display_name", "inbox__name")
     date_hierarchy = "changed_at"
-    actions: ClassVar = None
+    actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

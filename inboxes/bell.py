@@ -13,12 +13,17 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Literal, TypedDict
 
+from channels.exceptions import ChannelFull
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
+from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["inbox", "agent"]
+
+LAYER_ERRORS = (OSError, RedisError, ChannelFull)
+"""What a channel layer raises while it is away or overrun; a timeout is an OSError."""
 
 SENDING_TIMEOUT = 2.0
 """Seconds after which a bell that the channel layer does not take is given up."""
@@ -96,6 +101,6 @@ async def _send(bell: Bell) -> None:
     try:
         async with asyncio.timeout(SENDING_TIMEOUT):
             await layer.group_send(group_name(bell["kind"], bell["id"]), bell)
-    except Exception as error:
+    except LAYER_ERRORS as error:
         # Whatever ails the channel layer, the pages' catch-up brings what this bell announced.
         log.warning("The bell for %s %s was lost: %r", bell["kind"], bell["id"], error)

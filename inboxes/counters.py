@@ -10,8 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import connection
+from psycopg import sql
 
 from inboxes.models import Agent, Inbox
+
+ADVANCE = sql.SQL(
+    "WITH locked AS (SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE {table} AS counted SET seq = seq + 1 FROM locked"
+    " WHERE counted.id = locked.id RETURNING counted.id, counted.seq"
+)
 
 
 def next_inbox_seq(inbox_id: int) -> int:
@@ -35,14 +42,9 @@ def _advance(model: type[Inbox | Agent], ids: Iterable[int]) -> dict[int, int]:
     wanted = sorted(set(ids))
     if not connection.in_atomic_block:
         raise RuntimeError("A counter is only taken inside a transaction.")
-    table = connection.ops.quote_name(model._meta.db_table)
+    statement = ADVANCE.format(table=sql.Identifier(model._meta.db_table))
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH locked AS (SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"
-            f" UPDATE {table} AS counted SET seq = seq + 1 FROM locked"
-            " WHERE counted.id = locked.id RETURNING counted.id, counted.seq",
-            [wanted],
-        )
+        cursor.execute(statement, [wanted])
         taken = dict(cursor.fetchall())
     if len(taken) != len(wanted):
         raise model.DoesNotExist(f"No {model._meta.verbose_name} has the key asked for.")

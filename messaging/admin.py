@@ -48,7 +48,7 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.instance.pk is None:
+        if self.instance._state.adding:
             return values
         stored = _stored(self.instance) or {}
         for field in self.instance.adapter.credential_fields:

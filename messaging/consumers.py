@@ -21,7 +21,9 @@ WINDOW = 5.0
 """Seconds in which a page may say MAX_PER_WINDOW things."""
 
 
-class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries no types
+class LiveConsumer(AsyncWebsocketConsumer):
+    """Speaks what `messaging.live.pages` describes; closes with a code on anything else."""
+
     page: Page | None = None
 
     async def connect(self) -> None:

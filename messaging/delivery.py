@@ -22,10 +22,11 @@ from messaging.carriers.base import (
     REASONS,
     Accepted,
     AuthFailed,
+    ErrorClass,
     NotSent,
     OptedOut,
-    Outgoing,
     OutcomeUnknown,
+    Outgoing,
     RateLimited,
     Receipt,
     Rejected,
@@ -151,14 +152,13 @@ def _accept(attempt: Attempt, seq: int, result: Accepted) -> None:
 
 
 def _refuse(attempt: Attempt, seq: int, result: Rejected | OptedOut | AuthFailed) -> None:
-    match result:
-        case Rejected(code, error_class, detail):
-            pass
-        case OptedOut(code, detail):
-            error_class = "opted_out"
-        case AuthFailed(detail):
-            code, error_class = "", "auth"
-    _close(attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=detail)
+    error_class: ErrorClass
+    if isinstance(result, Rejected):
+        error_class = result.error_class
+    else:
+        error_class = "opted_out" if isinstance(result, OptedOut) else "auth"
+    code = "" if isinstance(result, AuthFailed) else result.code
+    _close(attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=result.detail)
     receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, error_class=error_class)
 
 
@@ -189,7 +189,7 @@ def _try_later(attempt: Attempt, seq: int, result: RateLimited | NotSent) -> Non
 
 def backoff(tries: int) -> float:
     """Seconds to wait after so many tries: doubling, with some jitter."""
-    return min(LONGEST_WAIT, 2.0**tries) * random.uniform(0.75, 1.25)
+    return min(LONGEST_WAIT, 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
 
 
 def _close(

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 
 class TextField(forms.CharField):
-    """The words of a text: kept to the letter, refused with a sentence when they cannot be sent."""
+    """The words of a text: kept to the letter, refused with a sentence if they cannot go out."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -2,7 +2,7 @@
 
 from csp.constants import NONE, SELF
 
-from config.settings.house import IS_HTTPS, ORIGINS, PUBLIC_HOST, WEBHOOK_BODY_LIMIT
+from config.settings.house import IS_HTTPS, PUBLIC_HOST, WEBHOOK_BODY_LIMIT
 
 # Signing in
 PASSWORD_HASHERS = [
@@ -54,7 +54,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
-        "connect-src": [SELF, *(f"ws{origin.removeprefix('http')}" for origin in ORIGINS)],
+        "connect-src": [SELF],  # which takes in the page's own socket
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from inboxes.models.inboxes import Counted
@@ -19,8 +19,6 @@ class Agent(Counted, AbstractUser):
         editable=False,
         help_text="Counts the changes that concern this agent alone.",
     )
-
-    objects: ClassVar[UserManager[Agent]] = UserManager()
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
 

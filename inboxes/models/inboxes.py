@@ -119,7 +119,7 @@ class Inbox(LastMessage):
 
     @property
     def list_id(self) -> str:
-        """The list that holds this inbox's threads: its own, or the top list for a personal line."""
+        """The list of its threads: its own, or the top list for a personal line."""
         return "list-top" if self.is_personal else f"list-{self.pk}"
 
     @property

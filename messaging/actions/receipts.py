@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from typing import Literal
 
 from django.utils import timezone
 
 from inboxes import counters
 from messaging.actions import records
-from messaging.carriers.base import REASONS, Receipt
+from messaging.carriers.base import REASONS, ErrorClass, Receipt
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import is_progress
 
 
-def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> bool:
+def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> None:
     """Keep the receipt and let it settle its attempt; park it while the attempt is unknown.
 
     Call inside a transaction. Raises IntegrityError (`receipt_is_stored_once`) for one that is
@@ -51,7 +52,12 @@ def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
 
 
 def show_attempt(
-    attempt: Attempt, *, seq: int, state: DeliveryState, error_class: str = "", reason: str = ""
+    attempt: Attempt,
+    *,
+    seq: int,
+    state: DeliveryState,
+    error_class: ErrorClass | Literal[""] = "",
+    reason: str = "",
 ) -> None:
     """Let the message show its latest attempt; a delivery on any attempt wins.
 
@@ -66,7 +72,7 @@ def show_attempt(
     if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):
         return
     if state == DeliveryState.FAILED and not reason:
-        reason = REASONS.get(error_class, REASONS["other"])
+        reason = REASONS[error_class or "other"]
     records.change(message, seq, state=state, reason=reason[:255])
 
 

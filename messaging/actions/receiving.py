@@ -68,7 +68,7 @@ def _store(
                 apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
             else:
                 return
-            if webhook is not None and webhook.pk is None:
+            if webhook is not None and webhook._state.adding:
                 webhook.save(force_insert=True)
     except IntegrityError as error:
         if not _is_duplicate(error):
@@ -126,7 +126,7 @@ def _raw(account: CarrierAccount, request: RawRequest) -> Webhook:
 def _quarantine(webhook: Webhook, reason: str) -> None:
     webhook.is_quarantined = True
     webhook.reason = reason[:255]
-    if webhook.pk is not None:
+    if not webhook._state.adding:
         webhook.save(update_fields=["is_quarantined", "reason"])
     else:
         Webhook.objects.bulk_create([webhook], ignore_conflicts=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from inboxes.bell import Kind, group_name
+from inboxes.bell import LAYER_ERRORS, Kind, group_name
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Ear:
         if self._channel is not None:
             try:
                 await _layer().group_discard(group, self._channel)
-            except Exception as error:
+            except LAYER_ERRORS as error:
                 log.warning("A group could not be left: %r", error)
 
     async def stop(self) -> None:
@@ -71,9 +71,7 @@ class Ear:
                     self._catch_up()
                 bell = await _layer().receive(self._channel)
                 self._hear(bell["kind"], bell["id"])
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
+            except LAYER_ERRORS as error:
                 log.warning("The channel layer failed; trying again: %r", error)
                 self._channel = None
                 await asyncio.sleep(RETRY_DELAY)
@@ -81,7 +79,7 @@ class Ear:
     async def _open(self) -> None:
         try:
             self._channel = await _layer().new_channel("ear")
-        except Exception as error:
+        except LAYER_ERRORS as error:
             log.warning("The channel layer is away: %r", error)
             self._channel = None
 
@@ -90,7 +88,7 @@ class Ear:
             return
         try:
             await _layer().group_add(group, self._channel)
-        except Exception as error:
+        except LAYER_ERRORS as error:
             log.warning("A group could not be joined yet: %r", error)
             self._channel = None
 

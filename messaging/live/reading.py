@@ -71,7 +71,7 @@ def read_changes(
 def _allowed(inbox: Inbox, agent_ids: Collection[int]) -> dict[int, Agent]:
     agents = Agent.objects.filter(pk__in=agent_ids, is_active=True)
     if inbox.is_personal:
-        agents = agents.filter(pk=inbox.owner_id)
+        agents = agents.filter(personal_line=inbox)
     else:
         agents = agents.filter(memberships__inbox=inbox)
     return {agent.pk: agent for agent in agents}

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.db import models
 from django.db.models import Q
 
-from messaging.carriers.base import Receipt
+from messaging.carriers.base import ErrorClass, Receipt, State
 from messaging.models.states import DeliveryState
 
 
@@ -49,7 +49,7 @@ class DeliveryReceipt(models.Model):
         """As the adapter had read it."""
         return Receipt(
             carrier_message_id=self.carrier_message_id,
-            state=self.state,
+            state=cast("State", self.state),
             error_code=self.error_code,
-            error_class=self.error_class,
+            error_class=cast("ErrorClass", self.error_class),
         )

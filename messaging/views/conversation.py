@@ -53,7 +53,7 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
     thread = get_thread(agent, thread_id)
     form = SendForm(request.POST)
     if not form.is_valid():
-        sentence = next(iter(form.errors.values()))[0]
+        sentence = str(next(iter(form.errors.values()))[0])
         return _refused(request, agent, thread, sentence, form.cleaned_data.get("form_key"))
     try:
         message = send_text(

@@ -103,7 +103,7 @@ function take(frame) {
 
 document.addEventListener("partyline:looked", (event) => {
   shown = /** @type {CustomEvent} */ (event).detail;
-  if (isOpen) connection.socket.send(JSON.stringify(shown));
+  if (isOpen) connection?.socket?.send(JSON.stringify(shown));
 });
 
 document.addEventListener("htmx:ws:before:connection", (event) => {
@@ -115,7 +115,8 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
   heardAt = Date.now();
 });
 
-document.addEventListener("htmx:ws:after:connection", () => {
+document.addEventListener("htmx:ws:after:connection", (event) => {
+  connection = /** @type {CustomEvent} */ (event).detail.connection;
   isOpen = true;
   heardAt = Date.now();
 });

@@ -6,80 +6,209 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('inboxes', '0001_initial'),
+        ("inboxes", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=64)),
-                ('raw_address', models.CharField(help_text='As the carrier gave it first.', max_length=255)),
-                ('kind', models.CharField(choices=[('phone', 'Phone number'), ('short_code', 'Short code'), ('name', 'Alphanumeric sender')], max_length=10)),
-                ('name', models.CharField(blank=True, default='', max_length=120)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('inbox', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='inboxes.inbox')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address", models.CharField(max_length=64)),
+                (
+                    "raw_address",
+                    models.CharField(help_text="As the carrier gave it first.", max_length=255),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("phone", "Phone number"),
+                            ("short_code", "Short code"),
+                            ("name", "Alphanumeric sender"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(blank=True, default="", max_length=120)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "inbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contacts",
+                        to="inboxes.inbox",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Thread',
+            name="Thread",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_message_id', models.BigIntegerField(editable=False, null=True)),
-                ('last_kind', models.CharField(blank=True, default='', editable=False, max_length=8)),
-                ('last_excerpt', models.CharField(blank=True, default='', editable=False, max_length=160)),
-                ('last_at', models.DateTimeField(editable=False, null=True)),
-                ('our_address', models.CharField(help_text='The number of ours that this conversation last went through.', max_length=32)),
-                ('priority', models.CharField(blank=True, choices=[('urgent', 'Urgent'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low')], default='', max_length=6)),
-                ('seq', models.BigIntegerField(help_text="The inbox's counter at this row's last change.")),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('contact', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='thread', to='threads.contact')),
-                ('inbox', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='threads', to='inboxes.inbox')),
-                ('last_author', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("last_message_id", models.BigIntegerField(editable=False, null=True)),
+                (
+                    "last_kind",
+                    models.CharField(blank=True, default="", editable=False, max_length=8),
+                ),
+                (
+                    "last_excerpt",
+                    models.CharField(blank=True, default="", editable=False, max_length=160),
+                ),
+                ("last_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "our_address",
+                    models.CharField(
+                        help_text="The number of ours that this conversation last went through.",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "priority",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("urgent", "Urgent"),
+                            ("high", "High"),
+                            ("medium", "Medium"),
+                            ("low", "Low"),
+                        ],
+                        default="",
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "seq",
+                    models.BigIntegerField(
+                        help_text="The inbox's counter at this row's last change."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "contact",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="thread",
+                        to="threads.contact",
+                    ),
+                ),
+                (
+                    "inbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="threads",
+                        to="inboxes.inbox",
+                    ),
+                ),
+                (
+                    "last_author",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ThreadState',
+            name="ThreadState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_read_id', models.BigIntegerField(default=0, help_text="The newest message that the agent's page has shown.")),
-                ('seq', models.BigIntegerField(help_text="The agent's counter at the last change.")),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='thread_states', to=settings.AUTH_USER_MODEL)),
-                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='states', to='threads.thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "last_read_id",
+                    models.BigIntegerField(
+                        default=0, help_text="The newest message that the agent's page has shown."
+                    ),
+                ),
+                (
+                    "seq",
+                    models.BigIntegerField(help_text="The agent's counter at the last change."),
+                ),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="thread_states",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="states",
+                        to="threads.thread",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(fields=('inbox', 'address'), name='contact_is_known_once_in_an_inbox'),
+            model_name="contact",
+            constraint=models.UniqueConstraint(
+                fields=("inbox", "address"), name="contact_is_known_once_in_an_inbox"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.CheckConstraint(condition=models.Q(('address', ''), _negated=True), name='contact_has_an_address'),
+            model_name="contact",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("address", ""), _negated=True), name="contact_has_an_address"
+            ),
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(models.F('inbox'), models.OrderBy(models.F('last_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='thread_list'),
+            model_name="thread",
+            index=models.Index(
+                models.F("inbox"),
+                models.OrderBy(models.F("last_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="thread_list",
+            ),
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(fields=['inbox', 'seq'], name='thread_changes'),
+            model_name="thread",
+            index=models.Index(fields=["inbox", "seq"], name="thread_changes"),
         ),
         migrations.AddConstraint(
-            model_name='thread',
-            constraint=models.CheckConstraint(condition=models.Q(('priority', ''), ('priority__in', ['urgent', 'high', 'medium', 'low']), _connector='OR'), name='thread_priority_is_known'),
+            model_name="thread",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("priority", ""),
+                    ("priority__in", ["urgent", "high", "medium", "low"]),
+                    _connector="OR",
+                ),
+                name="thread_priority_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='threadstate',
-            index=models.Index(fields=['agent', 'seq'], name='state_changes'),
+            model_name="threadstate",
+            index=models.Index(fields=["agent", "seq"], name="state_changes"),
         ),
         migrations.AddConstraint(
-            model_name='threadstate',
-            constraint=models.UniqueConstraint(fields=('agent', 'thread'), name='agent_has_one_state_a_thread'),
+            model_name="threadstate",
+            constraint=models.UniqueConstraint(
+                fields=("agent", "thread"), name="agent_has_one_state_a_thread"
+            ),
         ),
     ]

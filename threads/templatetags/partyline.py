@@ -104,9 +104,7 @@ def arranged(entries: list[Any]) -> list[Arranged]:
 
 
 def _same_day(one: Any, other: Any) -> bool:
-    return (
-        timezone.localtime(one.created_at).date() == timezone.localtime(other.created_at).date()
-    )
+    return timezone.localtime(one.created_at).date() == timezone.localtime(other.created_at).date()
 
 
 def _is_run(one: Any, other: Any) -> bool:
