@@ -36,6 +36,7 @@ def _prepare(config: pytest.Config) -> None:
     ensure_running(data, is_durable=False)
     for name in ("REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "TIME_ZONE"):
         os.environ.pop(name, None)
+    (data / "house" / "static").mkdir(parents=True)
     os.environ |= {
         _OURS: str(data),
         "DATABASE_URL": database_url(data),

@@ -23,7 +23,7 @@ def answer(request: HttpRequest) -> HttpResponse:
 @pytest.mark.parametrize("path", ["/", "/no/such/page/", "/admin/"])
 def test_nothing_a_signed_in_person_gets_may_be_stored(client: Client, path: str) -> None:
     client.force_login(
-        get_user_model().objects.create(username="ana"),
+        get_user_model().objects.create(username="ana", display_name="Ana Ruiz"),
         backend="django.contrib.auth.backends.ModelBackend",
     )
     assert client.get(path).headers["Cache-Control"] == "private, no-store"
@@ -69,7 +69,9 @@ def test_logs_leave_out_the_rows_that_a_database_error_quotes() -> None:
 
 
 def test_ten_wrong_passwords_close_the_door_for_that_name_at_that_address(client: Client) -> None:
-    ana = get_user_model().objects.create_user("ana", password="a long enough password")
+    ana = get_user_model().objects.create_user(
+        "ana", display_name="Ana Ruiz", password="a long enough password"
+    )
     for _ in range(10):
         client.post("/sign-in/", {"username": "ana", "password": "wrong"})
     right = {"username": ana.get_username(), "password": "a long enough password"}

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def admin() -> AbstractBaseUser:
-    return get_user_model().objects.create_superuser("root", password="a long enough password")
+    return get_user_model().objects.create_superuser(
+        "root", display_name="Root", password="a long enough password"
+    )
 
 
 def may_enter(person: Any, *, is_verified: bool) -> bool:

@@ -103,7 +103,8 @@ def test_a_socket_from_any_other_origin_is_refused(house: Stack, origin: str | N
         ),
     ):
         pass
-    assert refused.value.response.status_code == 403
+    # Daphne itself answers 400 to an origin that is no address at all.
+    assert refused.value.response.status_code in {400, 403}
     assert "Traceback" not in house.log
 
 
