@@ -41,6 +41,7 @@ function parseSeqs(text) {
 /** Tells the rest of the page, and through it the server, what is in view. */
 export function look() {
   mark();
+  setTitle();
   const list = listing()?.dataset.list ?? "top";
   const open = thread()?.dataset.thread;
   const detail = {
@@ -139,7 +140,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   const isNewList = ctx.target.id === "panes";
   const container = rows();
   if (isNewList && container) container.scrollTop = scrolled.get(list) ?? 0;
-  setTitle();
+  ctx.title = "";
   setFocus(leaving.thread, leaving.list);
   leaving = null;
   // Opened is read: the server says so too, a moment later.
