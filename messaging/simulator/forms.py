@@ -38,7 +38,13 @@ class FromForm(forms.Form):
 class HandsetForm(FromForm):
     """One text from an external number to one of ours."""
 
-    number = forms.TypedChoiceField(label="To", coerce=int, choices=_number_choices)
+    number = forms.TypedChoiceField(
+        label="To",
+        coerce=int,
+        choices=_number_choices,
+        # It stands at the top of the phone, outside of the form's element.
+        widget=forms.Select({"form": "handset"}),
+    )
     text = forms.CharField(
         label="Text",
         max_length=settings.MESSAGE_LIMIT,

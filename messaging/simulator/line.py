@@ -14,9 +14,14 @@ def reset(host: str, port: int) -> bool:
     reactor = getattr(sys.modules.get("twisted.internet"), "reactor", None)
     if reactor is None or not reactor.running:
         return False
-    for line in reactor.getReaders():
-        peer = line.getPeer() if hasattr(line, "getPeer") else None
-        if (getattr(peer, "host", None), getattr(peer, "port", None)) == (host, port):
-            reactor.callFromThread(line.abortConnection)
+    # Imported late: only a running reactor makes it of use.
+    from twisted.internet.tcp import Server
+
+    for connection in reactor.getReaders():
+        if not isinstance(connection, Server):
+            continue
+        peer = connection.getPeer()
+        if (peer.host, peer.port) == (host, port):
+            reactor.callFromThread(connection.abortConnection)
             return True
     return False

@@ -1,0 +1,107 @@
+"""The demo's past: complete, believable to the record, and written once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Count, Max
+from django.utils import timezone
+from pytest_django import Settings
+
+from config.demo import history
+from inboxes.models import Agent, Inbox, Membership
+from messaging.models import Attempt, Message, Number
+from threads.models import Thread
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seeded() -> None:
+    call_command("seed_demo", verbosity=0)
+
+
+def test_the_people_the_inboxes_and_the_numbers(seeded: None) -> None:
+    names = dict(Agent.objects.values_list("username", "display_name"))
+    assert names.keys() == {"admin", "ana", "ben", "cho"}
+    assert (names["ana"], names["ben"], names["cho"]) == ("Ana Ruiz", "Ben Okafor", "Cho Park")
+    assert Agent.objects.get(username="admin").is_superuser
+    assert not Agent.objects.get(username="ana").is_staff
+    assert all(agent.check_password("partyline") for agent in Agent.objects.all())
+    seats = set(Membership.objects.values_list("inbox__name", "agent__username"))
+    assert seats == {
+        ("Front Desk", "ana"),
+        ("Front Desk", "ben"),
+        ("Front Desk", "cho"),
+        ("Dispatch", "ana"),
+        ("Dispatch", "ben"),
+    }
+    assert Inbox.objects.get(owner__username="ana").number
+    assert all(n.address.startswith("+120255501") for n in Number.objects.all())
+
+
+def test_there_is_enough_to_page_through(seeded: None) -> None:
+    front = Thread.objects.filter(inbox__name="Front Desk")
+    assert front.count() >= 10
+    longest = front.annotate(size=Count("messages")).aggregate(Max("size"))
+    assert longest["size__max"] > 60
+    states = set(Message.objects.values_list("kind", "state"))
+    assert states >= {
+        ("inbound", ""),
+        ("outbound", "delivered"),
+        ("outbound", "failed"),
+        ("internal", ""),
+    }
+
+
+def test_the_last_columns_tell_the_last_message(seeded: None) -> None:
+    for thread in Thread.objects.all():
+        last = thread.messages.order_by("created_at").last()
+        assert last is not None
+        assert (thread.last_message_id, thread.last_at) == (last.pk, last.created_at)
+    for inbox in Inbox.objects.all():
+        newest = Message.objects.filter(inbox=inbox).order_by("pk").last()
+        assert newest is not None
+        assert (inbox.last_message_id, inbox.last_at) == (newest.pk, newest.created_at)
+        assert inbox.seq == newest.seq
+
+
+def test_keys_ascend_with_time_and_nothing_lies_ahead(seeded: None) -> None:
+    times = list(Message.objects.order_by("pk").values_list("created_at", flat=True))
+    assert times == sorted(times)
+    assert times[-1] < timezone.now()
+
+
+def test_every_outbound_message_and_no_other_has_an_attempt(seeded: None) -> None:
+    outbound = Message.objects.filter(kind="outbound")
+    assert Attempt.objects.count() == outbound.count()
+    assert set(Attempt.objects.values_list("message_id", "state")) == set(
+        outbound.values_list("pk", "state")
+    )
+
+
+def test_again_changes_nothing(seeded: None) -> None:
+    before = (Message.objects.count(), Thread.objects.count(), Agent.objects.count())
+    Agent.objects.filter(username="ana").update(display_name="Ana R.")
+    call_command("seed_demo", verbosity=0)
+    after = (Message.objects.count(), Thread.objects.count(), Agent.objects.count())
+    assert after == before
+    assert Agent.objects.get(username="ana").display_name == "Ana R."
+
+
+def test_outside_of_the_demo_it_refuses(settings: Settings) -> None:
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="demo only"):
+        call_command("seed_demo")
+    assert not Agent.objects.exists()
+
+
+@pytest.mark.parametrize("hour", [0, 9, 23])
+def test_at_any_hour_every_thread_runs_forward_into_the_present(hour: int) -> None:
+    now = datetime(2026, 3, 1, hour, 5, tzinfo=UTC)
+    lines = history.lines(now)
+    assert all(line.at < now for line in lines)
+    assert {line.author for line in lines} == {"", "ana", "ben", "cho"}
+    assert all(line.text == line.text.strip() and len(line.text) <= 1600 for line in lines)
