@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
+from tests.cast import Cast, assemble
 from tests.stack import Stack, running_stack
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The people, inboxes and numbers of every test that needs some."""
+    return assemble()
 
 
 @pytest.fixture(scope="module")

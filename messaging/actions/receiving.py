@@ -63,7 +63,7 @@ def _store(
     try:
         with transaction.atomic():
             if isinstance(event, InboundText):
-                _store_text(event, account)
+                store_text(event, account=account)
             elif isinstance(event, Receipt):
                 apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
             else:
@@ -75,7 +75,12 @@ def _store(
             raise
 
 
-def _store_text(text: InboundText, account: CarrierAccount) -> None:
+def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
+    """Store a text that came in. Call inside a transaction.
+
+    Raises UnknownNumber, and IntegrityError (`inbound_message_is_stored_once`) for one that is
+    stored already.
+    """
     number = Number.objects.filter(account=account, address=_our_form(text.recipient)).first()
     if number is None:
         raise UnknownNumber
@@ -83,7 +88,7 @@ def _store_text(text: InboundText, account: CarrierAccount) -> None:
     thread = records.open_thread(
         inbox_id=number.inbox_id, sender=text.sender, our_address=number.address, seq=seq
     )
-    records.record(
+    return records.record(
         Message(
             thread=thread,
             inbox_id=number.inbox_id,
