@@ -22,6 +22,9 @@ class Text(models.Model):
     body = models.TextField()
     received_at = models.DateTimeField(auto_now_add=True)
 
+    # Named, since the app is not installed where types are checked outside of the demo.
+    objects: ClassVar[models.Manager[Text]] = models.Manager()
+
     class Meta:
         indexes: ClassVar = [models.Index(fields=["recipient", "-id"], name="handset_texts")]
 
@@ -50,6 +53,8 @@ class FarEnd(models.Model):
 
     answer = models.CharField(max_length=8, choices=Answer, default=Answer.ACCEPT)
     receipts = models.CharField(max_length=9, choices=Receipts, default=Receipts.DELIVERED)
+
+    objects: ClassVar[models.Manager[FarEnd]] = models.Manager()
 
     class Meta:
         constraints: ClassVar = [
