@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -23,6 +24,9 @@ WINDOW = 5.0
 
 class LiveConsumer(AsyncWebsocketConsumer):
     """Speaks what `messaging.live.pages` describes; closes with a code on anything else."""
+
+    channel_layer_alias = "none"
+    """No layer of its own: it hears its process's hub alone, and connects while Redis is away."""
 
     page: Page | None = None
 
@@ -64,10 +68,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         await hub_of_this_loop().look(self.page, look)
 
-    async def disconnect(self, code: int) -> None:
-        page, self.page = self.page, None
-        if page is not None:
-            await hub_of_this_loop().leave(page)
+    async def __call__(self, *args: Any) -> None:
+        """Whatever ends the connection, a cancelled handler included, ends the page."""
+        try:
+            await super().__call__(*args)
+        finally:
+            page, self.page = self.page, None
+            if page is not None:
+                await hub_of_this_loop().leave(page)
 
     def _is_too_much(self) -> bool:
         now = time.monotonic()

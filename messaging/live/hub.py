@@ -6,6 +6,8 @@ import asyncio
 import logging
 from weakref import WeakKeyDictionary
 
+from django.db import DatabaseError, InterfaceError
+
 from inboxes.bell import Kind, bell_loop
 from inboxes.models import Inbox
 from messaging.live import reading
@@ -155,8 +157,9 @@ class Hub:
         standing = await in_thread(reading.read_standing, page.agent_id)
         if standing is None or since is None or since >= standing.agent.seq:
             return
-        _, frames = await in_thread(draw_personal, standing, since, [page.look.list])
-        await page.send(frames[page.look.list])
+        shown = page.look.list
+        _, frames = await in_thread(draw_personal, standing, since, [shown])
+        await page.send(frames[shown])
 
     async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
         """Show inboxes that are new to a page which stands on the top list."""
@@ -193,7 +196,9 @@ class Hub:
         since = self.agent_seqs.get(agent_id, standing.agent.seq)
         self.agent_seqs[agent_id], frames = await in_thread(draw_personal, standing, since, lists)
         for page in pages:
-            await page.send(frames[page.look.list])
+            # A page that moved on meanwhile was read anew, and asked for what it lacks.
+            if page.look.list in frames:
+                await page.send(frames[page.look.list])
 
     async def _follow_membership(self, page: Page, standing: reading.Standing) -> bool:
         """Give and take inboxes; False when the page stood in one that was taken."""
@@ -255,8 +260,8 @@ class Hub:
             await asyncio.sleep(CATCH_UP_EVERY)
             try:
                 await self._compare()
-            except Exception:
-                log.exception("The catch-up failed; the next one tries again.")
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("The catch-up failed and comes again: %s", type(error).__name__)
 
     async def _compare(self) -> None:
         counters = await in_thread(reading.inbox_counters, list(self.readers))

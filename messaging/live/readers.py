@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import DatabaseSyncToAsync
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, InterfaceError
 
 from inboxes.models import Agent, Inbox
 from messaging.live import reading
 from messaging.live.pages import Frame, Page, Target, frame
 from messaging.live.rendering import Renderer, render_row
 from threads.rows import inbox_row, read_last_messages, thread_row
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,7 +50,11 @@ class Burst:
     async def _run(self) -> None:
         while self._is_wanted:
             self._is_wanted = False
-            await self._work()
+            try:
+                await self._work()
+            except (DatabaseError, InterfaceError, ObjectDoesNotExist) as error:
+                # The counter that was reached stays where it is: the next wake reads on from it.
+                log.warning("A read for open pages failed: %s", type(error).__name__)
 
 
 def draw_for(

@@ -27,7 +27,7 @@ class Renderer:
         self._frames: dict[object, Frame | None] = {}
 
     def frame_for(self, target: Target) -> Frame | None:
-        """None for an agent who may not see the inbox."""
+        """None for an agent who may not see the inbox, and for a page that shows nothing of it."""
         agent = self.changes.agents.get(target.agent_id)
         if agent is None:
             return None
@@ -36,7 +36,7 @@ class Renderer:
             self._frames[key] = self._frame(agent, target)
         return self._frames[key]
 
-    def _frame(self, agent: Agent, target: Target) -> Frame:
+    def _frame(self, agent: Agent, target: Target) -> Frame | None:
         inbox, upto = self.changes.inbox, self.changes.upto
         rows: list[str] = []
         seqs: dict[str, int] = {}
@@ -50,6 +50,8 @@ class Renderer:
             seqs[f"t{target.thread}"] = upto
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._message(message, agent) for message in shown]
+        if not seqs:
+            return None
         return frame(seqs=seqs if target.with_seqs else None, rows="".join(rows))
 
     def _inbox(self, agent: Agent) -> str:
