@@ -10,166 +10,447 @@ import messaging.models.accounts
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('inboxes', '0001_initial'),
-        ('threads', '0001_initial'),
+        ("inboxes", "0001_initial"),
+        ("threads", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CarrierAccount',
+            name="CarrierAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('carrier', models.CharField(max_length=32)),
-                ('name', models.CharField(max_length=120)),
-                ('token', models.CharField(default=messaging.models.accounts.new_account_token, editable=False, max_length=64, unique=True)),
-                ('encrypted_credentials', models.TextField(blank=True, default='', editable=False)),
-                ('is_active', models.BooleanField(default=True)),
-                ('rejected_count', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('last_rejected_at', models.DateTimeField(editable=False, null=True)),
-                ('last_rejection', models.CharField(blank=True, default='', editable=False, max_length=255)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("carrier", models.CharField(max_length=32)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "token",
+                    models.CharField(
+                        default=messaging.models.accounts.new_account_token,
+                        editable=False,
+                        max_length=64,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "encrypted_credentials",
+                    models.TextField(blank=True, default="", editable=False),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("rejected_count", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("last_rejected_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "last_rejection",
+                    models.CharField(blank=True, default="", editable=False, max_length=255),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='carrier_account_has_a_name')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="carrier_account_has_a_name",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound'), ('internal', 'Internal')], max_length=8)),
-                ('body', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('seq', models.BigIntegerField(help_text="The inbox's counter at this row's last change.")),
-                ('form_key', models.UUIDField(editable=False, null=True)),
-                ('state', models.CharField(blank=True, choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('unknown', 'Unknown')], default='', max_length=9)),
-                ('reason', models.CharField(blank=True, default='', max_length=255)),
-                ('tries', models.PositiveSmallIntegerField(default=0, help_text='Attempts surely not taken by the carrier since somebody last asked.')),
-                ('next_try_at', models.DateTimeField(help_text='Not to be tried again before.', null=True)),
-                ('carrier_message_id', models.CharField(blank=True, default='', max_length=128)),
-                ('carrier_sent_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.carrieraccount')),
-                ('author', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('inbox', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inboxes.inbox')),
-                ('thread', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='threads.thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("inbound", "Inbound"),
+                            ("outbound", "Outbound"),
+                            ("internal", "Internal"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("body", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "seq",
+                    models.BigIntegerField(
+                        help_text="The inbox's counter at this row's last change."
+                    ),
+                ),
+                ("form_key", models.UUIDField(editable=False, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="",
+                        max_length=9,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=255)),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Attempts surely not taken by the carrier since somebody last asked.",
+                    ),
+                ),
+                (
+                    "next_try_at",
+                    models.DateTimeField(help_text="Not to be tried again before.", null=True),
+                ),
+                ("carrier_message_id", models.CharField(blank=True, default="", max_length=128)),
+                ("carrier_sent_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="messaging.carrieraccount",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "inbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inboxes.inbox",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="threads.thread",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ordinal', models.PositiveSmallIntegerField(help_text='1 for the first attempt.')),
-                ('token', models.UUIDField(default=uuid.uuid4, help_text='Stands in the URL of its receipts.', unique=True)),
-                ('carrier_message_id', models.CharField(blank=True, default='', max_length=128)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('unknown', 'Unknown')], default='sending', max_length=9)),
-                ('error_code', models.CharField(blank=True, default='', max_length=64)),
-                ('error_class', models.CharField(blank=True, default='', max_length=16)),
-                ('detail', models.CharField(blank=True, default='', max_length=255)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='messaging.carrieraccount')),
-                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='messaging.message')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ordinal",
+                    models.PositiveSmallIntegerField(help_text="1 for the first attempt."),
+                ),
+                (
+                    "token",
+                    models.UUIDField(
+                        default=uuid.uuid4,
+                        help_text="Stands in the URL of its receipts.",
+                        unique=True,
+                    ),
+                ),
+                ("carrier_message_id", models.CharField(blank=True, default="", max_length=128)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="sending",
+                        max_length=9,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, default="", max_length=64)),
+                ("error_class", models.CharField(blank=True, default="", max_length=16)),
+                ("detail", models.CharField(blank=True, default="", max_length=255)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="messaging.carrieraccount",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="messaging.message",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Number',
+            name="Number",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(help_text='E.164 (+12025550110), or a short code.', max_length=32, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='numbers', to='messaging.carrieraccount')),
-                ('inbox', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='number', to='inboxes.inbox')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="E.164 (+12025550110), or a short code.",
+                        max_length=32,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="numbers",
+                        to="messaging.carrieraccount",
+                    ),
+                ),
+                (
+                    "inbox",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="number",
+                        to="inboxes.inbox",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Webhook',
+            name="Webhook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(help_text='With the query, as the carrier called it.', max_length=512)),
-                ('headers', models.JSONField(default=dict)),
-                ('body', models.BinaryField()),
-                ('digest', models.CharField(help_text='SHA-256 of path and body.', max_length=64)),
-                ('is_quarantined', models.BooleanField(default=False)),
-                ('reason', models.CharField(blank=True, default='', max_length=255)),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='messaging.carrieraccount')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "path",
+                    models.CharField(
+                        help_text="With the query, as the carrier called it.", max_length=512
+                    ),
+                ),
+                ("headers", models.JSONField(default=dict)),
+                ("body", models.BinaryField()),
+                ("digest", models.CharField(help_text="SHA-256 of path and body.", max_length=64)),
+                ("is_quarantined", models.BooleanField(default=False)),
+                ("reason", models.CharField(blank=True, default="", max_length=255)),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhooks",
+                        to="messaging.carrieraccount",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DeliveryReceipt',
+            name="DeliveryReceipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('carrier_message_id', models.CharField(max_length=128)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('unknown', 'Unknown')], max_length=9)),
-                ('error_code', models.CharField(blank=True, default='', max_length=64)),
-                ('error_class', models.CharField(blank=True, default='', max_length=16)),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.carrieraccount')),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='messaging.attempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("carrier_message_id", models.CharField(max_length=128)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("unknown", "Unknown"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, default="", max_length=64)),
+                ("error_class", models.CharField(blank=True, default="", max_length=16)),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="messaging.carrieraccount",
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipts",
+                        to="messaging.attempt",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('attempt', None)), fields=['account', 'carrier_message_id'], name='receipt_parked')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'carrier_message_id', 'state', 'error_code'), name='receipt_is_stored_once')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("attempt", None)),
+                        fields=["account", "carrier_message_id"],
+                        name="receipt_parked",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "carrier_message_id", "state", "error_code"),
+                        name="receipt_is_stored_once",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['thread', '-id'], name='message_history'),
+            model_name="message",
+            index=models.Index(fields=["thread", "-id"], name="message_history"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['inbox', 'seq'], name='message_changes'),
+            model_name="message",
+            index=models.Index(fields=["inbox", "seq"], name="message_changes"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('kind', 'outbound'), ('state', 'queued')), fields=['thread', 'id'], name='message_queue'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("kind", "outbound"), ("state", "queued")),
+                fields=["thread", "id"],
+                name="message_queue",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['inbound', 'outbound', 'internal'])), name='message_kind_is_known'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["inbound", "outbound", "internal"])),
+                name="message_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'outbound'), models.Q(('state', ''), _negated=True)), models.Q(models.Q(('kind', 'outbound'), _negated=True), ('state', '')), _connector='OR'), name='only_outbound_messages_have_a_delivery_state'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "outbound"), models.Q(("state", ""), _negated=True)),
+                    models.Q(models.Q(("kind", "outbound"), _negated=True), ("state", "")),
+                    _connector="OR",
+                ),
+                name="only_outbound_messages_have_a_delivery_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'inbound'), _negated=True), ('author', None), _connector='OR'), name='inbound_message_has_no_author'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "inbound"), _negated=True), ("author", None), _connector="OR"
+                ),
+                name="inbound_message_has_no_author",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'inbound')), fields=('account', 'carrier_message_id'), name='inbound_message_is_stored_once'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "inbound")),
+                fields=("account", "carrier_message_id"),
+                name="inbound_message_is_stored_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('form_key', None), _negated=True), fields=('author', 'form_key'), name='form_makes_one_message'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("form_key", None), _negated=True),
+                fields=("author", "form_key"),
+                name="form_makes_one_message",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('message', 'ordinal'), name='attempts_of_a_message_are_counted'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                fields=("message", "ordinal"), name="attempts_of_a_message_are_counted"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('carrier_message_id', ''), _negated=True), fields=('account', 'carrier_message_id'), name='carrier_message_belongs_to_one_attempt'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("carrier_message_id", ""), _negated=True),
+                fields=("account", "carrier_message_id"),
+                name="carrier_message_belongs_to_one_attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'sending')), fields=('message',), name='message_has_one_open_attempt'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "sending")),
+                fields=("message",),
+                name="message_has_one_open_attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='number',
-            constraint=models.CheckConstraint(condition=models.Q(('address__regex', '^(\\+[1-9][0-9]{6,14}|[0-9]{3,8})$')), name='number_is_e164_or_a_short_code'),
+            model_name="number",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("address__regex", "^(\\+[1-9][0-9]{6,14}|[0-9]{3,8})$")),
+                name="number_is_e164_or_a_short_code",
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhook',
-            index=models.Index(condition=models.Q(('is_quarantined', True)), fields=['-received_at'], name='webhook_quarantine'),
+            model_name="webhook",
+            index=models.Index(
+                condition=models.Q(("is_quarantined", True)),
+                fields=["-received_at"],
+                name="webhook_quarantine",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='webhook',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_quarantined', True)), fields=('account', 'digest'), name='quarantined_webhook_is_kept_once'),
+            model_name="webhook",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_quarantined", True)),
+                fields=("account", "digest"),
+                name="quarantined_webhook_is_kept_once",
+            ),
         ),
     ]
