@@ -1,5 +1,6 @@
 // The page's behaviours, each in its own module and hooked by attributes of the markup.
 import "./live.js";
+import "./reaching.js";
 import "./csrf.js";
 import "./times.js";
 import "./placing.js";

@@ -1,0 +1,170 @@
+"""The pages as people see them: readable in both themes, at every width, and without scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.stack import Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+    Open = Callable[..., BrowserContext]
+
+pytestmark = pytest.mark.browser
+
+Theme = Literal["light", "dark"]
+WIDE = {"width": 1200, "height": 760}
+NARROW = {"width": 390, "height": 780}
+TINY = {"width": 320, "height": 560}
+BUDGET = 120_000
+
+
+def sign_in(context: BrowserContext, live_stack: Stack, username: str = "ana") -> Page:
+    page = context.new_page()
+    page.goto(f"{live_stack.url}/sign-in/")
+    page.get_by_role("textbox", name="Username").fill(username)
+    page.get_by_role("textbox", name="Password").fill("partyline")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("navigation", name="Messages").wait_for()
+    return page
+
+
+def open_inbox(page: Page) -> None:
+    page.get_by_role("link", name="Front Desk").first.click()
+    page.get_by_role("list", name="Threads").wait_for()
+
+
+def open_first_thread(page: Page) -> None:
+    page.get_by_role("list", name="Threads").get_by_role("link").first.click()
+    page.get_by_role("log", name="History").wait_for()
+
+
+def violations(page: Page) -> list[Any]:
+    # Things fade in; what is half transparent has no contrast yet.
+    page.wait_for_timeout(300)
+    found = Axe().run(page).response["violations"]
+    return [(broken["id"], [node["target"] for node in broken["nodes"]]) for broken in found]
+
+
+def overflow(page: Page) -> int:
+    width: int = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return width
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW, TINY])
+def test_pages_are_readable_by_everyone_and_never_scroll_sideways(
+    open_browser: Open, live_stack: Stack, theme: Theme, size: dict[str, int]
+) -> None:
+    context = open_browser(viewport=size, color_scheme=theme)
+    guest = context.new_page()
+    for path in ("/sign-in/", "/nothing-here/"):
+        guest.goto(f"{live_stack.url}{path}")
+        assert violations(guest) == []
+        assert overflow(guest) == 0
+    page = sign_in(context, live_stack)
+    for step in (None, open_inbox, open_first_thread):
+        if step is not None:
+            step(page)
+        assert violations(page) == []
+        assert overflow(page) == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_administration_wears_the_same_colours(
+    open_browser: Open, live_stack: Stack, theme: Theme
+) -> None:
+    page = sign_in(open_browser(viewport=WIDE, color_scheme=theme), live_stack, "admin")
+    for path in ("/admin/", "/admin/inboxes/agent/"):
+        page.goto(f"{live_stack.url}{path}")
+        assert [rule for rule, _ in violations(page) if "contrast" in rule] == []
+
+
+def test_wide_shows_both_panes_and_narrow_one_at_a_time(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    page = sign_in(open_browser(viewport=WIDE), live_stack)
+    open_inbox(page)
+    open_first_thread(page)
+    threads = page.get_by_role("list", name="Threads")
+    history = page.get_by_role("log", name="History")
+    back = page.get_by_role("link", name="Back to Front Desk")
+    assert threads.is_visible()
+    assert history.is_visible()
+    assert not back.is_visible()
+    page.set_viewport_size({"width": 390, "height": 780})
+    assert not threads.is_visible()
+    assert history.is_visible()
+    back.click()
+    threads.wait_for()
+    assert history.count() == 0
+
+
+def test_targets_are_large_enough_for_fingers(open_browser: Open, live_stack: Stack) -> None:
+    page = sign_in(open_browser(viewport=NARROW, has_touch=True), live_stack)
+    open_inbox(page)
+    small = """els => els.filter(e => e.offsetParent && !e.closest('.hidden'))
+        .map(e => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()])
+        .filter(([, box]) => box.height < 44).map(([html]) => html)"""
+    assert page.locator("#panes :is(a, button)").evaluate_all(small) == []
+    open_first_thread(page)
+    assert page.locator("#panes :is(a, button, textarea)").evaluate_all(small) == []
+
+
+def test_everything_works_without_scripts(open_browser: Open, live_stack: Stack) -> None:
+    page = sign_in(open_browser(viewport=WIDE, java_script_enabled=False), live_stack)
+    open_inbox(page)
+    open_first_thread(page)
+    page.get_by_role("textbox", name="Message").fill("Sent without a script")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("log").get_by_text("Sent without a script").wait_for()
+    page.get_by_role("textbox", name="Message").fill("  ")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("alert").get_by_text(re.compile(r"\w")).wait_for()
+    page.get_by_role("link", name="Back to messages").click()
+    page.get_by_role("list", name="Conversations").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in").wait_for()
+
+
+def test_the_first_page_is_light(open_browser: Open, live_stack: Stack) -> None:
+    context = open_browser(viewport=WIDE)
+    page = sign_in(context, live_stack)
+    open_inbox(page)
+    address = page.url
+    fresh = context.new_page()
+    tools = context.new_cdp_session(fresh)
+    tools.send("Network.enable")
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes: list[float] = []
+    tools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    fresh.goto(address, wait_until="load")
+    fresh.wait_for_timeout(500)
+    assert 0 < sum(sizes) < BUDGET
+
+
+def test_titles_and_focus_follow(open_browser: Open, live_stack: Stack) -> None:
+    page = sign_in(open_browser(viewport=WIDE), live_stack)
+    assert page.title() == "Messages · Partyline"
+    open_inbox(page)
+    assert page.title() == "Front Desk · Partyline"
+    open_first_thread(page)
+    number = page.locator(".thread .number").inner_text()
+    assert page.title() == f"{number} · Front Desk · Partyline"
+    box = page.get_by_role("textbox", name="Message")
+    assert box.evaluate("box => box === document.activeElement")
+    box.fill("Half a sentence")
+    page.go_back()
+    page.get_by_text("Nothing is open").wait_for()
+    assert page.title() == "Front Desk · Partyline"
+    page.go_forward()
+    page.get_by_role("log", name="History").wait_for()
+    assert page.get_by_role("textbox", name="Message").input_value() == "Half a sentence"
