@@ -39,6 +39,7 @@ class SendForm(forms.Form):
 
     body = TextField()
     form_key = forms.UUIDField()
+    is_internal = forms.BooleanField(required=False)
 
 
 class HistoryForm(forms.Form):

@@ -11,7 +11,7 @@ from django.test import Client
 
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
-from messaging.actions import send_text
+from messaging.actions import write_message
 from messaging.actions.receiving import store_text
 from messaging.carriers.base import InboundText
 from messaging.models import CarrierAccount, Message, Number
@@ -51,7 +51,7 @@ class Cast:
         return self.text_in("Is anybody there?", sender=sender, to=to).thread
 
     def answer(self, thread: Thread, body: str, *, author: Agent | None = None) -> Message:
-        return send_text(
+        return write_message(
             thread=thread, author=author or self.ana, body=body, form_key=uuid.uuid4()
         )
 

@@ -14,6 +14,9 @@ class Agent(Counted, AbstractUser):
     first_name = None  # type: ignore[assignment]  # one display name replaces both parts
     last_name = None  # type: ignore[assignment]
     display_name = models.CharField(max_length=120, help_text="As colleagues see it.")
+    has_sound = models.BooleanField(
+        default=False, db_default=False, help_text="A short sound comes with each notification."
+    )
     seq = models.BigIntegerField(
         default=0,
         editable=False,

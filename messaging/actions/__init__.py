@@ -1,14 +1,17 @@
 """Every change of messages that an agent, a carrier or an administrator can cause."""
 
+from messaging.actions.notifying import mark_notifications_read, set_preference
 from messaging.actions.receipts import apply_receipt
 from messaging.actions.receiving import receive_webhook, replay_webhook
-from messaging.actions.sending import SendingRefused, retry_message, send_text
+from messaging.actions.sending import SendingRefused, retry_message, write_message
 
 __all__ = [
     "SendingRefused",
     "apply_receipt",
+    "mark_notifications_read",
     "receive_webhook",
     "replay_webhook",
     "retry_message",
-    "send_text",
+    "set_preference",
+    "write_message",
 ]

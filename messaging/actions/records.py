@@ -6,6 +6,7 @@ from django.db import connection
 
 from inboxes import bell
 from inboxes.models import Inbox
+from messaging.actions.notifying import notify
 from messaging.models import Message
 from threads import addresses
 from threads.models import Contact, Thread
@@ -36,7 +37,7 @@ def open_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> Th
 
 
 def record(message: Message, *, our_address: str | None = None) -> Message:
-    """Insert a message and lift its thread and its inbox; ring once committed.
+    """Insert a message, lift its thread and its inbox, tell the others; ring once committed.
 
     The caller holds the inbox's counter, whose value stands in `message.seq`. `our_address` is
     set where the message decides which number the conversation now goes through.
@@ -52,6 +53,7 @@ def record(message: Message, *, our_address: str | None = None) -> Message:
     moved = {"our_address": our_address} if our_address is not None else {}
     Thread.objects.filter(pk=message.thread_id).update(seq=message.seq, **last, **moved)
     Inbox.objects.filter(pk=message.inbox_id).update(**last)
+    notify(message)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message
 

@@ -11,9 +11,10 @@ from inboxes import counters
 from inboxes.models import Agent
 from messaging.actions import records
 from messaging.jobs import defer_delivery
+from messaging.mentions import find_mentions, mentionable
 from messaging.models import DeliveryState, Message
 from messaging.refusals import refusal
-from threads.actions import mark_read
+from threads.actions import change_state
 from threads.models import Thread
 
 
@@ -26,34 +27,53 @@ class NotRetriable(Exception):
 
 
 @transaction.atomic
-def send_text(*, thread: Thread, author: Agent, body: str, form_key: uuid.UUID) -> Message:
-    """Queue a text. The same form sent twice returns the message that the first one made.
+def write_message(
+    *,
+    thread: Thread,
+    author: Agent,
+    body: str,
+    form_key: uuid.UUID,
+    is_internal: bool = False,
+) -> Message:
+    """Queue a text to the contact, or keep a word among the team.
 
-    Raises SendingRefused with the reason that the composer shows.
+    Whoever mentions a member writes to the team, whatever the form said. The same form sent
+    twice returns the message that the first one made. Raises SendingRefused with the reason
+    that the composer shows.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     earlier = Message.objects.filter(author=author, form_key=form_key).first()
     if earlier is not None:
         return earlier
     thread.refresh_from_db()
-    sentence = refusal(thread)
+    mentions = find_mentions(body, mentionable(thread.inbox, author))
+    is_internal = is_internal or bool(mentions)
+    sentence = "" if is_internal else refusal(thread)
     if sentence:
         raise SendingRefused(sentence)
     message = records.record(
         Message(
             thread=thread,
             inbox_id=thread.inbox_id,
-            kind=Message.Kind.OUTBOUND,
+            kind=Message.Kind.INTERNAL if is_internal else Message.Kind.OUTBOUND,
             author=author,
             body=body,
             created_at=timezone.now(),
             seq=seq,
+            mentions=[[mention.start, mention.end, mention.agent_id] for mention in mentions],
             form_key=form_key,
-            state=DeliveryState.QUEUED,
+            state="" if is_internal else DeliveryState.QUEUED,
         )
     )
-    mark_read(thread=thread, agent=author, message_id=message.pk)
-    defer_delivery(thread.pk)
+    change_state(
+        thread=thread,
+        agent=author,
+        last_read_id=message.pk,
+        draft_body="",
+        draft_is_internal=is_internal,
+    )
+    if not is_internal:
+        defer_delivery(thread.pk)
     return message
 
 

@@ -3,6 +3,7 @@
 from messaging.models.accounts import CarrierAccount, Number
 from messaging.models.attempts import Attempt
 from messaging.models.messages import Message
+from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
 from messaging.models.receipts import DeliveryReceipt
 from messaging.models.states import DeliveryState
 from messaging.models.webhooks import Webhook
@@ -13,6 +14,9 @@ __all__ = [
     "DeliveryReceipt",
     "DeliveryState",
     "Message",
+    "Notification",
+    "NotificationPreference",
     "Number",
+    "PushSubscription",
     "Webhook",
 ]

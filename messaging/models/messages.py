@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from inboxes.models import Inbox
 from messaging.models.states import DeliveryState
@@ -55,6 +55,12 @@ class Message(models.Model):
     body = models.TextField()
     created_at = models.DateTimeField()
     seq = models.BigIntegerField(help_text="The inbox's counter at this row's last change.")
+    mentions = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        help_text="Where members are mentioned: [start, end, agent] in characters of the body.",
+    )
     form_key = models.UUIDField(null=True, editable=False)
 
     state = models.CharField(max_length=9, choices=DeliveryState, blank=True, default="")
@@ -114,6 +120,9 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"Message {self.pk}"
+
+    def mentions_agent(self, agent_id: int) -> bool:
+        return any(mentioned == agent_id for _, _, mentioned in self.mentions)
 
     @property
     def state_label(self) -> str:

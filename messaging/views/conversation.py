@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from inboxes.models import Agent
 from inboxes.requests import signed_in
 from messaging.access import get_message
-from messaging.actions import SendingRefused, retry_message, send_text
+from messaging.actions import SendingRefused, retry_message, write_message
 from messaging.actions.sending import NotRetriable
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
@@ -56,11 +56,12 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
         sentence = str(next(iter(form.errors.values()))[0])
         return _refused(request, agent, thread, sentence, form.cleaned_data.get("form_key"))
     try:
-        message = send_text(
+        message = write_message(
             thread=thread,
             author=agent,
             body=form.cleaned_data["body"],
             form_key=form.cleaned_data["form_key"],
+            is_internal=form.cleaned_data["is_internal"],
         )
     except SendingRefused as error:
         return _refused(request, agent, thread, str(error), form.cleaned_data["form_key"])

@@ -3,10 +3,10 @@
 import uuid
 
 import pytest
-
-from messaging.actions import SendingRefused, send_text
-from messaging.models import Message, Number
 from procrastinate.contrib.django.models import ProcrastinateJob
+
+from messaging.actions import SendingRefused, write_message
+from messaging.models import Message, Number
 from tests.cast import Cast
 
 
@@ -20,7 +20,9 @@ def test_a_text_is_queued_together_with_its_job(cast: Cast) -> None:
 
 def test_the_same_form_sent_twice_makes_one_message(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    sent = [send_text(thread=thread, author=cast.ana, body="Once", form_key=key) for _ in range(2)]
+    sent = [
+        write_message(thread=thread, author=cast.ana, body="Once", form_key=key) for _ in range(2)
+    ]
     assert sent[0] == sent[1]
     assert Message.objects.filter(kind="outbound").count() == 1
     assert ProcrastinateJob.objects.filter(task_name="deliver_thread").count() == 1

@@ -16,6 +16,13 @@ class ThreadState(models.Model):
     last_read_id = models.BigIntegerField(
         default=0, help_text="The newest message that the agent's page has shown."
     )
+    is_muted = models.BooleanField(default=False, db_default=False)
+    draft_body = models.TextField(blank=True, default="", db_default="")
+    draft_is_internal = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The composer's mode; it outlives the text that was sent in it.",
+    )
     seq = models.BigIntegerField(help_text="The agent's counter at the last change.")
 
     class Meta:

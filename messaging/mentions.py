@@ -1,0 +1,49 @@
+"""Who is called in by a message: `@` and a member's handle, between word borders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from inboxes.models import Agent, Inbox
+
+# What may stand in a handle, as Django's usernames have it. A word before the @ makes it an
+# address, like name@host.
+_CALL = re.compile(r"(?<![\w@.+-])@([\w.@+-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of the body, in characters, the @ included."""
+
+    start: int
+    end: int
+    agent_id: int
+
+
+def find_mentions(body: str, people: Iterable[Agent]) -> list[Mention]:
+    """Each place where one of these people is mentioned. Case is ignored; the longest handle
+    that ends at a word border wins, so that a full stop behind a handle is none of it."""
+    handles = {person.username.casefold(): person.pk for person in people}
+    found = []
+    for call in _CALL.finditer(body):
+        run = call.group(1)
+        for length in range(len(run), 0, -1):
+            agent_id = handles.get(run[:length].casefold())
+            if agent_id is not None and not _goes_on(run[length:]):
+                found.append(Mention(call.start(), call.start() + 1 + length, agent_id))
+                break
+    return found
+
+
+def _goes_on(rest: str) -> bool:
+    return bool(rest) and (rest[0].isalnum() or rest[0] == "_")
+
+
+def mentionable(inbox: Inbox, author: Agent) -> list[Agent]:
+    """The inbox's other members; on a personal line nobody."""
+    if inbox.is_personal:
+        return []
+    members = Agent.objects.filter(memberships__inbox=inbox, is_active=True)
+    return list(members.exclude(pk=author.pk).order_by("display_name", "pk"))

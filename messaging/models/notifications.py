@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from inboxes.models import Inbox
+
+if TYPE_CHECKING:
+    from inboxes.models import Agent
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def unread(self) -> NotificationQuerySet:
+        return self.filter(read_at=None)
+
+    def visible_to(self, agent: Agent) -> NotificationQuerySet:
+        """The agent's own, of inboxes that they may still see."""
+        return self.filter(agent=agent, inbox__in=Inbox.objects.visible_to(agent))
+
+
+class Notification(models.Model):
+    """One agent is told of one message. Written with the message, in one statement for all.
+
+    `seq` is the inbox's counter, like the message's: telling two hundred members takes no lock
+    on any of them.
+    """
+
+    class Reason(models.TextChoices):
+        MENTION = "mention", "Mention"
+        INBOUND = "inbound", "Text in"
+        OUTBOUND = "outbound", "Text out"
+        INTERNAL = "internal", "Internal message"
+
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"
+    )
+    message = models.ForeignKey(
+        "messaging.Message", on_delete=models.CASCADE, related_name="notifications"
+    )
+    thread = models.ForeignKey("threads.Thread", on_delete=models.CASCADE, related_name="+")
+    inbox = models.ForeignKey("inboxes.Inbox", on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=8, choices=Reason)
+    seq = models.BigIntegerField(help_text="The inbox's counter when the message came.")
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["agent", "message"], name="agent_is_notified_once_of_a_message"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["agent", "-id"], condition=Q(read_at=None), name="notification_unread"
+            ),
+            models.Index(fields=["agent", "-id"], name="notification_list"),
+            models.Index(fields=["inbox", "seq"], name="notification_changes"),
+            models.Index(fields=["created_at"], name="notification_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Notification {self.pk}"
+
+
+class NotificationPreference(models.Model):
+    """How much of one inbox an agent wants to be told. Without a row: everything."""
+
+    class Level(models.TextChoices):
+        EVERYTHING = "everything", "Everything"
+        INBOUND = "inbound", "Inbound and mentions"
+        MENTIONS = "mentions", "Mentions only"
+
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_preferences"
+    )
+    inbox = models.ForeignKey("inboxes.Inbox", on_delete=models.CASCADE, related_name="+")
+    level = models.CharField(max_length=10, choices=Level, default=Level.EVERYTHING)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["agent", "inbox"], name="agent_has_one_preference_an_inbox"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Preference of agent {self.agent_id} for inbox {self.inbox_id}"
+
+
+class PushSubscription(models.Model):
+    """A browser that asked to be woken (RFC 8030, keys of RFC 8291)."""
+
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="push_subscriptions"
+    )
+    endpoint = models.URLField(max_length=1024, unique=True)
+    p256dh = models.CharField(max_length=128)
+    auth = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Push subscription {self.pk}"
