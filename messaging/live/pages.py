@@ -102,10 +102,14 @@ def frame(
     rows: str = "",
     gone: list[str] | None = None,
     go: str = "",
+    **parts: object,
 ) -> Frame:
-    """A message to the page: rows to place, ids to take away, a place to go, counters reached."""
-    parts = {"seqs": seqs, "rows": rows, "gone": gone, "go": go}
-    return json.dumps({name: part for name, part in parts.items() if part})
+    """A message to the page: rows to place, ids to take away, a place to go, counters reached.
+
+    Further parts reach the page's modules as events of their name.
+    """
+    named = {"seqs": seqs, "rows": rows, "gone": gone, "go": go}
+    return json.dumps({name: part for name, part in named.items() if part} | parts)
 
 
 BEAT: Frame = json.dumps({"beat": 1})

@@ -88,8 +88,16 @@ function signedOut() {
   document.getElementById("connection")?.append(link);
 }
 
-/** @param {{seqs?: Record<string, number>, rows?: string, gone?: string[], go?: string}} frame */
+/**
+ * What this module does not know is an event of its name, for the module that does.
+ * @param {{seqs?: Record<string, number>, rows?: string, gone?: string[], go?: string}} frame
+ */
 function take(frame) {
+  for (const [name, detail] of Object.entries(frame)) {
+    if (!["beat", "seqs", "rows", "gone", "go"].includes(name)) {
+      document.dispatchEvent(new CustomEvent(`partyline:${name}`, { detail }));
+    }
+  }
   if (frame.go) {
     location.assign(frame.go);
     return;
@@ -104,6 +112,11 @@ function take(frame) {
 document.addEventListener("partyline:looked", (event) => {
   shown = /** @type {CustomEvent} */ (event).detail;
   if (isOpen) connection?.socket?.send(JSON.stringify(shown));
+});
+
+// What other modules have to say; it is never queued, since it is about now.
+document.addEventListener("partyline:say", (event) => {
+  if (isOpen) connection?.socket?.send(JSON.stringify(/** @type {CustomEvent} */ (event).detail));
 });
 
 document.addEventListener("htmx:ws:before:connection", (event) => {
