@@ -5,6 +5,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 
+DRAFT_LIMIT = 10_000
+
+
 class TextField(forms.CharField):
     """The words of a text: kept to the letter, refused with a sentence if they cannot go out."""
 
@@ -42,10 +45,37 @@ class SendForm(forms.Form):
     is_internal = forms.BooleanField(required=False)
 
 
+class DraftField(forms.CharField):
+    """What stands in the box: any words, also none, also too many to be sent."""
+
+    def __init__(self) -> None:
+        super().__init__(strip=False, required=False, max_length=DRAFT_LIMIT)
+
+    def to_python(self, value: object) -> str:
+        text = str(super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+        return text.encode("utf-8", "replace").decode()
+
+
+class DraftForm(forms.Form):
+    """The composer as it stands. With `toggle` the eye was pressed where no script runs."""
+
+    body = DraftField()
+    form_key = forms.UUIDField()
+    is_internal = forms.BooleanField(required=False)
+    toggle = forms.BooleanField(required=False)
+
+
+class MentionForm(forms.Form):
+    """The letters behind an @."""
+
+    q = forms.CharField(required=False, max_length=150)
+
+
 class HistoryForm(forms.Form):
     """The query string of a conversation."""
 
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    at = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
 
 
 class ReadForm(forms.Form):

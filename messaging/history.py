@@ -13,7 +13,7 @@ from django.urls import reverse
 from inboxes.models import Agent, Inbox
 from messaging.models import Message
 from messaging.refusals import refusal
-from threads.models import Thread
+from threads.models import Thread, ThreadState
 
 PAGE_SIZE = 40
 
@@ -24,6 +24,18 @@ class Entry:
 
     message: Message
     is_mine: bool = False
+    called_id: int | None = None
+    """The agent who looks, if the message mentions them."""
+
+    @classmethod
+    def of(cls, message: Message, agent: Agent) -> Entry:
+        """The message as this agent sees it."""
+        is_called = message.mentions_agent(agent.pk)
+        return cls(message, message.author_id == agent.pk, agent.pk if is_called else None)
+
+    @property
+    def is_called(self) -> bool:
+        return self.called_id is not None
 
     @property
     def can_retry(self) -> bool:
@@ -36,19 +48,34 @@ class HistoryPage:
 
     entries: list[Entry]
     older_url: str | None
+    is_apart: bool = False
+    """Whether newer messages follow that the page does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What `messaging/_conversation.html` draws. `error` and `body` keep a refused text."""
+    """What `messaging/_conversation.html` draws. `body` and `is_draft_internal` are the agent's
+    draft, or a text that was refused for the reason in `error`."""
 
     thread: Thread
     page: HistoryPage
     refusal: str
     form_key: uuid.UUID
     seqs: str
+    draft_seq: int = 0
     error: str = ""
     body: str = ""
+    is_draft_internal: bool = False
+
+    @property
+    def has_team(self) -> bool:
+        """Whether there are others to write an internal message to."""
+        return not self.inbox.is_personal
+
+    @property
+    def is_internal(self) -> bool:
+        """The composer's mode. Where no text can be sent there is no other one."""
+        return self.has_team and (self.is_draft_internal or bool(self.refusal))
 
     @property
     def inbox(self) -> Inbox:
@@ -82,27 +109,23 @@ def history_page(thread: Thread, agent: Agent, before: int | None = None) -> His
     if len(found) > PAGE_SIZE:
         older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={shown[0].pk}"
     return HistoryPage(
-        entries=[Entry(message, message.author_id == agent.pk) for message in shown],
+        entries=[Entry.of(message, agent) for message in shown],
         older_url=older_url,
     )
 
 
 def open_conversation(
-    thread: Thread,
-    agent: Agent,
-    *,
-    page: HistoryPage | None = None,
-    form_key: uuid.UUID | None = None,
-    error: str = "",
-    body: str = "",
+    thread: Thread, agent: Agent, *, page: HistoryPage | None = None
 ) -> Conversation:
     """`thread` was read before, with its inbox: the inbox's counter covers what is read here."""
+    state = ThreadState.objects.filter(agent=agent, thread=thread).first()
     return Conversation(
         thread=thread,
         page=page or history_page(thread, agent),
         refusal=refusal(thread),
-        form_key=form_key or uuid.uuid4(),
+        form_key=uuid.uuid4(),
         seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),
-        error=error,
-        body=body,
+        draft_seq=state.seq if state else 0,
+        body=state.draft_body if state else "",
+        is_draft_internal=state.draft_is_internal if state else False,
     )

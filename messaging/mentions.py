@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inboxes.models import Agent, Inbox
@@ -22,17 +23,20 @@ class Mention:
     agent_id: int
 
 
-def find_mentions(body: str, people: Iterable[Agent]) -> list[Mention]:
+def find_mentions(body: str, people: Iterable[Agent], author: Agent) -> list[Mention]:
     """Each place where one of these people is mentioned. Case is ignored; the longest handle
-    that ends at a word border wins, so that a full stop behind a handle is none of it."""
+    that ends at a word border wins, so that a full stop behind a handle is none of it. Whoever
+    names themselves calls nobody. `static/js/handles.js` finds the same ones."""
     handles = {person.username.casefold(): person.pk for person in people}
+    handles[author.username.casefold()] = author.pk
     found = []
     for call in _CALL.finditer(body):
         run = call.group(1)
         for length in range(len(run), 0, -1):
             agent_id = handles.get(run[:length].casefold())
             if agent_id is not None and not _goes_on(run[length:]):
-                found.append(Mention(call.start(), call.start() + 1 + length, agent_id))
+                if agent_id != author.pk:
+                    found.append(Mention(call.start(), call.start() + 1 + length, agent_id))
                 break
     return found
 
@@ -47,3 +51,21 @@ def mentionable(inbox: Inbox, author: Agent) -> list[Agent]:
         return []
     members = Agent.objects.filter(memberships__inbox=inbox, is_active=True)
     return list(members.exclude(pk=author.pk).order_by("display_name", "pk"))
+
+
+def search_words(person: Agent) -> list[str]:
+    """What a few letters behind the @ are held against: each begins with a word of the name or
+    of the handle, ignoring case and accents."""
+    names = [person.display_name, person.username]
+    return [fold(name) for text in names for name in (text, *re.split(r"[\W_]+", text)) if name]
+
+
+def narrow(people: Iterable[Agent], letters: str) -> Sequence[Agent]:
+    """Those whom the letters behind the @ may mean."""
+    wanted = fold(letters)
+    return [p for p in people if any(word.startswith(wanted) for word in search_words(p))]
+
+
+def fold(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))

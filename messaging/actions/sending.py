@@ -22,6 +22,9 @@ class SendingRefused(Exception):
     """The thread takes no text now; the message is the sentence for the agent."""
 
 
+NO_TEAM = "Nobody shares your personal line, so there is nobody to write an internal message to."
+
+
 class NotRetriable(Exception):
     """Only a failed or unknown message is tried again."""
 
@@ -46,8 +49,10 @@ def write_message(
     if earlier is not None:
         return earlier
     thread.refresh_from_db()
-    mentions = find_mentions(body, mentionable(thread.inbox, author))
+    mentions = find_mentions(body, mentionable(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)
+    if is_internal and thread.inbox.is_personal:
+        raise SendingRefused(NO_TEAM)
     sentence = "" if is_internal else refusal(thread)
     if sentence:
         raise SendingRefused(sentence)

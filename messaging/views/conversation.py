@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
@@ -11,8 +12,15 @@ from django.views.decorators.http import require_GET, require_POST
 from inboxes.models import Agent
 from inboxes.requests import signed_in
 from messaging.access import get_message
-from messaging.actions import SendingRefused, retry_message, write_message
+from messaging.actions import (
+    SendingRefused,
+    mark_notifications_read,
+    retry_message,
+    write_message,
+)
+from messaging.actions.drafts import draft_seq
 from messaging.actions.sending import NotRetriable
+from messaging.arriving import page_at
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
 from threads.access import get_thread
@@ -38,9 +46,11 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
             return render(request, "messaging/_history_page.html", context)
         shown = open_conversation(thread, agent, page=page)
     else:
-        shown = open_conversation(thread, agent)
+        at = form.cleaned_data["at"]
+        page = page_at(thread, agent, at) if at else None
+        shown = open_conversation(thread, agent, page=page)
         if shown.entries:
-            mark_read(thread=thread, agent=agent, message_id=shown.entries[-1].message.pk)
+            _note_read(thread, agent, shown.entries[-1].message.pk)
     if _is_htmx(request) and not targets_panes(request):
         return render(request, "messaging/_conversation.html", {"conversation": shown})
     return _whole_page(request, agent, shown)
@@ -54,7 +64,7 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
     form = SendForm(request.POST)
     if not form.is_valid():
         sentence = str(next(iter(form.errors.values()))[0])
-        return _refused(request, agent, thread, sentence, form.cleaned_data.get("form_key"))
+        return _refused(request, agent, thread, sentence, form)
     try:
         message = write_message(
             thread=thread,
@@ -64,10 +74,14 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
             is_internal=form.cleaned_data["is_internal"],
         )
     except SendingRefused as error:
-        return _refused(request, agent, thread, str(error), form.cleaned_data["form_key"])
+        return _refused(request, agent, thread, str(error), form)
     if not _is_htmx(request):
         return redirect("messaging:conversation", thread.pk)
-    context = {"entry": Entry(message, is_mine=True), "form_key": uuid.uuid4()}
+    context = {
+        "entry": Entry.of(message, agent),
+        "form_key": uuid.uuid4(),
+        "draft_seq": draft_seq(thread, agent),
+    }
     return render(request, "messaging/_sent.html", context)
 
 
@@ -86,7 +100,7 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     except NotRetriable:
         message = get_message(agent, message_id)
     if _is_htmx(request):
-        context = {"entry": Entry(message, message.author_id == agent.pk)}
+        context = {"entry": Entry.of(message, agent)}
         return render(request, "messaging/_message.html", context)
     return redirect("messaging:conversation", message.thread_id)
 
@@ -101,8 +115,14 @@ def read(request: HttpRequest, thread_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Http404("No such message.")
     newest = min(form.cleaned_data["message"], thread.last_message_id or 0)
-    mark_read(thread=thread, agent=agent, message_id=newest)
+    _note_read(thread, agent, newest)
     return HttpResponse(status=204)
+
+
+def _note_read(thread: Thread, agent: Agent, newest: int) -> None:
+    """What was shown is read, and so are its notifications."""
+    mark_read(thread=thread, agent=agent, message_id=newest)
+    mark_notifications_read(agent=agent, thread=thread, upto=newest)
 
 
 def _is_htmx(request: HttpRequest) -> bool:
@@ -124,11 +144,16 @@ def _whole_page(
 
 
 def _refused(
-    request: HttpRequest, agent: Agent, thread: Thread, sentence: str, form_key: uuid.UUID | None
+    request: HttpRequest, agent: Agent, thread: Thread, sentence: str, form: SendForm
 ) -> HttpResponse:
     """The composer again, with the reason beside the field and the text still in it."""
-    shown = open_conversation(
-        thread, agent, form_key=form_key, error=sentence, body=request.POST.get("body", "")
+    shown = open_conversation(thread, agent)
+    shown = replace(
+        shown,
+        form_key=form.cleaned_data.get("form_key") or shown.form_key,
+        error="" if sentence == shown.refusal else sentence,
+        body=request.POST.get("body", ""),
+        is_draft_internal=form.cleaned_data["is_internal"],
     )
     if _is_htmx(request):
         context = {"conversation": shown}

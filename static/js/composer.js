@@ -1,5 +1,7 @@
 // The box: grows, sends, and never loses what was typed.
 import { renewToken } from "./csrf.js";
+import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
+import { setMode } from "./internal.js";
 import { tell } from "./notices.js";
 import { place } from "./placing.js";
 import { showNewest } from "./scroll.js";
@@ -15,16 +17,6 @@ const form = () => document.querySelector("#composer");
  * @returns {HTMLTextAreaElement | null}
  */
 const boxOf = (of) => of.querySelector("textarea[name=body]");
-
-/** @param {string | undefined} thread */
-const draftKey = (thread) => `draft:${document.getElementById("live")?.dataset.agent}:${thread}`;
-
-/** @param {HTMLFormElement} of */
-function keepDraft(of) {
-  const text = boxOf(of)?.value ?? "";
-  if (text) sessionStorage.setItem(draftKey(of.dataset.thread), text);
-  else sessionStorage.removeItem(draftKey(of.dataset.thread));
-}
 
 /** @param {HTMLTextAreaElement} box */
 function fit(box) {
@@ -61,7 +53,7 @@ function open() {
   const now = form();
   const box = now && boxOf(now);
   if (!now || !box) return;
-  if (!box.value) box.value = sessionStorage.getItem(draftKey(now.dataset.thread)) ?? "";
+  openDraft(now);
   fit(box);
   count(now);
 }
@@ -87,21 +79,28 @@ function parse(html) {
 
 /**
  * @param {HTMLFormElement} of
- * @param {string} sent the text that was taken
+ * @param {URLSearchParams} request what was sent
  * @param {string} html
  */
-function accepted(of, sent, html) {
+function accepted(of, request, html) {
+  const sent = request.get("body");
+  const wasInternal = request.get("is_internal") === "true";
   const answer = parse(html);
   takeKey(of, answer);
   setError(of, "");
   const box = boxOf(of);
   if (box && box.value === sent) {
+    /** @type {any} */ (box.closest("text-expander"))?.dismiss?.();
     box.value = "";
     fit(box);
   }
   count(of);
-  keepDraft(of);
   const message = answer.querySelector(".message");
+  // The server decided: somebody was mentioned whom this page did not know of.
+  const isInternal = Boolean(message?.classList.contains("internal"));
+  if (isInternal && !wasInternal) setMode(of, true);
+  const seq = answer.querySelector("[name=draft_seq]");
+  forgetDraft(of, seq instanceof HTMLInputElement ? Number(seq.value) : 0, isInternal);
   if (message) place(message.outerHTML);
   showNewest();
 }
@@ -112,9 +111,22 @@ function accepted(of, sent, html) {
  */
 function refused(of, html) {
   const answer = parse(html);
-  if (!answer.querySelector("form")) {
+  const fresh = answer.querySelector("form");
+  if (!fresh || "onlyInternal" in fresh.dataset !== "onlyInternal" in of.dataset) {
     const reply = answer.querySelector("#reply");
-    if (reply) of.closest("#reply")?.replaceWith(reply);
+    if (!reply) return;
+    of.closest("#reply")?.replaceWith(reply);
+    window.htmx?.process(reply);
+    // What another tab wrote, or what was already sent.
+document.addEventListener("partyline:drafted", () => {
+  const now = form();
+  const box = now && boxOf(now);
+  if (!box) return;
+  fit(box);
+  count(now);
+});
+
+open();
     return;
   }
   takeKey(of, answer);
@@ -143,7 +155,7 @@ function answered(of, ctx) {
   else if (status === 403 || raw.redirected) forbidden(of);
   else if (status === 404) setError(of, "Not sent. This conversation is no longer open to you.");
   else if (status >= 400) setError(of, NOT_SENT);
-  else accepted(of, String(new URLSearchParams(ctx.request.body).get("body")), ctx.text);
+  else accepted(of, new URLSearchParams(ctx.request.body), ctx.text);
 }
 
 document.addEventListener("htmx:after:request", (event) => {
@@ -168,6 +180,9 @@ document.addEventListener("htmx:error", (event) => {
 document.addEventListener("keydown", (event) => {
   if (!(event.target instanceof HTMLTextAreaElement) || !event.target.form) return;
   if (event.target.form !== form() || event.key !== "Enter" || event.isComposing) return;
+  // In the open menu Enter chooses, and never sends.
+  if (document.querySelector("#mention-menu")) event.preventDefault();
+  if (event.defaultPrevented) return;
   if (event.shiftKey || event.altKey || (coarse.matches && !event.ctrlKey && !event.metaKey)) return;
   event.preventDefault();
   // A click on the button while it is disabled does nothing: one message at a time.
@@ -181,14 +196,14 @@ document.addEventListener("input", (event) => {
   fit(event.target);
   count(now);
   setError(now, "");
-  keepDraft(now);
+  touchDraft(now);
 });
 
 // The button takes no focus away from the box: phones would fold their keyboard.
 document.addEventListener("mousedown", (event) => {
   if (!(event.target instanceof Element)) return;
   const box = document.querySelector(".box");
-  if (event.target.closest(".send")) event.preventDefault();
+  if (event.target.closest(".send, .eye")) event.preventDefault();
   else if (box?.contains(event.target) && !event.target.closest("textarea, button, a")) {
     event.preventDefault();
     boxOf(box)?.focus();

@@ -1,0 +1,46 @@
+"""What stands in an agent's composer, kept until it is sent."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from inboxes.models import Agent
+from messaging.models import Message
+from threads.actions import save_draft
+from threads.models import Thread, ThreadState
+
+
+class FormWasSent(Exception):
+    """The form has made its message: what is left of it must not come back as a draft."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@transaction.atomic
+def keep_draft(
+    *, thread: Thread, agent: Agent, body: str, is_internal: bool, form_key: uuid.UUID
+) -> int:
+    """Write down the box and its mode; the agent's counter at which they stand.
+
+    Raises FormWasSent. Sending takes the agent's counter last, with its message already in, so
+    under this lock a draft is either before the sending, which clears it, or sees the message.
+    """
+    Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+    sent = Message.objects.filter(author=agent, form_key=form_key).first()
+    if sent is not None:
+        raise FormWasSent(sent)
+    state = ThreadState.objects.filter(agent=agent, thread=thread).first()
+    kept = (state.draft_body, state.draft_is_internal) if state else ("", False)
+    if kept != (body, is_internal):
+        save_draft(thread=thread, agent=agent, body=body, is_internal=is_internal)
+    return draft_seq(thread, agent)
+
+
+def draft_seq(thread: Thread, agent: Agent) -> int:
+    """The agent's counter at the last change of their state in the thread."""
+    states = ThreadState.objects.filter(agent=agent, thread=thread)
+    return states.values_list("seq", flat=True).first() or 0

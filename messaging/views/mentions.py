@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from inboxes.requests import signed_in
+from messaging.forms import MentionForm
+from messaging.mentions import mentionable, narrow, search_words
+from threads.access import get_thread
+
+
+@require_GET
+@login_required
+def mentions(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """Whom the agent may mention in the thread: the other members, narrowed by `q`."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    form = MentionForm(request.GET)
+    if not form.is_valid():
+        return JsonResponse({"errors": form.errors}, status=422)
+    people = narrow(mentionable(thread.inbox, agent), form.cleaned_data["q"])
+    members = [
+        {
+            "handle": person.username,
+            "name": person.display_name,
+            "words": search_words(person),
+        }
+        for person in people
+    ]
+    return JsonResponse({"me": agent.username, "members": members})
