@@ -4,7 +4,6 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-
 DRAFT_LIMIT = 10_000
 
 

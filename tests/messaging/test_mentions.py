@@ -1,0 +1,159 @@
+"""Who is called in by a message, and who may be."""
+
+from __future__ import annotations
+
+import pytest
+
+from inboxes.actions import add_member
+from inboxes.models import Agent
+from messaging.mentions import find_mentions, mentionable, narrow
+from messaging.models import Message, Notification
+from tests.cast import Cast, client_of
+
+
+def handles_in(body: str, people: list[str], author: str = "ana") -> list[str]:
+    """The stretches that are mentions, as they stand in the text."""
+    named = {name: Agent(pk=pk, username=name) for pk, name in enumerate([*people, author])}
+    found = find_mentions(body, [named[name] for name in people], named[author])
+    return [body[mention.start : mention.end] for mention in found]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("@ben", ["@ben"]),
+        ("Hi @ben!", ["@ben"]),
+        ("Ask @ben.", ["@ben"]),
+        ("Ask @ben. @cho knows", ["@ben", "@cho"]),
+        ("(@ben)", ["@ben"]),
+        ("line\n@ben", ["@ben"]),
+        ("@BEN and @Ben", ["@BEN", "@Ben"]),
+        ("👍👍 @ben", ["@ben"]),
+        ("@benny", []),
+        ("@ben_", []),
+        ("@ben5", []),
+        ("@béն", []),
+        ("ben@host", []),
+        ("ben@ben", []),
+        ("mail a.b@ben.example", []),
+        ("@@ben", []),
+        ("@ ben", []),
+        ("@dov", []),
+        ("@ana", []),
+        ("@ana.k", ["@ana.k"]),
+        ("@ana.k.", ["@ana.k"]),
+        ("@", []),
+    ],
+)
+def test_a_handle_counts_between_word_borders(body: str, found: list[str]) -> None:
+    assert handles_in(body, ["ben", "cho", "ana.k"]) == found
+
+
+def test_the_longest_handle_wins() -> None:
+    assert handles_in("@ben.k and @ben", ["ben", "ben.k"]) == ["@ben.k", "@ben"]
+
+
+def test_ones_own_longer_handle_is_nobody_elses_shorter_one() -> None:
+    assert handles_in("I am @ben.k", ["ben"], author="ben.k") == []
+
+
+def test_letters_of_other_alphabets_ignore_case() -> None:
+    assert handles_in("@JOSÉ, @STRASSE, @ΟΔΟΣ", ["josé", "straße", "οδος"]) == [
+        "@JOSÉ",
+        "@STRASSE",
+        "@ΟΔΟΣ",
+    ]
+
+
+def test_only_the_other_active_members_can_be_mentioned(cast: Cast) -> None:
+    assert mentionable(cast.front_desk, cast.ana) == [cast.ben, cast.cho]
+    Agent.objects.filter(pk=cast.cho.pk).update(is_active=False)
+    assert mentionable(cast.front_desk, cast.ana) == [cast.ben]
+    assert mentionable(cast.anas_line, cast.ana) == []
+
+
+@pytest.mark.parametrize("letters", ["", "b", "BEN", "oka", "Öka", "ok"])
+def test_any_word_of_the_name_narrows_the_menu(letters: str) -> None:
+    ben = Agent(username="ben", display_name="Ben Okafor")
+    assert narrow([ben], letters) == [ben]
+
+
+@pytest.mark.parametrize("letters", ["en", "kafor", "ben ok4", "cho"])
+def test_a_word_narrows_by_its_beginning_only(letters: str) -> None:
+    assert narrow([Agent(username="ben", display_name="Ben Okafor")], letters) == []
+
+
+def test_accents_do_not_matter() -> None:
+    zoe = Agent(username="zoe.b", display_name="Zoë Brontë")
+    assert narrow([zoe], "zoe") == narrow([zoe], "BRONTE") == narrow([zoe], "b") == [zoe]
+
+
+def test_the_menu_is_fed_with_the_other_members(cast: Cast) -> None:
+    address = f"/threads/{cast.thread().pk}/mentions/"
+    answer = client_of(cast.ana).get(address).json()
+    assert answer["me"] == "ana"
+    assert [(m["handle"], m["name"]) for m in answer["members"]] == [
+        ("ben", "Ben Okafor"),
+        ("cho", "Cho Park"),
+    ]
+    narrowed = client_of(cast.ana).get(address, {"q": "oka"}).json()
+    assert [m["handle"] for m in narrowed["members"]] == ["ben"]
+
+
+def test_outsiders_cannot_ask_for_the_members(cast: Cast) -> None:
+    address = f"/threads/{cast.thread().pk}/mentions/"
+    assert client_of(cast.dov).get(address).status_code == 404
+    assert client_of(cast.admin).get(address).status_code == 404
+    assert client_of(cast.ana).get("/threads/999999/mentions/").status_code == 404
+    assert client_of(cast.ana).post(address).status_code == 405
+    assert client_of(cast.ana).get(address, {"q": "x" * 151}).status_code == 422
+
+
+def test_a_mention_makes_the_message_internal_whatever_the_form_said(cast: Cast) -> None:
+    thread = cast.thread()
+    message = cast.answer(thread, "Can you take this, @ben?")
+    assert (message.kind, message.state) == ("internal", "")
+    assert message.mentions == [[19, 23, cast.ben.pk]]
+    assert Notification.objects.get(message=message, agent=cast.ben).reason == "mention"
+
+
+@pytest.mark.parametrize("body", ["Write to info@ben.example", "@dov has it", "@ana was here"])
+def test_addresses_strangers_and_oneself_change_nothing(cast: Cast, body: str) -> None:
+    message = cast.answer(cast.thread(), body)
+    assert (message.kind, message.mentions) == ("outbound", [])
+    assert not Notification.objects.filter(message=message, reason="mention").exists()
+    assert not Notification.objects.filter(message=message, agent=cast.dov).exists()
+
+
+def test_who_joins_later_is_not_mentioned_after_the_fact(cast: Cast) -> None:
+    thread = cast.thread()
+    message = cast.answer(thread, "@dov knows it")
+    add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)
+    assert b"<mark" not in client_of(cast.dov).get(f"/threads/{thread.pk}/").content
+    message.refresh_from_db()
+    assert message.kind == "outbound"
+
+
+def page(cast: Cast, agent: Agent, message: Message) -> str:
+    return client_of(agent).get(f"/threads/{message.thread_id}/").content.decode()
+
+
+def test_the_mentioned_name_is_marked_more_strongly_for_oneself(cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "@ben or @Cho, please")
+    assert '<mark class="mention me">@ben</mark> or <mark class="mention">@Cho</mark>' in page(
+        cast, cast.ben, message
+    )
+    assert '<mark class="mention">@ben</mark> or <mark class="mention me">@Cho</mark>' in page(
+        cast, cast.cho, message
+    )
+    anas = page(cast, cast.ana, message)
+    assert '<mark class="mention">@ben</mark>' in anas
+    assert "mention me" not in anas
+
+
+def test_a_message_with_mentions_is_still_escaped(cast: Cast) -> None:
+    message = cast.answer(cast.thread(), '<b>@ben</b>\n<img src=x onerror="a()">@cho &')
+    shown = page(cast, cast.ben, message)
+    assert '&lt;b&gt;<mark class="mention me">@ben</mark>&lt;/b&gt;<br>&lt;img src=x' in shown
+    assert "<img src=x" not in shown
+    assert '<mark class="mention">@cho</mark> &amp;' in shown
