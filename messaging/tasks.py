@@ -9,8 +9,9 @@ from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from messaging import delivery
-from messaging.jobs import DELIVER_THREAD, defer_delivery
+from messaging import delivery, push
+from messaging.actions import delete_old_notifications
+from messaging.jobs import DELIVER_THREAD, PUSH_MESSAGE, PUSH_TEST, defer_delivery
 from messaging.models import Attempt, DeliveryState, Message
 
 log = logging.getLogger(__name__)
@@ -53,3 +54,20 @@ def wake_forgotten_threads() -> None:
     threads |= set(open_attempts.values_list("message__thread", flat=True))
     for thread_id in threads:
         defer_delivery(thread_id)
+
+
+@app.task(name=PUSH_MESSAGE)
+def push_message(*, message_id: int) -> None:
+    push.push_message(message_id)
+
+
+@app.task(name=PUSH_TEST)
+def push_test(*, agent_id: int) -> None:
+    push.push_test(agent_id)
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(name="forget_old_notifications", queueing_lock="forget_old_notifications")
+def forget_old_notifications(timestamp: int) -> None:
+    """Read ones go after a month, overlooked ones after three."""
+    log.info("%s old notifications were deleted.", delete_old_notifications())

@@ -23,6 +23,7 @@ class Row:
     is_mine: bool
     is_unread: bool
     personal_seq: int | str = 0
+    is_muted: bool = False
 
     @property
     def subject(self) -> Inbox | Thread:
@@ -51,6 +52,7 @@ def thread_row(thread: Thread, agent: Agent, state: ThreadState | None) -> Row:
         is_mine=is_mine,
         is_unread=not is_mine and (thread.last_message_id or 0) > last_read_id,
         personal_seq=state.seq if state else 0,
+        is_muted=state is not None and state.is_muted,
     )
 
 

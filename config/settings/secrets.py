@@ -3,7 +3,8 @@
 from cryptography.fernet import Fernet
 
 from config.environment import BadSetting, env, kept_secret, setting
-from config.settings.house import DATA_DIR
+from config.settings.house import DATA_DIR, IS_HTTPS, PUBLIC_HOST, PUBLIC_URL
+from config.vapid import is_vapid_key, make_vapid_key
 
 
 def _is_fernet_key(text: str) -> bool:
@@ -30,3 +31,21 @@ if not all(_is_fernet_key(key) for key in FIELD_KEYS):
         "FIELD_KEYS cannot be used as it is set: it takes Fernet keys (32 random bytes in"
         " url-safe base64) with commas between them; the first one encrypts."
     )
+
+# Web push: the key by which push services know us (RFC 8292), and whom they may complain to.
+VAPID_PRIVATE_KEY = setting(
+    "VAPID_PRIVATE_KEY",
+    env.str,
+    "",
+    "a P-256 private key in url-safe base64, as `manage.py make_vapid_keys` prints it",
+    is_vapid_key,
+) or kept_secret(DATA_DIR / "vapid_key", make_vapid_key)
+VAPID_SUBJECT = setting(
+    "VAPID_SUBJECT",
+    env.str,
+    PUBLIC_URL if IS_HTTPS else f"mailto:admin@{PUBLIC_HOST}",
+    "an address for push services to complain to, like mailto:admin@example.com",
+    lambda subject: subject.startswith(("mailto:", "https://")),
+)
+# A fake push service of the tests speaks http on this machine. No variable turns this on.
+PUSH_ANYWHERE = False

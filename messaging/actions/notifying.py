@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from inboxes import bell, counters
 from inboxes.models import Agent
-from messaging.models import Message, Notification, NotificationPreference
+from messaging.jobs import defer_push
+from messaging.models import Message, Notification, NotificationPreference, PushSubscription
 from threads.models import Thread
 
 # One statement whatever the number of members: who may see the inbox and did not write the
 # message, unless they muted the thread or asked for less. A mention passes both.
+# It returns whether any of them has a browser to be woken.
 NOTIFY = """
+WITH told AS (
 INSERT INTO messaging_notification
     (agent_id, message_id, thread_id, inbox_id, reason, seq, created_at)
 SELECT agent.id, %(message)s, %(thread)s, %(inbox)s,
@@ -35,6 +41,10 @@ WHERE agent.id IN (
                    WHEN 'everything' THEN true
                    WHEN 'inbound' THEN %(kind)s = 'inbound'
                    ELSE false END))
+RETURNING agent_id)
+SELECT EXISTS (
+    SELECT 1 FROM messaging_pushsubscription AS browser
+    WHERE browser.agent_id IN (SELECT agent_id FROM told))
 """
 
 
@@ -54,21 +64,31 @@ def notify(message: Message) -> None:
                 "at": message.created_at,
             },
         )
+        (has_browsers,) = cursor.fetchone()
+    if has_browsers:
+        defer_push(message.pk)
 
 
 @transaction.atomic
 def mark_notifications_read(
-    *, agent: Agent, notification_id: int | None = None, thread: Thread | None = None
+    *,
+    agent: Agent,
+    notification_id: int | None = None,
+    thread: Thread | None = None,
+    upto: int | None = None,
 ) -> int:
     """Mark one, a thread's, or all of the agent's notifications as read; returns how many.
 
-    Other pages of the same agent follow.
+    `upto` is the newest message that the page has shown: what came after it stays unread. Other
+    pages of the same agent follow.
     """
     unread = Notification.objects.filter(agent=agent).unread()
     if notification_id is not None:
         unread = unread.filter(pk=notification_id)
     if thread is not None:
         unread = unread.filter(thread=thread)
+    if upto is not None:
+        unread = unread.filter(message__lte=upto)
     count = unread.update(read_at=timezone.now())
     if count:
         bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
@@ -79,3 +99,57 @@ def set_preference(*, agent: Agent, inbox_id: int, level: NotificationPreference
     NotificationPreference.objects.update_or_create(
         agent=agent, inbox_id=inbox_id, defaults={"level": level}
     )
+
+
+def set_sound(*, agent: Agent, has_sound: bool) -> None:
+    """Whether a short sound comes with each of the agent's notifications."""
+    Agent.objects.filter(pk=agent.pk).update(has_sound=has_sound)
+    agent.has_sound = has_sound
+
+
+KEEP_READ = timedelta(days=30)
+KEEP_UNREAD = timedelta(days=90)
+DELETING_BATCH = 1_000
+
+
+def delete_old_notifications() -> int:
+    """Delete what was read a month ago or overlooked for three; returns how many.
+
+    In small transactions, so that nobody waits for it.
+    """
+    now = timezone.now()
+    old = Notification.objects.filter(
+        Q(read_at__lt=now - KEEP_READ) | Q(read_at=None, created_at__lt=now - KEEP_UNREAD),
+        created_at__lt=now - KEEP_READ,
+    )
+    count = 0
+    while True:
+        batch = list(old.order_by("created_at").values_list("pk", flat=True)[:DELETING_BATCH])
+        Notification.objects.filter(pk__in=batch).delete()
+        count += len(batch)
+        if len(batch) < DELETING_BATCH:
+            return count
+
+
+def subscribe_push(
+    *, agent: Agent, session_key: str, endpoint: str, p256dh: str, auth: str
+) -> PushSubscription:
+    """Have this browser woken for the agent while the session lives.
+
+    A browser that was somebody else's changes hands.
+    """
+    subscription, _ = PushSubscription.objects.update_or_create(
+        endpoint=endpoint,
+        defaults={
+            "agent": agent,
+            "p256dh": p256dh,
+            "auth": auth,
+            "session_key": session_key,
+            "session_hash": agent.get_session_auth_hash(),
+        },
+    )
+    return subscription
+
+
+def unsubscribe_push(*, agent: Agent, subscription_id: int) -> None:
+    PushSubscription.objects.filter(agent=agent, pk=subscription_id).delete()

@@ -12,7 +12,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError
 
 from inboxes.models import Agent, Inbox
+from messaging import notices
 from messaging.live import reading
+from messaging.live.drafting import draw_drafts
 from messaging.live.pages import Frame, Page, Target, frame
 from messaging.live.rendering import Renderer, render_row
 from threads.rows import inbox_row, read_last_messages, thread_row
@@ -67,6 +69,7 @@ def draw_for(
         messages_since=since,
         open_threads={target.thread for target in targets if target.thread is not None},
         agent_ids={target.agent_id for target in targets},
+        notices_since=since,
     )
     renderer = Renderer(changes)
     return changes.upto, changes.is_more, [renderer.frame_for(target) for target in targets]
@@ -102,6 +105,11 @@ def draw_personal(
     threads, states, upto = reading.read_states(agent, since)
     touched = {thread.inbox_id for thread in threads}
     shared = [i for i in standing.inboxes.values() if i.pk in touched and not i.is_personal]
+    told = {
+        "notices": {"unread": notices.unread_counts([agent.pk])[agent.pk], "new": []},
+        "drafts": draw_drafts(states.values()),
+        "muted": {state.thread_id: state.is_muted for state in states.values()},
+    }
     frames = {}
     for shown in lists:
         rows = [
@@ -111,8 +119,14 @@ def draw_personal(
         ]
         if shown == "top":
             rows += draw_inboxes(agent, shared)
-        frames[shown] = frame(seqs={f"a{agent.pk}": upto}, rows="".join(rows))
+        frames[shown] = frame(seqs={f"a{agent.pk}": upto}, rows="".join(rows), **told)
     return upto, frames
+
+
+def draw_notices(agent_id: int) -> Frame:
+    """The bell of a page that has just connected, and what it may have missed of late."""
+    unread, recent = notices.standing(agent_id)
+    return frame(notices={"unread": unread, "new": [notices.popup(one) for one in recent]})
 
 
 def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[str]:

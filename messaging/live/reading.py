@@ -10,7 +10,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from inboxes.models import Agent, Inbox, Membership
-from messaging.models import Message
+from messaging import notices
+from messaging.models import Message, Notification
 from threads.models import Thread, ThreadState
 
 BATCH = 500
@@ -29,6 +30,9 @@ class Changes:
     agents: dict[int, Agent] = field(default_factory=dict)
     states: dict[tuple[int, int], ThreadState] = field(default_factory=dict)
     read_ids: dict[int, set[int]] = field(default_factory=dict)
+    notified: dict[int, list[Notification]] = field(default_factory=dict)
+    unread: dict[int, int] = field(default_factory=dict)
+    """The count on the bell of each agent who was notified."""
 
 
 def read_changes(
@@ -38,6 +42,7 @@ def read_changes(
     messages_since: int | None,
     open_threads: Collection[int],
     agent_ids: Collection[int],
+    notices_since: int | None = None,
 ) -> Changes:
     """Read one inbox for the agents who look at it; those who may not see it are left out.
 
@@ -65,6 +70,8 @@ def read_changes(
         agents=_allowed(inbox, agent_ids),
     )
     _read_personal(changes)
+    if notices_since is not None and notices_since < inbox.seq:
+        _read_notices(changes, notices_since)
     return changes
 
 
@@ -87,6 +94,20 @@ def _read_personal(changes: Changes) -> None:
     if last_id is not None and not changes.inbox.is_personal:
         readers = states.filter(last_read_id=last_id).values_list("agent", flat=True)
         changes.read_ids = {agent_id: {last_id} for agent_id in readers}
+
+
+def _read_notices(changes: Changes, since: int) -> None:
+    """Who of those who look was notified up to here; two queries, the second if anybody was."""
+    new = Notification.objects.filter(
+        inbox=changes.inbox.pk,
+        seq__gt=since,
+        seq__lte=changes.upto,
+        agent__in=list(changes.agents),
+    )
+    for notification in new.with_words().order_by("pk")[:BATCH]:
+        changes.notified.setdefault(notification.agent_id, []).append(notification)
+    if changes.notified:
+        changes.unread = notices.unread_counts(changes.notified)
 
 
 @dataclass(frozen=True, slots=True)

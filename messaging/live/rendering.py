@@ -12,6 +12,7 @@ from messaging.history import Entry
 from messaging.live.pages import Frame, Target, frame
 from messaging.live.reading import Changes
 from messaging.models import Message
+from messaging.notices import popup
 from threads.rows import Row, inbox_row, thread_row
 
 PERSONAL = f"personal-{secrets.token_hex(8)}"
@@ -27,7 +28,8 @@ class Renderer:
         self._frames: dict[object, Frame | None] = {}
 
     def frame_for(self, target: Target) -> Frame | None:
-        """None for an agent who may not see the inbox, and for a page that shows nothing of it."""
+        """None for an agent who may not see the inbox, and for a page that shows nothing of it
+        while there is nothing to notify of."""
         agent = self.changes.agents.get(target.agent_id)
         if agent is None:
             return None
@@ -50,9 +52,13 @@ class Renderer:
             seqs[f"t{target.thread}"] = upto
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._message(message, agent) for message in shown]
-        if not seqs:
+        parts: dict[str, object] = {}
+        if agent.pk in self.changes.unread:
+            new = [popup(notification) for notification in self.changes.notified[agent.pk]]
+            parts["notices"] = {"unread": self.changes.unread[agent.pk], "new": new}
+        if not seqs and not parts:
             return None
-        return frame(seqs=seqs if target.with_seqs else None, rows="".join(rows))
+        return frame(seqs=seqs if target.with_seqs else None, rows="".join(rows), **parts)
 
     def _inbox(self, agent: Agent) -> str:
         read_ids = self.changes.read_ids.get(agent.pk, set())
@@ -66,16 +72,15 @@ class Renderer:
         ]
 
     def _row(self, row: Row) -> str:
-        key = row.kind, row.subject.pk, row.is_mine, row.is_unread
+        key = row.kind, row.subject.pk, row.is_mine, row.is_unread, row.is_muted
         if key not in self._fragments:
             self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
         return self._fragments[key].replace(PERSONAL, str(row.personal_seq))
 
     def _message(self, message: Message, agent: Agent) -> str:
-        is_mine = message.author_id == agent.pk
-        key = "message", message.pk, is_mine
+        entry = Entry.of(message, agent)
+        key = "message", message.pk, entry.is_mine, entry.called_id
         if key not in self._fragments:
-            entry = Entry(message, is_mine)
             self._fragments[key] = render_to_string("messaging/_message.html", {"entry": entry})
         return self._fragments[key]
 

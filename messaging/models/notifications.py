@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from inboxes.models import Inbox
+from inboxes.models import Inbox, Membership
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
@@ -19,6 +20,15 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def visible_to(self, agent: Agent) -> NotificationQuerySet:
         """The agent's own, of inboxes that they may still see."""
         return self.filter(agent=agent, inbox__in=Inbox.objects.visible_to(agent))
+
+    def still_visible(self) -> NotificationQuerySet:
+        """Of many agents, each one's own of inboxes that they may still see."""
+        seats = Membership.objects.filter(agent=OuterRef("agent"), inbox=OuterRef("inbox"))
+        return self.filter(Q(inbox__owner=F("agent")) | Exists(seats))
+
+    def with_words(self) -> NotificationQuerySet:
+        """With what a row and a popup are written from."""
+        return self.select_related("message__author", "thread__contact", "inbox")
 
 
 class Notification(models.Model):
@@ -94,7 +104,10 @@ class NotificationPreference(models.Model):
 
 
 class PushSubscription(models.Model):
-    """A browser that asked to be woken (RFC 8030, keys of RFC 8291)."""
+    """A browser that asked to be woken (RFC 8030, keys of RFC 8291).
+
+    It is woken while the session lives in which it asked, as the page's socket is open.
+    """
 
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="push_subscriptions"
@@ -102,7 +115,19 @@ class PushSubscription(models.Model):
     endpoint = models.URLField(max_length=1024, unique=True)
     p256dh = models.CharField(max_length=128)
     auth = models.CharField(max_length=64)
+    session_key = models.CharField(max_length=40, db_default="", default="")
+    session_hash = models.CharField(
+        max_length=128,
+        db_default="",
+        default="",
+        help_text="Of the agent's password when the browser signed in: another one ends it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"Push subscription {self.pk}"
+
+    @property
+    def service(self) -> str:
+        """The push service's host, by which a person knows the browser's maker."""
+        return urlsplit(self.endpoint).hostname or ""

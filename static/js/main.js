@@ -6,7 +6,12 @@ import "./times.js";
 import "./placing.js";
 import "./scroll.js";
 import "./composer.js";
+import "./mentions.js";
 import "./reading.js";
+import "./presence.js";
+import "./typing.js";
+import "./options.js";
+import "./notifications.js";
 import { look } from "./navigation.js";
 
 // A page further down is for those without scripts: with them it would leave a gap.

@@ -15,7 +15,7 @@ from config.demo import history
 from inboxes import counters
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
-from messaging.actions import records
+from messaging.actions import mark_notifications_read, records
 from messaging.carriers.base import REASONS
 from messaging.delivery import UNKNOWN_REASON
 from messaging.models import Attempt, CarrierAccount, DeliveryState, Message, Number
@@ -118,6 +118,7 @@ class Past:
             if line.kind != "inbound" or line.at < self.now - FRESH:
                 for agent in self.readers[message.inbox_id]:
                     mark_read(thread=message.thread, agent=agent, message_id=message.pk)
+                    mark_notifications_read(agent=agent, thread=message.thread)
 
     def _write_message(self, line: history.Line) -> Message:
         inbox = self.inboxes[line.conversation.inbox]

@@ -1,0 +1,97 @@
+"""What the pages about notifications take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from inboxes.models import Agent, Inbox
+from messaging import webpush
+from messaging.models import NotificationPreference
+from messaging.notices import Cursor
+
+Level = NotificationPreference.Level
+
+
+class NoticeListForm(forms.Form):
+    """The query string of the notifications page."""
+
+    after = forms.CharField(max_length=32, required=False)
+
+    def clean_after(self) -> Cursor | None:
+        key: str = self.cleaned_data["after"]
+        if not key:
+            return None
+        try:
+            return Cursor.from_key(key)
+        except ValueError as error:
+            raise ValidationError("This is no place in the list.") from error
+
+
+class MuteForm(forms.Form):
+    """1 mutes, 0 does not."""
+
+    muted = forms.TypedChoiceField(choices=[("1", "Mute"), ("0", "Unmute")], coerce=int)
+
+
+class SettingsForm(forms.Form):
+    """How much of each inbox an agent wants to be told, and whether with a sound."""
+
+    has_sound = forms.BooleanField(required=False, label="Play a short sound")
+
+    def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.inboxes = list(Inbox.objects.visible_to(agent).order_by("owner", "name", "pk"))
+        levels = dict(agent.notification_preferences.values_list("inbox", "level"))
+        self.fields["has_sound"].initial = agent.has_sound
+        for inbox in self.inboxes:
+            self.fields[f"inbox_{inbox.pk}"] = forms.ChoiceField(
+                label="Your own line" if inbox.is_personal else inbox.name,
+                choices=Level.choices,
+                initial=levels.get(inbox.pk, Level.EVERYTHING),
+                widget=forms.RadioSelect,
+            )
+
+    @property
+    def levels(self) -> list[forms.BoundField]:
+        return [self[f"inbox_{inbox.pk}"] for inbox in self.inboxes]
+
+    def chosen(self) -> dict[int, NotificationPreference.Level]:
+        """The level of each inbox."""
+        return {inbox.pk: Level(self.cleaned_data[f"inbox_{inbox.pk}"]) for inbox in self.inboxes}
+
+
+class SubscriptionForm(forms.Form):
+    """What a browser gives when it subscribes (RFC 8291: an uncompressed point, 16 bytes)."""
+
+    endpoint = forms.CharField(max_length=1024)
+    p256dh = forms.CharField(max_length=128)
+    auth = forms.CharField(max_length=64)
+
+    def clean_endpoint(self) -> str:
+        endpoint: str = self.cleaned_data["endpoint"]
+        try:
+            webpush.check_endpoint(endpoint)
+        except webpush.BadEndpoint as error:
+            raise ValidationError(str(error)) from error
+        return endpoint
+
+    def clean_p256dh(self) -> str:
+        key: str = self.cleaned_data["p256dh"]
+        try:
+            webpush.read_public_key(key)
+        except ValueError as error:
+            raise ValidationError("This is no public key.") from error
+        return key
+
+    def clean_auth(self) -> str:
+        auth: str = self.cleaned_data["auth"]
+        try:
+            is_right = len(webpush.unb64(auth)) == 16
+        except ValueError:
+            is_right = False
+        if not is_right:
+            raise ValidationError("This is no authentication secret.")
+        return auth

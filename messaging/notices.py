@@ -1,0 +1,160 @@
+"""An agent's notifications in words: the count on the bell, the rows of the page, the popups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+
+from inboxes.models import Agent
+from messaging.actions.records import excerpt
+from messaging.models import Message, Notification
+from messaging.models.notifications import NotificationQuerySet
+
+PAGE_SIZE = 30
+
+RECENT = timedelta(seconds=60)
+"""What is older does not pop up any more on a page that was away."""
+
+
+def unread_counts(agent_ids: Iterable[int]) -> dict[int, int]:
+    """The count on each agent's bell; one query."""
+    wanted = list(agent_ids)
+    counted = (
+        Notification.objects.filter(agent__in=wanted)
+        .unread()
+        .still_visible()
+        .values_list("agent")
+        .annotate(number=Count("pk"))
+    )
+    return dict.fromkeys(wanted, 0) | dict(counted)
+
+
+def standing(agent_id: int) -> tuple[int, list[Notification]]:
+    """The count, and the unread ones that are new enough to be told of; two queries."""
+    unread = Notification.objects.filter(agent=agent_id).unread().still_visible()
+    recent = unread.filter(created_at__gt=timezone.now() - RECENT).with_words()
+    return unread_counts([agent_id])[agent_id], list(recent.order_by("-pk")[:PAGE_SIZE])[::-1]
+
+
+def url_of(notification: Notification) -> str:
+    """The thread, at the message."""
+    thread = reverse("messaging:conversation", args=[notification.thread_id])
+    return f"{thread}?at={notification.message_id}#message-{notification.message_id}"
+
+
+def title_of(notification: Notification) -> str:
+    """Who did what, for the first line of a popup."""
+    message, thread = notification.message, notification.thread
+    contact = str(thread.contact)
+    if message.kind == Message.Kind.INBOUND:
+        return f"{contact} · {notification.inbox.name}"
+    author = message.author.display_name if message.author else "Partyline"
+    if notification.reason == Notification.Reason.MENTION:
+        return f"{author} mentioned you · {contact}"
+    if message.kind == Message.Kind.INTERNAL:
+        return f"{author}, internally · {contact}"
+    return f"{author} to {contact}"
+
+
+def popup(notification: Notification) -> dict[str, object]:
+    """What the page's script and the service worker show."""
+    return {
+        "id": notification.pk,
+        "thread": notification.thread_id,
+        "title": title_of(notification),
+        "body": excerpt(notification.message.body),
+        "url": url_of(notification),
+        "tag": f"message-{notification.message_id}",
+        "reason": notification.reason,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of the page before: unread ones stand first, then the newest."""
+
+    is_unread: bool
+    pk: int
+
+    @classmethod
+    def from_key(cls, key: str) -> Cursor:
+        """Raise ValueError for what is no key of a row."""
+        state, pk = key.split("-")
+        if state not in {"0", "1"} or not pk.isdigit() or int(pk) >= 2**63:
+            raise ValueError(key)
+        return cls(is_unread=state == "1", pk=int(pk))
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """What `messaging/_notice.html` draws."""
+
+    notification: Notification
+
+    @property
+    def is_unread(self) -> bool:
+        return self.notification.read_at is None
+
+    @property
+    def key(self) -> str:
+        return f"{int(self.is_unread)}-{self.notification.pk}"
+
+    @property
+    def seq(self) -> str:
+        """What was read stays read, so it is always the newer one."""
+        return f"{self.notification.seq}-{int(not self.is_unread)}"
+
+    @property
+    def reason(self) -> str:
+        message = self.notification.message
+        author = message.author.short_name if message.author else "Partyline"
+        if self.notification.reason == Notification.Reason.MENTION:
+            return f"{author} mentioned you"
+        if message.kind == Message.Kind.INBOUND:
+            return "New text"
+        if message.kind == Message.Kind.INTERNAL:
+            return f"Internal message by {author}"
+        return f"Text sent by {author}"
+
+    @property
+    def excerpt(self) -> str:
+        return excerpt(self.notification.message.body)
+
+    @property
+    def url(self) -> str:
+        return url_of(self.notification)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeList:
+    """A page of rows, and where the next ones are."""
+
+    rows: list[NoticeRow]
+    next_url: str | None
+
+
+def notice_list(agent: Agent, after: Cursor | None = None) -> NoticeList:
+    """Unread first, then newest; each part walks its own index."""
+    mine = Notification.objects.visible_to(agent).with_words().order_by("-pk")
+    found: list[Notification] = []
+    if after is None or after.is_unread:
+        found = list(_before(mine.filter(read_at=None), after)[: PAGE_SIZE + 1])
+    if len(found) <= PAGE_SIZE:
+        read = mine.exclude(read_at=None)
+        if after is not None and not after.is_unread:
+            read = _before(read, after)
+        found += read[: PAGE_SIZE + 1 - len(found)]
+    rows = [NoticeRow(notification) for notification in found]
+    next_url = None
+    if len(rows) > PAGE_SIZE:
+        next_url = f"{reverse('messaging:notifications')}?after={rows[PAGE_SIZE - 1].key}"
+    return NoticeList(rows=rows[:PAGE_SIZE], next_url=next_url)
+
+
+def _before(notifications: NotificationQuerySet, after: Cursor | None) -> NotificationQuerySet:
+    return notifications if after is None else notifications.filter(pk__lt=after.pk)

@@ -1,0 +1,40 @@
+"""What a page shows of the person's own: the count on the bell, and whether a thread is muted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from inboxes.models import Agent
+from messaging.notices import unread_counts
+from threads.models import Thread, ThreadState
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def unread_notifications(context: template.Context) -> int:
+    """One query."""
+    agent = _agent(context)
+    return unread_counts([agent.pk])[agent.pk] if agent else 0
+
+
+@register.simple_tag(takes_context=True)
+def is_muted(context: template.Context, thread: Thread) -> bool:
+    """Whether the person muted the thread; one query."""
+    agent = _agent(context)
+    return ThreadState.objects.filter(agent=agent, thread=thread, is_muted=True).exists()
+
+
+@register.simple_tag(takes_context=True)
+def wants_sound(context: template.Context) -> SafeString:
+    agent = _agent(context)
+    return SafeString("data-sound") if agent and agent.has_sound else SafeString("")
+
+
+def _agent(context: template.Context) -> Agent | None:
+    request: Any = context.get("request")
+    agent = getattr(request, "user", None)
+    return agent if isinstance(agent, Agent) else None

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from inboxes.requests import signed_in
+from messaging.actions import mark_notifications_read
+from messaging.models import Notification
+from messaging.notice_forms import NoticeListForm
+from messaging.notices import notice_list
+
+
+@require_GET
+@login_required
+def notifications(request: HttpRequest) -> HttpResponse:
+    """The agent's notifications beside the conversation, or the next rows of them."""
+    agent = signed_in(request)
+    form = NoticeListForm(request.GET)
+    if not form.is_valid():
+        raise Http404("No such place in the list.")
+    shown = notice_list(agent, form.cleaned_data["after"])
+    template = "messaging/notifications.html"
+    if request.headers.get("HX-Request"):
+        wants_rows = request.GET.get("after") or "rows" in request.GET
+        template = "messaging/_notice_rows.html" if wants_rows else "messaging/_notice_panes.html"
+    context = {"notices": shown, "rows": shown.rows, "next_url": shown.next_url}
+    return render(request, template, context)
+
+
+@require_POST
+@login_required
+def read_one(request: HttpRequest, notification_id: int) -> HttpResponse:
+    agent = signed_in(request)
+    mine = Notification.objects.visible_to(agent)
+    notification = get_object_or_404(mine, pk=notification_id)
+    mark_notifications_read(agent=agent, notification_id=notification.pk)
+    return _done(request)
+
+
+@require_POST
+@login_required
+def read_all(request: HttpRequest) -> HttpResponse:
+    mark_notifications_read(agent=signed_in(request))
+    return _done(request)
+
+
+def _done(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204)
+    return redirect("messaging:notifications")

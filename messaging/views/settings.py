@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.contrib.staticfiles import finders
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from inboxes.requests import signed_in
+from messaging import webpush
+from messaging.actions import set_preference, set_sound, subscribe_push, unsubscribe_push
+from messaging.jobs import defer_push_test
+from messaging.models import PushSubscription
+from messaging.notice_forms import SettingsForm, SubscriptionForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def settings(request: HttpRequest) -> HttpResponse:
+    """What an agent is told of, and how."""
+    agent = signed_in(request)
+    form = SettingsForm(request.POST or None, agent=agent)
+    if form.is_valid():
+        set_sound(agent=agent, has_sound=form.cleaned_data["has_sound"])
+        for inbox_id, level in form.chosen().items():
+            set_preference(agent=agent, inbox_id=inbox_id, level=level)
+        notices.success(request, "Your settings are saved.")
+        return redirect("messaging:settings")
+    context = {
+        "form": form,
+        "subscriptions": agent.push_subscriptions.order_by("-created_at", "-pk"),
+        "application_server_key": webpush.application_server_key(),
+    }
+    return render(
+        request, "messaging/settings.html", context, status=422 if form.is_bound else 200
+    )
+
+
+@require_POST
+@login_required
+def test(request: HttpRequest) -> HttpResponse:
+    """Wake the agent's own browsers; the page shows one by itself."""
+    agent = signed_in(request)
+    if agent.push_subscriptions.exists():
+        defer_push_test(agent.pk)
+        notices.success(request, "A test is on its way to your browsers.")
+    else:
+        notices.info(request, "No browser is set up to be woken yet.")
+    return redirect("messaging:settings")
+
+
+@require_POST
+@login_required
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """A browser of the agent wants to be woken."""
+    form = SubscriptionForm(request.POST)
+    if not form.is_valid():
+        sentence = str(next(iter(form.errors.values()))[0])
+        return HttpResponse(sentence, status=422, content_type="text/plain")
+    subscribe_push(
+        agent=signed_in(request),
+        session_key=request.session.session_key or "",
+        **form.cleaned_data,
+    )
+    return HttpResponse(status=204)
+
+
+@require_POST
+@login_required
+def unsubscribe(request: HttpRequest, subscription_id: int) -> HttpResponse:
+    agent = signed_in(request)
+    subscription = get_object_or_404(PushSubscription, agent=agent, pk=subscription_id)
+    unsubscribe_push(agent=agent, subscription_id=subscription.pk)
+    notices.success(request, "That browser is not woken any more.")
+    return redirect("messaging:settings")
+
+
+@require_GET
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """From the root, so that it may look after the whole site. It holds nothing of anybody's."""
+    path = finders.find("js/service-worker.js")
+    if not isinstance(path, str):
+        raise Http404("No service worker.")
+    with open(path, encoding="utf-8") as file:
+        answer = HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Service-Worker-Allowed"] = "/"
+    return answer

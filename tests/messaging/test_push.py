@@ -1,0 +1,363 @@
+"""Browsers are woken by web push: what goes out, to whom, and what is never called."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread as Runner
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.core.management import call_command
+from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
+
+from config.vapid import is_vapid_key
+from inboxes.actions import remove_member
+from inboxes.models import Agent
+from messaging import push, webpush
+from messaging.actions import mark_notifications_read
+from messaging.models import PushSubscription
+from messaging.webpush import BadEndpoint, b64, unb64
+from tests.cast import Cast, client_of
+from threads.actions import set_mute
+
+# The example of RFC 8291, section 5
+WATERMELON = "When I grow up, I want to be a watermelon"
+RFC_AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
+RFC_RECEIVER = (
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+)
+RFC_SENDER = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"
+RFC_SALT = "DGv6ra1nlYgDCS1FRnbzlw"
+RFC_RESULT = (
+    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYW"
+    "AmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgS"
+    "xsj_Qulcy4a-fN"
+)
+
+
+class Browser:
+    """The keys of a browser that subscribed; opens what it is sent."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.auth = b"sixteen bytes ok"
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return {"p256dh": b64(webpush.public_bytes(self.key)), "auth": b64(self.auth)}
+
+    def open(self, body: bytes) -> Any:
+        """The receiver's side of RFC 8291, written apart from the sender's."""
+        salt, length = body[:16], body[20]
+        sender, sealed = body[21 : 21 + length], body[21 + length :]
+        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender)
+        shared = self.key.exchange(ec.ECDH(), point)
+        info = b"WebPush: info\0" + webpush.public_bytes(self.key) + sender
+        material = HKDF(hashes.SHA256(), 32, self.auth, info).derive(shared)
+        key = HKDF(hashes.SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(material)
+        nonce = HKDF(hashes.SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(material)
+        plain = AESGCM(key).decrypt(nonce, sealed, None)
+        assert plain.endswith(b"\x02")
+        return json.loads(plain[:-1])
+
+
+class FakeService(ThreadingHTTPServer):
+    """A push service on this machine with its own log."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.log: list[tuple[str, dict[str, str], bytes]] = []
+        self.answers: dict[str, int] = {}
+
+    def endpoint(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{name}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: FakeService
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.log.append((self.path[1:], dict(self.headers), body))
+        self.send_response(self.server.answers.get(self.path[1:], 201))
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None: ...
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[FakeService]:
+    settings.PUSH_ANYWHERE = True
+    server = FakeService()
+    runner = Runner(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    runner.start()
+    yield server
+    server.shutdown()
+    runner.join()
+    server.server_close()
+
+
+def subscribe(client: Client, endpoint: str, browser: Browser) -> None:
+    answer = client.post("/settings/push/", {"endpoint": endpoint, **browser.fields})
+    assert answer.status_code == 204, answer.content
+
+
+def test_the_example_of_the_standard_comes_out_to_the_byte() -> None:
+    sender = ec.derive_private_key(int.from_bytes(unb64(RFC_SENDER), "big"), ec.SECP256R1())
+    sealed = webpush.encrypt(
+        WATERMELON.encode(),
+        p256dh=RFC_RECEIVER,
+        auth=RFC_AUTH,
+        sender=sender,
+        salt=unb64(RFC_SALT),
+    )
+    assert b64(sealed) == RFC_RESULT
+
+
+def test_a_push_tells_the_notified_and_only_the_browser_can_read_it(
+    cast: Cast, service: FakeService
+) -> None:
+    browser = Browser()
+    subscribe(client_of(cast.ana), service.endpoint("ana"), browser)
+    message = cast.text_in("The canary sings")
+    job = ProcrastinateJob.objects.get(task_name="push_message")
+    assert job.args == {"message_id": message.pk}
+    push.push_message(message.pk)
+    ((name, headers, body),) = service.log
+    assert name == "ana"
+    assert b"canary" not in body
+    assert browser.open(body)["body"] == "The canary sings"
+    assert browser.open(body)["url"].startswith(f"/threads/{message.thread_id}/?at={message.pk}")
+    assert (headers["Content-Encoding"], headers["TTL"]) == ("aes128gcm", "86400")
+
+
+def test_each_push_is_sealed_with_a_new_key_and_salt(cast: Cast, service: FakeService) -> None:
+    browser = Browser()
+    subscribe(client_of(cast.ana), service.endpoint("ana"), browser)
+    message = cast.text_in("Twice")
+    push.push_message(message.pk)
+    push.push_message(message.pk)
+    first, second = (body for _, _, body in service.log)
+    assert first[:86] != second[:86]
+    assert first[:16] != second[:16]
+
+
+def test_we_sign_for_the_push_service_alone(cast: Cast, settings: Settings) -> None:
+    header = webpush.authorization("https://push.example.com/abc")
+    token, key = header.removeprefix("vapid t=").split(", k=")
+    head, claims, signature = token.split(".")
+    assert json.loads(unb64(head)) == {"typ": "JWT", "alg": "ES256"}
+    said = json.loads(unb64(claims))
+    assert said["aud"] == "https://push.example.com"
+    assert said["sub"] == settings.VAPID_SUBJECT
+    raw = unb64(signature)
+    halves = (int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+    point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), unb64(key))
+    point.verify(
+        encode_dss_signature(*halves), f"{head}.{claims}".encode(), ec.ECDSA(hashes.SHA256())
+    )
+    assert key == webpush.application_server_key()
+
+
+def test_no_job_is_made_where_nobody_notified_has_a_browser(
+    cast: Cast, service: FakeService
+) -> None:
+    subscribe(client_of(cast.ana), service.endpoint("ana"), Browser())
+    thread = cast.answer(cast.thread(), "Mine").thread
+    set_mute(thread=thread, agent=cast.ana, is_muted=True)
+    ProcrastinateJob.objects.filter(task_name="push_message").delete()
+    cast.text_in("Muted")
+    assert not ProcrastinateJob.objects.filter(task_name="push_message").exists()
+
+
+def test_what_was_read_meanwhile_wakes_nobody(cast: Cast, service: FakeService) -> None:
+    subscribe(client_of(cast.ana), service.endpoint("ana"), Browser())
+    message = cast.text_in("Hello")
+    mark_notifications_read(agent=cast.ana)
+    push.push_message(message.pk)
+    assert service.log == []
+
+
+@pytest.mark.parametrize("end", ["signed out", "removed", "deactivated", "new password"])
+def test_a_browser_is_not_woken_after_the_end(cast: Cast, service: FakeService, end: str) -> None:
+    client = client_of(cast.ben)
+    subscribe(client, service.endpoint("ben"), Browser())
+    message = cast.text_in("Hello")
+    if end == "signed out":
+        client.post("/sign-out/")
+    elif end == "removed":
+        remove_member(inbox=cast.front_desk, agent=cast.ben, changed_by=None)
+    elif end == "deactivated":
+        Agent.objects.filter(pk=cast.ben.pk).update(is_active=False)
+    else:
+        cast.ben.set_password("another one")
+        cast.ben.save()
+    push.push_message(message.pk)
+    assert service.log == []
+
+
+@pytest.mark.parametrize(
+    ("status", "is_kept"), [(404, False), (410, False), (500, True), (429, True)]
+)
+def test_a_browser_that_is_gone_is_forgotten_and_the_others_are_told(
+    cast: Cast, service: FakeService, status: int, is_kept: bool
+) -> None:
+    client = client_of(cast.ana)
+    for name in ("first", "second"):
+        subscribe(client, service.endpoint(name), Browser())
+    service.answers["first"] = status
+    push.push_message(cast.text_in("Hello").pk)
+    assert [name for name, _, _ in service.log] == ["first", "second"]
+    assert PushSubscription.objects.filter(endpoint=service.endpoint("first")).exists() == is_kept
+    assert PushSubscription.objects.filter(endpoint=service.endpoint("second")).exists()
+
+
+def test_a_service_that_cannot_be_reached_keeps_nobody_else_waiting(
+    cast: Cast, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_of(cast.ana)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        subscribe(client, f"http://127.0.0.1:{closed.getsockname()[1]}/x", Browser())
+        subscribe(client, service.endpoint("second"), Browser())
+        push.push_message(cast.text_in("The canary sings").pk)
+    assert [name for name, _, _ in service.log] == ["second"]
+    assert "canary" not in caplog.text
+
+
+def test_the_test_goes_to_ones_own_browsers(cast: Cast, service: FakeService) -> None:
+    browser, client = Browser(), client_of(cast.ana)
+    subscribe(client, service.endpoint("ana"), browser)
+    subscribe(client_of(cast.ben), service.endpoint("ben"), Browser())
+    client.post("/settings/test/")
+    job = ProcrastinateJob.objects.get(task_name="push_test")
+    assert job.args == {"agent_id": cast.ana.pk}
+    push.push_test(cast.ana.pk)
+    ((name, _, body),) = service.log
+    assert (name, browser.open(body)["tag"]) == ("ana", "test")
+
+
+# What is never called
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://push.example.com/x",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://localhost/x",
+        "https://push.example.com:8443/x",
+        "https://somebody@push.example.com/x",
+        "https://push.example.com:port/x",
+        "ftp://push.example.com/x",
+        "",
+        "x" * 2000,
+    ],
+)
+def test_an_endpoint_is_https_at_a_public_name(cast: Cast, endpoint: str) -> None:
+    client = client_of(cast.ana)
+    answer = client.post("/settings/push/", {"endpoint": endpoint, **Browser().fields})
+    assert answer.status_code == 422
+    assert not PushSubscription.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "::ffff:10.0.0.1"]
+)
+def test_a_public_name_that_leads_into_our_network_is_not_called(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    found = [(0, 0, 0, "", ("8.8.8.8", 443)), (0, 0, 0, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(BadEndpoint):
+        webpush.public_address("push.example.com")
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import httpx
+
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("93.184.216.34", 443))]
+    )
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(201)
+
+    subscription = PushSubscription(endpoint="https://push.example.com/x", **Browser().fields)
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        webpush.post(subscription, b"{}", client=client)
+    assert asked[0].url.host == "93.184.216.34"
+    assert asked[0].headers["Host"] == "push.example.com"
+    assert asked[0].extensions["sni_hostname"] == "push.example.com"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"p256dh": "AAAA"}, {"p256dh": "#"}, {"auth": "AAAA"}, {"auth": "é"}, {"auth": ""}]
+)
+def test_keys_that_are_none_are_refused(
+    cast: Cast, service: FakeService, wrong: dict[str, str]
+) -> None:
+    client = client_of(cast.ana)
+    data = {"endpoint": service.endpoint("x"), **Browser().fields, **wrong}
+    assert client.post("/settings/push/", data).status_code == 422
+
+
+def test_a_browser_that_changes_hands_wakes_for_the_new_person_alone(
+    cast: Cast, service: FakeService
+) -> None:
+    for agent in (cast.ana, cast.ben):
+        subscribe(client_of(agent), service.endpoint("shared"), Browser())
+    assert PushSubscription.objects.get().agent == cast.ben
+
+
+def test_only_ones_own_browsers_are_removed(cast: Cast, service: FakeService) -> None:
+    subscribe(client_of(cast.ana), service.endpoint("ana"), Browser())
+    pk = PushSubscription.objects.get().pk
+    assert client_of(cast.ben).post(f"/settings/push/{pk}/remove/").status_code == 404
+    assert PushSubscription.objects.exists()
+    assert client_of(cast.ana).post(f"/settings/push/{pk}/remove/").status_code == 302
+    assert not PushSubscription.objects.exists()
+
+
+# Keys and the worker's file
+
+
+def test_the_command_prints_a_key_that_the_setting_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    call_command("make_vapid_keys")
+    name, key = capsys.readouterr().out.strip().split("=", 1)
+    assert name == "VAPID_PRIVATE_KEY"
+    assert is_vapid_key(key)
+    assert len(base64.urlsafe_b64decode(key + "=")) == 32
+
+
+@pytest.mark.parametrize("key", ["", "AAAA", "#", "A" * 43, "_" * 43, "é"])
+def test_what_is_no_key_is_refused(key: str) -> None:
+    assert not is_vapid_key(key)
+
+
+def test_the_service_worker_comes_from_the_root(client: Client, db: None) -> None:
+    answer = client.get("/service-worker.js")
+    assert answer["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer["Service-Worker-Allowed"] == "/"
+    assert b"notificationclick" in answer.content
+    assert client.post("/service-worker.js").status_code == 405
