@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Literal, TypedDict
 
 from channels.exceptions import ChannelFull
@@ -88,19 +88,30 @@ def _ring_on_commit(kind: Kind, key: int, seq: int) -> None:
 
 
 def _ring(bell: Bell) -> None:
-    layer = get_channel_layer()
-    if isinstance(layer, InMemoryChannelLayer) and not bell_loop.is_attached():
+    if is_alone() and not bell_loop.is_attached():
         return  # nobody listens in this process, and the memory reaches no other
     bell_loop.run(_send(bell))
 
 
 async def _send(bell: Bell) -> None:
+    # Whatever ails the channel layer, the pages' catch-up brings what this bell announced.
+    await say(bell["kind"], bell["id"], bell)
+
+
+async def say(kind: Kind, key: int, message: Mapping[str, object]) -> bool:
+    """Tell a group something now; False if the channel layer did not take it in time."""
     layer = get_channel_layer()
     if layer is None:
-        return
+        return False
     try:
         async with asyncio.timeout(SENDING_TIMEOUT):
-            await layer.group_send(group_name(bell["kind"], bell["id"]), bell)
+            await layer.group_send(group_name(kind, key), dict(message))
     except LAYER_ERRORS as error:
-        # Whatever ails the channel layer, the pages' catch-up brings what this bell announced.
-        log.warning("The bell for %s %s was lost: %r", bell["kind"], bell["id"], error)
+        log.warning("What was said to %s %s was lost: %r", kind, key, error)
+        return False
+    return True
+
+
+def is_alone() -> bool:
+    """Whether the channel layer reaches no other process."""
+    return isinstance(get_channel_layer(), InMemoryChannelLayer)

@@ -10,7 +10,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from inboxes.models import Agent
 from messaging.live.hub import SIGNED_OUT, hub_of_this_loop
-from messaging.live.pages import BadLook, Frame, Look, Page
+from messaging.live.pages import BadLook, Frame, Look, Page, read
+from messaging.live.presence import Here
 
 MALFORMED = 4400
 TOO_MANY = 4429
@@ -49,6 +50,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
             session_hash=agent.get_session_auth_hash(),
             send=self._forward,
             close=self._end,
+            name=agent.display_name,
+            short_name=agent.short_name,
         )
         await hub_of_this_loop().join(self.page, look)
 
@@ -62,11 +65,19 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(TOO_MANY)
             return
         try:
-            look = Look.parse_text(text_data)
+            await self._hear(self.page, text_data)
         except BadLook:
             await self.close(MALFORMED)
-            return
-        await hub_of_this_loop().look(self.page, look)
+
+    async def _hear(self, page: Page, text: str) -> None:
+        """What the page shows, or who sits before it. Raises BadLook on anything else."""
+        said, hub = read(text), hub_of_this_loop()
+        if isinstance(said, dict) and "here" in said:
+            hub.presence.here(page, Here.parse(said["here"]))
+        elif isinstance(said, dict) and "gone" in said:
+            hub.presence.leave(page)
+        else:
+            await hub.look(page, Look.parse(said))
 
     async def __call__(self, *args: Any) -> None:
         """Whatever ends the connection, a cancelled handler included, ends the page."""

@@ -4,6 +4,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from config.embedded.places import database_settings
 from config.environment import BadSetting, env, setting
@@ -43,10 +45,17 @@ REDIS_URL = setting(
     "redis://host:port/number",
     lambda url: urlsplit(url).scheme in {"redis", "rediss", "unix"},
 )
+# No long waits and retries in the layer: what it loses is late only, and the listener mends it.
+_REDIS = {
+    "address": REDIS_URL,
+    "socket_connect_timeout": 2.0,
+    "socket_timeout": 2.0,
+    "retry": Retry(NoBackoff(), 1),
+}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "partyline"},
+        "CONFIG": {"hosts": [_REDIS], "prefix": "partyline"},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}

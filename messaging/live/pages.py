@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeGuard
+
+from threads.presence import Person
 
 Frame = str
 ListShown = Literal["top"] | int | None
@@ -35,31 +37,38 @@ class Look:
         if not isinstance(data, dict):
             raise BadLook
         shown, thread, seqs = data.get("list"), data.get("thread"), data.get("seqs", {})
-        if not (shown is None or shown == "top" or _is_key(shown)):
+        if not (shown is None or shown == "top" or is_key(shown)):
             raise BadLook
-        if not (thread is None or _is_key(thread)):
+        if not (thread is None or is_key(thread)):
             raise BadLook
         if not isinstance(seqs, dict) or len(seqs) > MAX_SEQS:
             raise BadLook
-        if not all(isinstance(k, str) and len(k) < 24 and _is_key(v) for k, v in seqs.items()):
+        if not all(isinstance(k, str) and len(k) < 24 and is_key(v) for k, v in seqs.items()):
             raise BadLook
         return cls(list=shown, thread=thread, seqs=seqs)
 
     @classmethod
     def parse_text(cls, text: str) -> Look:
-        try:
-            return cls.parse(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise BadLook from error
+        return cls.parse(read(text))
 
 
-def _is_key(value: object) -> bool:
+def read(text: str) -> object:
+    """The JSON that a page said; raises BadLook."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadLook from error
+
+
+def is_key(value: object) -> TypeGuard[int]:
+    """Whether it can be the key of a row."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 @dataclass(eq=False, slots=True)
 class Page:
-    """One open socket. `inboxes` is what its agent may see, as last read from the database."""
+    """One open socket. `inboxes` is what its agent may see, as last read from the database;
+    `known_people` and `known_marks` are who it was told to be where (a thread, a list)."""
 
     agent_id: int
     session_key: str
@@ -70,6 +79,10 @@ class Page:
     thread_inbox: int | None = None
     inboxes: set[int] = field(default_factory=set)
     is_catching_up: bool = False
+    name: str = ""
+    short_name: str = ""
+    known_people: tuple[int, tuple[Person, ...]] = (0, ())
+    known_marks: tuple[ListShown, dict[int, str]] = field(default=(None, {}))
 
     def thread_in(self, inbox_id: int) -> int | None:
         """The thread that the page shows, if it is one of that inbox."""

@@ -132,6 +132,7 @@ document.addEventListener("htmx:ws:after:connection", (event) => {
   connection = /** @type {CustomEvent} */ (event).detail.connection;
   isOpen = true;
   heardAt = Date.now();
+  document.dispatchEvent(new CustomEvent("partyline:opened"));
 });
 
 document.addEventListener("htmx:ws:before:message:incoming", (event) => {

@@ -150,7 +150,7 @@ function position(siblings, key, direction) {
 
 /** @param {HTMLElement} container */
 function tail(container) {
-  return isLog(container) ? null : container.querySelector(":scope > .more");
+  return container.querySelector(isLog(container) ? ":scope > .typing" : ":scope > .more");
 }
 
 /**
