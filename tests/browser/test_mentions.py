@@ -1,0 +1,176 @@
+"""The article's sentences on mentions, with three agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from inboxes.models import Agent
+from messaging.mentions import find_mentions, fold
+from tests.browser.people import Office
+from tests.stack import ROOT, Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+    Open = Callable[..., BrowserContext]
+
+pytestmark = pytest.mark.browser
+
+STATIC = ROOT / "static" / "js"
+
+
+def test_typing_an_at_sign_opens_a_menu_and_further_letters_narrow_it(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    ana = Office(open_browser, live_stack, "ana")["ana"]
+    ana.box.press_sequentially("Ask @")
+    expect(ana.options).to_have_text(["Ben Okafor @ben", "Cho Park @cho"])
+    ana.page.wait_for_timeout(200)
+    assert Axe().run(ana.page).response["violations"] == []
+    ana.box.press_sequentially("Oká")
+    expect(ana.options).to_have_text(["Ben Okafor @ben"])
+    ana.box.press_sequentially("x")
+    expect(ana.menu).to_have_count(0)
+    ana.box.fill("")
+    ana.box.press_sequentially("mail me@b")
+    expect(ana.menu).to_have_count(0)
+    ana.is_internal(yes=False)
+
+
+def test_the_menu_obeys_arrows_enter_tab_escape_and_the_pointer(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    ana = Office(open_browser, live_stack, "ana")["ana"]
+    ana.box.press_sequentially("@")
+    expect(ana.options.nth(0)).to_have_attribute("aria-selected", "true")
+    ana.box.press("ArrowDown")
+    expect(ana.options.nth(1)).to_have_attribute("aria-selected", "true")
+    chosen = ana.options.nth(1).get_attribute("id")
+    expect(ana.box).to_have_attribute("aria-activedescendant", chosen or "")
+    ana.box.press("Enter")
+    expect(ana.box).to_have_value("@cho ")
+    ana.box.press_sequentially("@b")
+    expect(ana.options).to_have_count(1)
+    ana.box.press("Tab")
+    expect(ana.box).to_have_value("@cho @ben ")
+    ana.box.press_sequentially("@")
+    expect(ana.menu).to_be_visible()
+    ana.box.press("Escape")
+    expect(ana.menu).to_have_count(0)
+    ana.box.press("Backspace")
+    ana.box.press_sequentially("or @")
+    ana.options.filter(has_text="Cho").click()
+    expect(ana.box).to_have_value("@cho @ben or @cho ")
+    expect(ana.box).to_be_focused()
+    # Past the last one nothing is chosen, and nothing is sent either.
+    ana.box.press_sequentially("@")
+    expect(ana.options).to_have_count(2)
+    ana.box.press("ArrowUp")
+    ana.box.press("Enter")
+    ana.box.press("Escape")
+    expect(ana.article("@cho @ben")).to_have_count(0)
+
+
+def test_a_mention_makes_the_message_internal_and_it_does_not_go_to_the_contact(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    office = Office(open_browser, live_stack)
+    ana = office["ana"]
+    ana.box.press_sequentially("Can @be")
+    ana.is_internal(yes=False)
+    ana.box.press_sequentially("n")
+    ana.is_internal(yes=True)
+    ana.box.press_sequentially(" take it?")
+    # The mode stays when the mention goes, until the agent turns it.
+    ana.box.fill("Can somebody take it?")
+    ana.is_internal(yes=True)
+    ana.box.fill("Can @ben take it?")
+    ana.eye.click()
+    expect(ana.page.get_by_text("Take out @ben to write to the customer")).to_be_visible()
+    ana.is_internal(yes=True)
+    ana.add()
+    for name in ("ana", "ben", "cho"):
+        said = office[name].article("Can @ben take it?")
+        expect(said.get_by_text("Internal", exact=True)).to_be_visible()
+    ana.eye.click()
+    ana.box.fill("One moment.")
+    ana.send()
+    expect(office.customer.received).to_contain_text("One moment.")
+    expect(office.customer.received).not_to_contain_text("take it")
+
+
+def test_the_mentioned_users_name_is_highlighted_more_for_that_person(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    office = Office(open_browser, live_stack)
+    office["ana"].box.fill("@ben and @cho: closing at five")
+    office["ana"].add()
+    backgrounds: dict[str, list[str]] = {}
+    for name in ("ana", "ben", "cho"):
+        marks = office[name].article("closing at five").locator("mark")
+        expect(marks).to_have_text(["@ben", "@cho"])
+        backgrounds[name] = marks.evaluate_all(
+            "marks => marks.map(mark => getComputedStyle(mark).backgroundColor)"
+        )
+    assert backgrounds["ana"][0] == backgrounds["ana"][1]
+    assert backgrounds["ben"][0] != backgrounds["ben"][1] == backgrounds["ana"][1]
+    assert backgrounds["cho"][1] != backgrounds["cho"][0] == backgrounds["ana"][0]
+    # A page that is loaded anew draws the same as the live one.
+    office["ben"].page.reload()
+    marks = office["ben"].article("closing at five").locator("mark")
+    expect(marks).to_have_text(["@ben", "@cho"])
+    expect(marks.first).to_have_class("mention me")
+
+
+def test_the_server_decides_when_the_page_knows_of_no_members(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    ana = Office(open_browser, live_stack, "ana")["ana"]
+    ana.page.route("**/mentions/", lambda route: route.abort())
+    ana.box.fill("@ben in the dark")
+    ana.is_internal(yes=False)
+    ana.send()
+    expect(ana.article("in the dark").get_by_text("Internal", exact=True)).to_be_visible()
+    ana.is_internal(yes=True)
+
+
+BODIES = [
+    "@ben", "Hi @ben!", "@ben.", "@ben.k", "@ben.k.", "@ben.kk", "@benny", "@ben_", "@ben5",
+    "@BEN", "a@ben", "a.@ben", "@@ben", "(@ben)", "-@ben", "👍@ben @cho", "@ben@host.example",
+    "@ben-", "@ben+x", "@ana", "@ana.k", "@ana.", "@dov", "@", "@ ben", "x\n@ben\n@cho",
+    "@JOSÉ @josé", "@STRASSE", "@straẞe", "@ΟΔΟΣ @οδος", "@béń", "@ben\u0301", "@ben٣",
+    "é@ben", "@İ @i̇", "@ıx @ix", "@ben，@cho",
+]  # fmt: skip
+HANDLES = ["ben", "ben.k", "cho", "josé", "straße", "οδος", "ana.k", "ix", "i̇"]
+
+
+def test_the_page_finds_the_same_mentions_as_the_server(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    page = Office(open_browser, live_stack, "ana")["ana"].page
+    people = [Agent(pk=pk, username=name) for pk, name in enumerate(HANDLES)]
+    expected: list[Any] = [
+        [
+            [m.start, m.end, HANDLES[m.agent_id]]
+            for m in find_mentions(body, people, Agent(pk=99, username="ana"))
+        ]
+        for body in BODIES
+    ]
+    source = "".join(
+        line.removeprefix("export ")
+        for line in (STATIC / "handles.js").read_text().splitlines(keepends=True)
+    )
+    page.evaluate(f"() => {{ {source}\n window.found = findMentions; window.folded = fold; }}")
+    found = page.evaluate(
+        """([bodies, handles]) => bodies.map(
+            (body) => found(body, handles, "ana").map((m) => [m.start, m.end, m.handle]))""",
+        [BODIES, HANDLES],
+    )
+    assert dict(zip(BODIES, found, strict=True)) == dict(zip(BODIES, expected, strict=True))
+    words = ["Zoë", "BRONTË", "Öka", "straße", "Łukasz", "ΟΔΟΣ", "ﬁn"]
+    assert page.evaluate("words => words.map(folded)", words) == [fold(word) for word in words]

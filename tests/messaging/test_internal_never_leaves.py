@@ -1,0 +1,211 @@
+"""Whatever is done through pages and SQL: no byte of an internal text reaches the carrier."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+import pytest
+from django.db import Error, connection, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from pytest_django import Settings
+
+from inboxes.actions import add_member
+from inboxes.models import Membership
+from messaging import delivery
+from messaging.models import Attempt, Message, Number
+from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
+from tests.far_end_client import FarEnd, far_end
+from threads.models import Thread
+
+__all__ = ["far_end"]
+
+# What a form can say by hand, the last of several fields counting.
+TO_TEAM = ["true", "TRUE", "on", "1", ["false", "true"]]
+TO_CUSTOMER = ["false", "False", "", None, ["true", "false"]]
+# Each with the one whom it calls; the last two call nobody.
+WORDS = [
+    ("@ben ", "ben"),
+    ("(@BEN.) ", "ben"),
+    ("@cho, ", "cho"),
+    ("x@ben.example ", ""),
+    ("", ""),
+]
+ANSWERS = [
+    {"kind": "accept"},
+    {"kind": "reject", "code": "30003", "status": 400},
+    {"kind": "error", "status": 500},
+]
+
+SQL = [
+    "UPDATE messaging_message SET kind = 'outbound' WHERE kind = 'internal'",
+    "UPDATE messaging_message SET kind = 'outbound', state = 'queued' WHERE kind = 'internal'",
+    "UPDATE messaging_message SET state = 'queued' WHERE kind = 'internal'",
+    """UPDATE messaging_attempt SET message_id =
+    (SELECT max(id) FROM messaging_message WHERE kind = 'internal')""",
+]
+
+
+class Office(RuleBasedStateMachine):
+    """Agents write, change their minds, repeat and retry; the carrier takes, refuses, breaks."""
+
+    cast: ClassVar[Cast]
+    far_end: ClassVar[FarEnd]
+    arrived: ClassVar[set[str]] = set()
+    kept: ClassVar[set[str]] = set()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._example = transaction.atomic()
+        self._example.__enter__()
+        self.secrets: set[str] = set()
+        self.public: set[str] = set()
+        self.keys: list[uuid.UUID] = []
+        self.is_cho_member = True
+
+    @initialize()
+    def begin(self) -> None:
+        self.threads: list[Thread] = [self.cast.thread(), self.cast.thread(sender="PARCELBOX")]
+        self.ana = client_of(self.cast.ana)
+        self.ben = client_of(self.cast.ben)
+
+    def _secret(self, *, is_secret: bool) -> str:
+        canary = f"canary{uuid.uuid4().hex}"
+        (self.secrets if is_secret else self.public).add(canary)
+        return canary
+
+    @rule(
+        thread=st.integers(0, 1),
+        words=st.sampled_from(WORDS),
+        is_to_team=st.booleans(),
+        how=st.integers(0, 4),
+        again=st.booleans(),
+    )
+    def write(
+        self, thread: int, words: tuple[str, str], is_to_team: bool, how: int, again: bool
+    ) -> None:
+        """The form as the page makes it, or as somebody made it by hand; a key may be used."""
+        opening, called = words
+        is_called = called == "ben" or (called == "cho" and self.is_cho_member)
+        body = opening + self._secret(is_secret=is_to_team or is_called)
+        key = self.keys[-1] if again and self.keys else uuid.uuid4()
+        self.keys.append(key)
+        fields = {
+            "body": body,
+            "form_key": key,
+            "is_internal": (TO_TEAM if is_to_team else TO_CUSTOMER)[how],
+        }
+        self._post(thread, {name: value for name, value in fields.items() if value is not None})
+
+    @rule(thread=st.integers(0, 1), is_team_first=st.booleans())
+    def toggle_while_it_is_on_its_way(self, thread: int, is_team_first: bool) -> None:
+        """One form goes out in both modes; the one that comes first is what it is."""
+        key = uuid.uuid4()
+        is_secret = is_team_first or thread == 1
+        body = self._secret(is_secret=is_secret)
+        for mode in ("true", "false") if is_team_first else ("false", "true"):
+            self._post(thread, {"body": body, "form_key": key, "is_internal": mode})
+
+    def _post(self, thread: int, fields: dict[str, Any]) -> None:
+        address = f"/threads/{self.threads[thread].pk}/messages/"
+        answer = self.ana.post(address, fields, headers={"HX-Request": "true"})
+        assert answer.status_code in {200, 422}
+
+    @rule(thread=st.integers(0, 1), toggle=st.booleans(), mode=st.sampled_from(["true", "false"]))
+    def keep_a_draft(self, thread: int, toggle: bool, mode: str) -> None:
+        fields: dict[str, Any] = {"form_key": uuid.uuid4(), "is_internal": mode}
+        fields |= {"body": self._secret(is_secret=True)} | ({"toggle": "true"} if toggle else {})
+        self.ana.post(f"/threads/{self.threads[thread].pk}/draft/", fields)
+
+    @rule()
+    def retry_everything(self) -> None:
+        for message in Message.objects.exclude(kind="inbound"):
+            self.ben.post(f"/messages/{message.pk}/retry/", headers={"HX-Request": "true"})
+
+    @rule(answers=st.lists(st.sampled_from(ANSWERS), max_size=3))
+    def let_the_worker_run(self, answers: list[dict[str, Any]]) -> None:
+        if answers:
+            self.far_end.plan(*answers, to=CUSTOMER)
+        for thread in self.threads:
+            delivery.deliver_thread(thread.pk)
+        self.look()
+
+    @rule(is_member=st.booleans())
+    def change_the_team(self, is_member: bool) -> None:
+        seat = {"inbox": self.cast.front_desk, "agent": self.cast.cho}
+        if is_member and not self.is_cho_member:
+            add_member(**seat, changed_by=self.cast.admin)
+        elif not is_member:
+            Membership.objects.filter(**seat).delete()
+        self.is_cho_member = is_member
+
+    @rule(is_ours=st.sampled_from([True, True, True, False]))
+    def route_the_number(self, is_ours: bool) -> None:
+        inbox = self.cast.front_desk if is_ours else self.cast.dispatch
+        Number.objects.exclude(address=FRONT_DESK).filter(inbox=inbox).delete()
+        Number.objects.filter(address=FRONT_DESK).update(inbox=inbox)
+
+    @rule(statement=st.sampled_from(SQL))
+    def reach_into_the_database(self, statement: str) -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement)
+                touched = cursor.rowcount
+        except Error:
+            return
+        assert touched == 0
+
+    def look(self) -> None:
+        heard = self.far_end.path.read_text() if self.far_end.path.exists() else ""
+        assert [secret for secret in self.secrets if secret in heard] == []
+        self.arrived.update(word for word in self.public if word in heard)
+        self.kept.update(self.secrets)
+        assert not Attempt.objects.exclude(message__kind="outbound").exists()
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "threads"):
+                self.retry_everything()
+                self.let_the_worker_run([])
+        finally:
+            transaction.set_rollback(True)
+            self._example.__exit__(None, None, None)
+
+
+def test_no_byte_of_an_internal_text_reaches_the_carrier(
+    cast: Cast, far_end: FarEnd, settings: Settings
+) -> None:
+    settings.TWILIO_API_URL = far_end.url
+    settings.CARRIER_TIMEOUT = 5.0
+    Office.cast, Office.far_end = cast, far_end
+    Office.arrived, Office.kept = set(), set()
+    run_state_machine_as_test(Office, settings=RUNS)
+    # Texts to the customer did arrive, so the ledger would have shown the others.
+    assert len(Office.arrived) > 3
+    assert len(Office.kept) > 30
+
+
+RUNS = settings(
+    max_examples=12,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("mode", ["true", "false"])
+def test_a_form_repeated_in_the_other_mode_sends_nothing_more(
+    cast: Cast, far_end: FarEnd, settings: Settings, mode: str
+) -> None:
+    settings.TWILIO_API_URL = far_end.url
+    thread, key, client = cast.thread(), uuid.uuid4(), client_of(cast.ana)
+    other = "false" if mode == "true" else "true"
+    for sent in (mode, other, mode):
+        fields = {"body": "Canary", "form_key": key, "is_internal": sent}
+        client.post(f"/threads/{thread.pk}/messages/", fields)
+    delivery.deliver_thread(thread.pk)
+    assert len(far_end.ledger()) == (0 if mode == "true" else 1)
