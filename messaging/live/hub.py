@@ -13,11 +13,13 @@ from inboxes.models import Inbox
 from messaging.live import reading
 from messaging.live.ear import Ear
 from messaging.live.pages import BEAT, Look, Page, Target, frame
+from messaging.live.presence import Desk
 from messaging.live.readers import (
     Burst,
     InboxReader,
     draw_inboxes,
     draw_missed,
+    draw_notices,
     draw_personal,
     in_thread,
 )
@@ -44,6 +46,7 @@ class Hub:
         self.readers: dict[int, InboxReader] = {}
         self.agents: dict[int, Burst] = {}
         self.agent_seqs: dict[int, int] = {}
+        self.presence = Desk(self.by_inbox)
         self._ear: Ear | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._starting = asyncio.Lock()
@@ -62,8 +65,10 @@ class Hub:
             self.agents[page.agent_id] = Burst(lambda: self._read_agent(page.agent_id))
         await self._follow(page, standing.inboxes)
         await self.look(page, look)
+        await page.send(await in_thread(draw_notices, page.agent_id))
 
     async def leave(self, page: Page) -> None:
+        self.presence.leave(page)
         for inbox_id in list(page.inboxes):
             await self._unfollow(page, inbox_id)
         pages = self.by_agent.get(page.agent_id)
@@ -80,12 +85,15 @@ class Hub:
     async def look(self, page: Page, look: Look) -> None:
         """The page shows something else, or is back: bring it up to date."""
         page.is_catching_up = True
+        if look.thread != page.look.thread:
+            self.presence.leave(page)
         try:
             page.look, page.thread_inbox = look, None
             if look.thread is not None:
                 page.thread_inbox = await in_thread(_inbox_of, look.thread)
                 if page.thread_inbox not in page.inboxes:
                     page.thread_inbox = None
+            await self.presence.looked(page)
             await self._catch_up_page(page, look)
         finally:
             page.is_catching_up = False
@@ -99,6 +107,8 @@ class Hub:
             self.agents[key].wake()
 
     def wake_all(self) -> None:
+        """Bells may have been missed: look at everything."""
+        self.presence.ask(*self.by_inbox)
         for reader in self.readers.values():
             reader.burst.wake()
         for burst in self.agents.values():
@@ -116,9 +126,13 @@ class Hub:
             page.inboxes.add(inbox_id)
             pages.add(page)
             await self._listen("inbox", inbox_id)
+            if len(pages) == 1:
+                self.presence.ask(inbox_id)
 
     async def _unfollow(self, page: Page, inbox_id: int) -> None:
         page.inboxes.discard(inbox_id)
+        if page.thread_inbox == inbox_id:
+            self.presence.leave(page)
         pages = self.by_inbox.get(inbox_id)
         if pages is None:
             return
@@ -126,6 +140,7 @@ class Hub:
         if not pages:
             del self.by_inbox[inbox_id]
             self.readers.pop(inbox_id, None)
+            self.presence.forget(inbox_id)
             await self._ear_leave("inbox", inbox_id)
 
     # Catching up
@@ -186,6 +201,7 @@ class Hub:
                 or page.session_hash != standing.agent.get_session_auth_hash()
             ):
                 pages.discard(page)
+                self.presence.leave(page)
                 await page.close(SIGNED_OUT)
         if standing is None or not pages:
             return
@@ -224,11 +240,13 @@ class Hub:
             if self._ear is not None:
                 return
             bell_loop.attach()
-            self._ear = Ear(self.hear, self.wake_all)
+            self._ear = Ear(self.hear, self.presence.hear, self.wake_all)
             await self._ear.start()
             self._chores = [
                 asyncio.create_task(self._beat()),
                 asyncio.create_task(self._catch_up()),
+                asyncio.create_task(self.presence.show()),
+                asyncio.create_task(self.presence.tell()),
             ]
 
     async def _stop(self) -> None:
