@@ -105,7 +105,7 @@ def draw_personal(
     threads, states, upto = reading.read_states(agent, since)
     touched = {thread.inbox_id for thread in threads}
     shared = [i for i in standing.inboxes.values() if i.pk in touched and not i.is_personal]
-    told = {
+    told: dict[str, Any] = {
         "notices": {"unread": notices.unread_counts([agent.pk])[agent.pk], "new": []},
         "drafts": draw_drafts(states.values()),
         "muted": {state.thread_id: state.is_muted for state in states.values()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 from django.template.loader import render_to_string
 
@@ -52,7 +53,7 @@ class Renderer:
             seqs[f"t{target.thread}"] = upto
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._message(message, agent) for message in shown]
-        parts: dict[str, object] = {}
+        parts: dict[str, Any] = {}
         if agent.pk in self.changes.unread:
             new = [popup(notification) for notification in self.changes.notified[agent.pk]]
             parts["notices"] = {"unread": self.changes.unread[agent.pk], "new": new}

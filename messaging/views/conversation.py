@@ -47,8 +47,8 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
         shown = open_conversation(thread, agent, page=page)
     else:
         at = form.cleaned_data["at"]
-        page = page_at(thread, agent, at) if at else None
-        shown = open_conversation(thread, agent, page=page)
+        around = page_at(thread, agent, at) if at else None
+        shown = open_conversation(thread, agent, page=around)
         if shown.entries:
             _note_read(thread, agent, shown.entries[-1].message.pk)
     if _is_htmx(request) and not targets_panes(request):

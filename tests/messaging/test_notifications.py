@@ -179,7 +179,8 @@ def test_pages_follow_by_cursor_over_unread_and_read(
         cast.text_in(f"Text {n}")
     mine = Notification.objects.filter(agent=cast.ana).order_by("-pk")
     mine.filter(pk__in=[n.pk for n in mine[3:12]]).update(read_at=timezone.now())
-    client, path, seen = client_of(cast.ana), "/notifications/", []
+    client, path = client_of(cast.ana), "/notifications/"
+    seen: list[int] = []
     for _ in range(3):
         html = client.get(path, headers=HTMX if seen else {}).content.decode()
         seen += rows_of(html)
@@ -193,7 +194,7 @@ def test_pages_follow_by_cursor_over_unread_and_read(
 
 
 def test_the_page_asks_as_much_for_many_as_for_few(cast: Cast) -> None:
-    counts = []
+    counts: list[int] = []
     for _ in range(2):
         cast.text_in("One more")
         for number in range(8 * len(counts)):
