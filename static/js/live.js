@@ -109,14 +109,23 @@ function take(frame) {
   }
 }
 
+/**
+ * A page that is being left has its socket closed already, unsaid.
+ * @param {unknown} what
+ */
+function say(what) {
+  const socket = isOpen && connection?.socket;
+  if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what));
+}
+
 document.addEventListener("partyline:looked", (event) => {
   shown = /** @type {CustomEvent} */ (event).detail;
-  if (isOpen) connection?.socket?.send(JSON.stringify(shown));
+  say(shown);
 });
 
 // What other modules have to say; it is never queued, since it is about now.
 document.addEventListener("partyline:say", (event) => {
-  if (isOpen) connection?.socket?.send(JSON.stringify(/** @type {CustomEvent} */ (event).detail));
+  say(/** @type {CustomEvent} */ (event).detail);
 });
 
 document.addEventListener("htmx:ws:before:connection", (event) => {
