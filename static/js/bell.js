@@ -2,8 +2,8 @@
 
 let unread = Number(document.querySelector("[data-bell]")?.getAttribute("data-bell") ?? 0);
 
-/** @returns {string} the title without a count before it */
-const bareTitle = () => document.title.replace(/^\(\d+\+?\) /, "");
+/** The title without the count: a number in brackets may also be the area code of what is open. */
+let bare = document.title;
 
 function draw() {
   const name = unread ? `Notifications, ${unread} unread` : "Notifications";
@@ -15,7 +15,7 @@ function draw() {
     badge.hidden = !unread;
     if (badge.textContent !== few) badge.textContent = few;
   }
-  const title = unread ? `(${few}) ${bareTitle()}` : bareTitle();
+  const title = unread ? `(${few}) ${bare}` : bare;
   if (document.title !== title) document.title = title;
   drawIcon();
 }
@@ -41,4 +41,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (fresh) unread = Number(fresh.getAttribute("data-bell"));
 });
 
-document.addEventListener("partyline:looked", draw);
+document.addEventListener("partyline:looked", () => {
+  bare = document.title;
+  draw();
+});

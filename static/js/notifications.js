@@ -45,8 +45,9 @@ function remember(key, value) {
   }
 }
 
-function noteFront() {
-  const thread = threadInFront();
+/** @param {Event} [event] */
+function noteFront(event) {
+  const thread = event?.type === "pagehide" ? null : threadInFront();
   if (thread !== null) remember(FRONT, { tab, thread, at: Date.now() });
   else if (recall(FRONT)?.tab === tab) remember(FRONT, null);
 }
