@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  needs 
 from channels.security.websocket import OriginValidator  # noqa: E402  needs Django's apps
 from django.conf import settings  # noqa: E402  needs Django's apps
 
+from config.ending import mind_plain_daphne  # noqa: E402  needs Django's apps
 from config.single import AlonePlease  # noqa: E402  needs Django's apps
 from messaging.routing import websocket_urlpatterns  # noqa: E402  needs Django's apps
 
@@ -31,3 +32,4 @@ class ExactOrigin(OriginValidator):
 
 sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ORIGINS)
 application = AlonePlease(ProtocolTypeRouter({"http": django_application, "websocket": sockets}))
+mind_plain_daphne()

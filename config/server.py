@@ -5,9 +5,6 @@ import logging
 import os
 import signal
 import socket
-import sys
-import threading
-import time
 from typing import Any
 
 from daphne.server import Server, twisted_loop
@@ -16,6 +13,7 @@ from django.conf import settings
 from twisted.internet import defer, reactor
 
 from config.embedded import Gone, ensure_running
+from config.ending import end_at_last, keep_own_end
 from config.worker import run_worker
 
 logger = logging.getLogger(__name__)
@@ -24,7 +22,6 @@ logger = logging.getLogger(__name__)
 SOCKET_MESSAGE_LIMIT = 64 * 1024
 REQUEST_GRACE = 4.0
 WORKER_GRACE = 5.0
-LAST_RESORT = 9.0
 SERVICE_RESTART = 1012  # close code, RFC 6455's registry: the client should come back
 
 
@@ -47,6 +44,7 @@ class House(Server):
             server_name="partyline",
             ready_callable=self._open,
         )
+        keep_own_end()
         self._listening = listening  # Daphne knows its number only, and it must stay open
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[None] | None = None
@@ -61,7 +59,7 @@ class House(Server):
     def _begin_to_end(self) -> None:
         if self._ending is not None:
             os._exit(1)  # asked twice: at once
-        _end_at_last()
+        end_at_last()
         self._ending = twisted_loop.create_task(self._end(), name="end")
 
     async def _end(self) -> None:
@@ -114,18 +112,6 @@ async def _mind_database() -> None:
             await asyncio.to_thread(ensure_running, settings.DATA_DIR, recheck=True)
         except Gone as error:
             logger.error("%s", error)
-
-
-def _end_at_last() -> None:
-    """Whatever hangs (a thread in a system call, say), the process ends within 10 s."""
-
-    def wait_and_exit() -> None:
-        time.sleep(LAST_RESORT)
-        logger.error("did not stop in %.0f s and is ended", LAST_RESORT)
-        sys.stderr.flush()
-        os._exit(1)
-
-    threading.Thread(target=wait_and_exit, name="last-resort", daemon=True).start()
 
 
 def listen(host: str, port: int) -> socket.socket:
