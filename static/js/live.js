@@ -17,6 +17,8 @@ let shown = { list: "top", thread: null, seqs: {} };
 /** @type {any} the extension's connection, null while there is none */
 let connection = null;
 let isOpen = false;
+/** @type {any} the connection that was told what is in view */
+let informed = null;
 let heardAt = 0;
 let attempts = 0;
 let isOver = false;
@@ -134,19 +136,31 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("look", JSON.stringify(shown));
   connection.url = url.href;
+  informed = connection;
   heardAt = Date.now();
 });
 
-document.addEventListener("htmx:ws:after:connection", (event) => {
-  connection = /** @type {CustomEvent} */ (event).detail.connection;
+/**
+ * The extension may connect before this module runs: such a connection knows of nothing in view.
+ * @param {any} opened
+ */
+function adopt(opened) {
+  connection = opened;
   isOpen = true;
   heardAt = Date.now();
+  if (informed !== opened) say(shown);
+  informed = opened;
   document.dispatchEvent(new CustomEvent("partyline:opened"));
+}
+
+document.addEventListener("htmx:ws:after:connection", (event) => {
+  adopt(/** @type {CustomEvent} */ (event).detail.connection);
 });
 
 document.addEventListener("htmx:ws:before:message:incoming", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
   detail.cancelled = true;
+  if (!connection && !reconnecting) adopt(detail.connection);
   if (detail.connection !== connection) return;
   heardAt = Date.now();
   attempts = 0;
