@@ -18,6 +18,7 @@ from inboxes.models import Agent, Inbox
 from messaging.actions import mark_notifications_read, records
 from messaging.carriers.base import REASONS
 from messaging.delivery import UNKNOWN_REASON
+from messaging.mentions import find_mentions, mentionable
 from messaging.models import Attempt, CarrierAccount, DeliveryState, Message, Number
 from threads.actions import mark_read
 from threads.models import Contact, Thread
@@ -124,11 +125,13 @@ class Past:
         inbox = self.inboxes[line.conversation.inbox]
         seq = counters.next_inbox_seq(inbox.pk)
         is_inbound = line.kind == "inbound"
+        author = None if is_inbound else self.agents[line.author]
         message = Message(
             thread=self._thread(line, inbox, seq),
             inbox=inbox,
             kind=line.kind,
-            author=None if is_inbound else self.agents[line.author],
+            author=author,
+            mentions=_mentions(line, inbox, author),
             body=line.text,
             created_at=line.at,
             seq=seq,
@@ -182,6 +185,13 @@ def _put_on_handset(attempt: Attempt, line: history.Line) -> None:
         body=line.text,
     )
     Text.objects.filter(pk=text.pk).update(received_at=_after(line.at))
+
+
+def _mentions(line: history.Line, inbox: Inbox, author: Agent | None) -> list[list[int]]:
+    if line.kind != "internal" or author is None:
+        return []
+    found = find_mentions(line.text, mentionable(inbox, author), author)
+    return [[mention.start, mention.end, mention.agent_id] for mention in found]
 
 
 def _after(at: datetime) -> datetime:
