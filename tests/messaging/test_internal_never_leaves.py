@@ -134,11 +134,11 @@ class Office(RuleBasedStateMachine):
 
     @rule(is_member=st.booleans())
     def change_the_team(self, is_member: bool) -> None:
-        seat = {"inbox": self.cast.front_desk, "agent": self.cast.cho}
+        desk, cho = self.cast.front_desk, self.cast.cho
         if is_member and not self.is_cho_member:
-            add_member(**seat, changed_by=self.cast.admin)
+            add_member(inbox=desk, agent=cho, changed_by=self.cast.admin)
         elif not is_member:
-            Membership.objects.filter(**seat).delete()
+            Membership.objects.filter(inbox=desk, agent=cho).delete()
         self.is_cho_member = is_member
 
     @rule(is_ours=st.sampled_from([True, True, True, False]))
