@@ -1,0 +1,325 @@
+"""Viewing and typing as three agents see it, sentence by sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.stack import Stack, free_port, running_stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Locator, Page
+
+pytestmark = pytest.mark.browser
+Enter = Callable[..., "Page"]
+
+WIDE = {"width": 1200, "height": 760}
+NARROW = {"width": 390, "height": 780}
+LATE = 12_000
+
+
+class Cable:
+    """Forwards to a port of 127.0.0.1. `pull` stops every byte of those who came by the name
+    "localhost" and closes nothing, as a pulled cable does."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self.port = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(5)
+
+    def pull(self) -> None:
+        self._loop.call_soon_threadsafe(self._flows.clear)
+
+    def plug_in(self) -> None:
+        self._loop.call_soon_threadsafe(self._flows.set)
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    async def _start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _stop(self) -> None:
+        self._server.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _serve(self, down: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            first = await down.read(65536)
+            is_local = b"\r\nhost: localhost" in first.lower()
+            answers, server = await asyncio.open_connection("127.0.0.1", self._target)
+            server.write(first)
+            try:
+                await asyncio.gather(
+                    self._pump(down, server, is_local), self._pump(answers, up, is_local)
+                )
+            finally:
+                server.transport.abort()
+        up.transport.abort()
+
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_local: bool
+    ) -> None:
+        while chunk := await source.read(65536):
+            if is_local:
+                await self._flows.wait()
+            sink.write(chunk)
+            await sink.drain()
+        if sink.can_write_eof():
+            sink.write_eof()
+
+
+@dataclass
+class House:
+    stack: Stack
+    cable: Cable
+
+    def url(self, host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.cable.port}"
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    port = free_port()
+    cable = Cable(port)
+    try:
+        url = f"http://127.0.0.1:{cable.port}"
+        with running_stack("presence", PORT=str(port), PUBLIC_URL=url) as stack:
+            yield House(stack, cable)
+    finally:
+        cable.close()
+
+
+@pytest.fixture
+def enter(open_browser: Callable[..., BrowserContext], house: House) -> Enter:
+    """A function that opens Front Desk's first thread for somebody in a browser of their own."""
+
+    def open_page(
+        who: str, *, host: str = "127.0.0.1", thread: int = 0, **options: object
+    ) -> Page:
+        context = open_browser(**{"viewport": {"width": 1200, "height": 760}, **options})
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.goto(f"{house.url(host)}/sign-in/")
+        page.get_by_role("textbox", name="Username").fill(who)
+        page.get_by_role("textbox", name="Password").fill("partyline")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Front Desk").first.click()
+        rows(page).nth(thread).get_by_role("link").click()
+        live(page)
+        return page
+
+    return open_page
+
+
+def live(page: Page) -> None:
+    page.get_by_role("log", name="History").wait_for()
+    page.locator("html[data-connection=online]").wait_for(state="attached", timeout=30_000)
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("list", name="Threads").get_by_role("listitem")
+
+
+def viewing(page: Page) -> Locator:
+    return page.get_by_role("status", name="Viewing now")
+
+
+def person(page: Page, name: str) -> Locator:
+    return viewing(page).locator(".person").filter(has_text=name)
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message")
+
+
+def types(page: Page, words: str = "Hello") -> None:
+    box(page).press_sequentially(words)
+
+
+def says(page: Page, words: str) -> Locator:
+    return page.get_by_role("log", name="History").get_by_text(words, exact=True)
+
+
+def dots(page: Page, name: str) -> Locator:
+    return person(page, name).locator(".dots")
+
+
+def test_below_the_text_box_stand_the_names_of_the_others_who_view_the_thread(
+    enter: Enter,
+) -> None:
+    ana, ben = enter("ana"), enter("ben")
+    person(ana, "Ben Okafor").wait_for()
+    person(ben, "Ana Ruiz").wait_for()
+    assert person(ana, "Ana Ruiz").count() == 0
+    below = viewing(ana).bounding_box()
+    above = box(ana).bounding_box()
+    assert below is not None
+    assert above is not None
+    assert below["y"] > above["y"] + above["height"] - 1
+    cho = enter("cho")
+    person(cho, "Ana Ruiz").wait_for()
+    assert person(cho, "Ben Okafor").count() == 1
+    cho.context.close()
+    person(ana, "Cho Park").wait_for(state="detached")
+
+
+def test_somebody_with_several_tabs_counts_once_and_a_hidden_tab_is_not_viewing(
+    enter: Enter,
+) -> None:
+    ana, ben = enter("ana"), enter("ben")
+    second = ben.context.new_page()
+    second.goto(ben.url)
+    live(second)
+    person(ana, "Ben Okafor").wait_for()
+    assert person(ana, "Ben Okafor").count() == 1
+    hide = """hidden => { Object.defineProperty(document, 'hidden', {value: hidden,
+        configurable: true}); document.dispatchEvent(new Event('visibilitychange')) }"""
+    for tab in (ben, second):
+        tab.evaluate(hide, True)
+    person(ana, "Ben Okafor").wait_for(state="detached")
+    ben.evaluate(hide, False)
+    person(ana, "Ben Okafor").wait_for()
+
+
+def test_while_one_types_dots_move_over_their_name_and_the_thread_says_so(enter: Enter) -> None:
+    ana, ben = enter("ana"), enter("ben")
+    person(ana, "Ben Okafor").wait_for()
+    log = ana.get_by_role("log", name="History")
+    before = log.evaluate("log => [log.scrollHeight, log.scrollTop, log.clientHeight]")
+    assert not dots(ana, "Ben Okafor").is_visible()
+    types(ben)
+    says(ana, "Ben is typing").wait_for()
+    dots(ana, "Ben Okafor").wait_for()
+    over, name = dots(ana, "Ben Okafor").bounding_box(), ana.locator(".person-name").bounding_box()
+    assert over is not None
+    assert name is not None
+    assert over["y"] < name["y"]
+    assert log.evaluate("log => [log.scrollHeight, log.scrollTop, log.clientHeight]") == before
+    # To oneself nothing is told.
+    assert says(ben, "Ben is typing").count() == 0
+    # Five seconds after the last key it is over, and the name stays.
+    says(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
+    assert person(ana, "Ben Okafor").is_visible()
+
+
+def test_all_who_type_are_named_and_one_who_stops_leaves_the_other_typing(enter: Enter) -> None:
+    ana, ben, cho = enter("ana"), enter("ben"), enter("cho")
+    types(ben)
+    says(ana, "Ben is typing").wait_for()
+    types(cho)
+    says(ana, "Ben and Cho are typing").wait_for()
+    types(ben)
+    cho.get_by_role("heading", level=1).last.click()
+    box(cho).blur()
+    says(ana, "Ben is typing").wait_for()
+    # Sending ends it at once.
+    ben.get_by_role("button", name="Send", exact=True).click()
+    says(ana, "Ben is typing").wait_for(state="hidden", timeout=4_000)
+
+
+def test_reading_replying_and_writing_internally_are_told_apart(enter: Enter) -> None:
+    ana, ben = enter("ana"), enter("ben")
+    viewing(ana).get_by_title("Ben Okafor, reading").wait_for()
+    types(ben)
+    viewing(ana).get_by_title("Ben Okafor, replying").wait_for()
+    ben.get_by_role("button", name="Internal message", exact=True).click()
+    viewing(ana).get_by_title("Ben Okafor, writing internally").wait_for()
+    box(ben).fill("")
+    viewing(ana).get_by_title("Ben Okafor, reading").wait_for()
+    ben.get_by_role("button", name="Internal message", exact=True).click()
+
+
+def test_the_list_shows_where_somebody_is_and_where_somebody_replies(enter: Enter) -> None:
+    ana, ben = enter("ana", thread=1), enter("ben", thread=0)
+    ana.get_by_role("listitem").filter(has_text="Someone is here").wait_for()
+    types(ben)
+    row = ana.get_by_role("listitem").filter(has_text="Someone is replying")
+    row.wait_for()
+    # The row is drawn anew and put elsewhere; its mark stays.
+    box(ben).fill("This row rises")
+    ben.get_by_role("button", name="Send", exact=True).click()
+    rows(ana).first.filter(has_text="This row rises").wait_for()
+    rows(ana).first.filter(has_text=re.compile("Someone is")).wait_for()
+    ben.context.close()
+    ana.locator(".row-here").wait_for(state="detached")
+
+
+def test_on_a_phone_the_names_and_the_typing_show_as_well(enter: Enter) -> None:
+    ana, ben = enter("ana", viewport=NARROW, has_touch=True), enter("ben")
+    person(ana, "Ben Okafor").wait_for()
+    types(ben)
+    says(ana, "Ben is typing").wait_for()
+    dots(ana, "Ben Okafor").wait_for()
+    assert ana.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+
+
+def test_a_pulled_cable_leaves_nobody_typing(enter: Enter, house: House) -> None:
+    ana, ben = enter("ana"), enter("ben", host="localhost")
+    types(ben)
+    says(ana, "Ben is typing").wait_for()
+    house.cable.pull()
+    says(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
+    person(ana, "Ben Okafor").wait_for(state="detached", timeout=40_000)
+    house.cable.plug_in()
+
+
+def test_five_hundred_thread_switches_leave_nothing_behind(enter: Enter, house: House) -> None:
+    page = enter("ana")
+    tools = page.context.new_cdp_session(page)
+    tools.send("Performance.enable")
+    answers: dict[str, str] = {}
+
+    def answer(route: object, request: object) -> None:
+        path = request.url  # type: ignore[attr-defined]
+        if path not in answers:
+            answers[path] = route.fetch().text()  # type: ignore[attr-defined]
+        route.fulfill(body=answers[path], content_type="text/html")  # type: ignore[attr-defined]
+
+    page.route(re.compile(r"/threads/\d+/$"), answer)
+    switch = """async count => {
+        const links = [...document.querySelectorAll('.row-thread .row-link')].slice(0, 2);
+        for (let i = 0; i < count; i += 1) {
+            const done = new Promise(go => document.addEventListener('partyline:looked', go,
+                {once: true}));
+            links[i % 2].click();
+            await done;
+            const box = document.querySelector('#message-box');
+            box.value = 'x';
+            box.dispatchEvent(new Event('input', {bubbles: true}));
+        }
+    }"""
+
+    def measured() -> dict[str, float]:
+        tools.send("HeapProfiler.collectGarbage")
+        page.wait_for_timeout(300)
+        tools.send("HeapProfiler.collectGarbage")
+        found = tools.send("Performance.getMetrics")["metrics"]
+        return {metric["name"]: metric["value"] for metric in found}
+
+    page.evaluate(switch, 40)
+    before = measured()
+    page.evaluate(switch, 500)
+    after = measured()
+    assert after["JSEventListeners"] <= before["JSEventListeners"] + 20
+    assert after["Nodes"] <= before["Nodes"] * 1.2 + 200
+    assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.15 + 500_000
