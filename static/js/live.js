@@ -17,7 +17,7 @@ let shown = { list: "top", thread: null, seqs: {} };
 /** @type {any} the extension's connection, null while there is none */
 let connection = null;
 let isOpen = false;
-let heardAt = 0;
+let heardAt = Date.now();
 let attempts = 0;
 let isOver = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
