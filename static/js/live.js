@@ -53,13 +53,18 @@ function rejoice() {
   place.textContent = "";
 }
 
-/** A new element is a new connection: the extension has no other way to begin anew at once. */
+/**
+ * A new element is a new connection: the extension has no other way to begin anew at once. The
+ * markup asks for none, since htmx may be ready before this module is, and the server would never
+ * hear what such a connection's page shows.
+ */
 function connect() {
   clearTimeout(reconnecting);
   reconnecting = undefined;
   const old = holder();
   if (!old || isOver) return;
   const fresh = /** @type {HTMLElement} */ (old.cloneNode(false));
+  fresh.setAttribute("hx-ws:connect", "/live/");
   const dead = connection?.socket;
   connection = null;
   isOpen = false;
@@ -104,6 +109,7 @@ function take(frame) {
 document.addEventListener("partyline:looked", (event) => {
   shown = /** @type {CustomEvent} */ (event).detail;
   if (isOpen) connection?.socket?.send(JSON.stringify(shown));
+  else if (!connection && !reconnecting) connect();
 });
 
 document.addEventListener("htmx:ws:before:connection", (event) => {
@@ -117,6 +123,7 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
 
 document.addEventListener("htmx:ws:after:connection", (event) => {
   connection = /** @type {CustomEvent} */ (event).detail.connection;
+  document.documentElement.dataset.connection ??= "online";
   isOpen = true;
   heardAt = Date.now();
 });
@@ -142,7 +149,7 @@ setInterval(() => {
   if (isOver || reconnecting || Date.now() - heardAt < SILENCE) return;
   complain();
   reconnectSoon();
-}, 1_000);
+}, 500);
 
 // Back from the cache of visited pages the socket is closed, and nothing says so.
 window.addEventListener("pageshow", (event) => {
