@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 import psycopg
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocket
 
 from tests.browser.line import Line
 from tests.stack import Stack, begin, wait_until_ready
@@ -146,6 +146,13 @@ def text_from(phone: Page, body: str, to: str = "Front Desk") -> None:
     phone.get_by_role("textbox", name="Text").fill(body)
     phone.get_by_role("button", name="Send text").click()
     phone.get_by_text("Sent at").wait_for()
+
+
+def sockets_of(page: Page) -> list[WebSocket]:
+    """Every socket that the page opens from now on, in order."""
+    sockets: list[WebSocket] = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    return sockets
 
 
 def wait_until_live(page: Page) -> None:
