@@ -71,9 +71,9 @@ def replace_left_behind(
     Spares the caller and whatever else its own worker runs: that one is alive, however late its
     heartbeat (a laptop was asleep, say).
     """
-    values = {
+    values: dict[str, int | float | str] = {
         "own_job": own_job or 0,
-        "own_worker": own_worker,
+        "own_worker": own_worker or 0,
         "delivery": DELIVER_THREAD,
         "stalled_after": stalled_after.total_seconds(),
         "stuck_after": stuck_after.total_seconds(),
