@@ -35,9 +35,12 @@ def house() -> Iterator[House]:
     line = Line(port)
     url = f"http://127.0.0.1:{line.port}"
     try:
-        with running_stack(
-            f"browser_{os.getpid()}", PORT=str(port), PUBLIC_URL=url, CARRIER_TIMEOUT="1"
-        ) as stack, httpx.Client(trust_env=False, timeout=20) as outside:
+        with (
+            running_stack(
+                f"browser_{os.getpid()}", PORT=str(port), PUBLIC_URL=url, CARRIER_TIMEOUT="1"
+            ) as stack,
+            httpx.Client(trust_env=False, timeout=20) as outside,
+        ):
             yield House(stack, line, url, outside)
     finally:
         line.close()
