@@ -44,6 +44,7 @@ class Hub:
         self.readers: dict[int, InboxReader] = {}
         self.agents: dict[int, Burst] = {}
         self.agent_seqs: dict[int, int] = {}
+        self.agent_bells = 0
         self._ear: Ear | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._starting = asyncio.Lock()
@@ -53,6 +54,7 @@ class Hub:
         await self._start()
         self.by_agent.setdefault(page.agent_id, set()).add(page)
         await self._listen("agent", page.agent_id)
+        bells = self.agent_bells
         standing = await in_thread(reading.read_standing, page.agent_id)
         if standing is None:
             await page.close(SIGNED_OUT)
@@ -62,6 +64,9 @@ class Hub:
             self.agents[page.agent_id] = Burst(lambda: self._read_agent(page.agent_id))
         await self._follow(page, standing.inboxes)
         await self.look(page, look)
+        if self.agent_bells != bells and page.agent_id in self.agents:
+            # A seat may have been taken between the reading and the following.
+            self.agents[page.agent_id].wake()
 
     async def leave(self, page: Page) -> None:
         for inbox_id in list(page.inboxes):
@@ -95,10 +100,13 @@ class Hub:
             reader = self.readers.get(key)
             if reader is not None:
                 reader.burst.wake()
-        elif key in self.agents:
+            return
+        self.agent_bells += 1
+        if key in self.agents:
             self.agents[key].wake()
 
     def wake_all(self) -> None:
+        self.agent_bells += 1
         for reader in self.readers.values():
             reader.burst.wake()
         for burst in self.agents.values():
@@ -132,7 +140,7 @@ class Hub:
 
     async def _catch_up_page(self, page: Page, look: Look) -> None:
         if look.list == "top":
-            known = {int(key[1:]) for key in look.seqs if key[0] == "i" and key[1:].isdigit()}
+            known = {int(key[1:]) for key in look.seqs if key[:1] == "i" and key[1:].isdecimal()}
             gone = sorted(known - page.inboxes)
             if gone:
                 await page.send(frame(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
