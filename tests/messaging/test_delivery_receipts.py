@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from messaging.actions import retry_message
+from messaging.actions import apply_receipt, retry_message
 from messaging.carriers.twilio import Twilio
 from messaging.models import DeliveryReceipt
 from tests.cast import SECRETS, Cast
@@ -87,10 +87,10 @@ def test_receipts_that_overtake_our_own_commit_are_not_lost(
 def test_receipts_without_our_token_wait_parked_until_the_answer_names_the_text(
     reporting: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "messaging.actions.receiving.apply_receipt",
-        _without_token(reporting, cast, monkeypatch),
-    )
+    def apply(*, attempt_token: str | None, **rest: Any) -> None:
+        apply_receipt(attempt_token=None, **rest)
+
+    monkeypatch.setattr("messaging.actions.receiving.apply_receipt", apply)
     message = cast.answer(cast.thread(), "Hello")
     parked: list[int] = []
 
@@ -104,35 +104,28 @@ def test_receipts_without_our_token_wait_parked_until_the_answer_names_the_text(
     assert states(message) == ["delivered"]
 
 
-def _without_token(
-    reporting: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., None]:
-    from messaging.actions import apply_receipt
-
-    def apply(*, attempt_token: str | None, **rest: Any) -> None:
-        apply_receipt(attempt_token=None, **rest)
-
-    return apply
-
-
-@pytest.mark.parametrize("said", ["queued", "sending", "sent", "delivered", "failed"])
 def test_a_late_receipt_settles_a_text_that_timed_out_and_it_is_not_sent_again(
-    reporting: FarEnd, cast: Cast, said: str
+    reporting: FarEnd, cast: Cast
 ) -> None:
-    thread = cast.thread()
-    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
-    reporting.plan({"kind": "timeout", "seconds": 2})
-    work()
-    assert states(first, second) == ["unknown", "sent"]
-    text = next(entry["id"] for entry in reporting.ledger() if entry["body"] == "First")
-    code = "30003" if said == "failed" else ""
-    assert reporting.report(text, said, code) == 200
-    settled = said if said in {"delivered", "failed"} else "sent"
-    assert states(first, second) == [settled, "sent"]
-    assert first.attempts.get().carrier_message_id == text
-    cast.answer(thread, "Third")
-    work()
-    assert bodies(reporting) == ["First", "Second", "Third"]
+    pairs = {}
+    for number, said in enumerate(["queued", "sending", "sent", "delivered", "failed"]):
+        thread = cast.thread(sender=f"+1202555050{number}")
+        reporting.plan({"kind": "timeout", "seconds": 2}, to=thread.contact.address)
+        pairs[said] = [cast.answer(thread, f"{word} {said}") for word in ("First", "Second")]
+    work(concurrency=5)
+    texts = {entry["body"]: entry["id"] for entry in reporting.ledger()}
+    for said, (first, second) in pairs.items():
+        assert states(first, second) == ["unknown", "sent"]
+        text = texts[first.body]
+        assert reporting.report(text, said, "30003" if said == "failed" else "") == 200
+        settled = said if said in {"delivered", "failed"} else "sent"
+        assert states(first, second) == [settled, "sent"]
+        assert first.attempts.get().carrier_message_id == text
+        cast.answer(first.thread, f"Third {said}")
+    work(concurrency=5)
+    assert sorted(bodies(reporting)) == sorted(
+        f"{word} {said}" for word in ("First", "Second", "Third") for said in pairs
+    )
 
 
 def test_a_delivery_of_the_first_attempt_calls_off_the_second(
