@@ -11,7 +11,7 @@ from tests.bench.figures import Figure, Ratio, milliseconds
 from tests.bench.house import House
 from tests.bench.stage import Stage, cookie_of, new_agent
 
-ROUNDS = 60
+ROUNDS = 40
 FEW, MANY = 1_000, 100_000
 SHORT, FULL, LONG = 10, 100, 10_000
 FAR_PAGE = 300

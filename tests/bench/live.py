@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tests.bench.figures import Figure, Ratio, milliseconds
-from tests.bench.house import packed
+from tests.bench.house import House, packed
 from tests.bench.stage import Desk, Stage, cookie_of, new_agent
+from tests.bench.wire import post
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
@@ -41,15 +42,18 @@ def _measure(
     house.world.do("open", name="floor", port=house.port, pages=echoes)
     ours: list[float] = []
     floors: list[float] = []
+    tellings: list[float] = []
     frame = ""
     for count in range(-2, ROUNDS):  # the first two warm up
         mark = f"mark-{len(agents)}-{count}-"
         sent = _text(stage, desk, mark)
         frame = sent["frame"]
         heard = house.world.do("echo", name="floor", text=frame, mark=mark)
+        told = _tell(house, frame, mark)
         if count >= 0:
             ours.append(sent["took"][-1])
             floors.append(heard["took"][-1])
+            tellings.append(told["took"][-1])
         time.sleep(BREATH)
     house.world.do("close", name="ours")
     house.world.do("close", name="floor")
@@ -61,8 +65,15 @@ def _measure(
         str(ratio),
         f"≤ {AIM:.0f}",
         ratio.median <= AIM,
-        f"frame {len(frame)} B {ratio.note}",
+        f"{Ratio.of(ours, tellings)} of a view that INSERTs and tells the group"
+        f" ({milliseconds(statistics.median(tellings))}); frame {len(frame)} B {ratio.note}",
     )
+
+
+def _tell(house: House, frame: str, mark: str) -> dict[str, Any]:
+    """The echo's bytes by way of a request and a commit, as a webhook comes."""
+    request = packed(post("/floor/tell/", house.port, frame.encode(), Content_Type="text/plain"))
+    return house.world.do("text", name="floor", port=house.port, request=request, mark=mark)
 
 
 def _text(stage: Stage, desk: Desk, mark: str) -> dict[str, Any]:
@@ -71,6 +82,8 @@ def _text(stage: Stage, desk: Desk, mark: str) -> dict[str, Any]:
         "text", name="ours", port=stage.house.port, request=request, mark=mark
     )
     assert sent["status"] == 200, sent["status"]
+    for part in ("thread-", "message-"):  # the row and the bubble, not one of them
+        assert f'id=\\"{part}' in sent["frame"], f"no {part} in {sent['frame']}"
     return sent
 
 

@@ -12,7 +12,7 @@ from tests.bench.stage import FORM, Desk, Stage
 from tests.bench.wire import post
 
 ROUNDS = 9
-SECONDS = 40.0
+SECONDS = 30.0
 SIZE = 120
 LINES = 8
 CUSTOMERS = 20

@@ -5,6 +5,7 @@ from tests.bench.floor import views
 
 urlpatterns = [
     path("floor/insert/", views.insert),
+    path("floor/tell/", views.tell),
     path("floor/queries/<path:path>", views.count_queries),
     *product,
 ]
