@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     Sit = Callable[..., Page]
 
 
+CLICK_AS_SOON_AS_SENT = """() => new Promise(done => {
+  const send = document.querySelector(".send");
+  const timer = setInterval(() => {
+    if (document.querySelector("#message-box").value || send.disabled) return;
+    clearInterval(timer); send.click(); done();
+  }, 2);
+})"""
+
+
 @pytest.fixture
 def ana(sit: Sit, house: House) -> Page:
     number = stranger()
@@ -31,6 +40,16 @@ def test_a_double_click_on_send_makes_one_message(ana: Page, house: House) -> No
     assert history(ana).get_by_text(body).count() == 1
     assert house.count(body) == 1
     expect(ana.get_by_role("alert").filter(has_text="Write")).to_have_count(0)
+
+
+def test_a_slow_double_click_is_not_taken_for_an_empty_text(ana: Page, house: House) -> None:
+    body = fresh("Clicked, and clicked again once it was sent")
+    answer(ana, body)
+    ana.evaluate(CLICK_AS_SOON_AS_SENT)
+    bubble(ana, body).get_by_text("Delivered").wait_for()
+    expect(ana.get_by_role("alert")).to_have_count(0)
+    ana.get_by_role("button", name="Send", exact=True).click()
+    expect(ana.get_by_role("alert")).to_have_text("Write something first.")
 
 
 def test_enter_twice_makes_one_message_and_shift_enter_a_new_line(ana: Page, house: House) -> None:
