@@ -166,8 +166,9 @@ class Hub:
         if standing is None or since is None or since >= standing.agent.seq:
             return
         shown = page.look.list
-        _, frames = await in_thread(draw_personal, standing, since, [shown])
-        await page.send(frames[shown])
+        while since < standing.agent.seq:
+            since, frames = await in_thread(draw_personal, standing, since, [shown])
+            await page.send(frames[shown])
 
     async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
         """Show inboxes that are new to a page which stands on the top list."""
@@ -207,6 +208,8 @@ class Hub:
             # A page that moved on meanwhile was read anew, and asked for what it lacks.
             if page.look.list in frames:
                 await page.send(frames[page.look.list])
+        if agent_id in self.agents and self.agent_seqs[agent_id] < standing.agent.seq:
+            self.agents[agent_id].wake()  # more than one batch
 
     async def _follow_membership(self, page: Page, standing: reading.Standing) -> bool:
         """Give and take inboxes; False when the page stood in one that was taken."""
