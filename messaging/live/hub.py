@@ -166,8 +166,9 @@ class Hub:
         if standing is None or since is None or since >= standing.agent.seq:
             return
         shown = page.look.list
-        while since < standing.agent.seq:
-            since, frames = await in_thread(draw_personal, standing, since, [shown])
+        reached = since
+        while reached < standing.agent.seq:
+            reached, frames = await in_thread(draw_personal, standing, reached, [shown])
             await page.send(frames[shown])
 
     async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
