@@ -254,7 +254,7 @@ def test_a_number_that_moves_rings_at_both_inboxes(
     cast: Cast, admin: Client, rung: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
 ) -> None:
     inbox = Inbox.objects.create(name="Returns")
-    number = cast.dispatch.number  # type: ignore[attr-defined]
+    number = cast.dispatch.number
     with django_capture_on_commit_callbacks(execute=True):
         admin.post(
             url("messaging_number", "change", number.pk),

@@ -201,7 +201,7 @@ async def hub_at_rest() -> None:
             calm = 0 if _is_busy(hub_of_this_loop()) else calm + 1
 
 
-class Socket(WebsocketCommunicator):
+class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels is untyped
     """Channels' own one keeps database connections open in every thread that it meets."""
 
     send_input = ApplicationCommunicator.send_input

@@ -28,9 +28,10 @@ async def opened() -> AsyncIterator[Opener]:
     pages: list[LivePage] = []
 
     async def open_one(agent: Agent, path: str, client: Client | None = None) -> LivePage:
-        page = await in_database(tab)(agent, client)
+        page: LivePage = await in_database(tab)(agent, client)
         pages.append(page)
-        return await page.open(path)
+        await page.open(path)
+        return page
 
     yield open_one
     for page in pages:
