@@ -76,7 +76,9 @@ def test_a_text_reaches_two_people_and_the_answer_of_one_is_delivered_before_bot
 def test_a_new_message_lifts_its_rows_and_takes_neither_focus_nor_scroll_nor_words(
     sit: Sit, house: House
 ) -> None:
-    low, open_now = "+12025550109", "+12025550142"
+    low, open_now, *others = [stranger() for _ in range(8)]
+    for number in (low, open_now, *others):
+        house.text_in("In a row of its own", sender=number)
     ana = sit("ana", house.thread(open_now), viewport={"width": 1200, "height": 480})
     wait_until_live(ana)
     box(ana).fill("Half a thought")

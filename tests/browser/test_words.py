@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Enter = Callable[..., BrowserContext]
     Sit = Callable[..., Page]
 
+SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 PAGES = [
     "/sign-in/",
     "/",
@@ -64,9 +65,9 @@ def test_no_page_stands_in_anybodys_way(sit: Sit, house: House, path: str) -> No
     page = sit(None if path == "/sign-in/" else "ana", known.get(path, path))
     page.emulate_media(reduced_motion="reduce")
     for size in (WIDE, NARROW):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
             found = Axe().run(page)
             assert found.violations_count == 0, f"{size} {scheme}\n{found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
