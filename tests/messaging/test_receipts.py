@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from itertools import permutations
 
 import pytest
@@ -118,7 +117,7 @@ def test_a_late_answer_does_not_undo_what_a_receipt_said(cast: Cast, result: Sen
     assert state(attempt) == "sent"
 
 
-@pytest.mark.parametrize("token", [str(uuid.uuid4()), "no-uuid", "%00"])
+@pytest.mark.parametrize("token", ["6418d28d-8f3d-481a-afbc-98e148f1ddce", "no-uuid", "%00"])
 def test_an_odd_token_in_the_address_falls_back_to_the_carriers_id(cast: Cast, token: str) -> None:
     attempt = begin(cast)
     accept(attempt)
