@@ -50,8 +50,16 @@ class AgentAdmin(UserAdmin[Agent]):
         return False
 
 
+class SeatFormSet(BaseInlineFormSet[Membership, Inbox, forms.ModelForm[Membership]]):
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.is_personal and any(form.has_changed() for form in self.forms):
+            raise forms.ValidationError("A personal line has no members.")
+
+
 class MembershipInline(admin.TabularInline[Membership, Inbox]):
     model = Membership
+    formset = SeatFormSet
     extra = 1
     autocomplete_fields = ("agent",)
     readonly_fields = ("created_at",)

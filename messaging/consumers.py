@@ -59,15 +59,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.page is None:
             return
         if text_data is None or len(text_data) > MAX_BYTES:
-            await self.close(MALFORMED if text_data is None else TOO_BIG)
+            await self._end(MALFORMED if text_data is None else TOO_BIG)
             return
         if self._is_too_much():
-            await self.close(TOO_MANY)
+            await self._end(TOO_MANY)
             return
         try:
             await self._hear(self.page, text_data)
         except BadLook:
-            await self.close(MALFORMED)
+            await self._end(MALFORMED)
 
     async def _hear(self, page: Page, text: str) -> None:
         """What the page shows, or who sits before it. Raises BadLook on anything else."""
@@ -84,9 +84,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(*args)
         finally:
-            page, self.page = self.page, None
-            if page is not None:
-                await hub_of_this_loop().leave(page)
+            await self._leave()
 
     def _is_too_much(self) -> bool:
         now = time.monotonic()
@@ -100,5 +98,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.send(text_data=frame)
 
     async def _end(self, code: int) -> None:
+        """Nothing follows the code: the page leaves before the other side has hung up."""
         if self.page is not None:
+            await self._leave()
             await self.close(code)
+
+    async def _leave(self) -> None:
+        page, self.page = self.page, None
+        if page is not None:
+            await hub_of_this_loop().leave(page)

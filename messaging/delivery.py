@@ -7,12 +7,14 @@ again by itself.
 
 from __future__ import annotations
 
+import logging
 import random
+import time
 from datetime import timedelta
 
 import httpx
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from inboxes import counters
@@ -37,50 +39,80 @@ from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
 from messaging.refusals import number_of, refusal
 from threads.models import Thread
 
-MAX_TRIES = 8
-"""Tries of a text that was surely not sent; with the waits between them some ten minutes."""
+log = logging.getLogger(__name__)
+
+MAX_TRIES = 9
+"""Tries of a text that was surely not sent; with the waits between them some eight minutes."""
 
 LONGEST_WAIT = 300.0
 """Seconds between two tries at the most, unless the carrier names more."""
+
+SLICE = 30.0
+"""Seconds after which a job leaves the rest of its thread to a new one, so that others get a turn
+and a job that runs for very long is known to be stuck."""
+
+WRITE_WAITS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+"""Seconds between tries to write down a carrier's answer while the database is away."""
 
 UNKNOWN_REASON = (
     "We cannot tell whether the carrier took this text. Ask the person, or retry: "
     "they may then get it twice."
 )
+NOT_SENT_REASON = "The carrier could not be reached. Nothing was sent; retry later."
 
 
 def deliver_thread(thread_id: int) -> None:
     """Send what waits in the thread, oldest first, until nothing may be sent now."""
     thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
     _mark_abandoned(thread)
+    until = time.monotonic() + SLICE
     while (attempt := _claim(thread)) is not None:
-        write_outcome(attempt, _call(attempt, thread))
+        is_ours = _hand_over(attempt, thread)
+        if not is_ours or time.monotonic() > until:
+            # Another may work on the thread by now; the job behind its lock does so rightfully.
+            defer_delivery(thread_id)
+            return
+
+
+def release_connection() -> None:
+    """Give this thread's connection back to the pool; also what heals a broken one."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _mark_abandoned(thread: Thread) -> None:
-    """An attempt found open was begun by a worker that died: nobody knows how it ended."""
+    """An attempt found open was begun by a worker that died: nobody knows how it ended.
+
+    Should that worker be alive after all, what it writes later still settles the attempt.
+    """
     abandoned = Attempt.objects.filter(
-        message__thread=thread, message__kind="outbound", state=DeliveryState.SENDING
+        message__thread=thread, state=DeliveryState.SENDING
     ).select_related("message")
     for attempt in abandoned:
         write_outcome(attempt, OutcomeUnknown("The worker stopped before the carrier's answer."))
 
 
-@transaction.atomic
+@transaction.atomic(durable=True)
 def _claim(thread: Thread) -> Attempt | None:
     """Begin the attempt of the thread's next message; None when nothing may be sent now."""
-    if not Message.objects.filter(thread=thread).waiting_to_be_sent().exists():
+    waiting = Message.objects.filter(thread=thread).waiting_to_be_sent()
+    if not waiting.exists():
         return None
     seq = counters.next_inbox_seq(thread.inbox_id)
-    message = Message.objects.filter(thread=thread).waiting_to_be_sent().first()
-    if message is None or (message.next_try_at and message.next_try_at > timezone.now()):
-        return None
+    if Attempt.objects.filter(message__thread=thread, state=DeliveryState.SENDING).exists():
+        return None  # another worker is at it, and goes on with what waits
     thread.refresh_from_db(fields=["our_address"])
     sentence = refusal(thread)
-    if sentence:
+    for message in waiting.all():
+        if message.next_try_at and message.next_try_at > timezone.now():
+            return None
+        if not sentence:
+            return _begin(message, thread, seq)
         records.change(message, seq, state=DeliveryState.FAILED, reason=sentence[:255])
-        defer_delivery(thread.pk)
-        return None
+    return None
+
+
+def _begin(message: Message, thread: Thread, seq: int) -> Attempt:
     attempt = Attempt.objects.create(
         message=message,
         ordinal=message.attempts.count() + 1,
@@ -88,6 +120,22 @@ def _claim(thread: Thread) -> Attempt | None:
     )
     records.change(message, seq, state=DeliveryState.SENDING, reason="")
     return attempt
+
+
+def _hand_over(attempt: Attempt, thread: Thread) -> bool:
+    """Call the carrier and write down what came of it; False when it was no longer ours.
+
+    No connection is kept while the carrier takes its time.
+    """
+    release_connection()
+    try:
+        result = _call(attempt, thread)
+    except Exception:
+        # A fault of our own, and nobody can tell whether the request was written before it.
+        _write_surely(attempt, OutcomeUnknown("Sending broke off by a fault inside Partyline."))
+        defer_delivery(thread.pk)
+        raise
+    return _write_surely(attempt, result)
 
 
 def _call(attempt: Attempt, thread: Thread) -> SendResult:
@@ -110,39 +158,55 @@ def _call(attempt: Attempt, thread: Thread) -> SendResult:
         return account.adapter.send(outgoing, credentials, http)
 
 
+def _write_surely(attempt: Attempt, result: SendResult) -> bool:
+    """Write the outcome, also when the database goes away for some seconds just now.
+
+    Raises OperationalError or InterfaceError when it stays away: the attempt is then found open.
+    """
+    for wait in WRITE_WAITS:
+        try:
+            return write_outcome(attempt, result)
+        except (OperationalError, InterfaceError) as error:
+            kind = type(error.__cause__ or error).__name__
+            log.warning("Attempt %s: its outcome is not written yet (%s).", attempt.pk, kind)
+            release_connection()
+            time.sleep(wait)
+    return write_outcome(attempt, result)
+
+
 @transaction.atomic
-def write_outcome(attempt: Attempt, result: SendResult) -> None:
+def write_outcome(attempt: Attempt, result: SendResult) -> bool:
     """Settle an attempt by what the carrier answered, and pair it with receipts that came early.
 
-    A receipt may have settled it first; the answer then adds the carrier's id only.
+    A receipt may have settled it first; the answer then adds the carrier's id only. An attempt
+    that was given up as *unknown* in the meantime is still settled by a clear answer, but no
+    longer tried again by itself. True when the attempt was still open. Writing twice is harmless.
     """
     if isinstance(result, Accepted):
         records.lock_carrier_message(attempt.account_id, result.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
     attempt.refresh_from_db(fields=["state", "carrier_message_id"])
+    is_open = attempt.state == DeliveryState.SENDING
+    is_unsettled = is_open or attempt.state == DeliveryState.UNKNOWN
     match result:
         case Accepted():
             _accept(attempt, seq, result)
-        case RateLimited() | NotSent() if attempt.state == DeliveryState.SENDING:
-            _try_later(attempt, seq, result)
-        case OutcomeUnknown(detail) if attempt.state == DeliveryState.SENDING:
+        case OutcomeUnknown(detail) if is_open:
             _close(attempt, DeliveryState.UNKNOWN, detail=detail)
             receipts.show_attempt(
                 attempt, seq=seq, state=DeliveryState.UNKNOWN, reason=UNKNOWN_REASON
             )
-        case Rejected() | OptedOut() | AuthFailed() if attempt.state == DeliveryState.SENDING:
+        case RateLimited() | NotSent() if is_unsettled:
+            _not_taken(attempt, seq, result, is_open=is_open)
+        case Rejected() | OptedOut() | AuthFailed() if is_unsettled:
             _refuse(attempt, seq, result)
+    return is_open
 
 
 def _accept(attempt: Attempt, seq: int, result: Accepted) -> None:
     if not attempt.carrier_message_id:
         Attempt.objects.filter(pk=attempt.pk).update(carrier_message_id=result.carrier_message_id)
-    state = DeliveryState.SENDING if result.state == "queued" else DeliveryState(result.state)
-    receipts.settle(
-        attempt,
-        seq=seq,
-        receipt=Receipt(result.carrier_message_id, "sent" if state == "sending" else result.state),
-    )
+    receipts.settle(attempt, seq=seq, receipt=Receipt(result.carrier_message_id, result.state))
     early = DeliveryReceipt.objects.filter(
         account=attempt.account_id, carrier_message_id=result.carrier_message_id, attempt=None
     )
@@ -162,20 +226,19 @@ def _refuse(attempt: Attempt, seq: int, result: Rejected | OptedOut | AuthFailed
     receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, error_class=error_class)
 
 
-def _try_later(attempt: Attempt, seq: int, result: RateLimited | NotSent) -> None:
+def _not_taken(
+    attempt: Attempt, seq: int, result: RateLimited | NotSent, *, is_open: bool
+) -> None:
     """Surely not sent: back into the queue with a growing wait, and at last a failure."""
-    error_class = "throttled" if isinstance(result, RateLimited) else "transient"
+    is_limit = isinstance(result, RateLimited)
     detail = result.detail if isinstance(result, NotSent) else "The carrier asked us to wait."
+    error_class = "throttled" if is_limit else "transient"
     _close(attempt, DeliveryState.FAILED, error_class=error_class, detail=detail)
     message = Message.objects.get(pk=attempt.message_id)
     tries = message.tries + 1
-    if tries >= MAX_TRIES:
-        reason = (
-            REASONS["throttled"]
-            if error_class == "throttled"
-            else "The carrier could not be reached. Nothing was sent; retry later."
-        )
-        records.change(message, seq, state=DeliveryState.FAILED, reason=reason, tries=tries)
+    if not is_open or message.state != DeliveryState.SENDING or tries >= MAX_TRIES:
+        reason = REASONS["throttled"] if is_limit else NOT_SENT_REASON
+        receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, reason=reason)
         return
     wait = backoff(tries)
     if isinstance(result, RateLimited) and result.retry_after is not None:

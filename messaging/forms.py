@@ -26,7 +26,8 @@ class TextField(forms.CharField):
 
     def to_python(self, value: object) -> str:
         text = str(super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        # Browsers and Django put U+FFFD where a form held half of a surrogate pair.
+        if any("\ud800" <= character <= "\udfff" or character == "\ufffd" for character in text):
             raise ValidationError("This text holds a character that cannot be sent.")
         return text
 

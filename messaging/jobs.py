@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+from django.db import connection
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 DELIVER_THREAD = "deliver_thread"
 PUSH_MESSAGE = "push_message"
 PUSH_TEST = "push_test"
+WAKE_THREAD = "wake_thread"
 
 
 def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:
     """Have a worker send what waits in the thread, not before `at`.
 
-    Jobs of one thread share a lock: they run one after the other.
+    Jobs of one thread share a lock: they run one after the other. One that waits for its hour
+    would keep the others waiting behind it, so the later ones are woken by a job without a lock.
     """
-    app.configure_task(DELIVER_THREAD, lock=f"thread-{thread_id}", schedule_at=at).defer(
-        thread_id=thread_id
-    )
+    if at is None:
+        app.configure_task(DELIVER_THREAD, lock=_lock(thread_id)).defer(thread_id=thread_id)
+    else:
+        app.configure_task(WAKE_THREAD, schedule_at=at).defer(thread_id=thread_id)
 
 
 def defer_push(message_id: int) -> None:
@@ -29,3 +35,65 @@ def defer_push(message_id: int) -> None:
 def defer_push_test(agent_id: int) -> None:
     """Have a worker wake all browsers of one agent, to see that it works."""
     app.configure_task(PUSH_TEST).defer(agent_id=agent_id)
+
+
+def without_a_job(thread_ids: Iterable[int]) -> set[int]:
+    """Those of the threads for which no delivery runs or waits its turn."""
+    by_lock = {_lock(thread_id): thread_id for thread_id in thread_ids}
+    busy = ProcrastinateJob.objects.filter(
+        task_name=DELIVER_THREAD, status__in=["todo", "doing"], lock__in=by_lock
+    ).values_list("lock", flat=True)
+    return {by_lock[lock] for lock in by_lock.keys() - set(busy)}
+
+
+# The row itself is never taken up again: should its worker be alive after all, the end it reports
+# is then refused, where it would otherwise free the lock under the job that has taken over.
+# A job with a queueing lock is periodic and comes again by itself.
+_REPLACE_LEFT_BEHIND = """
+WITH left_behind AS (
+    DELETE FROM procrastinate_jobs AS job
+    WHERE status = 'doing' AND job.id <> %(own_job)s
+      AND (
+        (worker_id IS DISTINCT FROM %(own_worker)s AND NOT EXISTS (
+            SELECT FROM procrastinate_workers AS worker
+            WHERE worker.id = job.worker_id
+              AND last_heartbeat > now() - %(stalled_after)s * interval '1 second'))
+        OR (task_name = %(delivery)s AND EXISTS (
+            SELECT FROM procrastinate_events AS event
+            WHERE event.job_id = job.id AND type = 'started'
+              AND at < now() - %(stuck_after)s * interval '1 second'))
+      )
+    RETURNING queue_name, task_name, priority, lock, queueing_lock, args
+)
+INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args)
+SELECT queue_name, task_name, priority, lock, args FROM left_behind WHERE queueing_lock IS NULL
+RETURNING id
+"""
+
+
+def replace_left_behind(
+    *,
+    own_job: int | None,
+    own_worker: int | None,
+    stalled_after: timedelta,
+    stuck_after: timedelta,
+) -> list[int]:
+    """Put a new job in the place of each whose worker is gone, or whose delivery never ends.
+
+    Spares the caller and whatever else its own worker runs: that one is alive, however late its
+    heartbeat (a laptop was asleep, say).
+    """
+    values: dict[str, int | float | str] = {
+        "own_job": own_job or 0,
+        "own_worker": own_worker or 0,
+        "delivery": DELIVER_THREAD,
+        "stalled_after": stalled_after.total_seconds(),
+        "stuck_after": stuck_after.total_seconds(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_REPLACE_LEFT_BEHIND, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _lock(thread_id: int) -> str:
+    return f"thread-{thread_id}"

@@ -14,10 +14,12 @@ def refusal(thread: Thread) -> str:
             f"{thread.contact.display} is a name, not a number: "
             "such senders cannot be answered by text."
         )
-    number = Number.objects.filter(inbox=thread.inbox_id).first()
-    if number is not None and number.address == thread.our_address:
-        return ""
     ours = addresses.display(thread.our_address)
+    number = Number.objects.select_related("account").filter(inbox=thread.inbox_id).first()
+    if number is not None and number.address == thread.our_address:
+        if number.account.is_active:
+            return ""
+        return f"The carrier account of {ours} is switched off. Ask an administrator."
     return (
         f"{ours} no longer belongs to this inbox, so this conversation cannot go on here. "
         "It stays readable."

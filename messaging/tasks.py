@@ -3,47 +3,80 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
-from procrastinate import JobContext
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from messaging import delivery, push
+from messaging import delivery, jobs, push
 from messaging.actions import delete_old_notifications
-from messaging.jobs import DELIVER_THREAD, PUSH_MESSAGE, PUSH_TEST, defer_delivery
+from messaging.jobs import DELIVER_THREAD, PUSH_MESSAGE, PUSH_TEST, WAKE_THREAD, defer_delivery
 from messaging.models import Attempt, DeliveryState, Message
 
 log = logging.getLogger(__name__)
 
-STALLED_AFTER = 15.0
-"""Seconds without a worker's heartbeat after which its jobs are given to another."""
+STALLED_AFTER = timedelta(seconds=15)
+"""Without a worker's heartbeat for so long, its jobs are given to another."""
 
-FORGOTTEN_AFTER = timedelta(seconds=60)
+STUCK_AFTER = timedelta(seconds=180)
+"""A delivery takes a slice, a call and an outcome; what lasts longer has ended unrecorded."""
+
+FORGOTTEN_AFTER = timedelta(seconds=30)
+KEPT_HOURS = 7 * 24
+
+DATABASE_TROUBLE = RetryStrategy(
+    max_attempts=5, wait=2, retry_exceptions={OperationalError, InterfaceError}
+)
 
 
-@app.task(name=DELIVER_THREAD)
+@contextmanager
+def borrowed_connection() -> Iterator[None]:
+    """A worker's thread keeps no connection between jobs: after a restart of the database it
+    would go on with the broken one for ever."""
+    try:
+        yield
+    finally:
+        delivery.release_connection()
+
+
+@app.task(name=DELIVER_THREAD, retry=DATABASE_TROUBLE)
 def deliver_thread(*, thread_id: int) -> None:
-    delivery.deliver_thread(thread_id)
+    with borrowed_connection():
+        delivery.deliver_thread(thread_id)
+
+
+@app.task(name=WAKE_THREAD, retry=DATABASE_TROUBLE)
+def wake_thread(*, thread_id: int) -> None:
+    with borrowed_connection():
+        defer_delivery(thread_id)
 
 
 @app.periodic(cron="*/15 * * * * *")
-@app.task(name="reap_stalled_jobs", pass_context=True, queueing_lock="reap_stalled_jobs")
-async def reap_stalled_jobs(context: JobContext, timestamp: int) -> None:
+@app.task(
+    name="reap_stalled_jobs", pass_context=True, queueing_lock="reap_stalled_jobs", priority=10
+)
+def reap_stalled_jobs(context: JobContext, timestamp: int) -> None:
     """Give the jobs of dead workers to living ones, and wake threads that have no job left."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
-        if job.id is not None and job.id != context.job.id:
-            log.warning("Job %s was left behind by its worker; it starts over.", job.id)
-            await manager.retry_job(job)
-    await app.configure_task("wake_forgotten_threads").defer_async()
+    with borrowed_connection():
+        replaced = jobs.replace_left_behind(
+            own_job=context.job.id,
+            own_worker=context.job.worker_id,
+            stalled_after=STALLED_AFTER,
+            stuck_after=STUCK_AFTER,
+        )
+        if replaced:
+            log.warning("Jobs were left behind and start over as %s.", replaced)
+        wake_forgotten_threads()
 
 
-@app.task(name="wake_forgotten_threads", queueing_lock="wake_forgotten_threads")
 def wake_forgotten_threads() -> None:
     """A net under the queue: a waiting text or an open attempt without a job gets one.
 
-    The job is harmless where another is on its way: the thread's lock keeps them apart.
+    Their job may have failed for good, because the database was away.
     """
     since = timezone.now() - FORGOTTEN_AFTER
     waiting = Message.objects.filter(
@@ -52,7 +85,8 @@ def wake_forgotten_threads() -> None:
     open_attempts = Attempt.objects.filter(state=DeliveryState.SENDING, started_at__lt=since)
     threads = set(waiting.values_list("thread", flat=True))
     threads |= set(open_attempts.values_list("message__thread", flat=True))
-    for thread_id in threads:
+    for thread_id in jobs.without_a_job(threads):
+        log.warning("Thread %s had been forgotten and is woken.", thread_id)
         defer_delivery(thread_id)
 
 
@@ -71,3 +105,12 @@ def push_test(*, agent_id: int) -> None:
 def forget_old_notifications(timestamp: int) -> None:
     """Read ones go after a month, overlooked ones after three."""
     log.info("%s old notifications were deleted.", delete_old_notifications())
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="forget_old_jobs", pass_context=True, queueing_lock="forget_old_jobs")
+async def forget_old_jobs(context: JobContext, timestamp: int) -> None:
+    """Remove jobs that ended badly, once nobody will look into them any more."""
+    await context.app.job_manager.delete_old_jobs(
+        nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )

@@ -67,9 +67,7 @@ def assemble() -> Cast:
             ("dov", "Dov Levi"),
         ]
     }
-    admin = Agent.objects.create(
-        username="admin", display_name="The Administrator", is_staff=True, is_superuser=True
-    )
+    admin = Agent.objects.create(username="admin", display_name="The Administrator", is_staff=True)
     front_desk = Inbox.objects.create(name="Front Desk")
     dispatch = Inbox.objects.create(name="Dispatch")
     anas_line = Inbox.objects.create(name="Ana Ruiz", owner=people["ana"])

@@ -127,4 +127,6 @@ def open_browser(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 def _is_expected(text: str) -> bool:
     """What Chromium says by itself when a test makes the server refuse or go away."""
-    return text.startswith("Failed to load resource") or "WebSocket connection to" in text
+    return text.startswith(("Failed to load resource", "htmx: htmx:ws:error")) or (
+        "WebSocket connection to" in text
+    )

@@ -11,7 +11,7 @@ from inboxes import counters
 from messaging.actions import records
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
-from messaging.models.states import is_progress
+from messaging.models.states import RANKS, is_progress
 
 
 def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> None:
@@ -36,9 +36,13 @@ def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: s
 
 
 def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
-    """Apply a receipt to its attempt and message. The caller holds the inbox's counter."""
+    """Apply a receipt to its attempt and message. The caller holds the inbox's counter.
+
+    Whatever a carrier says of a text, it has it: its own *queued* and *sending* are our *sent*.
+    (As our states, they would open the attempt anew, or put the message back into the queue.)
+    """
     attempt.refresh_from_db(fields=["state", "carrier_message_id"])
-    state = DeliveryState(receipt.state)
+    state = max(DeliveryState(receipt.state), DeliveryState.SENT, key=RANKS.__getitem__)
     if not is_progress(DeliveryState(attempt.state), state):
         return
     Attempt.objects.filter(pk=attempt.pk).update(

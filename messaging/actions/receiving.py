@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import records
+from messaging.actions import records, statements
 from messaging.actions.receipts import apply_receipt
 from messaging.carriers.base import Event, InboundText, RawRequest, Receipt, Unparsable
-from messaging.models import CarrierAccount, Message, Number, Webhook
+from messaging.models import CarrierAccount, Message, Webhook
 
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
 """What helps to understand a request later; signatures and credentials are not kept."""
@@ -60,16 +60,18 @@ def replay_webhook(*, webhook: Webhook) -> bool:
 def _store(
     event: Event, *, account: CarrierAccount, webhook: Webhook | None, attempt_token: str | None
 ) -> None:
+    if not isinstance(event, InboundText | Receipt):
+        return
     try:
         with transaction.atomic():
+            # The raw bytes first: they need not wait for the inbox's counter, nor others for them.
+            key = None if webhook is None else _keep(webhook)
             if isinstance(event, InboundText):
                 store_text(event, account=account)
-            elif isinstance(event, Receipt):
-                apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
             else:
-                return
-            if webhook is not None and webhook._state.adding:
-                webhook.save(force_insert=True)
+                apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
+        if webhook is not None:
+            webhook.pk, webhook._state.adding = key, False
     except IntegrityError as error:
         if not _is_duplicate(error):
             raise
@@ -81,17 +83,18 @@ def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
     Raises UnknownNumber, and IntegrityError (`inbound_message_is_stored_once`) for one that is
     stored already.
     """
-    number = Number.objects.filter(account=account, address=_our_form(text.recipient)).first()
-    if number is None:
+    route = statements.run(statements.ROUTE, [account.pk, _our_form(text.recipient)])
+    if route is None:
         raise UnknownNumber
-    seq = counters.next_inbox_seq(number.inbox_id)
-    thread = records.open_thread(
-        inbox_id=number.inbox_id, sender=text.sender, our_address=number.address, seq=seq
+    inbox_id, our_address = route
+    seq = counters.next_inbox_seq(inbox_id)
+    thread_id = records.open_thread(
+        inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
     )
     return records.record(
         Message(
-            thread=thread,
-            inbox_id=number.inbox_id,
+            thread_id=thread_id,
+            inbox_id=inbox_id,
             kind=Message.Kind.INBOUND,
             body=text.body,
             created_at=timezone.now(),
@@ -100,7 +103,7 @@ def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
             carrier_message_id=text.carrier_message_id,
             carrier_sent_at=text.sent_at,
         ),
-        our_address=number.address,
+        our_address=our_address,
     )
 
 
@@ -126,6 +129,14 @@ def _raw(account: CarrierAccount, request: RawRequest) -> Webhook:
         body=request.body,
         digest=hashlib.sha256(request.path.encode() + b"\0" + request.body).hexdigest(),
     )
+
+
+def _keep(webhook: Webhook) -> int:
+    """Its key, stored now if it is not yet."""
+    if not webhook._state.adding:
+        return webhook.pk
+    row = statements.run(statements.INSERT_WEBHOOK, statements.values_of(webhook))
+    return 0 if row is None else int(row[0])
 
 
 def _quarantine(webhook: Webhook, reason: str) -> None:

@@ -6,6 +6,7 @@ from django.db import connection
 
 from inboxes import bell
 from inboxes.models import Inbox
+from messaging.actions import statements
 from messaging.actions.notifying import notify
 from messaging.models import Message
 from threads import addresses
@@ -19,21 +20,21 @@ def excerpt(body: str) -> str:
     return " ".join(body[: EXCERPT_LENGTH * 2].split())[:EXCERPT_LENGTH]
 
 
-def open_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> Thread:
-    """The one thread of the inbox with this sender, made if need be.
+def open_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> int:
+    """The key of the one thread of the inbox with this sender, made if need be.
 
     Call under the lock of the inbox's counter: it keeps two first texts from making two threads.
     """
     address, kind = addresses.normalise(sender)
-    thread = Thread.objects.filter(contact__inbox=inbox_id, contact__address=address).first()
-    if thread is not None:
-        return thread
+    found = statements.run(statements.FIND_THREAD, [inbox_id, address])
+    if found is not None:
+        return int(found[0])
     contact = Contact.objects.create(
         inbox_id=inbox_id, address=address, raw_address=sender[:255], kind=kind
     )
     return Thread.objects.create(
         inbox_id=inbox_id, contact=contact, our_address=our_address, seq=seq
-    )
+    ).pk
 
 
 def record(message: Message, *, our_address: str | None = None) -> Message:
@@ -42,17 +43,12 @@ def record(message: Message, *, our_address: str | None = None) -> Message:
     The caller holds the inbox's counter, whose value stands in `message.seq`. `our_address` is
     set where the message decides which number the conversation now goes through.
     """
-    message.save(force_insert=True)
-    last = {
-        "last_message_id": message.pk,
-        "last_kind": message.kind,
-        "last_author_id": message.author_id,
-        "last_excerpt": excerpt(message.body),
-        "last_at": message.created_at,
-    }
-    moved = {"our_address": our_address} if our_address is not None else {}
-    Thread.objects.filter(pk=message.thread_id).update(seq=message.seq, **last, **moved)
-    Inbox.objects.filter(pk=message.inbox_id).update(**last)
+    details = {"excerpt": excerpt(message.body), "our_address": our_address}
+    row = statements.run(statements.RECORD, statements.values_of(message) | details)
+    if row is None:
+        raise Inbox.DoesNotExist
+    (message.pk,) = row
+    message._state.adding, message._state.db = False, connection.alias
     notify(message)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message

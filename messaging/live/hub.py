@@ -47,6 +47,7 @@ class Hub:
         self.agents: dict[int, Burst] = {}
         self.agent_seqs: dict[int, int] = {}
         self.presence = Desk(self.by_inbox)
+        self.agent_bells = 0
         self._ear: Ear | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._starting = asyncio.Lock()
@@ -56,6 +57,7 @@ class Hub:
         await self._start()
         self.by_agent.setdefault(page.agent_id, set()).add(page)
         await self._listen("agent", page.agent_id)
+        bells = self.agent_bells
         standing = await in_thread(reading.read_standing, page.agent_id)
         if standing is None:
             await page.close(SIGNED_OUT)
@@ -66,6 +68,9 @@ class Hub:
         await self._follow(page, standing.inboxes)
         await self.look(page, look)
         await page.send(await in_thread(draw_notices, page.agent_id))
+        if self.agent_bells != bells and page.agent_id in self.agents:
+            # A seat may have been taken between the reading and the following.
+            self.agents[page.agent_id].wake()
 
     async def leave(self, page: Page) -> None:
         self.presence.leave(page)
@@ -103,11 +108,14 @@ class Hub:
             reader = self.readers.get(key)
             if reader is not None:
                 reader.burst.wake()
-        elif key in self.agents:
+            return
+        self.agent_bells += 1
+        if key in self.agents:
             self.agents[key].wake()
 
     def wake_all(self) -> None:
         """Bells may have been missed: look at everything."""
+        self.agent_bells += 1
         self.presence.ask(*self.by_inbox)
         for reader in self.readers.values():
             reader.burst.wake()
@@ -147,7 +155,7 @@ class Hub:
 
     async def _catch_up_page(self, page: Page, look: Look) -> None:
         if look.list == "top":
-            known = {int(key[1:]) for key in look.seqs if key[0] == "i" and key[1:].isdigit()}
+            known = {int(key[1:]) for key in look.seqs if key[:1] == "i" and key[1:].isdecimal()}
             gone = sorted(known - page.inboxes)
             if gone:
                 await page.send(frame(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
@@ -173,8 +181,10 @@ class Hub:
         if standing is None or since is None or since >= standing.agent.seq:
             return
         shown = page.look.list
-        _, frames = await in_thread(draw_personal, standing, since, [shown])
-        await page.send(frames[shown])
+        reached = since
+        while reached < standing.agent.seq:
+            reached, frames = await in_thread(draw_personal, standing, reached, [shown])
+            await page.send(frames[shown])
 
     async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
         """Show inboxes that are new to a page which stands on the top list."""
@@ -215,6 +225,8 @@ class Hub:
             # A page that moved on meanwhile was read anew, and asked for what it lacks.
             if page.look.list in frames:
                 await page.send(frames[page.look.list])
+        if agent_id in self.agents and self.agent_seqs[agent_id] < standing.agent.seq:
+            self.agents[agent_id].wake()  # more than one batch
 
     async def _follow_membership(self, page: Page, standing: reading.Standing) -> bool:
         """Give and take inboxes; False when the page stood in one that was taken."""

@@ -7,6 +7,9 @@ import { place } from "./placing.js";
 import { showNewest } from "./scroll.js";
 
 const NOT_SENT = "Not sent. The server could not be reached; your text is kept.";
+/** Milliseconds after a text was taken in which nothing more is the rest of a double click. */
+const ECHO = 500;
+let takenAt = -ECHO;
 const coarse = matchMedia("(pointer: coarse)");
 
 /** @returns {HTMLFormElement | null} */
@@ -88,6 +91,7 @@ function accepted(of, request, html) {
   const answer = parse(html);
   takeKey(of, answer);
   setError(of, "");
+  takenAt = performance.now();
   const box = boxOf(of);
   if (box && box.value === sent) {
     /** @type {any} */ (box.closest("text-expander"))?.dismiss?.();
@@ -157,6 +161,12 @@ function answered(of, ctx) {
   else if (status >= 400) setError(of, NOT_SENT);
   else accepted(of, new URLSearchParams(ctx.request.body), ctx.text);
 }
+
+document.addEventListener("htmx:before:request", (event) => {
+  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+  const isEcho = performance.now() - takenAt < ECHO && ctx.sourceElement.matches("#composer");
+  if (isEcho && !boxOf(ctx.sourceElement)?.value) event.preventDefault();
+});
 
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;

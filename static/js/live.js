@@ -17,9 +17,7 @@ let shown = { list: "top", thread: null, seqs: {} };
 /** @type {any} the extension's connection, null while there is none */
 let connection = null;
 let isOpen = false;
-/** @type {any} the connection that was told what is in view */
-let informed = null;
-let heardAt = 0;
+let heardAt = Date.now();
 let attempts = 0;
 let isOver = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -55,13 +53,18 @@ function rejoice() {
   place.textContent = "";
 }
 
-/** A new element is a new connection: the extension has no other way to begin anew at once. */
+/**
+ * A new element is a new connection: the extension has no other way to begin anew at once. The
+ * markup asks for none, since htmx may be ready before this module is, and the server would never
+ * hear what such a connection's page shows.
+ */
 function connect() {
   clearTimeout(reconnecting);
   reconnecting = undefined;
   const old = holder();
   if (!old || isOver) return;
   const fresh = /** @type {HTMLElement} */ (old.cloneNode(false));
+  fresh.setAttribute("hx-ws:connect", "/live/");
   const dead = connection?.socket;
   connection = null;
   isOpen = false;
@@ -123,6 +126,7 @@ function say(what) {
 document.addEventListener("partyline:looked", (event) => {
   shown = /** @type {CustomEvent} */ (event).detail;
   say(shown);
+  if (!isOpen && !connection && !reconnecting) connect();
 });
 
 // What other modules have to say; it is never queued, since it is about now.
@@ -136,31 +140,20 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("look", JSON.stringify(shown));
   connection.url = url.href;
-  informed = connection;
   heardAt = Date.now();
 });
 
-/**
- * The extension may connect before this module runs: such a connection knows of nothing in view.
- * @param {any} opened
- */
-function adopt(opened) {
-  connection = opened;
+document.addEventListener("htmx:ws:after:connection", (event) => {
+  connection = /** @type {CustomEvent} */ (event).detail.connection;
+  document.documentElement.dataset.connection ??= "online";
   isOpen = true;
   heardAt = Date.now();
-  if (informed !== opened) say(shown);
-  informed = opened;
   document.dispatchEvent(new CustomEvent("partyline:opened"));
-}
-
-document.addEventListener("htmx:ws:after:connection", (event) => {
-  adopt(/** @type {CustomEvent} */ (event).detail.connection);
 });
 
 document.addEventListener("htmx:ws:before:message:incoming", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
   detail.cancelled = true;
-  if (!connection && !reconnecting) adopt(detail.connection);
   if (detail.connection !== connection) return;
   heardAt = Date.now();
   attempts = 0;
@@ -179,7 +172,7 @@ setInterval(() => {
   if (isOver || reconnecting || Date.now() - heardAt < SILENCE) return;
   complain();
   reconnectSoon();
-}, 1_000);
+}, 500);
 
 // Back from the cache of visited pages the socket is closed, and nothing says so.
 window.addEventListener("pageshow", (event) => {

@@ -148,9 +148,10 @@ class Past:
         head = line.conversation
         key = (head.inbox, head.address)
         if key not in self.threads:
-            thread = records.open_thread(
+            thread_id = records.open_thread(
                 inbox_id=inbox.pk, sender=head.address, our_address=NUMBERS[inbox.name], seq=seq
             )
+            thread = Thread.objects.get(pk=thread_id)
             since = min(self.now - head.since, line.at)
             Contact.objects.filter(pk=thread.contact_id).update(name=head.name, created_at=since)
             Thread.objects.filter(pk=thread.pk).update(created_at=since)

@@ -1,0 +1,68 @@
+"""The few statements of the receiving path, written out.
+
+A webhook passes here, and building a statement by the ORM costs more than PostgreSQL needs to run
+it (docs/benchmarks.md). Columns are read from the models, so that a new one is not forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection, models
+
+from messaging.models import Message, Webhook
+
+
+def columns_of(model: type[models.Model]) -> list[str]:
+    return [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
+
+
+def insert_into(model: type[models.Model]) -> str:
+    """Takes what `values_of` gives; returns the new row's key."""
+    names = columns_of(model)
+    places = ", ".join(f"%({name})s" for name in names)
+    return (
+        f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) VALUES ({places}) RETURNING id"  # noqa: S608  names of our own models
+    )
+
+
+def values_of(row: models.Model) -> dict[str, Any]:
+    """What `save(force_insert=True)` would write."""
+    return {
+        str(field.column): field.get_db_prep_save(field.pre_save(row, True), connection)
+        for field in row._meta.concrete_fields
+        if not field.primary_key
+    }
+
+
+def run(statement: str, details: Any) -> tuple[Any, ...] | None:
+    """The first row of the answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, details)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+ROUTE = "SELECT inbox_id, address FROM messaging_number WHERE account_id = %s AND address = %s"
+
+FIND_THREAD = (
+    "SELECT thread.id FROM threads_thread AS thread"
+    " JOIN threads_contact AS contact ON contact.id = thread.contact_id"
+    " WHERE contact.inbox_id = %s AND contact.address = %s"
+)
+
+INSERT_WEBHOOK = insert_into(Webhook)
+
+_LAST = (
+    "last_message_id = written.id, last_kind = %(kind)s, last_author_id = %(author_id)s,"
+    " last_excerpt = %(excerpt)s, last_at = %(created_at)s"
+)
+RECORD = (
+    f"WITH written AS ({insert_into(Message)}),"  # noqa: S608  as above
+    f" lifted AS (UPDATE threads_thread SET seq = %(seq)s, {_LAST},"
+    " our_address = coalesce(%(our_address)s, our_address)"
+    " FROM written WHERE threads_thread.id = %(thread_id)s)"
+    f" UPDATE inboxes_inbox SET {_LAST} FROM written WHERE inboxes_inbox.id = %(inbox_id)s"
+    " RETURNING written.id"
+)
+"""Inserts a message and lifts its thread and its inbox."""

@@ -1,0 +1,49 @@
+"""`python -m tests.bench [webhooks] [live] [lists] [first_load]`: prints a table of figures."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from tests.bench import first_load, lists, live, webhooks
+from tests.bench.figures import Figure, table
+from tests.bench.floor import TABLE
+from tests.bench.house import bench_house
+from tests.bench.stage import Stage, enter
+
+PARTS: dict[str, Callable[[Stage], list[Figure]]] = {
+    "webhooks": webhooks.measure,
+    "live": live.measure,
+    "lists": lists.measure,
+    "first_load": first_load.measure,
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"No such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
+        return 2
+    begun = time.monotonic()
+    figures: list[Figure] = []
+    with bench_house() as house:
+        stage = enter(house)
+        with house.connect() as connection:
+            connection.execute(TABLE)
+        for name in names or PARTS:
+            print(f"{name} …", flush=True)
+            figures += PARTS[name](stage)
+    load = os.getloadavg()[0]
+    print()
+    print(table(figures))
+    print(
+        f"\n{time.monotonic() - begun:.0f} s on {os.cpu_count()} processors, load {load:.1f}."
+        " Ratios are medians of rounds taken in turns; absolute figures are this machine's alone."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

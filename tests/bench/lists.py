@@ -1,0 +1,115 @@
+"""The first page of a list or a history, however much lies behind it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import statistics
+
+from tests.bench import rows
+from tests.bench.figures import Figure, Ratio, milliseconds
+from tests.bench.house import House
+from tests.bench.stage import Stage, cookie_of, new_agent
+
+ROUNDS = 40
+FEW, MANY = 1_000, 100_000
+SHORT, FULL, LONG = 10, 100, 10_000
+FAR_PAGE = 300
+AIM = 1.2
+
+
+def measure(stage: Stage) -> list[Figure]:
+    from inboxes.models import Inbox
+    from threads.lists import PAGE_SIZE
+
+    few = Inbox.objects.create(name="A thousand threads").pk
+    many = Inbox.objects.create(name="A hundred thousand threads").pk
+    reader = new_agent("reader", few, many)
+    with stage.house.connect() as connection:
+        rows.write_threads(connection, few, reader.pk, FEW)
+        rows.write_threads(connection, many, reader.pk, MANY)
+        histories = _histories(connection, few, reader.pk)
+        rows.settle(connection)
+        key = _key(connection, many, PAGE_SIZE * (FAR_PAGE - 1))
+    cookie = cookie_of(reader)
+    house = stage.house
+    short, full, long = (f"/threads/{thread}/" for thread in histories)
+    return [
+        _compare(house, cookie, "thread list, 100,000 threads : 1,000", _list(many), _list(few)),
+        _compare(
+            house,
+            cookie,
+            f"thread list, page {FAR_PAGE} : page 1 of 100,000",
+            f"{_list(many)}?after={key}",
+            _list(many),
+        ),
+        _compare(house, cookie, "history, 10,000 messages : 100 (a full page)", long, full, True),
+        _compare(
+            house, cookie, "history, 10,000 messages : 10", long, short, True, is_aimed=False
+        ),
+    ]
+
+
+def _compare(
+    house: House,
+    cookie: str,
+    what: str,
+    ours: str,
+    floor: str,
+    is_fragment: bool = False,
+    *,
+    is_aimed: bool = True,
+) -> Figure:
+    """The median time of both, taken in turns, and their numbers of queries."""
+    headers = {"Cookie": cookie} | ({"HX_Request": "true"} if is_fragment else {})
+    house.get([ours, floor] * 5, **headers)
+    answers = house.get([ours, floor] * ROUNDS, **headers)
+    mine = [answer["seconds"] for answer in answers[::2]]
+    theirs = [answer["seconds"] for answer in answers[1::2]]
+    ratio = Ratio.of(mine, theirs)
+    counts = [_queries(house, path, headers) for path in (ours, floor)]
+    sizes = answers[0]["size"], answers[1]["size"]
+    # The median of each, not of pairs: single requests of some ms scatter too much.
+    middle = statistics.median(mine) / statistics.median(theirs)
+    return Figure(
+        what,
+        milliseconds(statistics.median(mine)),
+        milliseconds(statistics.median(theirs)),
+        f"{middle:.2f}",
+        f"≤ {AIM}, same queries" if is_aimed else "–",
+        (middle <= AIM and counts[0] == counts[1]) if is_aimed else None,
+        f"{counts[0]} : {counts[1]} queries, {sizes[0]:,} : {sizes[1]:,} B {ratio.note}",
+    )
+
+
+def _queries(house: House, path: str, headers: dict[str, str]) -> int:
+    answer = house.get([f"/floor/queries{path}"], **headers)[0]
+    told = json.loads(base64.b64decode(answer["body"]))
+    assert told["status"] == 200, told
+    return int(told["queries"])
+
+
+def _list(inbox_id: int) -> str:
+    return f"/inboxes/{inbox_id}/"
+
+
+def _histories(connection: rows.Connection, inbox_id: int, agent_id: int) -> list[int]:
+    """Three threads, with 10, 100 and 10,000 messages."""
+    found = connection.execute(
+        "SELECT id FROM threads_thread WHERE inbox_id = %s ORDER BY last_at LIMIT 3", [inbox_id]
+    ).fetchall()
+    threads = [int(row[0]) for row in found]
+    for thread, count in zip(threads, (SHORT, FULL, LONG), strict=True):
+        rows.write_history(connection, thread, agent_id, count - 1)
+    return threads
+
+
+def _key(connection: rows.Connection, inbox_id: int, rank: int) -> str:
+    """The sort key of the row at a rank, counted from 1."""
+    row = connection.execute(
+        "SELECT (extract(epoch FROM last_at) * 1000000)::bigint, id FROM threads_thread"
+        " WHERE inbox_id = %s ORDER BY last_at DESC, id DESC OFFSET %s LIMIT 1",
+        [inbox_id, rank - 1],
+    ).fetchone()
+    assert row is not None
+    return f"{row[0]}-{row[1]}"

@@ -1,0 +1,181 @@
+"""The smallest clients that can keep a server busy: HTTP with keep-alive, and a WebSocket.
+
+Blocking checks and conveniences are left out on purpose: a client that is slower than the server
+would be what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+HOST = "127.0.0.1"
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    head: bytes
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, head included."""
+        return len(self.head) + len(self.body)
+
+
+class Line:
+    """One kept-alive connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, port: int) -> Line:
+        return cls(*await asyncio.open_connection(HOST, port, limit=2**20))
+
+    async def ask(self, request: bytes) -> Answer:
+        """Raises OSError, or EOFError when the server hangs up."""
+        self._writer.write(request)
+        async with asyncio.timeout(PATIENCE):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            body = await self._reader.readexactly(_content_length(head))
+        return Answer(int(head[9:12]), head, body)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    if b"chunked" in head.lower():
+        raise ValueError("the bench's client reads no chunked answers")
+    return 0
+
+
+def get(path: str, port: int, **headers: str) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}:{port}", *_lines(headers)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def post(path: str, port: int, body: bytes, **headers: str) -> bytes:
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: {HOST}:{port}",
+        f"Content-Length: {len(body)}",
+        *_lines(headers),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def _lines(headers: dict[str, str]) -> list[str]:
+    return [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+
+
+class Socket(asyncio.Protocol):
+    """A WebSocket that hands over each text frame with the moment it was there."""
+
+    def __init__(self, request: bytes, hear: Callable[[Socket, bytes, float], None]) -> None:
+        self._request = request
+        self._hear = hear
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.close_code: int | None = None
+
+    @classmethod
+    async def open(
+        cls, port: int, path: str, cookie: str, hear: Callable[[Socket, bytes, float], None]
+    ) -> Socket:
+        key = base64.b64encode(os.urandom(16)).decode()
+        request = get(
+            path,
+            port,
+            Upgrade="websocket",
+            Connection="Upgrade",
+            Sec_WebSocket_Key=key,
+            Sec_WebSocket_Version="13",
+            Origin=f"http://{HOST}:{port}",
+            Cookie=cookie,
+        )
+        loop = asyncio.get_running_loop()
+        _, socket = await loop.create_connection(lambda: cls(request, hear), HOST, port)
+        async with asyncio.timeout(PATIENCE):
+            await socket.is_open
+        return socket
+
+    def say(self, text: bytes, opcode: int = 1) -> None:
+        if self._transport is None:
+            raise ConnectionError("the socket is closed")
+        size = len(text)
+        short = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack(">H", size)
+        # A mask of zeros is allowed, and saves the work of masking.
+        self._transport.write(bytes([0x80 | opcode]) + short + b"\0\0\0\0" + text)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(self._request)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        if not self.is_open.done():
+            self.is_open.set_exception(ConnectionError("the handshake was refused"))
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if not self.is_open.done() and not self._shake_hands():
+            return
+        while (found := self._next()) is not None:
+            opcode, payload = found
+            if opcode == 1:
+                self._hear(self, payload, time.perf_counter())
+            elif opcode == 8:
+                self.close_code = int.from_bytes(payload[:2], "big")
+            elif opcode == 9:
+                self.say(payload, opcode=10)
+
+    def _shake_hands(self) -> bool:
+        head, end, rest = bytes(self._buffer).partition(b"\r\n\r\n")
+        if not end:
+            return False
+        if not head.startswith(b"HTTP/1.1 101"):
+            self.is_open.set_exception(ConnectionError(head.split(b"\r\n")[0].decode()))
+            return False
+        self._buffer = bytearray(rest)
+        self.is_open.set_result(None)
+        return True
+
+    def _next(self) -> tuple[int, bytes] | None:
+        buffer = self._buffer
+        if len(buffer) < 2:
+            return None
+        size, start = buffer[1] & 127, 2
+        if size == 126:
+            if len(buffer) < 4:
+                return None
+            size, start = int.from_bytes(buffer[2:4], "big"), 4
+        elif size == 127:
+            if len(buffer) < 10:
+                return None
+            size, start = int.from_bytes(buffer[2:10], "big"), 10
+        if len(buffer) < start + size:
+            return None
+        payload = bytes(buffer[start : start + size])
+        opcode = buffer[0] & 15
+        del buffer[: start + size]
+        return opcode, payload

@@ -1,0 +1,111 @@
+"""The line between browser and server: a TCP proxy on loopback that can be cut.
+
+Chromium's own "offline" switch leaves open sockets alone, so the line is cut underneath.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+
+_PASSES = (b"POST /webhooks/", b"POST /simulator/carrier/")
+"""The carrier's calls go by the public address too, but they do not come from a browser."""
+
+
+class Line:
+    """Forwards to a port of 127.0.0.1. `cut` ends what is open and refuses what comes;
+    `hush` lets no byte through and closes nothing, as a pulled cable does."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.port = 0
+        self._is_cut = False
+        self._flows = asyncio.Event()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(5)
+
+    def cut(self) -> None:
+        self._run(self._cut)
+
+    def hush(self) -> None:
+        self._run(self._flows.clear)
+
+    def restore(self) -> None:
+        self._run(self._restore)
+
+    def close(self) -> None:
+        self._run(self._cut)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def _run(self, deed: Callable[[], None]) -> None:
+        async def do() -> None:
+            deed()
+
+        asyncio.run_coroutine_threadsafe(do(), self._loop).result(5)
+
+    async def _start(self) -> asyncio.Server:
+        self._flows.set()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def _stop(self) -> None:
+        self._server.close()
+        ours = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
+
+    def _cut(self) -> None:
+        self._is_cut = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def _restore(self) -> None:
+        self._is_cut = False
+        self._flows.set()
+
+    async def _serve(self, down: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
+        """One connection, from its first bytes to its end."""
+        server: asyncio.StreamWriter | None = None
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            first = await down.read(65536)
+            is_browser = not first.startswith(_PASSES)
+            if first and not (is_browser and self._is_cut):
+                answers, server = await asyncio.open_connection("127.0.0.1", self.target)
+                if is_browser:
+                    self._writers |= {up, server}
+                await asyncio.gather(
+                    self._pump(down, server, first, is_browser),
+                    self._pump(answers, up, b"", is_browser),
+                )
+        for writer in filter(None, (up, server)):
+            self._writers.discard(writer)
+            writer.transport.abort()
+
+    async def _pump(
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        chunk: bytes,
+        is_browser: bool,
+    ) -> None:
+        try:
+            chunk = chunk or await source.read(65536)
+            while chunk:
+                if is_browser:
+                    await self._flows.wait()
+                sink.write(chunk)
+                await sink.drain()
+                chunk = await source.read(65536)
+        finally:
+            if sink.can_write_eof() and not sink.transport.is_closing():
+                sink.write_eof()

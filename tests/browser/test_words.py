@@ -1,0 +1,73 @@
+"""The fixed words of the pages, and that nothing on them stands in anybody's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.house import NARROW, WIDE, House, handset
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+    Enter = Callable[..., BrowserContext]
+    Sit = Callable[..., Page]
+
+SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
+PAGES = [
+    "/sign-in/",
+    "/",
+    "inbox",
+    "thread",
+    "/threads/999999/",
+    "/simulator/?from=%2B12025550126",
+]
+
+
+def test_the_words_by_which_people_and_readers_find_things(
+    enter: Enter, sit: Sit, house: House
+) -> None:
+    page = sit(None)
+    for role, name in [("textbox", "Username"), ("textbox", "Password"), ("button", "Sign in")]:
+        expect(page.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
+    page = sit("ana")
+    messages = page.get_by_role("navigation", name="Messages", exact=True)
+    expect(messages.get_by_role("list", name="Conversations", exact=True)).to_be_visible()
+    page.goto(house.url + house.thread("+12025550142"))
+    expect(messages.get_by_role("list", name="Threads", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Back to messages", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="(202) 555-0142")).to_be_visible()
+    log = page.get_by_role("log", name="History", exact=True)
+    expect(log.get_by_role("article").first).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    page.goto(house.url + house.thread("+12025550177"))
+    expect(log.get_by_role("article").filter(has_text="Internal").first).to_be_visible()
+    phone = handset(enter(), house, "+12025550177")
+    for role, name in [
+        ("textbox", "From"),
+        ("combobox", "To"),
+        ("textbox", "Text"),
+        ("button", "Send text"),
+        ("log", "Received"),
+    ]:
+        expect(phone.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
+    expect(phone.get_by_role("textbox", name="From")).to_have_value("+12025550177")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_stands_in_anybodys_way(sit: Sit, house: House, path: str) -> None:
+    known = {"inbox": house.inbox(), "thread": house.thread("+12025550177")}
+    page = sit(None if path == "/sign-in/" else "ana", known.get(path, path))
+    page.emulate_media(reduced_motion="reduce")
+    for size in (WIDE, NARROW):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{size} {scheme}\n{found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

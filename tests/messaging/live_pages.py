@@ -1,0 +1,231 @@
+"""A page as a browser keeps it: first loads over HTTP, frames over the ASGI socket."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async as in_database
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+
+from config.asgi import application
+from inboxes.models import Agent
+from messaging.live.hub import Hub, hub_of_this_loop
+from tests.cast import client_of
+
+PATIENCE = 5.0
+
+SEND = "websocket.send"
+
+ELEMENT = re.compile(
+    r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'
+    r' data-key="([^"]*)" data-seq="([^"]*)"(.*?)</\1>',
+    re.DOTALL,
+)
+SEQS = re.compile(r'data-seqs="([^"]*)"')
+
+
+def parts(key: str) -> list[int]:
+    """Keys and seqs compare part by part, as numbers."""
+    return [int(part) for part in key.split("-")]
+
+
+@dataclass(frozen=True)
+class Element:
+    """A row or a bubble. `words` is what a person reads of it."""
+
+    id: str
+    container: str
+    key: str
+    seq: str
+    marks: frozenset[str]
+    words: str
+
+    @property
+    def shown(self) -> tuple[str, str, str, frozenset[str], str]:
+        """All but the counter, which tells nothing to a person."""
+        return self.id, self.container, self.key, self.marks, self.words
+
+
+def elements(text: str) -> list[Element]:
+    return [
+        Element(
+            id=found[2],
+            container=found[4],
+            key=found[5],
+            seq=found[6],
+            marks=frozenset(found[3].split()) - {"follows", "joined"},
+            words=" ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[7][1:])).split()),
+        )
+        for found in ELEMENT.finditer(text)
+    ]
+
+
+def seqs_of(text: str) -> dict[str, int]:
+    seqs: dict[str, int] = {}
+    for found in SEQS.finditer(text):
+        seqs |= json.loads(html.unescape(found[1]))
+    return seqs
+
+
+@dataclass
+class LivePage:
+    """One tab of one agent."""
+
+    agent: Agent
+    client: Client
+    path: str = "/"
+    look: dict[str, Any] = field(default_factory=dict)
+    placed: dict[str, Element] = field(default_factory=dict)
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    gone_to: str = ""
+    socket: Any = None
+
+    def load(self, path: str | None = None) -> LivePage:
+        """A first load, all in its place. Needs no socket."""
+        self.path = path or self.path
+        response = self.client.get(self.path)
+        assert response.status_code == 200, (self.path, response.status_code)
+        text = response.content.decode()
+        self.placed = {element.id: element for element in elements(text)}
+        shown = re.search(r'data-list="([^"]*)"', text)
+        thread = re.search(r'data-thread="(\d+)"', text)
+        assert shown is not None
+        self.look = {
+            "list": shown[1] if shown[1] == "top" else int(shown[1]),
+            "thread": int(thread[1]) if thread else None,
+            "seqs": seqs_of(text),
+        }
+        return self
+
+    def take(self, frame: dict[str, Any]) -> None:
+        """The rule of the page's script."""
+        self.frames.append(frame)
+        self.gone_to = frame.get("go", "") or self.gone_to
+        for key in frame.get("gone", []):
+            self.placed.pop(key, None)
+        containers = {
+            "list-top" if self.look["list"] == "top" else f"list-{self.look['list']}",
+            f"log-{self.look['thread']}",
+        }
+        for element in elements(frame.get("rows", "")):
+            old = self.placed.get(element.id)
+            if element.container not in containers:
+                continue
+            if old is None or parts(old.seq) < parts(element.seq):
+                self.placed[element.id] = element
+        seqs = self.look["seqs"]
+        for key, seq in frame.get("seqs", {}).items():
+            seqs[key] = max(seqs.get(key, 0), seq)
+
+    def shown(self) -> set[tuple[Any, ...]]:
+        return {element.shown for element in self.placed.values()}
+
+    def order(self, container: str) -> list[str]:
+        """Ids of a list as they stand, newest first."""
+        rows = [e for e in self.placed.values() if e.container == container]
+        return [e.id for e in sorted(rows, key=lambda e: parts(e.key), reverse=True)]
+
+    # The socket
+
+    async def open(self, path: str | None = None) -> LivePage:
+        if path is not None:
+            await in_database(self.load)(path)
+        self.socket = socket_of(self.client, self.look)
+        connected, code = await self.socket.connect(timeout=PATIENCE)
+        assert connected, code
+        await hub_at_rest()
+        return self
+
+    async def cut(self) -> None:
+        if self.socket is not None:
+            await self.socket.disconnect()
+            self.socket = None
+
+    async def say(self, look: dict[str, Any]) -> None:
+        self.look = look
+        await self.socket.send_to(text_data=json.dumps(look))
+
+    async def hear(self) -> dict[str, Any]:
+        """The next frame that is not a beat."""
+        while True:
+            frame = json.loads(await self.socket.receive_from(timeout=PATIENCE))
+            if frame != {"beat": 1}:
+                self.take(frame)
+                return dict(frame)
+
+    async def see(self, key: str, words: str) -> None:
+        """Take frames until the element shows the words."""
+        async with asyncio.timeout(PATIENCE):
+            while key not in self.placed or words not in self.placed[key].words:
+                await self.hear()
+
+    async def settle(self) -> None:
+        """Take whatever comes until this process's hub has nothing left to do."""
+        await hub_at_rest()
+        while not await self.socket.receive_nothing(timeout=0.01):
+            event = await self.socket.receive_output(timeout=PATIENCE)
+            assert event["type"] == SEND, event
+            frame = json.loads(event["text"])
+            if frame != {"beat": 1}:
+                self.take(frame)
+
+    async def end(self) -> int:
+        """The code with which the server closes; frames before it are taken."""
+        async with asyncio.timeout(PATIENCE):
+            while (event := await self.socket.receive_output(PATIENCE))["type"] == SEND:
+                self.take(json.loads(event["text"]))
+        return int(event["code"])
+
+
+def _is_busy(hub: Hub) -> bool:
+    bursts = [*(reader.burst for reader in hub.readers.values()), *hub.agents.values()]
+    joining = [p for pages in hub.by_agent.values() for p in pages if p.is_catching_up]
+    return bool(joining) or any(b._task is not None and not b._task.done() for b in bursts)
+
+
+async def hub_at_rest() -> None:
+    """Return when bells that were rung have been heard and answered."""
+    calm = 0
+    async with asyncio.timeout(PATIENCE):
+        while calm < 5:
+            await asyncio.sleep(0.02)
+            calm = 0 if _is_busy(hub_of_this_loop()) else calm + 1
+
+
+class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels is untyped
+    """Channels' own one keeps database connections open in every thread that it meets."""
+
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+    receive_nothing = ApplicationCommunicator.receive_nothing
+    wait = ApplicationCommunicator.wait
+
+
+def tab(agent: Agent, client: Client | None = None) -> LivePage:
+    return LivePage(agent, client or client_of(agent))
+
+
+def socket_of(
+    client: Client | None,
+    look: object = None,
+    *,
+    origin: str = settings.PUBLIC_URL,
+    query: str | None = None,
+) -> Any:
+    """A socket with the browser's cookies, not yet connected."""
+    headers = [(b"origin", origin.encode())]
+    if client is not None:
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+        headers.append((b"cookie", cookies.encode()))
+    if query is None:
+        query = "" if look is None else f"?look={quote(json.dumps(look))}"
+    return Socket(application, f"/live/{query}", headers=headers)

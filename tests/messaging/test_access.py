@@ -1,0 +1,198 @@
+"""Every address of the resolver against everybody: foreign and missing look the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from inboxes.actions import add_member, remove_member
+from inboxes.models import Agent
+from tests.cast import ANAS_LINE, Cast, client_of
+
+MISSING = 2**40
+SIGN_IN = "/sign-in/?next="
+
+OPEN = {
+    "healthz": 200,
+    "readyz": 200,
+    "sign-in/": 200,
+}
+"""Open to everybody, with the answer to a plain GET."""
+
+LISTS = {""}
+MATRIX = {
+    "inboxes/<int:inbox_id>/": ("get", "inbox", {}),
+    "threads/<int:thread_id>/": ("get", "thread", {}),
+    "threads/<int:thread_id>/messages/": ("post", "thread", {"body": "Hi", "form_key": "x"}),
+    "threads/<int:thread_id>/read/": ("post", "thread", {"message": "1"}),
+    "messages/<int:message_id>/retry/": ("post", "message", {}),
+}
+"""Everything that names something foreign: the deed, what it names, the form."""
+
+CARRIERS = {
+    "webhooks/<str:carrier>/<str:account_token>/",
+    "webhooks/<str:carrier>/<str:account_token>/<str:attempt_token>/",
+}
+"""Proven in test_webhooks.py."""
+
+ELSEWHERE = {"sign-out/"}
+"""Ends the session of whoever asks, and names nothing."""
+
+
+def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+ROUTES = list(routes(get_resolver().url_patterns))
+ADMIN = [route for route in ROUTES if route.startswith("admin/")]
+DEMO = [route for route in ROUTES if route.startswith("simulator/")]
+
+
+def test_every_route_stands_in_the_matrix() -> None:
+    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *ELSEWHERE, *ADMIN, *DEMO}
+    assert set(ROUTES) - known == set()
+    assert known - set(ROUTES) == set()
+    assert len(ADMIN) > 20
+    assert {route.removeprefix("simulator/") for route in DEMO} == {
+        "",
+        "received/",
+        "send/",
+        "far-end/",
+        "carrier/messages/",
+    }
+
+
+def exact(response: HttpResponseBase) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
+    """Everything that a stranger can see of an answer."""
+    headers = {name: value for name, value in response.items() if name != "Set-Cookie"}
+    assert not response.streaming
+    return response.status_code, response.content, tuple(sorted(headers.items()))  # type: ignore[attr-defined]
+
+
+def ask(client: Client, route: str, key: int, **headers: str) -> HttpResponseBase:
+    deed, _, form = MATRIX[route]
+    path = "/" + route.replace(route[route.index("<") : route.index(">") + 1], str(key))
+    answer: HttpResponseBase = getattr(client, deed)(path, form, headers=headers)
+    return answer
+
+
+@pytest.fixture
+def strangers(cast: Cast) -> dict[str, Agent]:
+    """Nobody of them may see Front Desk. `cho` is a member no more."""
+    remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
+    return {"outsider": cast.dov, "ex-member": cast.cho, "staff without a seat": cast.admin}
+
+
+def keys(cast: Cast, to: str | None = None) -> dict[str, int]:
+    thread = cast.thread() if to is None else cast.thread(to=to)
+    message = cast.answer(thread, "Secret words")
+    return {"inbox": thread.inbox_id, "thread": thread.pk, "message": message.pk}
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+@pytest.mark.parametrize("route", MATRIX)
+def test_foreign_and_missing_are_the_same_404(
+    cast: Cast, strangers: dict[str, Agent], route: str, headers: dict[str, str]
+) -> None:
+    shared, personal = keys(cast), keys(cast, ANAS_LINE)
+    what = MATRIX[route][1]
+    for agent in [*strangers.values(), cast.ben]:
+        client = client_of(agent)
+        missing = exact(ask(client, route, MISSING, **headers))
+        assert missing[0] == 404
+        assert b"There is nothing here" in missing[1]
+        foreign = [personal[what]] if agent == cast.ben else [shared[what], personal[what]]
+        for key in [*foreign, 2**63, 10**30]:
+            assert exact(ask(client, route, key, **headers)) == missing
+
+
+@pytest.mark.parametrize("route", MATRIX)
+def test_members_and_owners_are_let_in(cast: Cast, route: str) -> None:
+    what = MATRIX[route][1]
+    for agent, found in [(cast.ben, keys(cast)), (cast.ana, keys(cast, ANAS_LINE))]:
+        status = ask(client_of(agent), route, found[what]).status_code
+        is_personal_list = what == "inbox" and agent == cast.ana
+        assert (status == 404) is is_personal_list
+        assert status < 500
+
+
+@pytest.mark.parametrize("route", MATRIX)
+def test_anonymous_people_are_sent_to_sign_in_whatever_there_is(cast: Cast, route: str) -> None:
+    found = keys(cast)[MATRIX[route][1]]
+    for key in (found, MISSING):
+        response = ask(Client(), route, key)
+        assert response.status_code == 302
+        assert response["Location"].startswith(SIGN_IN)
+        assert response["Location"].endswith(f"/{key}/") or f"/{key}/" in response["Location"]
+
+
+def test_a_stranger_changes_nothing(cast: Cast, strangers: dict[str, Agent]) -> None:
+    found = keys(cast)
+    for agent in [None, *strangers.values()]:
+        client = client_of(agent) if agent else Client()
+        for route, (_, what, _) in MATRIX.items():
+            ask(client, route, found[what])
+    cast.front_desk.refresh_from_db()
+    assert cast.front_desk.last_excerpt == "Secret words"
+    assert not Agent.objects.filter(
+        pk__in=[agent.pk for agent in strangers.values()], thread_states__isnull=False
+    ).exists()
+
+
+def test_a_member_who_returns_finds_everything_again(cast: Cast) -> None:
+    found = keys(cast)
+    remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
+    client, route = client_of(cast.cho), "threads/<int:thread_id>/"
+    assert ask(client, route, found["thread"]).status_code == 404
+    add_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
+    assert ask(client, route, found["thread"]).status_code == 200
+
+
+def test_the_top_list_shows_strangers_nothing(cast: Cast, strangers: dict[str, Agent]) -> None:
+    keys(cast)
+    for agent in strangers.values():
+        page = client_of(agent).get("/").content.decode()
+        assert "Front Desk" not in page
+        assert "Secret" not in page
+    assert Client().get("/")["Location"].startswith(SIGN_IN)
+
+
+@pytest.mark.parametrize("path", ["healthz", "readyz", "sign-in/"])
+def test_open_pages_are_open(cast: Cast, path: str) -> None:
+    assert Client().get(f"/{path}").status_code == OPEN[path]
+
+
+@pytest.mark.parametrize("route", ADMIN)
+def test_the_administration_is_for_administrators(cast: Cast, route: str) -> None:
+    path = "/" + route.replace("<path:object_id>", "1").replace("<id>", "1")
+    path = path.replace("<int:content_type_id>", "1").replace("<path:object_id>", "1")
+    if "(?P" in path or "login" in path or "logout" in path or "jsi18n" in path:
+        path = "/admin/"
+    answers = [client.get(path) for client in (Client(), client_of(cast.ana))]
+    for answer in answers:
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(("/admin/login/", "/sign-in/"))
+
+
+def test_no_answer_to_a_signed_in_browser_is_stored(cast: Cast) -> None:
+    found = keys(cast)
+    admin, ana = client_of(cast.admin), client_of(cast.ana)
+    answers = [ask(ana, route, found[what]) for route, (_, what, _) in MATRIX.items()]
+    answers += [ask(ana, route, MISSING) for route in MATRIX]
+    answers += [
+        ask(ana, route, found[what], **{"HX-Request": "true"})
+        for route, (_, what, _) in MATRIX.items()
+    ]
+    answers += [ana.get("/"), ana.get("/?after=x"), ana.get("/nowhere/"), admin.get("/admin/")]
+    answers += [Client().get("/"), ana.post("/"), ana.post("/sign-out/")]
+    for answer in answers:
+        assert answer["Cache-Control"] == "private, no-store", answer

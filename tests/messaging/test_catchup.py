@@ -1,0 +1,163 @@
+"""Whatever happens while the line is down, a page that returns misses nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async as in_database
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from inboxes.actions import add_member, remove_member
+from messaging.live import reading
+from messaging.models import Message
+from tests.cast import ANAS_LINE, Cast
+from tests.messaging.live_pages import LivePage, tab
+from tests.messaging.transactions import Hand, finish, scene
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BOUNDED = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+async def back(page: LivePage) -> LivePage:
+    """A reconnect with the counters of before."""
+    await page.cut()
+    await page.open()
+    await page.settle()
+    return page
+
+
+async def equals_a_fresh_load(page: LivePage) -> None:
+    fresh = await in_database(tab(page.agent, page.client).load)(page.path)
+    await in_database(fresh.load)()  # the first one may have marked the thread read
+    await page.settle()
+    assert page.shown() == fresh.shown()
+
+
+@pytest.mark.parametrize("batch", [500, 2])
+async def test_a_reconnect_brings_rows_and_messages(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(reading, "BATCH", batch)
+    thread = await in_database(cast.thread)()
+    paths = ["/", f"/inboxes/{cast.front_desk.pk}/", f"/threads/{thread.pk}/"]
+    pages = [await in_database(tab(cast.ana, await in_database(_client)(cast)).load)(p)
+             for p in paths]  # fmt: skip
+    for index in range(5):
+        await in_database(cast.text_in)(f"Missed {index}")
+        await in_database(cast.text_in)("Hi", sender=f"+1202555020{index}")
+        await in_database(cast.text_in)("Mine", to=ANAS_LINE, sender=f"+1202555020{index}")
+    await in_database(cast.answer)(thread, "An answer of ben", author=cast.ben)
+    for page in pages:
+        await back(page)
+        await equals_a_fresh_load(page)
+        await page.cut()
+
+
+def _client(cast: Cast) -> Any:
+    return tab(cast.ana).client
+
+
+async def test_read_marks_in_more_than_one_batch(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH", 2)
+    threads = [await in_database(cast.thread)(sender=f"+1202555020{index}") for index in range(5)]
+    page = await in_database(tab)(cast.ana)
+    await in_database(page.load)(f"/inboxes/{cast.front_desk.pk}/")
+    for thread in threads:
+        await in_database(page.client.post)(f"/threads/{thread.pk}/read/", {"message": 2**62})
+    await back(page)
+    await equals_a_fresh_load(page)
+    assert not [e for e in page.placed.values() if "unread" in e.marks]
+    await page.cut()
+
+
+async def test_a_reconnect_after_leaving_and_joining(cast: Cast) -> None:
+    cho = await in_database(tab)(cast.cho)
+    await in_database(cho.load)("/")
+    await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
+    await in_database(add_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
+    await back(cho)
+    await equals_a_fresh_load(cho)
+    assert set(cho.placed) == {f"inbox-{cast.dispatch.pk}"}
+    await cho.cut()
+
+
+async def test_nothing_new_brings_nothing(cast: Cast) -> None:
+    thread = await in_database(cast.thread)()
+    page = await in_database(tab)(cast.ana)
+    await in_database(page.load)(f"/threads/{thread.pk}/")
+    await in_database(page.load)(f"/threads/{thread.pk}/")
+    await back(page)
+    assert page.frames == []
+    await page.cut()
+
+
+STEP = st.tuples(st.sampled_from(["begin", "write", "commit", "rollback", "read"]),
+                 st.integers(0, 2))  # fmt: skip
+
+
+@BOUNDED
+@given(steps=st.lists(STEP, min_size=4, max_size=24))
+def test_a_reader_that_follows_the_counter_misses_nothing(
+    transactional_db: None, steps: list[tuple[str, int]]
+) -> None:
+    """Three real connections write as they please; a fourth follows `seq` and nothing else."""
+    inbox_id, thread_id = scene()
+    hands = [Hand(inbox_id, thread_id) for _ in range(3)]
+    seen: dict[int, int] = {}
+    since = 0
+
+    def read() -> int:
+        changes = reading.read_changes(
+            inbox_id,
+            rows_since=since,
+            messages_since=since,
+            open_threads={thread_id},
+            agent_ids=set(),
+        )
+        seen.update({message.pk: message.seq for message in changes.messages})
+        committed = dict(Message.objects.values_list("pk", "seq"))
+        assert {pk: seq for pk, seq in committed.items() if seq <= changes.upto} == seen
+        return changes.upto
+
+    try:
+        for step, which in steps:
+            if step == "read":
+                since = read()
+            else:
+                hands[which].do(step, hands)
+    finally:
+        finish(hands)
+    since = read()
+    assert seen == dict(Message.objects.values_list("pk", "seq"))
+    assert since == reading.inbox_counters([inbox_id])[inbox_id]
+
+
+def test_a_later_transaction_waits_for_the_earlier_one(cast: Cast) -> None:
+    """The guard itself: two open at once cannot commit out of order."""
+    thread = cast.thread()
+    one, two = Hand(cast.front_desk.pk, thread.pk), Hand(cast.front_desk.pk, thread.pk)
+    try:
+        one.do("begin", [one, two])
+        two.do("begin", [one, two])
+        one.do("write", [one, two])
+        two.do("write", [one, two])
+        assert two.is_waiting
+        assert not one.is_waiting
+        one.do("commit", [one, two])
+        two.do("commit", [one, two])
+    finally:
+        finish([one, two])
+    stamps = list(Message.objects.order_by("pk").values_list("seq", flat=True))
+    assert stamps == [1, 2, 3]

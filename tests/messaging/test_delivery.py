@@ -1,0 +1,280 @@
+"""A queued text goes out through the real worker, and its state tells what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connections
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from messaging import delivery
+from messaging.actions import retry_message
+from messaging.carriers.twilio import Twilio
+from messaging.models import Attempt, CarrierAccount, Message, Number
+from tests.cast import FRONT_DESK, Cast
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.working import (
+    assert_never_doubled,
+    attempts,
+    bodies,
+    carrier,
+    due_jobs,
+    let_the_waits_end,
+    states,
+    work,
+)
+
+__all__ = ["carrier", "far_end"]
+
+
+def test_an_accepted_text_is_sent(carrier: FarEnd, cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "Yes, until six.")
+    work()
+    [entry] = carrier.ledger()
+    assert (entry["body"], entry["to"]) == ("Yes, until six.", message.thread.contact.address)
+    assert entry["sender"] == FRONT_DESK
+    attempt = Attempt.objects.get()
+    assert (attempt.state, attempt.carrier_message_id) == ("sent", entry["id"])
+    assert entry["attempt"] == str(attempt.token)
+    assert states(message) == ["sent"]
+    assert not ProcrastinateJob.objects.exists()
+
+
+def test_the_attempt_is_committed_and_no_connection_kept_while_the_carrier_is_called(
+    carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    send = Twilio.send
+
+    def look(self: Twilio, *arguments: Any) -> Any:
+        seen.append(connections["default"].connection)
+        return send(self, *arguments)
+
+    monkeypatch.setattr(Twilio, "send", look)
+    carrier.plan({"kind": "slow", "seconds": 0.2})
+    cast.answer(cast.thread(), "Hello")
+    work()
+    assert seen == [None]
+
+
+def test_a_thread_goes_out_in_its_order_by_one_job(carrier: FarEnd, cast: Cast) -> None:
+    thread = cast.thread()
+    sent = [cast.answer(thread, f"Line {number}") for number in range(5)]
+    work(concurrency=3)
+    assert bodies(carrier) == [message.body for message in sent]
+    assert set(states(*sent)) == {"sent"}
+
+
+def test_after_429_the_text_waits_as_told_and_the_next_one_behind_it(
+    carrier: FarEnd, cast: Cast
+) -> None:
+    thread = cast.thread()
+    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
+    carrier.plan({"kind": "throttle", "retry_after": 90})
+    work()
+    assert states(first, second) == ["queued", "queued"]
+    assert bodies(carrier) == ["First"]
+    first.refresh_from_db()
+    assert first.next_try_at is not None
+    waits = (first.next_try_at - Attempt.objects.get().started_at).total_seconds()
+    assert 89 < waits < 95
+    cast.answer(thread, "Third")
+    work()
+    assert bodies(carrier) == ["First"]
+    let_the_waits_end()
+    work()
+    assert bodies(carrier, taken=True) == ["First", "Second", "Third"]
+    assert attempts(first) == ["failed", "sent"]
+    assert_never_doubled(carrier)
+
+
+def test_a_refused_connection_is_tried_again(carrier: FarEnd, cast: Cast, settings: Any) -> None:
+    settings.TWILIO_API_URL = "http://127.0.0.1:9"
+    message = cast.answer(cast.thread(), "Hello")
+    work()
+    message.refresh_from_db()
+    assert (message.state, message.tries) == ("queued", 1)
+    settings.TWILIO_API_URL = carrier.url
+    let_the_waits_end()
+    work()
+    assert attempts(message) == ["failed", "sent"]
+    assert bodies(carrier) == ["Hello"]
+
+
+def test_a_carrier_that_stays_away_is_given_up_and_does_not_hold_up_the_thread(
+    carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MAX_TRIES", 3)
+    thread = cast.thread()
+    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
+    carrier.plan(*[{"kind": "throttle"}] * 3)
+    for _ in range(3):
+        let_the_waits_end()
+        work()
+    assert states(first, second) == ["failed", "sent"]
+    first.refresh_from_db()
+    assert first.reason.startswith("Too many texts at once.")
+    assert bodies(carrier, taken=True) == ["Second"]
+
+
+def test_the_waits_grow_to_a_limit() -> None:
+    for tries in range(1, 12):
+        expected = min(delivery.LONGEST_WAIT, 2.0**tries)
+        assert 0.75 * expected <= delivery.backoff(tries) <= 1.25 * expected
+
+
+UNCLEAR: list[dict[str, Any]] = [
+    {"kind": "error", "status": 500, "taken": True},
+    {"kind": "error", "status": 503},
+    {"kind": "timeout", "seconds": 2},
+    {"kind": "reset"},
+    {"kind": "reset_untaken"},
+    {"kind": "garbled"},
+    {"kind": "redirect"},
+]
+
+
+def test_without_a_clear_answer_the_text_is_unknown_and_the_next_one_goes(
+    carrier: FarEnd, cast: Cast
+) -> None:
+    pairs = []
+    for number, answer in enumerate(UNCLEAR):
+        thread = cast.thread(sender=f"+1202555020{number}")
+        carrier.plan(answer, to=thread.contact.address)
+        pairs.append([cast.answer(thread, f"First {number}"), cast.answer(thread, f"B{number}")])
+    work(concurrency=4)
+    for answer, (first, second) in zip(UNCLEAR, pairs, strict=True):
+        assert (answer, states(first, second)) == (answer, ["unknown", "sent"])
+        first.refresh_from_db()
+        assert first.reason == delivery.UNKNOWN_REASON
+    let_the_waits_end()
+    work()
+    assert sorted(bodies(carrier)) == sorted(m.body for pair in pairs for m in pair)
+
+
+REFUSALS: list[tuple[dict[str, Any], str, str]] = [
+    ({"kind": "reject", "code": 21610}, "opted_out", "This person has opted out"),
+    ({"kind": "reject", "code": 21211}, "bad_address", "This number cannot receive texts."),
+    ({"kind": "reject", "code": 30034}, "registration", "Our number is not registered"),
+    ({"kind": "reject", "code": 30007}, "filtered", "The carrier blocked this text"),
+    ({"kind": "reject", "code": 21999}, "other", "The carrier did not deliver this text."),
+    ({"kind": "unauthorised"}, "auth", "The carrier refused our account."),
+]
+
+
+def test_a_refused_text_has_failed_with_its_reason_and_the_next_one_goes(
+    carrier: FarEnd, cast: Cast
+) -> None:
+    pairs = []
+    for number, (answer, _, _) in enumerate(REFUSALS):
+        thread = cast.thread(sender=f"+1202555020{number}")
+        carrier.plan(answer, to=thread.contact.address)
+        pairs.append((cast.answer(thread, f"First {number}"), cast.answer(thread, f"B{number}")))
+    work(concurrency=4)
+    work()
+    for (_, error_class, reason), (first, second) in zip(REFUSALS, pairs, strict=True):
+        assert states(first, second) == ["failed", "sent"]
+        first.refresh_from_db()
+        assert first.reason.startswith(reason)
+        attempt = first.attempts.get()
+        assert attempt.error_class == error_class
+        assert first.thread.contact.address not in attempt.detail
+    assert sorted(bodies(carrier)) == sorted(m.body for pair in pairs for m in pair)
+
+
+def test_a_secret_that_cannot_be_decrypted_fails_the_text_without_a_call(
+    carrier: FarEnd, cast: Cast
+) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    CarrierAccount.objects.update(encrypted_credentials="not-of-our-keys")
+    work()
+    message.refresh_from_db()
+    assert message.state == "failed"
+    assert message.reason.startswith("The carrier refused our account.")
+    assert carrier.ledger() == []
+
+
+def test_texts_queued_before_the_number_moved_away_fail_with_the_sentence(
+    carrier: FarEnd, cast: Cast
+) -> None:
+    thread = cast.thread()
+    sent = [cast.answer(thread, "First"), cast.answer(thread, "Second")]
+    Number.objects.filter(inbox=cast.front_desk).delete()
+    work()
+    assert states(*sent) == ["failed", "failed"]
+    sent[0].refresh_from_db()
+    assert "no longer belongs to this inbox" in sent[0].reason
+    assert carrier.ledger() == []
+    assert not Attempt.objects.exists()
+
+
+def test_an_account_that_is_switched_off_sends_nothing(carrier: FarEnd, cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    CarrierAccount.objects.update(is_active=False)
+    work()
+    message.refresh_from_db()
+    assert (message.state, carrier.ledger()) == ("failed", [])
+    assert "switched off" in message.reason
+
+
+def test_retry_makes_a_counted_new_attempt(carrier: FarEnd, cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    carrier.plan({"kind": "error", "status": 500})
+    work()
+    assert attempts(message) == ["unknown"]
+    retry_message(message=message)
+    assert states(message) == ["queued"]
+    work()
+    assert attempts(message) == ["unknown", "sent"]
+    assert states(message) == ["sent"]
+    ordinals = message.attempts.order_by("ordinal").values_list("ordinal", flat=True)
+    assert list(ordinals) == [1, 2]
+    tokens = [entry["attempt"] for entry in carrier.ledger()]
+    assert len(set(tokens)) == 2
+
+
+def test_a_retry_is_not_held_up_by_a_later_text_that_waits(carrier: FarEnd, cast: Cast) -> None:
+    thread = cast.thread()
+    first = cast.answer(thread, "First")
+    carrier.plan({"kind": "error"}, {"kind": "throttle", "retry_after": 3000})
+    work()
+    second = cast.answer(thread, "Second")
+    work()
+    assert states(first, second) == ["unknown", "queued"]
+    retry_message(message=first)
+    work()
+    assert states(first, second) == ["sent", "queued"]
+
+
+def test_a_fault_of_our_own_leaves_the_text_unknown_and_the_next_one_goes(
+    carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Twilio.send
+    faults = [KeyError("a bug"), None]
+
+    def stumble(self: Twilio, *arguments: Any) -> Any:
+        fault = faults.pop(0)
+        if fault is not None:
+            raise fault
+        return send(self, *arguments)
+
+    monkeypatch.setattr(Twilio, "send", stumble)
+    thread = cast.thread()
+    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
+    work()
+    assert states(first, second) == ["unknown", "sent"]
+    assert bodies(carrier) == ["Second"]
+
+
+def test_a_long_thread_is_left_to_a_new_job_after_a_while(
+    carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "SLICE", -1.0)
+    thread = cast.thread()
+    sent = [cast.answer(thread, f"Line {number}") for number in range(3)]
+    delivery.deliver_thread(thread.pk)
+    assert states(*sent) == ["sent", "queued", "queued"]
+    assert len(due_jobs()) == 4
+    work()
+    assert Message.objects.filter(kind="outbound", state="sent").count() == 3

@@ -1,0 +1,258 @@
+"""What may happen while the carrier takes its time: others take over, the database goes away."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.test import Client
+
+from inboxes.counters import next_inbox_seq
+from messaging import delivery
+from messaging.actions import receipts, retry_message
+from messaging.carriers.base import (
+    Accepted,
+    AuthFailed,
+    NotSent,
+    OptedOut,
+    RateLimited,
+    Rejected,
+    SendResult,
+)
+from messaging.carriers.twilio import Twilio
+from messaging.models import Attempt, Message
+from tests.cast import Cast, client_of
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.working import (
+    assert_never_doubled,
+    attempts,
+    bodies,
+    carrier,
+    due_jobs,
+    let_the_waits_end,
+    states,
+    work,
+)
+
+__all__ = ["carrier", "far_end"]
+
+
+def given_up(cast: Cast) -> tuple[Attempt, Message]:
+    """An attempt that a second worker found open, while the first one still waits for the
+    carrier; and the message behind it."""
+    thread = cast.thread()
+    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
+    attempt = delivery._claim(thread)
+    assert attempt is not None
+    assert attempt.message == first
+    delivery._mark_abandoned(thread)
+    assert states(first, second) == ["unknown", "queued"]
+    return attempt, second
+
+
+@pytest.mark.parametrize(
+    ("answer", "settled"),
+    [
+        (Accepted("SM1"), "sent"),
+        (Rejected("21211", "bad_address", "no"), "failed"),
+        (OptedOut("21610", "no"), "failed"),
+        (AuthFailed("no"), "failed"),
+        (RateLimited(1.0), "failed"),
+        (NotSent("no connection"), "failed"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_worker_thought_dead_still_settles_its_attempt_and_nothing_is_queued_again(
+    cast: Cast, answer: SendResult, settled: str
+) -> None:
+    attempt, _ = given_up(cast)
+    assert delivery.write_outcome(attempt, answer) is False
+    assert (states(attempt.message), attempts(attempt.message)) == ([settled], [settled])
+    message = Message.objects.get(pk=attempt.message_id)
+    assert bool(message.reason) is (settled == "failed")
+    assert message.next_try_at is None
+
+
+def test_what_is_surely_not_sent_after_all_says_so(cast: Cast) -> None:
+    attempt, _ = given_up(cast)
+    delivery.write_outcome(attempt, NotSent("no connection"))
+    assert Message.objects.get(pk=attempt.message_id).reason == delivery.NOT_SENT_REASON
+
+
+def test_a_late_answer_leaves_a_retry_alone(cast: Cast) -> None:
+    attempt, _ = given_up(cast)
+    retry_message(message=attempt.message)
+    delivery.write_outcome(attempt, RateLimited(1.0))
+    assert (states(attempt.message), attempts(attempt.message)) == (["queued"], ["failed"])
+
+
+@pytest.mark.parametrize("answer", [Accepted("SM1"), RateLimited(9.0), Rejected("1", "other", "")])
+def test_an_outcome_written_twice_is_written_once(cast: Cast, answer: SendResult) -> None:
+    thread = cast.thread()
+    message = cast.answer(thread, "Hello")
+    attempt = delivery._claim(thread)
+    assert attempt is not None
+    assert delivery.write_outcome(attempt, answer) is True
+    before = Message.objects.filter(pk=message.pk).values("state", "tries", "next_try_at").get()
+    assert delivery.write_outcome(attempt, answer) is False
+    after = Message.objects.filter(pk=message.pk).values("state", "tries", "next_try_at").get()
+    assert before == after
+    assert attempts(message) == [before["state"] if before["state"] != "queued" else "failed"]
+
+
+def test_while_one_worker_calls_another_claims_nothing_of_the_thread(cast: Cast) -> None:
+    thread = cast.thread()
+    cast.answer(thread, "First")
+    cast.answer(thread, "Second")
+    assert delivery._claim(thread) is not None
+    assert delivery._claim(thread) is None
+    assert Attempt.objects.count() == 1
+
+
+def test_a_slow_worker_that_was_taken_over_stops_there_and_nothing_is_doubled(
+    carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = cast.thread()
+    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
+    send = Twilio.send
+    calls: list[str] = []
+
+    def taken_over(self: Twilio, outgoing: Any, *arguments: Any) -> Any:
+        calls.append(outgoing.body)
+        result = send(self, outgoing, *arguments)
+        if outgoing.body == "First":
+            in_another_thread(lambda: delivery.deliver_thread(thread.pk))
+        return result
+
+    monkeypatch.setattr(Twilio, "send", taken_over)
+    before = len(due_jobs())
+    delivery.deliver_thread(thread.pk)
+    assert calls == ["First", "Second"]
+    assert states(first, second) == ["sent", "sent"]
+    assert len(due_jobs()) == before + 1
+    work()
+    assert bodies(carrier) == ["First", "Second"]
+    assert_never_doubled(carrier)
+
+
+def in_another_thread(deed: Any) -> None:
+    """As a second worker would do it: on a connection of its own."""
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            deed()
+        except BaseException as fault:
+            faults.append(fault)
+            raise
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(20)
+    assert not faults
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def database_away(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The first so many tries to write an accepted outcome find no database."""
+    left = [0]
+    settle = receipts.settle
+
+    def settle_or_not(*arguments: Any, **named: Any) -> None:
+        if left[0] > 0:
+            left[0] -= 1
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        settle(*arguments, **named)
+
+    monkeypatch.setattr(receipts, "settle", settle_or_not)
+    monkeypatch.setattr(delivery, "WRITE_WAITS", (0.01,) * 3)
+    return left
+
+
+def test_the_answer_is_written_when_the_database_comes_back(
+    carrier: FarEnd, cast: Cast, database_away: list[int]
+) -> None:
+    database_away[0] = 3
+    thread = cast.thread()
+    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
+    work()
+    assert states(first, second) == ["sent", "sent"]
+    assert bodies(carrier) == ["First", "Second"]
+
+
+def test_an_answer_that_could_not_be_written_leaves_it_unknown_and_is_not_repeated(
+    carrier: FarEnd, cast: Cast, database_away: list[int]
+) -> None:
+    database_away[0] = 4
+    thread = cast.thread()
+    first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
+    for _ in range(2):
+        work()
+        let_the_waits_end()
+    assert states(first, second) == ["unknown", "sent"]
+    assert bodies(carrier) == ["First", "Second"]
+
+
+def test_writing_gives_up_with_the_databases_own_error(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = cast.thread()
+    cast.answer(thread, "Hello")
+    attempt = delivery._claim(thread)
+    assert attempt is not None
+
+    def away(*arguments: Any) -> bool:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(delivery, "WRITE_WAITS", ())
+    monkeypatch.setattr(delivery, "write_outcome", away)
+    with pytest.raises(OperationalError):
+        delivery._write_surely(attempt, Accepted("SM1"))
+
+
+def test_a_double_click_makes_one_message_and_one_attempt(carrier: FarEnd, cast: Cast) -> None:
+    thread = cast.thread()
+    form = {"body": "Once", "form_key": str(uuid.uuid4())}
+    browsers = [client_of(cast.ana), client_of(cast.ana)]
+    answers: list[int] = []
+
+    def press(browser: Client) -> None:
+        answers.append(browser.post(f"/threads/{thread.pk}/messages/", form).status_code)
+        connection.close()
+
+    clicks = [threading.Thread(target=press, args=[browser]) for browser in browsers]
+    with transaction.atomic():
+        next_inbox_seq(thread.inbox_id)
+        for click in clicks:
+            click.start()
+        wait_until_blocked(2)
+    for click in clicks:
+        click.join(10)
+    assert answers == [302, 302]
+    message = Message.objects.get(kind="outbound")
+    work()
+    assert (attempts(message), bodies(carrier)) == (["sent"], ["Once"])
+
+
+def wait_until_blocked(sessions: int) -> None:
+    """Until so many sessions wait for a lock: both requests are under way at once."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone() == (sessions,):
+                return
+        time.sleep(0.02)
+    raise AssertionError("the requests never met")

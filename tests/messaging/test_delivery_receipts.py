@@ -1,0 +1,174 @@
+"""Receipts that the carrier sends over HTTP, signed, settle what the worker began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from messaging.actions import apply_receipt, retry_message
+from messaging.carriers.twilio import Twilio
+from messaging.models import DeliveryReceipt
+from tests.cast import SECRETS, Cast
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.working import (
+    assert_never_doubled,
+    attempts,
+    bodies,
+    carrier,
+    let_the_waits_end,
+    states,
+    work,
+)
+
+__all__ = ["carrier", "far_end"]
+
+
+@pytest.fixture
+def reporting(carrier: FarEnd, live_server: Any) -> FarEnd:
+    """A far end that knows where our webhooks really are."""
+    carrier.set_receipts(secret=SECRETS["auth_token"], deliver_to=live_server.url)
+    return carrier
+
+
+def after_the_call(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> None:
+    """Have the deed done when the carrier has answered and nothing of it is written yet."""
+    send = Twilio.send
+
+    def send_then(self: Twilio, *arguments: Any) -> Any:
+        result = send(self, *arguments)
+        deed()
+        return result
+
+    monkeypatch.setattr(Twilio, "send", send_then)
+
+
+def test_a_signed_receipt_makes_it_delivered_whatever_came_before_and_comes_again(
+    reporting: FarEnd, cast: Cast
+) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    work()
+    [entry] = reporting.ledger()
+    said = ["delivered", "sent", "queued", "delivered", "sending", "sent"]
+    assert [reporting.report(entry["id"], state) for state in said] == [200] * 6
+    assert states(message) == ["delivered"]
+    assert DeliveryReceipt.objects.count() == 4
+    assert attempts(message) == ["delivered"]
+
+
+def test_a_receipt_with_a_forged_signature_moves_nothing(
+    reporting: FarEnd, cast: Cast, live_server: Any
+) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    work()
+    reporting.set_receipts(secret="not-ours", deliver_to=live_server.url)
+    assert reporting.report(reporting.ledger()[0]["id"], "delivered") == 403
+    assert states(message) == ["sent"]
+
+
+def test_receipts_that_overtake_our_own_commit_are_not_lost(
+    reporting: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+
+    def report() -> None:
+        text = reporting.ledger()[0]["id"]
+        assert [reporting.report(text, state) for state in ("delivered", "sent")] == [200, 200]
+
+    after_the_call(monkeypatch, report)
+    work()
+    assert states(message) == ["delivered"]
+    assert attempts(message) == ["delivered"]
+    assert message.attempts.get().carrier_message_id == reporting.ledger()[0]["id"]
+    assert not DeliveryReceipt.objects.filter(attempt=None).exists()
+
+
+def test_receipts_without_our_token_wait_parked_until_the_answer_names_the_text(
+    reporting: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def apply(*, attempt_token: str | None, **rest: Any) -> None:
+        apply_receipt(attempt_token=None, **rest)
+
+    monkeypatch.setattr("messaging.actions.receiving.apply_receipt", apply)
+    message = cast.answer(cast.thread(), "Hello")
+    parked: list[int] = []
+
+    def report() -> None:
+        reporting.report(reporting.ledger()[0]["id"], "delivered")
+        parked.append(DeliveryReceipt.objects.filter(attempt=None).count())
+
+    after_the_call(monkeypatch, report)
+    work()
+    assert parked == [1]
+    assert states(message) == ["delivered"]
+
+
+def test_a_late_receipt_settles_a_text_that_timed_out_and_it_is_not_sent_again(
+    reporting: FarEnd, cast: Cast
+) -> None:
+    pairs = {}
+    for number, said in enumerate(["queued", "sending", "sent", "delivered", "failed"]):
+        thread = cast.thread(sender=f"+1202555050{number}")
+        reporting.plan({"kind": "timeout", "seconds": 2}, to=thread.contact.address)
+        pairs[said] = [cast.answer(thread, f"{word} {said}") for word in ("First", "Second")]
+    work(concurrency=5)
+    texts = {entry["body"]: entry["id"] for entry in reporting.ledger()}
+    for said, (first, second) in pairs.items():
+        assert states(first, second) == ["unknown", "sent"]
+        text = texts[first.body]
+        assert reporting.report(text, said, "30003" if said == "failed" else "") == 200
+        settled = said if said in {"delivered", "failed"} else "sent"
+        assert states(first, second) == [settled, "sent"]
+        assert first.attempts.get().carrier_message_id == text
+        cast.answer(first.thread, f"Third {said}")
+    work(concurrency=5)
+    assert sorted(bodies(reporting)) == sorted(
+        f"{word} {said}" for word in ("First", "Second", "Third") for said in pairs
+    )
+
+
+def test_a_delivery_of_the_first_attempt_calls_off_the_second(
+    reporting: FarEnd, cast: Cast
+) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    reporting.plan({"kind": "reset"})
+    work()
+    retry_message(message=message)
+    assert reporting.report(reporting.ledger()[0]["id"], "delivered") == 200
+    assert states(message) == ["delivered"]
+    work()
+    assert attempts(message) == ["delivered"]
+    assert bodies(reporting) == ["Hello"]
+
+
+def test_a_delivery_of_the_first_attempt_while_the_second_is_refused_for_now_is_the_end(
+    reporting: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    reporting.plan({"kind": "reset"}, {"kind": "throttle"})
+    work()
+    retry_message(message=message)
+    first = reporting.ledger()[0]["id"]
+    after_the_call(monkeypatch, lambda: reporting.report(first, "delivered"))
+    work()
+    assert states(message) == ["delivered"]
+    let_the_waits_end()
+    work()
+    assert attempts(message) == ["delivered", "failed"]
+    assert bodies(reporting, taken=True) == ["Hello"]
+    assert_never_doubled(reporting)
+
+
+def test_a_delivery_on_any_attempt_wins(reporting: FarEnd, cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "Hello")
+    reporting.plan({"kind": "reset"})
+    work()
+    retry_message(message=message)
+    work()
+    one, two = (entry["id"] for entry in reporting.ledger())
+    reporting.report(two, "failed", "30003")
+    assert states(message) == ["failed"]
+    reporting.report(one, "delivered")
+    assert states(message) == ["delivered"]
+    assert attempts(message) == ["delivered", "failed"]

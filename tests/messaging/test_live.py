@@ -1,0 +1,336 @@
+"""Text in, frame out: to the pages that look there, and to nobody else."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async as in_database
+from django.test import Client
+
+from inboxes.actions import add_member, remove_member
+from inboxes.models import Agent
+from messaging.live import reading
+from messaging.live.hub import hub_of_this_loop
+from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
+from tests.messaging.live_pages import LivePage, tab
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Opener = Callable[..., Any]
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Opener]:
+    """A function that opens a page with its socket; all are cut at the end."""
+    pages: list[LivePage] = []
+
+    async def open_one(agent: Agent, path: str, client: Client | None = None) -> LivePage:
+        page: LivePage = await in_database(tab)(agent, client)
+        pages.append(page)
+        await page.open(path)
+        return page
+
+    yield open_one
+    for page in pages:
+        await page.cut()
+    assert not hub_of_this_loop().by_agent
+
+
+async def test_a_text_reaches_every_page_that_looks_there(cast: Cast, opened: Opener) -> None:
+    thread = await in_database(cast.thread)()
+    inside = f"/threads/{thread.pk}/"
+    ana = await opened(cast.ana, "/")
+    ben = await opened(cast.ben, inside)
+    cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
+    text = await in_database(cast.text_in)("Live, this one.")
+    row, entry, place = f"thread-{thread.pk}", f"message-{text.pk}", f"inbox-{cast.front_desk.pk}"
+    await ana.see(place, "Live, this one.")
+    await ben.see(entry, "Live, this one.")
+    await ben.see(row, "Live, this one.")
+    await cho.see(row, "Live, this one.")
+    assert "unread" in cho.placed[row].marks
+    assert row not in ana.placed
+    assert entry not in cho.placed
+
+
+async def test_the_thread_and_the_inbox_rise(cast: Cast, opened: Opener) -> None:
+    first = await in_database(cast.thread)()
+    second = await in_database(cast.thread)(sender="+12025550178")
+    await in_database(cast.thread)(to=DISPATCH)
+    top = await opened(cast.ana, "/")
+    inside = await opened(cast.ana, f"/inboxes/{cast.front_desk.pk}/")
+    order = f"list-{cast.front_desk.pk}"
+    assert inside.order(order) == [f"thread-{second.pk}", f"thread-{first.pk}"]
+    assert top.order("list-top")[0] == f"inbox-{cast.dispatch.pk}"
+    await in_database(cast.text_in)("Up!")
+    await inside.see(f"thread-{first.pk}", "Up!")
+    await top.see(f"inbox-{cast.front_desk.pk}", "Up!")
+    assert inside.order(order) == [f"thread-{first.pk}", f"thread-{second.pk}"]
+    assert top.order("list-top")[0] == f"inbox-{cast.front_desk.pk}"
+
+
+async def test_a_frame_equals_a_fresh_load(cast: Cast, opened: Opener) -> None:
+    thread = await in_database(cast.thread)()
+    pages = [
+        await opened(agent, path)
+        for agent in (cast.ana, cast.ben)
+        for path in ("/", f"/inboxes/{cast.front_desk.pk}/", f"/threads/{thread.pk}/")
+    ]
+    await in_database(cast.answer)(thread, "Ben was here.", author=cast.ben)
+    await in_database(cast.text_in)("And so was I.")
+    await in_database(cast.text_in)("On ana's own line", to=ANAS_LINE)
+    for page in pages:
+        await page.settle()
+    for page in pages:
+        fresh = await in_database(tab(page.agent, page.client).load)(page.path)
+        # Opening the conversation marks it read; the rows beside it follow live.
+        await page.settle()
+        await in_database(fresh.load)()
+        assert page.shown() == fresh.shown()
+
+
+async def test_nobody_else_gets_anything(cast: Cast, opened: Opener) -> None:
+    thread = await in_database(cast.thread)()
+    dispatched = await in_database(cast.thread)(to=DISPATCH)
+    dov = await opened(cast.dov, "/")
+    cho = await opened(cast.cho, "/")
+    elsewhere = await opened(cast.ana, f"/threads/{dispatched.pk}/")
+    admin = await opened(cast.admin, "/")
+    await in_database(cast.text_in)("For the desk only")
+    await in_database(cast.text_in)("For dispatch only", to=DISPATCH)
+    await in_database(cast.text_in)("For ana only", to=ANAS_LINE)
+    await in_database(cast.answer)(thread, "From the desk")
+    for page in (dov, cho, elsewhere, admin):
+        await page.settle()
+    assert (dov.frames, admin.frames) == ([], [])
+    seen_by_cho, seen_elsewhere = str(cho.frames), str(elsewhere.frames)
+    assert "From the desk" in seen_by_cho
+    assert "dispatch only" not in seen_by_cho
+    assert "ana only" not in seen_by_cho
+    assert "dispatch only" in seen_elsewhere
+    assert "desk" not in seen_elsewhere
+    assert "ana only" not in seen_elsewhere
+    assert {} not in elsewhere.frames
+
+
+@pytest.mark.parametrize("agent", ["dov", "cho"])
+async def test_asking_for_what_is_foreign_gives_nothing(
+    cast: Cast, opened: Opener, agent: str
+) -> None:
+    """`cho` was a member of Dispatch once. Missing and foreign are answered alike."""
+    await in_database(add_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
+    foreign = await in_database(cast.thread)(to=DISPATCH)
+    await in_database(remove_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
+    page = await opened(getattr(cast, agent), "/")
+    answers = []
+    for inbox, thread in [(cast.dispatch.pk, foreign.pk), (2**40, 2**40)]:
+        for look in [{"list": inbox}, {"thread": thread}, {"list": inbox, "thread": thread}]:
+            seqs = {f"l{inbox}": 0, f"t{thread}": 0, f"i{inbox}": 0}
+            page.frames.clear()
+            await page.say({"list": None, "thread": None, **look, "seqs": seqs})
+            await page.settle()
+            answers.append(list(page.frames))
+            await in_database(cast.text_in)("Secret of dispatch", to=DISPATCH)
+            await page.settle()
+            assert len(page.frames) == len(answers[-1])
+    assert answers == [[{"go": "/"}]] * 6
+
+
+async def test_a_foreign_thread_beside_an_own_list_gives_nothing(
+    cast: Cast, opened: Opener
+) -> None:
+    foreign = await in_database(cast.thread)(to=DISPATCH)
+    cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
+    looked = {"list": cast.front_desk.pk, "thread": foreign.pk, "seqs": {f"t{foreign.pk}": 0}}
+    await cho.say(looked)
+    assert await cho.hear() == {"go": "/"}
+    await in_database(cast.text_in)("Secret of dispatch", to=DISPATCH)
+    await in_database(cast.answer)(foreign, "Another secret")
+    await cho.settle()
+    assert "ecret" not in str(cho.frames)
+
+
+async def test_a_read_mark_is_for_oneself(cast: Cast, opened: Opener) -> None:
+    thread = await in_database(cast.thread)()
+    row, place = f"thread-{thread.pk}", f"inbox-{cast.front_desk.pk}"
+    ana = await opened(cast.ana, f"/inboxes/{cast.front_desk.pk}/")
+    top = await opened(cast.ana, "/", ana.client)
+    ben = await opened(cast.ben, f"/inboxes/{cast.front_desk.pk}/")
+    assert all("unread" in page.placed[row].marks for page in (ana, ben))
+    assert "unread" in top.placed[place].marks
+    read = {"message": 2**62}  # as far as there is anything
+    await in_database(ana.client.post)(f"/threads/{thread.pk}/read/", read)
+    for page in (ana, top, ben):
+        await page.settle()
+    assert "unread" not in ana.placed[row].marks
+    assert "unread" not in top.placed[place].marks
+    assert "unread" in ben.placed[row].marks
+    assert ben.frames == []
+
+
+async def test_a_new_member_sees_the_inbox_appear(cast: Cast, opened: Opener) -> None:
+    await in_database(cast.text_in)("Before you came")
+    dov = await opened(cast.dov, "/")
+    assert dov.placed == {}
+    await in_database(add_member)(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)
+    await dov.settle()
+    place = f"inbox-{cast.front_desk.pk}"
+    assert "Before you came" in dov.placed[place].words
+    await in_database(cast.text_in)("Since you came")
+    await dov.see(place, "Since you came")
+
+
+async def test_a_removed_member_loses_the_row_and_hears_no_more(
+    cast: Cast, opened: Opener
+) -> None:
+    await in_database(cast.thread)()
+    cho = await opened(cast.cho, "/")
+    assert f"inbox-{cast.front_desk.pk}" in cho.placed
+    await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
+    await cho.settle()
+    assert cho.placed == {}
+    assert cho.gone_to == ""
+    cho.frames.clear()
+    await in_database(cast.text_in)("Not for cho any more")
+    await cho.settle()
+    assert cho.frames == []
+
+
+@pytest.mark.parametrize("place", ["inbox", "thread"])
+async def test_a_removed_member_inside_is_sent_out(cast: Cast, opened: Opener, place: str) -> None:
+    thread = await in_database(cast.thread)()
+    paths = {"inbox": f"/inboxes/{cast.front_desk.pk}/", "thread": f"/threads/{thread.pk}/"}
+    cho = await opened(cast.cho, paths[place])
+    await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
+    assert await cho.end() == 4403
+    assert cho.gone_to == "/"
+    await in_database(cast.text_in)("Not for cho any more")
+    assert await cho.socket.receive_nothing(timeout=0.3)
+    assert "any more" not in str(cho.frames)
+    for path in paths.values():
+        assert (await in_database(cho.client.get)(path)).status_code == 404
+
+
+async def sign_out(cast: Cast, client: Client) -> None:
+    await in_database(client.post)("/sign-out/")
+
+
+async def change_password(cast: Cast, client: Client) -> None:
+    path = f"/admin/inboxes/agent/{cast.ana.pk}/password/"
+    words = {"password1": "long-enough-words", "password2": "long-enough-words"}
+    admin = await in_database(client_of)(cast.admin)
+    response = await in_database(admin.post)(path, words | {"usable_password": "true"})
+    assert response.status_code == 302
+
+
+async def deactivate(cast: Cast, client: Client) -> None:
+    path = f"/admin/inboxes/agent/{cast.ana.pk}/change/"
+    form = {"username": "ana", "display_name": "Ana Ruiz", "email": ""}
+    admin = await in_database(client_of)(cast.admin)
+    assert (await in_database(admin.post)(path, form)).status_code == 302
+
+
+@pytest.mark.parametrize("deed", [sign_out, change_password, deactivate])
+async def test_the_end_of_a_session_is_the_end_of_its_sockets(
+    cast: Cast, opened: Opener, deed: Any
+) -> None:
+    ana = await opened(cast.ana, "/")
+    ben = await opened(cast.ben, "/")
+    await deed(cast, ana.client)
+    assert await ana.end() == 4401
+    await in_database(cast.text_in)("After the end")
+    assert await ana.socket.receive_nothing(timeout=0.3)
+    await ben.settle()
+    assert "After the end" in str(ben.frames)
+    assert (await in_database(ana.client.get)("/")).status_code == 302
+    again = await in_database(tab)(cast.ana, ana.client)
+    again.look = ana.look
+    await again.open()
+    assert await again.end() == 4401
+
+
+async def test_signing_out_here_leaves_the_other_browser_signed_in(
+    cast: Cast, opened: Opener
+) -> None:
+    here = await opened(cast.ana, "/")
+    there = await opened(cast.ana, "/")
+    await sign_out(cast, here.client)
+    assert await here.end() == 4401
+    await in_database(cast.text_in)("Still here")
+    await there.settle()
+    assert "Still here" in str(there.frames)
+
+
+async def test_a_mere_sign_in_closes_nothing(cast: Cast, opened: Opener) -> None:
+    ana = await opened(cast.ana, "/")
+    await in_database(client_of)(cast.ana)
+    await ana.settle()
+    assert ana.frames == []
+
+
+async def test_a_lost_bell_is_caught_by_the_catch_up(
+    cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cho = await opened(cast.cho, "/")
+    dov = await opened(cast.dov, "/")
+    monkeypatch.setattr("inboxes.bell._ring", lambda _: None)
+    await in_database(cast.text_in)("Unheard")
+    await in_database(add_member)(inbox=cast.dispatch, agent=cast.dov, changed_by=None)
+    for page in (cho, dov):
+        await page.settle()
+        assert page.frames == []
+    await hub_of_this_loop()._compare()
+    for page in (cho, dov):
+        await page.settle()
+    assert "Unheard" in cho.placed[f"inbox-{cast.front_desk.pk}"].words
+    assert f"inbox-{cast.dispatch.pk}" in dov.placed
+
+
+async def test_a_seat_taken_by_plain_sql_is_noticed_by_the_catch_up(
+    cast: Cast, opened: Opener
+) -> None:
+    cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
+    await in_database(cast.cho.memberships.all()._raw_delete)("default")
+    await in_database(cast.text_in)("Not for cho any more")
+    await cho.settle()
+    assert "any more" not in str(cho.frames)
+    await hub_of_this_loop()._compare()
+    assert await cho.end() == 4403
+
+
+async def test_a_renamed_inbox_is_drawn_again(cast: Cast, opened: Opener) -> None:
+    ana = await opened(cast.ana, "/")
+    admin = await in_database(client_of)(cast.admin)
+    form = {
+        "name": "Reception",
+        "memberships-TOTAL_FORMS": "0",
+        "memberships-INITIAL_FORMS": "0",
+    }
+    path = f"/admin/inboxes/inbox/{cast.dispatch.pk}/change/"
+    assert (await in_database(admin.post)(path, form)).status_code == 302
+    await ana.see(f"inbox-{cast.dispatch.pk}", "Reception")
+    assert "Reception" in ana.placed[f"inbox-{cast.dispatch.pk}"].words
+    assert FRONT_DESK not in str(ana.frames)
+
+
+async def test_a_seat_taken_while_a_page_joins_is_noticed(
+    cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading of the agent's inboxes and the following of them."""
+    read_standing, calls = reading.read_standing, itertools.count()
+
+    def slow(agent_id: int) -> reading.Standing | None:
+        standing = read_standing(agent_id)
+        if next(calls) == 0:
+            remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
+            time.sleep(0.1)
+        return standing
+
+    monkeypatch.setattr(reading, "read_standing", slow)
+    cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
+    await in_database(cast.text_in)("Not for cho any more")
+    assert await cho.end() == 4403
+    assert "any more" not in str(cho.frames)

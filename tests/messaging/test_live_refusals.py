@@ -1,0 +1,148 @@
+"""Sockets that are refused or closed with a code; other people are unaffected (spec §6)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async as in_database
+from django.conf import settings
+
+from messaging import consumers
+from messaging.live.hub import hub_of_this_loop
+from tests.cast import Cast, client_of
+from tests.messaging.live_pages import PATIENCE, socket_of, tab
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def closing(socket: Any) -> int:
+    """The code of the close; frames before it are passed over."""
+    while (event := await socket.receive_output(timeout=PATIENCE))["type"] == "websocket.send":
+        pass
+    assert event["type"] == "websocket.close"
+    return int(event["code"])
+
+
+async def opened(cast: Cast, look: object = None, query: str | None = None) -> Any:
+    socket = socket_of(await in_database(client_of)(cast.ana), look, query=query)
+    assert (await socket.connect(timeout=PATIENCE))[0]
+    return socket
+
+
+async def test_not_signed_in(cast: Cast) -> None:
+    socket = socket_of(None, {"list": "top"})
+    assert (await socket.connect(timeout=PATIENCE))[0]
+    assert await closing(socket) == 4401
+    await socket.send_to(text_data=json.dumps({"list": cast.front_desk.pk}))
+    assert await socket.receive_nothing(timeout=0.2)
+    await socket.disconnect()
+    assert not hub_of_this_loop().by_agent
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.example.com",
+        settings.PUBLIC_URL + "1",
+        settings.PUBLIC_URL.replace("http:", "https:"),
+        settings.PUBLIC_URL.replace("127.0.0.1", "127.0.0.2"),
+        "http://127.0.0.1:no-port",
+        "null",
+        "",
+    ],
+)
+async def test_a_wrong_origin_is_refused(cast: Cast, origin: str) -> None:
+    socket = socket_of(await in_database(client_of)(cast.ana), origin=origin)
+    connected, _ = await socket.connect(timeout=PATIENCE)
+    assert not connected
+    assert not hub_of_this_loop().by_agent
+
+
+NONSENSE = [
+    "no json",
+    "[]",
+    "null",
+    '"top"',
+    "[" * 5000,
+    '{"list": "bottom"}',
+    '{"list": -1}',
+    '{"list": true}',
+    '{"thread": "x"}',
+    '{"thread": 1.5}',
+    '{"seqs": []}',
+    '{"seqs": {"a1": "x"}}',
+    '{"seqs": {"a1": -1}}',
+    json.dumps({"seqs": {"x" * 24: 1}}),
+    json.dumps({"seqs": {f"i{key}": 1 for key in range(2001)}}),
+    json.dumps({"list": 2**63}),
+]
+
+
+async def test_nonsense_closes_with_a_code_and_others_go_on(cast: Cast) -> None:
+    ben = await in_database(tab)(cast.ben)
+    await ben.open("/")
+    for nonsense in NONSENSE:
+        socket = await opened(cast)
+        await socket.send_to(text_data=nonsense)
+        assert await closing(socket) == 4400, nonsense[:40]
+        await socket.disconnect()
+    await in_database(cast.text_in)("Business as usual")
+    await ben.see(f"inbox-{cast.front_desk.pk}", "Business as usual")
+    await ben.cut()
+
+
+async def test_bytes_are_no_json(cast: Cast) -> None:
+    socket = await opened(cast)
+    await socket.send_to(bytes_data=b"\x00\xff")
+    assert await closing(socket) == 4400
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("query", ["?look=nonsense", "?look=[]", "?look=%7B%22list%22%3A-1%7D"])
+async def test_nonsense_in_the_address_closes_too(cast: Cast, query: str) -> None:
+    socket = await opened(cast, query=query)
+    assert await closing(socket) == 4400
+    await socket.disconnect()
+
+
+async def test_a_keys_number_may_be_nonsense_of_a_plausible_shape(cast: Cast) -> None:
+    """Keys are the page's own; strange ones are passed over."""
+    seqs = {"i²": 1, "ix": 1, "": 1, "i": 0, "l": 3, "t99": 0, "a": 7}
+    socket = await opened(cast, {"list": "top", "seqs": seqs})
+    await socket.send_to(text_data=json.dumps({"list": "top", "seqs": seqs}))
+    await in_database(cast.text_in)("Still alive")
+    while "Still alive" not in await socket.receive_from(timeout=PATIENCE):
+        pass
+    await socket.disconnect()
+
+
+async def test_too_big_closes_with_1009(cast: Cast) -> None:
+    socket = await opened(cast)
+    await socket.send_to(text_data="x" * (consumers.MAX_BYTES + 1))
+    assert await closing(socket) == 1009
+    await socket.disconnect()
+
+
+async def test_too_many_closes_with_a_code_and_others_go_on(cast: Cast) -> None:
+    ben = await in_database(tab)(cast.ben)
+    await ben.open("/")
+    socket = await opened(cast)
+    for _ in range(consumers.MAX_PER_WINDOW + 1):
+        await socket.send_to(text_data="{}")
+    assert await closing(socket) == 4429
+    await socket.send_to(text_data=json.dumps({"list": cast.front_desk.pk}))
+    await in_database(cast.text_in)("Business as usual")
+    assert await socket.receive_nothing(timeout=0.3)
+    await ben.see(f"inbox-{cast.front_desk.pk}", "Business as usual")
+    await ben.cut()
+    await socket.disconnect()
+
+
+async def test_as_many_as_allowed_are_heard(cast: Cast) -> None:
+    socket = await opened(cast)
+    for _ in range(consumers.MAX_PER_WINDOW):
+        await socket.send_to(text_data="{}")
+    assert await socket.receive_nothing(timeout=0.3)
+    await socket.disconnect()

@@ -1,0 +1,170 @@
+"""Receipts come in any order, late, early or twice; a state moves upward only."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from inboxes import counters
+from messaging import delivery
+from messaging.actions import retry_message
+from messaging.carriers.base import Accepted, NotSent, OutcomeUnknown, Rejected, SendResult
+from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
+from messaging.models.states import RANKS
+from tests.cast import Cast
+from tests.messaging.carrier_calls import call, receipt_fields
+
+SID = "SM-out-1"
+
+
+def begin(cast: Cast, message: Message | None = None) -> Attempt:
+    """An attempt as the worker commits it before it calls the carrier."""
+    message = message or cast.answer(cast.thread(), "Yes, until six.")
+    attempt = delivery._claim(message.thread)
+    assert attempt is not None
+    return attempt
+
+
+def accept(attempt: Attempt, sid: str = SID) -> None:
+    delivery.write_outcome(attempt, Accepted(sid))
+
+
+def state(attempt: Attempt) -> str:
+    return Message.objects.get(pk=attempt.message_id).state
+
+
+@pytest.mark.parametrize("order", list(permutations(["queued", "sending", "sent", "delivered"])))
+def test_whatever_the_order_the_state_never_goes_back(cast: Cast, order: tuple[str, ...]) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    seen = [RANKS[DeliveryState(state(attempt))]]
+    for status in order:
+        assert call(cast.account, receipt_fields(SID, status)).status_code == 200
+        seen.append(RANKS[DeliveryState(state(attempt))])
+    assert seen == sorted(seen)
+    assert state(attempt) == "delivered"
+    assert DeliveryReceipt.objects.filter(attempt=attempt).count() == 4
+
+
+@pytest.mark.parametrize("late", ["queued", "sending", "sent", "undelivered"])
+def test_nothing_replaces_a_delivery(cast: Cast, late: str) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    call(cast.account, receipt_fields(SID, "delivered"))
+    call(cast.account, receipt_fields(SID, late, ErrorCode="30003"))
+    assert state(attempt) == "delivered"
+    assert Message.objects.get(pk=attempt.message_id).reason == ""
+
+
+def test_a_failure_is_told_in_words_and_a_delivery_still_wins(cast: Cast) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    call(cast.account, receipt_fields(SID, "undelivered", ErrorCode="30005"))
+    message = Message.objects.get(pk=attempt.message_id)
+    assert message.state == "failed"
+    assert message.reason.startswith("This number cannot receive texts.")
+    call(cast.account, receipt_fields(SID, "sent"))
+    assert state(attempt) == "failed"
+    call(cast.account, receipt_fields(SID, "delivered"))
+    assert (state(attempt), Message.objects.get(pk=message.pk).reason) == ("delivered", "")
+
+
+def test_a_receipt_for_an_unknown_message_is_parked_until_it_is_known(cast: Cast) -> None:
+    attempt = begin(cast)
+    for status in ("sent", "delivered"):
+        assert call(cast.account, receipt_fields(SID, status)).status_code == 200
+    assert DeliveryReceipt.objects.filter(attempt=None).count() == 2
+    assert state(attempt) == "sending"
+    accept(attempt)
+    assert state(attempt) == "delivered"
+    assert DeliveryReceipt.objects.filter(attempt=attempt).count() == 2
+
+
+def test_a_parked_receipt_is_not_adopted_by_another_account_or_message(cast: Cast) -> None:
+    call(cast.account, receipt_fields("SM-of-somebody-else", "delivered"))
+    attempt = begin(cast)
+    accept(attempt)
+    assert state(attempt) == "sent"
+    assert DeliveryReceipt.objects.get().attempt is None
+
+
+def test_the_attempts_token_in_the_address_settles_it_before_our_own_commit(cast: Cast) -> None:
+    attempt = begin(cast)
+    call(cast.account, receipt_fields(SID, "delivered"), behind=str(attempt.token))
+    assert state(attempt) == "delivered"
+    accept(attempt)
+    assert state(attempt) == "delivered"
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.carrier_message_id) == ("delivered", SID)
+
+
+def test_a_receipt_settles_an_unknown_attempt(cast: Cast) -> None:
+    attempt = begin(cast)
+    delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
+    assert state(attempt) == "unknown"
+    call(cast.account, receipt_fields(SID, "sent"), behind=str(attempt.token))
+    assert state(attempt) == "sent"
+
+
+@pytest.mark.parametrize(
+    "result", [OutcomeUnknown("a timeout"), NotSent("no line"), Rejected("1", "other", "no")]
+)
+def test_a_late_answer_does_not_undo_what_a_receipt_said(cast: Cast, result: SendResult) -> None:
+    attempt = begin(cast)
+    call(cast.account, receipt_fields(SID, "sent"), behind=str(attempt.token))
+    delivery.write_outcome(attempt, result)
+    assert state(attempt) == "sent"
+
+
+@pytest.mark.parametrize("token", ["6418d28d-8f3d-481a-afbc-98e148f1ddce", "no-uuid", "%00"])
+def test_an_odd_token_in_the_address_falls_back_to_the_carriers_id(cast: Cast, token: str) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    assert call(cast.account, receipt_fields(SID, "delivered"), behind=token).status_code == 200
+    assert state(attempt) == "delivered"
+
+
+def test_the_same_receipt_again_changes_nothing(cast: Cast) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    call(cast.account, receipt_fields(SID, "delivered"))
+    cast.front_desk.refresh_from_db()
+    before = cast.front_desk.seq
+    assert call(cast.account, receipt_fields(SID, "delivered")).status_code == 200
+    cast.front_desk.refresh_from_db()
+    assert cast.front_desk.seq == before
+    assert DeliveryReceipt.objects.count() == 1
+
+
+def test_a_message_shows_its_latest_attempt_and_a_delivery_on_any_wins(cast: Cast) -> None:
+    first = begin(cast)
+    delivery.write_outcome(first, OutcomeUnknown("a timeout"))
+    retry_message(message=first.message)
+    second = begin(cast, first.message)
+    assert second.ordinal == 2
+    accept(second, "SM-second")
+    call(cast.account, receipt_fields("SM-first", "undelivered"), behind=str(first.token))
+    assert state(second) == "sent"
+    call(cast.account, receipt_fields("SM-first", "delivered"), behind=str(first.token))
+    assert state(second) == "delivered"
+    call(cast.account, receipt_fields("SM-second", "undelivered"))
+    assert state(second) == "delivered"
+
+
+def test_every_change_of_state_is_stamped(cast: Cast) -> None:
+    attempt = begin(cast)
+    stamps = [Message.objects.get(pk=attempt.message_id).seq]
+    accept(attempt)
+    for status in ("sent", "delivered"):
+        call(cast.account, receipt_fields(SID, status))
+        stamps.append(Message.objects.get(pk=attempt.message_id).seq)
+    assert stamps == sorted(stamps)
+    assert stamps[-1] > stamps[0]
+    cast.front_desk.refresh_from_db()
+    assert stamps[-1] == cast.front_desk.seq
+
+
+def test_a_counter_is_only_taken_inside_a_transaction(transactional_db: None) -> None:
+    with pytest.raises(RuntimeError, match="inside a transaction"):
+        counters.next_inbox_seq(1)

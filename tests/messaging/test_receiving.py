@@ -1,0 +1,123 @@
+"""A text from outside is stored once, in the right thread, whoever sent it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from messaging.models import CarrierAccount, Message, Number, Webhook
+from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast
+from tests.messaging.carrier_calls import call, text_fields
+from threads.models import Contact, Thread
+
+
+def test_a_text_lifts_its_thread_and_its_inbox(cast: Cast) -> None:
+    call(cast.account, text_fields("First line\n  second   line"))
+    thread = Thread.objects.get()
+    cast.front_desk.refresh_from_db()
+    message = Message.objects.get()
+    for row in (thread, cast.front_desk):
+        assert row.last_excerpt == "First line second line"
+        assert (row.last_kind, row.last_author) == ("inbound", None)
+        assert (row.last_message_id, row.last_at) == (message.pk, message.created_at)
+    assert message.seq == thread.seq == cast.front_desk.seq == 1
+    assert thread.our_address == FRONT_DESK
+
+
+@pytest.mark.parametrize(
+    ("sender", "address", "kind"),
+    [
+        ("+1 (202) 555-0177", CUSTOMER, "phone"),
+        ("72645", "72645", "short_code"),
+        ("PARCELBOX", "PARCELBOX", "name"),
+        ("‮odd\u200b sender", "odd sender", "name"),
+    ],
+)
+def test_no_text_is_dropped_because_of_its_sender(
+    cast: Cast, sender: str, address: str, kind: str
+) -> None:
+    assert call(cast.account, text_fields("Hi", sender=sender)).status_code == 200
+    contact = Contact.objects.get()
+    assert (contact.address, contact.kind, contact.raw_address) == (address, kind, sender)
+
+
+def test_one_thread_for_each_contact_of_an_inbox(cast: Cast) -> None:
+    for index, to in enumerate([FRONT_DESK, FRONT_DESK, DISPATCH, ANAS_LINE]):
+        call(cast.account, text_fields("Hi", sid=f"SM{index}", to=to))
+    inboxes = sorted(Thread.objects.values_list("inbox", flat=True))
+    assert inboxes == sorted([cast.front_desk.pk, cast.dispatch.pk, cast.anas_line.pk])
+    assert Message.objects.filter(inbox=cast.front_desk).count() == 2
+
+
+def test_the_same_text_again_is_taken_and_stored_once(cast: Cast) -> None:
+    for _ in range(3):
+        assert call(cast.account, text_fields("Once")).status_code == 200
+    assert Message.objects.count() == 1
+    assert Webhook.objects.count() == 1
+    cast.front_desk.refresh_from_db()
+    assert cast.front_desk.last_message_id == Message.objects.get().pk
+
+
+def test_the_same_id_of_another_account_is_another_text(cast: Cast) -> None:
+    other = CarrierAccount(carrier="twilio", name="Another")
+    other.set_credentials({"account_sid": "AC2", "auth_token": "two"})
+    other.save()
+    Number.objects.filter(inbox=cast.dispatch).update(account=other)
+    call(cast.account, text_fields("To the desk"))
+    call(other, text_fields("To dispatch", to=DISPATCH), token="two")
+    assert Message.objects.count() == 2
+
+
+def test_an_account_cannot_speak_for_the_number_of_another(cast: Cast) -> None:
+    other = CarrierAccount(carrier="twilio", name="Another")
+    other.set_credentials({"account_sid": "AC2", "auth_token": "two"})
+    other.save()
+    assert call(other, text_fields("Hi", to=DISPATCH), token="two").status_code == 200
+    assert not Message.objects.exists()
+    assert Webhook.objects.quarantined().get().account == other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_text_at_the_same_time_is_stored_once(cast: Cast) -> None:
+    """Four callers, one text: all are told that we have it, and it is there once."""
+    start = threading.Barrier(4, timeout=10)
+
+    def deliver() -> int:
+        try:
+            start.wait()
+            status: int = call(cast.account, text_fields("Once")).status_code
+            return status
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(deliver) for _ in range(4)]
+        assert [answer.result(timeout=20) for answer in answers] == [200] * 4
+    assert Message.objects.count() == 1
+    assert Thread.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_texts_of_one_sender_at_the_same_time_share_a_thread(cast: Cast) -> None:
+    start = threading.Barrier(4, timeout=10)
+
+    def deliver(index: int) -> int:
+        try:
+            start.wait()
+            fields = text_fields(f"Text {index}", sid=f"SM{index}")
+            status: int = call(cast.account, fields).status_code
+            return status
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(deliver, index) for index in range(4)]
+        assert [answer.result(timeout=20) for answer in answers] == [200] * 4
+    assert Thread.objects.count() == 1
+    assert Message.objects.count() == 4
+    assert sorted(Message.objects.values_list("seq", flat=True)) == [1, 2, 3, 4]
+    in_order = list(Message.objects.order_by("seq").values_list("pk", flat=True))
+    assert in_order == sorted(in_order)

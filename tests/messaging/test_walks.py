@@ -1,0 +1,120 @@
+"""Long random walks: whatever happens in whatever order, the page equals a fresh load."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+from channels.db import database_sync_to_async as in_database
+from django.db import transaction
+
+from inboxes.actions import add_member, remove_member
+from inboxes.models import Agent
+from messaging.actions import apply_receipt
+from messaging.carriers.base import Receipt
+from messaging.models import Attempt, Message
+from tests.cast import Cast
+from tests.messaging.live_pages import LivePage, tab
+from tests.messaging.test_catchup import equals_a_fresh_load
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STEPS = 30
+CUSTOMERS = [f"+1202555020{index}" for index in range(4)]
+
+
+class Walk:
+    """One walk's world: ben's three pages, and everybody who makes something happen."""
+
+    def __init__(self, cast: Cast, seed: int) -> None:
+        self.cast = cast
+        self.dice = random.Random(seed)
+        self.pages: list[LivePage] = []
+
+    async def start(self) -> None:
+        thread = await in_database(self.cast.thread)(sender=CUSTOMERS[0])
+        for path in ["/", f"/inboxes/{self.cast.front_desk.pk}/", f"/threads/{thread.pk}/"]:
+            page = await in_database(tab)(self.cast.ben)
+            await in_database(page.load)(path)
+            self.pages.append(await page.open())
+
+    async def step(self) -> None:
+        deeds: list[Callable[[], Awaitable[None]]] = [
+            self.text_in,
+            self.text_in,
+            self.answer,
+            self.receipt,
+            self.read,
+            self.cut_or_return,
+            self.seat,
+        ]
+        await self.dice.choice(deeds)()
+
+    async def text_in(self) -> None:
+        body = f"Text {self.dice.random()}"
+        await in_database(self.cast.text_in)(body, sender=self.dice.choice(CUSTOMERS))
+
+    async def answer(self) -> None:
+        author, customer = self.dice.choice(["ana", "ben"]), self.dice.choice(CUSTOMERS)
+        await in_database(self._answer)(getattr(self.cast, author), customer)
+
+    def _answer(self, author: Agent, customer: str) -> None:
+        self.cast.answer(self.cast.thread(sender=customer), "An answer", author=author)
+
+    async def receipt(self) -> None:
+        await in_database(self._receipt)()
+
+    def _receipt(self) -> None:
+        sent = list(Message.objects.filter(kind="outbound").order_by("pk"))
+        if not sent:
+            return
+        message = self.dice.choice(sent)
+        attempt, _ = Attempt.objects.get_or_create(
+            message=message, ordinal=1, defaults={"account": self.cast.account}
+        )
+        state = self.dice.choice(["sent", "delivered", "failed"])
+        code = str(self.dice.randrange(10**9))
+        with transaction.atomic():
+            apply_receipt(
+                account=self.cast.account,
+                receipt=Receipt(f"SM{message.pk}", state, code, "transient"),
+                attempt_token=str(attempt.token),
+            )
+
+    async def read(self) -> None:
+        page = self.dice.choice(self.pages)
+        message_id, thread_id = self.dice.choice(await in_database(_messages)())
+        await in_database(page.client.post)(f"/threads/{thread_id}/read/", {"message": message_id})
+
+    async def cut_or_return(self) -> None:
+        page = self.dice.choice(self.pages)
+        await (page.cut() if page.socket is not None else page.open())
+
+    async def seat(self) -> None:
+        """Dispatch is nobody's open page, so that no page has to leave."""
+        change = self.dice.choice([add_member, remove_member])
+        await in_database(change)(
+            inbox=self.cast.dispatch, agent=self.cast.ben, changed_by=self.cast.admin
+        )
+
+    async def end(self) -> None:
+        for page in self.pages:
+            if page.socket is None:
+                await page.open()
+            await page.settle()
+            await equals_a_fresh_load(page)
+            await page.cut()
+
+
+def _messages() -> list[tuple[int, int]]:
+    return list(Message.objects.order_by("pk").values_list("pk", "thread"))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_after_any_walk_every_page_equals_a_fresh_load(cast: Cast, seed: int) -> None:
+    walk = Walk(cast, seed)
+    await walk.start()
+    for _ in range(STEPS):
+        await walk.step()
+    await walk.end()

@@ -1,0 +1,67 @@
+"""Starts `worker_process.py` on the test's own database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection
+
+from config.embedded.places import database_url
+from tests.far_end_client import FarEnd
+from tests.stack import ROOT, test_cluster
+
+
+@contextmanager
+def workers(far_end: FarEnd, log: Path, *points: str, count: int = 1) -> Iterator[Path]:
+    """Workers whose carrier is the far end. Yields the file with what they print; ends them, and
+    fails when one had ended by itself."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": database_url(test_cluster(), connection.settings_dict["NAME"]),
+        "TWILIO_API_URL": far_end.url,
+        "FAR_END_LEDGER": str(far_end.path),
+        "CARRIER_TIMEOUT": "5",
+        "WORKER_CONCURRENCY": "1" if points else "3",
+        "DB_POOL_SIZE": "5",
+    }
+    with log.open("wb") as output:
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.messaging.worker_process", *points],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            for _ in range(count)
+        ]
+    try:
+        yield log
+        assert [process.poll() for process in running] == [None] * count, log.read_text()
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until(is_so: Callable[[], bool], log: Path, seconds: float = 30.0) -> float:
+    """Seconds until it was so. Raises AssertionError with what the workers said."""
+    begun = time.monotonic()
+    while not is_so():
+        if time.monotonic() > begun + seconds:
+            raise AssertionError(f"not after {seconds} s:\n{log.read_text(errors='replace')}")
+        time.sleep(0.1)
+    return time.monotonic() - begun
