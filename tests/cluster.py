@@ -3,6 +3,7 @@
 Nothing of the developer's own house is touched: neither its data folder nor its database.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -33,6 +34,7 @@ def _prepare(config: pytest.Config) -> None:
         return  # a worker of pytest-xdist uses the cluster of the process that started it
     _sweep()
     data = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    _claim(data)
     ensure_running(data, is_durable=False)
     for name in ("REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "TIME_ZONE"):
         os.environ.pop(name, None)
@@ -58,10 +60,29 @@ def _throw_away(data: Path) -> None:
 
 
 def _sweep() -> None:
-    """Stop and remove what a killed run left. A run that still goes on is a guest, and stays."""
+    """Stop and remove what a killed run left. One that goes on holds its claim, and stays."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if left.stat().st_uid != os.getuid() or not (left / "postgres.guests").exists():
+        try:
+            is_dead = left.stat().st_uid == os.getuid() and _claim(left, is_new=False)
+        except FileNotFoundError:
+            continue  # it ended by itself just now
+        if not is_dead:
             continue
-        ensure_running(left, is_durable=False)
-        if leave(left):
-            shutil.rmtree(left, ignore_errors=True)
+        if (left / "postgres.guests").exists():
+            ensure_running(left, is_durable=False)
+            leave(left)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _claim(data: Path, *, is_new: bool = True) -> bool:
+    """Hold the folder until this process ends; False if another process holds it.
+
+    Raises FileNotFoundError for a folder that is gone, or that nobody has claimed yet.
+    """
+    descriptor = os.open(data / "claim", os.O_RDWR | (os.O_CREAT if is_new else 0), 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    return True

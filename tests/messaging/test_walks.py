@@ -12,7 +12,7 @@ from django.db import transaction
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
 from messaging.actions import apply_receipt
-from messaging.carriers.base import Receipt
+from messaging.carriers.base import Receipt, State
 from messaging.models import Attempt, Message
 from tests.cast import Cast
 from tests.messaging.live_pages import LivePage, tab
@@ -73,7 +73,8 @@ class Walk:
         attempt, _ = Attempt.objects.get_or_create(
             message=message, ordinal=1, defaults={"account": self.cast.account}
         )
-        state = self.dice.choice(["sent", "delivered", "failed"])
+        states: list[State] = ["sent", "delivered", "failed"]
+        state = self.dice.choice(states)
         code = str(self.dice.randrange(10**9))
         with transaction.atomic():
             apply_receipt(
