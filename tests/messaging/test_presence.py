@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import pytest
 from channels.db import database_sync_to_async as in_database
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
@@ -19,6 +18,7 @@ from inboxes.actions import remove_member
 from inboxes.models import Agent
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import ANAS_LINE, Cast, client_of
+from tests.messaging.live_pages import Socket
 from threads.models import Thread
 from threads.presence import VIEWING_LEASE
 
@@ -42,7 +42,7 @@ class Tab:
         cookies = "; ".join(f"{key}={morsel.value}" for key, morsel in self.cookies.items())
         headers = [(b"origin", settings.PUBLIC_URL.encode()), (b"cookie", cookies.encode())]
         where = f"/live/?look={quote(json.dumps(look))}"
-        self.socket = WebsocketCommunicator(application, where, headers=headers)
+        self.socket = Socket(application, where, headers=headers)
         connected, code = await self.socket.connect(timeout=PATIENCE)
         assert connected, code
         return self
