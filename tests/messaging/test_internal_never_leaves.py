@@ -198,7 +198,7 @@ def test_no_byte_of_an_internal_text_reaches_the_carrier(
 
 
 RUNS = settings(
-    max_examples=30,
+    max_examples=15,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
