@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.db import Error, connection, transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pytest_django import Settings
@@ -81,9 +81,12 @@ class Office(RuleBasedStateMachine):
         words=st.sampled_from(WORDS),
         is_to_team=st.booleans(),
         how=st.integers(0, 4),
-        again=st.booleans(),
+        again=st.sampled_from([False, False, False, True]),
     )
-    def write(
+    def write(self, **choice: Any) -> None:
+        self.write_one(**choice)
+
+    def write_one(
         self, thread: int, words: tuple[str, str], is_to_team: bool, how: int, again: bool
     ) -> None:
         """The form as the page makes it, or as somebody made it by hand; a key may be used."""
@@ -98,6 +101,11 @@ class Office(RuleBasedStateMachine):
             "is_internal": (TO_TEAM if is_to_team else TO_CUSTOMER)[how],
         }
         self._post(thread, {name: value for name, value in fields.items() if value is not None})
+
+    @rule(thread=st.just(0), words=st.sampled_from(WORDS), how=st.integers(0, 4))
+    def text_the_customer(self, thread: int, words: tuple[str, str], how: int) -> None:
+        """The way by which a mention that is overlooked would leave."""
+        self.write_one(thread, words, is_to_team=False, how=how, again=False)
 
     @rule(thread=st.integers(0, 1), is_team_first=st.booleans())
     def toggle_while_it_is_on_its_way(self, thread: int, is_team_first: bool) -> None:
@@ -141,7 +149,7 @@ class Office(RuleBasedStateMachine):
             Membership.objects.filter(inbox=desk, agent=cho).delete()
         self.is_cho_member = is_member
 
-    @rule(is_ours=st.sampled_from([True, True, True, False]))
+    @rule(is_ours=st.sampled_from([True, True, True, True, False]))
     def route_the_number(self, is_ours: bool) -> None:
         inbox = self.cast.front_desk if is_ours else self.cast.dispatch
         Number.objects.exclude(address=FRONT_DESK).filter(inbox=inbox).delete()
@@ -167,6 +175,8 @@ class Office(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if hasattr(self, "threads"):
+                # Whatever could not go for want of a number goes now.
+                self.route_the_number(is_ours=True)
                 self.retry_everything()
                 self.let_the_worker_run([])
         finally:
@@ -188,11 +198,13 @@ def test_no_byte_of_an_internal_text_reaches_the_carrier(
 
 
 RUNS = settings(
-    max_examples=12,
-    stateful_step_count=25,
+    max_examples=15,
+    stateful_step_count=20,
     deadline=None,
     derandomize=True,
     database=None,
+    # A leak is shown as it was found: making it smaller would take minutes.
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 
