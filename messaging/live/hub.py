@@ -180,11 +180,11 @@ class Hub:
         standing = await in_thread(reading.read_standing, page.agent_id)
         if standing is None or since is None or since >= standing.agent.seq:
             return
-        shown = page.look.list
+        view = (page.look.list, True)
         reached = since
         while reached < standing.agent.seq:
-            reached, frames = await in_thread(draw_personal, standing, reached, [shown])
-            await page.send(frames[shown])
+            reached, frames = await in_thread(draw_personal, standing, reached, [view])
+            await page.send(frames[view])
 
     async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
         """Show inboxes that are new to a page which stands on the top list."""
@@ -218,13 +218,15 @@ class Hub:
         for page in list(pages):
             if not await self._follow_membership(page, standing):
                 pages.discard(page)
-        lists = {page.look.list for page in pages}
+        views = {page: (page.look.list, not page.is_catching_up) for page in pages}
         since = self.agent_seqs.get(agent_id, standing.agent.seq)
-        self.agent_seqs[agent_id], frames = await in_thread(draw_personal, standing, since, lists)
-        for page in pages:
+        self.agent_seqs[agent_id], frames = await in_thread(
+            draw_personal, standing, since, set(views.values())
+        )
+        for page, view in views.items():
             # A page that moved on meanwhile was read anew, and asked for what it lacks.
-            if page.look.list in frames:
-                await page.send(frames[page.look.list])
+            if page.look.list == view[0]:
+                await page.send(frames[view])
         if agent_id in self.agents and self.agent_seqs[agent_id] < standing.agent.seq:
             self.agents[agent_id].wake()  # more than one batch
 

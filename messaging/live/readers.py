@@ -15,7 +15,7 @@ from inboxes.models import Agent, Inbox
 from messaging import notices
 from messaging.live import reading
 from messaging.live.drafting import draw_drafts
-from messaging.live.pages import Frame, Page, Target, frame
+from messaging.live.pages import Frame, ListShown, Page, Target, frame
 from messaging.live.rendering import Renderer, render_row
 from threads.rows import inbox_row, read_last_messages, thread_row
 
@@ -97,10 +97,14 @@ def draw_missed(inbox_id: int, target: Target, seqs: dict[str, int]) -> list[Fra
         messages_since = messages_since if messages_since is None else changes.upto
 
 
+View = tuple[ListShown, bool]
+"""The list that a page shows, and whether counters may move: not while it catches up."""
+
+
 def draw_personal(
-    standing: reading.Standing, since: int, lists: Iterable[object]
-) -> tuple[int, dict[object, Frame]]:
-    """What changed for one agent alone, drawn for each list that their pages show."""
+    standing: reading.Standing, since: int, views: Iterable[View]
+) -> tuple[int, dict[View, Frame]]:
+    """What changed for one agent alone, drawn for each view that their pages have."""
     agent = standing.agent
     threads, states, upto = reading.read_states(agent, since)
     touched = {thread.inbox_id for thread in threads}
@@ -110,8 +114,8 @@ def draw_personal(
         "drafts": draw_drafts(states.values()),
         "muted": {state.thread_id: state.is_muted for state in states.values()},
     }
-    frames = {}
-    for shown in lists:
+    frames: dict[View, Frame] = {}
+    for shown, with_seqs in views:
         rows = [
             render_row(thread_row(thread, agent, states.get(thread.pk)))
             for thread in threads
@@ -119,7 +123,8 @@ def draw_personal(
         ]
         if shown == "top":
             rows += draw_inboxes(agent, shared)
-        frames[shown] = frame(seqs={f"a{agent.pk}": upto}, rows="".join(rows), **told)
+        seqs = {f"a{agent.pk}": upto} if with_seqs else None
+        frames[shown, with_seqs] = frame(seqs=seqs, rows="".join(rows), **told)
     return upto, frames
 
 
