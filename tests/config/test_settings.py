@@ -91,6 +91,7 @@ def test_secrets_are_made_once_and_readable_by_the_owner_alone(tmp_path: Path) -
     assert sorted(path.name for path in (tmp_path / "var").iterdir()) == [
         "field_keys",
         "secret_key",
+        "vapid_key",
     ]
 
 

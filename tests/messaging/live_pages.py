@@ -25,6 +25,9 @@ PATIENCE = 5.0
 
 SEND = "websocket.send"
 
+ASIDES = {"beat", "notices", "presence", "marks", "drafts", "muted"}
+"""Parts that place nothing; what they tell of messages is kept in `told`."""
+
 ELEMENT = re.compile(
     r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'
     r' data-key="([^"]*)" data-seq="([^"]*)"(.*?)</\1>',
@@ -86,6 +89,7 @@ class LivePage:
     look: dict[str, Any] = field(default_factory=dict)
     placed: dict[str, Element] = field(default_factory=dict)
     frames: list[dict[str, Any]] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
     gone_to: str = ""
     socket: Any = None
 
@@ -108,7 +112,11 @@ class LivePage:
 
     def take(self, frame: dict[str, Any]) -> None:
         """The rule of the page's script."""
+        if frame.keys() <= ASIDES:
+            self.told += frame.get("notices", {}).get("new", [])
+            return
         self.frames.append(frame)
+        self.told += frame.get("notices", {}).get("new", [])
         self.gone_to = frame.get("go", "") or self.gone_to
         for key in frame.get("gone", []):
             self.placed.pop(key, None)
@@ -158,8 +166,8 @@ class LivePage:
         """The next frame that is not a beat."""
         while True:
             frame = json.loads(await self.socket.receive_from(timeout=PATIENCE))
-            if frame != {"beat": 1}:
-                self.take(frame)
+            self.take(frame)
+            if not frame.keys() <= ASIDES:
                 return dict(frame)
 
     async def see(self, key: str, words: str) -> None:
@@ -175,8 +183,7 @@ class LivePage:
             event = await self.socket.receive_output(timeout=PATIENCE)
             assert event["type"] == SEND, event
             frame = json.loads(event["text"])
-            if frame != {"beat": 1}:
-                self.take(frame)
+            self.take(frame)
 
     async def end(self) -> int:
         """The code with which the server closes; frames before it are taken."""

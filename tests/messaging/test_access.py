@@ -28,6 +28,9 @@ MATRIX = {
     "inboxes/<int:inbox_id>/": ("get", "inbox", {}),
     "threads/<int:thread_id>/": ("get", "thread", {}),
     "threads/<int:thread_id>/messages/": ("post", "thread", {"body": "Hi", "form_key": "x"}),
+    "threads/<int:thread_id>/draft/": ("post", "thread", {"body": "Hi"}),
+    "threads/<int:thread_id>/mentions/": ("get", "thread", {}),
+    "threads/<int:thread_id>/mute/": ("post", "thread", {"is_muted": "1"}),
     "threads/<int:thread_id>/read/": ("post", "thread", {"message": "1"}),
     "messages/<int:message_id>/retry/": ("post", "message", {}),
 }
@@ -39,8 +42,22 @@ CARRIERS = {
 }
 """Proven in test_webhooks.py."""
 
-ELSEWHERE = {"sign-out/"}
-"""Ends the session of whoever asks, and names nothing."""
+ELSEWHERE = {
+    "sign-out/",
+    "notifications/",
+    "notifications/read/",
+    "settings/",
+    "settings/test/",
+    "settings/push/",
+    "service-worker.js",
+}
+"""Concern whoever asks, and name nothing."""
+
+OWN = {
+    "notifications/<int:notification_id>/read/",
+    "settings/push/<int:subscription_id>/remove/",
+}
+"""Name what is one agent's alone: proven in test_notifications.py and test_own_settings.py."""
 
 
 def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
@@ -58,7 +75,7 @@ DEMO = [route for route in ROUTES if route.startswith("simulator/")]
 
 
 def test_every_route_stands_in_the_matrix() -> None:
-    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *ELSEWHERE, *ADMIN, *DEMO}
+    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *ELSEWHERE, *OWN, *ADMIN, *DEMO}
     assert set(ROUTES) - known == set()
     assert known - set(ROUTES) == set()
     assert len(ADMIN) > 20

@@ -88,6 +88,6 @@ def test_all_tabs_of_the_agent_follow(cast: Cast) -> None:
     standing = reading.read_standing(cast.ana.pk)
     assert standing is not None
     shown = cast.front_desk.pk
-    _, frames = draw_personal(standing, standing.agent.seq - 1, [shown, None])
-    assert ">Muted</span>" in json.loads(frames[shown])["rows"]
-    assert json.loads(frames[None])["muted"] == {str(thread.pk): True}
+    _, frames = draw_personal(standing, standing.agent.seq - 1, {(shown, True), (None, True)})
+    assert ">Muted</span>" in json.loads(frames[shown, True])["rows"]
+    assert json.loads(frames[None, True])["muted"] == {str(thread.pk): True}

@@ -359,7 +359,7 @@ def test_reading_tells_all_tabs_of_the_agent(cast: Cast) -> None:
     mark_notifications_read(agent=cast.ana, thread=thread)
     standing = reading.read_standing(cast.ana.pk)
     assert standing is not None
-    _, frames = draw_personal(standing, standing.agent.seq - 1, ["top", None])
+    _, frames = draw_personal(standing, standing.agent.seq - 1, {("top", True), (None, True)})
     for frame in frames.values():
         assert json.loads(frame)["notices"] == {"unread": 1, "new": []}
 
