@@ -3,10 +3,10 @@
 import uuid
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from messaging.actions import SendingRefused, send_text
 from messaging.models import Message, Number
-from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.cast import Cast
 
 
