@@ -24,11 +24,10 @@ def webhook(
     request: HttpRequest, carrier: str, account_token: str, attempt_token: str | None = None
 ) -> HttpResponse:
     """A carrier's call. A 2xx means that it is stored; everything else, that it is not."""
-    account = CarrierAccount.objects.filter(
-        carrier=carrier, token=account_token, is_active=True
-    ).first()
-    if account is None:
-        raise Http404("No such account.")
+    try:
+        account = CarrierAccount.objects.get(carrier=carrier, token=account_token, is_active=True)
+    except CarrierAccount.DoesNotExist:
+        raise Http404("No such account.") from None
     raw = _raw_request(request)
     if raw is None:
         return HttpResponse("The body is too large.", status=413, content_type="text/plain")
