@@ -3,6 +3,7 @@ sockets that stay open, requests that never end, and threads that cannot be inte
 
 import asyncio
 import os
+import signal
 import time
 from typing import Any
 
@@ -35,5 +36,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
+    # A background job of a script starts with it ignored, and whatever that job starts, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     House(application, listen("127.0.0.1", int(os.environ["PORT"]))).run()
     os._exit(0)
