@@ -183,8 +183,8 @@ def test_nobody_else_may_look_at_the_data_or_the_socket(made: Path, data: Path) 
 
 
 def python_for(user: pwd.struct_passwd, home: Path) -> dict[str, str]:
-    """The environment, with PYTHON, in which that user can run this interpreter: as it is, or, when
-    root keeps it below a folder of its own, a copy."""
+    """The environment, with PYTHON, in which that user can run this interpreter: as it is, or a
+    copy, when root keeps it below a folder of its own."""
     environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(home)}
     trial = ["env", sys.executable, "-c", ""]
     if not subprocess.run(trial, user=user.pw_uid, cwd="/", stderr=subprocess.DEVNULL).returncode:
