@@ -121,16 +121,7 @@ function refused(of, html) {
     if (!reply) return;
     of.closest("#reply")?.replaceWith(reply);
     window.htmx?.process(reply);
-    // What another tab wrote, or what was already sent.
-document.addEventListener("partyline:drafted", () => {
-  const now = form();
-  const box = now && boxOf(now);
-  if (!box) return;
-  fit(box);
-  count(now);
-});
-
-open();
+    open();
     return;
   }
   takeKey(of, answer);
@@ -223,6 +214,15 @@ document.addEventListener("mousedown", (event) => {
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
   if (["panes", "conversation"].includes(ctx.target?.id)) open();
+});
+
+// What another tab wrote, or what was already sent.
+document.addEventListener("partyline:drafted", () => {
+  const now = form();
+  const box = now && boxOf(now);
+  if (!box) return;
+  fit(box);
+  count(now);
 });
 
 open();

@@ -30,7 +30,7 @@ MATRIX = {
     "threads/<int:thread_id>/messages/": ("post", "thread", {"body": "Hi", "form_key": "x"}),
     "threads/<int:thread_id>/draft/": ("post", "thread", {"body": "Hi"}),
     "threads/<int:thread_id>/mentions/": ("get", "thread", {}),
-    "threads/<int:thread_id>/mute/": ("post", "thread", {"is_muted": "1"}),
+    "threads/<int:thread_id>/mute/": ("post", "thread", {"muted": "1"}),
     "threads/<int:thread_id>/read/": ("post", "thread", {"message": "1"}),
     "messages/<int:message_id>/retry/": ("post", "message", {}),
 }

@@ -59,6 +59,8 @@ class Office(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._example = transaction.atomic()
+        # What Django's own TestCase says of its transactions: a durable one may open inside.
+        self._example._from_testcase = True  # type: ignore[attr-defined]
         self._example.__enter__()
         self.secrets: set[str] = set()
         self.public: set[str] = set()
