@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,21 +9,11 @@ import pytest
 from django.db import connection
 
 from tests.cast import Cast, assemble
+from tests.chromium import CHROMIUM_FLAGS, chromium_path
 from tests.stack import Stack, running_stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
-
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(autouse=True)
@@ -86,10 +75,9 @@ def live_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or CHROMIUM
     with sync_playwright() as playwright:
         # A missing browser raises here and fails the tests: it must not look like a pass.
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

@@ -1,4 +1,5 @@
-"""`python -m tests.bench [webhooks] [live] [lists] [first_load]`: prints a table of figures."""
+"""`python -m tests.bench [webhooks] [live] [together] [lists] [first_load]`: prints a table of
+figures."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import first_load, lists, live, webhooks
+from tests.bench import first_load, lists, live, together, webhooks
 from tests.bench.figures import Figure, table
 from tests.bench.floor import TABLE
 from tests.bench.house import bench_house
@@ -16,6 +17,7 @@ from tests.bench.stage import Stage, enter
 PARTS: dict[str, Callable[[Stage], list[Figure]]] = {
     "webhooks": webhooks.measure,
     "live": live.measure,
+    "together": together.measure,
     "lists": lists.measure,
     "first_load": first_load.measure,
 }

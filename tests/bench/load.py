@@ -25,6 +25,8 @@ class Pages:
         self._heard: dict[Socket, float] = {}
         self._frame = b""
         self._all_heard = asyncio.Event()
+        self.frames = 0
+        self.bytes = 0
 
     async def open(self, port: int, pages: list[dict[str, str]]) -> None:
         for page in pages:
@@ -47,6 +49,8 @@ class Pages:
         self.sockets.clear()
 
     def _hear(self, socket: Socket, text: bytes, at: float) -> None:
+        self.frames += 1
+        self.bytes += len(text)
         if not self._mark or self._mark not in text or socket in self._heard:
             return
         self._heard[socket] = at
@@ -129,6 +133,17 @@ class World:
         pages.sockets[0].say(text.encode())
         heard, _ = await pages.wait()
         return {"took": [at - begun for at in heard]}
+
+    async def stay(self, name: str, text: str, every: float, seconds: float) -> dict[str, Any]:
+        """Have each page say the text again and again; what came to all of them meanwhile."""
+        pages = self.pages[name]
+        pages.frames = pages.bytes = 0
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            for socket in pages.sockets if text else ():
+                socket.say(text.encode())
+            await asyncio.sleep(min(every, left))
+        return {"frames": pages.frames, "bytes": pages.bytes}
 
 
 async def main() -> None:

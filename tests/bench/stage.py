@@ -6,19 +6,21 @@ import base64
 import hashlib
 import hmac
 import itertools
+import json
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import django
 
 from config.embedded.places import database_url
-from tests.bench.house import House
+from tests.bench.house import House, packed
 from tests.bench.wire import post
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
+    from threads.models import Thread
 
 AUTH_TOKEN = "a-secret-of-the-bench"
 FORM = "application/x-www-form-urlencoded"
@@ -35,11 +37,20 @@ class Desk:
     number: str
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """A member of the first desk. `cookie` is the header of a browser that is signed in."""
+
+    agent: Agent
+    cookie: str
+
+
 @dataclass
 class Stage:
     house: House
     webhook_path: str
     desks: list[Desk] = field(default_factory=list)
+    viewers: list[Viewer] = field(default_factory=list)
 
     def text(self, desk: Desk, sender: int, body: str) -> bytes:
         """A webhook as Twilio sends and signs it, from one of a desk's customers."""
@@ -98,6 +109,43 @@ def _furnish(house: House) -> Stage:
         )
         stage.desks.append(Desk(inbox.pk, number.address))
     return stage
+
+
+def viewers(stage: Stage, count: int) -> list[Viewer]:
+    """So many members of the first desk; the same ones for every part of the bench."""
+    for number in range(len(stage.viewers), count):
+        agent = new_agent(f"viewer{number}", stage.desks[0].inbox_id)
+        stage.viewers.append(Viewer(agent, cookie_of(agent)))
+    return stage.viewers[:count]
+
+
+def thread_of(stage: Stage, desk: Desk) -> Thread:
+    """The thread of the desk's first customer, who may have written before."""
+    from threads.models import Thread
+
+    request = packed(stage.text(desk, 0, "Good morning."))
+    stage.house.world.do("post", port=stage.house.port, requests=[request], lines=1)
+    return Thread.objects.get(inbox=desk.inbox_id, contact__address="+12025551000")
+
+
+def looks(desk: Desk, thread: Thread, seen_by: list[Viewer]) -> list[dict[str, str]]:
+    """For `open`: the sockets of pages that show the thread beside its inbox's list."""
+    from inboxes.models import Inbox
+
+    seq = Inbox.objects.values_list("seq", flat=True).get(pk=desk.inbox_id)
+    pages = []
+    for viewer in seen_by:
+        agent = viewer.agent
+        seqs = {f"l{desk.inbox_id}": seq, f"t{thread.pk}": seq, f"a{agent.pk}": agent.seq}
+        look = {"list": desk.inbox_id, "thread": thread.pk, "seqs": seqs}
+        path = f"/live/?look={quote(json.dumps(look))}"
+        pages.append({"path": path, "cookie": viewer.cookie})
+    return pages
+
+
+def echo_pages(seen_by: list[Viewer]) -> list[dict[str, str]]:
+    """For `open`: as many sockets that get whatever one of them says."""
+    return [{"path": "/floor/echo/", "cookie": seen_by[0].cookie} for _ in seen_by]
 
 
 def new_agent(username: str, *inbox_ids: int) -> Agent:

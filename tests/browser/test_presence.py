@@ -316,10 +316,22 @@ def test_five_hundred_thread_switches_leave_nothing_behind(enter: Enter, house: 
         found = tools.send("Performance.getMetrics")["metrics"]
         return {metric["name"]: metric["value"] for metric in found}
 
+    def is_as_before(now: dict[str, float]) -> bool:
+        return (
+            now["JSEventListeners"] <= before["JSEventListeners"] + 20
+            and now["Nodes"] <= before["Nodes"] * 1.2 + 200
+            and now["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.15 + 500_000
+        )
+
     page.evaluate(switch, 40)
+    page.wait_for_timeout(3_000)
     before = measured()
     page.evaluate(switch, 500)
     after = measured()
-    assert after["JSEventListeners"] <= before["JSEventListeners"] + 20
-    assert after["Nodes"] <= before["Nodes"] * 1.2 + 200
-    assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.15 + 500_000
+    # Drafts on their way to the server hold on to their boxes until it has answered.
+    for _ in range(20):
+        if is_as_before(after):
+            break
+        page.wait_for_timeout(1_000)
+        after = measured()
+    assert is_as_before(after), (before, after)
