@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import migrations, models
 
 
@@ -77,6 +78,8 @@ class Migration(migrations.Migration):
                 (
                     "agent",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="notifications",
                         to=settings.AUTH_USER_MODEL,
@@ -85,6 +88,8 @@ class Migration(migrations.Migration):
                 (
                     "inbox",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="inboxes.inbox",
@@ -93,6 +98,7 @@ class Migration(migrations.Migration):
                 (
                     "message",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="notifications",
                         to="messaging.message",
@@ -101,6 +107,8 @@ class Migration(migrations.Migration):
                 (
                     "thread",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="threads.thread",
@@ -116,11 +124,11 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["agent", "-id"], name="notification_list"),
                     models.Index(fields=["inbox", "seq"], name="notification_changes"),
-                    models.Index(fields=["created_at"], name="notification_age"),
+                    BrinIndex(fields=["created_at"], name="notification_age"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("agent", "message"), name="agent_is_notified_once_of_a_message"
+                        fields=("message", "agent"), name="agent_is_notified_once_of_a_message"
                     )
                 ],
             },
