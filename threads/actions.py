@@ -21,15 +21,21 @@ UNSET = _Unset()
 
 
 @transaction.atomic
-def mark_read(*, thread: Thread, agent: Agent, message_id: int) -> bool:
-    """Note the newest message that the agent's page showed; never goes back.
+def mark_read(*, thread: Thread, agent: Agent, message_id: int, position: int) -> bool:
+    """Note the newest message that the agent's page showed, and its place; never goes back.
 
     Returns whether anything changed. Other pages of the same agent follow.
     """
     known = ThreadState.objects.filter(agent=agent, thread=thread).first()
-    if known is not None and known.last_read_id >= message_id:
+    if known is not None and known.last_read_id >= message_id and not known.is_marked_unread:
         return False
-    change_state(thread=thread, agent=agent, last_read_id=message_id)
+    change_state(
+        thread=thread,
+        agent=agent,
+        last_read_id=message_id,
+        read_count=position,
+        is_marked_unread=False,
+    )
     return True
 
 
@@ -50,6 +56,9 @@ def change_state(
     thread: Thread,
     agent: Agent,
     last_read_id: int | _Unset = UNSET,
+    read_count: int | _Unset = UNSET,
+    is_marked_unread: bool | _Unset = UNSET,
+    hidden_id: int | _Unset = UNSET,
     is_muted: bool | _Unset = UNSET,
     draft_body: str | _Unset = UNSET,
     draft_is_internal: bool | _Unset = UNSET,
@@ -61,6 +70,9 @@ def change_state(
     """
     given = {
         "last_read_id": last_read_id,
+        "read_count": read_count,
+        "is_marked_unread": is_marked_unread,
+        "hidden_id": hidden_id,
         "is_muted": is_muted,
         "draft_body": draft_body,
         "draft_is_internal": draft_is_internal,
@@ -73,7 +85,7 @@ def change_state(
         agent=agent, thread=thread, defaults={**columns, "seq": seq}
     )
     if not is_new:
-        if "last_read_id" in columns:
-            columns["last_read_id"] = Greatest(F("last_read_id"), columns["last_read_id"])
+        for name in {"last_read_id", "read_count"} & columns.keys():
+            columns[name] = Greatest(F(name), columns[name])
         ThreadState.objects.filter(pk=state.pk).update(**columns, seq=seq)
     bell.ring_agent(agent.pk, seq)

@@ -96,6 +96,13 @@ class Inbox(LastMessage):
     members: models.ManyToManyField[Agent, models.Model] = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="inboxes.Membership", related_name="inboxes"
     )
+    help_text = models.CharField(
+        max_length=320,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Answers HELP and INFO, unless the carrier does. Empty: nothing is answered.",
+    )
     seq = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -9,7 +9,7 @@ from inboxes.models import Inbox
 from messaging.actions import statements
 from messaging.actions.notifying import notify
 from messaging.models import Message
-from threads import addresses
+from threads import addresses, words
 from threads.models import Contact, Thread
 
 EXCERPT_LENGTH = 160
@@ -30,7 +30,11 @@ def open_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> in
     if found is not None:
         return int(found[0])
     contact = Contact.objects.create(
-        inbox_id=inbox_id, address=address, raw_address=sender[:255], kind=kind
+        inbox_id=inbox_id,
+        address=address,
+        raw_address=sender[:255],
+        kind=kind,
+        words=words.vector(inbox_id, words.number_words(address)),
     )
     return Thread.objects.create(
         inbox_id=inbox_id, contact=contact, our_address=our_address, seq=seq
@@ -43,15 +47,27 @@ def record(message: Message, *, our_address: str | None = None) -> Message:
     The caller holds the inbox's counter, whose value stands in `message.seq`. `our_address` is
     set where the message decides which number the conversation now goes through.
     """
-    details = {"excerpt": excerpt(message.body), "our_address": our_address}
+    message.words = words.vector(message.inbox_id, words.words_of(message.body))
+    details = {
+        "excerpt": excerpt(message.body),
+        "our_address": our_address,
+        "needs_reply": _needs_reply(message),
+    }
     row = statements.run(statements.RECORD, statements.values_of(message) | details)
     if row is None:
         raise Inbox.DoesNotExist
-    (message.pk,) = row
+    message.pk, message.position = row
     message._state.adding, message._state.db = False, connection.alias
     notify(message)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message
+
+
+def _needs_reply(message: Message) -> bool | None:
+    """None where a message leaves it as it was: a word among the team, or an automatic answer."""
+    if message.kind == Message.Kind.INTERNAL or message.is_automatic:
+        return None
+    return message.kind == Message.Kind.INBOUND
 
 
 def change(message: Message, seq: int, **columns: object) -> None:

@@ -74,6 +74,8 @@ def write_message(
         thread=thread,
         agent=author,
         last_read_id=message.pk,
+        read_count=message.position,
+        is_marked_unread=False,
         draft_body="",
         draft_is_internal=is_internal,
     )

@@ -17,10 +17,10 @@ def columns_of(model: type[models.Model]) -> list[str]:
     return [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
 
 
-def insert_into(model: type[models.Model]) -> str:
-    """Takes what `values_of` gives; returns the new row's key."""
+def insert_into(model: type[models.Model], **written: str) -> str:
+    """Takes what `values_of` gives but for columns `written` as SQL; returns the new row's key."""
     names = columns_of(model)
-    places = ", ".join(f"%({name})s" for name in names)
+    places = ", ".join(written.get(name, f"%({name})s") for name in names)
     return (
         f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) VALUES ({places}) RETURNING id"  # noqa: S608  names of our own models
     )
@@ -57,12 +57,16 @@ _LAST = (
     "last_message_id = written.id, last_kind = %(kind)s, last_author_id = %(author_id)s,"
     " last_excerpt = %(excerpt)s, last_at = %(created_at)s"
 )
+_POSITION = "(SELECT message_count + 1 FROM threads_thread WHERE id = %(thread_id)s)"
 RECORD = (
-    f"WITH written AS ({insert_into(Message)}),"  # noqa: S608  as above
+    f"WITH written AS ({insert_into(Message, position=_POSITION)}, position),"  # noqa: S608  as above
     f" lifted AS (UPDATE threads_thread SET seq = %(seq)s, {_LAST},"
-    " our_address = coalesce(%(our_address)s, our_address)"
+    " our_address = coalesce(%(our_address)s, our_address),"
+    " message_count = written.position, words = %(words)s,"
+    " last_text_id = CASE WHEN %(kind)s = 'internal' THEN last_text_id ELSE written.id END,"
+    " needs_reply = coalesce(%(needs_reply)s, needs_reply)"
     " FROM written WHERE threads_thread.id = %(thread_id)s)"
     f" UPDATE inboxes_inbox SET {_LAST} FROM written WHERE inboxes_inbox.id = %(inbox_id)s"
-    " RETURNING written.id"
+    " RETURNING written.id, written.position"
 )
-"""Inserts a message and lifts its thread and its inbox."""
+"""Inserts a message and lifts its thread and its inbox; returns its key and its place."""

@@ -4,6 +4,7 @@ from messaging.models.accounts import CarrierAccount, Number
 from messaging.models.attempts import Attempt
 from messaging.models.messages import Message
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
+from messaging.models.optouts import OptOut
 from messaging.models.receipts import DeliveryReceipt
 from messaging.models.states import DeliveryState
 from messaging.models.webhooks import Webhook
@@ -17,6 +18,7 @@ __all__ = [
     "Notification",
     "NotificationPreference",
     "Number",
+    "OptOut",
     "PushSubscription",
     "Webhook",
 ]

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q, Value
 
@@ -11,6 +13,7 @@ from messaging.models.states import DeliveryState
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
+    from threads.models import Thread
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -20,6 +23,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def for_history(self) -> MessageQuerySet:
         """With what a bubble is drawn from."""
         return self.select_related("author")
+
+    def shown_upto(self, thread: Thread, message_id: int) -> Message | None:
+        """The newest one of the thread that a page had shown when it named this one."""
+        return self.filter(thread=thread, pk__lte=message_id).order_by("-pk").first()
 
     def waiting_to_be_sent(self) -> MessageQuerySet:
         """Outbound and not yet with a carrier, oldest first."""
@@ -60,6 +67,15 @@ class Message(models.Model):
         db_default=Value([], models.JSONField()),
         blank=True,
         help_text="Where members are mentioned: [start, end, agent] in characters of the body.",
+    )
+    position = models.IntegerField(
+        default=0, db_default=0, editable=False, help_text="Its place in the thread, from 1."
+    )
+    words = SearchVectorField(
+        null=True, editable=False, help_text="Of the body, as threads/words.py folds them."
+    )
+    is_automatic = models.BooleanField(
+        default=False, db_default=False, help_text="Written by the house itself, not by an agent."
     )
     form_key = models.UUIDField(null=True, editable=False)
 
@@ -111,6 +127,7 @@ class Message(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["thread", "-id"], name="message_history"),
             models.Index(fields=["inbox", "seq"], name="message_changes"),
+            GinIndex(fields=["words"], name="message_words"),
             models.Index(
                 fields=["thread", "id"],
                 condition=Q(kind="outbound", state="queued"),

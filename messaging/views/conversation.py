@@ -23,6 +23,7 @@ from messaging.actions.sending import NotRetriable
 from messaging.arriving import page_at
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
+from messaging.models import Message
 from threads.access import get_thread
 from threads.actions import mark_read
 from threads.lists import inbox_list, top_list
@@ -50,7 +51,7 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
         around = page_at(thread, agent, at) if at else None
         shown = open_conversation(thread, agent, page=around)
         if shown.entries:
-            _note_read(thread, agent, shown.entries[-1].message.pk)
+            _note_read(thread, agent, shown.entries[-1].message)
     if _is_htmx(request) and not targets_panes(request):
         return render(request, "messaging/_conversation.html", {"conversation": shown})
     return _whole_page(request, agent, shown)
@@ -114,15 +115,16 @@ def read(request: HttpRequest, thread_id: int) -> HttpResponse:
     form = ReadForm(request.POST)
     if not form.is_valid():
         raise Http404("No such message.")
-    newest = min(form.cleaned_data["message"], thread.last_message_id or 0)
-    _note_read(thread, agent, newest)
+    newest = Message.objects.shown_upto(thread, form.cleaned_data["message"])
+    if newest is not None:
+        _note_read(thread, agent, newest)
     return HttpResponse(status=204)
 
 
-def _note_read(thread: Thread, agent: Agent, newest: int) -> None:
+def _note_read(thread: Thread, agent: Agent, newest: Message) -> None:
     """What was shown is read, and so are its notifications."""
-    mark_read(thread=thread, agent=agent, message_id=newest)
-    mark_notifications_read(agent=agent, thread=thread, upto=newest)
+    mark_read(thread=thread, agent=agent, message_id=newest.pk, position=newest.position)
+    mark_notifications_read(agent=agent, thread=thread, upto=newest.pk)
 
 
 def _is_htmx(request: HttpRequest) -> bool:

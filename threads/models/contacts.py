@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 
@@ -21,6 +23,12 @@ class Contact(models.Model):
     raw_address = models.CharField(max_length=255, help_text="As the carrier gave it first.")
     kind = models.CharField(max_length=10, choices=Kind)
     name = models.CharField(max_length=120, blank=True, default="")
+    note = models.TextField(blank=True, default="", db_default="")
+    words = SearchVectorField(
+        null=True,
+        editable=False,
+        help_text="Of the name, and the number's runs of digits, as threads/words.py folds them.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -30,6 +38,7 @@ class Contact(models.Model):
             ),
             models.CheckConstraint(condition=~Q(address=""), name="contact_has_an_address"),
         ]
+        indexes: ClassVar = [GinIndex(fields=["words"], name="contact_words")]
 
     def __str__(self) -> str:
         return self.name or self.display

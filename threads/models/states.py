@@ -16,6 +16,15 @@ class ThreadState(models.Model):
     last_read_id = models.BigIntegerField(
         default=0, help_text="The newest message that the agent's page has shown."
     )
+    read_count = models.IntegerField(
+        default=0, db_default=0, help_text="The place in the thread of that message."
+    )
+    is_marked_unread = models.BooleanField(default=False, db_default=False)
+    hidden_id = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Deleted by the agent when this was the newest message shown; 0 if not.",
+    )
     is_muted = models.BooleanField(default=False, db_default=False)
     draft_body = models.TextField(blank=True, default="", db_default="")
     draft_is_internal = models.BooleanField(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
@@ -26,7 +28,19 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
 
 
 class Thread(LastMessage):
-    """All messages between one inbox and one contact, for ever."""
+    """All messages between one inbox and one contact, for ever.
+
+    What is counted and searched of its messages stands in the row; messaging's actions write it.
+    """
+
+    COUNTED: ClassVar[frozenset[str]] = LastMessage.COUNTED | {
+        "last_text_id",
+        "needs_reply",
+        "message_count",
+        "words",
+        "our_address",
+        "priority",
+    }
 
     class Priority(models.TextChoices):
         URGENT = "urgent", "Urgent"
@@ -43,6 +57,22 @@ class Thread(LastMessage):
         help_text="The number of ours that this conversation last went through.",
     )
     priority = models.CharField(max_length=6, choices=Priority, blank=True, default="")
+    last_text_id = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="The newest message that went in or out; internal ones do not count.",
+    )
+    needs_reply = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether the last text came in. Reading and internal messages do not change it.",
+    )
+    message_count = models.IntegerField(default=0, db_default=0, editable=False)
+    words = SearchVectorField(
+        null=True, editable=False, help_text="Of the last message, as threads/words.py folds them."
+    )
     seq = models.BigIntegerField(help_text="The inbox's counter at this row's last change.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -58,6 +88,7 @@ class Thread(LastMessage):
         indexes: ClassVar = [
             models.Index("inbox", F("last_at").desc(), F("id").desc(), name="thread_list"),
             models.Index(fields=["inbox", "seq"], name="thread_changes"),
+            GinIndex(fields=["words"], name="thread_words"),
         ]
 
     def __str__(self) -> str:

@@ -118,7 +118,12 @@ class Past:
                 self._write_attempt(message, line)
             if line.kind != "inbound" or line.at < self.now - FRESH:
                 for agent in self.readers[message.inbox_id]:
-                    mark_read(thread=message.thread, agent=agent, message_id=message.pk)
+                    mark_read(
+                        thread=message.thread,
+                        agent=agent,
+                        message_id=message.pk,
+                        position=message.position,
+                    )
                     mark_notifications_read(agent=agent, thread=message.thread)
 
     def _write_message(self, line: history.Line) -> Message:
