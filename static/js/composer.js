@@ -5,6 +5,7 @@ import { setMode } from "./internal.js";
 import { tell } from "./notices.js";
 import { place } from "./placing.js";
 import { showNewest } from "./scroll.js";
+import { showSegments } from "./segments.js";
 
 const NOT_SENT = "Not sent. The server could not be reached; your text is kept.";
 /** Milliseconds after a text was taken in which nothing more is the rest of a double click. */
@@ -31,6 +32,7 @@ function fit(box) {
 
 /** @param {HTMLFormElement} of */
 function count(of) {
+  showSegments(of, boxOf(of)?.value ?? "");
   const left = of.querySelector("[data-left]");
   const limit = Number(of.dataset.limit);
   if (!(left instanceof HTMLElement) || !limit) return;

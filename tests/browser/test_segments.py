@@ -1,0 +1,135 @@
+"""The word about segments under the box, and that page and server cut every text alike."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from messaging.segments import EXTENSION, GSM_7, NAMES, segments_of
+from tests.browser.house import NARROW, House, box, stranger
+from tests.browser.people import At
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    Sit = Callable[..., Page]
+
+CASES = 6_000
+ALPHABETS = [
+    sorted(GSM_7),
+    sorted(EXTENSION),
+    ["a", "{"],
+    ["a", "é", "ç"],
+    ["😀", "a", "👩", "\u200d"],
+    sorted(NAMES),
+    [chr(code) for code in range(1, 0x250)],
+    [
+        chr(code)
+        for code in (0x200E, 0x2028, 0x301, 0x5D0, 0x4E2D, 0xFEFF, 0xFFFD, 0x1F469, 0x10FFFF)
+    ],
+]
+SAME = """texts => {
+  const { name } = performance.getEntriesByType("resource")
+    .find(entry => /\\/js\\/segments\\b[^/]*\\.js$/.test(entry.name));
+  return import(name).then(({ segmentsOf, wordsOf }) => texts.map(text => {
+    const cut = segmentsOf(text), words = wordsOf(cut);
+    return [cut.count, cut.room, cut.places, cut.forcedBy,
+      words.isWorthSaying, words.size, words.reason, words.explanation];
+  }));
+}"""
+
+
+def fuzzed(count: int) -> list[str]:
+    """Texts of few alphabets and of lengths near the borders, where cutting goes wrong."""
+    chance = random.Random(7)
+    borders = [0, 1, 35, 67, 70, 76, 80, 134, 153, 160, 201, 306, 459, 1530]
+    found = []
+    for _ in range(count):
+        letters = chance.choice(ALPHABETS)
+        length = max(0, chance.choice(borders) + chance.randint(-4, 4))
+        text = [chance.choice(letters) for _ in range(length)]
+        if text and chance.random() < 0.4:
+            text[chance.randrange(len(text))] = chance.choice(chance.choice(ALPHABETS))
+        found.append("".join(text))
+    return found
+
+
+def word(page: Page) -> Locator:
+    return page.locator("[data-segments]")
+
+
+def open_thread(sit: Sit, house: House, **options: object) -> Page:
+    number = stranger()
+    house.text_in("How much is it?", sender=number)
+    return sit("ana", house.thread(number), **options)
+
+
+def test_page_and_server_cut_thousands_of_texts_alike(sit: Sit, house: House) -> None:
+    page = open_thread(sit, house)
+    box(page).wait_for()
+    texts = fuzzed(CASES)
+    for text, said in zip(texts, page.evaluate(SAME, texts), strict=True):
+        cut = segments_of(text)
+        ours = [cut.count, cut.room, cut.places, cut.forced_by]
+        words = [cut.is_worth_saying, cut.size, cut.reason, cut.explanation]
+        assert said == [*ours, *words], repr(text)
+
+
+def test_the_box_tells_of_segments_only_when_there_is_something_to_say(
+    sit: Sit, house: House
+) -> None:
+    page = open_thread(sit, house)
+    box(page).fill("a" * 100)
+    expect(word(page)).to_be_empty()
+    box(page).fill("a" * 145)
+    expect(word(page)).to_have_text("145/160 · 1 segment")
+    box(page).fill("a" * 161)
+    expect(word(page)).to_have_text("161/306 · 2 segments")
+    expect(box(page)).to_have_accessible_description("To the customer 161/306 · 2 segments")
+    box(page).fill("Garçon")
+    expect(word(page)).to_have_text("6/70 · 1 segment")
+    expect(box(page)).to_have_accessible_description(
+        "To the customer 6/70 · 1 segment ç makes it Unicode"
+    )
+    box(page).fill("")
+    expect(word(page)).to_be_empty()
+    expect(box(page)).to_have_accessible_description("To the customer")
+
+
+def test_the_team_hears_nothing_of_segments(sit: Sit, house: House) -> None:
+    at = At(open_thread(sit, house))
+    at.box.fill("Garçon, ils arrivent")
+    expect(word(at.page)).to_be_visible()
+    at.eye.click()
+    expect(word(at.page)).to_be_empty()
+    expect(at.box).to_have_accessible_description("Only your team sees this")
+    at.eye.click()
+    expect(word(at.page)).to_be_visible()
+    at.send()
+    expect(at.box).to_have_value("")
+    expect(word(at.page)).to_be_empty()
+
+
+def test_nothing_moves_when_the_word_comes_and_goes(sit: Sit, house: House) -> None:
+    for size in ({"width": 1200, "height": 760}, NARROW, {"width": 820, "height": 760}):
+        page = open_thread(sit, house, viewport=size)
+        height = "one => one.getBoundingClientRect().height"
+        box(page).fill("a")
+        before = page.locator(".tools").evaluate(height)
+        box(page).fill("’" * 130)
+        expect(word(page)).to_have_text("130/134 · 2 segments")
+        assert page.locator(".tools").evaluate(height) == before
+        for said in (word(page), page.locator("[data-unicode]")):
+            assert said.evaluate("one => one.scrollWidth <= one.clientWidth"), "all of it"
+
+
+def test_a_draft_is_drawn_with_its_word_by_the_server(sit: Sit, house: House) -> None:
+    page = open_thread(sit, house)
+    with page.expect_response("**/draft/"):
+        box(page).fill("ç" * 71)
+    plain = sit("ana", page.url.removeprefix(house.url), java_script_enabled=False)
+    expect(word(plain)).to_have_text("71/134 · 2 segments")
+    expect(plain.get_by_text("ç makes it Unicode")).to_be_visible()

@@ -1,0 +1,157 @@
+"""Segments, against cases whose answer is known and against a slow model that packs one by one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.segments import EXTENSION, GSM_7, segments_of
+
+# The table of 3GPP TS 23.038 in its own order, row by row.
+TABLE = (
+    "@£$¥èéùìòÇ\nØø\rÅå"
+    "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
+    " !\"#¤%&'()*+,-./"
+    "0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNO"
+    "PQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmno"
+    "pqrstuvwxyzäöñüà"
+)
+LETTERS = st.sampled_from(sorted(GSM_7))
+DOUBLE = st.sampled_from(sorted(EXTENSION))
+WIDE = st.sampled_from("😀👩🇩𝒳\U0010ffff")
+FOREIGN = st.one_of(st.sampled_from("ç`’“”…\tЖ中\u00a0\u200d"), WIDE)
+
+
+def texts(*letters: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Long runs too: the borders are where a plain division goes wrong."""
+    run = st.tuples(st.one_of(*letters), st.integers(1, 80)).map(lambda pair: pair[0] * pair[1])
+    return st.lists(run, max_size=14).map("".join)
+
+
+def packed(text: str) -> list[str]:
+    """What goes out in each segment, found by filling one after the other."""
+    is_plain = all(one in TABLE.replace("\x1b", "") or one in EXTENSION for one in text)
+
+    def size(part: str) -> int:
+        if is_plain:
+            return len(part) + sum(part.count(one) for one in EXTENSION)
+        return len(part.encode("utf-16-le")) // 2
+
+    alone, part = (160, 153) if is_plain else (70, 67)
+    if size(text) <= alone:
+        return [text] if text else []
+    parts = [""]
+    for one in text:
+        if size(parts[-1] + one) > part:
+            parts.append("")
+        parts[-1] += one
+    return parts
+
+
+def test_the_alphabet_is_the_one_of_the_standard() -> None:
+    assert frozenset(TABLE) - {"\x1b"} == GSM_7
+    assert len(GSM_7) == 127
+    assert not GSM_7 & EXTENSION
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "room"),
+    [
+        ("", 0, 160),
+        ("a", 1, 159),
+        ("a" * 160, 1, 0),
+        ("a" * 161, 2, 145),
+        ("a" * 306, 2, 0),
+        ("a" * 307, 3, 152),
+        ("a" * 1530, 10, 0),
+        ("{" * 80, 1, 0),
+        ("{" * 81, 2, 143),
+        # 152 and the two septets of a brace make 154: it moves, and one place stays empty.
+        ("a" * 152 + "{" + "a" * 20, 2, 131),
+        ("a" * 152 + "€" + "a" * 151, 2, 0),
+        ("a" * 152 + "€" + "a" * 152, 3, 152),
+        ("\n" * 160, 1, 0),
+        ("ç", 1, 69),
+        ("ç" * 70, 1, 0),
+        ("ç" * 71, 2, 63),
+        ("ç" * 134, 2, 0),
+        ("ç" * 135, 3, 66),
+        ("😀" * 35, 1, 0),
+        # A pair does not fit the 67th unit: 33 to a segment, not 33.5.
+        ("😀" * 36, 2, 61),
+        ("😀" * 67, 3, 65),
+        ("ç" * 66 + "😀" + "ç" * 10, 2, 55),
+    ],
+)
+def test_cases_whose_answer_is_known(text: str, count: int, room: int) -> None:
+    found = segments_of(text)
+    assert (found.count, found.room) == (count, room)
+
+
+@pytest.mark.parametrize(
+    ("text", "forced_by", "reason"),
+    [
+        ("Garçon, ’tis", "ç", "ç makes it Unicode"),
+        ("GARÇON", "", ""),
+        ("`", "`", "backtick ` makes it Unicode"),
+        ("it’s", "’", "curly quote ’ makes it Unicode"),
+        ("a\u00a0b", "\u00a0", "a no-break space makes it Unicode"),
+        ("a\u200eb", "\u200e", "invisible U+200E makes it Unicode"),
+        ("e\u0301", "\u0301", "invisible U+0301 makes it Unicode"),
+        ("ok 😀", "😀", "😀 makes it Unicode"),
+        ("^{}[]~\\|€\f", "", ""),
+        ("\x1b", "\x1b", "invisible U+001B makes it Unicode"),
+    ],
+)
+def test_the_first_character_that_forces_unicode_is_named(
+    text: str, forced_by: str, reason: str
+) -> None:
+    found = segments_of(text)
+    assert (found.forced_by, found.reason) == (forced_by, reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_worth_saying", "size"),
+    [
+        ("", False, "0/160 · 0 segments"),
+        ("a" * 139, False, "139/160 · 1 segment"),
+        ("a" * 140, True, "140/160 · 1 segment"),
+        ("a" * 161, True, "161/306 · 2 segments"),
+        ("ç", True, "1/70 · 1 segment"),
+    ],
+)
+def test_it_speaks_only_when_there_is_something_to_say(
+    text: str, is_worth_saying: bool, size: str
+) -> None:
+    found = segments_of(text)
+    assert (found.is_worth_saying, found.size) == (is_worth_saying, size)
+
+
+@given(texts(LETTERS, DOUBLE))
+def test_plain_texts_are_packed_as_by_hand(text: str) -> None:
+    assert segments_of(text).count == len(packed(text))
+    assert segments_of(text).forced_by == ""
+
+
+@given(texts(LETTERS, DOUBLE, FOREIGN))
+def test_any_text_is_packed_as_by_hand(text: str) -> None:
+    assert segments_of(text).count == len(packed(text))
+
+
+@given(texts(LETTERS, DOUBLE, FOREIGN), st.one_of(LETTERS, DOUBLE, FOREIGN))
+def test_one_more_character_never_takes_segments_away(text: str, one: str) -> None:
+    before, after = segments_of(text), segments_of(text + one)
+    assert before.count <= after.count
+    assert 0 <= after.room < after.places
+
+
+@given(texts(LETTERS, DOUBLE))
+def test_what_room_promises_fits_and_no_more(text: str) -> None:
+    found = segments_of(text)
+    if not text:
+        return
+    assert segments_of(text + "a" * found.room).count == found.count
+    assert segments_of(text + "a" * (found.room + 1)).count == found.count + 1
