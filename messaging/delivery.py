@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from inboxes import counters
 from messaging import encryption
-from messaging.actions import receipts, records
+from messaging.actions import optouts, receipts, records
 from messaging.carriers.base import (
     REASONS,
     Accepted,
@@ -223,6 +223,8 @@ def _refuse(attempt: Attempt, seq: int, result: Rejected | OptedOut | AuthFailed
         error_class = "opted_out" if isinstance(result, OptedOut) else "auth"
     code = "" if isinstance(result, AuthFailed) else result.code
     _close(attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=result.detail)
+    if error_class == "opted_out":
+        optouts.note_refusal(attempt, seq=seq)
     receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, error_class=error_class)
 
 

@@ -2,27 +2,75 @@
 
 from __future__ import annotations
 
-from messaging.models import Number
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from messaging.models import Number, OptOut
 from threads import addresses
 from threads.models import Thread
 
 
 def refusal(thread: Thread) -> str:
     """An empty string when a text may be sent."""
+    return refusals([thread])[thread.pk]
+
+
+def refusals(several: Iterable[Thread]) -> dict[int, str]:
+    """By thread; two queries for all."""
+    threads = list(several)
+    inboxes = {thread.inbox_id for thread in threads}
+    numbers = {
+        number.inbox_id: number
+        for number in Number.objects.select_related("account").filter(inbox__in=inboxes)
+    }
+    opt_outs = {
+        (opt_out.our_address, opt_out.address): opt_out
+        for opt_out in OptOut.objects.filter(
+            our_address__in={thread.our_address for thread in threads},
+            address__in={thread.contact.address for thread in threads},
+            ended_at=None,
+        )
+    }
+    return {
+        thread.pk: _sentence(
+            thread,
+            numbers.get(thread.inbox_id),
+            opt_outs.get((thread.our_address, thread.contact.address)),
+        )
+        for thread in threads
+    }
+
+
+def _sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:
     if not thread.contact.can_receive:
         return (
             f"{thread.contact.display} is a name, not a number: "
             "such senders cannot be answered by text."
         )
     ours = addresses.display(thread.our_address)
-    number = Number.objects.select_related("account").filter(inbox=thread.inbox_id).first()
-    if number is not None and number.address == thread.our_address:
-        if number.account.is_active:
-            return ""
+    if number is None or number.address != thread.our_address:
+        return (
+            f"{ours} no longer belongs to this inbox, so this conversation cannot go on here. "
+            "It stays readable."
+        )
+    if not number.account.is_active:
         return f"The carrier account of {ours} is switched off. Ask an administrator."
+    return opted_out(opt_out) if opt_out is not None else ""
+
+
+def opted_out(opt_out: OptOut) -> str:
+    """What happened, since when, and what ends it."""
+    theirs, ours = addresses.display(opt_out.address), addresses.display(opt_out.our_address)
+    at = timezone.localtime(opt_out.since)
+    how = {
+        OptOut.Source.KEYWORD: "",
+        OptOut.Source.CARRIER: ", as the carrier told us",
+        OptOut.Source.ADMINISTRATOR: ", as an administrator noted",
+    }[OptOut.Source(opt_out.source)]
     return (
-        f"{ours} no longer belongs to this inbox, so this conversation cannot go on here. "
-        "It stays readable."
+        f"{theirs} opted out of texts from {ours} on {at.day} {at:%B %Y} at {at:%H:%M}{how}. "
+        "You can write to them again once they text START."
     )
 
 

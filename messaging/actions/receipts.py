@@ -8,7 +8,7 @@ from typing import Literal
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import records
+from messaging.actions import optouts, records
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
@@ -52,6 +52,8 @@ def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
         error_class=receipt.error_class,
         settled_at=timezone.now(),
     )
+    if receipt.error_class == "opted_out":
+        optouts.note_refusal(attempt, seq=seq)
     show_attempt(attempt, seq=seq, state=state, error_class=receipt.error_class)
 
 

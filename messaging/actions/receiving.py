@@ -8,9 +8,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import records, statements
+from messaging.actions import optouts, records, statements
 from messaging.actions.receipts import apply_receipt
 from messaging.carriers.base import Event, InboundText, RawRequest, Receipt, Unparsable
+from messaging.keywords import keyword
 from messaging.models import CarrierAccount, Message, Webhook
 
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
@@ -91,7 +92,7 @@ def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
     thread_id = records.open_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
     )
-    return records.record(
+    message = records.record(
         Message(
             thread_id=thread_id,
             inbox_id=inbox_id,
@@ -105,6 +106,10 @@ def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
         ),
         our_address=our_address,
     )
+    word = keyword(text.body)
+    if word is not None:
+        optouts.heed(message, word, our_address=our_address)
+    return message
 
 
 def _our_form(recipient: str) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.models import Agent
 from messaging.actions import records
+from messaging.actions.hiding import call_back
 from messaging.jobs import defer_delivery
 from messaging.mentions import find_mentions, mentionable
 from messaging.models import DeliveryState, Message
@@ -45,7 +46,7 @@ def write_message(
     that the composer shows.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
-    earlier = Message.objects.filter(author=author, form_key=form_key).first()
+    earlier = made_by(author, form_key)
     if earlier is not None:
         return earlier
     thread.refresh_from_db()
@@ -53,23 +54,22 @@ def write_message(
     is_internal = is_internal or bool(mentions)
     if is_internal and thread.inbox.is_personal:
         raise SendingRefused(NO_TEAM)
-    sentence = "" if is_internal else refusal(thread)
-    if sentence:
-        raise SendingRefused(sentence)
-    message = records.record(
-        Message(
-            thread=thread,
-            inbox_id=thread.inbox_id,
-            kind=Message.Kind.INTERNAL if is_internal else Message.Kind.OUTBOUND,
-            author=author,
-            body=body,
-            created_at=timezone.now(),
-            seq=seq,
-            mentions=[[mention.start, mention.end, mention.agent_id] for mention in mentions],
-            form_key=form_key,
-            state="" if is_internal else DeliveryState.QUEUED,
-        )
+    message = Message(
+        thread=thread,
+        inbox_id=thread.inbox_id,
+        kind=Message.Kind.INTERNAL if is_internal else Message.Kind.OUTBOUND,
+        author=author,
+        body=body,
+        created_at=timezone.now(),
+        seq=seq,
+        mentions=[[mention.start, mention.end, mention.agent_id] for mention in mentions],
+        form_key=form_key,
     )
+    if is_internal:
+        records.record(message)
+    else:
+        queue(message)
+    call_back(thread=thread, author=author, mentioned={mention.agent_id for mention in mentions})
     change_state(
         thread=thread,
         agent=author,
@@ -79,9 +79,25 @@ def write_message(
         draft_body="",
         draft_is_internal=is_internal,
     )
-    if not is_internal:
-        defer_delivery(thread.pk)
     return message
+
+
+def made_by(author: Agent, form_key: uuid.UUID) -> Message | None:
+    """What the form has made already. Call under the lock of the inbox's counter."""
+    return Message.objects.filter(author=author, form_key=form_key).first()
+
+
+def queue(message: Message) -> None:
+    """Write a text to the contact into the record, with the job that sends it.
+
+    The caller holds the inbox's counter. Raises SendingRefused.
+    """
+    sentence = refusal(message.thread)
+    if sentence:
+        raise SendingRefused(sentence)
+    message.state = DeliveryState.QUEUED
+    records.record(message)
+    defer_delivery(message.thread_id)
 
 
 @transaction.atomic

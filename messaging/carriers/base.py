@@ -199,6 +199,8 @@ class Carrier(Protocol):
     credential_fields: tuple[CredentialField, ...]
     rejection_status: int
     """HTTP status for a webhook that fails `verify`."""
+    answers_help: bool
+    """Whether the carrier itself answers HELP and INFO."""
 
     def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
         """Raise VerificationError unless the request is proven to be the carrier's."""

@@ -67,6 +67,7 @@ class Simulator:
     name: str = "simulator"
     label: str = "Simulator"
     rejection_status: int = 403
+    answers_help: bool = False
     credential_fields: tuple[CredentialField, ...] = (
         CredentialField("secret", "Secret", True, "Any words; both ends of the demo share them."),
     )

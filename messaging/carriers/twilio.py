@@ -87,6 +87,7 @@ class Twilio:
     name: str = "twilio"
     label: str = "Twilio"
     rejection_status: int = 403
+    answers_help: bool = True
     credential_fields: tuple[CredentialField, ...] = (
         CredentialField("account_sid", "Account SID", True, "Starts with AC."),
         CredentialField(

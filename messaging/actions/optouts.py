@@ -1,0 +1,109 @@
+"""Who wants no texts from which of our numbers, and what a keyword changes about it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from inboxes import bell, counters
+from messaging.actions import records
+from messaging.jobs import defer_delivery
+from messaging.keywords import Keyword
+from messaging.models import Attempt, DeliveryState, Message, Number, OptOut
+from messaging.refusals import refusal
+from threads.models import Thread
+
+AUTOMATIC_PAUSE = timedelta(minutes=10)
+"""Between two automatic answers to one contact: two machines must not text each other for ever."""
+
+
+def heed(message: Message, word: Keyword, *, our_address: str) -> None:
+    """Do what a text that came in says. The caller holds the inbox's counter."""
+    thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
+    if word == "opt_out":
+        _begin(our_address, thread.contact.address, OptOut.Source.KEYWORD)
+    elif word == "opt_in":
+        _end(our_address, thread.contact.address)
+    else:
+        _help(thread, message)
+
+
+def note_refusal(attempt: Attempt, *, seq: int) -> None:
+    """A carrier did not take the attempt, because the contact opted out there. The caller holds
+    the inbox's counter.
+
+    An answer that is older than the contact's opting in again says nothing of now.
+    """
+    thread = Thread.objects.select_related("contact").get(pk=attempt.message.thread_id)
+    pair = {"our_address": thread.our_address, "address": thread.contact.address}
+    if not OptOut.objects.filter(**pair, ended_at__gt=attempt.started_at).exists():
+        _begin(thread.our_address, thread.contact.address, OptOut.Source.CARRIER)
+        bell.ring_inbox(thread.inbox_id, seq)
+
+
+@transaction.atomic
+def note_opt_out(*, our_address: str, address: str) -> OptOut:
+    """An administrator was told by other means. Noted twice is noted once."""
+    seqs = _counters(our_address, address)
+    _begin(our_address, address, OptOut.Source.ADMINISTRATOR)
+    for inbox_id, seq in seqs.items():
+        bell.ring_inbox(inbox_id, seq)
+    return OptOut.objects.get(our_address=our_address, address=address, ended_at=None)
+
+
+@transaction.atomic
+def end_opt_out(*, opt_out: OptOut) -> bool:
+    """An administrator was asked for texts again; whether it had not ended before."""
+    seqs = _counters(opt_out.our_address, opt_out.address)
+    is_ended = _end(opt_out.our_address, opt_out.address)
+    for inbox_id, seq in seqs.items():
+        bell.ring_inbox(inbox_id, seq)
+    return is_ended
+
+
+def _begin(our_address: str, address: str, source: OptOut.Source) -> None:
+    row = OptOut(our_address=our_address, address=address, source=source, since=timezone.now())
+    OptOut.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _end(our_address: str, address: str) -> bool:
+    running = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
+    return bool(running.update(ended_at=timezone.now()))
+
+
+def _counters(our_address: str, address: str) -> dict[int, int]:
+    """Take the counter of every inbox in which somebody may write to them from that number."""
+    talking = Thread.objects.filter(our_address=our_address, contact__address=address)
+    routed = Number.objects.filter(address=our_address)
+    inbox_ids = {*talking.values_list("inbox", flat=True), *routed.values_list("inbox", flat=True)}
+    return {inbox_id: counters.next_inbox_seq(inbox_id) for inbox_id in sorted(inbox_ids)}
+
+
+def _help(thread: Thread, asked: Message) -> None:
+    """Answer with the inbox's help text, unless somebody else does or nothing may be sent."""
+    number = Number.objects.select_related("account").get(inbox=thread.inbox_id)
+    recent = Message.objects.filter(
+        thread=thread, is_automatic=True, created_at__gt=timezone.now() - AUTOMATIC_PAUSE
+    )
+    if (
+        not thread.inbox.help_text
+        or number.account.adapter.answers_help
+        or refusal(thread)
+        or recent.exists()
+    ):
+        return
+    records.record(
+        Message(
+            thread=thread,
+            inbox_id=thread.inbox_id,
+            kind=Message.Kind.OUTBOUND,
+            is_automatic=True,
+            body=thread.inbox.help_text,
+            created_at=timezone.now(),
+            seq=asked.seq,
+            state=DeliveryState.QUEUED,
+        )
+    )
+    defer_delivery(thread.pk)

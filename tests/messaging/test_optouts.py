@@ -1,0 +1,292 @@
+"""Who texts STOP gets no text, from whomever it would have come, until they text START."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from messaging import delivery
+from messaging.actions import SendingRefused, retry_message, write_message
+from messaging.actions.optouts import end_opt_out, note_opt_out
+from messaging.actions.receipts import apply_receipt
+from messaging.carriers import get_carrier
+from messaging.carriers.base import Accepted, OptedOut, Receipt, Rejected
+from messaging.keywords import keyword
+from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
+from messaging.refusals import refusal
+from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
+from tests.far_end_client import FarEnd, far_end
+from threads.models import Thread
+
+__all__ = ["far_end"]
+
+OUT = ["STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
+
+
+@pytest.fixture
+def simulator(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> CarrierAccount:
+    """Front Desk's carrier leaves HELP to us."""
+    monkeypatch.setattr(type(get_carrier("twilio")), "answers_help", False)
+    cast.front_desk.help_text = "Front Desk of Brandt Repairs. Call (202) 555-0110. STOP ends."
+    cast.front_desk.save()
+    return cast.account
+
+
+def automatic() -> list[str]:
+    return list(Message.objects.filter(is_automatic=True).values_list("body", flat=True))
+
+
+def running() -> list[tuple[str, str, str]]:
+    rows = OptOut.objects.filter(ended_at=None).order_by("pk")
+    return list(rows.values_list("our_address", "address", "source"))
+
+
+@pytest.mark.parametrize("word", OUT)
+def test_each_word_opts_out_in_any_case_and_spacing(cast: Cast, word: str) -> None:
+    for index, spelt in enumerate([word, word.lower(), f" \n{word.title()}\t "]):
+        sender = f"+1202555016{index}"
+        thread = cast.text_in(spelt, sender=sender).thread
+        assert running()[-1] == (FRONT_DESK, sender, "keyword")
+        assert refusal(thread).startswith(f"(202) 555-016{index} opted out of texts from (202)")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Stop it", "please stop", "STOP.", "STOP  ALL", "end of the week", "stopp", "", "START"],
+)
+def test_other_words_are_for_people(cast: Cast, words: str) -> None:
+    thread = cast.text_in(words).thread
+    assert not running()
+    assert refusal(thread) == ""
+
+
+@pytest.mark.parametrize("word", ["START", "unstop", " Yes "])
+def test_they_opt_in_again_and_the_history_of_it_stays(cast: Cast, word: str) -> None:
+    thread = cast.text_in("STOP").thread
+    cast.text_in(word)
+    assert refusal(thread) == ""
+    row = OptOut.objects.get()
+    assert row.ended_at is not None
+    cast.text_in("stop")
+    assert refusal(thread)
+    assert OptOut.objects.count() == 2
+
+
+def test_yes_is_an_ordinary_word_without_an_opt_out(cast: Cast) -> None:
+    thread = cast.text_in("Yes").thread
+    assert not OptOut.objects.exists()
+    assert cast.answer(thread, "Good.").state == "queued"
+
+
+def test_stop_twice_is_one_opt_out(cast: Cast) -> None:
+    for word in ("STOP", "quit"):
+        cast.text_in(word)
+    assert OptOut.objects.count() == 1
+
+
+def test_it_is_about_one_of_our_numbers(cast: Cast) -> None:
+    cast.text_in("STOP")
+    other = cast.text_in("Hello", to=DISPATCH).thread
+    assert cast.answer(other, "Hello to you").state == "queued"
+
+
+def test_nothing_leaves_for_who_opted_out_but_the_team_can_talk(cast: Cast) -> None:
+    thread = cast.thread()
+    failed = cast.answer(thread, "Before")
+    Message.objects.filter(pk=failed.pk).update(state="failed")
+    cast.text_in("STOP")
+    with pytest.raises(SendingRefused, match="opted out of texts"):
+        cast.answer(thread, "After")
+    with pytest.raises(SendingRefused, match="opted out of texts"):
+        retry_message(message=failed)
+    note = write_message(
+        thread=thread, author=cast.ana, body="Among us", form_key=uuid.uuid4(), is_internal=True
+    )
+    assert note.kind == "internal"
+
+
+def test_what_waited_is_not_sent_after_a_stop(
+    cast: Cast, far_end: FarEnd, settings: Settings
+) -> None:
+    settings.TWILIO_API_URL = far_end.url
+    message = cast.answer(cast.thread(), "On its way")
+    cast.text_in("STOP")
+    delivery.deliver_thread(message.thread_id)
+    message.refresh_from_db()
+    assert (message.state, far_end.ledger()) == ("failed", [])
+    assert "opted out" in message.reason
+    assert not Attempt.objects.exists()
+
+
+def test_the_sentence_says_since_when_and_fits_a_reason(cast: Cast) -> None:
+    thread = cast.text_in("STOP").thread
+    at = OptOut.objects.get().since
+    sentence = refusal(thread)
+    assert f"on {at.day} {at:%B %Y} at {at:%H:%M}" in sentence
+    assert sentence.endswith("You can write to them again once they text START.")
+    for source in OptOut.Source:
+        OptOut.objects.update(source=source)
+        assert len(refusal(thread)) < 255
+
+
+def test_the_composer_says_so_before_anyone_types(cast: Cast) -> None:
+    thread = cast.text_in("STOP").thread
+    for path in (f"/threads/{thread.pk}/", f"/threads/{thread.pk}/composer/"):
+        page = client_of(cast.ben).get(path).content.decode()
+        assert "opted out of texts from (202) 555-0110 on" in page
+        assert "You can still write to your team." in page
+        assert "data-only-internal" in page
+    form = {"body": "Hi", "form_key": uuid.uuid4(), "is_internal": "false"}
+    answer = client_of(cast.ben).post(f"/threads/{thread.pk}/messages/", form)
+    assert answer.status_code == 422
+    assert Message.objects.filter(body="Hi").count() == 0
+
+
+# The carrier's word
+
+
+def attempt_of(cast: Cast) -> Attempt:
+    message = cast.answer(cast.thread(), "Hello")
+    return Attempt.objects.create(message=message, ordinal=1, account=cast.account)
+
+
+@pytest.mark.parametrize(
+    "result", [OptedOut("21610", ""), Rejected("21610", "opted_out", "")], ids=["own", "class"]
+)
+def test_a_carriers_refusal_sets_the_same_state(cast: Cast, result: OptedOut | Rejected) -> None:
+    attempt = attempt_of(cast)
+    delivery.write_outcome(attempt, result)
+    assert running() == [(FRONT_DESK, CUSTOMER, "carrier")]
+    assert "as the carrier told us" in refusal(attempt.message.thread)
+
+
+def test_so_does_a_receipt(cast: Cast) -> None:
+    attempt = attempt_of(cast)
+    delivery.write_outcome(attempt, Accepted("SM1"))
+    receipt = Receipt("SM1", "failed", "21610", "opted_out")
+    apply_receipt(account=cast.account, receipt=receipt, attempt_token=None)
+    assert running() == [(FRONT_DESK, CUSTOMER, "carrier")]
+
+
+def test_another_failure_does_not(cast: Cast) -> None:
+    attempt = attempt_of(cast)
+    delivery.write_outcome(attempt, Rejected("30003", "transient", ""))
+    assert not OptOut.objects.exists()
+
+
+def test_a_refusal_older_than_the_start_is_of_no_account(cast: Cast) -> None:
+    attempt = attempt_of(cast)
+    cast.text_in("STOP")
+    cast.text_in("START")
+    delivery.write_outcome(attempt, OptedOut("21610", ""))
+    assert not running()
+
+
+# Help
+
+
+@pytest.mark.parametrize("word", ["HELP", "info", " Help\n"])
+def test_help_is_answered_with_the_inboxs_text(
+    cast: Cast, simulator: CarrierAccount, word: str
+) -> None:
+    thread = cast.text_in(word).thread
+    answer = Message.objects.get(is_automatic=True)
+    assert (answer.kind, answer.state, answer.author, answer.thread) == (
+        "outbound",
+        "queued",
+        None,
+        thread,
+    )
+    assert answer.body == cast.front_desk.help_text
+    thread.refresh_from_db()
+    assert thread.needs_reply
+    assert thread.last_message_id == answer.pk
+    page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
+    assert '<span class="author">Automatic</span>' in page
+
+
+def test_a_machine_that_asks_for_help_is_answered_once_in_a_while(
+    cast: Cast, simulator: CarrierAccount
+) -> None:
+    for _ in range(3):
+        cast.text_in("HELP")
+    assert len(automatic()) == 1
+    cast.text_in("HELP", sender="+12025550160")
+    assert len(automatic()) == 2
+    earlier = Message.objects.filter(is_automatic=True).first()
+    assert earlier is not None
+    before = earlier.created_at - timedelta(minutes=11)
+    Message.objects.filter(pk=earlier.pk).update(created_at=before)
+    cast.text_in("HELP")
+    assert len(automatic()) == 3
+
+
+def test_nobody_answers_who_opted_out_or_is_a_name(cast: Cast, simulator: CarrierAccount) -> None:
+    cast.text_in("STOP")
+    cast.text_in("HELP")
+    cast.text_in("HELP", sender="PARCELBOX")
+    assert automatic() == []
+
+
+def test_an_inbox_without_a_help_text_stays_silent(cast: Cast, simulator: CarrierAccount) -> None:
+    cast.text_in("HELP", to=DISPATCH)
+    assert automatic() == []
+
+
+def test_a_carrier_that_answers_itself_is_left_to_it(
+    cast: Cast, simulator: CarrierAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    assert get_carrier("twilio").answers_help
+    cast.text_in("HELP")
+    assert automatic() == []
+
+
+# Administrators
+
+
+def test_an_administrator_notes_one_and_ends_one(cast: Cast) -> None:
+    thread = cast.thread()
+    opt_out = note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    assert note_opt_out(our_address=FRONT_DESK, address=CUSTOMER) == opt_out
+    assert "as an administrator noted" in refusal(thread)
+    cast.front_desk.refresh_from_db()
+    before = cast.front_desk.seq
+    assert end_opt_out(opt_out=opt_out) is True
+    assert end_opt_out(opt_out=opt_out) is False
+    cast.front_desk.refresh_from_db()
+    assert cast.front_desk.seq > before
+    assert refusal(thread) == ""
+
+
+def test_an_ordinary_text_asks_nothing_more(cast: Cast) -> None:
+    cast.thread()
+    with CaptureQueriesContext(
+        connection,
+    ) as plain:
+        cast.text_in("How are you?")
+    with CaptureQueriesContext(connection) as stop:
+        cast.text_in("STOP")
+    assert not [q for q in plain if "optout" in q["sql"].lower()]
+    assert [q for q in stop if "optout" in q["sql"].lower()]
+
+
+def test_the_words_are_told_apart_without_the_database() -> None:
+    assert keyword("x" * 100_000) is None
+    assert [keyword(word) for word in ("Stop", "Yes", "Help", "Helpful")] == [
+        "opt_out",
+        "opt_in",
+        "help",
+        None,
+    ]
+
+
+def test_a_number_that_moved_says_that_first(cast: Cast) -> None:
+    thread = cast.text_in("STOP").thread
+    Number.objects.filter(inbox=cast.front_desk).delete()
+    assert "no longer belongs to this inbox" in refusal(Thread.objects.get(pk=thread.pk))
