@@ -52,3 +52,38 @@ def _parse(text: str) -> phonenumbers.PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return number if phonenumbers.is_possible_number(number) else None
+
+
+class NoNumber(ValueError):
+    """What was typed is no number that could be texted. The message is for the agent."""
+
+
+def typed_number(raw: str) -> str:
+    """A telephone number in any usual notation, as E.164. Raises NoNumber."""
+    text = re.sub(r"\s*tel:\s*", "", raw, flags=re.IGNORECASE).strip()
+    if not any(c.isdigit() for c in text) or any(c.isalpha() for c in text):
+        raise NoNumber(f"This is no telephone number. Write it {_examples()}.")
+    number = _parse(text)
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise NoNumber(f"There is no such telephone number. Write all its digits, {_examples()}.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_landline(address: str) -> bool:
+    """Whether the number is known to be a landline's. In some countries, those of +1 among them,
+    nothing tells them from mobiles."""
+    number = _parse(address)
+    return (
+        number is not None
+        and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.FIXED_LINE
+    )
+
+
+def _examples() -> str:
+    home = phonenumbers.example_number_for_type(
+        settings.DEFAULT_REGION, phonenumbers.PhoneNumberType.MOBILE
+    )
+    if home is None:
+        return "with its country code"
+    spelt = phonenumbers.format_number(home, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return f"like {spelt}, or with its country code, like +44 7400 123456"

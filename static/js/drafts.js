@@ -113,6 +113,11 @@ function flush() {
   if (draft) save(draft);
 }
 
+/** The same for one who waits for it. */
+export async function keepDraft() {
+  if (draft) await save(draft);
+}
+
 /**
  * A composer was opened; the server drew its draft into it.
  * @param {HTMLFormElement} form

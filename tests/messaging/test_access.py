@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
 from tests.cast import ANAS_LINE, Cast, client_of
+from threads.models import Thread
 
 MISSING = 2**40
 SIGN_IN = "/sign-in/?next="
@@ -28,10 +29,16 @@ MATRIX = {
     "inboxes/<int:inbox_id>/": ("get", "inbox", {}),
     "threads/<int:thread_id>/": ("get", "thread", {}),
     "threads/<int:thread_id>/messages/": ("post", "thread", {"body": "Hi", "form_key": "x"}),
+    "threads/<int:thread_id>/composer/": ("get", "thread", {}),
+    "threads/<int:thread_id>/contact/": ("post", "thread", {"name": "Stranger's"}),
     "threads/<int:thread_id>/draft/": ("post", "thread", {"body": "Hi"}),
     "threads/<int:thread_id>/mentions/": ("get", "thread", {}),
     "threads/<int:thread_id>/mute/": ("post", "thread", {"muted": "1"}),
     "threads/<int:thread_id>/read/": ("post", "thread", {"message": "1"}),
+    "threads/<int:thread_id>/priority/": ("post", "thread", {"priority": "urgent"}),
+    "threads/<int:thread_id>/unread/": ("post", "thread", {}),
+    "threads/<int:thread_id>/delete/": ("post", "thread", {"message": "1"}),
+    "threads/<int:thread_id>/restore/": ("post", "thread", {}),
     "messages/<int:message_id>/retry/": ("post", "message", {}),
 }
 """Everything that names something foreign: the deed, what it names, the form."""
@@ -47,6 +54,8 @@ ELSEWHERE = {
     "notifications/",
     "notifications/read/",
     "settings/",
+    "start/",
+    "start/to/",
     "settings/test/",
     "settings/push/",
     "service-worker.js",
@@ -160,6 +169,7 @@ def test_a_stranger_changes_nothing(cast: Cast, strangers: dict[str, Agent]) -> 
             ask(client, route, found[what])
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.last_excerpt == "Secret words"
+    assert not Thread.objects.exclude(priority="").exists()
     assert not Agent.objects.filter(
         pk__in=[agent.pk for agent in strangers.values()], thread_states__isnull=False
     ).exists()

@@ -1,0 +1,43 @@
+"""What the members of an inbox know about somebody outside."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from inboxes import bell, counters
+from threads import words
+from threads.models import Contact, Thread
+
+
+class ChangedMeanwhile(Exception):
+    """A colleague wrote something else there since the form was opened."""
+
+    def __init__(self, contact: Contact) -> None:
+        super().__init__(contact)
+        self.contact = contact
+
+
+@transaction.atomic
+def describe_contact(
+    *, thread: Thread, name: str, note: str, known: tuple[str, str] | None = None
+) -> Contact:
+    """Write the name and the note of the thread's contact; all members see them at once.
+
+    `known`: the name and the note that the form was opened with. Raises ChangedMeanwhile when
+    they are others by now, and would be lost.
+    """
+    seq = counters.next_inbox_seq(thread.inbox_id)
+    contact = Contact.objects.get(pk=thread.contact_id)
+    now = contact.name, contact.note
+    if now == (name, note):
+        return contact
+    if known is not None and now != known:
+        raise ChangedMeanwhile(contact)
+    contact.name, contact.note = name, note
+    contact.words = words.vector(
+        contact.inbox_id, [*words.words_of(name), *words.number_words(contact.address)]
+    )
+    contact.save(update_fields=["name", "note", "words"])
+    Thread.objects.filter(pk=thread.pk).update(seq=seq)
+    bell.ring_inbox(thread.inbox_id, seq)
+    return contact

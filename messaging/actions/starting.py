@@ -1,0 +1,82 @@
+"""The first text to somebody outside; it joins the thread where there is one."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from inboxes import counters
+from inboxes.models import Agent, Inbox
+from messaging.actions import records
+from messaging.actions.sending import SendingRefused, made_by, queue
+from messaging.mentions import find_mentions, mentionable
+from messaging.models import Message, Number
+from threads import addresses
+from threads.actions import change_state
+from threads.models import Thread
+
+
+class NumberRefused(SendingRefused):
+    """No text leaves from this inbox now, to whomever."""
+
+
+class MentionRefused(SendingRefused):
+    """The first text calls a colleague: it would be internal, and reach nobody outside."""
+
+
+@transaction.atomic
+def start_conversation(
+    *, inbox: Inbox, author: Agent, address: str, body: str, form_key: uuid.UUID
+) -> Message:
+    """Queue a text from the inbox's number. `address` is in the form under which contacts are known.
+
+    The same form sent twice returns the message that the first one made, and two agents who start
+    with the same number at once share a thread. What the agent has drafted there stays. Raises
+    NumberRefused, MentionRefused, or SendingRefused for what concerns the contact.
+    """
+    seq = counters.next_inbox_seq(inbox.pk)
+    earlier = made_by(author, form_key)
+    if earlier is not None:
+        return earlier
+    number = _number_of(inbox)
+    mentions = find_mentions(body, mentionable(inbox, author), author)
+    if mentions:
+        called = body[mentions[0].start : mentions[0].end]
+        raise MentionRefused(f"A mention goes to your team only. Take out {called} to send this.")
+    thread_id = records.open_thread(
+        inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
+    )
+    thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
+    message = Message(
+        thread=thread,
+        inbox_id=inbox.pk,
+        kind=Message.Kind.OUTBOUND,
+        author=author,
+        body=body,
+        created_at=timezone.now(),
+        seq=seq,
+        form_key=form_key,
+    )
+    queue(message)
+    change_state(
+        thread=thread,
+        agent=author,
+        last_read_id=message.pk,
+        read_count=message.position,
+        is_marked_unread=False,
+    )
+    return message
+
+
+def _number_of(inbox: Inbox) -> Number:
+    number = Number.objects.select_related("account").filter(inbox=inbox).first()
+    if number is None:
+        raise NumberRefused(f"{inbox.name} has no number to text from. Ask an administrator.")
+    if not number.account.is_active:
+        ours = addresses.display(number.address)
+        raise NumberRefused(
+            f"The carrier account of {ours} is switched off. Ask an administrator."
+        )
+    return number

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from messaging.forms import TextField
+from messaging.models import Number
+from threads import addresses
+from threads.models import Contact
+
+NOTE_LIMIT = 2_000
+
+
+class AddressField(forms.CharField):
+    """What was typed as the other side: a number, or so far only a part of one or of a name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=addresses.MAX_LENGTH, **options)
+
+
+class StartForm(forms.Form):
+    """A first text. `places` are the inboxes that the agent may send from, with their labels."""
+
+    inbox = forms.TypedChoiceField(
+        coerce=int,
+        error_messages={
+            "required": "Choose whom it is from.",
+            "invalid_choice": "You cannot send from there (any more). Choose again.",
+        },
+    )
+    to = AddressField(
+        error_messages={
+            "required": "Enter the number of the person you want to text.",
+            "max_length": "This is too long for a telephone number.",
+            "null_characters_not_allowed": "This is no telephone number.",
+        }
+    )
+    body = TextField()
+    form_key = forms.UUIDField()
+    checked = AddressField(required=False)
+
+    def __init__(self, *args: Any, places: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place_ids = [pk for pk, _ in places]
+        inbox = self.fields["inbox"]
+        assert isinstance(inbox, forms.TypedChoiceField)  # noqa: S101  tells mypy
+        inbox.choices = list(places)
+
+    def clean_to(self) -> str:
+        """The address as contacts are known by it."""
+        raw: str = self.cleaned_data["to"]
+        address, kind = addresses.normalise(raw)
+        known = Contact.objects.filter(inbox__in=self.place_ids, address=address)
+        if kind == "name" or not known.exists():
+            try:
+                address = addresses.typed_number(raw)
+            except addresses.NoNumber as error:
+                raise ValidationError(str(error)) from error
+        if Number.objects.filter(address=address).exists():
+            ours = addresses.display(address)
+            raise ValidationError(f"{ours} is one of our own numbers. Enter somebody outside.")
+        return address
+
+    @property
+    def key(self) -> uuid.UUID:
+        """That of the form as it was sent, or of a new one."""
+        key: uuid.UUID | None = getattr(self, "cleaned_data", {}).get("form_key")
+        return key or uuid.uuid4()
+
+
+class StartQuery(forms.Form):
+    """The query string of the page: the inbox that it was opened from."""
+
+    inbox = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+
+class ToForm(forms.Form):
+    """What stands in *From* and *To* while it is being typed."""
+
+    inbox = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    to = AddressField(required=False)
+
+
+class ContactForm(forms.Form):
+    """A name and a note, and what they were when the form was opened."""
+
+    name = forms.CharField(
+        max_length=120,
+        required=False,
+        error_messages={
+            "max_length": "A name has at most %(limit_value)d characters.",
+            "null_characters_not_allowed": "This name holds a character that cannot be kept.",
+        },
+    )
+    note = forms.CharField(
+        max_length=NOTE_LIMIT,
+        required=False,
+        error_messages={
+            "max_length": (
+                "A note has at most %(limit_value)d characters, and this one has %(show_value)d."
+            ),
+            "null_characters_not_allowed": "This note holds a character that cannot be kept.",
+        },
+    )
+    known_name = forms.CharField(required=False, strip=False)
+    known_note = forms.CharField(required=False, strip=False)
+
+    def clean_note(self) -> str:
+        note: str = self.cleaned_data["note"]
+        return note.replace("\r\n", "\n").replace("\r", "\n")
+
+    def clean_known_note(self) -> str:
+        note: str = self.cleaned_data["known_note"]
+        return note.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,125 @@
+"""What stands around a first text: whom it may come from, and what is known of whom it goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inboxes.models import Agent, Inbox
+from messaging.models import Number, OptOut
+from messaging.refusals import opted_out
+from threads import addresses, words
+from threads.models import Contact, Thread
+
+SUGGESTIONS = 6
+FEWEST_LETTERS = 2
+FEWEST_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the agent may send from: their own line if it has a number, then the shared inboxes
+    by name."""
+
+    inboxes: Sequence[Inbox]
+    agent: Agent
+
+    @property
+    def choices(self) -> list[tuple[int, str]]:
+        return [
+            (inbox.pk, self.agent.display_name if inbox.is_personal else inbox.name)
+            for inbox in self.inboxes
+        ]
+
+    @property
+    def preset(self) -> int | None:
+        """The default DID, else the only inbox; with several of them the agent chooses."""
+        if self.inboxes and (self.inboxes[0].is_personal or len(self.inboxes) == 1):
+            return self.inboxes[0].pk
+        return None
+
+    def get(self, inbox_id: int | None) -> Inbox | None:
+        return next((inbox for inbox in self.inboxes if inbox.pk == inbox_id), None)
+
+
+def places_of(agent: Agent) -> Places:
+    visible = Inbox.objects.visible_to(agent)
+    lines = visible.filter(owner=agent, number__isnull=False)
+    return Places([*lines, *visible.shared().order_by("name", "pk")], agent)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A conversation with the same contact that the agent may see."""
+
+    thread: Thread
+    is_joined: bool
+    """Whether the text would join it."""
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What `messaging/_start_about.html` tells of the number in *To*."""
+
+    address: str = ""
+    is_landline: bool = False
+    opted_out: str = ""
+    others: Sequence[Other] = ()
+    suggestions: Sequence[Contact] = field(default=())
+
+
+def about(places: Places, inbox: Inbox | None, typed: str) -> About:
+    """`typed` may be a part of a number or of a name as well."""
+    ids = [place.pk for place in places.inboxes]
+    address, kind = addresses.normalise(typed)
+    threads = Thread.objects.filter(inbox__in=ids, contact__address=address)
+    found = list(threads.select_related("contact", "inbox").order_by("inbox__name", "pk"))
+    if not found:
+        try:
+            address = addresses.typed_number(typed)
+        except addresses.NoNumber:
+            return About(suggestions=suggest(ids, typed))
+    labels = dict(places.choices)
+    return About(
+        address=address,
+        is_landline=kind == "phone" and addresses.is_landline(address),
+        opted_out=_opted_out(inbox, address),
+        others=[
+            Other(
+                thread, inbox is not None and thread.inbox_id == inbox.pk, labels[thread.inbox_id]
+            )
+            for thread in found
+        ],
+    )
+
+
+def suggest(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
+    """Known contacts, each number once: by the beginnings of words, or by a run of digits."""
+    digits = "".join(c for c in typed if c in "0123456789")
+    letters = [word for word in words.words_of(typed) if not word.isdigit()]
+    if len("".join(letters)) >= FEWEST_LETTERS:
+        asked = letters
+    elif not letters and len(digits) >= FEWEST_DIGITS:
+        asked = words.number_words(digits)
+    else:
+        return []
+    contacts = Contact.objects.exclude(kind=Contact.Kind.NAME).extra(
+        where=["threads_contact.words @@ %s::tsquery"], params=[words.query(inbox_ids, asked)]
+    )
+    if asked is not letters:
+        contacts = contacts.filter(address__contains=digits)
+    found: dict[str, Contact] = {}
+    for contact in contacts.order_by("-pk")[: SUGGESTIONS * 4]:
+        if contact.address not in found or not found[contact.address].name:
+            found[contact.address] = contact
+    return list(found.values())[:SUGGESTIONS]
+
+
+def _opted_out(inbox: Inbox | None, address: str) -> str:
+    number = Number.objects.filter(inbox=inbox).first() if inbox is not None else None
+    if number is None:
+        return ""
+    pair = OptOut.objects.filter(our_address=number.address, address=address, ended_at=None)
+    row = pair.first()
+    return opted_out(row) if row is not None else ""

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from inboxes.models import Agent
+from inboxes.requests import signed_in
+from messaging.actions.contacts import ChangedMeanwhile, describe_contact
+from messaging.start_forms import ContactForm
+from messaging.views.panes import pane
+from threads.access import get_thread
+from threads.lists import inbox_list, top_list
+from threads.models import Contact, Thread
+
+CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yours in its place."
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def contact(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """The name and the note of a thread's contact."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    if request.method == "GET":
+        return _page(request, agent, thread, ContactForm(initial=_words_of(thread.contact)))
+    form = ContactForm(request.POST)
+    if not form.is_valid():
+        return _page(request, agent, thread, form)
+    given = form.cleaned_data
+    known = (given["known_name"], given["known_note"]) if "known_name" in request.POST else None
+    try:
+        describe_contact(thread=thread, name=given["name"], note=given["note"], known=known)
+    except ChangedMeanwhile as error:
+        thread.contact = error.contact
+        return _page(request, agent, thread, form, theirs=error.contact)
+    return redirect("messaging:conversation", thread.pk)
+
+
+def _words_of(one: Contact) -> dict[str, str]:
+    return {"name": one.name, "note": one.note}
+
+
+def _page(
+    request: HttpRequest,
+    agent: Agent,
+    thread: Thread,
+    form: ContactForm,
+    theirs: Contact | None = None,
+) -> HttpResponse:
+    inbox = thread.inbox
+    return pane(
+        request,
+        "messaging/_contact.html",
+        listing=top_list(agent) if inbox.is_personal else inbox_list(agent, inbox),
+        title=f"Name and note of {thread.contact.display}",
+        status=422 if form.is_bound else 200,
+        form=form,
+        first=next(iter(form.errors), "name"),
+        thread=thread,
+        contact=thread.contact,
+        theirs=theirs,
+        changed=CHANGED,
+    )

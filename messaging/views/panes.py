@@ -1,0 +1,27 @@
+"""What stands in a conversation's place: alone for htmx, with its list as a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from threads.lists import Listing
+from threads.views import targets_panes
+
+
+def pane(
+    request: HttpRequest,
+    template: str,
+    *,
+    listing: Listing,
+    title: str,
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    shown = {"listing": listing, "pane": template, "page_title": title, **context}
+    page = "threads/page.html"
+    if request.headers.get("HX-Request"):
+        page = "threads/_panes.html" if targets_panes(request) else template
+    return render(request, page, shown, status=status)

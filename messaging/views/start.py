@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from inboxes.access import get_shared_inbox
+from inboxes.models import Agent, Inbox
+from inboxes.requests import signed_in
+from messaging.actions.sending import SendingRefused
+from messaging.actions.starting import MentionRefused, NumberRefused, start_conversation
+from messaging.models import Message
+from messaging.start_forms import StartForm, StartQuery, ToForm
+from messaging.starting import About, Places, about, places_of
+from messaging.views.panes import pane
+from threads.lists import inbox_list, top_list
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """The form of a first text, beside the list that it was opened from."""
+    agent = signed_in(request)
+    query = StartQuery(request.GET)
+    if not query.is_valid():
+        raise Http404("No such inbox.")
+    inbox_id = query.cleaned_data["inbox"]
+    opened_from = get_shared_inbox(agent, inbox_id) if inbox_id else None
+    places = places_of(agent)
+    if request.method == "GET":
+        preset = opened_from.pk if opened_from else places.preset
+        form = StartForm(initial={"inbox": preset}, places=places.choices)
+        return _page(request, agent, places, form, opened_from)
+    form = StartForm(request.POST, places=places.choices)
+    message = _send(form, places, agent) if form.is_valid() else None
+    if message is None:
+        return _page(request, agent, places, form, opened_from)
+    _tell_unseen(request, form, places, message)
+    return redirect("messaging:conversation", message.thread_id)
+
+
+@require_GET
+@login_required
+def to(request: HttpRequest) -> HttpResponse:
+    """What is known of the number that is being typed, and which contacts it may become."""
+    places = places_of(signed_in(request))
+    form = ToForm(request.GET)
+    typed = form.cleaned_data["to"] if form.is_valid() else ""
+    inbox = places.get(form.cleaned_data.get("inbox"))
+    known = about(places, inbox, typed) if typed else About()
+    return render(request, "messaging/_start_about.html", {"about": known})
+
+
+def _send(form: StartForm, places: Places, agent: Agent) -> Message | None:
+    """None when it was refused; the reason then stands at its field."""
+    inbox = places.get(form.cleaned_data["inbox"])
+    if inbox is None:
+        raise Http404("No such inbox.")
+    try:
+        return start_conversation(
+            inbox=inbox,
+            author=agent,
+            address=form.cleaned_data["to"],
+            body=form.cleaned_data["body"],
+            form_key=form.cleaned_data["form_key"],
+        )
+    except NumberRefused as error:
+        form.add_error("inbox", str(error))
+    except MentionRefused as error:
+        form.add_error("body", str(error))
+    except SendingRefused as error:
+        form.add_error("to", str(error))
+    return None
+
+
+def _tell_unseen(request: HttpRequest, form: StartForm, places: Places, message: Message) -> None:
+    """What the page would have told beside *To*, had it had scripts or the time."""
+    address = form.cleaned_data["to"]
+    if form.cleaned_data["checked"] == address:
+        return
+    known = about(places, places.get(message.inbox_id), address)
+    if known.is_landline:
+        notices.warning(request, "This looks like a landline, which probably takes no texts.")
+    for other in known.others:
+        if not other.is_joined:
+            notices.info(request, f"{other.place} talks to this number, too.")
+
+
+def _page(
+    request: HttpRequest, agent: Agent, places: Places, form: StartForm, inbox: Inbox | None
+) -> HttpResponse:
+    selected = str(form["inbox"].value() or "")
+    bad = next((name for name in ("inbox", "to", "body") if name in form.errors), "")
+    typed = str(form["to"].value() or "")
+    return pane(
+        request,
+        "messaging/_start.html",
+        listing=inbox_list(agent, inbox) if inbox else top_list(agent),
+        title="Start a conversation",
+        status=422 if form.is_bound else 200,
+        form=form,
+        form_key=form.key,
+        choices=[(str(pk), label, str(pk) == selected) for pk, label in places.choices],
+        first=bad or ("to" if selected else "inbox"),
+        about=about(places, places.get(int(selected)), typed)
+        if bad and selected.isdigit()
+        else None,
+        inbox=inbox,
+        back_url=reverse("threads:inbox", args=[inbox.pk])
+        if inbox
+        else reverse("threads:messages"),
+    )

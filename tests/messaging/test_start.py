@@ -1,0 +1,382 @@
+"""Start a conversation: from where, to whom, and what is said beside the fields."""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.http import HttpResponse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from inboxes.actions import add_member, remove_member
+from inboxes.models import Agent, Inbox
+from messaging.actions.contacts import describe_contact
+from messaging.actions.optouts import note_opt_out
+from messaging.actions.starting import start_conversation
+from messaging.models import Message, Number
+from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
+from threads.actions import save_draft
+from threads.models import Contact, Thread, ThreadState
+from threads.rows import states_of
+
+NEW = "+12025550199"
+LANDLINE = "+442079460958"
+
+
+def page(agent: Agent, path: str = "/start/") -> str:
+    response = client_of(agent).get(path)
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def options(html: str) -> list[tuple[str, bool]]:
+    """The entries of *From*, and which one is preset."""
+    select = html.split('<select id="start-from"')[1].split("</select>")[0]
+    found = re.findall(r'<option value="[^"]*"\s*(selected)?>([^<]+)</option>', select)
+    return [(label, bool(selected)) for selected, label in found]
+
+
+def send(agent: Agent, inbox: Inbox | None, to: str, body: str = "Hello", **more: Any) -> Any:
+    form = {"inbox": inbox.pk if inbox else "", "to": to, "body": body, "form_key": uuid.uuid4()}
+    return client_of(agent).post("/start/", form | more)
+
+
+def error(response: HttpResponse, field: str) -> str:
+    """The sentence beside a field, which says that it is the field's."""
+    html = response.content.decode()
+    assert response.status_code == 422
+    found = re.search(rf'<p class="field-error" id="start-{field}-error">([^<]+)</p>', html)
+    assert found is not None, field
+    control = re.search(rf'<(?:select|input|textarea) id="start-{field}"[^>]*>', html)
+    assert control is not None
+    assert 'aria-invalid="true"' in control[0]
+    assert f"start-{field}-error" in control[0].split("aria-describedby=")[1]
+    return found[1].replace("&#x27;", "'")
+
+
+# From
+
+
+def test_the_default_did_is_preset_under_the_agents_name(cast: Cast) -> None:
+    assert options(page(cast.ana)) == [
+        ("Ana Ruiz", True),
+        ("Dispatch", False),
+        ("Front Desk", False),
+    ]
+
+
+def test_without_a_did_one_inbox_is_preset(cast: Cast) -> None:
+    assert options(page(cast.cho)) == [("Front Desk", True)]
+
+
+def test_without_a_did_and_with_several_one_must_be_chosen(cast: Cast) -> None:
+    assert options(page(cast.ben)) == [
+        ("Choose an inbox", False),
+        ("Dispatch", False),
+        ("Front Desk", False),
+    ]
+    answer = send(cast.ben, None, NEW)
+    assert error(answer, "from") == "Choose whom it is from."
+    assert NEW in answer.content.decode()
+
+
+def test_with_neither_the_page_says_whom_to_ask(cast: Cast) -> None:
+    html = page(cast.dov)
+    assert "Ask an administrator" in html
+    assert "<select" not in html
+    assert "administration" in page(cast.admin)
+    assert send(cast.dov, cast.front_desk, NEW).status_code == 422
+    assert not Message.objects.exists()
+
+
+def test_a_line_without_a_number_is_no_did(cast: Cast) -> None:
+    Number.objects.filter(inbox=cast.anas_line).delete()
+    assert options(page(cast.ana))[0] == ("Choose an inbox", False)
+
+
+def test_from_inside_an_inbox_that_one_is_preset(cast: Cast) -> None:
+    html = page(cast.ana, f"/start/?inbox={cast.dispatch.pk}")
+    assert ("Dispatch", True) in options(html)
+    assert 'aria-label="Threads"' in html
+
+
+def test_foreign_and_missing_inboxes_are_the_same(cast: Cast) -> None:
+    for path in ("/start/?inbox={}", "/start/?inbox=x{}"):
+        answers = [
+            client_of(cast.cho).get(path.format(key))
+            for key in (cast.dispatch.pk, cast.anas_line.pk, 2**40)
+        ]
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.content for answer in answers}) == 1
+    said = [
+        error(send(cast.cho, place, NEW), "from") for place in (cast.dispatch, Inbox(pk=2**40))
+    ]
+    assert said == ["You cannot send from there (any more). Choose again."] * 2
+    assert not Message.objects.exists()
+
+
+def test_whoever_was_removed_meanwhile_sends_nothing(cast: Cast) -> None:
+    remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
+    assert send(cast.cho, cast.front_desk, NEW).status_code == 422
+    assert not Thread.objects.exists()
+
+
+# To
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["+12025550199", "(202) 555-0199", "202.555.0199", "1 202 555 0199", " tel:+1-202-555-0199 "],
+)
+def test_any_usual_notation_of_a_number_is_taken(cast: Cast, written: str) -> None:
+    answer = send(cast.ben, cast.dispatch, written)
+    thread = Thread.objects.get()
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/threads/{thread.pk}/"
+    assert (thread.contact.address, thread.our_address) == (NEW, DISPATCH)
+    message = Message.objects.get()
+    assert (message.kind, message.state, message.author) == ("outbound", "queued", cast.ben)
+    assert ProcrastinateJob.objects.get().args == {"thread_id": thread.pk}
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("", "Enter the number"),
+        ("nobody", "This is no telephone number"),
+        ("12345", "There is no such telephone number"),
+        ("555-0199", "There is no such telephone number"),
+        ("+1 999 999 9999", "There is no such telephone number"),
+        ("+12025550199 ext", "This is no telephone number"),
+        ("9" * 300, "too long"),
+        ("+1202\x005550199", "This is no telephone number"),
+        (FRONT_DESK, "(202) 555-0110 is one of our own numbers"),
+        ("202 555 0112", "(202) 555-0112 is one of our own numbers"),
+    ],
+)
+def test_a_bad_number_is_said_beside_the_field_and_nothing_is_lost(
+    cast: Cast, written: str, sentence: str
+) -> None:
+    answer = send(cast.ana, cast.dispatch, written, "Kept <words>")
+    assert sentence in error(answer, "to")
+    html = answer.content.decode()
+    assert ("Dispatch", True) in options(html)
+    assert "Kept &lt;words&gt;</textarea>" in html
+    assert re.search(r'<input id="start-to"[^>]*autofocus', html)
+    assert not Message.objects.exists()
+    assert not Thread.objects.exists()
+
+
+def test_a_short_code_is_answered_where_it_is_known(cast: Cast) -> None:
+    thread = cast.thread(sender="72645")
+    assert send(cast.ana, cast.front_desk, "72645").status_code == 302
+    assert thread.messages.count() == 2
+    assert send(cast.ana, cast.anas_line, "72646").status_code == 422
+
+
+def test_a_name_cannot_be_texted_even_where_it_is_known(cast: Cast) -> None:
+    cast.thread(sender="PARCELBOX")
+    assert "no telephone number" in error(send(cast.ana, cast.front_desk, "PARCELBOX"), "to")
+
+
+def test_who_opted_out_is_said_beside_the_field(cast: Cast) -> None:
+    note_opt_out(our_address=FRONT_DESK, address=NEW)
+    answer = send(cast.ana, cast.front_desk, NEW, "Kept")
+    assert "opted out of texts from (202) 555-0110" in error(answer, "to")
+    assert not Thread.objects.exists()
+    assert send(cast.ana, cast.dispatch, NEW).status_code == 302
+
+
+def test_a_thread_whose_number_moved_refuses_here_too(cast: Cast) -> None:
+    thread = cast.thread()
+    Number.objects.filter(inbox=cast.front_desk).update(address="+12025550118")
+    answer = send(cast.ana, cast.front_desk, CUSTOMER)
+    assert "no longer belongs to this inbox" in error(answer, "to")
+    assert thread.messages.count() == 1
+
+
+def test_an_inbox_without_a_number_says_so(cast: Cast) -> None:
+    Number.objects.filter(inbox=cast.front_desk).delete()
+    assert "has no number to text from" in error(send(cast.ana, cast.front_desk, NEW), "from")
+    cast.account.is_active = False
+    cast.account.save()
+    assert "is switched off" in error(send(cast.ana, cast.dispatch, NEW), "from")
+
+
+# The message
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("", "Write something first."),
+        (" \n ", "Write something first."),
+        ("x" * 1601, "This is too long"),
+        ("a\x00b", "cannot be sent"),
+        ("Ask @ben about it", "Take out @ben to send this."),
+    ],
+)
+def test_a_bad_message_is_said_beside_the_field(cast: Cast, body: str, sentence: str) -> None:
+    answer = send(cast.ana, cast.dispatch, NEW, body)
+    assert sentence in error(answer, "body")
+    assert NEW in answer.content.decode()
+    assert not Thread.objects.exists()
+
+
+def test_the_same_form_twice_is_one_message(cast: Cast) -> None:
+    key = uuid.uuid4()
+    places = [send(cast.ana, cast.dispatch, NEW, form_key=key)["Location"] for _ in range(3)]
+    assert len(set(places)) == 1
+    assert Message.objects.count() == 1
+    assert ProcrastinateJob.objects.count() == 1
+
+
+# The thread
+
+
+def test_it_joins_the_thread_and_keeps_what_was_drafted_there(cast: Cast) -> None:
+    thread = cast.thread()
+    save_draft(thread=thread, agent=cast.ana, body="Half a", is_internal=True)
+    ThreadState.objects.filter(agent=cast.ana).update(hidden_id=2**40)
+    answer = send(cast.ana, cast.front_desk, CUSTOMER, "Joined")
+    assert answer["Location"] == f"/threads/{thread.pk}/"
+    assert Thread.objects.count() == 1
+    state = states_of(cast.ana, [thread])[thread.pk]
+    assert (state.draft_body, state.draft_is_internal) == ("Half a", True)
+    thread.refresh_from_db()
+    assert state.last_read_id == thread.last_message_id == thread.last_text_id
+
+
+def test_what_was_hidden_comes_back(cast: Cast) -> None:
+    thread = cast.thread()
+    for agent in (cast.ana, cast.ben):
+        ThreadState.objects.create(
+            agent=agent, thread=thread, hidden_id=thread.last_message_id, seq=1
+        )
+    send(cast.ana, cast.front_desk, CUSTOMER, "Back again")
+    for agent in (cast.ana, cast.ben):
+        html = client_of(agent).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
+        assert f'id="thread-{thread.pk}"' in html
+
+
+def test_the_thread_stands_at_the_top_for_every_member(cast: Cast) -> None:
+    cast.thread()
+    send(cast.ana, cast.front_desk, NEW)
+    thread = Thread.objects.get(contact__address=NEW)
+    for agent in (cast.ana, cast.ben, cast.cho):
+        html = client_of(agent).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
+        assert re.findall(r'id="thread-(\d+)"', html)[0] == str(thread.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_start_with_one_number_at_once_share_a_thread(cast: Cast) -> None:
+    start = threading.Barrier(2, timeout=10)
+
+    def begin(agent: Agent) -> int:
+        try:
+            start.wait()
+            return start_conversation(
+                inbox=cast.front_desk,
+                author=agent,
+                address=NEW,
+                body=f"{agent} here",
+                form_key=uuid.uuid4(),
+            ).thread_id
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        threads = {job.result(20) for job in [pool.submit(begin, a) for a in (cast.ana, cast.ben)]}
+    assert len(threads) == 1
+    assert Thread.objects.count() == Contact.objects.count() == 1
+    assert sorted(Message.objects.values_list("position", flat=True)) == [1, 2]
+
+
+# What is known of the number
+
+
+def about(agent: Agent, to: str, inbox: Inbox | None = None) -> str:
+    query = {"to": to} | ({"inbox": inbox.pk} if inbox else {})
+    response = client_of(agent).get("/start/to/", query)
+    assert response.status_code == 200
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def test_a_landline_is_warned_of_and_sent_to_all_the_same(cast: Cast) -> None:
+    assert "probably takes no texts" in about(cast.ana, LANDLINE, cast.dispatch)
+    assert about(cast.ana, "+447400123456", cast.dispatch) == ""
+    assert about(cast.ana, NEW, cast.dispatch) == ""
+    client = client_of(cast.ana)
+    form = {"inbox": cast.dispatch.pk, "to": LANDLINE, "body": "Hi", "form_key": uuid.uuid4()}
+    opened = client.post("/start/", form, follow=True).content.decode()
+    assert "probably takes no texts" in opened
+    assert Message.objects.count() == 1
+    form |= {"form_key": uuid.uuid4(), "checked": LANDLINE}
+    assert (
+        "probably takes no texts" not in client.post("/start/", form, follow=True).content.decode()
+    )
+
+
+def test_another_inbox_that_talks_to_them_is_named_to_who_may_see_it(cast: Cast) -> None:
+    there = cast.thread(to=DISPATCH)
+    cast.thread(to=ANAS_LINE)
+    told = about(cast.ben, CUSTOMER, cast.front_desk)
+    assert told == "Dispatch talks to this number, too: open that conversation ."
+    link = client_of(cast.ben).get("/start/to/", {"to": CUSTOMER}).content.decode()
+    assert f'href="/threads/{there.pk}/"' in link
+    assert "Ana Ruiz talks" in about(cast.ana, CUSTOMER, cast.front_desk)
+    assert about(cast.cho, CUSTOMER, cast.front_desk) == ""
+    assert "your text joins" in about(cast.ben, CUSTOMER, cast.dispatch)
+    assert send(cast.ben, cast.front_desk, CUSTOMER).status_code == 302
+
+
+def test_an_opt_out_is_told_before_anything_is_written(cast: Cast) -> None:
+    note_opt_out(our_address=FRONT_DESK, address=NEW)
+    assert "opted out of texts" in about(cast.ana, NEW, cast.front_desk)
+    assert about(cast.ana, NEW, cast.dispatch) == ""
+    assert about(cast.dov, NEW, cast.front_desk) == ""
+
+
+def test_contacts_are_suggested_by_name_and_by_digits(cast: Cast) -> None:
+    thread = cast.thread()
+    describe_contact(thread=thread, name="Zoë Márquez", note="")
+    for typed in ("zoe", "marq", "MÁRQ zo", "555-01", "0177"):
+        assert "(202) 555-0177" in about(cast.cho, typed), typed
+    for typed in ("z", "55", "nobody", "marqx", "", "' | !("):
+        assert about(cast.cho, typed) == "", typed
+    assert about(cast.dov, "zoe") == ""
+    cast.thread(sender="+12025550133", to=DISPATCH)
+    assert about(cast.cho, "0133") == ""
+
+
+def test_the_page_asks_as_little_with_many_contacts(cast: Cast) -> None:
+    for index in range(12):
+        cast.thread(sender=f"+120255502{index:02d}")
+    assert about(cast.cho, "555").count("(202)") == 6
+
+
+def test_the_messages_view_leads_there(cast: Cast) -> None:
+    top = client_of(cast.ana).get("/").content.decode()
+    link = re.search(r'<a class="start-link" href="/start/"[^>]*>', top)
+    assert link is not None
+    assert 'data-shortcut="n"' in link[0]
+    inside = client_of(cast.ana).get(f"/inboxes/{cast.dispatch.pk}/").content.decode()
+    assert f'href="/start/?inbox={cast.dispatch.pk}" aria-label="Start a conversation"' in inside
+
+
+@pytest.mark.parametrize("path", ["/start/", "/start/to/"])
+def test_strangers_are_sent_to_sign_in_and_other_deeds_refused(cast: Cast, path: str) -> None:
+    from django.test import Client
+
+    assert Client().get(path)["Location"].startswith("/sign-in/?next=")
+    assert client_of(cast.ana).put(path).status_code == 405
+
+
+def test_a_new_member_may_send_from_there(cast: Cast) -> None:
+    add_member(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
+    assert ("Dispatch", False) in options(page(cast.cho))
