@@ -30,7 +30,7 @@ class MentionRefused(SendingRefused):
 def start_conversation(
     *, inbox: Inbox, author: Agent, address: str, body: str, form_key: uuid.UUID
 ) -> Message:
-    """Queue a text from the inbox's number. `address` is in the form under which contacts are known.
+    """Queue a text from the inbox's number. `address` is the one by which contacts are known.
 
     The same form sent twice returns the message that the first one made, and two agents who start
     with the same number at once share a thread. What the agent has drafted there stays. Raises

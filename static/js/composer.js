@@ -54,7 +54,7 @@ function setError(of, sentence) {
 }
 
 /** Readies the box of a conversation that was just opened. */
-function open() {
+export function openComposer() {
   const now = form();
   const box = now && boxOf(now);
   if (!now || !box) return;
@@ -123,7 +123,7 @@ function refused(of, html) {
     if (!reply) return;
     of.closest("#reply")?.replaceWith(reply);
     window.htmx?.process(reply);
-    open();
+    openComposer();
     return;
   }
   takeKey(of, answer);
@@ -215,7 +215,7 @@ document.addEventListener("mousedown", (event) => {
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  if (["panes", "conversation"].includes(ctx.target?.id)) open();
+  if (["panes", "conversation"].includes(ctx.target?.id)) openComposer();
 });
 
 // What another tab wrote, or what was already sent.
@@ -227,4 +227,4 @@ document.addEventListener("partyline:drafted", () => {
   count(now);
 });
 
-open();
+openComposer();
