@@ -4,6 +4,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from threads.models import Choice, Thread
+
 DRAFT_LIMIT = 10_000
 
 
@@ -38,11 +40,23 @@ class TextField(forms.CharField):
 
 
 class SendForm(forms.Form):
-    """The composer. `form_key` is made with the form: sent twice, it makes one message."""
+    """The composer. `form_key` is made with the form: sent twice, it makes one message.
+
+    `seen` is the newest message that the page showed when the box was last empty or got its
+    focus; `anyway` that the agent was asked about what came since.
+    """
 
     body = TextField()
     form_key = forms.UUIDField()
     is_internal = forms.BooleanField(required=False)
+    seen = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+    anyway = forms.BooleanField(required=False)
+
+    @property
+    def guard_from(self) -> int | None:
+        """From where on a message of others holds this one up; None for nowhere."""
+        seen: int | None = self.cleaned_data["seen"]
+        return None if self.cleaned_data["anyway"] else seen
 
 
 class DraftField(forms.CharField):
@@ -75,7 +89,21 @@ class HistoryForm(forms.Form):
     """The query string of a conversation."""
 
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    new = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    only = forms.ChoiceField(choices=Choice.choices, required=False)
     at = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+
+class PriorityForm(forms.Form):
+    """One of the four, or none."""
+
+    NONE = "none"
+
+    priority = forms.ChoiceField(choices=[*Thread.Priority.choices, (NONE, "No priority")])
+
+    def clean_priority(self) -> str:
+        priority: str = self.cleaned_data["priority"]
+        return "" if priority == self.NONE else priority
 
 
 class ReadForm(forms.Form):

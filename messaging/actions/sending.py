@@ -23,7 +23,18 @@ class SendingRefused(Exception):
     """The thread takes no text now; the message is the sentence for the agent."""
 
 
+GUARD_SHOWS = 20
+"""Messages that an agent is asked about at most."""
+
 NO_TEAM = "Nobody shares your personal line, so there is nobody to write an internal message to."
+
+
+class Overtaken(Exception):
+    """Somebody wrote in the thread while the text was written; `messages` are what came."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__()
+        self.messages = messages
 
 
 class NotRetriable(Exception):
@@ -38,12 +49,14 @@ def write_message(
     body: str,
     form_key: uuid.UUID,
     is_internal: bool = False,
+    seen: int | None = None,
 ) -> Message:
     """Queue a text to the contact, or keep a word among the team.
 
     Whoever mentions a member writes to the team, whatever the form said. The same form sent
     twice returns the message that the first one made. Raises SendingRefused with the reason
-    that the composer shows.
+    that the composer shows, and Overtaken for a text to the contact if others wrote behind the
+    message `seen`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     earlier = made_by(author, form_key)
@@ -54,6 +67,8 @@ def write_message(
     is_internal = is_internal or bool(mentions)
     if is_internal and thread.inbox.is_personal:
         raise SendingRefused(NO_TEAM)
+    if seen is not None and not is_internal:
+        _stop_if_overtaken(thread, author, seen)
     message = Message(
         thread=thread,
         inbox_id=thread.inbox_id,
@@ -80,6 +95,12 @@ def write_message(
         draft_is_internal=is_internal,
     )
     return message
+
+
+def _stop_if_overtaken(thread: Thread, author: Agent, seen: int) -> None:
+    newer = list(Message.objects.of_others_since(thread, author, seen)[:GUARD_SHOWS])
+    if newer:
+        raise Overtaken(newer)
 
 
 def made_by(author: Agent, form_key: uuid.UUID) -> Message | None:

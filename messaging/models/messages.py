@@ -28,6 +28,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The newest one of the thread that a page had shown when it named this one."""
         return self.filter(thread=thread, pk__lte=message_id).order_by("-pk").first()
 
+    def of_others_since(self, thread: Thread, agent: Agent, message_id: int) -> MessageQuerySet:
+        """What the contact and the colleagues wrote behind a message."""
+        others = self.filter(thread=thread, pk__gt=message_id, is_automatic=False)
+        return others.exclude(author=agent).for_history().order_by("pk")
+
     def waiting_to_be_sent(self) -> MessageQuerySet:
         """Outbound and not yet with a carrier, oldest first."""
         return self.filter(kind="outbound", state=DeliveryState.QUEUED).order_by("pk")
