@@ -1,0 +1,174 @@
+"""Search among all messages that an agent may see, the names of contacts and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from inboxes.models import Agent, Inbox
+from messaging.models import Message
+from threads import words
+from threads.lists import PAGE_SIZE, Listing
+from threads.marking import marked, number_span, piece, spans
+from threads.search import WALK, Search, asked, found_id, found_list, seqs_of, walk_then_ask
+
+SHOWN = 220
+"""Characters of a message that a hit shows, on two lines."""
+
+# A contact is found with the last message of its thread, so that all hits are messages and have
+# one order. The walk and the index are used as in threads/search.py.
+_NEWEST = """
+SELECT newest.id FROM (
+    SELECT id, thread_id, words FROM messaging_message
+    WHERE {beyond} ORDER BY id DESC LIMIT %(walk)s
+) AS newest
+JOIN threads_thread AS thread ON thread.id = newest.thread_id
+JOIN threads_contact AS contact ON contact.id = thread.contact_id
+WHERE newest.words @@ %(query)s::tsquery
+    OR (thread.last_message_id = newest.id AND {is_contact})
+ORDER BY newest.id DESC LIMIT %(count)s
+"""
+_ALL = """
+SELECT id FROM (
+    (SELECT id FROM messaging_message
+        WHERE words @@ %(query)s::tsquery AND {beyond} OFFSET 0)
+    UNION
+    (SELECT thread.last_message_id FROM threads_contact AS contact
+        JOIN threads_thread AS thread ON thread.contact_id = contact.id
+        WHERE {is_contact} AND thread.last_message_id IS NOT NULL OFFSET 0)
+) AS found WHERE {beyond} ORDER BY id DESC LIMIT %(count)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What `messaging/_hit.html` draws."""
+
+    message: Message
+    search: Search
+    list_id: str
+    is_mine: bool
+    kind: str = "hit"
+
+    @property
+    def url(self) -> str:
+        """The message in its place in the history, and beside it what was found."""
+        thread = reverse("messaging:conversation", args=[self.message.thread_id])
+        details = {"at": self.message.pk, "q": self.search.text, "all": "1"}
+        return f"{thread}?{urlencode(details)}"
+
+    @property
+    def number(self) -> SafeString:
+        number = self.message.thread.contact.display
+        wanted = (number_span(number, word) for word in self.search.contact_words)
+        found = [span for word, span in zip(self.search.contact_words, wanted, strict=True)
+                 if span and words.is_run(word)]  # fmt: skip
+        return marked(number, sorted(found)[:1] or spans(number, self._names))
+
+    @property
+    def name(self) -> SafeString:
+        name = self.message.thread.contact.name
+        return marked(name, spans(name, self._names))
+
+    @property
+    def body(self) -> SafeString:
+        return piece(self.message.body, self.search.words, SHOWN)
+
+    @property
+    def _names(self) -> list[str]:
+        return [word for word in self.search.contact_words if not words.is_run(word)]
+
+
+@dataclass(frozen=True)
+class HitList(Listing):
+    """What `threads/_listing.html` draws in place of a list."""
+
+    search: Search | None = None
+
+    @property
+    def list_id(self) -> str:
+        return f"{found_id(self.inbox)}-all"
+
+
+def hit_list(
+    agent: Agent, inbox: Inbox | None, search: Search, before: int | None = None
+) -> HitList:
+    """A page of messages, newest first. `inbox`: whose list it stands in; all are searched."""
+    keys = _find(agent, search, before)
+    drawn = Message.objects.select_related("thread__contact", "inbox", "author")
+    messages = drawn.visible_to(agent).in_bulk(keys[:PAGE_SIZE])
+    list_id = f"{found_id(inbox)}-all"
+    hits: list[Any] = [
+        Hit(messages[key], search, list_id, messages[key].author_id == agent.pk)
+        for key in keys
+        if key in messages
+    ]
+    next_url = None
+    if len(keys) > PAGE_SIZE:
+        asked_for = urlencode({"q": search.text, "after": keys[PAGE_SIZE - 1]})
+        next_url = f"{search_url(inbox)}?{asked_for}"
+    return HitList(
+        inbox=inbox, rows=hits, next_url=next_url, seqs=seqs_of(agent, inbox), search=search
+    )
+
+
+def search_url(inbox: Inbox | None) -> str:
+    if inbox is None:
+        return reverse("messaging:search")
+    return reverse("messaging:search_from", args=[inbox.pk])
+
+
+def listing_beside(agent: Agent, inbox: Inbox, data: QueryDict) -> Listing | None:
+    """What was found, beside a conversation of the inbox; None if nothing was looked for."""
+    search = asked(data)
+    if search is None:
+        return None
+    place = None if inbox.is_personal else inbox
+    if search.is_everywhere:
+        return hit_list(agent, place, search)
+    return found_list(agent, place, search)
+
+
+def _find(agent: Agent, search: Search, before: int | None) -> list[int]:
+    """Keys of messages, newest first, one more than a page if there are."""
+    if not search.words:
+        return []
+    inbox_ids = list(Inbox.objects.visible_to(agent).values_list("pk", flat=True))
+    if not inbox_ids:
+        return []
+    is_contact, details = _contact_condition(inbox_ids, search.contact_words)
+    details |= {
+        "query": words.query(inbox_ids, search.words),
+        "walk": WALK,
+        "count": PAGE_SIZE + 1,
+        "before": before,
+    }
+    beyond = "true" if before is None else "id < %(before)s"
+    statements = [s.format(beyond=beyond, is_contact=is_contact) for s in (_NEWEST, _ALL)]
+    return walk_then_ask(statements, details)
+
+
+def _contact_condition(
+    inbox_ids: Collection[int], wanted: Collection[str]
+) -> tuple[str, dict[str, Any]]:
+    """SQL and its values. The index knows the pieces of a number, the address their order."""
+    details: dict[str, Any] = {"who": words.query(inbox_ids, wanted, with_numbers=True)}
+    parts = ["contact.words @@ %(who)s::tsquery"]
+    for index, run in enumerate(word for word in wanted if words.is_run(word)):
+        details[f"name{index}"] = words.query(inbox_ids, [run])
+        details[f"run{index}"] = f"%{run}%"
+        parts.append(
+            f"(regexp_replace(contact.address, '[^0-9]', '', 'g') LIKE %(run{index})s"
+            f" OR contact.words @@ %(name{index})s::tsquery)"
+        )
+    return f"({' AND '.join(parts)})", details
+
+
+def bodies_of(message_ids: Collection[int]) -> dict[int, str]:
+    return dict(Message.objects.filter(pk__in=message_ids).values_list("pk", "body"))

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from inboxes.access import get_shared_inbox
+from inboxes.requests import signed_in
+from messaging.search import hit_list
+from threads.lists import inbox_list, top_list
+from threads.search import asked
+from threads.views import list_page
+
+
+class PlaceForm(forms.Form):
+    """Where a page of hits begins: after which message."""
+
+    after = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+
+@require_GET
+@login_required
+def search(request: HttpRequest, inbox_id: int | None = None) -> HttpResponse:
+    """All messages, from the messages view or from within an inbox; the list itself as long as
+    nothing is looked for."""
+    agent = signed_in(request)
+    inbox = None if inbox_id is None else get_shared_inbox(agent, inbox_id)
+    form = PlaceForm(request.GET)
+    if not form.is_valid():
+        raise Http404("No such place in the list.")
+    wanted = asked(request.GET, everywhere=True)
+    if wanted is not None:
+        listing = hit_list(agent, inbox, wanted, form.cleaned_data["after"])
+    elif inbox is not None:
+        listing = inbox_list(agent, inbox)
+    else:
+        listing = top_list(agent)
+    return list_page(request, listing, inbox.name if inbox else "Messages")

@@ -1,0 +1,53 @@
+"""The search box above a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from inboxes.models import Inbox
+from threads.search import LONGEST, Search, asked
+
+register = template.Library()
+
+
+@register.inclusion_tag("threads/_search.html", takes_context=True)
+def search_box(context: template.Context) -> dict[str, Any]:
+    """From the messages view it searches one's own conversations, and all messages for those who
+    have no line of their own."""
+    request, inbox = context["request"], context["listing"].inbox
+    has_two_scopes = inbox is not None or Inbox.objects.filter(owner=request.user).exists()
+    nearby, everywhere = _places(inbox)
+    is_everywhere = request.path == everywhere or bool(request.GET.get("all"))
+    if not has_two_scopes:
+        is_everywhere = True
+    return {
+        "inbox": inbox,
+        "text": request.GET.get("q", ""),
+        "here": everywhere if is_everywhere else nearby,
+        "other": nearby if is_everywhere else everywhere,
+        "is_everywhere": is_everywhere,
+        "has_two_scopes": has_two_scopes,
+        "longest": LONGEST,
+    }
+
+
+@register.simple_tag(takes_context=True)
+def back_url(context: template.Context, conversation: Any) -> str:
+    """The list behind a conversation, with what was looked for in it."""
+    inbox: Inbox | None = None if conversation.inbox.is_personal else conversation.inbox
+    search = asked(context["request"].GET) if "request" in context else None
+    nearby, everywhere = _places(inbox)
+    if search is None:
+        return nearby if inbox is None else nearby + conversation.list_query
+    return (everywhere if search.is_everywhere else nearby) + Search(search.text).query
+
+
+def _places(inbox: Inbox | None) -> tuple[str, str]:
+    """Where last messages are searched, and where all of them."""
+    if inbox is None:
+        return reverse("threads:messages"), reverse("messaging:search")
+    key = [inbox.pk]
+    return reverse("threads:inbox", args=key), reverse("messaging:search_from", args=key)
