@@ -97,7 +97,6 @@ class InboxForm(forms.ModelForm[Inbox]):
 @admin.register(Inbox)
 class InboxAdmin(admin.ModelAdmin[Inbox]):
     form = InboxForm
-    fields = ("name", "owner")
     autocomplete_fields = ("owner",)
     list_display = ("name", "owner", "member_count", "created_at")
     list_filter = (IsPersonalFilter,)
@@ -112,6 +111,11 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
     def member_count(self, inbox: Any) -> int:
         count: int = inbox.member_total
         return count
+
+    def get_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
+        """HELP is answered for a team; on a personal line its owner answers."""
+        is_personal = obj is not None and obj.is_personal
+        return ("name", "owner") if is_personal else ("name", "owner", "help_text")
 
     def get_inlines(self, request: HttpRequest, obj: Inbox | None) -> list[Any]:
         return [] if obj is not None and obj.is_personal else [MembershipInline]

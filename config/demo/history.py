@@ -22,6 +22,7 @@ class Conversation:
     inbox: str
     address: str
     name: str
+    note: str
     since: timedelta
 
 
@@ -49,8 +50,9 @@ def _read(script: str, now: datetime) -> Iterator[Line]:
         if not row or row.startswith("#"):
             continue
         if row.startswith("@ "):
-            inbox, address, name, days = (part.strip() for part in row[2:].split("|"))
-            conversation = Conversation(inbox, address, name, timedelta(days=int(days)))
+            inbox, address, name, days, *note = (part.strip() for part in row[2:].split("|"))
+            since = timedelta(days=int(days))
+            conversation = Conversation(inbox, address, name, "".join(note), since)
             continue
         match = _LINE.fullmatch(row)
         if match is None or conversation is None:

@@ -21,6 +21,7 @@ MODELS = [
     "inboxes_membershipchange",
     "messaging_carrieraccount",
     "messaging_number",
+    "messaging_optout",
     "messaging_webhook",
 ]
 

@@ -50,8 +50,7 @@ def text_of(html: str) -> str:
 
 def found_by(inbox_id: int, *asked: str) -> bool:
     query = words.query([inbox_id], asked)
-    where = {"where": ["words @@ %s::tsquery"], "params": [query]}
-    return bool(Contact.objects.extra(**where).exists())
+    return Contact.objects.extra(where=["words @@ %s::tsquery"], params=[query]).exists()
 
 
 def test_any_member_writes_them_and_all_members_see_them(cast: Cast) -> None:

@@ -6,8 +6,10 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from pytest_django import Settings
 
 from messaging import delivery
@@ -262,6 +264,39 @@ def test_an_administrator_notes_one_and_ends_one(cast: Cast) -> None:
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.seq > before
     assert refusal(thread) == ""
+
+
+def test_in_the_administration_one_is_noted_and_ended_with_a_trace(cast: Cast) -> None:
+    admin, thread = client_of(cast.admin), cast.thread()
+    add = reverse("admin:messaging_optout_add")
+    number = Number.objects.get(address=FRONT_DESK)
+    bad = admin.post(add, {"number": number.pk, "address": "nobody"})
+    assert "no telephone number" in bad.content.decode()
+    assert admin.post(add, {"number": number.pk, "address": "(202) 555-0177"}).status_code == 302
+    assert running() == [(FRONT_DESK, CUSTOMER, "administrator")]
+    assert refusal(thread)
+    row = OptOut.objects.get()
+    shown = admin.get(reverse("admin:messaging_optout_change", args=[row.pk])).content.decode()
+    assert CUSTOMER in shown
+    assert 'name="_save"' not in shown
+    assert admin.post(reverse("admin:messaging_optout_delete", args=[row.pk])).status_code == 403
+    listed = reverse("admin:messaging_optout_changelist")
+    deed = {"action": "end", "_selected_action": [row.pk]}
+    assert "1 ended." in admin.post(listed, deed, follow=True).content.decode()
+    assert refusal(thread) == ""
+    trace = LogEntry.objects.filter(object_id=str(row.pk)).order_by("pk")
+    assert [entry.user for entry in trace] == [cast.admin, cast.admin]
+    assert "Ended" in trace[1].change_message
+    assert "0 ended." in admin.post(listed, deed, follow=True).content.decode()
+
+
+def test_the_help_text_is_edited_for_shared_inboxes(cast: Cast) -> None:
+    admin = client_of(cast.admin)
+    pages = [
+        admin.get(reverse("admin:inboxes_inbox_change", args=[inbox.pk])).content.decode()
+        for inbox in (cast.front_desk, cast.anas_line)
+    ]
+    assert ['name="help_text"' in page for page in pages] == [True, False]
 
 
 def test_an_ordinary_text_asks_nothing_more(cast: Cast) -> None:

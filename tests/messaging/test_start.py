@@ -253,11 +253,10 @@ def test_it_joins_the_thread_and_keeps_what_was_drafted_there(cast: Cast) -> Non
 
 
 def test_what_was_hidden_comes_back(cast: Cast) -> None:
-    thread = cast.thread()
+    newest = cast.text_in("The last that was shown")
+    thread = newest.thread
     for agent in (cast.ana, cast.ben):
-        ThreadState.objects.create(
-            agent=agent, thread=thread, hidden_id=thread.last_message_id, seq=1
-        )
+        ThreadState.objects.create(agent=agent, thread=thread, hidden_id=newest.pk, seq=1)
     send(cast.ana, cast.front_desk, CUSTOMER, "Back again")
     for agent in (cast.ana, cast.ben):
         html = client_of(agent).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()

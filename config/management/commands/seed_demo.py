@@ -18,8 +18,17 @@ from inboxes.models import Agent, Inbox
 from messaging.actions import mark_notifications_read, records
 from messaging.carriers.base import REASONS
 from messaging.delivery import UNKNOWN_REASON
+from messaging.keywords import keyword
 from messaging.mentions import find_mentions, mentionable
-from messaging.models import Attempt, CarrierAccount, DeliveryState, Message, Number
+from messaging.models import (
+    Attempt,
+    CarrierAccount,
+    DeliveryState,
+    Message,
+    Number,
+    OptOut,
+)
+from threads import words
 from threads.actions import mark_read
 from threads.models import Contact, Thread
 
@@ -27,6 +36,12 @@ PASSWORD = "partyline"  # noqa: S105  known to everybody; the demo listens on lo
 PEOPLE = {"ana": "Ana Ruiz", "ben": "Ben Okafor", "cho": "Cho Park"}
 INBOXES = {"Front Desk": ["ana", "ben", "cho"], "Dispatch": ["ana", "ben"]}
 LINES = {"ana": "Ana Ruiz"}
+HELP_TEXTS = {
+    "Front Desk": (
+        "Brandt Appliance Repair, open Mon to Sat 8 to 6, phone (202) 555-0110. "
+        "Text us here, or STOP to get no more texts."
+    ),
+}
 NUMBERS = {
     "Front Desk": "+12025550110",
     "Dispatch": "+12025550111",
@@ -71,7 +86,9 @@ def _people() -> dict[str, Agent]:
 def _inboxes(agents: dict[str, Agent]) -> dict[str, Inbox]:
     inboxes = {}
     for name, members in INBOXES.items():
-        inboxes[name], is_new = Inbox.objects.get_or_create(name=name, owner=None)
+        inboxes[name], is_new = Inbox.objects.get_or_create(
+            name=name, owner=None, defaults={"help_text": HELP_TEXTS.get(name, "")}
+        )
         for username in members if is_new else []:
             add_member(inbox=inboxes[name], agent=agents[username], changed_by=None)
     for username, name in LINES.items():
@@ -116,6 +133,13 @@ class Past:
             message = self._write_message(line)
             if line.kind == "outbound":
                 self._write_attempt(message, line)
+            elif line.kind == "inbound" and keyword(line.text) == "opt_out":
+                OptOut.objects.create(
+                    our_address=NUMBERS[line.conversation.inbox],
+                    address=line.conversation.address,
+                    source=OptOut.Source.KEYWORD,
+                    since=line.at,
+                )
             if line.kind != "inbound" or line.at < self.now - FRESH:
                 for agent in self.readers[message.inbox_id]:
                     mark_read(
@@ -158,7 +182,12 @@ class Past:
             )
             thread = Thread.objects.get(pk=thread_id)
             since = min(self.now - head.since, line.at)
-            Contact.objects.filter(pk=thread.contact_id).update(name=head.name, created_at=since)
+            described = words.vector(
+                inbox.pk, [*words.words_of(head.name), *words.number_words(head.address)]
+            )
+            Contact.objects.filter(pk=thread.contact_id).update(
+                name=head.name, note=head.note, words=described, created_at=since
+            )
             Thread.objects.filter(pk=thread.pk).update(created_at=since)
             self.threads[key] = thread
         return self.threads[key]
