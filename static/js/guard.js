@@ -10,7 +10,8 @@ const boxOf = (of) => /** @type {HTMLTextAreaElement} */ (of.querySelector("text
  * @param {HTMLFormElement} of
  * @param {string} name
  */
-const field = (of, name) => /** @type {HTMLInputElement} */ (of.elements.namedItem(name));
+const field = (of, name) =>
+  /** @type {HTMLInputElement} */ (of.querySelector(`input[name=${name}]`));
 
 /** @returns {HTMLElement | null} */
 const guard = () => document.querySelector(".guard");
