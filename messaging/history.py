@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.urls import reverse
@@ -14,6 +14,7 @@ from inboxes.models import Agent, Inbox
 from messaging.models import Message
 from messaging.refusals import refusal
 from threads.models import Thread, ThreadState
+from threads.unread import seats_of
 
 PAGE_SIZE = 40
 
@@ -26,6 +27,8 @@ class Entry:
     is_mine: bool = False
     called_id: int | None = None
     """The agent who looks, if the message mentions them."""
+    is_first_new: bool = False
+    """Whether the agent had read up to here when they opened the thread."""
 
     @classmethod
     def of(cls, message: Message, agent: Agent) -> Entry:
@@ -51,6 +54,18 @@ class HistoryPage:
     is_apart: bool = False
     """Whether newer messages follow that the page does not hold."""
 
+    def with_new(self, message_id: int | None) -> HistoryPage:
+        """With the line "New" before that message: here, or on the older page that holds it."""
+        if message_id is None:
+            return self
+        older_url = self.older_url
+        if older_url and self.entries and message_id < self.entries[0].message.pk:
+            older_url += f"&new={message_id}"
+        entries = [
+            replace(entry, is_first_new=entry.message.pk == message_id) for entry in self.entries
+        ]
+        return replace(self, entries=entries, older_url=older_url)
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -66,6 +81,22 @@ class Conversation:
     error: str = ""
     body: str = ""
     is_draft_internal: bool = False
+    came: Sequence[Entry] = ()
+    """What held a text up: others wrote it meanwhile."""
+    hidden_id: int = 0
+    """Up to where the agent deleted the thread, which is open all the same; 0 if it is not."""
+    choice: str = ""
+    """What the list beside it is narrowed to."""
+
+    @property
+    def list_query(self) -> str:
+        return f"?only={self.choice}" if self.choice else ""
+
+    @property
+    def newest_id(self) -> int:
+        """The newest message that the agent can know of, also where the page shows older ones."""
+        shown = self.entries[-1].message.pk if self.entries else 0
+        return max(shown, self.thread.last_message_id or 0)
 
     @property
     def has_team(self) -> bool:
@@ -90,10 +121,6 @@ class Conversation:
         return self.page.older_url
 
     @property
-    def since(self) -> datetime:
-        return self.thread.contact.created_at
-
-    @property
     def limit(self) -> int:
         return settings.MESSAGE_LIMIT
 
@@ -115,13 +142,16 @@ def history_page(thread: Thread, agent: Agent, before: int | None = None) -> His
 
 
 def open_conversation(
-    thread: Thread, agent: Agent, *, page: HistoryPage | None = None
+    thread: Thread, agent: Agent, *, page: HistoryPage | None = None, choice: str = ""
 ) -> Conversation:
     """`thread` was read before, with its inbox: the inbox's counter covers what is read here."""
     state = ThreadState.objects.filter(agent=agent, thread=thread).first()
+    shown = page or history_page(thread, agent)
     return Conversation(
         thread=thread,
-        page=page or history_page(thread, agent),
+        page=shown.with_new(_first_new(thread, agent, state)),
+        choice=choice,
+        hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
         refusal=refusal(thread),
         form_key=uuid.uuid4(),
         seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),
@@ -129,3 +159,15 @@ def open_conversation(
         body=state.draft_body if state else "",
         is_draft_internal=state.draft_is_internal if state else False,
     )
+
+
+def _first_new(thread: Thread, agent: Agent, state: ThreadState | None) -> int | None:
+    """The first message of others that the agent has not read, nor missed by coming later."""
+    last_read_id = state.last_read_id if state else 0
+    if (thread.last_message_id or 0) <= last_read_id:
+        return None
+    unread = Message.objects.filter(thread=thread, pk__gt=last_read_id).exclude(author=agent)
+    seat = seats_of(agent, [thread.inbox_id]).get(thread.inbox_id)
+    if seat is not None:
+        unread = unread.filter(created_at__gte=seat)
+    return unread.order_by("pk").values_list("pk", flat=True).first()

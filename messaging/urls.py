@@ -1,24 +1,38 @@
 from django.urls import path
 
 from messaging.views import (
+    contacts,
     conversation,
     drafts,
     mentions,
     mute,
     notifications,
+    options,
+    search,
     settings,
+    start,
     webhooks,
 )
 
 app_name = "messaging"
 urlpatterns = [
+    path("start/", start.start, name="start"),
+    path("start/to/", start.to, name="start_to"),
     path("threads/<int:thread_id>/", conversation.conversation, name="conversation"),
     path("threads/<int:thread_id>/messages/", conversation.send, name="send"),
     path("threads/<int:thread_id>/draft/", drafts.draft, name="draft"),
     path("threads/<int:thread_id>/mentions/", mentions.mentions, name="mentions"),
+    path("threads/<int:thread_id>/composer/", conversation.composer, name="composer"),
+    path("threads/<int:thread_id>/contact/", contacts.contact, name="contact"),
     path("threads/<int:thread_id>/read/", conversation.read, name="read"),
     path("messages/<int:message_id>/retry/", conversation.retry, name="retry"),
     path("threads/<int:thread_id>/mute/", mute.mute, name="mute"),
+    path("threads/<int:thread_id>/priority/", options.priority, name="priority"),
+    path("threads/<int:thread_id>/unread/", options.unread, name="unread"),
+    path("threads/<int:thread_id>/delete/", options.delete, name="delete"),
+    path("threads/<int:thread_id>/restore/", options.restore, name="restore"),
+    path("search/", search.search, name="search"),
+    path("inboxes/<int:inbox_id>/search/", search.search, name="search_from"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/read/", notifications.read_all, name="read_all"),
     path("notifications/<int:notification_id>/read/", notifications.read_one, name="read_one"),

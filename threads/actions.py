@@ -1,7 +1,8 @@
-"""Changes of an agent's own state in a thread."""
+"""Changes of a thread for all, and of an agent's own state in it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -21,14 +22,29 @@ UNSET = _Unset()
 
 
 @transaction.atomic
-def mark_read(*, thread: Thread, agent: Agent, message_id: int, position: int) -> bool:
+def set_priority(*, thread: Thread, priority: str) -> None:
+    """How urgent the thread is to the whole team; one of Thread.Priority, or "" for none."""
+    seq = counters.next_inbox_seq(thread.inbox_id)
+    changed = Thread.objects.filter(pk=thread.pk).exclude(priority=priority)
+    if changed.update(priority=priority, seq=seq):
+        bell.ring_inbox(thread.inbox_id, seq)
+    thread.priority, thread.seq = priority, seq
+
+
+@transaction.atomic
+def mark_read(
+    *, thread: Thread, agent: Agent, message_id: int, position: int, is_opening: bool = False
+) -> bool:
     """Note the newest message that the agent's page showed, and its place; never goes back.
 
-    Returns whether anything changed. Other pages of the same agent follow.
+    Whoever opens the thread takes their own mark "unread" from it; a page that shows it still
+    does so only with something newer. Returns whether anything changed. Other pages of the same
+    agent follow.
     """
     known = ThreadState.objects.filter(agent=agent, thread=thread).first()
-    if known is not None and known.last_read_id >= message_id and not known.is_marked_unread:
-        return False
+    if known is not None and known.last_read_id >= message_id:
+        if not (is_opening and known.is_marked_unread):
+            return False
     change_state(
         thread=thread,
         agent=agent,
@@ -37,6 +53,41 @@ def mark_read(*, thread: Thread, agent: Agent, message_id: int, position: int) -
         is_marked_unread=False,
     )
     return True
+
+
+@transaction.atomic
+def mark_unread(*, thread: Thread, agent: Agent) -> None:
+    """Have the thread look unread to this agent until they open it, or something newer is read."""
+    change_state(thread=thread, agent=agent, is_marked_unread=True)
+
+
+@transaction.atomic
+def hide_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
+    """Delete the thread for this agent; the others keep it.
+
+    `message_id` is the newest message that the page showed: a text that came after it keeps the
+    thread in the list. Returns whether it is hidden now.
+    """
+    change_state(thread=thread, agent=agent, hidden_id=message_id)
+    return not Thread.objects.filter(pk=thread.pk, last_text_id__gt=message_id).exists()
+
+
+@transaction.atomic
+def restore_thread(*, thread: Thread, agent: Agent) -> None:
+    """Put a thread that the agent deleted back into their lists."""
+    change_state(thread=thread, agent=agent, hidden_id=0)
+
+
+def bring_back(*, thread: Thread, agent_ids: Collection[int]) -> None:
+    """Put the thread back into the lists of those of the agents who deleted it.
+
+    Call inside a transaction, with the agents locked.
+    """
+    hidden = ThreadState.objects.filter(thread=thread, agent__in=agent_ids, hidden_id__gt=0)
+    seqs = counters.next_agent_seqs(hidden.values_list("agent", flat=True))
+    for agent_id, seq in seqs.items():
+        ThreadState.objects.filter(thread=thread, agent=agent_id).update(hidden_id=0, seq=seq)
+        bell.ring_agent(agent_id, seq)
 
 
 @transaction.atomic

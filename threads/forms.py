@@ -4,12 +4,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from threads.lists import Cursor
+from threads.models import Choice
 
 
 class ListForm(forms.Form):
     """The query string of a list."""
 
     after = forms.CharField(max_length=64, required=False)
+    only = forms.ChoiceField(choices=Choice.choices, required=False)
 
     def clean_after(self) -> Cursor | None:
         key: str = self.cleaned_data["after"]

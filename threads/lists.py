@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from inboxes.models import Agent, Inbox
 from inboxes.models.inboxes import EPOCH, MICROSECOND
-from threads.models import Thread
+from threads.models import Choice, Thread
 from threads.models.threads import ThreadQuerySet
-from threads.rows import Row, inbox_row, read_last_messages, states_of, thread_row
+from threads.rows import Row, inbox_row, list_id, thread_rows
+from threads.unread import unread_threads
 
 PAGE_SIZE = 30
 
@@ -46,10 +47,24 @@ class Listing:
     rows: list[Row]
     next_url: str | None
     seqs: str
+    choice: str = ""
 
     @property
     def list_id(self) -> str:
-        return f"list-{self.inbox.pk}" if self.inbox else "list-top"
+        return list_id(self.inbox, self.choice) if self.inbox else "list-top"
+
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        """What the list may be narrowed to: the query string, the word, whether it is. The one
+        that holds leads back to the whole list."""
+        return [
+            ("" if choice == self.choice else f"?only={choice}", str(label), choice == self.choice)
+            for choice, label in Choice.choices
+        ]
+
+    @property
+    def choice_label(self) -> str:
+        return str(Choice(self.choice).label) if self.choice else ""
 
     @property
     def label(self) -> str:
@@ -60,8 +75,8 @@ def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
     """Shared inboxes as one row each, and the conversations of the agent's own line."""
     inboxes = list(Inbox.objects.visible_to(agent).select_related("last_author"))
     shared = [inbox for inbox in inboxes if not inbox.is_personal]
-    read_ids = read_last_messages(agent, shared)
-    rows = [inbox_row(inbox, agent, read_ids) for inbox in shared]
+    unread = unread_threads([agent.pk], shared)
+    rows = [inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)) for inbox in shared]
     personal = Thread.objects.filter(inbox__in=[i.pk for i in inboxes if i.is_personal])
     rows += _thread_rows(agent, personal, after)
     rows.sort(key=_order, reverse=True)
@@ -75,14 +90,18 @@ def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
     )
 
 
-def inbox_list(agent: Agent, inbox: Inbox, after: Cursor | None = None) -> Listing:
+def inbox_list(
+    agent: Agent, inbox: Inbox, after: Cursor | None = None, choice: str = ""
+) -> Listing:
     """The threads of a shared inbox. `inbox` was read before: its `seq` covers what follows."""
-    rows = _thread_rows(agent, Thread.objects.filter(inbox=inbox), after)
+    threads = Thread.objects.filter(inbox=inbox).matching(choice)
+    rows = _thread_rows(agent, threads, after, choice)
     return Listing(
         inbox=inbox,
         rows=rows[:PAGE_SIZE],
-        next_url=_next_url(reverse("threads:inbox", args=[inbox.pk]), rows),
+        next_url=_next_url(reverse("threads:inbox", args=[inbox.pk]), rows, choice),
         seqs=_seqs(agent, {f"l{inbox.pk}": inbox.seq}),
+        choice=choice,
     )
 
 
@@ -91,13 +110,14 @@ def _seqs(agent: Agent, inboxes: dict[str, int]) -> str:
     return json.dumps(inboxes | {f"a{agent.pk}": agent.seq})
 
 
-def _thread_rows(agent: Agent, threads: ThreadQuerySet, after: Cursor | None) -> list[Row]:
+def _thread_rows(
+    agent: Agent, threads: ThreadQuerySet, after: Cursor | None, choice: str = ""
+) -> list[Row]:
     """One row more than a page, so that the caller sees whether there is a next one."""
     if after is not None:
         threads = after.after(threads)
-    page = list(threads.for_rows().newest_first()[: PAGE_SIZE + 1])
-    states = states_of(agent, page)
-    return [thread_row(thread, agent, states.get(thread.pk)) for thread in page]
+    page = list(threads.not_hidden_from(agent).for_rows().newest_first()[: PAGE_SIZE + 1])
+    return thread_rows(agent, page, choice)
 
 
 def _order(row: Row) -> tuple[int, int]:
@@ -105,5 +125,8 @@ def _order(row: Row) -> tuple[int, int]:
     return int(micros), int(pk)
 
 
-def _next_url(url: str, rows: list[Row]) -> str | None:
-    return f"{url}?after={rows[PAGE_SIZE - 1].key}" if len(rows) > PAGE_SIZE else None
+def _next_url(url: str, rows: list[Row], choice: str = "") -> str | None:
+    if len(rows) <= PAGE_SIZE:
+        return None
+    only = f"only={choice}&" if choice else ""
+    return f"{url}?{only}after={rows[PAGE_SIZE - 1].key}"

@@ -9,14 +9,18 @@ from inboxes.access import get_shared_inbox
 from inboxes.requests import signed_in
 from threads.forms import ListForm
 from threads.lists import Cursor, Listing, inbox_list, top_list
+from threads.search import asked, found_list
 
 
 @require_GET
 @login_required
 def messages(request: HttpRequest) -> HttpResponse:
     """The messages view, or the next rows of its list."""
-    listing = top_list(signed_in(request), _after(request))
-    return _list_page(request, listing, "Messages")
+    agent = signed_in(request)
+    after, _ = _place(request)
+    search = asked(request.GET, everywhere=False)
+    listing = found_list(agent, None, search, after) if search else top_list(agent, after)
+    return list_page(request, listing, "Messages")
 
 
 @require_GET
@@ -25,22 +29,27 @@ def inbox(request: HttpRequest, inbox_id: int) -> HttpResponse:
     """The threads of a shared inbox, or the next rows of them."""
     agent = signed_in(request)
     shared = get_shared_inbox(agent, inbox_id)
-    listing = inbox_list(agent, shared, _after(request))
-    return _list_page(request, listing, shared.name)
+    after, choice = _place(request)
+    search = asked(request.GET, everywhere=False)
+    if search is not None:
+        return list_page(request, found_list(agent, shared, search, after), shared.name)
+    listing = inbox_list(agent, shared, after, choice)
+    return list_page(request, listing, shared.name)
 
 
-def _after(request: HttpRequest) -> Cursor | None:
+def _place(request: HttpRequest) -> tuple[Cursor | None, str]:
+    """Where the page of the list begins, and what the list is narrowed to."""
     form = ListForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
-    after: Cursor | None = form.cleaned_data["after"]
-    return after
+    return form.cleaned_data["after"], form.cleaned_data["only"]
 
 
-def _list_page(request: HttpRequest, listing: Listing, title: str) -> HttpResponse:
+def list_page(request: HttpRequest, listing: Listing, title: str) -> HttpResponse:
+    """A list as the whole page, or the part of it that htmx asks for."""
     template = "threads/page.html"
     if request.headers.get("HX-Request"):
-        template = "threads/_rows.html" if request.GET.get("after") else "threads/_panes.html"
+        template = _fragment(request)
     context = {
         "listing": listing,
         "rows": listing.rows,
@@ -49,6 +58,15 @@ def _list_page(request: HttpRequest, listing: Listing, title: str) -> HttpRespon
         "page_title": title,
     }
     return render(request, template, context)
+
+
+def _fragment(request: HttpRequest) -> str:
+    """The next rows; or what was found, or the list with another scope; or both panes."""
+    if request.GET.get("after"):
+        return "threads/_rows.html"
+    target = request.headers.get("HX-Target", "").rpartition("#")[2]
+    parts = {"found": "threads/_listing.html#found", "listing": "threads/_listing.html"}
+    return parts.get(target, "threads/_panes.html")
 
 
 def targets_panes(request: HttpRequest) -> bool:

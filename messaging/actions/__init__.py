@@ -1,5 +1,6 @@
 """Every change of messages that an agent, a carrier or an administrator can cause."""
 
+from messaging.actions.hiding import delete_thread
 from messaging.actions.notifying import (
     delete_old_notifications,
     mark_notifications_read,
@@ -16,6 +17,7 @@ __all__ = [
     "SendingRefused",
     "apply_receipt",
     "delete_old_notifications",
+    "delete_thread",
     "mark_notifications_read",
     "receive_webhook",
     "replay_webhook",

@@ -180,7 +180,7 @@ class Hub:
         standing = await in_thread(reading.read_standing, page.agent_id)
         if standing is None or since is None or since >= standing.agent.seq:
             return
-        view = (page.look.list, True)
+        view = (page.look.list, page.look.only, True)
         reached = since
         while reached < standing.agent.seq:
             reached, frames = await in_thread(draw_personal, standing, reached, [view])
@@ -218,14 +218,14 @@ class Hub:
         for page in list(pages):
             if not await self._follow_membership(page, standing):
                 pages.discard(page)
-        views = {page: (page.look.list, not page.is_catching_up) for page in pages}
+        views = {page: (page.look.list, page.look.only, not page.is_catching_up) for page in pages}
         since = self.agent_seqs.get(agent_id, standing.agent.seq)
         self.agent_seqs[agent_id], frames = await in_thread(
             draw_personal, standing, since, set(views.values())
         )
         for page, view in views.items():
             # A page that moved on meanwhile was read anew, and asked for what it lacks.
-            if page.look.list == view[0]:
+            if (page.look.list, page.look.only) == view[:2]:
                 await page.send(frames[view])
         if agent_id in self.agents and self.agent_seqs[agent_id] < standing.agent.seq:
             self.agents[agent_id].wake()  # more than one batch

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeGuard
 
+from threads.models import Choice
 from threads.presence import Person
 
 Frame = str
@@ -23,6 +24,7 @@ class BadLook(ValueError):
 class Look:
     """The list and the thread that a page shows, and the counters that they were read at.
 
+    `only` is what the list is narrowed to, a Choice or "".
     Keys of `seqs`: `i3` what the top list shows of inbox 3, `l3` the rows of inbox 3's own list,
     `t45` the history of thread 45, `a2` what is agent 2's alone.
     """
@@ -30,6 +32,7 @@ class Look:
     list: ListShown = None
     thread: int | None = None
     seqs: dict[str, int] = field(default_factory=dict)
+    only: str = ""
 
     @classmethod
     def parse(cls, data: object) -> Look:
@@ -41,11 +44,14 @@ class Look:
             raise BadLook
         if not (thread is None or is_key(thread)):
             raise BadLook
+        only = data.get("only", "")
+        if not (only == "" or (isinstance(only, str) and only in Choice.values)):
+            raise BadLook
         if not isinstance(seqs, dict) or len(seqs) > MAX_SEQS:
             raise BadLook
         if not all(isinstance(k, str) and len(k) < 24 and is_key(v) for k, v in seqs.items()):
             raise BadLook
-        return cls(list=shown, thread=thread, seqs=seqs)
+        return cls(list=shown, thread=thread, seqs=seqs, only=only)
 
     @classmethod
     def parse_text(cls, text: str) -> Look:
@@ -103,10 +109,12 @@ class Target:
     list: ListShown
     thread: int | None
     with_seqs: bool
+    only: str = ""
 
     @classmethod
     def of(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:
-        return cls(page, page.agent_id, page.look.list, page.thread_in(inbox_id), with_seqs)
+        look, thread = page.look, page.thread_in(inbox_id)
+        return cls(page, page.agent_id, look.list, thread, with_seqs, look.only)
 
 
 def frame(

@@ -17,7 +17,9 @@ from messaging.live import reading
 from messaging.live.drafting import draw_drafts
 from messaging.live.pages import Frame, ListShown, Page, Target, frame
 from messaging.live.rendering import Renderer, render_row
-from threads.rows import inbox_row, read_last_messages, thread_row
+from threads.models import Thread, ThreadState
+from threads.rows import inbox_row, thread_rows
+from threads.unread import unread_threads
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ def draw_for(
         messages_since=since,
         open_threads={target.thread for target in targets if target.thread is not None},
         agent_ids={target.agent_id for target in targets},
+        counting_ids={target.agent_id for target in targets if target.list == "top"},
         notices_since=since,
     )
     renderer = Renderer(changes)
@@ -87,6 +90,7 @@ def draw_missed(inbox_id: int, target: Target, seqs: dict[str, int]) -> list[Fra
             messages_since=messages_since,
             open_threads=set() if target.thread is None else {target.thread},
             agent_ids={target.agent_id},
+            counting_ids={target.agent_id} if target.list == "top" else set(),
         )
         drawn = Renderer(changes).frame_for(target)
         if drawn is not None:
@@ -97,8 +101,9 @@ def draw_missed(inbox_id: int, target: Target, seqs: dict[str, int]) -> list[Fra
         messages_since = messages_since if messages_since is None else changes.upto
 
 
-View = tuple[ListShown, bool]
-"""The list that a page shows, and whether counters may move: not while it catches up."""
+View = tuple[ListShown, str, bool]
+"""The list that a page shows, what it is narrowed to, and whether counters may move: not while it
+catches up."""
 
 
 def draw_personal(
@@ -107,25 +112,34 @@ def draw_personal(
     """What changed for one agent alone, drawn for each view that their pages have."""
     agent = standing.agent
     threads, states, upto = reading.read_states(agent, since)
-    touched = {thread.inbox_id for thread in threads}
+    touched = {thread.inbox_id for thread in threads} | reading.read_new_seats(agent, since)
     shared = [i for i in standing.inboxes.values() if i.pk in touched and not i.is_personal]
     told: dict[str, Any] = {
         "notices": {"unread": notices.unread_counts([agent.pk])[agent.pk], "new": []},
         "drafts": draw_drafts(states.values()),
         "muted": {state.thread_id: state.is_muted for state in states.values()},
+        "hidden": {thread.pk: _hidden_id(thread, states[thread.pk]) for thread in threads},
     }
+    inboxes: list[str] | None = None
     frames: dict[View, Frame] = {}
-    for shown, with_seqs in views:
-        rows = [
-            render_row(thread_row(thread, agent, states.get(thread.pk)))
+    for shown, only, with_seqs in views:
+        here = [
+            thread
             for thread in threads
             if shown == ("top" if thread.inbox.is_personal else thread.inbox_id)
         ]
+        rows = [render_row(row) for row in thread_rows(agent, here, only, states)]
         if shown == "top":
-            rows += draw_inboxes(agent, shared)
+            inboxes = draw_inboxes(agent, shared) if inboxes is None else inboxes
+            rows += inboxes
         seqs = {f"a{agent.pk}": upto} if with_seqs else None
-        frames[shown, with_seqs] = frame(seqs=seqs, rows="".join(rows), **told)
+        frames[shown, only, with_seqs] = frame(seqs=seqs, rows="".join(rows), **told)
     return upto, frames
+
+
+def _hidden_id(thread: Thread, state: ThreadState) -> int:
+    """For the page that has the thread open: it goes back to the list when this changes."""
+    return state.hidden_id if state.hides(thread.last_text_id) else 0
 
 
 def draw_notices(agent_id: int) -> Frame:
@@ -135,8 +149,11 @@ def draw_notices(agent_id: int) -> Frame:
 
 
 def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[str]:
-    read_ids = read_last_messages(agent, inboxes)
-    return [render_row(inbox_row(inbox, agent, read_ids)) for inbox in inboxes]
+    unread = unread_threads([agent.pk], inboxes)
+    return [
+        render_row(inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)))
+        for inbox in inboxes
+    ]
 
 
 class InboxReader:

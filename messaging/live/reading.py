@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.contrib.sessions.models import Session
 from django.db.models import F
@@ -12,7 +13,9 @@ from django.utils import timezone
 from inboxes.models import Agent, Inbox, Membership
 from messaging import notices
 from messaging.models import Message, Notification
+from messaging.refusals import refusals
 from threads.models import Thread, ThreadState
+from threads.unread import unread_threads
 
 BATCH = 500
 """Rows read in one step of a catch-up; the rest follows in further steps."""
@@ -27,9 +30,16 @@ class Changes:
     is_more: bool
     threads: list[Thread]
     messages: list[Message]
+    titles: list[Thread]
+    """Open threads of which something changed that stands in their title, or in their row."""
     agents: dict[int, Agent] = field(default_factory=dict)
+    refusals: dict[int, str] = field(default_factory=dict)
+    """Why threads that somebody looks at take no text; empty where they do."""
+    seats: dict[int, datetime] = field(default_factory=dict)
+    """Since when each agent is a member."""
     states: dict[tuple[int, int], ThreadState] = field(default_factory=dict)
-    read_ids: dict[int, set[int]] = field(default_factory=dict)
+    unread_threads: dict[tuple[int, int], int] = field(default_factory=dict)
+    """How many threads of the inbox each of those has not read who see it as a row."""
     notified: dict[int, list[Notification]] = field(default_factory=dict)
     unread: dict[int, int] = field(default_factory=dict)
     """The count on the bell of each agent who was notified."""
@@ -42,10 +52,12 @@ def read_changes(
     messages_since: int | None,
     open_threads: Collection[int],
     agent_ids: Collection[int],
+    counting_ids: Collection[int] = (),
     notices_since: int | None = None,
 ) -> Changes:
     """Read one inbox for the agents who look at it; those who may not see it are left out.
 
+    `counting_ids` are those of them whose list counts its unread threads.
     The counter is read first: whatever a later query sees beyond it is sent again, harmlessly.
     None for a `since` leaves that part out. Raises Inbox.DoesNotExist.
     """
@@ -55,7 +67,10 @@ def read_changes(
         changed = Thread.objects.filter(inbox=inbox_id, seq__gt=rows_since)
         threads = list(changed.for_rows().order_by("seq")[:BATCH])
     messages: list[Message] = []
+    titles: list[Thread] = []
     if messages_since is not None and messages_since < inbox.seq and open_threads:
+        opened = Thread.objects.filter(pk__in=open_threads, inbox=inbox_id)
+        titles = list(opened.filter(seq__gt=messages_since).for_rows())
         written = Message.objects.filter(
             inbox=inbox_id, thread__in=open_threads, seq__gt=messages_since
         )
@@ -67,33 +82,41 @@ def read_changes(
         is_more=bool(full),
         threads=threads,
         messages=messages,
-        agents=_allowed(inbox, agent_ids),
+        titles=titles,
     )
-    _read_personal(changes)
+    _read_allowed(changes, agent_ids)
+    _read_personal(changes, counting_ids)
+    if messages_since is not None and messages_since < inbox.seq and open_threads:
+        shown = Thread.objects.filter(inbox=inbox_id, pk__in=open_threads)
+        changes.refusals = refusals(shown.select_related("contact"))
     if notices_since is not None and notices_since < inbox.seq:
         _read_notices(changes, notices_since)
     return changes
 
 
-def _allowed(inbox: Inbox, agent_ids: Collection[int]) -> dict[int, Agent]:
-    agents = Agent.objects.filter(pk__in=agent_ids, is_active=True)
-    if inbox.is_personal:
-        agents = agents.filter(personal_line=inbox)
-    else:
-        agents = agents.filter(memberships__inbox=inbox)
-    return {agent.pk: agent for agent in agents}
+def _read_allowed(changes: Changes, agent_ids: Collection[int]) -> None:
+    """Who of them may see the inbox, and since when; one query."""
+    if changes.inbox.is_personal:
+        owner = Agent.objects.filter(pk__in=agent_ids, is_active=True, personal_line=changes.inbox)
+        changes.agents = {agent.pk: agent for agent in owner}
+        return
+    seats = Membership.objects.filter(
+        inbox=changes.inbox.pk, agent__in=agent_ids, agent__is_active=True
+    )
+    for seat in seats.select_related("agent"):
+        changes.agents[seat.agent_id] = seat.agent
+        changes.seats[seat.agent_id] = seat.created_at
 
 
-def _read_personal(changes: Changes) -> None:
-    """The states that decide how a row looks to each agent; one query."""
-    threads = [thread.pk for thread in changes.threads]
-    last_id = changes.inbox.last_message_id
-    states = ThreadState.objects.filter(agent__in=list(changes.agents))
-    for state in states.filter(thread__in=threads):
-        changes.states[state.agent_id, state.thread_id] = state
-    if last_id is not None and not changes.inbox.is_personal:
-        readers = states.filter(last_read_id=last_id).values_list("agent", flat=True)
-        changes.read_ids = {agent_id: {last_id} for agent_id in readers}
+def _read_personal(changes: Changes, counting_ids: Collection[int]) -> None:
+    """The states that decide how a row looks to each agent; two queries at most."""
+    if changes.threads:
+        states = ThreadState.objects.filter(
+            agent__in=list(changes.agents), thread__in=[thread.pk for thread in changes.threads]
+        )
+        changes.states = {(state.agent_id, state.thread_id): state for state in states}
+    counting = [agent_id for agent_id in counting_ids if agent_id in changes.agents]
+    changes.unread_threads = unread_threads(counting, [changes.inbox])
 
 
 def _read_notices(changes: Changes, since: int) -> None:
@@ -144,6 +167,12 @@ def read_states(agent: Agent, since: int) -> tuple[list[Thread], dict[int, Threa
     rows = list(threads.filter(pk__in=[state.thread_id for state in states]))
     upto = states[-1].seq if len(states) == BATCH else max(agent.seq, since)
     return rows, {state.thread_id: state for state in states}, upto
+
+
+def read_new_seats(agent: Agent, since: int) -> set[int]:
+    """Inboxes that the agent became a member of after their counter stood at `since`."""
+    seats = Membership.objects.filter(agent=agent, seq__gt=since)
+    return set(seats.values_list("inbox", flat=True))
 
 
 def inbox_counters(inbox_ids: Collection[int]) -> dict[int, int]:

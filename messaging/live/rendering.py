@@ -14,6 +14,7 @@ from messaging.live.pages import Frame, Target, frame
 from messaging.live.reading import Changes
 from messaging.models import Message
 from messaging.notices import popup
+from threads.models import Thread
 from threads.rows import Row, inbox_row, thread_row
 
 PERSONAL = f"personal-{secrets.token_hex(8)}"
@@ -34,7 +35,7 @@ class Renderer:
         agent = self.changes.agents.get(target.agent_id)
         if agent is None:
             return None
-        key = target.agent_id, target.list, target.thread, target.with_seqs
+        key = target.agent_id, target.list, target.only, target.thread, target.with_seqs
         if key not in self._frames:
             self._frames[key] = self._frame(agent, target)
         return self._frames[key]
@@ -48,12 +49,13 @@ class Renderer:
             rows += self._threads(agent) if inbox.is_personal else [self._inbox(agent)]
         elif target.list == inbox.pk:
             seqs[f"l{inbox.pk}"] = upto
-            rows += self._threads(agent)
+            rows += self._threads(agent, target.only)
         if target.thread is not None:
             seqs[f"t{target.thread}"] = upto
+            rows += [self._title(t) for t in self.changes.titles if t.pk == target.thread]
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._message(message, agent) for message in shown]
-        parts: dict[str, Any] = {}
+        parts: dict[str, Any] = self._standing(target)
         if agent.pk in self.changes.unread:
             new = [popup(notification) for notification in self.changes.notified[agent.pk]]
             parts["notices"] = {"unread": self.changes.unread[agent.pk], "new": new}
@@ -61,22 +63,40 @@ class Renderer:
             return None
         return frame(seqs=seqs if target.with_seqs else None, rows="".join(rows), **parts)
 
-    def _inbox(self, agent: Agent) -> str:
-        read_ids = self.changes.read_ids.get(agent.pk, set())
-        return self._row(inbox_row(self.changes.inbox, agent, read_ids))
+    def _standing(self, target: Target) -> dict[str, Any]:
+        """Whether the thread that the page shows takes texts now."""
+        if target.thread not in self.changes.refusals:
+            return {}
+        refusal = self.changes.refusals[target.thread]
+        return {"standing": {"thread": target.thread, "refusal": refusal}}
 
-    def _threads(self, agent: Agent) -> list[str]:
-        states = self.changes.states
+    def _inbox(self, agent: Agent) -> str:
+        inbox = self.changes.inbox
+        unread = self.changes.unread_threads.get((agent.pk, inbox.pk), 0)
+        return self._row(inbox_row(inbox, agent, unread))
+
+    def _threads(self, agent: Agent, choice: str = "") -> list[str]:
+        states, seat = self.changes.states, self.changes.seats.get(agent.pk)
         return [
-            self._row(thread_row(thread, agent, states.get((agent.pk, thread.pk))))
+            self._row(
+                thread_row(
+                    thread, agent, states.get((agent.pk, thread.pk)), seat=seat, choice=choice
+                )
+            )
             for thread in self.changes.threads
         ]
 
     def _row(self, row: Row) -> str:
-        key = row.kind, row.subject.pk, row.is_mine, row.is_unread, row.is_muted
+        key = row.looks
         if key not in self._fragments:
             self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
         return self._fragments[key].replace(PERSONAL, str(row.personal_seq))
+
+    def _title(self, thread: Thread) -> str:
+        key = "title", thread.pk
+        if key not in self._fragments:
+            self._fragments[key] = render_to_string("messaging/_title.html", {"thread": thread})
+        return self._fragments[key]
 
     def _message(self, message: Message, agent: Agent) -> str:
         entry = Entry.of(message, agent)

@@ -19,11 +19,12 @@ from messaging.actions import (
     write_message,
 )
 from messaging.actions.drafts import draft_seq
-from messaging.actions.sending import NotRetriable
+from messaging.actions.sending import NotRetriable, Overtaken
 from messaging.arriving import page_at
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
 from messaging.models import Message
+from messaging.search import listing_beside
 from threads.access import get_thread
 from threads.actions import mark_read
 from threads.lists import inbox_list, top_list
@@ -40,18 +41,20 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
     form = HistoryForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the history.")
+    choice = form.cleaned_data["only"]
     if form.cleaned_data["before"]:
         page = history_page(thread, agent, form.cleaned_data["before"])
+        page = page.with_new(form.cleaned_data["new"])
         if _is_htmx(request):
             context = {"entries": page.entries, "older_url": page.older_url}
             return render(request, "messaging/_history_page.html", context)
-        shown = open_conversation(thread, agent, page=page)
+        shown = open_conversation(thread, agent, page=page, choice=choice)
     else:
         at = form.cleaned_data["at"]
         around = page_at(thread, agent, at) if at else None
-        shown = open_conversation(thread, agent, page=around)
+        shown = open_conversation(thread, agent, page=around, choice=choice)
         if shown.entries:
-            _note_read(thread, agent, shown.entries[-1].message)
+            _note_read(thread, agent, shown.entries[-1].message, is_opening=True)
     if _is_htmx(request) and not targets_panes(request):
         return render(request, "messaging/_conversation.html", {"conversation": shown})
     return _whole_page(request, agent, shown)
@@ -73,7 +76,10 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
             body=form.cleaned_data["body"],
             form_key=form.cleaned_data["form_key"],
             is_internal=form.cleaned_data["is_internal"],
+            seen=form.guard_from,
         )
+    except Overtaken as error:
+        return _overtaken(request, agent, thread, error, form)
     except SendingRefused as error:
         return _refused(request, agent, thread, str(error), form)
     if not _is_htmx(request):
@@ -84,6 +90,15 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
         "draft_seq": draft_seq(thread, agent),
     }
     return render(request, "messaging/_sent.html", context)
+
+
+@require_GET
+@login_required
+def composer(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """The composer alone, when it became another one on an open page."""
+    agent = signed_in(request)
+    shown = open_conversation(get_thread(agent, thread_id), agent)
+    return render(request, "messaging/_composer.html", {"conversation": shown})
 
 
 @require_POST
@@ -121,9 +136,15 @@ def read(request: HttpRequest, thread_id: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _note_read(thread: Thread, agent: Agent, newest: Message) -> None:
+def _note_read(thread: Thread, agent: Agent, newest: Message, *, is_opening: bool = False) -> None:
     """What was shown is read, and so are its notifications."""
-    mark_read(thread=thread, agent=agent, message_id=newest.pk, position=newest.position)
+    mark_read(
+        thread=thread,
+        agent=agent,
+        message_id=newest.pk,
+        position=newest.position,
+        is_opening=is_opening,
+    )
     mark_notifications_read(agent=agent, thread=thread, upto=newest.pk)
 
 
@@ -135,7 +156,9 @@ def _whole_page(
     request: HttpRequest, agent: Agent, shown: Conversation, status: int = 200
 ) -> HttpResponse:
     inbox = shown.inbox
-    listing = top_list(agent) if inbox.is_personal else inbox_list(agent, inbox)
+    listing = listing_beside(agent, inbox, request.GET) or (
+        top_list(agent) if inbox.is_personal else inbox_list(agent, inbox, choice=shown.choice)
+    )
     context = {
         "listing": listing,
         "conversation": shown,
@@ -143,6 +166,21 @@ def _whole_page(
     }
     template = "threads/_panes.html" if _is_htmx(request) else "threads/page.html"
     return render(request, template, context, status=status)
+
+
+def _overtaken(
+    request: HttpRequest, agent: Agent, thread: Thread, error: Overtaken, form: SendForm
+) -> HttpResponse:
+    """What came meanwhile, and the question whether to send all the same."""
+    came = [Entry.of(message, agent) for message in error.messages]
+    if _is_htmx(request):
+        return render(
+            request, "messaging/_guard.html", {"came": came, "is_live": True}, status=409
+        )
+    shown = open_conversation(thread, agent)
+    shown = replace(shown, form_key=form.cleaned_data["form_key"], came=came)
+    shown = replace(shown, body=form.cleaned_data["body"], is_draft_internal=False)
+    return _whole_page(request, agent, shown, status=409)
 
 
 def _refused(

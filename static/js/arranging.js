@@ -1,4 +1,4 @@
-// Headings of days, and runs of one author's messages: what neighbours make of each other.
+// Headings of days, runs of one author's messages, the line "New": what neighbours make of each other.
 import { dayKey, rewrite } from "./times.js";
 
 const RUN = 5 * 60;
@@ -41,11 +41,12 @@ export function arrange(log) {
   messages.forEach((message, i) => {
     const [before, after] = [messages[i - 1], messages[i + 1]];
     const state = stateOf(message);
-    toggle(message, "follows", isRun(before, message));
+    toggle(message, "follows", isRun(before, message) && !isFirstNew(message));
     toggle(
       message,
       "joined",
       isRun(message, after) &&
+        !isFirstNew(after) &&
         state === stateOf(after) &&
         !["is-failed", "is-unknown"].includes(state),
     );
@@ -54,6 +55,26 @@ export function arrange(log) {
   for (const heading of log.querySelectorAll(":scope > .day")) {
     if (!heading.nextElementSibling?.matches(".message")) heading.remove();
   }
+  keepNewLine(log);
+}
+
+/** @returns {HTMLElement | null} the line before what was not read when the history was opened */
+const newLine = () => document.querySelector(".log > [data-new]");
+
+/** @param {HTMLElement} message */
+const isFirstNew = (message) => newLine()?.dataset.new === message.dataset.key;
+
+/**
+ * The line stays before its message, and before the heading of a day that the message opens.
+ * @param {HTMLElement} log
+ */
+function keepNewLine(log) {
+  const line = newLine();
+  const message = line && log.querySelector(`:scope > #message-${line.dataset.new}`);
+  if (!line || !message) return;
+  const above = message.previousElementSibling;
+  const place = above?.matches(".day") ? above : message;
+  if (line.nextElementSibling !== place) place.before(line);
 }
 
 /**

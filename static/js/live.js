@@ -11,9 +11,9 @@ const SIGNED_OUT = 4401;
 
 /**
  * What the page shows, and the counters it is up to date with.
- * @type {{list: string | number, thread: number | null, seqs: Record<string, number>}}
+ * @type {{list: string | number, only: string, thread: number | null, seqs: Record<string, number>}}
  */
-let shown = { list: "top", thread: null, seqs: {} };
+let shown = { list: "top", only: "", thread: null, seqs: {} };
 /** @type {any} the extension's connection, null while there is none */
 let connection = null;
 let isOpen = false;

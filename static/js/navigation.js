@@ -1,5 +1,6 @@
 // Moving between lists and conversations: what is marked, focused, remembered and told.
 import { hush, tell } from "./notices.js";
+import { wayTo } from "./returning.js";
 
 const narrow = matchMedia("(max-width: 760px)");
 const NOT_OPENED = "That could not be opened. The server could not be reached; try again.";
@@ -15,6 +16,12 @@ const listing = () => document.querySelector(".listing");
 
 /** @returns {HTMLElement | null} */
 const thread = () => document.querySelector(".thread");
+
+/**
+ * A form in the conversation's place.
+ * @returns {HTMLElement | null}
+ */
+const pane = () => document.querySelector(".pane");
 
 /** @returns {HTMLElement | null} */
 const rows = () => document.querySelector(".rows");
@@ -46,6 +53,7 @@ export function look() {
   const open = thread()?.dataset.thread;
   const detail = {
     list: list === "top" ? list : Number(list),
+    only: listing()?.dataset.only ?? "",
     thread: open ? Number(open) : null,
     seqs: { ...parseSeqs(listing()?.dataset.seqs), ...parseSeqs(thread()?.dataset.seqs) },
   };
@@ -53,7 +61,7 @@ export function look() {
 }
 
 function setTitle() {
-  const titles = [thread()?.dataset.title, listing()?.dataset.title];
+  const titles = [(thread() ?? pane())?.dataset.title, listing()?.dataset.title];
   document.title = [...titles.filter(Boolean), "Partyline"].join(" · ");
 }
 
@@ -68,7 +76,8 @@ function focus(element) {
  */
 function setFocus(left, leftList) {
   const box = document.querySelector("#message-box");
-  if (thread()) focus((!narrow.matches && box) || document.querySelector(".thread h1"));
+  if (pane()) focus(pane()?.querySelector("[autofocus]") ?? document.querySelector(".pane h1"));
+  else if (thread()) focus((!narrow.matches && box) || document.querySelector(".thread h1"));
   else {
     const from =
       (left && document.querySelector(`#thread-${left.dataset.thread} .row-link`)) ??
@@ -99,7 +108,7 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (!isNavigation(ctx)) return;
   // One that was replaced by a newer one leaves the sign to it.
   if (ctx.request.signal.aborted && ctx.request.signal.reason !== "timeout") return;
-  ctx.target.classList.remove("is-loading");
+  for (const pane of document.querySelectorAll(".is-loading")) pane.classList.remove("is-loading");
   mark();
 });
 
@@ -129,17 +138,17 @@ document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
   if (!isNavigation(ctx)) return;
   const list = listing()?.dataset.list;
-  if (list && rows()) scrolled.set(list, rows()?.scrollTop ?? 0);
+  const container = rows();
+  if (container) scrolled.set(container.id, container.scrollTop);
   leaving = { thread: thread(), list };
 });
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
   if (!isNavigation(ctx) || !leaving) return;
-  const list = listing()?.dataset.list ?? "";
   const isNewList = ctx.target.id === "panes";
   const container = rows();
-  if (isNewList && container) container.scrollTop = scrolled.get(list) ?? 0;
+  if (isNewList && container) container.scrollTop = scrolled.get(container.id) ?? 0;
   ctx.title = "";
   setFocus(leaving.thread, leaving.list);
   leaving = null;
@@ -150,12 +159,11 @@ document.addEventListener("htmx:after:swap", (event) => {
   look();
 });
 
-// Back and forward: both panes anew, out of the whole page.
+// Back and forward: both panes anew, or the one that changes, out of the whole page.
 document.addEventListener("htmx:before:history:restore", (event) => {
   event.preventDefault();
   const { path } = /** @type {CustomEvent} */ (event).detail;
-  const way = { source: "#panes", target: "#panes", swap: "innerHTML", select: "#panes > *" };
-  window.htmx.ajax("GET", path, { ...way, isWhole: true });
+  window.htmx.ajax("GET", path, { ...wayTo(path), isWhole: true });
 });
 
 document.addEventListener("htmx:config:request", (event) => {

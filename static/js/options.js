@@ -89,3 +89,15 @@ document.addEventListener("partyline:muted", (event) => {
   item.setAttribute("value", isMuted ? "0" : "1");
   word.textContent = isMuted ? "Unmute" : "Mute";
 });
+
+// The title says which priority holds, also after a colleague set it.
+document.addEventListener("partyline:placed", () => {
+  const title = document.querySelector(".thread [data-priority]");
+  if (!(title instanceof HTMLElement)) return;
+  for (const choice of menu()?.querySelectorAll("[data-priority-choice]") ?? []) {
+    const isChecked = String(choice.getAttribute("value") === title.dataset.priority);
+    if (choice.getAttribute("aria-checked") !== isChecked) {
+      choice.setAttribute("aria-checked", isChecked);
+    }
+  }
+});

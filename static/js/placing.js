@@ -4,10 +4,20 @@ import { hold, settle } from "./holding.js";
 import { rewrite } from "./times.js";
 
 /**
- * What was taken away, and at which seq: a frame that comes late cannot bring it back.
+ * What was taken away from which container, and at which seq: a frame that comes late cannot bring
+ * it back.
  * @type {Map<string, string>}
  */
 const tombstones = new Map();
+
+/**
+ * @param {string} container
+ * @param {string} id
+ */
+const grave = (container, id) => `${container} ${id}`;
+
+/** @param {HTMLElement} element */
+const graveOf = (element) => grave(element.dataset.in ?? "", element.id);
 
 /**
  * Changes to what is not loaded yet. The page that is asked for later may be older than they are.
@@ -57,13 +67,14 @@ function parse(html) {
 
 /** @param {HTMLElement} element */
 function isStale(element) {
-  const gone = tombstones.get(element.id);
+  const gone = tombstones.get(graveOf(element));
   return gone !== undefined && compareKeys(gone, seqOf(element)) >= 0;
 }
 
 /**
  * Puts each root element of `html` into the container that it names, in the order of its key.
- * What is older than what stands there, or belongs to a container that is not open, is left out.
+ * What is older than what stands there, or belongs to a container that is not open, is left out. An
+ * element that says that it is gone takes away what stands there.
  * @param {string} html
  */
 export function place(html) {
@@ -74,7 +85,11 @@ export function place(html) {
     if (!container || isStale(element)) continue;
     const old = document.getElementById(element.id);
     if (old && !isNewer(element, old)) continue;
-    tombstones.delete(element.id);
+    if ("gone" in element.dataset) {
+      takeAway(element.id, element.dataset.in ?? "", seqOf(element));
+      continue;
+    }
+    tombstones.delete(graveOf(element));
     if (old && old.dataset.in !== element.dataset.in) old.remove();
     byContainer.set(container, [...(byContainer.get(container) ?? []), element]);
   }
@@ -239,29 +254,39 @@ function replaceChildren(old, children) {
 }
 
 /**
- * Takes things away; an older frame cannot bring them back.
+ * Takes inboxes from the top list; an older frame cannot bring them back.
  * @param {string[]} ids
  */
 export function remove(ids) {
   for (const id of ids) {
-    beyond.delete(id);
     const old = document.getElementById(id);
-    const seq = old ? seqOf(old) : "0";
-    if (compareKeys(seq, tombstones.get(id) ?? "-1") > 0) tombstones.set(id, seq);
-    const container = document.getElementById(old?.dataset.in ?? "");
-    if (!old || !container) {
-      old?.remove();
-      continue;
-    }
-    const held = hold(container, [old]);
-    const hadFocus = old.contains(document.activeElement);
-    const neighbour = old.nextElementSibling ?? old.previousElementSibling;
-    old.remove();
-    if (hadFocus) neighbour?.querySelector("a")?.focus({ preventScroll: true });
-    if (isLog(container)) arrange(container);
-    settle(held, []);
+    takeAway(id, old?.dataset.in ?? "list-top", old ? seqOf(old) : "0");
   }
   document.dispatchEvent(new CustomEvent("partyline:placed"));
+}
+
+/**
+ * @param {string} id
+ * @param {string} from the container
+ * @param {string} seq when it went
+ */
+function takeAway(id, from, seq) {
+  const key = grave(from, id);
+  if (compareKeys(seq, tombstones.get(key) ?? "-1") > 0) tombstones.set(key, seq);
+  beyond.delete(id);
+  const old = document.getElementById(id);
+  const container = document.getElementById(from);
+  if (!old || !container) {
+    old?.remove();
+    return;
+  }
+  const held = hold(container, [old]);
+  const hadFocus = old.contains(document.activeElement);
+  const neighbour = old.nextElementSibling ?? old.previousElementSibling;
+  old.remove();
+  if (hadFocus) neighbour?.querySelector("a")?.focus({ preventScroll: true });
+  if (isLog(container)) arrange(container);
+  settle(held, []);
 }
 
 // A further page may hold what has moved into the loaded part meanwhile, or what has changed.
@@ -273,7 +298,8 @@ document.addEventListener("htmx:before:swap", (event) => {
     for (const row of task.fragment.querySelectorAll("[data-in]")) {
       const late = beyond.get(row.id);
       beyond.delete(row.id);
-      if (isStale(row) || document.getElementById(row.id)) row.remove();
+      const isGone = "gone" in row.dataset || isStale(row);
+      if (isGone || document.getElementById(row.id)) row.remove();
       else if (late && isNewer(late, row) && late.dataset.key === row.dataset.key) {
         row.replaceWith(late);
       }

@@ -25,7 +25,7 @@ PATIENCE = 5.0
 
 SEND = "websocket.send"
 
-ASIDES = {"beat", "notices", "presence", "marks", "drafts", "muted"}
+ASIDES = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden"}
 """Parts that place nothing; what they tell of messages is kept in `told`."""
 
 ELEMENT = re.compile(
@@ -38,7 +38,7 @@ SEQS = re.compile(r'data-seqs="([^"]*)"')
 
 def parts(key: str) -> list[int]:
     """Keys and seqs compare part by part, as numbers."""
-    return [int(part) for part in key.split("-")]
+    return [-1] if key == "-1" else [int(part) for part in key.split("-")]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Element:
     seq: str
     marks: frozenset[str]
     words: str
+
+    @property
+    def is_gone(self) -> bool:
+        """It says that it does not stand in its list (any more)."""
+        return "gone" in self.marks
 
     @property
     def shown(self) -> tuple[str, str, str, frozenset[str], str]:
@@ -88,6 +93,7 @@ class LivePage:
     path: str = "/"
     look: dict[str, Any] = field(default_factory=dict)
     placed: dict[str, Element] = field(default_factory=dict)
+    graves: dict[str, str] = field(default_factory=dict)
     frames: list[dict[str, Any]] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
     gone_to: str = ""
@@ -99,13 +105,16 @@ class LivePage:
         response = self.client.get(self.path)
         assert response.status_code == 200, (self.path, response.status_code)
         text = response.content.decode()
-        self.placed = {element.id: element for element in elements(text)}
+        self.placed = {found.id: found for found in elements(text) if not found.is_gone}
+        self.graves = {}
+        only = re.search(r'data-only="([^"]*)"', text)
         shown = re.search(r'data-list="([^"]*)"', text)
         thread = re.search(r'data-thread="(\d+)"', text)
         assert shown is not None
         self.look = {
             "list": shown[1] if shown[1] == "top" else int(shown[1]),
             "thread": int(thread[1]) if thread else None,
+            "only": only[1] if only else "",
             "seqs": seqs_of(text),
         }
         return self
@@ -120,15 +129,20 @@ class LivePage:
         self.gone_to = frame.get("go", "") or self.gone_to
         for key in frame.get("gone", []):
             self.placed.pop(key, None)
-        containers = {
-            "list-top" if self.look["list"] == "top" else f"list-{self.look['list']}",
-            f"log-{self.look['thread']}",
-        }
+        narrowed = f"-{self.look['only']}" if self.look.get("only") else ""
+        containers = {f"list-{self.look['list']}{narrowed}", f"log-{self.look['thread']}"}
         for element in elements(frame.get("rows", "")):
             old = self.placed.get(element.id)
             if element.container not in containers:
                 continue
-            if old is None or parts(old.seq) < parts(element.seq):
+            known = old.seq if old else self.graves.get(element.id, "-1")
+            if parts(known) >= parts(element.seq):
+                continue
+            self.graves.pop(element.id, None)
+            if element.is_gone:
+                self.placed.pop(element.id, None)
+                self.graves[element.id] = element.seq
+            else:
                 self.placed[element.id] = element
         seqs = self.look["seqs"]
         for key, seq in frame.get("seqs", {}).items():

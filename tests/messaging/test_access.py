@@ -24,9 +24,10 @@ OPEN = {
 }
 """Open to everybody, with the answer to a plain GET."""
 
-LISTS = {""}
+LISTS = {"", "search/"}
 MATRIX = {
     "inboxes/<int:inbox_id>/": ("get", "inbox", {}),
+    "inboxes/<int:inbox_id>/search/": ("get", "inbox", {"q": "secret"}),
     "threads/<int:thread_id>/": ("get", "thread", {}),
     "threads/<int:thread_id>/messages/": ("post", "thread", {"body": "Hi", "form_key": "x"}),
     "threads/<int:thread_id>/composer/": ("get", "thread", {}),

@@ -9,7 +9,7 @@ import pytest
 
 from messaging.live import reading
 from messaging.live.pages import Look, Page, Target
-from messaging.live.readers import draw_for, draw_personal
+from messaging.live.readers import View, draw_for, draw_personal
 from tests.cast import Cast, client_of
 from threads.actions import set_mute
 from threads.models import ThreadState
@@ -88,6 +88,7 @@ def test_all_tabs_of_the_agent_follow(cast: Cast) -> None:
     standing = reading.read_standing(cast.ana.pk)
     assert standing is not None
     shown = cast.front_desk.pk
-    _, frames = draw_personal(standing, standing.agent.seq - 1, {(shown, True), (None, True)})
-    assert ">Muted</span>" in json.loads(frames[shown, True])["rows"]
-    assert json.loads(frames[None, True])["muted"] == {str(thread.pk): True}
+    views: set[View] = {(shown, "", True), (None, "", True)}
+    _, frames = draw_personal(standing, standing.agent.seq - 1, views)
+    assert ">Muted</span>" in json.loads(frames[shown, "", True])["rows"]
+    assert json.loads(frames[None, "", True])["muted"] == {str(thread.pk): True}

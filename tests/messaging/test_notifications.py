@@ -26,7 +26,7 @@ from messaging.actions import (
 from messaging.actions.notifying import notify
 from messaging.live import reading
 from messaging.live.pages import Page, Target
-from messaging.live.readers import draw_for, draw_missed, draw_notices, draw_personal
+from messaging.live.readers import View, draw_for, draw_missed, draw_notices, draw_personal
 from messaging.models import Message, Notification, NotificationPreference
 from messaging.notices import notice_list, unread_counts
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, Cast, client_of
@@ -359,7 +359,8 @@ def test_reading_tells_all_tabs_of_the_agent(cast: Cast) -> None:
     mark_notifications_read(agent=cast.ana, thread=thread)
     standing = reading.read_standing(cast.ana.pk)
     assert standing is not None
-    _, frames = draw_personal(standing, standing.agent.seq - 1, {("top", True), (None, True)})
+    views: set[View] = {("top", "", True), (None, "", True)}
+    _, frames = draw_personal(standing, standing.agent.seq - 1, views)
     for frame in frames.values():
         assert json.loads(frame)["notices"] == {"unread": 1, "new": []}
 

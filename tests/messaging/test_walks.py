@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
@@ -11,16 +13,17 @@ from django.db import transaction
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.actions import apply_receipt
+from messaging.actions import apply_receipt, write_message
 from messaging.carriers.base import Receipt, State
 from messaging.models import Attempt, Message
-from tests.cast import Cast
+from tests.cast import Cast, client_of
 from tests.messaging.live_pages import LivePage, tab
 from tests.messaging.test_catchup import equals_a_fresh_load
+from threads.models import Thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STEPS = 30
+STEPS = 40
 CUSTOMERS = [f"+1202555020{index}" for index in range(4)]
 
 
@@ -34,7 +37,9 @@ class Walk:
 
     async def start(self) -> None:
         thread = await in_database(self.cast.thread)(sender=CUSTOMERS[0])
-        for path in ["/", f"/inboxes/{self.cast.front_desk.pk}/", f"/threads/{thread.pk}/"]:
+        inbox = f"/inboxes/{self.cast.front_desk.pk}/"
+        narrowed = [f"{inbox}?only=urgent", f"/threads/{thread.pk}/?only=reply"]
+        for path in ["/", inbox, f"/threads/{thread.pk}/", *narrowed]:
             page = await in_database(tab)(self.cast.ben)
             await in_database(page.load)(path)
             self.pages.append(await page.open())
@@ -46,6 +51,9 @@ class Walk:
             self.answer,
             self.receipt,
             self.read,
+            self.run_the_inbox,
+            self.run_the_inbox,
+            self.among_the_team,
             self.cut_or_return,
             self.seat,
         ]
@@ -87,6 +95,38 @@ class Walk:
         page = self.dice.choice(self.pages)
         message_id, thread_id = self.dice.choice(await in_database(_messages)())
         await in_database(page.client.post)(f"/threads/{thread_id}/read/", {"message": message_id})
+
+    async def run_the_inbox(self) -> None:
+        """What Thread options offers, by ben or a colleague."""
+        agent = self.dice.choice([self.cast.ben, self.cast.ben, self.cast.ana])
+        message_id, thread_id = self.dice.choice(await in_database(_messages)())
+        deed, form = self.dice.choice(
+            [
+                ("delete", {"message": message_id}),
+                ("delete", {"message": 2**62}),
+                ("restore", {}),
+                ("unread", {}),
+                ("mute", {"muted": "1"}),
+                ("priority", {"priority": self.dice.choice(["urgent", "low", "none"])}),
+                ("priority", {"priority": "urgent"}),
+            ]
+        )
+        await in_database(self._post)(agent, f"/threads/{thread_id}/{deed}/", form)
+
+    def _post(self, agent: Agent, path: str, form: dict[str, Any]) -> None:
+        assert client_of(agent).post(path, form).status_code == 302
+
+    async def among_the_team(self) -> None:
+        author, customer = self.dice.choice(["ana", "ben"]), self.dice.choice(CUSTOMERS)
+        words = self.dice.choice(["A word", "@ben look", "@ana and @cho"])
+        await in_database(self._write)(getattr(self.cast, author), customer, words)
+
+    def _write(self, author: Agent, customer: str, words: str) -> None:
+        found = Thread.objects.filter(contact__address=customer, inbox=self.cast.front_desk)
+        for thread in found:
+            write_message(
+                thread=thread, author=author, body=words, form_key=uuid.uuid4(), is_internal=True
+            )
 
     async def cut_or_return(self) -> None:
         page = self.dice.choice(self.pages)

@@ -208,7 +208,7 @@ def test_previews_say_who_wrote(cast: Cast) -> None:
     thread = cast.thread()
     inbox, key = f"/inboxes/{cast.front_desk.pk}/", f"thread-{thread.pk}"
     place = f"inbox-{cast.front_desk.pk}"
-    assert row(cast.ana, inbox, key).words.endswith("Is anybody there? Unread")
+    assert row(cast.ana, inbox, key).words.endswith("Is anybody there? 1 unread")
     cast.answer(thread, "Yes, until six.", author=cast.ben)
     for path, name in [(inbox, key), ("/", place)]:
         assert "You: Yes, until six." in row(cast.ben, path, name).words

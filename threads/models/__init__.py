@@ -2,6 +2,6 @@
 
 from threads.models.contacts import Contact
 from threads.models.states import ThreadState
-from threads.models.threads import Thread
+from threads.models.threads import Choice, Thread
 
-__all__ = ["Contact", "Thread", "ThreadState"]
+__all__ = ["Choice", "Contact", "Thread", "ThreadState"]

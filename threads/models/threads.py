@@ -5,14 +5,25 @@ from typing import TYPE_CHECKING, ClassVar
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from inboxes.models import Inbox, LastMessage
 from inboxes.models.inboxes import sort_key
 from threads.models.contacts import Contact
+from threads.models.states import ThreadState
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
+
+
+class Choice(models.TextChoices):
+    """What a list of threads may be narrowed to."""
+
+    NEEDS_REPLY = "reply", "Needs reply"
+    URGENT = "urgent", "Urgent"
+    HIGH = "high", "High"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
@@ -22,6 +33,24 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def for_rows(self) -> ThreadQuerySet:
         """With what a row of a list is drawn from."""
         return self.select_related("contact", "inbox", "last_author")
+
+    def not_hidden_from(self, agent: Agent) -> ThreadQuerySet:
+        """Without those that the agent deleted and no text brought back."""
+        hiding = ThreadState.objects.filter(
+            agent=agent,
+            thread=OuterRef("pk"),
+            hidden_id__gt=0,
+            hidden_id__gte=OuterRef("last_text_id"),
+        )
+        return self.filter(~Exists(hiding))
+
+    def matching(self, choice: Choice | str) -> ThreadQuerySet:
+        """Those that a list shows while the choice is made; all of them without one."""
+        if not choice:
+            return self
+        if choice == Choice.NEEDS_REPLY:
+            return self.filter(needs_reply=True)
+        return self.filter(priority=choice)
 
     def newest_first(self) -> ThreadQuerySet:
         return self.order_by(F("last_at").desc(), "-pk")
@@ -88,6 +117,21 @@ class Thread(LastMessage):
         indexes: ClassVar = [
             models.Index("inbox", F("last_at").desc(), F("id").desc(), name="thread_list"),
             models.Index(fields=["inbox", "seq"], name="thread_changes"),
+            models.Index(
+                "inbox",
+                "priority",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=~Q(priority=""),
+                name="thread_priority_list",
+            ),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=Q(needs_reply=True),
+                name="thread_reply_list",
+            ),
             GinIndex(fields=["words"], name="thread_words"),
         ]
 
@@ -98,9 +142,11 @@ class Thread(LastMessage):
     def is_personal(self) -> bool:
         return self.inbox.is_personal
 
-    @property
-    def list_id(self) -> str:
-        return self.inbox.list_id
+    def matches(self, choice: Choice | str) -> bool:
+        """Whether it stands in a list with this choice; as `ThreadQuerySet.matching`."""
+        if choice == Choice.NEEDS_REPLY:
+            return self.needs_reply
+        return not choice or self.priority == choice
 
     @property
     def sort_key(self) -> str:

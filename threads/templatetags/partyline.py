@@ -93,8 +93,11 @@ def arranged(entries: list[Any]) -> list[Arranged]:
             Arranged(
                 entry=entry,
                 opens_day=before is None or not _same_day(before.message, entry.message),
-                follows=before is not None and _is_run(before.message, entry.message),
+                follows=before is not None
+                and not entry.is_first_new
+                and _is_run(before.message, entry.message),
                 is_joined=after is not None
+                and not after.is_first_new
                 and _is_run(entry.message, after.message)
                 and entry.message.state == after.message.state
                 and entry.message.state not in {"failed", "unknown"},

@@ -1,0 +1,83 @@
+"""What Thread options offers beside mute: priority, unread, delete and its undoing."""
+
+from __future__ import annotations
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_POST
+
+from inboxes.requests import signed_in
+from messaging.actions import delete_thread
+from messaging.forms import PriorityForm, ReadForm
+from threads.access import get_thread
+from threads.actions import mark_unread, restore_thread, set_priority
+from threads.models import Thread
+
+CAME_BACK = "Something new came in at that moment, so the thread stays in your list."
+
+
+@require_POST
+@login_required
+def priority(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """Set the thread's priority for all members; the answer is its title."""
+    thread = get_thread(signed_in(request), thread_id)
+    form = PriorityForm(request.POST)
+    if not form.is_valid():
+        raise Http404("No such priority.")
+    set_priority(thread=thread, priority=form.cleaned_data["priority"])
+    if not request.headers.get("HX-Request"):
+        return redirect("messaging:conversation", thread.pk)
+    return render(request, "messaging/_title.html", {"thread": thread})
+
+
+@require_POST
+@login_required
+def unread(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """Have the thread look unread to oneself."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    mark_unread(thread=thread, agent=agent)
+    if not request.headers.get("HX-Request"):
+        return _to_list(thread)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@login_required
+def delete(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """Hide the thread for oneself; the answer offers to undo it."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        raise Http404("No such message.")
+    is_hidden = delete_thread(thread=thread, agent=agent, message_id=form.cleaned_data["message"])
+    if not request.headers.get("HX-Request"):
+        offer = render_to_string("messaging/_undo.html", {"thread": thread})
+        notices.success(request, mark_safe(offer) if is_hidden else CAME_BACK)  # noqa: S308  our template
+        return _to_list(thread)
+    if not is_hidden:
+        return HttpResponse(CAME_BACK, status=422, content_type="text/plain")
+    return render(request, "messaging/_undo.html", {"thread": thread})
+
+
+@require_POST
+@login_required
+def restore(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """Put a thread that one deleted back into one's lists."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    restore_thread(thread=thread, agent=agent)
+    if not request.headers.get("HX-Request"):
+        return _to_list(thread)
+    return HttpResponse(status=204)
+
+
+def _to_list(thread: Thread) -> HttpResponse:
+    if thread.is_personal:
+        return redirect("threads:messages")
+    return redirect("threads:inbox", thread.inbox_id)

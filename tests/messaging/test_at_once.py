@@ -1,0 +1,106 @@
+"""Two agents run the inbox at once while texts come in: nothing is lost, nothing fails."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from inboxes.models import Agent, Inbox
+from messaging.models import Message
+from tests.cast import Cast, client_of
+from threads.models import Thread, ThreadState
+
+ROUNDS = 25
+CUSTOMERS = ["+12025550201", "+12025550202"]
+
+
+class AtOnce:
+    """What one agent did last to each thread, for the comparison at the end."""
+
+    def __init__(self, agent: Agent, other: Agent, threads: list[Thread], seed: int) -> None:
+        self.agent, self.other, self.threads = agent, other, threads
+        self.dice = random.Random(seed)
+        self.client = client_of(agent)
+        self.muted: dict[int, bool] = {}
+        self.priorities: dict[int, str] = {}
+        self.written = 0
+
+    def run(self) -> None:
+        try:
+            for _ in range(ROUNDS):
+                self.dice.choice([self.mute, self.priority, self.delete, self.write])()
+        finally:
+            connections.close_all()
+
+    def post(self, thread: Thread, deed: str, **form: str) -> None:
+        answer = self.client.post(f"/threads/{thread.pk}/{deed}/", form)
+        assert answer.status_code == 302, (deed, answer.status_code)
+
+    def mute(self) -> None:
+        thread, is_muted = self.dice.choice(self.threads), self.dice.random() < 0.5
+        self.post(thread, "mute", muted=str(int(is_muted)))
+        self.muted[thread.pk] = is_muted
+
+    def priority(self) -> None:
+        thread, priority = self.dice.choice(self.threads), self.dice.choice(Thread.Priority.values)
+        self.post(thread, "priority", priority=priority)
+        self.priorities[thread.pk] = priority
+
+    def delete(self) -> None:
+        thread = self.dice.choice(self.threads)
+        newest = Message.objects.filter(thread=thread).latest("pk").pk
+        self.post(thread, "delete", message=str(newest))
+        if self.dice.random() < 0.3:
+            self.post(thread, "restore")
+
+    def write(self) -> None:
+        """Each mentions the other: their locks cross."""
+        thread = self.dice.choice(self.threads)
+        body = f"@{self.other.username} look" if self.dice.random() < 0.7 else "An answer"
+        self.post(thread, "messages", body=body, form_key=str(uuid.uuid4()))
+        self.written += 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_agents_set_priority_delete_and_mute_while_texts_come_in(cast: Cast) -> None:
+    threads = [cast.thread(sender=number) for number in CUSTOMERS]
+    agents = [
+        AtOnce(cast.ana, cast.ben, threads, seed=1),
+        AtOnce(cast.ben, cast.ana, threads, seed=2),
+    ]
+
+    def texts() -> None:
+        try:
+            for index in range(ROUNDS):
+                cast.text_in(f"Text {index}", sender=CUSTOMERS[index % 2])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as pool:
+        for running in [pool.submit(deed) for deed in (texts, *(one.run for one in agents))]:
+            running.result(60)
+
+    assert Message.objects.count() == len(threads) + ROUNDS + sum(one.written for one in agents)
+    front_desk = Inbox.objects.get(pk=cast.front_desk.pk)
+    for thread in Thread.objects.all():
+        messages = Message.objects.filter(thread=thread).order_by("pk")
+        positions = list(messages.values_list("position", flat=True))
+        assert positions == list(range(1, thread.message_count + 1))
+        assert thread.last_text_id == messages.exclude(kind="internal").latest("pk").pk
+        lasts = {one.priorities[thread.pk] for one in agents if thread.pk in one.priorities}
+        assert thread.priority in lasts
+        assert thread.seq <= front_desk.seq
+        for one in agents:
+            state = ThreadState.objects.get(agent=one.agent, thread=thread)
+            assert state.is_muted == one.muted.get(thread.pk, False)
+            assert state.seq <= Agent.objects.get(pk=one.agent.pk).seq
+
+    for number in CUSTOMERS:
+        cast.text_in("Back in both lists", sender=number)
+    for one in agents:
+        page = one.client.get(f"/inboxes/{front_desk.pk}/").content.decode()
+        assert all(f'id="thread-{thread.pk}"' in page for thread in threads)
