@@ -7,6 +7,7 @@ import sys
 import time
 
 import psutil
+from django.db import connections
 
 from tests.bench.figures import Figure
 from tests.bench.house import House
@@ -24,6 +25,7 @@ def measure(stage: Stage) -> list[Figure]:
     thread, team = thread_of(stage, desk), viewers(stage, PAGES)
     house.stop()
     house.start()
+    connections.close_all()  # ours went with the database
     time.sleep(SETTLE)
     idle = _resident(house)
     each = {}
@@ -56,7 +58,8 @@ def measure(stage: Stage) -> list[Figure]:
 
 
 def _resident(house: House) -> int:
-    return psutil.Process(house.stack.process.pid).memory_info().rss
+    resident: int = psutil.Process(house.stack.process.pid).memory_info().rss
+    return resident
 
 
 def _bare() -> int:
