@@ -11,6 +11,7 @@ import "./reading.js";
 import "./presence.js";
 import "./typing.js";
 import "./options.js";
+import "./covering.js";
 import "./keyboard.js";
 import "./notifications.js";
 import { look } from "./navigation.js";

@@ -139,7 +139,8 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (!isNavigation(ctx)) return;
   const list = listing()?.dataset.list;
   const container = rows();
-  if (container) scrolled.set(container.id, container.scrollTop);
+  // A list that a phone does not show has no place to remember.
+  if (container?.clientHeight) scrolled.set(container.id, container.scrollTop);
   leaving = { thread: thread(), list };
 });
 

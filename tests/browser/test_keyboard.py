@@ -1,4 +1,4 @@
-"""All by keyboard: single keys, steps through lists, the way back; and none of it while writing."""
+"""All by keyboard: single keys, steps through lists, the way back; none of it while writing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,201 @@
+"""On a phone: room for fingers, notches and the keyboard; a way back; the home screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.house import House, box, history, row, shown, stranger
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, CDPSession, Page
+
+    Enter = Callable[..., BrowserContext]
+    Sit = Callable[..., Page]
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "screen": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+# Links within a sentence are as high as their line; everything else is for a finger.
+SMALL = """() => [...document.querySelectorAll(
+    "a, button, input:not([type=hidden]), textarea, select, [role^=menuitem], [role=option]"
+  )].filter(one => {
+    if (one.closest(".skip, .hidden") || getComputedStyle(one).display === "inline") return false;
+    const target = one.closest("label") ?? one;
+    const { width, height } = target.getBoundingClientRect();
+    return one.checkVisibility({ visibilityProperty: true }) && (width < 44 || height < 44);
+  }).map(one => {
+    const { width, height } = (one.closest("label") ?? one).getBoundingClientRect();
+    return `${one.outerHTML.slice(0, 80)} ${width}x${height}`;
+  })"""
+INSETS = {"top": 47, "topMax": 47, "bottom": 34, "bottomMax": 34}
+WITHIN = """([top, bottom]) => [...document.querySelectorAll(
+    ".bar a, .bar button, .bar h1, .account > *, .tools button, .below, .sheet *"
+  )].filter(one => one.checkVisibility() && !one.closest(".hidden")).filter(one => {
+    const box = one.getBoundingClientRect();
+    return box.top < top || box.bottom > innerHeight - bottom;
+  }).map(one => one.outerHTML.slice(0, 80))"""
+
+
+def on_a_phone(sit: Sit, path: str, who: str | None = "ana") -> Page:
+    return sit(who, path, **PHONE)
+
+
+def tools(page: Page) -> CDPSession:
+    return page.context.new_cdp_session(page)
+
+
+@pytest.fixture
+def path(house: House) -> str:
+    """Of a thread with one text in it."""
+    number = stranger()
+    house.text_in("Is my bike ready?", sender=number)
+    return house.thread(number)
+
+
+def test_everything_is_large_enough_for_a_finger(sit: Sit, house: House, path: str) -> None:
+    for address in ("/", house.inbox(), path, "/notifications/", "/settings/"):
+        page = on_a_phone(sit, address)
+        assert page.evaluate(SMALL) == [], address
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        if address == path:
+            box(page).fill("@")
+            page.get_by_role("listbox").wait_for()
+            assert page.evaluate(SMALL) == [], "the names to mention"
+            box(page).fill("")
+            page.get_by_role("button", name="Thread options").click()
+            page.get_by_role("menu").wait_for()
+            assert page.evaluate(SMALL) == [], "the options"
+    assert on_a_phone(sit, "/sign-in/", None).evaluate(SMALL) == []
+
+
+def test_nothing_lies_under_the_notch_or_the_home_bar(sit: Sit, house: House, path: str) -> None:
+    for address in ("/", path, "/settings/", "/sign-in/"):
+        page = on_a_phone(sit, address, None if address == "/sign-in/" else "ana")
+        tools(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": INSETS})
+        expect(page.locator("body")).to_have_css("padding-top", "47px")
+        assert page.evaluate(WITHIN, [47, 34]) == [], address
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), address
+
+
+COVER = """height => {
+  Object.defineProperty(visualViewport, "height", { value: height, configurable: true });
+  visualViewport.dispatchEvent(new Event("resize"));
+}"""
+
+
+def test_a_keyboard_over_the_page_never_covers_the_box(sit: Sit, path: str) -> None:
+    page = on_a_phone(sit, path)
+    content = page.locator("meta[name=viewport]").get_attribute("content") or ""
+    assert "interactive-widget=resizes-content" in content
+    assert "viewport-fit=cover" in content
+    box(page).tap()
+    for height in (480, 844):
+        page.evaluate(COVER, height)
+        send = page.get_by_role("button", name="Send", exact=True).bounding_box()
+        assert send is not None
+        assert height - 80 < send["y"] + send["height"] <= height
+        expect(history(page).get_by_role("article").last).to_be_in_viewport()
+
+
+def test_back_finds_the_list_as_it_was_left(sit: Sit, house: House) -> None:
+    for _ in range(14):
+        house.text_in("One of many", sender=stranger())
+    page = on_a_phone(sit, "/")
+    row(page, "Front Desk").get_by_role("link").tap()
+    threads = page.get_by_role("list", name="Threads")
+    threads.evaluate("list => { window.sameList = list }")
+    last = threads.locator(".row").nth(12)
+    last.scroll_into_view_if_needed()
+    scrolled = threads.evaluate("list => list.scrollTop")
+    assert scrolled > 0
+    for step in (page.go_back, page.get_by_role("link", name="Back to Front Desk").tap):
+        last.get_by_role("link").tap()
+        expect(history(page)).to_be_visible()
+        expect(threads).to_be_hidden()
+        step()
+        expect(threads).to_be_visible()
+        assert page.url == house.url + house.inbox()
+        assert threads.evaluate("list => list.scrollTop") == scrolled
+        assert threads.evaluate("list => list === window.sameList"), "nothing was loaded again"
+        expect(last.get_by_role("link")).to_be_focused()
+    last.get_by_role("link").tap()
+    expect(history(page)).to_be_visible()
+    page.evaluate("history.go(-2)")
+    page.get_by_role("list", name="Conversations").wait_for()
+    page.go_forward()
+    expect(threads).to_be_visible()
+    assert threads.evaluate("list => list !== window.sameList && list.scrollTop") == scrolled
+
+
+def test_the_links_back_leave_no_dead_entries_behind(sit: Sit, house: House, path: str) -> None:
+    number = house.sql(
+        "SELECT c.address FROM threads_contact c JOIN threads_thread t ON t.contact_id = c.id"
+        " WHERE t.id = %s",
+        int(path.split("/")[2]),
+    )[0][0]
+    page = on_a_phone(sit, "/")
+    before = page.evaluate("history.length")
+    row(page, "Front Desk").get_by_role("link").tap()
+    page.get_by_role("list", name="Threads").wait_for()
+    row(page, shown(number)).get_by_role("link").tap()
+    history(page).wait_for()
+    assert page.evaluate("history.length") == before + 2
+    page.get_by_role("link", name="Back to Front Desk").tap()
+    page.get_by_role("list", name="Threads").wait_for()
+    page.get_by_role("link", name="Back to messages").tap()
+    page.get_by_role("list", name="Conversations").wait_for()
+    assert page.url == house.url + "/"
+    assert page.evaluate("history.length") == before + 2, "two steps back, none further on"
+    page.go_forward()
+    page.get_by_role("list", name="Threads").wait_for()
+    page.go_forward()
+    history(page).wait_for()
+    assert page.url == house.url + path
+
+
+def test_a_link_back_from_elsewhere_goes_on_to_the_list(sit: Sit, house: House, path: str) -> None:
+    page = on_a_phone(sit, path)
+    page.get_by_role("link", name="Back to Front Desk").tap()
+    page.get_by_role("list", name="Threads").wait_for()
+    assert page.url == house.url + house.inbox()
+
+
+def test_a_thread_that_is_opened_twice_is_one_step(sit: Sit, house: House, path: str) -> None:
+    page = sit("ana", house.inbox())
+    link = page.locator(f".row-thread a[href='{path}']")
+    link.click()
+    history(page).wait_for()
+    entries = page.evaluate("history.length")
+    with page.expect_response(f"**{path}"):
+        link.click()
+    history(page).wait_for()
+    assert page.evaluate("history.length") == entries
+    page.go_back()
+    page.get_by_text("Nothing is open").wait_for()
+
+
+def test_it_can_be_put_on_a_home_screen(sit: Sit, house: House) -> None:
+    page = on_a_phone(sit, "/")
+    found = tools(page).send("Page.getAppManifest")
+    assert found["errors"] == []
+    assert found["url"] == f"{house.url}/manifest.webmanifest"
+    errors = tools(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert {error["errorId"] for error in errors} <= {"in-incognito"}, "as every test's browser is"
+    icons = page.evaluate("fetch('/manifest.webmanifest').then(a => a.json()).then(a => a.icons)")
+    touch = page.locator("link[rel=apple-touch-icon]").get_attribute("href")
+    for icon in [*(icon["src"] for icon in icons), touch]:
+        answer = page.request.get(house.url + icon)
+        assert answer.ok
+        assert answer.headers["content-type"] == "image/png"
+        assert "immutable" in answer.headers["cache-control"], "its name has its hash"
+    for scheme, colour in (("light", "#ffffff"), ("dark", "#14171c")):
+        theme = page.locator(f"meta[name=theme-color][media*={scheme}]")
+        expect(theme).to_have_attribute("content", colour)
