@@ -40,7 +40,7 @@ def measure(stage: Stage) -> list[Figure]:
             f"{ours / floor:.2f}",
             f"≤ {AIM_PAGE / 1e3:.0f} kB",
             ours <= AIM_PAGE,
-            "each with the list and a thread; floor: sockets that only echo; each after a new start",
+            "each shows a list and a thread; floor: sockets that only echo; new starts",
         ),
     ]
 
