@@ -70,6 +70,18 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// The second of a double click would only break off the first one's answer.
+document.addEventListener("submit", (event) => {
+  const now = form();
+  if (!now || event.target !== now) return;
+  if ("isSent" in now.dataset) event.preventDefault();
+  now.dataset.isSent = "";
+});
+
+window.addEventListener("pageshow", () => {
+  delete form()?.dataset.isSent;
+});
+
 document.addEventListener("click", (event) => {
   const now = form();
   const chosen = event.target instanceof Element && event.target.closest("#start [data-to]");
