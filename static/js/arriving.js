@@ -8,7 +8,9 @@ document.addEventListener("partyline:looked", () => {
   if (!thread || !wanted) return;
   delete thread.dataset.arrive;
   // Loaded again, the page opens at its newest message.
-  history.replaceState(history.state, "", location.pathname);
+  const address = new URL(location.href);
+  address.searchParams.delete("at");
+  history.replaceState(history.state, "", address.pathname + address.search);
   const message = document.getElementById(`message-${wanted}`);
   if (!message) return;
   message.scrollIntoView({ block: "center" });

@@ -10,12 +10,19 @@ import "./mentions.js";
 import "./reading.js";
 import "./presence.js";
 import "./typing.js";
+import "./search.js";
 import "./options.js";
 import "./covering.js";
+import "./undo.js";
+import "./standing.js";
+import "./start.js";
 import "./keyboard.js";
 import "./notifications.js";
 import { look } from "./navigation.js";
 
 // A page further down is for those without scripts: with them it would leave a gap.
-if (/[?&](before|after)=/.test(location.search)) location.replace(location.pathname);
-else look();
+const query = new URLSearchParams(location.search);
+if (query.has("before") || query.has("after")) {
+  for (const name of ["before", "after", "new"]) query.delete(name);
+  location.replace(`${location.pathname}?${query}`);
+} else look();

@@ -33,6 +33,21 @@ function remember(path, isEverywhere) {
   history.replaceState(history.state, "", address);
 }
 
+/**
+ * The switch, while the other scope is asked for with the words that stand in the box.
+ * @type {Element | null}
+ */
+let switching = null;
+
+document.addEventListener("htmx:config:request", (event) => {
+  const source = /** @type {CustomEvent} */ (event).detail.ctx.sourceElement;
+  if (switching?.isConnected && source === box()) event.preventDefault();
+});
+
+document.addEventListener("htmx:finally:request", (event) => {
+  if (/** @type {CustomEvent} */ (event).detail.ctx.sourceElement === switching) switching = null;
+});
+
 document.addEventListener("htmx:before:request", (event) => {
   const source = /** @type {CustomEvent} */ (event).detail.ctx.sourceElement;
   const form = box();
@@ -40,6 +55,7 @@ document.addEventListener("htmx:before:request", (event) => {
   if (source === form) {
     remember(form.getAttribute("action") ?? "", form.hasAttribute("data-everywhere"));
   } else if (source.matches("[data-scope]")) {
+    switching = source;
     remember(source.getAttribute("formaction") ?? "", !form.hasAttribute("data-everywhere"));
   }
 });
