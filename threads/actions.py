@@ -42,9 +42,9 @@ def mark_read(
     agent follow.
     """
     known = ThreadState.objects.filter(agent=agent, thread=thread).first()
-    if known is not None and known.last_read_id >= message_id:
-        if not (is_opening and known.is_marked_unread):
-            return False
+    is_known = known is not None and known.last_read_id >= message_id
+    if is_known and not (is_opening and known is not None and known.is_marked_unread):
+        return False
     change_state(
         thread=thread,
         agent=agent,

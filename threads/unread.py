@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -47,7 +48,7 @@ def unread_threads(
     shared = [inbox.pk for inbox in inboxes if not inbox.is_personal]
     if not agent_ids or not shared:
         return {}
-    details = {"agents": list(agent_ids), "inboxes": shared, "counted": COUNTED}
+    details: dict[str, Any] = {"agents": list(agent_ids), "inboxes": shared, "counted": COUNTED}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, details)
         return {(agent_id, inbox_id): count for agent_id, inbox_id, count in cursor.fetchall()}

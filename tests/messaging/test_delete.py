@@ -25,10 +25,10 @@ def note(author: Agent, thread: Thread, body: str) -> Message:
     )
 
 
-def delete(agent: Agent, thread: Thread, upto: int | None = None, **headers: str) -> Any:
+def delete(agent: Agent, thread: Thread, upto: int | None = None, *, htmx: bool = False) -> Any:
     newest = Message.objects.filter(thread=thread).latest("pk").pk if upto is None else upto
     path = f"/threads/{thread.pk}/delete/"
-    return client_of(agent).post(path, {"message": newest}, headers=headers)
+    return client_of(agent).post(path, {"message": newest}, headers=HTMX if htmx else {})
 
 
 def sees(agent: Agent, thread: Thread) -> bool:
@@ -89,7 +89,7 @@ def test_a_text_that_came_unseen_keeps_it(cast: Cast) -> None:
     thread = cast.thread()
     shown = Message.objects.latest("pk").pk
     cast.text_in("Wait!")
-    answer = delete(cast.ana, thread, shown, **HTMX)
+    answer = delete(cast.ana, thread, shown, htmx=True)
     assert answer.status_code == 422
     assert "stays in your list" in answer.content.decode()
     assert sees(cast.ana, thread)
@@ -99,8 +99,8 @@ def test_a_mention_that_came_unseen_keeps_it_and_another_word_does_not(cast: Cas
     thread = cast.thread()
     shown = Message.objects.latest("pk").pk
     note(cast.ben, thread, "@ana please")
-    assert delete(cast.cho, thread, shown, **HTMX).status_code == 200
-    assert delete(cast.ana, thread, shown, **HTMX).status_code == 422
+    assert delete(cast.cho, thread, shown, htmx=True).status_code == 200
+    assert delete(cast.ana, thread, shown, htmx=True).status_code == 422
     assert sees(cast.ana, thread)
     assert not sees(cast.cho, thread)
 
@@ -124,7 +124,7 @@ def test_a_message_of_another_thread_hides_nothing_of_this_one(cast: Cast) -> No
 def test_undo_puts_it_back_where_it_stood(cast: Cast) -> None:
     older, thread = cast.thread(sender="+12025550190"), cast.thread()
     cast.thread(sender="+12025550191")
-    answer = delete(cast.ana, thread, **HTMX).content.decode()
+    answer = delete(cast.ana, thread, htmx=True).content.decode()
     assert f"/threads/{thread.pk}/restore/" in answer
     assert ">Undo</button>" in answer
     client = client_of(cast.ana)

@@ -1,4 +1,4 @@
-"""How urgent a thread is to the team: set from Thread options, shown to all, a choice of the list."""
+"""How urgent a thread is to the team: set from Thread options, shown to all, live."""
 
 from __future__ import annotations
 

@@ -50,9 +50,7 @@ def read(agent: Agent, thread: Thread) -> str:
 
 
 def note(author: Agent, thread: Thread, body: str = "A word") -> None:
-    write_message(
-        thread=thread, author=author, body=body, form_key=uuid.uuid4(), is_internal=True
-    )
+    write_message(thread=thread, author=author, body=body, form_key=uuid.uuid4(), is_internal=True)
 
 
 def test_a_thread_counts_what_each_agent_has_not_read(cast: Cast) -> None:

@@ -42,9 +42,9 @@ class ThreadState(models.Model):
         ]
         indexes: ClassVar = [models.Index(fields=["agent", "seq"], name="state_changes")]
 
+    def __str__(self) -> str:
+        return f"State of agent {self.agent_id} in thread {self.thread_id}"
+
     def hides(self, last_text_id: int) -> bool:
         """Whether nothing but internal messages came since the agent deleted the thread."""
         return self.hidden_id > 0 and self.hidden_id >= last_text_id
-
-    def __str__(self) -> str:
-        return f"State of agent {self.agent_id} in thread {self.thread_id}"

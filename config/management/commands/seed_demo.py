@@ -14,7 +14,7 @@ from django.utils import timezone
 from config.demo import history
 from inboxes import counters
 from inboxes.actions import add_member
-from inboxes.models import Agent, Inbox
+from inboxes.models import Agent, Inbox, Membership
 from messaging.actions import mark_notifications_read, records
 from messaging.carriers.base import REASONS
 from messaging.delivery import UNKNOWN_REASON
@@ -129,6 +129,8 @@ class Past:
 
     def write(self) -> None:
         """Oldest first, so that keys, counters and last messages come out as in life."""
+        # They were there all the time: what is older than a seat is nobody's to read.
+        Membership.objects.update(created_at=self.now - timedelta(days=365))
         for line in history.lines(self.now):
             message = self._write_message(line)
             if line.kind == "outbound":

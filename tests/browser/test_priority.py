@@ -1,0 +1,177 @@
+"""Thread Priority, as the article tells of it, each sentence in browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.house import NARROW, House, fresh, row, shown, stranger, wait_until_live
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    Sit = Callable[..., Page]
+
+WORDS = ["Urgent", "High", "Medium", "Low"]
+
+
+def new_thread(house: House) -> tuple[str, str]:
+    """The number as it is shown, and the path."""
+    number = stranger()
+    house.text_in(fresh("A new thread"), sender=number)
+    return shown(number), house.thread(number)
+
+
+def choices(page: Page) -> Locator:
+    return page.get_by_role("menuitemradio")
+
+
+def choose(page: Page, word: str) -> None:
+    page.get_by_role("button", name="Thread options").click()
+    page.get_by_role("menuitemradio", name=word, exact=True).click()
+
+
+def title(page: Page) -> Locator:
+    return page.locator("#conversation").get_by_role("heading", level=1)
+
+
+def names(row_or_title: Locator) -> str:
+    return " ".join(row_or_title.inner_text().split())
+
+
+def test_newly_created_threads_have_no_priority_setting(sit: Sit, house: House) -> None:
+    number, path = new_thread(house)
+    page = sit("ana", path)
+    assert names(title(page)) == number
+    expect(row(page, number).locator(".priority")).to_have_count(0)
+    page.get_by_role("button", name="Thread options").click()
+    for item in choices(page).all():
+        expect(item).to_have_attribute("aria-checked", "false")
+
+
+def test_one_of_four_predefined_priorities_can_be_applied(sit: Sit, house: House) -> None:
+    number, path = new_thread(house)
+    page = sit("ana", path)
+    wait_until_live(page)
+    page.get_by_role("button", name="Thread options").click()
+    assert [names(item) for item in choices(page).all()] == WORDS
+    page.keyboard.press("Escape")
+    for word in WORDS:
+        choose(page, word)
+        expect(title(page)).to_have_text(f"{word} {number}")
+        page.get_by_role("button", name="Thread options").click()
+        checked = page.get_by_role("menuitemradio", checked=True)
+        expect(checked).to_have_count(1)
+        assert names(checked) == word
+        page.keyboard.press("Escape")
+
+
+def test_the_status_appears_in_front_of_the_number_in_list_and_title_for_everybody(
+    sit: Sit, house: House
+) -> None:
+    number, path = new_thread(house)
+    ana, ben, cho = sit("ana", path), sit("ben", path), sit("cho", house.inbox())
+    for page in (ana, ben, cho):
+        wait_until_live(page)
+    box = ben.get_by_role("textbox", name="Message")
+    box.fill("Half a sentence")
+    choose(ana, "Urgent")
+    for page in (ana, ben, cho):
+        place = row(page, number).get_by_role("link")
+        expect(place.locator(".row-who")).to_have_text(f"Urgent {number}")
+    for page in (ana, ben):
+        expect(title(page)).to_have_text(f"Urgent {number}")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("Half a sentence")
+    ben.get_by_role("button", name="Thread options").click()
+    urgent = ben.get_by_role("menuitemradio", name="Urgent")
+    expect(urgent).to_have_attribute("aria-checked", "true")
+
+
+def test_it_is_set_from_the_thread_options_menu_in_the_upper_right(sit: Sit, house: House) -> None:
+    _, path = new_thread(house)
+    page = sit("ana", path)
+    place = page.get_by_role("button", name="Thread options").bounding_box()
+    assert place is not None
+    assert place["y"] < 80
+    assert place["x"] > 1100
+
+
+def test_the_desktop_does_not_allow_for_removing_priority_and_mobile_does(
+    sit: Sit, house: House
+) -> None:
+    number, path = new_thread(house)
+    wide, narrow = sit("ana", path), sit("ben", path, viewport=NARROW, has_touch=True)
+    for page in (wide, narrow):
+        wait_until_live(page)
+    choose(wide, "Low")
+    expect(title(narrow)).to_have_text(f"Low {number}")
+    wide.get_by_role("button", name="Thread options").click()
+    expect(choices(wide)).to_have_count(4)
+    expect(wide.get_by_text("No priority")).to_be_hidden()
+    wide.keyboard.press("Escape")
+    narrow.get_by_role("button", name="Thread options").click()
+    expect(choices(narrow)).to_have_count(5)
+    for item in choices(narrow).all():
+        assert item.evaluate("one => one.getBoundingClientRect().height") >= 44
+    narrow.get_by_role("menuitemradio", name="No priority").click()
+    for page in (wide, narrow):
+        expect(title(page)).to_have_text(number)
+
+
+def test_it_is_set_by_keys_alone(sit: Sit, house: House) -> None:
+    number, path = new_thread(house)
+    page = sit("ana", path)
+    wait_until_live(page)
+    page.get_by_role("button", name="Thread options").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitemradio", name="Medium")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(title(page)).to_have_text(f"Medium {number}")
+    expect(page.get_by_role("button", name="Thread options")).to_be_focused()
+
+
+@pytest.mark.parametrize("viewport", ["wide", "narrow"])
+def test_without_scripts_the_menu_sends_a_form(sit: Sit, house: House, viewport: str) -> None:
+    number, path = new_thread(house)
+    size = {"viewport": NARROW} if viewport == "narrow" else {}
+    page = sit("ana", path, java_script_enabled=False, **size)
+    choose(page, "High")
+    expect(title(page)).to_have_text(f"High {number}")
+
+
+def test_the_list_shows_only_what_was_chosen_and_follows(sit: Sit, house: House) -> None:
+    number, path = new_thread(house)
+    other, _ = new_thread(house)
+    page, ben = sit("ana", house.inbox()), sit("ben", path)
+    for one in (page, ben):
+        wait_until_live(one)
+    chip = page.get_by_role("group", name="Show only").get_by_role("link", name="Urgent")
+    chip.click()
+    expect(chip).to_have_attribute("aria-current", "true")
+    assert page.url.endswith("?only=urgent")
+    wait_until_live(page)
+    expect(row(page, number)).to_have_count(0)
+    choose(ben, "Urgent")
+    expect(row(page, number)).to_be_visible()
+    expect(row(page, other)).to_have_count(0)
+    row(page, number).get_by_role("link").click()
+    expect(title(page)).to_have_text(f"Urgent {number}")
+    page.go_back()
+    expect(chip).to_have_attribute("aria-current", "true")
+    choose(ben, "Low")
+    expect(row(page, number)).to_have_count(0)
+    page.go_back()
+    expect(row(page, other)).to_be_visible()
+    expect(row(page, number)).to_be_visible()
+    page.go_forward()
+    expect(row(page, other)).to_have_count(0)
+    chip.click()
+    expect(row(page, other)).to_be_visible()
+    assert page.url == house.url + house.inbox()
