@@ -221,7 +221,7 @@ def test_the_forms_stand_in_nobodys_way(sit: Sit, house: House, path: str) -> No
     for size in (WIDE, NARROW):
         page.set_viewport_size({"width": size["width"], "height": size["height"]})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             found = Axe().run(page)
             assert found.violations_count == 0, f"{size} {scheme}\n{found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
