@@ -219,15 +219,15 @@ def lend_bodies(read: Bodies) -> None:
 
 def _explained(rows: list[Row], search: Search) -> list[Row]:
     """With the words around the hit, which may lie beyond the excerpt that a thread keeps."""
-    bodies = {row.subject.last_message_id: row.subject.last_excerpt for row in rows}
-    cut = [key for key, excerpt in bodies.items() if key and not _shows_all(excerpt, search.words)]
+    bodies = {row.subject.last_message_id or 0: row.subject.last_excerpt for row in rows}
+    cut = [key for key, excerpt in bodies.items() if not _shows_all(excerpt, search.words)]
     for read in _read_bodies if cut else []:
         bodies |= read(cut)
     return [
         FoundRow(
             **{field.name: getattr(row, field.name) for field in fields(row)},
             search=search,
-            body=bodies[row.subject.last_message_id],
+            body=bodies[row.subject.last_message_id or 0],
         )
         for row in rows
     ]

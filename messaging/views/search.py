@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from inboxes.access import get_shared_inbox
 from inboxes.requests import signed_in
 from messaging.search import hit_list
-from threads.lists import inbox_list, top_list
+from threads.lists import Listing, inbox_list, top_list
 from threads.search import asked
 from threads.views import list_page
 
@@ -30,6 +30,7 @@ def search(request: HttpRequest, inbox_id: int | None = None) -> HttpResponse:
     if not form.is_valid():
         raise Http404("No such place in the list.")
     wanted = asked(request.GET, everywhere=True)
+    listing: Listing
     if wanted is not None:
         listing = hit_list(agent, inbox, wanted, form.cleaned_data["after"])
     elif inbox is not None:

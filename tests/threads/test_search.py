@@ -97,13 +97,13 @@ def test_each_finds_in_their_own_inboxes_alone(cast: Cast) -> None:
 
 def test_what_i_deleted_is_not_found_by_me_alone(cast: Cast) -> None:
     thread = written(cast, "A gasket here")
-    last_id = thread.messages.get().pk  # type: ignore[attr-defined]
+    last_id = thread.messages.get().pk
     hide_thread(thread=thread, agent=cast.ana, message_id=last_id)
     assert found(cast.ana, cast.front_desk, "gasket") == []
     assert found(cast.ben, cast.front_desk, "gasket") == [thread.pk]
     written(cast, "Another gasket")
     assert found(cast.ana, cast.front_desk, "gasket") == [thread.pk]
-    hide_thread(thread=thread, agent=cast.ana, message_id=thread.messages.latest("pk").pk)  # type: ignore[attr-defined]
+    hide_thread(thread=thread, agent=cast.ana, message_id=thread.messages.latest("pk").pk)
     assert found(cast.ana, cast.front_desk, "gasket") == []
     restore_thread(thread=thread, agent=cast.ana)
     assert found(cast.ana, cast.front_desk, "gasket") == [thread.pk]
@@ -201,7 +201,9 @@ def test_matches_are_marked_and_everything_else_is_escaped(cast: Cast) -> None:
         " &lt;mark&gt;<mark>Straße</mark>&lt;/mark&gt;"
     ) in page
     cast.answer(thread, "It comes at noon")
-    assert re.search(r"You: It comes at <mark>noon</mark>", page_of(cast.ana, cast.front_desk, "noo"))
+    assert re.search(
+        r"You: It comes at <mark>noon</mark>", page_of(cast.ana, cast.front_desk, "noo")
+    )
 
 
 def test_a_hit_far_down_shows_the_piece_around_it(cast: Cast) -> None:
