@@ -63,17 +63,17 @@ function follow(key) {
   return true;
 }
 
-/** One step back: from a field to what it belongs to, from a thread to its list, to the top. */
+/** One step back: out of a field, from a thread or a form to its list, from there to the top. */
 function back() {
   const focused = document.activeElement;
   if (isWritten(focused)) {
-    const thread = focused?.closest(".thread");
-    const place = thread ? thread.querySelector(".log") : document.querySelector("main h1");
+    const pane = focused?.closest(".thread, .pane") ?? document.querySelector("main");
+    const place = pane?.querySelector(".log") ?? pane?.querySelector("h1");
     if (place instanceof HTMLElement) place.focus({ preventScroll: true });
     return true;
   }
   const isInList = focused?.closest(".listing") && click(".listing [data-back]");
-  return isInList || click(".thread [data-back]") || click(".listing [data-back]");
+  return isInList || click(":is(.thread, .pane) [data-back]") || click(".listing [data-back]");
 }
 
 /** @param {KeyboardEvent} event */

@@ -52,12 +52,8 @@ function sign(before) {
 }
 
 document.addEventListener("htmx:after:history:push", (event) => {
-  const list = rows();
-  const { path } = /** @type {CustomEvent} */ (event).detail;
   sign(here);
-  here = path;
-  // A list that changes its address without a step is not the one that was left.
-  if (list && !path.startsWith("/threads/")) homes.delete(list);
+  here = /** @type {CustomEvent} */ (event).detail.path;
 });
 
 document.addEventListener("htmx:after:history:replace", () => {

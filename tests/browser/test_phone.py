@@ -24,17 +24,17 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
 }
 # Links within a sentence are as high as their line; everything else is for a finger.
-SMALL = """() => [...document.querySelectorAll(
+SMALL = """() => {
+  const reach = one => getComputedStyle(one, "::after").position === "absolute"
+    ? one.closest(".bar-title") : one.closest("label") ?? one;
+  return [...document.querySelectorAll(
     "a, button, input:not([type=hidden]), textarea, select, [role^=menuitem], [role=option]"
-  )].filter(one => {
-    if (one.closest(".skip, .hidden") || getComputedStyle(one).display === "inline") return false;
-    const target = one.closest("label") ?? one;
-    const { width, height } = target.getBoundingClientRect();
-    return one.checkVisibility({ visibilityProperty: true }) && (width < 44 || height < 44);
-  }).map(one => {
-    const { width, height } = (one.closest("label") ?? one).getBoundingClientRect();
-    return `${one.outerHTML.slice(0, 80)} ${width}x${height}`;
-  })"""
+  )].filter(one => one.checkVisibility({ visibilityProperty: true })
+    && !one.closest(".skip, .hidden") && !one.matches("p:not(.sub) > a:not([class])")
+  ).map(one => [one, reach(one).getBoundingClientRect()])
+    .filter(([, { width, height }]) => width < 44 || height < 44)
+    .map(([one, { width, height }]) => `${one.outerHTML.slice(0, 80)} ${width}x${height}`);
+}"""
 INSETS = {"top": 47, "topMax": 47, "bottom": 34, "bottomMax": 34}
 WITHIN = """([top, bottom]) => [...document.querySelectorAll(
     ".bar a, .bar button, .bar h1, .account > *, .tools button, .below, .sheet *"
@@ -61,7 +61,16 @@ def path(house: House) -> str:
 
 
 def test_everything_is_large_enough_for_a_finger(sit: Sit, house: House, path: str) -> None:
-    for address in ("/", house.inbox(), path, "/notifications/", "/settings/"):
+    for address in (
+        "/",
+        "/?q=555",
+        house.inbox(),
+        f"{house.inbox()}?q=a",
+        path,
+        "/start/",
+        "/notifications/",
+        "/settings/",
+    ):
         page = on_a_phone(sit, address)
         assert page.evaluate(SMALL) == [], address
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
