@@ -53,6 +53,8 @@ def title_of(notification: Notification) -> str:
     contact = str(thread.contact)
     if message.kind == Message.Kind.INBOUND:
         return f"{contact} · {notification.inbox.name}"
+    if message.is_automatic:
+        return f"Automatic answer to {contact}"
     author = message.author.display_name if message.author else "Partyline"
     if notification.reason == Notification.Reason.MENTION:
         return f"{author} mentioned you · {contact}"
@@ -112,6 +114,8 @@ class NoticeRow:
     @property
     def reason(self) -> str:
         message = self.notification.message
+        if message.is_automatic:
+            return "Automatic answer"
         author = message.author.short_name if message.author else "Partyline"
         if self.notification.reason == Notification.Reason.MENTION:
             return f"{author} mentioned you"

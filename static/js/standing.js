@@ -1,7 +1,7 @@
 // Whether the open thread takes texts changed: its composer becomes another one, and what was
 // typed stays.
 import { openComposer } from "./composer.js";
-import { keepDraft } from "./drafts.js";
+import { keepDraft, touchDraft } from "./drafts.js";
 
 /** What the page was told last, while it does something about it. */
 let wanted = "";
@@ -14,6 +14,19 @@ const reply = () => document.getElementById("reply");
 
 /** @returns {HTMLTextAreaElement | null} */
 const box = () => document.querySelector("#message-box");
+
+/**
+ * What was typed while the server was asked is newer than its draft.
+ * @param {HTMLTextAreaElement} from
+ * @param {HTMLTextAreaElement} into
+ */
+function carryOver(from, into) {
+  if (into.value !== from.value) {
+    into.value = from.value;
+    if (into.form) touchDraft(into.form);
+  }
+  into.setSelectionRange(from.selectionStart, from.selectionEnd);
+}
 
 /** @param {{thread: number, refusal: string}} told */
 async function change(told) {
@@ -34,12 +47,11 @@ async function change(told) {
   template.innerHTML = html;
   const fresh = template.content.querySelector("#reply");
   if (!fresh) return;
-  const text = typed?.value ?? "";
   old.replaceWith(fresh);
   window.htmx?.process(fresh);
   openComposer();
   const now = box();
-  if (now && text && !now.value) now.value = text;
+  if (now && typed) carryOver(typed, now);
   if (hadFocus && now) now.focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("partyline:drafted"));
 }

@@ -210,6 +210,9 @@ def test_help_is_answered_with_the_inboxs_text(
     assert thread.last_message_id == answer.pk
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert '<span class="author">Automatic</span>' in page
+    assert 'aria-label="Automatic answer"' in page
+    told = client_of(cast.ana).get("/notifications/").content.decode()
+    assert "Automatic answer" in told
 
 
 def test_a_machine_that_asks_for_help_is_answered_once_in_a_while(
