@@ -57,7 +57,7 @@ def test_send_anyway_sends_the_same_form(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"is_internal": "true"}, {"body": "@ben look"}])
-def test_among_the_team_nothing_is_held_up(cast: Cast, fields: dict[str, str]) -> None:
+def test_among_the_team_nothing_is_held_up(cast: Cast, fields: dict[str, Any]) -> None:
     thread = cast.thread()
     seen = newest(thread)
     cast.text_in("One more thing")
