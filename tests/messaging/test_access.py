@@ -20,6 +20,7 @@ SIGN_IN = "/sign-in/?next="
 OPEN = {
     "healthz": 200,
     "readyz": 200,
+    "manifest.webmanifest": 200,
     "sign-in/": 200,
 }
 """Open to everybody, with the answer to a plain GET."""
