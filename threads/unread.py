@@ -15,18 +15,23 @@ from threads.models import Thread, ThreadState
 COUNTED = 200
 """An inbox's count looks at so many of its newest threads."""
 
-# The newest threads of each inbox are read once for all who ask.
+# The newest threads of each inbox are read once for all who ask, and only their states: joined
+# whole, all states of the agents are walked (270 ms instead of 40 for one agent in 50 inboxes).
 COUNT = """
 WITH newest AS MATERIALIZED (
     SELECT thread.* FROM unnest(%(inboxes)s::bigint[]) AS wanted (inbox_id)
     CROSS JOIN LATERAL (
         SELECT id, inbox_id, last_author_id, last_message_id, last_text_id, last_at
         FROM threads_thread WHERE inbox_id = wanted.inbox_id
-        ORDER BY last_at DESC, id DESC LIMIT %(counted)s) AS thread)
+        ORDER BY last_at DESC, id DESC LIMIT %(counted)s) AS thread),
+known AS MATERIALIZED (
+    SELECT agent_id, thread_id, last_read_id, hidden_id, is_marked_unread
+    FROM threads_threadstate
+    WHERE agent_id = ANY(%(agents)s) AND thread_id = ANY(ARRAY(SELECT id FROM newest)))
 SELECT seat.agent_id, seat.inbox_id, count(*)
 FROM inboxes_membership AS seat
 JOIN newest ON newest.inbox_id = seat.inbox_id
-LEFT JOIN threads_threadstate AS state
+LEFT JOIN known AS state
        ON state.agent_id = seat.agent_id AND state.thread_id = newest.id
 WHERE seat.agent_id = ANY(%(agents)s)
   AND (state.hidden_id IS NULL OR state.hidden_id = 0 OR state.hidden_id < newest.last_text_id)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.house import NARROW, House, fresh, row, shown, stranger, wait_until_live
+from tests.browser.house import NARROW, WIDE, House, fresh, row, shown, stranger, wait_until_live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -175,3 +176,20 @@ def test_the_list_shows_only_what_was_chosen_and_follows(sit: Sit, house: House)
     chip.click()
     expect(row(page, other)).to_be_visible()
     assert page.url == house.url + house.inbox()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_menu_choices_and_the_line_new_are_accessible(sit: Sit, house: House, theme: str) -> None:
+    number, path = new_thread(house)
+    page = sit("cho", f"{path}?only=reply", color_scheme=theme, reduced_motion="reduce")
+    wait_until_live(page)
+    expect(page.get_by_text("New", exact=True)).to_be_visible()
+    choose(page, "High")
+    expect(title(page)).to_have_text(f"High {number}")
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        page.get_by_role("button", name="Thread options").click()
+        expect(choices(page).first).to_be_visible()
+        found = Axe().run(page).response["violations"]
+        assert [(v["id"], [node["target"] for node in v["nodes"]]) for v in found] == []
+        page.keyboard.press("Escape")
