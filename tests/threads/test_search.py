@@ -209,7 +209,7 @@ def test_matches_are_marked_and_everything_else_is_escaped(cast: Cast) -> None:
 def test_a_hit_far_down_shows_the_piece_around_it(cast: Cast) -> None:
     written(cast, "word " * 60 + "and there the gasket lies " + "again " * 40)
     page = page_of(cast.ana, cast.front_desk, "gasket")
-    assert re.search(r"… [^<]*and there the <mark>gasket</mark> lies again", page)
+    assert re.search(r"… there the <mark>gasket</mark> lies again", page)
 
 
 def test_the_address_of_a_thread_keeps_the_list_beside_it(cast: Cast) -> None:
