@@ -1,7 +1,7 @@
 // Whether the open thread takes texts changed: its composer becomes another one, and what was
 // typed stays.
 import { openComposer } from "./composer.js";
-import { keepDraft, touchDraft } from "./drafts.js";
+import { keepDraft } from "./drafts.js";
 
 /** What the page was told last, while it does something about it. */
 let wanted = "";
@@ -14,19 +14,6 @@ const reply = () => document.getElementById("reply");
 
 /** @returns {HTMLTextAreaElement | null} */
 const box = () => document.querySelector("#message-box");
-
-/**
- * What was typed while the server was asked is newer than its draft.
- * @param {HTMLTextAreaElement} from
- * @param {HTMLTextAreaElement} into
- */
-function carryOver(from, into) {
-  if (into.value !== from.value) {
-    into.value = from.value;
-    if (into.form) touchDraft(into.form);
-  }
-  into.setSelectionRange(from.selectionStart, from.selectionEnd);
-}
 
 /** @param {{thread: number, refusal: string}} told */
 async function change(told) {
@@ -49,9 +36,10 @@ async function change(told) {
   if (!fresh) return;
   old.replaceWith(fresh);
   window.htmx?.process(fresh);
+  // What was typed while the server was asked is in the tab's own storage, and comes back too.
   openComposer();
   const now = box();
-  if (now && typed) carryOver(typed, now);
+  if (now && typed) now.setSelectionRange(typed.selectionStart, typed.selectionEnd);
   if (hadFocus && now) now.focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("partyline:drafted"));
 }

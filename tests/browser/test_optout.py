@@ -22,7 +22,7 @@ from tests.browser.house import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import BrowserContext, Locator, Page, Route
 
     Enter = Callable[..., BrowserContext]
     Sit = Callable[..., Page]
@@ -110,3 +110,22 @@ def test_help_is_answered_by_the_house(enter: Enter, sit: Sit, house: House) -> 
     expect(phone.get_by_role("log", name="Received")).to_contain_text("Brandt Appliance Repair")
     page = sit("cho", house.thread(number))
     expect(bubble(page, "Brandt Appliance Repair")).to_contain_text("Automatic")
+
+
+def test_what_is_typed_while_the_composer_changes_stays(sit: Sit, house: House) -> None:
+    number = stranger()
+    house.text_in("Hello?", sender=number)
+    page = sit("ana", house.thread(number))
+    wait_until_live(page)
+    asked: list[Route] = []
+    page.route("**/composer/", lambda route: asked.append(route))
+    box(page).press_sequentially("One ")
+    with page.expect_request("**/composer/"):
+        house.text_in("STOP", sender=number)
+    box(page).press_sequentially("two")
+    box(page).press("Home")
+    asked[0].continue_()
+    expect(refused(page)).to_be_visible()
+    expect(box(page)).to_have_value("One two")
+    page.keyboard.type("Zero, ")
+    expect(box(page)).to_have_value("Zero, One two")
