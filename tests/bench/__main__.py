@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import first_load, lists, live, memory, together, webhooks
+from tests.bench import first_load, lists, live, memory, search, together, webhooks
 from tests.bench.figures import Figure, table
 from tests.bench.floor import TABLE
 from tests.bench.house import bench_house
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Stage], list[Figure]]] = {
     "live": live.measure,
     "together": together.measure,
     "lists": lists.measure,
+    "search": search.measure,
     "memory": memory.measure,
     "first_load": first_load.measure,
 }

@@ -13,13 +13,15 @@ from tests.bench.stage import Stage, cookie_of, new_agent
 
 ROUNDS = 40
 FEW, MANY = 1_000, 100_000
-SHORT, FULL, LONG = 10, 100, 10_000
-FAR_PAGE = 300
+SHORT, FULL, LONG = 10, 100, 41_000
+FAR_PAGE = 1_000
+FEW_INBOXES, MANY_INBOXES = 5, 50
 AIM = 1.2
 
 
 def measure(stage: Stage) -> list[Figure]:
     from inboxes.models import Inbox
+    from messaging.history import PAGE_SIZE as HISTORY_SIZE
     from threads.lists import PAGE_SIZE
 
     few = Inbox.objects.create(name="A thousand threads").pk
@@ -31,6 +33,8 @@ def measure(stage: Stage) -> list[Figure]:
         histories = _histories(connection, few, reader.pk)
         rows.settle(connection)
         key = _key(connection, many, PAGE_SIZE * (FAR_PAGE - 1))
+        near = _message(connection, histories[-1], HISTORY_SIZE)
+        far = _message(connection, histories[-1], HISTORY_SIZE * (FAR_PAGE - 1))
     cookie = cookie_of(reader)
     house = stage.house
     short, full, long = (f"/threads/{thread}/" for thread in histories)
@@ -43,11 +47,43 @@ def measure(stage: Stage) -> list[Figure]:
             f"{_list(many)}?after={key}",
             _list(many),
         ),
-        _compare(house, cookie, "history, 10,000 messages : 100 (a full page)", long, full, True),
         _compare(
-            house, cookie, "history, 10,000 messages : 10", long, short, True, is_aimed=False
+            house, cookie, f"history, {LONG:,} messages : {FULL} (a full page)", long, full, True
         ),
+        _compare(
+            house,
+            cookie,
+            f"history, {LONG:,} messages : {SHORT}",
+            long,
+            short,
+            True,
+            is_aimed=False,
+        ),
+        _compare(
+            house,
+            cookie,
+            f"history, page {FAR_PAGE} : page 2 of {LONG:,} messages",
+            f"{long}?before={far}",
+            f"{long}?before={near}",
+            True,
+        ),
+        _inboxes(stage),
     ]
+
+
+def _inboxes(stage: Stage) -> Figure:
+    """The messages view of an agent in many inboxes, each with a preview."""
+    from inboxes.models import Inbox
+
+    keys = [Inbox.objects.create(name=f"One of {n}").pk for n in range(MANY_INBOXES)]
+    busy, idle = new_agent("busy", *keys), new_agent("idle", *keys[:FEW_INBOXES])
+    with stage.house.connect() as connection:
+        for key in keys:
+            rows.write_threads(connection, key, busy.pk, 20)
+        rows.settle(connection)
+    what = f"messages view, an agent in {MANY_INBOXES} inboxes : {FEW_INBOXES}"
+    cookies = cookie_of(busy), cookie_of(idle)
+    return _compare(stage.house, cookies[0], what, "/", "/", is_aimed=False, other=cookies[1])
 
 
 def _compare(
@@ -59,15 +95,17 @@ def _compare(
     is_fragment: bool = False,
     *,
     is_aimed: bool = True,
+    other: str = "",
 ) -> Figure:
-    """The median time of both, taken in turns, and their numbers of queries."""
-    headers = {"Cookie": cookie} | ({"HX_Request": "true"} if is_fragment else {})
-    house.get([ours, floor] * 5, **headers)
-    answers = house.get([ours, floor] * ROUNDS, **headers)
+    """The median time of both, taken in turns, and their numbers of queries. `other`: the cookie
+    of another agent who asks for the floor."""
+    more = {"HX_Request": "true"} if is_fragment else {}
+    asked = [(ours, {"Cookie": cookie} | more), (floor, {"Cookie": other or cookie} | more)]
+    answers = [house.get([path], **headers)[0] for path, headers in asked * (5 + ROUNDS)][10:]
     mine = [answer["seconds"] for answer in answers[::2]]
     theirs = [answer["seconds"] for answer in answers[1::2]]
     ratio = Ratio.of(mine, theirs)
-    counts = [_queries(house, path, headers) for path in (ours, floor)]
+    counts = [_queries(house, path, headers) for path, headers in asked]
     sizes = answers[0]["size"], answers[1]["size"]
     # The median of each, not of pairs: single requests of some ms scatter too much.
     middle = statistics.median(mine) / statistics.median(theirs)
@@ -94,7 +132,7 @@ def _list(inbox_id: int) -> str:
 
 
 def _histories(connection: rows.Connection, inbox_id: int, agent_id: int) -> list[int]:
-    """Three threads, with 10, 100 and 10,000 messages."""
+    """Three threads, with few messages, a full page and many of them."""
     found = connection.execute(
         "SELECT id FROM threads_thread WHERE inbox_id = %s ORDER BY last_at LIMIT 3", [inbox_id]
     ).fetchall()
@@ -102,6 +140,16 @@ def _histories(connection: rows.Connection, inbox_id: int, agent_id: int) -> lis
     for thread, count in zip(threads, (SHORT, FULL, LONG), strict=True):
         rows.write_history(connection, thread, agent_id, count - 1)
     return threads
+
+
+def _message(connection: rows.Connection, thread: int, rank: int) -> int:
+    """The message at a rank, counted from 1 and from the newest."""
+    row = connection.execute(
+        "SELECT id FROM messaging_message WHERE thread_id = %s ORDER BY id DESC OFFSET %s LIMIT 1",
+        [thread, rank - 1],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _key(connection: rows.Connection, inbox_id: int, rank: int) -> str:

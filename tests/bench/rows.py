@@ -8,7 +8,19 @@ import psycopg
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-THREADS = """
+
+def _words(inbox: str, text: str) -> str:
+    """SQL for the words of a text without signs, as threads/words.py folds them."""
+    return (
+        f"array_to_tsvector(ARRAY(SELECT {inbox} || '~' || word"
+        f" FROM unnest(string_to_array({text}, ' ')) AS word))"
+    )
+
+
+_TEXT = _words(
+    "%(inbox)s::text", "'did a parcel for number ' || pk || ' arrive we are here until six'"
+)
+THREADS = f"""
 WITH base AS (
     SELECT (SELECT coalesce(max(id), 0) FROM threads_contact) AS contact,
            (SELECT coalesce(max(id), 0) FROM threads_thread) AS thread,
@@ -20,39 +32,44 @@ WITH base AS (
 ), dated AS (
     SELECT *, now() - age * interval '37 seconds' AS at FROM numbered
 ), contacts AS (
-    INSERT INTO threads_contact (id, inbox_id, address, raw_address, kind, name, created_at)
+    INSERT INTO threads_contact (id, inbox_id, address, raw_address, kind, name, words, created_at)
     SELECT base.contact + pk, %(inbox)s, '+1303' || lpad(pk::text, 7, '0'),
-           '+1303' || lpad(pk::text, 7, '0'), 'phone', '', at FROM dated, base
+           '+1303' || lpad(pk::text, 7, '0'), 'phone', '', '', at FROM dated, base
 ), threads AS (
     INSERT INTO threads_thread (id, inbox_id, contact_id, our_address, priority, seq, created_at,
-        last_message_id, last_kind, last_author_id, last_excerpt, last_at)
+        last_message_id, last_kind, last_author_id, last_excerpt, last_at, last_text_id,
+        needs_reply, message_count, words)
     SELECT base.thread + pk, %(inbox)s, base.contact + pk, '+12025550100', '', pk, at,
-           base.message + pk, 'inbound', NULL, body, at FROM dated, base
+           base.message + pk, 'inbound', NULL, body, at, base.message + pk, true, 1, {_TEXT}
+    FROM dated, base
 ), states AS (  -- the agent has read every second one
-    INSERT INTO threads_threadstate (agent_id, thread_id, last_read_id, seq)
-    SELECT %(agent)s, base.thread + pk, base.message + pk, 0 FROM dated, base WHERE pk %% 2 = 0
+    INSERT INTO threads_threadstate (agent_id, thread_id, last_read_id, read_count, seq)
+    SELECT %(agent)s, base.thread + pk, base.message + pk, 1, 0 FROM dated, base WHERE pk %% 2 = 0
 )
 INSERT INTO messaging_message (id, thread_id, inbox_id, kind, author_id, body, created_at, seq,
-    state, reason, tries, carrier_message_id)
+    state, reason, tries, carrier_message_id, position, words)
 SELECT base.message + pk, base.thread + pk, %(inbox)s, 'inbound', NULL, body, at, pk,
-       '', '', 0, '' FROM dated, base
+       '', '', 0, '', 1, {_TEXT} FROM dated, base
 """
 
-MESSAGES = """
+_ANSWER = _words("thread.inbox_id", "'yes it lies at the desk you can have it until six ' || g")
+MESSAGES = f"""
 INSERT INTO messaging_message (thread_id, inbox_id, kind, author_id, body, created_at, seq,
-    state, reason, tries, carrier_message_id)
+    state, reason, tries, carrier_message_id, position, words)
 SELECT thread.id, thread.inbox_id,
        CASE WHEN g %% 2 = 0 THEN 'inbound' ELSE 'outbound' END,
        CASE WHEN g %% 2 = 0 THEN NULL ELSE %(agent)s::bigint END,
        'Yes, it lies at the desk. You can have it until six. (' || g || ')',
        now() - (%(count)s - g) * interval '11 minutes', thread.seq,
-       CASE WHEN g %% 2 = 0 THEN '' ELSE 'delivered' END, '', 0, ''
+       CASE WHEN g %% 2 = 0 THEN '' ELSE 'delivered' END, '', 0, '', g + 1, {_ANSWER}
 FROM generate_series(1, %(count)s) AS g, threads_thread AS thread WHERE thread.id = %(thread)s
 """
 
 LIFT = """
 UPDATE threads_thread SET last_message_id = last.id, last_kind = last.kind,
-    last_author_id = last.author_id, last_excerpt = last.body, last_at = last.created_at
+    last_author_id = last.author_id, last_excerpt = last.body, last_at = last.created_at,
+    last_text_id = last.id, needs_reply = last.kind = 'inbound', message_count = last.position,
+    words = last.words
 FROM (SELECT * FROM messaging_message WHERE thread_id = %(thread)s ORDER BY id DESC LIMIT 1) last
 WHERE threads_thread.id = %(thread)s
 """
