@@ -187,7 +187,7 @@ def test_menu_choices_and_the_line_new_are_accessible(sit: Sit, house: House, th
     choose(page, "High")
     expect(title(page)).to_have_text(f"High {number}")
     for size in (WIDE, NARROW):
-        page.set_viewport_size(size)
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
         page.get_by_role("button", name="Thread options").click()
         expect(choices(page).first).to_be_visible()
         found = Axe().run(page).response["violations"]
