@@ -6,6 +6,7 @@ from tests.bench.floor import views
 urlpatterns = [
     path("floor/insert/", views.insert),
     path("floor/tell/", views.tell),
+    path("floor/queries/", views.count_queries, {"path": ""}),
     path("floor/queries/<path:path>", views.count_queries),
     *product,
 ]
