@@ -1,6 +1,7 @@
 // The box: grows, sends, and never loses what was typed.
 import { renewToken } from "./csrf.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
+import { ask, settleGuard } from "./guard.js";
 import { setMode } from "./internal.js";
 import { tell } from "./notices.js";
 import { place } from "./placing.js";
@@ -148,6 +149,11 @@ async function forbidden(of) {
  */
 function answered(of, ctx) {
   const { raw, status } = ctx.response;
+  if (status === 409) {
+    ask(of, ctx.text);
+    return;
+  }
+  settleGuard(of);
   if (status === 422) refused(of, ctx.text);
   else if (status === 403 || raw.redirected) forbidden(of);
   else if (status === 404) setError(of, "Not sent. This conversation is no longer open to you.");
