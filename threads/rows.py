@@ -24,6 +24,8 @@ class Row:
     is_unread: bool
     personal_seq: int | str = 0
     is_muted: bool = False
+    called_id: int | None = None
+    """The agent who looks, if the last message mentions them."""
 
     @property
     def subject(self) -> Inbox | Thread:
@@ -53,6 +55,7 @@ def thread_row(thread: Thread, agent: Agent, state: ThreadState | None) -> Row:
         is_unread=not is_mine and (thread.last_message_id or 0) > last_read_id,
         personal_seq=state.seq if state else 0,
         is_muted=state is not None and state.is_muted,
+        called_id=agent.pk if thread.mentions_lately(agent.pk) else None,
     )
 
 
@@ -68,6 +71,7 @@ def inbox_row(inbox: Inbox, agent: Agent, read_ids: set[int]) -> Row:
         and inbox.last_message_id is not None
         and inbox.last_message_id not in read_ids,
         personal_seq=agent.seq,
+        called_id=agent.pk if inbox.mentions_lately(agent.pk) else None,
     )
 
 

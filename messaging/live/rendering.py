@@ -73,7 +73,7 @@ class Renderer:
         ]
 
     def _row(self, row: Row) -> str:
-        key = row.kind, row.subject.pk, row.is_mine, row.is_unread, row.is_muted
+        key = row.kind, row.subject.pk, row.is_mine, row.is_unread, row.is_muted, row.called_id
         if key not in self._fragments:
             self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
         return self._fragments[key].replace(PERSONAL, str(row.personal_seq))
