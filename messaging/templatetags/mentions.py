@@ -7,7 +7,7 @@ from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 
 from messaging.history import Entry
-from threads.marking import marked as mark
+from threads.mentioned import marked as mark
 
 register = template.Library()
 

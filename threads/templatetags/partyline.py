@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from inboxes.models import LastMessage
-from threads.marking import marked
+from threads.mentioned import marked
 
 register = template.Library()
 
