@@ -18,7 +18,7 @@ TOO_MANY = 4429
 TOO_BIG = 1009
 
 MAX_BYTES = 64 * 1024
-MAX_PER_WINDOW = 50
+MAX_PER_WINDOW = 150
 WINDOW = 5.0
 """Seconds in which a page may say MAX_PER_WINDOW things."""
 

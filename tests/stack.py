@@ -1,6 +1,8 @@
 """The real program as a process of its own, for tests that want all of it."""
 
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,18 +71,46 @@ test_cluster.__test__ = False  # type: ignore[attr-defined]  # a name, not a tes
 
 
 @contextmanager
-def own_database(name: str) -> Iterator[str]:
+def own_database(name: str, template: str = "template1") -> Iterator[str]:
     """A new database in the tests' cluster, as a URL."""
-    host = str(Places(test_cluster()).sockets)
-    where = f"host={host} port=5432 user={USER} dbname={DATABASE}"
-    with psycopg.connect(where, autocommit=True) as connection:
+    with _administration() as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield database_url(test_cluster(), name)
     finally:
-        with psycopg.connect(where, autocommit=True) as connection:
+        with _administration() as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def _administration() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    host = str(Places(test_cluster()).sockets)
+    where = f"host={host} port=5432 user={USER} dbname={DATABASE}"
+    with psycopg.connect(where, autocommit=True) as connection:
+        yield connection
+
+
+def seeded_demo() -> Path:
+    """The data folder of a demo that was started once and has ended, made by whoever asks first.
+
+    Its database `seeded_demo` is copied for each stack: seeding takes longer than all the rest.
+    """
+    data = test_cluster() / "seeded_demo"
+    with (test_cluster() / "seeded_demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if data.exists():
+            return data
+        with _administration() as connection:
+            connection.execute("CREATE DATABASE seeded_demo")
+        fresh = test_cluster() / "seeding_demo"
+        stack = begin(environment_for(database_url(test_cluster(), "seeded_demo"), fresh))
+        try:
+            wait_until_ready(stack, 3 * START_SECONDS)
+        finally:
+            stack.stop()
+        fresh.rename(data)
+    return data
 
 
 def environment_for(database: str, data: Path, **changes: str) -> dict[str, str]:
@@ -132,12 +162,17 @@ def wait_until_ready(stack: Stack, seconds: float = START_SECONDS) -> float:
 
 @contextmanager
 def running_stack(name: str, **changes: str) -> Iterator[Stack]:
-    """`manage.py serve` in demo mode on a free port, with its own database and data folder."""
+    """`manage.py serve` on a free port, with its own database and data folder; in demo mode, and
+    then seeded, unless told otherwise."""
+    seeded = seeded_demo() if changes.get("PARTYLINE_DEMO", "1") == "1" else None
     with (
         tempfile.TemporaryDirectory(prefix="partyline-stack-") as folder,
-        own_database(f"stack_{name}") as database,
+        own_database(f"stack_{name}", seeded.name if seeded else "template1") as database,
     ):
-        stack = begin(environment_for(database, Path(folder) / "var", **changes))
+        data = Path(folder) / "var"
+        if seeded:
+            shutil.copytree(seeded, data)
+        stack = begin(environment_for(database, data, **changes))
         try:
             wait_until_ready(stack)
             yield stack

@@ -31,6 +31,8 @@ class Row:
     is_muted: bool = False
     choice: str = ""
     is_gone: bool = False
+    called_id: int | None = None
+    """The agent who looks, if the last message mentions them."""
 
     @property
     def subject(self) -> Inbox | Thread:
@@ -65,6 +67,7 @@ class Row:
             self.is_muted,
             self.choice,
             self.is_gone,
+            self.called_id,
         )
 
 
@@ -96,6 +99,7 @@ def thread_row(
         choice=choice,
         is_gone=not thread.matches(choice)
         or (state is not None and state.hides(thread.last_text_id)),
+        called_id=agent.pk if thread.mentions_lately(agent.pk) else None,
     )
 
 
@@ -109,6 +113,7 @@ def inbox_row(inbox: Inbox, agent: Agent, unread_count: int) -> Row:
         is_unread=unread_count > 0,
         unread_count=unread_count,
         personal_seq=agent.seq,
+        called_id=agent.pk if inbox.mentions_lately(agent.pk) else None,
     )
 
 

@@ -25,9 +25,9 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "csp",
+    "config",  # before procrastinate: its worker's command is ours
     "procrastinate.contrib.django",
     "django_linear_migrations",
-    "config",
     *FIRST_PARTY_APPS,
 ]
 MIDDLEWARE = [

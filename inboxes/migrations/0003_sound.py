@@ -18,4 +18,17 @@ class Migration(migrations.Migration):
                 help_text="A short sound comes with each notification.",
             ),
         ),
+        migrations.AddField(
+            model_name="inbox",
+            name="last_mentions",
+            field=models.JSONField(
+                blank=True,
+                db_default=models.Value([], models.JSONField()),
+                default=list,
+                editable=False,
+                help_text=(
+                    "Where members are mentioned: [start, end, agent] in characters of the excerpt."
+                ),
+            ),
+        ),
     ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 if TYPE_CHECKING:
     from inboxes.models.agents import Agent
@@ -43,7 +43,15 @@ class LastMessage(Counted):
     """
 
     COUNTED: ClassVar[frozenset[str]] = frozenset(
-        {"seq", "last_message_id", "last_kind", "last_author", "last_excerpt", "last_at"}
+        {
+            "seq",
+            "last_message_id",
+            "last_kind",
+            "last_author",
+            "last_excerpt",
+            "last_mentions",
+            "last_at",
+        }
     )
 
     last_message_id = models.BigIntegerField(null=True, editable=False)
@@ -57,10 +65,21 @@ class LastMessage(Counted):
         db_index=False,
     )
     last_excerpt = models.CharField(max_length=160, blank=True, default="", editable=False)
+    last_mentions = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        editable=False,
+        help_text="Where members are mentioned: [start, end, agent] in characters of the excerpt.",
+    )
     last_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(Counted.Meta):
         abstract = True
+
+    def mentions_lately(self, agent_id: int) -> bool:
+        """Whether the last message mentions the agent where the excerpt shows it."""
+        return any(mentioned == agent_id for _, _, mentioned in self.last_mentions)
 
 
 def sort_key(at: datetime | None, pk: int) -> str:

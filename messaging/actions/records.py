@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.db import connection
 
 from inboxes import bell
@@ -18,6 +20,18 @@ EXCERPT_LENGTH = 160
 def excerpt(body: str) -> str:
     """One line for a list, white space folded."""
     return " ".join(body[: EXCERPT_LENGTH * 2].split())[:EXCERPT_LENGTH]
+
+
+def _in_excerpt(message: Message) -> list[list[int]]:
+    """The mentions that the excerpt shows whole, where they stand in it."""
+    shown = excerpt(message.body)
+    found = []
+    for start, end, agent_id in message.mentions:
+        before = message.body[:start]
+        at = len(" ".join(before.split())) + (before[-1:].isspace() and bool(before.split()))
+        if shown[at : at + end - start] == message.body[start:end]:
+            found.append([at, at + end - start, agent_id])
+    return found
 
 
 def open_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> int:
@@ -50,6 +64,7 @@ def record(message: Message, *, our_address: str | None = None) -> Message:
     message.words = words.vector(message.inbox_id, words.words_of(message.body))
     details = {
         "excerpt": excerpt(message.body),
+        "excerpt_mentions": json.dumps(_in_excerpt(message)),
         "our_address": our_address,
         "needs_reply": _needs_reply(message),
     }

@@ -55,7 +55,8 @@ INSERT_WEBHOOK = insert_into(Webhook)
 
 _LAST = (
     "last_message_id = written.id, last_kind = %(kind)s, last_author_id = %(author_id)s,"
-    " last_excerpt = %(excerpt)s, last_at = %(created_at)s"
+    " last_excerpt = %(excerpt)s, last_mentions = %(excerpt_mentions)s::jsonb,"
+    " last_at = %(created_at)s"
 )
 _POSITION = "(SELECT message_count + 1 FROM threads_thread WHERE id = %(thread_id)s)"
 RECORD = (

@@ -213,7 +213,9 @@ def _started() -> Iterator[Several]:
             subprocess.run(prepared, cwd=ROOT, env=environment, check=True)
             daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p"]
             commands = [[*daphne, str(port), "config.asgi:application"] for port in ports]
-            commands += [[sys.executable, "manage.py", "worker"]] * 2
+            # The two names of one command.
+            commands.append([sys.executable, "manage.py", "worker"])
+            commands.append([sys.executable, "manage.py", "procrastinate", "worker"])
             for number, command in enumerate(commands):
                 log = folder / f"{number}.log"
                 several.logs.append(log)

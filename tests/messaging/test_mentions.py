@@ -157,3 +157,23 @@ def test_a_message_with_mentions_is_still_escaped(cast: Cast) -> None:
     assert '&lt;b&gt;<mark class="mention me">@ben</mark>&lt;/b&gt;<br>&lt;img src=x' in shown
     assert "<img src=x" not in shown
     assert '<mark class="mention">@cho</mark> &amp;' in shown
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("@ben please", '<mark class="mention{}">@ben</mark> please'),
+        ("So,\n\n  @ben  and <b>", 'So, <mark class="mention{}">@ben</mark> and &lt;b&gt;'),
+        (f"{'x' * 158} @ben", "x" * 158),
+    ],
+)
+def test_the_preview_marks_a_mention_more_strongly_for_that_person(
+    cast: Cast, body: str, shown: str
+) -> None:
+    thread = cast.thread()
+    address = f"/threads/{thread.pk}/messages/"
+    key = "0b5d2b0e-4d1c-4d63-9d0d-5a2f5a3b6f10"
+    client_of(cast.ana).post(address, {"body": body, "form_key": key, "is_internal": "true"})
+    for agent, strength in ((cast.ana, ""), (cast.ben, " me"), (cast.cho, "")):
+        for path in ("/", f"/inboxes/{cast.front_desk.pk}/"):
+            assert shown.format(strength) in client_of(agent).get(path).content.decode()

@@ -10,6 +10,19 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name="thread",
+            name="last_mentions",
+            field=models.JSONField(
+                blank=True,
+                db_default=models.Value([], models.JSONField()),
+                default=list,
+                editable=False,
+                help_text=(
+                    "Where members are mentioned: [start, end, agent] in characters of the excerpt."
+                ),
+            ),
+        ),
+        migrations.AddField(
             model_name="threadstate",
             name="draft_body",
             field=models.TextField(blank=True, db_default="", default=""),

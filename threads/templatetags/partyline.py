@@ -11,6 +11,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from inboxes.models import LastMessage
+from threads.mentioned import marked
+
 register = template.Library()
 
 Style = Literal["row", "bubble", "day"]
@@ -38,6 +41,12 @@ def when(at: datetime | None, style: Style) -> SafeString:
         style,
         words,
     )
+
+
+@register.filter
+def excerpt(last: LastMessage, agent_id: int | None) -> SafeString:
+    """The beginning of the last message, with mentions marked."""
+    return marked(last.last_excerpt, last.last_mentions, agent_id)
 
 
 @register.filter
