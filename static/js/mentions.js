@@ -1,10 +1,12 @@
 // The @ menu, and the switch to internal as soon as somebody is mentioned.
-import "../vendor/text-expander.js";
 import { findMentions, fold } from "./handles.js";
 import { setMode } from "./internal.js";
 
 /** Milliseconds for which the members that were read are believed. */
 const FRESH = 30_000;
+
+/** Milliseconds: the page comes first, and its menu then, or with the first @. */
+const MENU_AFTER = 2_000;
 
 /**
  * @typedef {{handle: string, name: string, words: string[]}} Member
@@ -105,6 +107,21 @@ async function menu(letters) {
   return { matched: true, fragment: list };
 }
 
+let isMenuReady = false;
+
+async function readyMenu() {
+  if (isMenuReady) return;
+  await import("../vendor/text-expander.js");
+  isMenuReady = true;
+  // An @ that was faster than the menu is told of again.
+  const box = document.activeElement;
+  if (box instanceof HTMLTextAreaElement && box.value.includes("@")) {
+    box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+}
+
+setTimeout(readyMenu, MENU_AFTER);
+
 document.addEventListener("text-expander-change", (event) => {
   const { provide, text } = /** @type {CustomEvent} */ (event).detail;
   provide(menu(text));
@@ -131,7 +148,9 @@ document.addEventListener("text-expander-activate", (event) => {
 }, true);
 
 document.addEventListener("input", (event) => {
-  if (event.target instanceof Element && event.target.matches("#message-box")) check();
+  if (!(event.target instanceof HTMLTextAreaElement) || event.target.id !== "message-box") return;
+  if (event.target.value.includes("@")) readyMenu();
+  check();
 });
 
 document.addEventListener("partyline:keeps-internal", (event) => {
