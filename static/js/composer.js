@@ -231,6 +231,7 @@ document.addEventListener("partyline:drafted", () => {
   if (!box) return;
   fit(box);
   count(now);
+  setError(now, "");
 });
 
 openComposer();

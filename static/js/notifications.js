@@ -2,7 +2,6 @@
 import { ring } from "./bell.js";
 import { place } from "./placing.js";
 import "./arriving.js";
-import "./push.js";
 
 /** Milliseconds for which a tab keeps the word, so that no other speaks of the same. */
 const HOLD = 5_000;
@@ -150,6 +149,9 @@ function sound() {
     tone.stop(at + 0.26);
   });
 }
+
+// The settings page asks for permission; elsewhere only who gave it has anything to renew.
+if (document.querySelector("[data-permission]") || canPopUp()) import("./push.js");
 
 document.addEventListener("partyline:notices", (event) => {
   /** @type {{unread: number, new: Notice[]}} */

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.people import sign_in
 from tests.stack import Stack
 
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ WIDE = {"width": 1200, "height": 760}
 NARROW = {"width": 390, "height": 780}
 TINY = {"width": 320, "height": 560}
 BUDGET = 120_000
-
-
-def sign_in(context: BrowserContext, live_stack: Stack, username: str = "ana") -> Page:
-    page = context.new_page()
-    page.goto(f"{live_stack.url}/sign-in/")
-    page.get_by_role("textbox", name="Username").fill(username)
-    page.get_by_role("textbox", name="Password").fill("partyline")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("navigation", name="Messages").wait_for()
-    return page
 
 
 def open_inbox(page: Page) -> None:
@@ -111,17 +102,6 @@ def test_wide_shows_both_panes_and_narrow_one_at_a_time(
     back.click()
     threads.wait_for()
     assert history.count() == 0
-
-
-def test_targets_are_large_enough_for_fingers(open_browser: Open, live_stack: Stack) -> None:
-    page = sign_in(open_browser(viewport=NARROW, has_touch=True), live_stack)
-    open_inbox(page)
-    small = """els => els.filter(e => e.offsetParent && !e.closest('.hidden'))
-        .map(e => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()])
-        .filter(([, box]) => box.height < 44).map(([html]) => html)"""
-    assert page.locator("#panes :is(a, button)").evaluate_all(small) == []
-    open_first_thread(page)
-    assert page.locator("#panes :is(a, button, textarea)").evaluate_all(small) == []
 
 
 def test_everything_works_without_scripts(open_browser: Open, live_stack: Stack) -> None:

@@ -304,6 +304,7 @@ def test_five_hundred_thread_switches_leave_nothing_behind(enter: Enter, house: 
                 {once: true}));
             links[i % 2].click();
             await done;
+            if (i % 5) continue;
             const box = document.querySelector('#message-box');
             box.value = 'x';
             box.dispatchEvent(new Event('input', {bubbles: true}));
