@@ -111,7 +111,12 @@ let isMenuReady = false;
 
 async function readyMenu() {
   if (isMenuReady) return;
-  await import("../vendor/text-expander.js");
+  try {
+    await import("../vendor/text-expander.js");
+  } catch {
+    // The line is cut; the next @ asks again.
+    return;
+  }
   isMenuReady = true;
   // An @ that was faster than the menu is told of again.
   const box = document.activeElement;

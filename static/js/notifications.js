@@ -151,7 +151,7 @@ function sound() {
 }
 
 // The settings page asks for permission; elsewhere only who gave it has anything to renew.
-if (document.querySelector("[data-permission]") || canPopUp()) import("./push.js");
+if (document.querySelector("[data-permission]") || canPopUp()) import("./push.js").catch(() => {});
 
 document.addEventListener("partyline:notices", (event) => {
   /** @type {{unread: number, new: Notice[]}} */
