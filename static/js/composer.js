@@ -223,6 +223,7 @@ document.addEventListener("partyline:drafted", () => {
   if (!box) return;
   fit(box);
   count(now);
+  setError(now, "");
 });
 
 open();

@@ -29,7 +29,7 @@ const boxOf = (of) => /** @type {HTMLTextAreaElement} */ (of.querySelector("text
 async function askTeam() {
   const url = form()?.dataset.mentions;
   if (!url) return null;
-  if (team?.url === url && Date.now() - team.at < FRESH) return team;
+  if (!reading && team?.url === url && Date.now() - team.at < FRESH) return team;
   reading ??= readTeam(url).finally(() => (reading = null));
   const read = await reading;
   return read?.url === form()?.dataset.mentions ? read : askTeam();

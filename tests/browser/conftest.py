@@ -37,7 +37,7 @@ def house() -> Iterator[House]:
     try:
         with (
             running_stack(
-                f"browser_{os.getpid()}", PORT=str(port), PUBLIC_URL=url, CARRIER_TIMEOUT="1"
+                f"browser_{os.getpid()}", PORT=str(port), PUBLIC_URL=url, CARRIER_TIMEOUT="3"
             ) as stack,
             httpx.Client(trust_env=False, timeout=20) as outside,
         ):

@@ -24,6 +24,7 @@ class Line:
         self._is_cut = False
         self._flows = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[None] | None] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -63,6 +64,7 @@ class Line:
         for task in ours:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
+        await asyncio.sleep(0.05)  # what was aborted is closed by the loop's next rounds
 
     def _cut(self) -> None:
         self._is_cut = True
@@ -76,6 +78,10 @@ class Line:
     async def _serve(self, down: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
         """One connection, from its first bytes to its end."""
         server: asyncio.StreamWriter | None = None
+        pumps: list[asyncio.Task[None]] = []
+        # The loop itself holds tasks but weakly.
+        task = asyncio.current_task()
+        self._connections.add(task)
         with contextlib.suppress(OSError, asyncio.CancelledError):
             first = await down.read(65536)
             is_browser = not first.startswith(_PASSES)
@@ -83,13 +89,19 @@ class Line:
                 answers, server = await asyncio.open_connection("127.0.0.1", self.target)
                 if is_browser:
                     self._writers |= {up, server}
-                await asyncio.gather(
-                    self._pump(down, server, first, is_browser),
-                    self._pump(answers, up, b"", is_browser),
-                )
+                pumps += [
+                    asyncio.create_task(self._pump(down, server, first, is_browser)),
+                    asyncio.create_task(self._pump(answers, up, b"", is_browser)),
+                ]
+                await asyncio.gather(*pumps)
+        # One that broke takes the other along.
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
         for writer in filter(None, (up, server)):
             self._writers.discard(writer)
             writer.transport.abort()
+        self._connections.discard(task)
 
     async def _pump(
         self,

@@ -79,7 +79,8 @@ def test_an_answer_that_was_lost_on_its_way_back_makes_no_second_message(
     ana.route(path, lose)
     answer(ana, body)
     ana.get_by_role("alert").filter(has_text="Not sent.").wait_for()
-    assert box(ana).input_value() == body
+    # The draft may have been told in the meantime that it has gone, and then the box is empty.
+    assert box(ana).input_value() in {body, ""}
     assert house.count(body) == 1, "the server took it"
     ana.unroute(path)
     ana.get_by_role("button", name="Send", exact=True).click()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.people import sign_in
 from tests.stack import Stack
 
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ WIDE = {"width": 1200, "height": 760}
 NARROW = {"width": 390, "height": 780}
 TINY = {"width": 320, "height": 560}
 BUDGET = 120_000
-
-
-def sign_in(context: BrowserContext, live_stack: Stack, username: str = "ana") -> Page:
-    page = context.new_page()
-    page.goto(f"{live_stack.url}/sign-in/")
-    page.get_by_role("textbox", name="Username").fill(username)
-    page.get_by_role("textbox", name="Password").fill("partyline")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("navigation", name="Messages").wait_for()
-    return page
 
 
 def open_inbox(page: Page) -> None:
