@@ -1,6 +1,7 @@
 """The real program as a process of its own, for tests that want all of it."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import signal
@@ -56,11 +57,22 @@ class Stack:
         return time.monotonic() - begun
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_ports = itertools.cycle(range(21_000 + _WORKER * 1_000, 22_000 + _WORKER * 1_000))
+
+
 def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
+    """A port that nobody listens on. Below those that the system hands out, and each worker of
+    pytest-xdist has its own: between this and the server's start another could take it."""
+    for port in _ports:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
 
 
 def test_cluster() -> Path:
