@@ -45,17 +45,12 @@ def write_message(
     that the composer shows.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
-    earlier = Message.objects.filter(author=author, form_key=form_key).first()
-    if earlier is not None:
+    if earlier := Message.objects.filter(author=author, form_key=form_key).first():
         return earlier
     thread.refresh_from_db()
     mentions = find_mentions(body, mentionable(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)
-    if is_internal and thread.inbox.is_personal:
-        raise SendingRefused(NO_TEAM)
-    sentence = "" if is_internal else refusal(thread)
-    if sentence:
-        raise SendingRefused(sentence)
+    _refuse(thread, is_internal=is_internal)
     message = records.record(
         Message(
             thread=thread,
@@ -82,19 +77,26 @@ def write_message(
     return message
 
 
+def _refuse(thread: Thread, *, is_internal: bool) -> None:
+    """Raise SendingRefused if the thread takes no such message now."""
+    if is_internal and thread.inbox.is_personal:
+        raise SendingRefused(NO_TEAM)
+    sentence = "" if is_internal else refusal(thread)
+    if sentence:
+        raise SendingRefused(sentence)
+
+
 @transaction.atomic
 def retry_message(*, message: Message) -> Message:
     """Put a failed or unknown message back into the queue: its next attempt is a new one.
 
-    Raises NotRetriable when it is neither (any more), SendingRefused as `send_text` does.
+    Raises NotRetriable when it is neither (any more), SendingRefused as `write_message` does.
     """
     seq = counters.next_inbox_seq(message.inbox_id)
     message = Message.objects.select_related("thread").get(pk=message.pk)
     if not message.can_be_retried:
         raise NotRetriable
-    sentence = refusal(message.thread)
-    if sentence:
-        raise SendingRefused(sentence)
+    _refuse(message.thread, is_internal=False)
     records.change(message, seq, state=DeliveryState.QUEUED, reason="", tries=0, next_try_at=None)
     defer_delivery(message.thread_id)
     return message
