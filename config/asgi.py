@@ -9,14 +9,15 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402  needs Django's apps
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  needs Django's apps
-from channels.security.websocket import OriginValidator  # noqa: E402  needs Django's apps
-from django.conf import settings  # noqa: E402  needs Django's apps
+# Whatever is imported from here on needs Django's apps.
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import OriginValidator
+from django.conf import settings
 
-from config.ending import mind_plain_daphne  # noqa: E402  needs Django's apps
-from config.single import AlonePlease  # noqa: E402  needs Django's apps
-from messaging.routing import websocket_urlpatterns  # noqa: E402  needs Django's apps
+from config.ending import mind_plain_daphne
+from config.single import AlonePlease
+from messaging.routing import websocket_urlpatterns
 
 
 class ExactOrigin(OriginValidator):

@@ -57,14 +57,14 @@ def main() -> int:
             done = subprocess.run(  # noqa: S603  our own tools
                 command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
             )
-            print(f"{'failed' if done.returncode else 'ok':8}{name}", flush=True)  # noqa: T201
+            print(f"{'failed' if done.returncode else 'ok':8}{name}", flush=True)
             if done.returncode:
                 failed.append(name)
-                print(done.stdout + done.stderr, flush=True)  # noqa: T201
+                print(done.stdout + done.stderr, flush=True)
     broken = broken_rules(ROOT / "templates")
     for line in broken:
-        print(line)  # noqa: T201
-    print(f"{'failed' if broken else 'ok':8}template rules")  # noqa: T201
+        print(line)
+    print(f"{'failed' if broken else 'ok':8}template rules")
     return 1 if failed or broken else 0
 
 

@@ -189,9 +189,14 @@ def running_stack(name: str, **changes: str) -> Iterator[Stack]:
             wait_until_ready(stack)
             yield stack
         finally:
-            try:
-                stack.stop()
-            finally:
-                if stack.process.poll() is None:
-                    stack.process.kill()
-                    stack.process.wait()
+            end(stack)
+
+
+def end(stack: Stack) -> None:
+    """Stop it, by force if it must be."""
+    try:
+        stack.stop()
+    finally:
+        if stack.process.poll() is None:
+            stack.process.kill()
+            stack.process.wait()

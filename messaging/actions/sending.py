@@ -59,8 +59,7 @@ def write_message(
     message `seen`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
-    earlier = made_by(author, form_key)
-    if earlier is not None:
+    if earlier := made_by(author, form_key):
         return earlier
     thread.refresh_from_db()
     mentions = find_mentions(body, mentionable(thread.inbox, author), author)
@@ -108,14 +107,17 @@ def made_by(author: Agent, form_key: uuid.UUID) -> Message | None:
     return Message.objects.filter(author=author, form_key=form_key).first()
 
 
+def _refuse(thread: Thread) -> None:
+    if sentence := refusal(thread):
+        raise SendingRefused(sentence)
+
+
 def queue(message: Message) -> None:
     """Write a text to the contact into the record, with the job that sends it.
 
     The caller holds the inbox's counter. Raises SendingRefused.
     """
-    sentence = refusal(message.thread)
-    if sentence:
-        raise SendingRefused(sentence)
+    _refuse(message.thread)
     message.state = DeliveryState.QUEUED
     records.record(message)
     defer_delivery(message.thread_id)
@@ -125,15 +127,13 @@ def queue(message: Message) -> None:
 def retry_message(*, message: Message) -> Message:
     """Put a failed or unknown message back into the queue: its next attempt is a new one.
 
-    Raises NotRetriable when it is neither (any more), SendingRefused as `send_text` does.
+    Raises NotRetriable when it is neither (any more), SendingRefused as `write_message` does.
     """
     seq = counters.next_inbox_seq(message.inbox_id)
     message = Message.objects.select_related("thread").get(pk=message.pk)
     if not message.can_be_retried:
         raise NotRetriable
-    sentence = refusal(message.thread)
-    if sentence:
-        raise SendingRefused(sentence)
+    _refuse(message.thread)
     records.change(message, seq, state=DeliveryState.QUEUED, reason="", tries=0, next_try_at=None)
     defer_delivery(message.thread_id)
     return message

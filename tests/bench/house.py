@@ -20,7 +20,7 @@ import psycopg
 
 from config.embedded.places import DATABASE, USER, Places
 from tests.bench.wire import HOST, get
-from tests.stack import ROOT, Stack, begin, free_port, wait_until_ready
+from tests.stack import ROOT, Stack, begin, end, free_port, wait_until_ready
 
 FLOOR_SETTINGS = "tests.bench.floor.settings"
 OWN_NAMES = {
@@ -135,13 +135,4 @@ def bench_house() -> Iterator[House]:
             yield house
         finally:
             house.world.end()
-            _end(house.stack)
-
-
-def _end(stack: Stack) -> None:
-    try:
-        stack.stop()
-    finally:
-        if stack.process.poll() is None:
-            stack.process.kill()
-            stack.process.wait()
+            end(house.stack)
