@@ -2,6 +2,8 @@
 import { token } from "./csrf.js";
 
 const PAUSE = 1000;
+/** After a mark that did not reach the server. */
+const AGAIN = 5000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -25,6 +27,7 @@ function tellRead() {
     keepalive: true,
   }).catch(() => {
     if (told === what) told = "";
+    timer ??= setTimeout(tellRead, AGAIN);
   });
 }
 
