@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,8 @@ class At:
         scope = self.page.locator("#message-scope")
         expect(scope.get_by_text("Only your team sees this")).to_be_visible(visible=yes)
         expect(scope.get_by_text("To the customer")).to_be_visible(visible=not yes)
-        placeholder = self.box.get_attribute("placeholder") or ""
-        assert placeholder.startswith("Write to your team" if yes else "Text ")
+        place = re.compile(r"^Write to your team" if yes else r"^Text ")
+        expect(self.box).to_have_attribute("placeholder", place)
 
 
 def open_thread(page: Page, stack: Stack, thread: str) -> At:

@@ -37,7 +37,7 @@ def test_a_double_click_on_send_makes_one_message(ana: Page, house: House) -> No
     box(ana).fill(body)
     ana.get_by_role("button", name="Send", exact=True).dblclick()
     bubble(ana, body).get_by_text("Delivered").wait_for()
-    assert history(ana).get_by_text(body).count() == 1
+    expect(history(ana).get_by_text(body)).to_have_count(1)
     assert house.count(body) == 1
     expect(ana.get_by_role("alert").filter(has_text="Write")).to_have_count(0)
 
@@ -63,7 +63,7 @@ def test_enter_twice_makes_one_message_and_shift_enter_a_new_line(ana: Page, hou
     )
     bubble(ana, body).get_by_text("Delivered").wait_for()
     assert house.count(f"{body}\nsecond line") == 1
-    assert box(ana).input_value() == ""
+    expect(box(ana)).to_have_value("")
 
 
 def test_an_answer_that_was_lost_on_its_way_back_makes_no_second_message(
@@ -86,7 +86,7 @@ def test_an_answer_that_was_lost_on_its_way_back_makes_no_second_message(
     ana.get_by_role("button", name="Send", exact=True).click()
     expect(box(ana)).to_have_value("")
     assert house.count(body) == 1
-    assert history(ana).get_by_text(body).count() == 1
+    expect(history(ana).get_by_text(body)).to_have_count(1)
 
 
 @pytest.mark.parametrize("body", ["", " \n "])
@@ -94,7 +94,7 @@ def test_nothing_is_refused_beside_the_field(ana: Page, body: str) -> None:
     answer(ana, body)
     expect(box(ana)).to_have_attribute("aria-invalid", "true")
     expect(box(ana)).to_have_accessible_description("Write something first. To the customer")
-    assert box(ana).input_value() == body
+    expect(box(ana)).to_have_value(body)
     box(ana).fill("Something")
     expect(box(ana)).not_to_have_attribute("aria-invalid", "true")
 
@@ -104,7 +104,7 @@ def test_too_much_is_refused_and_kept(ana: Page, house: House) -> None:
     answer(ana, body)
     ana.get_by_role("alert").filter(has_text="This is too long").wait_for()
     expect(box(ana)).to_have_attribute("aria-invalid", "true")
-    assert box(ana).input_value() == body
+    expect(box(ana)).to_have_value(body)
     assert house.count(body) == 0
 
 

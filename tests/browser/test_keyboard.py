@@ -89,10 +89,10 @@ def test_the_main_job_is_done_without_a_mouse(sit: Sit, house: House) -> None:
     press(page, "Escape")
     expect(row(page, shown(number)).get_by_role("link")).to_be_focused()
     expect(history(page)).to_have_count(0)
-    assert page.url == house.url + house.inbox()
+    expect(page).to_have_url(house.url + house.inbox())
     press(page, "Escape")
     page.get_by_role("list", name="Conversations").wait_for()
-    assert page.url == house.url + "/"
+    expect(page).to_have_url(house.url + "/")
     press(page, "Escape")
     expect(page.get_by_role("list", name="Conversations")).to_be_visible()
 
@@ -135,7 +135,7 @@ def test_slash_searches_and_n_starts_a_conversation(sit: Sit, house: House) -> N
     expect(page.get_by_role("heading", name="Start a conversation")).to_be_focused()
     press(page, "Escape")
     page.get_by_text("Nothing is open").wait_for()
-    assert page.url == house.url + house.inbox()
+    expect(page).to_have_url(house.url + house.inbox())
 
 
 def test_no_key_fires_while_somebody_writes_or_composes_a_letter(sit: Sit, house: House) -> None:

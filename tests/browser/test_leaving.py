@@ -99,6 +99,6 @@ def test_signing_out_ends_the_other_pages_of_that_session_and_of_no_other(
     house.text_in(body, sender=number)
     bubble(elsewhere, body).wait_for()
     assert body not in staying.content()
-    assert box(staying).input_value() == "Half a thought"
+    expect(box(staying)).to_have_value("Half a thought")
     staying.get_by_role("link", name="Sign in again").click()
     staying.get_by_role("textbox", name="Username").wait_for()

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from tests.browser.house import (
     House,
     box,
@@ -63,8 +65,8 @@ def test_a_dead_line_is_named_within_ten_seconds_and_what_came_meanwhile_arrives
     ana.get_by_text(OFFLINE).wait_for(state="hidden")
     assert texts(ana, ".log .text") == ["Before the line died", *bodies]
     row(ana, shown(number)).get_by_text(bodies[-1]).wait_for()
-    assert box(ana).input_value() == "Half a thought"
-    assert box(ana).evaluate("box => box === document.activeElement")
+    expect(box(ana)).to_have_value("Half a thought")
+    expect(box(ana)).to_be_focused()
     assert ana.evaluate("window.isSameLoad")
 
 
@@ -115,15 +117,15 @@ def test_a_server_that_went_and_came_back_finds_its_pages_again(sit: Sit, house:
     box(ana).fill(body)
     ana.get_by_role("button", name="Send", exact=True).click()
     ana.get_by_role("alert").filter(has_text="Not sent.").wait_for()
-    assert box(ana).input_value() == body
+    expect(box(ana)).to_have_value(body)
     house.start()
     ana.get_by_role("button", name="Send", exact=True).click()
     bubble(ben, body).wait_for()
     bubble(ana, body).get_by_text("Delivered").wait_for()
     ana.get_by_text(OFFLINE).wait_for(state="hidden")
-    assert box(ana).input_value() == ""
+    expect(box(ana)).to_have_value("")
     assert house.count(body) == 1
-    assert history(ana).get_by_text(body).count() == 1
+    expect(history(ana).get_by_text(body)).to_have_count(1)
     assert ana.evaluate("window.isSameLoad")
     assert ben.evaluate("window.isSameLoad")
 

@@ -94,15 +94,15 @@ def test_wide_shows_both_panes_and_narrow_one_at_a_time(
     threads = page.get_by_role("list", name="Threads")
     history = page.get_by_role("log", name="History")
     back = page.get_by_role("link", name="Back to Front Desk")
-    assert threads.is_visible()
-    assert history.is_visible()
-    assert not back.is_visible()
+    expect(threads).to_be_visible()
+    expect(history).to_be_visible()
+    expect(back).to_be_hidden()
     page.set_viewport_size({"width": 390, "height": 780})
-    assert not threads.is_visible()
-    assert history.is_visible()
+    expect(threads).to_be_hidden()
+    expect(history).to_be_visible()
     back.click()
     threads.wait_for()
-    assert history.count() == 0
+    expect(history).to_have_count(0)
 
 
 def test_everything_works_without_scripts(open_browser: Open, live_stack: Stack) -> None:
@@ -146,7 +146,7 @@ def test_titles_and_focus_follow(open_browser: Open, live_stack: Stack) -> None:
     number = page.locator(".thread .number").inner_text()
     assert bare_title(page) == f"{number} · Front Desk · Partyline"
     box = page.get_by_role("textbox", name="Message")
-    assert box.evaluate("box => box === document.activeElement")
+    expect(box).to_be_focused()
     box.fill("Half a sentence")
     page.go_back()
     page.get_by_text("Nothing is open").wait_for()

@@ -84,8 +84,8 @@ def test_the_mark_stands_in_my_list_on_all_my_tabs_and_in_nobody_elses(people: P
     for page in (ana, tab):
         expect(page.locator(muted.format(path))).to_have_text("Muted")
     expect(tab.locator("[data-mute] [data-word]")).to_have_text("Unmute")
-    assert ben.locator(".muted-mark").count() == 0
-    assert ben.locator("[data-mute] [data-word]").text_content() == "Mute"
+    expect(ben.locator(".muted-mark")).to_have_count(0)
+    expect(ben.locator("[data-mute] [data-word]")).to_have_text("Mute")
     unmute(tab)
     for page in (ana, tab):
         expect(page.locator(muted.format(path))).to_have_count(0)
@@ -114,14 +114,14 @@ def test_the_menu_goes_by_keys(people: People) -> None:
         button.focus()
         page.keyboard.press(key)
         expect(item).to_be_focused()
-        assert button.get_attribute("aria-expanded") == "true"
+        expect(button).to_have_attribute("aria-expanded", "true")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Home")
         expect(item).to_be_focused()
         page.keyboard.press("Escape")
         expect(button).to_be_focused()
-        assert not item.is_visible()
-        assert button.get_attribute("aria-expanded") == "false"
+        expect(item).to_be_hidden()
+        expect(button).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Enter")
     expect(item).to_be_focused()
     page.keyboard.press("Enter")

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.house import eventually
 from tests.stack import Stack
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def test_each_member_is_notified_of_each_message_that_they_did_not_write(people:
     ben.get_by_role("button", name="Send", exact=True).click()
     for page in (ana, cho):
         wait_for_count(page, 2)
+        page.wait_for_function("window.popups.length === 2")
         assert [popup["body"] for popup in popups(page)] == ["A text in", "A text out by Ben"]
     assert count(ben) == 0
 
@@ -134,17 +136,17 @@ def test_the_count_stands_in_the_title_and_on_the_icon(people: People) -> None:
     read_all(page)
     icon = page.locator("link[rel=icon]")
     plain = icon.get_attribute("href")
-    assert page.title() == "Messages · Partyline"
+    expect(page).to_have_title("Messages · Partyline")
     people.text("Ring")
     wait_for_count(page, 1)
-    assert page.title() == "(1) Messages · Partyline"
+    expect(page).to_have_title("(1) Messages · Partyline")
     assert "unread" in (icon.get_attribute("href") or "")
     page.get_by_role("link", name="Front Desk").first.click()
     expect(page).to_have_title("(1) Front Desk · Partyline")
     page.get_by_role("list", name="Threads").get_by_role("link", name="0177").click()
     wait_for_count(page, 0)
     expect(page).to_have_title("(202) 555-0177 · Front Desk · Partyline")
-    assert icon.get_attribute("href") == plain
+    expect(icon).to_have_attribute("href", plain)
 
 
 def test_one_tab_speaks_for_all_and_a_click_opens_the_thread_at_the_message(
@@ -158,6 +160,7 @@ def test_one_tab_speaks_for_all_and_a_click_opens_the_thread_at_the_message(
     people.text("For one of the tabs")
     for page in (first, second):
         wait_for_count(page, 1)
+    eventually(lambda: popups(first) or popups(second))
     first.wait_for_timeout(400)
     assert len(popups(first)) + len(popups(second)) == 1
     speaker = first if popups(first) else second
@@ -186,6 +189,7 @@ def test_what_stands_in_front_of_the_person_pops_up_in_no_tab(people: People) ->
     wait_for_count(other, before)
     people.text("Elsewhere", sender="+12025550178")
     wait_for_count(other, before + 1)
+    eventually(lambda: popups(reading) or popups(other))
     reading.wait_for_timeout(300)
     assert len(popups(reading)) + len(popups(other)) == 1
 
@@ -269,7 +273,7 @@ def test_a_test_pops_up_and_a_choice_is_kept(people: People) -> None:
     front.get_by_role("radio", name="Mentions only").check()
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Your settings are saved.").wait_for()
-    assert front.get_by_role("radio", name="Mentions only").is_checked()
+    expect(front.get_by_role("radio", name="Mentions only")).to_be_checked()
     front.get_by_role("radio", name="Everything").check()
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Your settings are saved.").wait_for()

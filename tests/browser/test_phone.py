@@ -131,7 +131,7 @@ def test_back_finds_the_list_as_it_was_left(sit: Sit, house: House) -> None:
         expect(threads).to_be_hidden()
         step()
         expect(threads).to_be_visible()
-        assert page.url == house.url + house.inbox()
+        expect(page).to_have_url(house.url + house.inbox())
         assert threads.evaluate("list => list.scrollTop") == scrolled
         assert threads.evaluate("list => list === window.sameList"), "nothing was loaded again"
         expect(last.get_by_role("link")).to_be_focused()
@@ -161,20 +161,20 @@ def test_the_links_back_leave_no_dead_entries_behind(sit: Sit, house: House, pat
     page.get_by_role("list", name="Threads").wait_for()
     page.get_by_role("link", name="Back to messages").tap()
     page.get_by_role("list", name="Conversations").wait_for()
-    assert page.url == house.url + "/"
+    expect(page).to_have_url(house.url + "/")
     assert page.evaluate("history.length") == before + 2, "two steps back, none further on"
     page.go_forward()
     page.get_by_role("list", name="Threads").wait_for()
     page.go_forward()
     history(page).wait_for()
-    assert page.url == house.url + path
+    expect(page).to_have_url(house.url + path)
 
 
 def test_a_link_back_from_elsewhere_goes_on_to_the_list(sit: Sit, house: House, path: str) -> None:
     page = on_a_phone(sit, path)
     page.get_by_role("link", name="Back to Front Desk").tap()
     page.get_by_role("list", name="Threads").wait_for()
-    assert page.url == house.url + house.inbox()
+    expect(page).to_have_url(house.url + house.inbox())
 
 
 def test_a_thread_that_is_opened_twice_is_one_step(sit: Sit, house: House, path: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.stack import Stack, free_port, running_stack
 
@@ -170,7 +171,7 @@ def test_below_the_text_box_stand_the_names_of_the_others_who_view_the_thread(
     ana, ben = enter("ana"), enter("ben")
     person(ana, "Ben Okafor").wait_for()
     person(ben, "Ana Ruiz").wait_for()
-    assert person(ana, "Ana Ruiz").count() == 0
+    expect(person(ana, "Ana Ruiz")).to_have_count(0)
     below = viewing(ana).bounding_box()
     above = box(ana).bounding_box()
     assert below is not None
@@ -178,7 +179,7 @@ def test_below_the_text_box_stand_the_names_of_the_others_who_view_the_thread(
     assert below["y"] > above["y"] + above["height"] - 1
     cho = enter("cho")
     person(cho, "Ana Ruiz").wait_for()
-    assert person(cho, "Ben Okafor").count() == 1
+    expect(person(cho, "Ben Okafor")).to_have_count(1)
     cho.context.close()
     person(ana, "Cho Park").wait_for(state="detached")
 
@@ -191,7 +192,7 @@ def test_somebody_with_several_tabs_counts_once_and_a_hidden_tab_is_not_viewing(
     second.goto(ben.url)
     live(second)
     person(ana, "Ben Okafor").wait_for()
-    assert person(ana, "Ben Okafor").count() == 1
+    expect(person(ana, "Ben Okafor")).to_have_count(1)
     hide = """hidden => { Object.defineProperty(document, 'hidden', {value: hidden,
         configurable: true}); document.dispatchEvent(new Event('visibilitychange')) }"""
     for tab in (ben, second):
@@ -206,7 +207,7 @@ def test_while_one_types_dots_move_over_their_name_and_the_thread_says_so(enter:
     person(ana, "Ben Okafor").wait_for()
     log = ana.get_by_role("log", name="History")
     before = log.evaluate("log => [log.scrollHeight, log.scrollTop, log.clientHeight]")
-    assert not dots(ana, "Ben Okafor").is_visible()
+    expect(dots(ana, "Ben Okafor")).to_be_hidden()
     types(ben)
     says(ana, "Ben is typing").wait_for()
     dots(ana, "Ben Okafor").wait_for()
@@ -216,10 +217,10 @@ def test_while_one_types_dots_move_over_their_name_and_the_thread_says_so(enter:
     assert over["y"] < name["y"]
     assert log.evaluate("log => [log.scrollHeight, log.scrollTop, log.clientHeight]") == before
     # To oneself nothing is told.
-    assert says(ben, "Ben is typing").count() == 0
+    expect(says(ben, "Ben is typing")).to_have_count(0)
     # Five seconds after the last key it is over, and the name stays.
     says(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
-    assert person(ana, "Ben Okafor").is_visible()
+    expect(person(ana, "Ben Okafor")).to_be_visible()
 
 
 def test_all_who_type_are_named_and_one_who_stops_leaves_the_other_typing(enter: Enter) -> None:

@@ -175,7 +175,7 @@ def test_the_list_shows_only_what_was_chosen_and_follows(sit: Sit, house: House)
     expect(row(page, other)).to_have_count(0)
     chip.click()
     expect(row(page, other)).to_be_visible()
-    assert page.url == house.url + house.inbox()
+    expect(page).to_have_url(house.url + house.inbox())
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

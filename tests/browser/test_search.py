@@ -71,8 +71,8 @@ def test_search_in_an_inbox_looks_at_the_last_message_of_each_thread(
     expect(threads(ana).first).to_contain_text(shown(number))
     field(ana).fill("")
     expect(row(ana, shown(other))).to_contain_text("It came")
-    assert threads(ana).count() == everything
-    assert ana.url == house.url + house.inbox()
+    expect(threads(ana)).to_have_count(everything)
+    expect(ana).to_have_url(house.url + house.inbox())
 
 
 def test_what_is_typed_is_in_the_address_and_back_leads_to_it(sit: Sit, house: House) -> None:
@@ -85,7 +85,7 @@ def test_what_is_typed_is_in_the_address_and_back_leads_to_it(sit: Sit, house: H
     assert ana.url.endswith("/?q=quokka")
     threads(ana).get_by_role("link").click()
     expect(bubble(ana, "The quokka is out")).to_be_visible()
-    assert ana.url == f"{house.url}{house.thread(number)}?q=quokka"
+    expect(ana).to_have_url(f"{house.url}{house.thread(number)}?q=quokka")
     expect(threads(ana)).to_have_count(1)
     ana.reload()
     expect(bubble(ana, "The quokka is out")).to_be_visible()
@@ -173,7 +173,7 @@ def test_all_messages_shows_the_hit_and_leads_to_its_place(sit: Sit, house: Hous
     expect(row(ana, shown(number))).to_have_count(1)
     switch(ana).click()
     expect(switch(ana)).to_have_attribute("aria-checked", "false")
-    assert ana.url == house.url + house.inbox()
+    expect(ana).to_have_url(house.url + house.inbox())
 
 
 def test_own_conversations_are_searched_from_the_messages_view(sit: Sit, house: House) -> None:
@@ -253,7 +253,7 @@ def test_without_scripts_it_is_a_form(sit: Sit, house: House) -> None:
     field(page).fill("chuditch")
     field(page).press("Enter")
     expect(threads(page)).to_have_count(1)
-    assert page.url == f"{house.url}{house.inbox()}?q=chuditch"
+    expect(page).to_have_url(f"{house.url}{house.inbox()}?q=chuditch")
     switch(page).click()
     expect(switch(page)).to_have_attribute("aria-checked", "true")
     expect(threads(page)).to_contain_text("Front Desk")

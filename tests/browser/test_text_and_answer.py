@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from tests.browser.house import (
     DISPATCH,
     House,
@@ -18,7 +20,6 @@ from tests.browser.house import (
     shown,
     stranger,
     text_from,
-    texts,
     wait_until_live,
 )
 
@@ -97,7 +98,7 @@ def test_a_new_message_lifts_its_rows_and_takes_neither_focus_nor_scroll_nor_wor
     assert before is not None
     assert after is not None
     assert abs(before["y"] - after["y"]) < 2, "what one reads stays where it is"
-    assert box(ana).input_value() == "Half a thought"
+    expect(box(ana)).to_have_value("Half a thought")
     assert box(ana).evaluate("box => [document.activeElement === box, box.selectionStart]") == [
         True,
         len("Half a thought") - 2,
@@ -108,13 +109,13 @@ def test_a_row_that_is_lifted_keeps_the_focus_that_it_has(sit: Sit, house: House
     house.text_in(fresh("Dispatch is on top"), sender=stranger(), to=DISPATCH)
     ben = sit("ben")
     wait_until_live(ben)
-    assert "Dispatch" in texts(ben, ".row")[0]
+    expect(ben.locator(".row").first).to_contain_text("Dispatch is on top")
     link = row(ben, "Front Desk").get_by_role("link")
     link.focus()
     body = fresh("Front Desk comes up")
     house.text_in(body, sender=stranger())
     ben.get_by_role("listitem").first.get_by_text(body).wait_for()
-    assert link.evaluate("link => link === document.activeElement")
+    expect(link).to_be_focused()
 
 
 def test_one_who_reads_older_messages_is_left_there_and_told_of_the_new_one(

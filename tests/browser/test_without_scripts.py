@@ -49,7 +49,7 @@ def test_one_signs_in_reads_answers_and_retries(sit: Sit, house: House) -> None:
         reload_until(page, body, "Failed")
     bubble(page, body).get_by_role("button", name="Retry").click()
     reload_until(page, body, "Delivered")
-    assert page.url == house.url + house.thread(number)
+    expect(page).to_have_url(house.url + house.thread(number))
     assert house.count(body) == 1
     page.get_by_role("link", name="Back to messages").click()
     page.get_by_role("button", name="Sign out").click()
@@ -61,7 +61,7 @@ def test_too_much_is_kept_in_the_box(sit: Sit, house: House) -> None:
     body = fresh("Much") + "x" * 1600
     answer(page, body)
     page.get_by_role("alert").filter(has_text="This is too long").wait_for()
-    assert box(page).input_value() == body
+    expect(box(page)).to_have_value(body)
 
 
 def test_older_pages_are_links(sit: Sit, house: House) -> None:
