@@ -41,9 +41,12 @@ def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
     Whatever a carrier says of a text, it has it: its own *queued* and *sending* are our *sent*.
     (As our states, they would open the attempt anew, or put the message back into the queue.)
     """
-    attempt.refresh_from_db(fields=["state", "carrier_message_id"])
-    state = max(DeliveryState(receipt.state), DeliveryState.SENT, key=RANKS.__getitem__)
-    if not is_progress(DeliveryState(attempt.state), state):
+    attempt.refresh_from_db(fields=["state", "carrier_message_id", "error_class"])
+    state = DeliveryState(receipt.state)
+    if state != DeliveryState.UNKNOWN:
+        state = max(state, DeliveryState.SENT, key=RANKS.__getitem__)
+    is_late = attempt.error_class == "ambiguous" and state == DeliveryState.SENT
+    if is_late or not is_progress(DeliveryState(attempt.state), state):
         return
     Attempt.objects.filter(pk=attempt.pk).update(
         state=state,
@@ -77,7 +80,7 @@ def show_attempt(
     is_settled = message.state == DeliveryState.DELIVERED
     if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):
         return
-    if state == DeliveryState.FAILED and not reason:
+    if state in (DeliveryState.FAILED, DeliveryState.UNKNOWN) and not reason:
         reason = REASONS[error_class or "other"]
     records.change(message, seq, state=state, reason=reason[:255])
 
@@ -86,9 +89,10 @@ def _find_attempt(
     account: CarrierAccount, receipt: Receipt, attempt_token: str | None
 ) -> Attempt | None:
     attempts = Attempt.objects.select_related("message").filter(account=account)
-    if attempt_token is not None:
+    token = receipt.attempt_token or attempt_token
+    if token is not None:
         try:
-            found = attempts.filter(token=uuid.UUID(attempt_token)).first()
+            found = attempts.filter(token=uuid.UUID(token)).first()
         except ValueError:
             found = None
         if found is not None:

@@ -10,7 +10,7 @@ from messaging.carriers.twilio import Twilio
 
 __all__ = ["CARRIERS", "Carrier", "UnknownCarrier", "get_carrier"]
 
-CARRIERS: dict[str, Carrier] = {"twilio": Twilio()}
+CARRIERS: dict[str, Carrier] = {adapter.name: adapter for adapter in (Twilio(),)}
 if getattr(settings, "DEMO", False):
     CARRIERS["simulator"] = Simulator()
 

@@ -1,184 +1,93 @@
 """What every carrier adapter speaks: plain values in, plain values out.
 
-An adapter verifies and reads webhooks, and sends texts. It knows its carrier's
-dialect and nothing else: no models, no database, no clock of its own. Fields that
-hold a customer's words, numbers or secrets stay out of every `repr`, since reprs
-end in logs.
+An adapter verifies and reads webhooks, sends texts, and asks its carrier what became of them. It
+knows its carrier's dialect and nothing else: no models, no database. Fields that hold a
+customer's words, numbers or secrets stay out of every `repr`, since reprs end in logs.
+
+The values live in `events` and `results`; everybody imports them from here.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import ClassVar
 
 import httpx
 
-State = Literal["queued", "sending", "sent", "delivered", "failed"]
-ErrorClass = Literal[
-    "opted_out",
-    "bad_address",
-    "filtered",
-    "registration",
-    "throttled",
-    "transient",
-    "auth",
-    "other",
+from messaging.carriers.events import (
+    REASONS,
+    ErrorClass,
+    Event,
+    Ignored,
+    InboundMedia,
+    InboundText,
+    RawRequest,
+    Receipt,
+    State,
+    Unparsable,
+    VerificationError,
+)
+from messaging.carriers.results import (
+    Accepted,
+    AuthFailed,
+    CannotTell,
+    Capabilities,
+    Found,
+    IdentifyResult,
+    Identity,
+    Listed,
+    ListResult,
+    LookUpResult,
+    MediaRequest,
+    NotFound,
+    NotSent,
+    OptedOut,
+    OutcomeUnknown,
+    Outgoing,
+    RateLimited,
+    Rejected,
+    SendResult,
+    Sought,
+)
+
+__all__ = [
+    "REASONS",
+    "Accepted",
+    "AuthFailed",
+    "CannotTell",
+    "Capabilities",
+    "Carrier",
+    "CredentialField",
+    "ErrorClass",
+    "Event",
+    "Found",
+    "IdentifyResult",
+    "Identity",
+    "Ignored",
+    "InboundMedia",
+    "InboundText",
+    "ListResult",
+    "Listed",
+    "LookUpResult",
+    "MediaRequest",
+    "NotFound",
+    "NotSent",
+    "OptedOut",
+    "OutcomeUnknown",
+    "Outgoing",
+    "RateLimited",
+    "RawRequest",
+    "Receipt",
+    "Rejected",
+    "SendResult",
+    "Sought",
+    "State",
+    "Unparsable",
+    "VerificationError",
 ]
-
-REASONS: dict[ErrorClass, str] = {
-    "opted_out": (
-        "This person has opted out of texts from this number. They have to text START "
-        "before you can write to them again."
-    ),
-    "bad_address": (
-        "This number cannot receive texts. Check the digits, or reach the person another way."
-    ),
-    "filtered": (
-        "The carrier blocked this text as unwanted. Reword it, leave out links, and try again."
-    ),
-    "registration": (
-        "Our number is not registered for business texting yet. Ask an administrator to finish "
-        "its registration with the carrier."
-    ),
-    "throttled": "Too many texts at once. Wait a minute, then retry.",
-    "transient": (
-        "The phone could not be reached; it may be off or out of coverage. Retry in a while."
-    ),
-    "auth": (
-        "The carrier refused our account. Ask an administrator to check the carrier account."
-    ),
-    "other": (
-        "The carrier did not deliver this text. Retry, and if it fails again, tell an "
-        "administrator."
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class RawRequest:
-    """A webhook as it came in. `path` includes the query string; header keys are lower case."""
-
-    method: str
-    path: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class InboundText:
-    """A text from outside. Addresses are as the carrier gave them, not normalised."""
-
-    carrier_message_id: str
-    sender: str = field(repr=False)
-    recipient: str = field(repr=False)
-    body: str = field(repr=False)
-    sent_at: datetime | None = None
-    media_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the carrier says became of a text of ours. Receipts come in any order."""
-
-    carrier_message_id: str
-    state: State
-    error_code: str = ""
-    error_class: ErrorClass | Literal[""] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """An event that was understood and needs nothing done."""
-
-    reason: str
-
-
-Event = InboundText | Receipt | Ignored
-
-
-class VerificationError(Exception):
-    """The request is not proven to be the carrier's. `reason` is for administrators."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Unparsable(Exception):
-    """The request is the carrier's, but cannot be read. It belongs in quarantine."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One attempt to send one text. `callback_url` is where its receipts come back."""
-
-    attempt_token: str = field(repr=False)
-    sender: str = field(repr=False)
-    recipient: str = field(repr=False)
-    body: str = field(repr=False)
-    callback_url: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The carrier has the text."""
-
-    carrier_message_id: str
-    state: State = "sent"
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The carrier refused the text; the same request would be refused again."""
-
-    code: str
-    error_class: ErrorClass
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class OptedOut:
-    """The carrier refused, because the contact opted out of this number."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimited:
-    """Surely not sent; may be tried again. `retry_after` is in seconds."""
-
-    retry_after: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class AuthFailed:
-    """Surely not sent: the carrier does not accept our credentials."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """Surely not sent: no connection was made. May be tried again."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeUnknown:
-    """The request was, or may have been, written, and no clear answer came. Never resend."""
-
-    detail: str
-
-
-SendResult = Accepted | Rejected | OptedOut | RateLimited | AuthFailed | NotSent | OutcomeUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,28 +99,88 @@ class CredentialField:
     is_required: bool
     help_text: str
 
+    def rotating(self) -> tuple[CredentialField, CredentialField]:
+        """This field and one for the value before it, which stays good for webhooks meanwhile.
 
-class Carrier(Protocol):
-    """One carrier's dialect."""
+        `webhooks.valid_secrets` reads both.
+        """
+        previous = CredentialField(
+            f"previous_{self.name}",
+            f"Previous {self.label[0].lower()}{self.label[1:]}",
+            False,
+            "While you change it: webhooks signed with this one are accepted as well.",
+        )
+        return self, previous
 
-    name: str
-    label: str
-    credential_fields: tuple[CredentialField, ...]
-    rejection_status: int
+
+class Carrier(ABC):
+    """One carrier's dialect. An adapter holds no state; one instance serves all accounts.
+
+    Credentials are those of `credential_fields`, by name. Timeouts are the client's, redirects
+    are never followed, and carrier trouble is a result, not an error.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    credential_fields: ClassVar[tuple[CredentialField, ...]]
+    capabilities: ClassVar[Capabilities]
+    rejection_status: ClassVar[int] = 403
     """HTTP status for a webhook that fails `verify`."""
-    answers_help: bool
+    answers_help: ClassVar[bool] = False
     """Whether the carrier itself answers HELP and INFO."""
 
+    @abstractmethod
     def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
         """Raise VerificationError unless the request is proven to be the carrier's."""
 
+    def nonce(self, request: RawRequest) -> str:
+        """What of a verified request may come with this body only; empty for most carriers.
+
+        For signatures that do not cover the body: the caller refuses the same nonce with another.
+        """
+        return ""
+
+    @abstractmethod
     def parse(self, request: RawRequest) -> list[Event]:
         """Read a verified request; raise Unparsable when it makes no sense."""
 
     def ack(self) -> tuple[bytes, str]:
         """The body and content type of a 2xx answer."""
+        return b"", "text/plain"
 
+    @abstractmethod
     def send(
         self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
     ) -> SendResult:
-        """Send one text. Timeouts are the client's; carrier trouble is a result, not an error."""
+        """Send one text."""
+
+    @abstractmethod
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+        """How to fetch the picture at `url`, which came in an event. Asks nobody."""
+
+    def look_up(
+        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
+    ) -> LookUpResult:
+        """Ask what became of an attempt; see `capabilities.can_look_up`.
+
+        Never Found unless it is certain that the text is this attempt's, or one worded alike to
+        the same person that no other attempt has claimed.
+        """
+        return CannotTell(f"{self.label} cannot be asked for a text")
+
+    def list_inbound(
+        self, number: str, since: datetime, credentials: Mapping[str, str], http: httpx.Client
+    ) -> ListResult:
+        """The texts that came to our `number` since then; see `capabilities.can_list_inbound`."""
+        return CannotTell(f"{self.label} cannot be asked for texts that came in")
+
+    @abstractmethod
+    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+        """Ask the carrier's API who we are, to prove the credentials."""
+
+    @abstractmethod
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+        """A POST to our public `url` that `verify` accepts and `parse` ignores, for the self-test.
+
+        None where only the carrier can sign.
+        """

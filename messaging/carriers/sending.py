@@ -1,15 +1,29 @@
-"""What a failure of the HTTP call itself says about the text: surely not sent, or unknown."""
+"""Calling a carrier's API, and what its answer or silence says about the text."""
 
 from __future__ import annotations
 
+import base64
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import httpx
 
-from messaging.carriers.base import NotSent, OutcomeUnknown
+from messaging.carriers.base import (
+    Accepted,
+    AuthFailed,
+    CannotTell,
+    ErrorClass,
+    NotSent,
+    OptedOut,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    SendResult,
+)
 from messaging.carriers.webhooks import ID_LIMIT
 
 LONGEST_WAIT = 3600.0
@@ -19,6 +33,65 @@ BEFORE_WRITING = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
+CODE_LIMIT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How a carrier answers a request to send; both readers get the answer's JSON object.
+
+    `code` gives its error code, empty for none. `errors_are_not_sent` is for a carrier that
+    documents that it never took what it answers with 5xx.
+    """
+
+    label: str
+    classes: Mapping[str, ErrorClass]
+    message_id: Callable[[dict[str, Any]], object]
+    code: Callable[[dict[str, Any]], object]
+    errors_are_not_sent: bool = False
+
+
+def hand_over(http: httpx.Client, url: str, answers: Answers, **request: Any) -> SendResult:
+    """POST a text once and judge the answer. Redirects are never followed."""
+    try:
+        response = http.post(url, follow_redirects=False, **request)
+    except httpx.RequestError as error:
+        return failure(error)
+    return judged(response, answers)
+
+
+def judged(response: httpx.Response, answers: Answers) -> SendResult:
+    """What a carrier's answer says of the text."""
+    status = response.status_code
+    said = f"{answers.label} answered {status}"
+    if status in (200, 201, 202):
+        message_id = answers.message_id(json_object(response))
+        if is_message_id(message_id):
+            return Accepted(message_id)
+        return OutcomeUnknown(f"{said} without a readable message id")
+    if status == 429:
+        return RateLimited(retry_after(response))
+    if status >= 500 and answers.errors_are_not_sent:
+        return NotSent(said)
+    if status == 408 or not 400 <= status < 500:
+        return OutcomeUnknown(said)
+    return _refusal(response, answers, said)
+
+
+def _refusal(response: httpx.Response, answers: Answers, said: str) -> SendResult:
+    given = answers.code(json_object(response))
+    code = str(given)[:CODE_LIMIT] if isinstance(given, int | str) else ""
+    detail = f"{said}, error {code or 'not given'}"
+    error_class = answers.classes.get(code, "other")
+    if response.status_code == 401 or error_class == "auth":
+        return AuthFailed(detail)
+    if error_class == "opted_out":
+        return OptedOut(code, detail)
+    if error_class == "throttled":
+        return RateLimited(retry_after(response))
+    if error_class == "ambiguous":
+        return OutcomeUnknown(detail)
+    return Rejected(code or str(response.status_code), error_class, detail)
 
 
 def failure(error: httpx.RequestError) -> NotSent | OutcomeUnknown:
@@ -27,6 +100,27 @@ def failure(error: httpx.RequestError) -> NotSent | OutcomeUnknown:
     if isinstance(error, BEFORE_WRITING):
         return NotSent(f"no connection to the carrier ({kind})")
     return OutcomeUnknown(f"the connection broke before a clear answer ({kind})")
+
+
+def ask(
+    http: httpx.Client, url: str, label: str, **request: Any
+) -> dict[str, Any] | AuthFailed | CannotTell:
+    """GET a JSON object from a carrier. Redirects are never followed."""
+    try:
+        response = http.get(url, follow_redirects=False, **request)
+    except httpx.RequestError as error:
+        return CannotTell(f"{label} could not be reached ({type(error).__name__})")
+    if response.status_code in (401, 403):
+        return AuthFailed(f"{label} answered {response.status_code}")
+    answer = json_object(response)
+    if response.status_code != 200 or not answer:
+        return CannotTell(f"{label} answered {response.status_code}")
+    return answer
+
+
+def basic(user: str, password: str) -> str:
+    """The value of an Authorization header (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def retry_after(response: httpx.Response) -> float | None:
@@ -47,7 +141,7 @@ def retry_after(response: httpx.Response) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
-def json_object(response: httpx.Response) -> dict[str, object]:
+def json_object(response: httpx.Response) -> dict[str, Any]:
     """The answer as a JSON object; empty when it is anything else."""
     try:
         value = response.json()

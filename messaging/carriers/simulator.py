@@ -2,56 +2,70 @@
 
 Its dialect (JSON throughout):
 
-- Webhook: `{"type": "message", "id", "from", "to", "text", "sent_at"?}` or
-  `{"type": "receipt", "id", "state", "code"?}`, with `X-Simulator-Signature` =
-  hex(HMAC-SHA256(secret, path with query + raw body)).
-- Sending: POST `{"from", "to", "text", "callback_url"}` with the secret as bearer
-  token; 201 `{"id"}`, 4xx `{"code"}`.
+- Webhook: `{"type": "message", "id", "from", "to", "text", "sent_at"?, "media"?: [{"url",
+  "content_type"?, "size"?, "sha256"?}]}` or `{"type": "receipt", "id", "state", "code"?}`, with
+  `X-Simulator-Signature` = hex(HMAC-SHA256(secret, path with query + raw body)).
+- Sending: POST `{"from", "to", "text", "callback_url", "media_urls"?}` with the secret as
+  bearer token; 201 `{"id"}`, 4xx `{"code"}`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import get_args
+from typing import ClassVar, get_args
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
 from messaging.carriers.base import (
-    Accepted,
     AuthFailed,
+    Capabilities,
+    Carrier,
     CredentialField,
     ErrorClass,
     Event,
+    IdentifyResult,
+    Identity,
     Ignored,
+    InboundMedia,
     InboundText,
-    OptedOut,
-    OutcomeUnknown,
+    MediaRequest,
     Outgoing,
-    RateLimited,
     RawRequest,
     Receipt,
-    Rejected,
     SendResult,
     State,
     Unparsable,
     VerificationError,
 )
-from messaging.carriers.sending import failure, is_message_id, json_object, retry_after
+from messaging.carriers.sending import CODE_LIMIT, Answers, hand_over
 from messaging.carriers.webhooks import (
     ADDRESS_LIMIT,
     ID_LIMIT,
+    TYPE_LIMIT,
+    URL_LIMIT,
     digest_is_any,
+    json_body,
+    mapping,
+    moment,
+    path_of,
     readable,
     required,
+    string,
+    valid_secrets,
 )
 
 STATES: dict[str, State] = {state: state for state in get_args(State)}
 CODES: dict[str, ErrorClass] = {kind: kind for kind in get_args(ErrorClass)}
+ANSWERS = Answers(
+    "The simulator",
+    CODES,
+    message_id=lambda answer: answer.get("id"),
+    code=lambda answer: answer.get("code"),
+)
 
 
 def signature(secret: str, path: str, body: bytes) -> str:
@@ -61,37 +75,35 @@ def signature(secret: str, path: str, body: bytes) -> str:
     ).hexdigest()
 
 
-class Simulator:
-    """The adapter; it holds no state."""
+class Simulator(Carrier):
+    """The adapter."""
 
-    name: str = "simulator"
-    label: str = "Simulator"
-    rejection_status: int = 403
-    answers_help: bool = False
-    credential_fields: tuple[CredentialField, ...] = (
-        CredentialField("secret", "Secret", True, "Any words; both ends of the demo share them."),
+    name: ClassVar = "simulator"
+    label: ClassVar = "Simulator"
+    credential_fields: ClassVar = CredentialField(
+        "secret", "Secret", True, "Any words; both ends of the demo share them."
+    ).rotating()
+    capabilities: ClassVar = Capabilities(
+        longest_text=1600,
+        media_count=10,
+        media_bytes=5_000_000,
+        media_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
     )
 
     def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
         """Check X-Simulator-Signature. Fails closed."""
-        secret = credentials.get("secret", "")
-        if not secret:
-            raise VerificationError("no secret is stored for this account")
+        secrets = valid_secrets(credentials, "secret", "secret")
         given = request.headers.get("x-simulator-signature", "")
         if not given:
             raise VerificationError("the signature header is missing")
-        if not digest_is_any(given, [signature(secret, request.path, request.body)]):
+        expected = [signature(secret, request.path, request.body) for secret in secrets]
+        if not digest_is_any(given, expected):
             raise VerificationError("the signature does not match")
 
     def parse(self, request: RawRequest) -> list[Event]:
         """Read one JSON event."""
-        try:
-            event = json.loads(request.body)
-        except (ValueError, RecursionError):
-            raise Unparsable("the body is not JSON") from None
-        if not isinstance(event, dict):
-            raise Unparsable("the body is not a JSON object")
-        message_id = required("id", _string(event, "id"), ID_LIMIT)
+        event = mapping("the body", json_body(request))
+        message_id = required("id", string(event, "id"), ID_LIMIT)
         match event.get("type"):
             case "message":
                 return [_inbound(message_id, event)]
@@ -100,10 +112,6 @@ class Simulator:
             case _:
                 return [Ignored("an event of another type")]
 
-    def ack(self) -> tuple[bytes, str]:
-        """Nothing to say."""
-        return b"", "text/plain"
-
     def send(
         self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
     ) -> SendResult:
@@ -111,21 +119,31 @@ class Simulator:
         secret = credentials.get("secret", "")
         if not secret:
             return AuthFailed("the secret is not stored")
-        try:
-            response = http.post(
-                api_url(),
-                json={
-                    "from": outgoing.sender,
-                    "to": outgoing.recipient,
-                    "text": outgoing.body,
-                    "callback_url": outgoing.callback_url,
-                },
-                headers={"authorization": f"Bearer {secret}"},
-                follow_redirects=False,
-            )
-        except httpx.RequestError as error:
-            return failure(error)
-        return _outcome(response)
+        body: dict[str, object] = {
+            "from": outgoing.sender,
+            "to": outgoing.recipient,
+            "text": outgoing.body,
+            "callback_url": outgoing.callback_url,
+        }
+        if outgoing.media_urls:
+            body["media_urls"] = list(outgoing.media_urls)
+        bearer = {"authorization": f"Bearer {secret}"}
+        return hand_over(http, api_url(), ANSWERS, json=body, headers=bearer)
+
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+        """Our own far end serves what the handset sends."""
+        return MediaRequest(url, (urlsplit(settings.PUBLIC_URL).hostname or "",))
+
+    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+        """There is one account, and it is ours."""
+        return Identity("simulator", "The demo's handset")
+
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+        """An event of no type."""
+        path, body = path_of(url), b'{"type": "test", "id": "test"}'
+        mark = signature(credentials.get("secret", ""), path, body)
+        headers = {"content-type": "application/json", "x-simulator-signature": mark}
+        return RawRequest("POST", path, headers, body)
 
 
 def api_url() -> str:
@@ -134,56 +152,38 @@ def api_url() -> str:
     return given or settings.PUBLIC_URL.rstrip("/") + "/simulator/carrier/messages/"
 
 
-def _string(event: Mapping[str, object], key: str) -> str:
-    value = event.get(key, "")
-    if not isinstance(value, str):
-        raise Unparsable(f"{key} is not a string")
-    return value
-
-
 def _inbound(message_id: str, event: Mapping[str, object]) -> InboundText:
-    stamp = _string(event, "sent_at")
-    try:
-        sent_at = datetime.fromisoformat(stamp) if stamp else None
-    except ValueError:
-        raise Unparsable("sent_at is not a time") from None
-    if sent_at is not None and sent_at.tzinfo is None:
-        sent_at = sent_at.replace(tzinfo=UTC)
     return InboundText(
         carrier_message_id=message_id,
-        sender=required("from", _string(event, "from"), ADDRESS_LIMIT),
-        recipient=required("to", _string(event, "to"), ADDRESS_LIMIT),
-        body=readable("text", _string(event, "text")),
-        sent_at=sent_at,
+        sender=required("from", string(event, "from"), ADDRESS_LIMIT),
+        recipient=required("to", string(event, "to"), ADDRESS_LIMIT),
+        body=readable("text", string(event, "text")),
+        sent_at=moment("sent_at", string(event, "sent_at")),
+        media=_media(event.get("media") or []),
+    )
+
+
+def _media(items: object) -> tuple[InboundMedia, ...]:
+    if not isinstance(items, list):
+        raise Unparsable("media is not a list")
+    return tuple(_medium(mapping("a medium", item)) for item in items)
+
+
+def _medium(item: Mapping[str, object]) -> InboundMedia:
+    size = item.get("size")
+    return InboundMedia(
+        url=required("url", string(item, "url"), URL_LIMIT),
+        content_type=readable("content_type", string(item, "content_type"), TYPE_LIMIT),
+        size=size if isinstance(size, int) and size >= 0 else None,
+        sha256=readable("sha256", string(item, "sha256"), 64),
     )
 
 
 def _receipt(message_id: str, event: Mapping[str, object]) -> Event:
-    state = STATES.get(_string(event, "state"))
+    state = STATES.get(string(event, "state"))
     if state is None:
         return Ignored("a state that needs nothing done")
-    if state != "failed":
+    if state not in ("failed", "unknown"):
         return Receipt(message_id, state)
-    code = readable("code", _string(event, "code"), 16)
+    code = readable("code", string(event, "code"), CODE_LIMIT)
     return Receipt(message_id, state, code, CODES.get(code, "other"))
-
-
-def _outcome(response: httpx.Response) -> SendResult:
-    status = response.status_code
-    answer = json_object(response)
-    if status in (200, 201, 202):
-        message_id = answer.get("id")
-        if is_message_id(message_id):
-            return Accepted(message_id)
-        return OutcomeUnknown(f"the simulator answered {status} without a readable id")
-    if status == 429:
-        return RateLimited(retry_after(response))
-    if status == 408 or not 400 <= status < 500:
-        return OutcomeUnknown(f"the simulator answered {status}")
-    code = str(answer.get("code", ""))[:16]
-    detail = f"the simulator answered {status}"
-    if status == 401:
-        return AuthFailed(detail)
-    if code == "opted_out":
-        return OptedOut(code, detail)
-    return Rejected(code or str(status), CODES.get(code, "other"), detail)

@@ -10,45 +10,51 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qs, quote, urlsplit
+from typing import ClassVar
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import httpx
 from django.conf import settings
 
 from messaging.carriers.base import (
-    Accepted,
     AuthFailed,
+    CannotTell,
+    Capabilities,
+    Carrier,
     CredentialField,
     ErrorClass,
     Event,
+    IdentifyResult,
+    Identity,
     Ignored,
+    InboundMedia,
     InboundText,
-    OptedOut,
-    OutcomeUnknown,
+    MediaRequest,
     Outgoing,
-    RateLimited,
     RawRequest,
     Receipt,
-    Rejected,
     SendResult,
     State,
     Unparsable,
     VerificationError,
 )
-from messaging.carriers.sending import failure, is_message_id, json_object, retry_after
+from messaging.carriers.sending import CODE_LIMIT, Answers, ask, basic, hand_over
 from messaging.carriers.webhooks import (
     ADDRESS_LIMIT,
+    FORM,
     ID_LIMIT,
-    Pairs,
+    TYPE_LIMIT,
+    URL_LIMIT,
     TooManyFields,
     digest_is_any,
+    form_fields,
     form_pairs,
     media_type,
+    path_of,
     readable,
     required,
+    valid_secrets,
 )
-
-FORM = "application/x-www-form-urlencoded"
 
 STATES: dict[str, State] = {
     "accepted": "queued",
@@ -64,59 +70,77 @@ STATES: dict[str, State] = {
 }
 
 ERROR_CLASSES: dict[str, ErrorClass] = {
+    "12300": "media",
     "20003": "auth",
+    "20005": "auth",
     "20429": "throttled",
     "21211": "bad_address",
+    "21217": "bad_address",
+    "21265": "bad_address",
+    "21408": "bad_address",
+    "21603": "auth",
+    "21606": "auth",
     "21610": "opted_out",
     "21611": "throttled",
+    "21612": "bad_address",
     "21614": "bad_address",
+    "21617": "too_long",
+    "21620": "media",
+    "21623": "media",
     "30001": "throttled",
+    "30002": "auth",
     "30003": "transient",
     "30004": "filtered",
     "30005": "bad_address",
     "30006": "bad_address",
     "30007": "filtered",
     "30008": "transient",
+    "30019": "media",
+    "30022": "throttled",
+    "30032": "registration",
     "30034": "registration",
+    "30036": "transient",
 }
 
 
-class Twilio:
-    """The adapter; it holds no state."""
+class Twilio(Carrier):
+    """The adapter."""
 
-    name: str = "twilio"
-    label: str = "Twilio"
-    rejection_status: int = 403
-    answers_help: bool = True
-    credential_fields: tuple[CredentialField, ...] = (
+    name: ClassVar[str] = "twilio"
+    label: ClassVar[str] = "Twilio"
+    answers_help: ClassVar[bool] = True
+    credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("account_sid", "Account SID", True, "Starts with AC."),
-        CredentialField(
+        *CredentialField(
             "auth_token",
             "Auth token",
             True,
             "The primary auth token of this account or subaccount; it also signs the webhooks.",
-        ),
-        CredentialField(
-            "previous_auth_token",
-            "Previous auth token",
-            False,
-            "While you rotate the token: webhooks signed with this one are accepted as well.",
-        ),
+        ).rotating(),
+    )
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        longest_text=1600,
+        media_count=10,
+        media_bytes=5_000_000,
+        media_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
+        can_look_up=True,
+        can_list_inbound=True,
+    )
+    signature_header: ClassVar[str] = "x-twilio-signature"
+    signing_secret: ClassVar[tuple[str, str]] = ("auth_token", "auth token")
+    media_hosts: ClassVar[tuple[str, ...]] = (
+        "api.twilio.com",
+        ".twiliocdn.com",
+        "s3-external-1.amazonaws.com",
     )
 
     def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
-        """Check X-Twilio-Signature over the public URL and the sent fields. Fails closed.
+        """Check the signature over the public URL and the sent fields. Fails closed.
 
         The URL is built on `public_url`; what the request says of its own host is not read.
         """
-        tokens = [
-            token
-            for key in ("auth_token", "previous_auth_token")
-            if (token := credentials.get(key, ""))
-        ]
-        if not credentials.get("auth_token"):
-            raise VerificationError("no auth token is stored for this account")
-        given = request.headers.get("x-twilio-signature", "")
+        tokens = valid_secrets(credentials, *self.signing_secret)
+        given = request.headers.get(self.signature_header, "")
         if not given:
             raise VerificationError("the signature header is missing")
         url = public_url.rstrip("/") + request.path
@@ -127,23 +151,17 @@ class Twilio:
             for candidate in _spellings(url)
         ]
         if not digest_is_any(given, expected):
-            raise VerificationError(_mismatch(request))
+            raise VerificationError(_mismatch(request, self.signing_secret[1]))
 
     def parse(self, request: RawRequest) -> list[Event]:
         """Read an inbound text or a status callback."""
-        fields = _text_fields(request)
+        fields = form_fields(request)
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
         sid = fields.get("MessageSid") or fields.get("SmsMessageSid") or fields.get("SmsSid", "")
         message_id = required("MessageSid", sid, ID_LIMIT)
-        if status in ("", "received"):
+        if status in ("", "received", "receiving"):
             return [_inbound(message_id, fields)]
-        state = STATES.get(status)
-        if state is None:
-            return [Ignored("a status that needs nothing done")]
-        if state != "failed":
-            return [Receipt(message_id, state)]
-        code = readable("ErrorCode", fields.get("ErrorCode", ""), 16)
-        return [Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"))]
+        return [_reported(message_id, status, fields.get("ErrorCode", ""))]
 
     def ack(self) -> tuple[bytes, str]:
         """Empty TwiML: a plain text body would be texted back to the sender."""
@@ -152,27 +170,67 @@ class Twilio:
     def send(
         self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
     ) -> SendResult:
-        """Create a Message. Redirects are never followed, so that it is created once."""
-        account_sid = credentials.get("account_sid", "")
-        auth_token = credentials.get("auth_token", "")
-        if not account_sid or not auth_token:
+        """Create a Message."""
+        account = self.account(credentials)
+        if account is None:
             return AuthFailed("the account SID or the auth token is not stored")
+        url, login = account
+        fields: dict[str, object] = {
+            "From": outgoing.sender,
+            "To": outgoing.recipient,
+            "Body": outgoing.body,
+            "StatusCallback": outgoing.callback_url,
+        }
+        if outgoing.media_urls:
+            fields["MediaUrl"] = list(outgoing.media_urls)
+        return hand_over(http, f"{url}/Messages.json", self.answers, data=fields, auth=login)
+
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+        """Twilio asks for Basic auth at its own host, which redirects to a signed address."""
+        login = (credentials.get("account_sid", ""), credentials.get("auth_token", ""))
+        return MediaRequest(url, self.media_hosts, {"authorization": basic(*login)})
+
+    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+        """Fetch the Account."""
+        account = self.account(credentials)
+        if account is None:
+            return AuthFailed("the account SID or the auth token is not stored")
+        url, login = account
+        answer = ask(http, f"{url}.json", self.label, auth=login)
+        if isinstance(answer, AuthFailed | CannotTell):
+            return answer
+        status = str(answer.get("status", ""))
+        remark = "" if status in ("", "active") else f"The account is {status[:32]}."
+        return Identity(
+            str(answer.get("sid", ""))[:64], str(answer.get("friendly_name", ""))[:120], remark
+        )
+
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+        """A status callback with a status that does not exist."""
+        body = urlencode({"MessageSid": "self-test", "MessageStatus": "self-test"}).encode()
+        fields = b"".join(key + value for key, value in sorted(form_pairs(body)))
+        mark = _signature(credentials.get(self.signing_secret[0], ""), url, fields)
+        return RawRequest(
+            "POST", path_of(url), {"content-type": FORM, self.signature_header: mark}, body
+        )
+
+    @property
+    def answers(self) -> Answers:
+        """Twilio's answer to a new Message."""
+        return Answers(
+            self.label,
+            ERROR_CLASSES,
+            message_id=lambda answer: answer.get("sid"),
+            code=lambda answer: answer.get("code"),
+        )
+
+    def account(self, credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
+        """The Account's address without `.json`, and the login; None when they are not stored."""
+        sid, token = credentials.get("account_sid", ""), credentials.get("auth_token", "")
+        if not sid or not token:
+            return None
         base = str(getattr(settings, "TWILIO_API_URL", "https://api.twilio.com")).rstrip("/")
-        try:
-            response = http.post(
-                f"{base}/2010-04-01/Accounts/{quote(account_sid, safe='')}/Messages.json",
-                data={
-                    "From": outgoing.sender,
-                    "To": outgoing.recipient,
-                    "Body": outgoing.body,
-                    "StatusCallback": outgoing.callback_url,
-                },
-                auth=(account_sid, auth_token),
-                follow_redirects=False,
-            )
-        except httpx.RequestError as error:
-            return failure(error)
-        return _outcome(response)
+        return f"{base}/2010-04-01/Accounts/{quote(sid, safe='')}", (sid, token)
 
 
 def _signed_fields(request: RawRequest) -> bytes:
@@ -218,78 +276,42 @@ def _spellings(url: str) -> Iterator[str]:
         yield parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
 
 
-def _mismatch(request: RawRequest) -> str:
+def _mismatch(request: RawRequest, secret: str) -> str:
     settings_header = request.headers.get("x-twilio-webhooks-signature-settings", "")
     if "SHA256" in settings_header.upper():
         return "signed with a shared key; set the webhooks to be signed with the auth token"
-    return "the signature does not match (check the auth token and PUBLIC_URL)"
+    return f"the signature does not match (check the {secret} and PUBLIC_URL)"
 
 
-def _text_fields(request: RawRequest) -> dict[str, str]:
-    """The form's fields as text. Raises Unparsable for anything but a clean UTF-8 form."""
-    kind, charset = media_type(request.headers)
-    if kind != FORM:
-        raise Unparsable("the body is not a form")
-    if charset not in ("", "utf-8", "utf8", "us-ascii"):
-        raise Unparsable("the form declares a charset other than UTF-8")
-    try:
-        pairs = form_pairs(request.body)
-    except TooManyFields:
-        raise Unparsable("the form has too many fields") from None
-    return _decoded(pairs)
-
-
-def _decoded(pairs: Pairs) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for raw_key, raw_value in pairs:
-        try:
-            key, value = raw_key.decode(), raw_value.decode()
-        except UnicodeDecodeError:
-            raise Unparsable("a field is not valid UTF-8") from None
-        if fields.setdefault(key, value) != value:
-            raise Unparsable("a field is given twice with different values")
-    return fields
+def _reported(message_id: str, status: str, error_code: str) -> Receipt | Ignored:
+    """What a Message's status says, in a callback as in the log."""
+    state = STATES.get(status)
+    if state is None:
+        return Ignored("a status that needs nothing done")
+    if state != "failed":
+        return Receipt(message_id, state)
+    code = readable("ErrorCode", error_code, CODE_LIMIT)
+    return Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"))
 
 
 def _inbound(message_id: str, fields: Mapping[str, str]) -> InboundText:
-    media = fields.get("NumMedia", "") or "0"
-    if not (media.isascii() and media.isdigit() and len(media) <= 3):
+    count = fields.get("NumMedia", "") or "0"
+    if not (count.isascii() and count.isdigit() and len(count) <= 3):
         raise Unparsable("NumMedia is not a number")
-    if "Body" not in fields and media == "0":
+    if "Body" not in fields and int(count) == 0:
         raise Unparsable("Body is missing")
     return InboundText(
         carrier_message_id=message_id,
         sender=required("From", fields.get("From", ""), ADDRESS_LIMIT),
         recipient=required("To", fields.get("To", ""), ADDRESS_LIMIT),
         body=readable("Body", fields.get("Body", "")),
-        media_count=int(media),
+        media=tuple(_medium(fields, index) for index in range(int(count))),
     )
 
 
-def _outcome(response: httpx.Response) -> SendResult:
-    """Judge an answer. Details are in our words: Twilio's own texts repeat phone numbers."""
-    status = response.status_code
-    if status in (200, 201, 202):
-        sid = json_object(response).get("sid")
-        if is_message_id(sid):
-            return Accepted(sid)
-        return OutcomeUnknown(f"Twilio answered {status} without a readable message SID")
-    if status == 429:
-        return RateLimited(retry_after(response))
-    if status == 408 or not 400 <= status < 500:
-        return OutcomeUnknown(f"Twilio answered {status}")
-    return _refusal(response)
-
-
-def _refusal(response: httpx.Response) -> SendResult:
-    number = json_object(response).get("code")
-    code = str(number)[:16] if isinstance(number, int) else ""
-    detail = f"Twilio answered {response.status_code}, error {code or 'not given'}"
-    error_class = ERROR_CLASSES.get(code, "other")
-    if response.status_code == 401 or error_class == "auth":
-        return AuthFailed(detail)
-    if error_class == "opted_out":
-        return OptedOut(code, detail)
-    if error_class == "throttled":
-        return RateLimited(retry_after(response))
-    return Rejected(code or str(response.status_code), error_class, detail)
+def _medium(fields: Mapping[str, str], index: int) -> InboundMedia:
+    key, kind = f"MediaUrl{index}", f"MediaContentType{index}"
+    return InboundMedia(
+        url=required(key, fields.get(key, ""), URL_LIMIT),
+        content_type=readable(kind, fields.get(kind, ""), TYPE_LIMIT),
+    )

@@ -1,16 +1,21 @@
-"""Pieces that webhook adapters share: reading forms and text strictly, comparing digests."""
+"""Pieces that webhook adapters share: secrets, digests, reading forms, JSON and text strictly."""
 
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote_to_bytes
+from datetime import UTC, datetime
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from messaging.carriers.base import Unparsable
+from messaging.carriers.base import RawRequest, Unparsable, VerificationError
 
+FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 1000
 ID_LIMIT = 64
 ADDRESS_LIMIT = 64
+URL_LIMIT = 2048
+TYPE_LIMIT = 128
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -50,6 +55,24 @@ def media_type(headers: Mapping[str, str]) -> tuple[str, str]:
     return kind.strip().lower(), charset
 
 
+def path_of(url: str) -> str:
+    """Path and query of a URL, as a request for it names them."""
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def valid_secrets(credentials: Mapping[str, str], name: str, label: str) -> list[str]:
+    """The secret, and the one before it while it is rotated; never an empty one.
+
+    Raises VerificationError when the secret itself is not stored: nothing is accepted then.
+    """
+    current = credentials.get(name, "")
+    if not current:
+        raise VerificationError(f"no {label} is stored for this account")
+    previous = credentials.get(f"previous_{name}", "")
+    return [current, previous] if previous else [current]
+
+
 def digest_is_any(given: str, expected: Iterable[str]) -> bool:
     """Compare in constant time with every candidate, without stopping at a match."""
     raw = given.encode("utf-8", "surrogatepass")
@@ -75,3 +98,59 @@ def required(label: str, value: str, limit: int) -> str:
     if not value.strip():
         raise Unparsable(f"{label} is missing")
     return readable(label, value, limit)
+
+
+def form_fields(request: RawRequest) -> dict[str, str]:
+    """A form's fields as text. Raises Unparsable for anything but a clean UTF-8 form."""
+    kind, charset = media_type(request.headers)
+    if kind != FORM:
+        raise Unparsable("the body is not a form")
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise Unparsable("the form declares a charset other than UTF-8")
+    try:
+        pairs = form_pairs(request.body)
+    except TooManyFields:
+        raise Unparsable("the form has too many fields") from None
+    fields: dict[str, str] = {}
+    for raw_key, raw_value in pairs:
+        try:
+            key, value = raw_key.decode(), raw_value.decode()
+        except UnicodeDecodeError:
+            raise Unparsable("a field is not valid UTF-8") from None
+        if fields.setdefault(key, value) != value:
+            raise Unparsable("a field is given twice with different values")
+    return fields
+
+
+def json_body(request: RawRequest) -> object:
+    """The body as JSON, whatever its declared type. Raises Unparsable."""
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise Unparsable("the body is not JSON") from None
+
+
+def mapping(label: str, value: object) -> Mapping[str, object]:
+    """`value` as a JSON object. Raises Unparsable for anything else."""
+    if not isinstance(value, dict):
+        raise Unparsable(f"{label} is not a JSON object")
+    return value
+
+
+def string(event: Mapping[str, object], key: str) -> str:
+    """The string under `key`; empty when it is missing or null. Raises Unparsable."""
+    value = event.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Unparsable(f"{key} is not a string")
+    return value
+
+
+def moment(label: str, value: str) -> datetime | None:
+    """An ISO 8601 time, UTC where it names no zone; None for an empty one. Raises Unparsable."""
+    try:
+        at = datetime.fromisoformat(value) if value else None
+        return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Unparsable(f"{label} is not a time") from None

@@ -23,11 +23,14 @@ RANKS = {
     DeliveryState.DELIVERED: 4,
 }
 """A receipt moves a state upward only. Any receipt of the carrier says that it took the
-message, so it replaces *unknown*; a delivery may still replace a failure."""
+message, so it replaces *unknown*; a delivery may still replace a failure. A carrier that cannot
+tell what became of the message makes it *unknown*, unless it has told already."""
 
 
 def is_progress(old: DeliveryState, new: DeliveryState) -> bool:
     """Whether a receipt for `new` may replace `old`."""
     if old == DeliveryState.UNKNOWN:
         return new != DeliveryState.UNKNOWN
+    if new == DeliveryState.UNKNOWN:
+        return RANKS[old] < RANKS[DeliveryState.FAILED]
     return RANKS[new] > RANKS[old]

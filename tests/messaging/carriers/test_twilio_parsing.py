@@ -14,6 +14,7 @@ from messaging.carriers.base import (
     REASONS,
     Event,
     Ignored,
+    InboundMedia,
     InboundText,
     RawRequest,
     Receipt,
@@ -63,7 +64,11 @@ def test_an_inbound_text_is_read() -> None:
 def test_a_picture_without_words_is_an_inbound_text_too() -> None:
     [event] = parse_file("inbound_picture")
     assert isinstance(event, InboundText)
-    assert (event.body, event.media_count) == ("", 1)
+    url = (
+        "https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000000/Messages/"
+        "MM5a1c2e3f4b5d6a7c8e9f0a1b2c3d4e5f/Media/ME00000000000000000000000000000000"
+    )
+    assert (event.body, event.media) == ("", (InboundMedia(url, "image/jpeg"),))
 
 
 def test_unannounced_fields_and_messaging_services_do_not_disturb() -> None:

@@ -1,0 +1,139 @@
+"""What a carrier tells us, as plain values, and what its error classes mean to an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+State = Literal["queued", "sending", "sent", "delivered", "failed", "unknown"]
+"""How far the carrier says a text has come; *unknown* when it says that it cannot tell."""
+
+ErrorClass = Literal[
+    "opted_out",
+    "bad_address",
+    "filtered",
+    "registration",
+    "throttled",
+    "transient",
+    "ambiguous",
+    "too_long",
+    "media",
+    "auth",
+    "other",
+]
+
+REASONS: dict[ErrorClass, str] = {
+    "opted_out": (
+        "This person has opted out of texts from this number. They have to text START "
+        "before you can write to them again."
+    ),
+    "bad_address": (
+        "This number cannot receive texts. Check the digits, or reach the person another way."
+    ),
+    "filtered": (
+        "The carrier blocked this text as unwanted. Reword it, leave out links, and try again."
+    ),
+    "registration": (
+        "Our number is not registered for business texting yet. Ask an administrator to finish "
+        "its registration with the carrier."
+    ),
+    "throttled": "Too many texts at once. Wait a minute, then retry.",
+    "transient": (
+        "The phone could not be reached; it may be off or out of coverage. Retry in a while."
+    ),
+    "ambiguous": (
+        "The carrier cannot tell whether this text arrived. Ask the person, or retry: "
+        "they may then get it twice."
+    ),
+    "too_long": "This text is too long for the carrier. Split it, and send the parts.",
+    "media": (
+        "The carrier did not take the picture. Send fewer or smaller ones, or a JPEG, or the "
+        "words alone."
+    ),
+    "auth": (
+        "The carrier refused our account. Ask an administrator to check the carrier account."
+    ),
+    "other": (
+        "The carrier did not deliver this text. Retry, and if it fails again, tell an "
+        "administrator."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A webhook as it came in. `path` includes the query string; header keys are lower case."""
+
+    method: str
+    path: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMedia:
+    """A picture or file that came with a text, still at the carrier.
+
+    Type and size (bytes) are what the carrier claims, `sha256` (hex) is empty unless it says one.
+    """
+
+    url: str = field(repr=False)
+    content_type: str = ""
+    size: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """A text from outside. Addresses are as the carrier gave them, not normalised."""
+
+    carrier_message_id: str
+    sender: str = field(repr=False)
+    recipient: str = field(repr=False)
+    body: str = field(repr=False)
+    sent_at: datetime | None = None
+    media: tuple[InboundMedia, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the carrier says became of a text of ours. Receipts come in any order.
+
+    `recipient` is empty unless the carrier reports for each one. `attempt_token` is ours, where
+    it comes back inside the receipt and not in the address that it is posted to.
+    """
+
+    carrier_message_id: str
+    state: State
+    error_code: str = ""
+    error_class: ErrorClass | Literal[""] = ""
+    recipient: str = field(default="", repr=False)
+    attempt_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event that was understood and needs nothing done."""
+
+    reason: str
+
+
+Event = InboundText | Receipt | Ignored
+
+
+class VerificationError(Exception):
+    """The request is not proven to be the carrier's. `reason` is for administrators."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unparsable(Exception):
+    """The request is the carrier's, but cannot be read. It belongs in quarantine."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
