@@ -1,6 +1,7 @@
 """Messages and their attempts; carrier accounts, numbers, and what carriers told us."""
 
 from messaging.models.accounts import CarrierAccount, Number
+from messaging.models.attachments import Attachment, PublicLink
 from messaging.models.attempts import Attempt
 from messaging.models.messages import Message
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
@@ -10,6 +11,7 @@ from messaging.models.states import DeliveryState
 from messaging.models.webhooks import Webhook
 
 __all__ = [
+    "Attachment",
     "Attempt",
     "CarrierAccount",
     "DeliveryReceipt",
@@ -19,6 +21,7 @@ __all__ = [
     "NotificationPreference",
     "Number",
     "OptOut",
+    "PublicLink",
     "PushSubscription",
     "Webhook",
 ]

@@ -82,6 +82,8 @@ class Message(models.Model):
     is_automatic = models.BooleanField(
         default=False, db_default=False, help_text="Written by the house itself, not by an agent."
     )
+    picture_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
+    file_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     form_key = models.UUIDField(null=True, editable=False)
 
     state = models.CharField(max_length=9, choices=DeliveryState, blank=True, default="")
@@ -143,6 +145,15 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"Message {self.pk}"
 
+    @property
+    def has_attachments(self) -> bool:
+        return bool(self.picture_count or self.file_count)
+
+    @property
+    def gist(self) -> str:
+        """What is said of it in one line: its words, or what it brings without any."""
+        return self.body if self.body.strip() else counted(self.picture_count, self.file_count)
+
     def mentions_agent(self, agent_id: int) -> bool:
         return any(mentioned == agent_id for _, _, mentioned in self.mentions)
 
@@ -153,3 +164,16 @@ class Message(models.Model):
     @property
     def can_be_retried(self) -> bool:
         return self.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}
+
+
+def counted(pictures: int, files: int) -> str:
+    """As in "2 pictures", "File", "Picture and 2 files"; empty for none."""
+    words = [
+        one if number == 1 else f"{number} {several}"
+        for number, one, several in [
+            (pictures, "Picture", "pictures"),
+            (files, "file" if pictures else "File", "files"),
+        ]
+        if number
+    ]
+    return " and ".join(words)

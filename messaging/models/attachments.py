@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from inboxes.models import Inbox
+
+if TYPE_CHECKING:
+    from inboxes.models import Agent
+    from threads.models import Thread
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    def visible_to(self, agent: Agent) -> AttachmentQuerySet:
+        """What stands in a conversation of theirs, and what they are about to send in one."""
+        mine = self.filter(thread__inbox__in=Inbox.objects.visible_to(agent))
+        return mine.filter(~Q(message=None) | Q(uploader=agent))
+
+    def drafted(self, thread: Thread, agent: Agent) -> AttachmentQuerySet:
+        """What the agent has put into the composer and not sent, in their order."""
+        return self.filter(thread=thread, uploader=agent, message=None).order_by("pk")
+
+    def unsent(self) -> AttachmentQuerySet:
+        return self.filter(message=None)
+
+
+class Attachment(models.Model):
+    """A picture or file of a message, or of an agent's draft until it is sent.
+
+    What came from outside is *waiting* until a worker has fetched it. A trigger keeps one with
+    the message that it was sent with, and both in one thread.
+    """
+
+    class Kind(models.TextChoices):
+        PICTURE = "picture", "Picture"
+        FILE = "file", "File"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+
+    thread = models.ForeignKey(
+        "threads.Thread", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    message = models.ForeignKey(
+        "messaging.Message",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="attachments",
+        db_index=False,
+    )
+    uploader = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    kind = models.CharField(max_length=7, choices=Kind)
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    reason = models.CharField(max_length=255, blank=True, default="")
+    name = models.CharField(
+        max_length=120, blank=True, default="", help_text="Shown, and nothing else."
+    )
+    content_type = models.CharField(
+        max_length=64, blank=True, default="", help_text="What its bytes say, not its sender."
+    )
+    size = models.PositiveBigIntegerField(default=0, help_text="Bytes of what we keep.")
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    is_animated = models.BooleanField(default=False)
+    sha256 = models.CharField(
+        max_length=64, blank=True, default="", help_text="Hex, of the bytes as they came."
+    )
+    stored_name = models.CharField(max_length=120, blank=True, default="", editable=False)
+    thumbnail_name = models.CharField(max_length=120, blank=True, default="", editable=False)
+    source_url = models.TextField(
+        blank=True, default="", editable=False, help_text="Where the carrier keeps it."
+    )
+    source_sha256 = models.CharField(max_length=64, blank=True, default="", editable=False)
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["picture", "file"])
+                & Q(state__in=["waiting", "ready", "failed"]),
+                name="attachment_kind_and_state_are_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="ready") | ~Q(stored_name=""),
+                name="ready_attachment_has_a_file",
+            ),
+            models.CheckConstraint(
+                condition=~Q(message=None) | ~Q(uploader=None),
+                name="unsent_attachment_is_somebodys",
+            ),
+            models.UniqueConstraint(
+                fields=["stored_name"],
+                condition=~Q(stored_name=""),
+                name="attachments_share_no_file",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["message", "id"], condition=~Q(message=None), name="attachment_message"
+            ),
+            models.Index(
+                fields=["thread", "uploader", "id"],
+                condition=Q(message=None),
+                name="attachment_draft",
+            ),
+            models.Index(fields=["id"], condition=Q(state="waiting"), name="attachment_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Attachment {self.pk}"
+
+    @property
+    def is_picture(self) -> bool:
+        return self.kind == self.Kind.PICTURE
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == self.State.READY
+
+    @property
+    def is_failed(self) -> bool:
+        return self.state == self.State.FAILED
+
+    @property
+    def can_be_fetched_again(self) -> bool:
+        return self.is_failed and bool(self.source_url)
+
+
+class PublicLink(models.Model):
+    """Where a carrier fetches one attachment of one attempt, for a while.
+
+    A trigger refuses one whose attachment is not of the attempt's message, or whose message is
+    not outbound: an internal message's file has no public address.
+    """
+
+    token = models.UUIDField(default=uuid.uuid4, unique=True)
+    attachment = models.ForeignKey(
+        Attachment, on_delete=models.PROTECT, related_name="links", db_index=False
+    )
+    attempt = models.ForeignKey(
+        "messaging.Attempt", on_delete=models.PROTECT, related_name="links"
+    )
+    stored_name = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        help_text="A smaller one made for the carrier; empty: the attachment's own file.",
+    )
+    content_type = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["attachment", "attempt"], name="attempt_has_one_link_an_attachment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Public link {self.pk}"
