@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from inboxes import counters
-from messaging import encryption
+from messaging import encryption, limits
 from messaging.actions import optouts, receipts, records
 from messaging.carriers.base import (
     REASONS,
@@ -35,7 +35,7 @@ from messaging.carriers.base import (
     SendResult,
 )
 from messaging.jobs import defer_delivery
-from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
+from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message, Number
 from messaging.refusals import number_of, refusal
 from threads.models import Thread
 
@@ -68,6 +68,7 @@ def deliver_thread(thread_id: int) -> None:
     until = time.monotonic() + SLICE
     while (attempt := _claim(thread)) is not None:
         is_ours = _hand_over(attempt, thread)
+        limits.pass_on(thread.inbox_id)
         if not is_ours or time.monotonic() > until:
             # Another may work on the thread by now; the job behind its lock does so rightfully.
             defer_delivery(thread_id)
@@ -103,20 +104,26 @@ def _claim(thread: Thread) -> Attempt | None:
         return None  # another worker is at it, and goes on with what waits
     thread.refresh_from_db(fields=["our_address"])
     sentence = refusal(thread)
-    for message in waiting.all():
+    queue = list(waiting.all())
+    for place, message in enumerate(queue):
         if message.next_try_at and message.next_try_at > timezone.now():
             return None
-        if not sentence:
-            return _begin(message, thread, seq)
-        records.change(message, seq, state=DeliveryState.FAILED, reason=sentence[:255])
+        if reason := sentence or (limits.is_too_old(message) and limits.expired_reason()):
+            records.change(message, seq, state=DeliveryState.FAILED, reason=reason[:255])
+            continue
+        number = number_of(thread)
+        if limits.take_turn(message, number):
+            return _begin(message, number, seq)
+        limits.wait_for_turn(queue[place:], number, seq)
+        return None
     return None
 
 
-def _begin(message: Message, thread: Thread, seq: int) -> Attempt:
+def _begin(message: Message, number: Number, seq: int) -> Attempt:
     attempt = Attempt.objects.create(
         message=message,
         ordinal=message.attempts.count() + 1,
-        account=number_of(thread).account,
+        account=number.account,
     )
     records.change(message, seq, state=DeliveryState.SENDING, reason="")
     return attempt
@@ -247,7 +254,14 @@ def _not_taken(
         wait = max(wait, result.retry_after)
     at = timezone.now() + timedelta(seconds=wait)
     records.change(
-        message, seq, state=DeliveryState.QUEUED, reason="", tries=tries, next_try_at=at
+        message,
+        seq,
+        state=DeliveryState.QUEUED,
+        reason="",
+        tries=tries,
+        next_try_at=at,
+        expected_at=None,
+        turn_at=None,
     )
     defer_delivery(message.thread_id, at=at)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued
 
 DELIVER_THREAD = "deliver_thread"
 PUSH_MESSAGE = "push_message"
 PUSH_TEST = "push_test"
 WAKE_THREAD = "wake_thread"
+GIVE_TURNS = "give_turns"
+
+BACKLOG = 100
+"""Behind so many waiting texts of an inbox, one more makes no difference."""
 
 
 def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:
@@ -20,11 +26,42 @@ def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:
 
     Jobs of one thread share a lock: they run one after the other. One that waits for its hour
     would keep the others waiting behind it, so the later ones are woken by a job without a lock.
+    The more texts of its inbox wait, the later the job's turn: five hundred in one inbox stand
+    behind the only one of another.
     """
     if at is None:
-        app.configure_task(DELIVER_THREAD, lock=_lock(thread_id)).defer(thread_id=thread_id)
+        job = app.configure_task(
+            DELIVER_THREAD, lock=_lock(thread_id), priority=-_backlog(thread_id)
+        )
+        job.defer(thread_id=thread_id)
     else:
         app.configure_task(WAKE_THREAD, schedule_at=at).defer(thread_id=thread_id)
+
+
+_BACKLOG = """
+SELECT count(*) FROM (
+    SELECT 1 FROM messaging_message
+     WHERE kind = 'outbound' AND state = 'queued'
+       AND inbox_id = (SELECT inbox_id FROM threads_thread WHERE id = %s)
+     LIMIT %s) AS waiting
+"""
+
+
+def _backlog(thread_id: int) -> int:
+    """How many texts of the thread's inbox wait, up to BACKLOG."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOG, [thread_id, BACKLOG])
+        return int(cursor.fetchone()[0])
+
+
+def defer_turns(number_id: int, *, at: datetime) -> None:
+    """Have a worker give turns to the texts that wait for a number; one such job waits at most.
+
+    Call inside a transaction.
+    """
+    job = app.configure_task(GIVE_TURNS, queueing_lock=f"turns-{number_id}", schedule_at=at)
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        job.defer(number_id=number_id)
 
 
 def defer_push(message_id: int) -> None:
@@ -48,7 +85,7 @@ def without_a_job(thread_ids: Iterable[int]) -> set[int]:
 
 # The row itself is never taken up again: should its worker be alive after all, the end it reports
 # is then refused, where it would otherwise free the lock under the job that has taken over.
-# A job with a queueing lock is periodic and comes again by itself.
+# A job with a queueing lock is periodic, or renewed by the net under the queue: it comes again.
 _REPLACE_LEFT_BEHIND = """
 WITH left_behind AS (
     DELETE FROM procrastinate_jobs AS job

@@ -12,10 +12,17 @@ from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from messaging import delivery, jobs, push
+from messaging import delivery, jobs, limits, push
 from messaging.actions import delete_old_notifications
-from messaging.jobs import DELIVER_THREAD, PUSH_MESSAGE, PUSH_TEST, WAKE_THREAD, defer_delivery
-from messaging.models import Attempt, DeliveryState, Message
+from messaging.jobs import (
+    DELIVER_THREAD,
+    GIVE_TURNS,
+    PUSH_MESSAGE,
+    PUSH_TEST,
+    WAKE_THREAD,
+    defer_delivery,
+)
+from messaging.models import Attempt, DeliveryState, Message, Number
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +62,14 @@ def wake_thread(*, thread_id: int) -> None:
         defer_delivery(thread_id)
 
 
+@app.task(name=GIVE_TURNS)
+def give_turns(*, number_id: int) -> None:
+    with borrowed_connection():
+        number = Number.objects.select_related("account").filter(pk=number_id).first()
+        if number is not None:
+            limits.give_turns(number)
+
+
 @app.periodic(cron="*/15 * * * * *")
 @app.task(
     name="reap_stalled_jobs", pass_context=True, queueing_lock="reap_stalled_jobs", priority=10
@@ -71,23 +86,36 @@ def reap_stalled_jobs(context: JobContext, timestamp: int) -> None:
         if replaced:
             log.warning("Jobs were left behind and start over as %s.", replaced)
         wake_forgotten_threads()
+        limits.wake_forgotten_numbers()
 
 
 def wake_forgotten_threads() -> None:
     """A net under the queue: a waiting text or an open attempt without a job gets one.
 
-    Their job may have failed for good, because the database was away.
+    Their job may have failed for good, because the database was away. A text that waits for its
+    number's turn needs no job of its own.
     """
     since = timezone.now() - FORGOTTEN_AFTER
     waiting = Message.objects.filter(
         kind="outbound", state=DeliveryState.QUEUED, created_at__lt=since
     ).exclude(next_try_at__gt=since)
+    in_turn = Message.objects.waiting_for_a_turn().filter(inbox__number__isnull=False)
+    waiting = waiting.exclude(pk__in=in_turn.values("pk"))
     open_attempts = Attempt.objects.filter(state=DeliveryState.SENDING, started_at__lt=since)
     threads = set(waiting.values_list("thread", flat=True))
     threads |= set(open_attempts.values_list("message__thread", flat=True))
     for thread_id in jobs.without_a_job(threads):
         log.warning("Thread %s had been forgotten and is woken.", thread_id)
         defer_delivery(thread_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="expire_texts", queueing_lock="expire_texts")
+def expire_texts(timestamp: int) -> None:
+    """Texts that waited too long fail, and say so; a person may still want them."""
+    with borrowed_connection():
+        if count := limits.expire_texts():
+            log.warning("%s texts waited too long and were not sent.", count)
 
 
 @app.task(name=PUSH_MESSAGE)

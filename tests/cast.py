@@ -28,7 +28,10 @@ _ids = itertools.count(1)
 
 @dataclass(frozen=True)
 class Cast:
-    """Front Desk has ana, ben and cho; Dispatch has ana and ben; `anas_line` is ana's own."""
+    """Front Desk has ana, ben and cho; Dispatch has ana and ben; `anas_line` is ana's own.
+
+    Their numbers send as fast as anybody may wish: rates are tested in test_limits.py.
+    """
 
     ana: Agent
     ben: Agent
@@ -82,7 +85,9 @@ def assemble() -> Cast:
         (dispatch, DISPATCH),
         (anas_line, ANAS_LINE),
     ]:
-        Number.objects.create(address=address, account=account, inbox=inbox)
+        Number.objects.create(
+            address=address, account=account, inbox=inbox, segments_per_second=1000
+        )
     return Cast(
         **people,
         admin=admin,

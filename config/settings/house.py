@@ -96,6 +96,13 @@ CARRIER_TIMEOUT = setting(
 WORKER_CONCURRENCY = setting(
     "WORKER_CONCURRENCY", env.int, 4, "a number of jobs from 1 to 64", lambda n: 1 <= n <= 64
 )
+TEXT_EXPIRY_HOURS = setting(
+    "TEXT_EXPIRY_HOURS",
+    env.float,
+    4.0,
+    "hours, from 0.1 to 72",
+    lambda hours: 0.1 <= hours <= 72,
+)
 
 # Words and time
 LANGUAGE_CODE = "en-us"

@@ -134,6 +134,16 @@ def retry_message(*, message: Message) -> Message:
     if not message.can_be_retried:
         raise NotRetriable
     _refuse(message.thread)
-    records.change(message, seq, state=DeliveryState.QUEUED, reason="", tries=0, next_try_at=None)
+    records.change(
+        message,
+        seq,
+        state=DeliveryState.QUEUED,
+        reason="",
+        tries=0,
+        next_try_at=None,
+        wanted_at=timezone.now(),
+        expected_at=None,
+        turn_at=None,
+    )
     defer_delivery(message.thread_id)
     return message

@@ -6,7 +6,9 @@ from messaging.models.attempts import Attempt
 from messaging.models.messages import Message
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
 from messaging.models.optouts import OptOut
+from messaging.models.paces import Pace
 from messaging.models.receipts import DeliveryReceipt
+from messaging.models.scheduled import ScheduledText
 from messaging.models.states import DeliveryState
 from messaging.models.webhooks import Webhook
 
@@ -21,7 +23,9 @@ __all__ = [
     "NotificationPreference",
     "Number",
     "OptOut",
+    "Pace",
     "PublicLink",
     "PushSubscription",
+    "ScheduledText",
     "Webhook",
 ]

@@ -4,6 +4,7 @@ import secrets
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -67,10 +68,23 @@ class Number(models.Model):
     )
     account = models.ForeignKey(CarrierAccount, on_delete=models.PROTECT, related_name="numbers")
     inbox = models.OneToOneField("inboxes.Inbox", on_delete=models.PROTECT, related_name="number")
+    segments_per_second = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1000)],
+        help_text=(
+            "How fast texts may leave. Empty: what the carrier gives a long code, "
+            "which is mostly 1."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(segments_per_second=None) | Q(segments_per_second__gt=0),
+                name="number_sends_at_some_rate",
+            ),
             models.CheckConstraint(
                 condition=Q(address__regex=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"),
                 name="number_is_e164_or_a_short_code",
@@ -83,3 +97,8 @@ class Number(models.Model):
     @property
     def display(self) -> str:
         return addresses.display(self.address)
+
+    @property
+    def rate(self) -> float:
+        """Segments per second."""
+        return self.segments_per_second or self.account.adapter.capabilities.segments_per_second

@@ -12,6 +12,8 @@ from inboxes.models import Inbox
 from messaging.models.states import DeliveryState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from inboxes.models import Agent
     from threads.models import Thread
 
@@ -36,6 +38,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def waiting_to_be_sent(self) -> MessageQuerySet:
         """Outbound and not yet with a carrier, oldest first."""
         return self.filter(kind="outbound", state=DeliveryState.QUEUED).order_by("pk")
+
+    def waiting_for_a_turn(self) -> MessageQuerySet:
+        """Those of them that found their number busy, and have no turn yet."""
+        return self.waiting_to_be_sent().filter(turn_at=None, expected_at__isnull=False)
 
 
 class Message(models.Model):
@@ -92,6 +98,14 @@ class Message(models.Model):
         default=0, help_text="Attempts surely not taken by the carrier since somebody last asked."
     )
     next_try_at = models.DateTimeField(null=True, help_text="Not to be tried again before.")
+
+    wanted_at = models.DateTimeField(
+        null=True, help_text="Since when it is wanted out, if not since it was written."
+    )
+    expected_at = models.DateTimeField(
+        null=True, help_text="About when its number has a turn for it, while it waits for one."
+    )
+    turn_at = models.DateTimeField(null=True, help_text="When its number gave it a turn.")
 
     account = models.ForeignKey(
         "messaging.CarrierAccount",
@@ -160,6 +174,13 @@ class Message(models.Model):
     @property
     def state_label(self) -> str:
         return DeliveryState(self.state).label if self.state else ""
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """About when, if it is known to wait: for a turn of its number, or for its next try."""
+        if self.state != DeliveryState.QUEUED:
+            return None
+        return self.next_try_at or self.expected_at
 
     @property
     def can_be_retried(self) -> bool:

@@ -1,0 +1,242 @@
+"""How fast a number sends, and how long a text may wait for it.
+
+A number's next free moment stands in the database, where all workers take their turns from it, one
+statement each. A text that finds no turn is noted as waiting and its job ends; turns are then
+given out by `give_turns`, which chooses fairly among the number's threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from inboxes import counters
+from messaging.actions import records
+from messaging.jobs import defer_delivery, defer_turns
+from messaging.models import DeliveryState, Message, Number, Pace
+from messaging.models.messages import MessageQuerySet
+from messaging.segments import segments_of
+
+LEAD = 0.05
+"""Seconds by which a turn may be taken early; later ones are that much later."""
+
+CATCH_UP = 1.0
+"""Seconds of turns that are made up for: scheduled jobs are looked at about once a second."""
+
+OTHERS_EACH = 4
+"""Of so many turns one goes to whoever waits longest; the others go to answers, if any wait."""
+
+ANSWER = timedelta(hours=24)
+"""A text is an answer while the contact's own last text is no older than this."""
+
+LOOK_AGAIN = timedelta(seconds=1)
+
+NOTED = 20
+"""Waiting texts of one thread that are told about when; the ones behind are when these went."""
+
+_TAKE = """
+INSERT INTO messaging_pace AS pace (number_id, free_at, turn)
+VALUES (%(number)s, clock_timestamp() + %(cost)s * interval '1 second', 1)
+ON CONFLICT (number_id) DO UPDATE
+SET free_at = greatest(pace.free_at, clock_timestamp() - %(catch_up)s * interval '1 second')
+              + %(cost)s * interval '1 second',
+    turn = pace.turn + 1
+WHERE pace.free_at <= clock_timestamp() + %(lead)s * interval '1 second'
+RETURNING turn
+"""
+
+_UNDER_WAY = """
+SELECT (SELECT count(*) FROM messaging_attempt AS attempt
+          JOIN messaging_message AS message ON message.id = attempt.message_id
+         WHERE attempt.state = 'sending' AND message.inbox_id = %(inbox)s)
+     + (SELECT count(*) FROM messaging_message
+         WHERE kind = 'outbound' AND state = 'queued' AND inbox_id = %(inbox)s
+           AND turn_at IS NOT NULL),
+       (SELECT count(*) FROM procrastinate_workers
+         WHERE last_heartbeat > now() - interval '30 seconds')
+"""
+
+_HEADS = """
+SELECT head.id, head.thread_id, head.body,
+       coalesce(asked.created_at > now() - %(answer)s, false) AS is_answer
+FROM (SELECT DISTINCT ON (thread_id) id, thread_id, body, turn_at, expected_at, next_try_at
+        FROM messaging_message
+       WHERE kind = 'outbound' AND state = 'queued' AND inbox_id = %(inbox)s
+       ORDER BY thread_id, id) AS head
+LEFT JOIN LATERAL (SELECT created_at FROM messaging_message AS message
+                    WHERE message.thread_id = head.thread_id AND message.id < head.id
+                      AND message.kind = 'inbound'
+                    ORDER BY message.id DESC LIMIT 1) AS asked ON true
+WHERE head.turn_at IS NULL AND head.expected_at IS NOT NULL
+  AND (head.next_try_at IS NULL OR head.next_try_at <= now())
+ORDER BY head.id
+"""
+
+_AHEAD = """
+SELECT coalesce((SELECT extract(epoch FROM free_at - clock_timestamp()) FROM messaging_pace
+                  WHERE number_id = %(number)s), 0)::float,
+       (SELECT coalesce(sum(1 + length(body) / 160), 0) FROM messaging_message
+         WHERE kind = 'outbound' AND state = 'queued' AND inbox_id = %(inbox)s
+           AND turn_at IS NULL AND id < %(message)s)::float
+"""
+
+
+def take_turn(message: Message, number: Number) -> bool:
+    """Whether the text may go now. The caller holds the inbox's counter, and sends it then."""
+    if message.turn_at is not None:
+        return True
+    others = _waiting(number.inbox_id).exclude(thread=message.thread_id)
+    return not others.exists() and _room(number) > 0 and _take(message.body, number) is not None
+
+
+def wait_for_turn(messages: list[Message], number: Number, seq: int) -> None:
+    """Note that a thread's texts wait, and about how long. The caller holds the inbox's counter."""
+    for message in messages[:NOTED]:
+        if message.expected_at is None:
+            records.change(message, seq, expected_at=_expected(message, number))
+    defer_turns(number.pk, at=_next_look(number))
+
+
+@transaction.atomic
+def give_turns(number: Number) -> None:
+    """Give the turns that are free to the threads that wait; come again if some still wait."""
+    if not _waiting(number.inbox_id).exists():
+        return
+    turn = _lock(number)
+    answers, others = _heads(number)
+    room = _room(number)
+    while room > 0 and (answers or others):
+        is_others = not answers or (bool(others) and turn % OTHERS_EACH == OTHERS_EACH - 1)
+        message_id, thread_id, body = (others if is_others else answers)[0]
+        taken = _take(body, number, catch_up=CATCH_UP)
+        if taken is None:
+            break
+        (others if is_others else answers).popleft()
+        Message.objects.filter(pk=message_id).update(turn_at=timezone.now())
+        defer_delivery(thread_id)
+        turn, room = taken, room - 1
+    if _waiting(number.inbox_id).exists():
+        defer_turns(number.pk, at=_next_look(number))
+
+
+def pass_on(inbox_id: int) -> None:
+    """A text has left: who waits for that need not wait for the clock."""
+    if _waiting(inbox_id).exists():
+        for number in Number.objects.select_related("account").filter(inbox=inbox_id):
+            give_turns(number)
+
+
+def wake_forgotten_numbers() -> None:
+    """A net under the turns: whoever waits for one has a job that will give it."""
+    waiting = Message.objects.waiting_for_a_turn().values("inbox")
+    for number_id in Number.objects.filter(inbox__in=waiting).values_list("pk", flat=True):
+        with transaction.atomic():
+            defer_turns(number_id, at=timezone.now())
+
+
+def is_too_old(message: Message) -> bool:
+    """Whether it waited so long that a person has to say whether it is still wanted."""
+    return (message.wanted_at or message.created_at) < _oldest_wanted()
+
+
+def expired_reason() -> str:
+    hours = f"{settings.TEXT_EXPIRY_HOURS:g}"
+    return (
+        f"This text waited for more than {hours} hour{'' if hours == '1' else 's'} and was not "
+        "sent, since it may be out of date. Retry sends it now."
+    )
+
+
+def expire_texts() -> int:
+    """Let texts fail that waited too long; returns how many. None of them was with a carrier."""
+    queued = Message.objects.filter(kind=Message.Kind.OUTBOUND, state=DeliveryState.QUEUED)
+    old = queued.alias(since=Coalesce(F("wanted_at"), F("created_at"))).filter(
+        since__lt=_oldest_wanted()
+    )
+    count = 0
+    for inbox_id in sorted(set(old.values_list("inbox", flat=True))):
+        with transaction.atomic():
+            seq = counters.next_inbox_seq(inbox_id)
+            for message in old.filter(inbox=inbox_id).order_by("pk"):
+                records.change(message, seq, state=DeliveryState.FAILED, reason=expired_reason())
+                count += 1
+    return count
+
+
+def _oldest_wanted() -> datetime:
+    return timezone.now() - timedelta(hours=settings.TEXT_EXPIRY_HOURS)
+
+
+def _waiting(inbox_id: int) -> MessageQuerySet:
+    return Message.objects.waiting_for_a_turn().filter(inbox=inbox_id)
+
+
+def _room(number: Number) -> int:
+    """How many more texts of the number may be under way.
+
+    A carrier that takes its time would else come to hold all workers, and with them the texts
+    of other numbers.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDER_WAY, {"inbox": number.inbox_id})
+        under_way, workers = cursor.fetchone()
+    return max(1, max(1, workers) * settings.WORKER_CONCURRENCY * 3 // 4) - int(under_way)
+
+
+def _cost(body: str, number: Number) -> float:
+    """Seconds for which the text keeps the number."""
+    return max(1, segments_of(body).count) / number.rate
+
+
+def _take(body: str, number: Number, *, catch_up: float = 0.0) -> int | None:
+    """Take the number's next turn; how many were taken by now, or None while none is free."""
+    details = {
+        "number": number.pk,
+        "cost": _cost(body, number),
+        "catch_up": catch_up,
+        "lead": LEAD,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, details)
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+def _lock(number: Number) -> int:
+    """One at a time gives turns of a number; how many were given."""
+    Pace.objects.bulk_create([Pace(number=number, free_at=timezone.now())], ignore_conflicts=True)
+    return Pace.objects.select_for_update().get(number=number).turn
+
+
+Head = tuple[int, int, str]
+"""The first waiting text of a thread: its key, the thread's, and the words."""
+
+
+def _heads(number: Number) -> tuple[deque[Head], deque[Head]]:
+    """Answers to somebody who waits, and other texts; each the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEADS, {"inbox": number.inbox_id, "answer": ANSWER})
+        rows = cursor.fetchall()
+    answers = deque(row[:3] for row in rows if row[3])
+    return answers, deque(row[:3] for row in rows if not row[3])
+
+
+def _expected(message: Message, number: Number) -> datetime:
+    details = {"number": number.pk, "inbox": number.inbox_id, "message": message.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(_AHEAD, details)
+        pause, segments = cursor.fetchone()
+    return timezone.now() + timedelta(seconds=max(0.0, pause) + segments / number.rate)
+
+
+def _next_look(number: Number) -> datetime:
+    free_at = Pace.objects.filter(number=number).values_list("free_at", flat=True).first()
+    now = timezone.now()
+    # Free already: then it is the texts under way that are waited for.
+    return free_at if free_at is not None and free_at > now else now + LOOK_AGAIN

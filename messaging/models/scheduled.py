@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from inboxes.models import Inbox
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from inboxes.models import Agent
+    from threads.models import Thread
+
+
+class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
+    def visible_to(self, agent: Agent) -> ScheduledTextQuerySet:
+        return self.filter(inbox__in=Inbox.objects.visible_to(agent))
+
+    def pending(self) -> ScheduledTextQuerySet:
+        """Those that a person can still change: they wait for their hour, or for a decision."""
+        return self.filter(state__in=ScheduledText.PENDING)
+
+    def listed(self, thread: Thread) -> ScheduledTextQuerySet:
+        """As a conversation shows them, the next one first."""
+        return self.pending().filter(thread=thread).select_related("author").order_by("send_at")
+
+    def due(self, now: datetime) -> ScheduledTextQuerySet:
+        return self.filter(state=ScheduledText.State.WAITING, send_at__lte=now)
+
+
+class ScheduledText(models.Model):
+    """A text to a contact that is to go later. It is no message before its hour, so that no path
+    of sending can know of it; the transaction that ends the waiting makes the message.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        HELD = "held", "Not sent"
+        SENT = "sent", "Sent"
+        DELETED = "deleted", "Deleted"
+
+    PENDING: ClassVar = [State.WAITING, State.HELD]
+
+    thread = models.ForeignKey(
+        "threads.Thread", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    inbox = models.ForeignKey(
+        "inboxes.Inbox", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who saved it last, and answers for it.",
+    )
+    body = models.TextField()
+    send_at = models.DateTimeField()
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    reason = models.CharField(
+        max_length=255, blank=True, default="", help_text="Why it did not go at its hour."
+    )
+    seen_id = models.BigIntegerField(
+        default=0, help_text="The thread's newest message when it was saved last."
+    )
+    is_regardless = models.BooleanField(
+        default=False, help_text="To go even if the conversation goes on before."
+    )
+    form_key = models.UUIDField(editable=False)
+    message = models.OneToOneField(
+        "messaging.Message", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    seq = models.BigIntegerField(help_text="The inbox's counter at this row's last change.")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = ScheduledTextQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "held", "sent", "deleted"]),
+                name="scheduled_text_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(message=None) | Q(state="sent"),
+                name="scheduled_text_with_a_message_is_sent",
+            ),
+            models.UniqueConstraint(fields=["author", "form_key"], name="form_schedules_one_text"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["send_at"], condition=Q(state="waiting"), name="scheduled_text_due"
+            ),
+            models.Index(
+                fields=["thread", "send_at"],
+                condition=Q(state__in=["waiting", "held"]),
+                name="scheduled_text_list",
+            ),
+            models.Index(fields=["inbox", "seq"], name="scheduled_text_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Scheduled text {self.pk}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in self.PENDING
+
+    @property
+    def is_held(self) -> bool:
+        return self.state == self.State.HELD
+
+    @property
+    def key(self) -> str:
+        """Highest first, as the page's script orders a list: the next one to go."""
+        return f"{FAR_AWAY - int(self.send_at.timestamp())}-{self.pk}"
+
+
+FAR_AWAY = 10**11
+"""Seconds since 1970; far behind any hour that somebody may choose."""
