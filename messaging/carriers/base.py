@@ -169,9 +169,17 @@ class Carrier(ABC):
         return CannotTell(f"{self.label} cannot be asked for a text")
 
     def list_inbound(
-        self, number: str, since: datetime, credentials: Mapping[str, str], http: httpx.Client
+        self,
+        number: str,
+        since: datetime,
+        known: frozenset[str],
+        credentials: Mapping[str, str],
+        http: httpx.Client,
     ) -> ListResult:
-        """The texts that came to our `number` since then; see `capabilities.can_list_inbound`."""
+        """The texts that came to our `number` since then; see `capabilities.can_list_inbound`.
+
+        Those whose carrier's id is `known` are left out.
+        """
         return CannotTell(f"{self.label} cannot be asked for texts that came in")
 
     @abstractmethod

@@ -87,6 +87,7 @@ SendResult = Accepted | Rejected | OptedOut | RateLimited | AuthFailed | NotSent
 class Sought:
     """An attempt whose outcome nobody knows; it was begun between the two times.
 
+    The times allow for clocks that differ, and the later one for a carrier that is slow.
     `not_these` are the carrier's ids of other attempts' texts, which may be worded alike.
     """
 
@@ -123,7 +124,7 @@ LookUpResult = Found | NotFound | CannotTell | AuthFailed
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Texts that came in, oldest first. When it is not all of them, it is the oldest ones."""
+    """Texts that came in, oldest first. When it is not all of them, the oldest are missing."""
 
     texts: tuple[InboundText, ...]
     is_all: bool = True

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import ClassVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -24,21 +25,26 @@ from messaging.carriers.base import (
     CredentialField,
     ErrorClass,
     Event,
+    Found,
     IdentifyResult,
     Identity,
     Ignored,
     InboundMedia,
     InboundText,
+    ListResult,
+    LookUpResult,
     MediaRequest,
     Outgoing,
     RawRequest,
     Receipt,
     SendResult,
+    Sought,
     State,
     Unparsable,
     VerificationError,
 )
 from messaging.carriers.sending import CODE_LIMIT, Answers, ask, basic, hand_over
+from messaging.carriers.twilio_log import Log
 from messaging.carriers.webhooks import (
     ADDRESS_LIMIT,
     FORM,
@@ -55,6 +61,8 @@ from messaging.carriers.webhooks import (
     required,
     valid_secrets,
 )
+
+NOT_STORED = "the account SID or the auth token is not stored"
 
 STATES: dict[str, State] = {
     "accepted": "queued",
@@ -173,7 +181,7 @@ class Twilio(Carrier):
         """Create a Message."""
         account = self.account(credentials)
         if account is None:
-            return AuthFailed("the account SID or the auth token is not stored")
+            return AuthFailed(NOT_STORED)
         url, login = account
         fields: dict[str, object] = {
             "From": outgoing.sender,
@@ -190,11 +198,39 @@ class Twilio(Carrier):
         login = (credentials.get("account_sid", ""), credentials.get("auth_token", ""))
         return MediaRequest(url, self.media_hosts, {"authorization": basic(*login)})
 
+    def look_up(
+        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
+    ) -> LookUpResult:
+        """Look through the log of Messages between the two numbers.
+
+        Twilio keeps no mark of ours, so that the wording decides; texts of other attempts are
+        passed over.
+        """
+        log = self._log(credentials, http)
+        found = log.find(sought) if isinstance(log, Log) else log
+        if not isinstance(found, dict):
+            return found
+        sid, status, code = found["sid"], str(found.get("status")), found.get("error_code")
+        said = _reported(sid, status, "" if code is None else str(code))
+        return Found(said if isinstance(said, Receipt) else Receipt(sid, "sent"))
+
+    def list_inbound(
+        self,
+        number: str,
+        since: datetime,
+        known: frozenset[str],
+        credentials: Mapping[str, str],
+        http: httpx.Client,
+    ) -> ListResult:
+        """Read the log of Messages to the number; pictures are asked for text by text."""
+        log = self._log(credentials, http)
+        return log.inbound(number, since, known) if isinstance(log, Log) else log
+
     def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
         """Fetch the Account."""
         account = self.account(credentials)
         if account is None:
-            return AuthFailed("the account SID or the auth token is not stored")
+            return AuthFailed(NOT_STORED)
         url, login = account
         answer = ask(http, f"{url}.json", self.label, auth=login)
         if isinstance(answer, AuthFailed | CannotTell):
@@ -223,6 +259,10 @@ class Twilio(Carrier):
             message_id=lambda answer: answer.get("sid"),
             code=lambda answer: answer.get("code"),
         )
+
+    def _log(self, credentials: Mapping[str, str], http: httpx.Client) -> Log | AuthFailed:
+        account = self.account(credentials)
+        return AuthFailed(NOT_STORED) if account is None else Log(self.label, *account, http)
 
     def account(self, credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
         """The Account's address without `.json`, and the login; None when they are not stored."""

@@ -1,0 +1,165 @@
+"""Reading Twilio's log of Messages, which SignalWire keeps alike.
+
+Follows "Message resource: read multiple" and "Media resource". Pages come newest first; a text
+that still waits there has no DateSent, so that only the log of inbound ones is narrowed by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from messaging.carriers.base import (
+    AuthFailed,
+    CannotTell,
+    InboundMedia,
+    InboundText,
+    Listed,
+    ListResult,
+    NotFound,
+    Sought,
+    Unparsable,
+)
+from messaging.carriers.sending import ask, is_message_id
+from messaging.carriers.webhooks import ADDRESS_LIMIT, TYPE_LIMIT, readable, required
+
+PAGE_SIZE = 200
+MAX_PAGES = 10
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The Messages of an account; `url` is the account's, without `.json`."""
+
+    label: str
+    url: str
+    login: tuple[str, str] = field(repr=False)
+    http: httpx.Client = field(repr=False)
+
+    def find(self, sought: Sought) -> Message | NotFound | CannotTell | AuthFailed:
+        """The oldest Message that may be the attempt's."""
+        query = {"From": sought.sender, "To": sought.recipient}
+        listed = self._messages(query, sought.earliest)
+        if not isinstance(listed, tuple):
+            return listed
+        messages, is_all = listed
+        for message in messages:
+            if _created_at(message) <= sought.latest and _may_be(message, sought):
+                return message
+        return NotFound() if is_all else CannotTell(f"{self.label}'s log is too long to read")
+
+    def inbound(self, number: str, since: datetime, known: frozenset[str]) -> ListResult:
+        """Texts that came to the number, but for those that are known."""
+        query = {"To": number, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        listed = self._messages(query, since)
+        if not isinstance(listed, tuple):
+            return listed
+        messages, is_all = listed
+        texts = []
+        for message in messages:
+            if message.get("direction") != "inbound" or message["sid"] in known:
+                continue
+            media = self._media(message)
+            if not isinstance(media, tuple):
+                return media
+            try:
+                texts.append(_text(message, media))
+            except Unparsable:
+                is_all = False
+        return Listed(tuple(texts), is_all)
+
+    def _messages(
+        self, query: Mapping[str, str], since: datetime
+    ) -> tuple[list[Message], bool] | AuthFailed | CannotTell:
+        """Those created since then (to the second), oldest first; and whether they are all."""
+        since = since.replace(microsecond=0)
+        page = f"{self.url}/Messages.json?" + urlencode({**query, "PageSize": PAGE_SIZE})
+        found: list[Message] = []
+        for _ in range(MAX_PAGES):
+            answer = ask(self.http, page, self.label, auth=self.login)
+            if not isinstance(answer, dict):
+                return answer
+            listed = _readable(answer)
+            if listed is None:
+                return CannotTell(f"{self.label}'s log cannot be read")
+            fresh = [message for message in listed if _created_at(message) >= since]
+            found = fresh[::-1] + found
+            following = _next_page(page, answer)
+            if following is None or (listed and not fresh):
+                return sorted(found, key=_created_at), True
+            page = following
+        return sorted(found, key=_created_at), False
+
+    def _media(self, message: Message) -> tuple[InboundMedia, ...] | AuthFailed | CannotTell:
+        if str(message.get("num_media") or "0") == "0":
+            return ()
+        base = f"{self.url}/Messages/{quote(message['sid'], safe='')}/Media"
+        answer = ask(self.http, f"{base}.json", self.label, auth=self.login)
+        if not isinstance(answer, dict):
+            return answer
+        items = answer.get("media_list")
+        return tuple(
+            InboundMedia(
+                f"{base}/{quote(item['sid'], safe='')}",
+                str(item.get("content_type", ""))[:TYPE_LIMIT],
+            )
+            for item in (items if isinstance(items, list) else [])
+            if isinstance(item, dict) and is_message_id(item.get("sid"))
+        )
+
+
+def _readable(answer: Mapping[str, Any]) -> list[Message] | None:
+    """A page of the log; None when it is not what is documented."""
+    messages = answer.get("messages")
+    if not isinstance(messages, list):
+        return None
+    for message in messages:
+        if not isinstance(message, dict) or not is_message_id(message.get("sid")):
+            return None
+        try:
+            _created_at(message)
+        except (KeyError, TypeError, ValueError):
+            return None
+    return messages
+
+
+def _created_at(message: Mapping[str, Any], key: str = "date_created") -> datetime:
+    """A time of the log (RFC 2822, to the second)."""
+    at = parsedate_to_datetime(message[key])
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _next_page(page: str, answer: Mapping[str, Any]) -> str | None:
+    """The following page, at the same host only: the login goes there."""
+    path = answer.get("next_page_uri")
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
+        return None
+    return str(httpx.URL(page).join(path))
+
+
+def _may_be(message: Message, sought: Sought) -> bool:
+    return (
+        message["sid"] not in sought.not_these
+        and str(message.get("direction", "")).startswith("outbound")
+        and message.get("to") == sought.recipient
+        and str(message.get("body") or "").strip() == sought.body.strip()
+    )
+
+
+def _text(message: Message, media: tuple[InboundMedia, ...]) -> InboundText:
+    return InboundText(
+        carrier_message_id=message["sid"],
+        sender=required("from", str(message.get("from") or ""), ADDRESS_LIMIT),
+        recipient=required("to", str(message.get("to") or ""), ADDRESS_LIMIT),
+        body=readable("body", str(message.get("body") or "")),
+        sent_at=_created_at(message),
+        media=media,
+    )
