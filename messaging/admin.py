@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.timesince import timesince
 
 from inboxes.actions import announce_inbox
 from inboxes.models import Inbox
@@ -18,7 +19,7 @@ from messaging.actions.optouts import end_opt_out, note_opt_out
 from messaging.carriers import CARRIERS
 from messaging.carriers.base import CredentialField
 from messaging.encryption import UndecryptableError
-from messaging.models import CarrierAccount, Number, OptOut, Webhook
+from messaging.models import CarrierAccount, Message, Number, OptOut, Webhook
 from threads import addresses
 
 PREFIX = "credential_"
@@ -178,15 +179,37 @@ class NumberForm(forms.ModelForm[Number]):
 @admin.register(Number)
 class NumberAdmin(admin.ModelAdmin[Number]):
     form = NumberForm
-    fields = ("address", "account", "inbox")
+    fields = ("address", "account", "inbox", "segments_per_second")
     autocomplete_fields = ("account", "inbox")
-    list_display = ("address", "inbox", "account")
+    list_display = ("address", "inbox", "account", "rate", "waiting")
     list_filter = ("account",)
     list_select_related = ("inbox", "account")
     search_fields = ("address", "inbox__name", "account__name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Number | None = None) -> Any:
         return () if obj is None else ("address",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Number]:
+        queued = Message.objects.waiting_to_be_sent().filter(inbox=OuterRef("inbox"))
+        grouped = queued.order_by().values("inbox")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                queued=Subquery(grouped.annotate(number=Count("pk")).values("number")),
+                oldest=Subquery(grouped.annotate(first=Min("created_at")).values("first")),
+            )
+        )
+
+    @admin.display(description="segments per second")
+    def rate(self, number: Number) -> str:
+        return f"{number.rate:g}"
+
+    @admin.display(description="waiting texts")
+    def waiting(self, number: Any) -> str:
+        if not number.queued:
+            return "none"
+        return f"{number.queued}, the oldest for {timesince(number.oldest, depth=1)}"
 
     def save_model(self, request: HttpRequest, obj: Number, form: Any, change: bool) -> None:
         touched = {obj.inbox_id}

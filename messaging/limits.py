@@ -64,7 +64,7 @@ SELECT (SELECT count(*) FROM messaging_attempt AS attempt
 
 _HEADS = """
 SELECT head.id, head.thread_id, head.body,
-       coalesce(asked.created_at > now() - %(answer)s, false) AS is_answer
+       coalesce(asked.created_at > now() - %(answer)s * interval '1 second', false) AS is_answer
 FROM (SELECT DISTINCT ON (thread_id) id, thread_id, body, turn_at, expected_at, next_try_at
         FROM messaging_message
        WHERE kind = 'outbound' AND state = 'queued' AND inbox_id = %(inbox)s
@@ -96,7 +96,8 @@ def take_turn(message: Message, number: Number) -> bool:
 
 
 def wait_for_turn(messages: list[Message], number: Number, seq: int) -> None:
-    """Note that a thread's texts wait, and about how long. The caller holds the inbox's counter."""
+    """Note that a thread's texts wait, and until about when. The caller holds the inbox's
+    counter."""
     for message in messages[:NOTED]:
         if message.expected_at is None:
             records.change(message, seq, expected_at=_expected(message, number))
@@ -186,7 +187,8 @@ def _room(number: Number) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_UNDER_WAY, {"inbox": number.inbox_id})
         under_way, workers = cursor.fetchone()
-    return max(1, max(1, workers) * settings.WORKER_CONCURRENCY * 3 // 4) - int(under_way)
+    slots = max(1, int(workers)) * int(settings.WORKER_CONCURRENCY)
+    return max(1, slots * 3 // 4) - int(under_way)
 
 
 def _cost(body: str, number: Number) -> float:
@@ -221,7 +223,7 @@ Head = tuple[int, int, str]
 def _heads(number: Number) -> tuple[deque[Head], deque[Head]]:
     """Answers to somebody who waits, and other texts; each the oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_HEADS, {"inbox": number.inbox_id, "answer": ANSWER})
+        cursor.execute(_HEADS, {"inbox": number.inbox_id, "answer": ANSWER.total_seconds()})
         rows = cursor.fetchall()
     answers = deque(row[:3] for row in rows if row[3])
     return answers, deque(row[:3] for row in rows if not row[3])

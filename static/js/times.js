@@ -19,13 +19,15 @@ export function dayKey(at) {
 
 /**
  * @param {Date} at
- * @param {string | undefined} style "row", "bubble" or "day"
+ * @param {string | undefined} style "row", "bubble" or "day"; of what is to come "wait" or "hour"
  * @param {Date} [now]
  */
 export function words(at, style, now = new Date()) {
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (style === "bubble") return clock;
+  if (style === "wait") return waitWords((at.getTime() - now.getTime()) / 60_000);
   const age = Math.round((midnight(now) - midnight(at)) / 86_400_000);
+  if (style === "hour") return hourWords(at, now, -age);
   if (age === 0) return style === "row" ? clock : "Today";
   if (age === 1) return "Yesterday";
   const weekday = WEEKDAYS[at.getDay()];
@@ -34,6 +36,26 @@ export function words(at, style, now = new Date()) {
   const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
   if (style === "row") return `${at.getDate()} ${month.slice(0, 3)}${year}`;
   return `${weekday}, ${at.getDate()} ${month}${year}`;
+}
+
+/** @param {number} minutes */
+function waitWords(minutes) {
+  const whole = Math.ceil(minutes);
+  if (whole <= 1) return "less than a minute";
+  return whole < 90 ? `about ${whole} min` : `about ${Math.ceil(whole / 60)} h`;
+}
+
+/**
+ * @param {Date} at
+ * @param {Date} now
+ * @param {number} ahead days
+ */
+function hourWords(at, now, ahead) {
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (ahead === 0 || ahead === 1) return `${ahead ? "Tomorrow" : "Today"}, ${clock}`;
+  const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
+  const day = `${WEEKDAYS[at.getDay()].slice(0, 3)} ${at.getDate()}`;
+  return `${day} ${MONTHS[at.getMonth()].slice(0, 3)}${year}, ${clock}`;
 }
 
 /** @param {Date} at */
@@ -63,6 +85,12 @@ function atMidnight() {
 
 rewrite(document);
 atMidnight();
+// How long something still waits changes by itself.
+setInterval(() => {
+  for (const time of document.querySelectorAll("time[data-time=wait]")) {
+    rewrite(/** @type {HTMLTimeElement} */ (time));
+  }
+}, 20_000);
 // A laptop that slept through midnight wakes with old words.
 document.addEventListener("visibilitychange", () => document.hidden || rewrite(document));
 document.addEventListener("htmx:after:swap", () => rewrite(document));

@@ -3,8 +3,8 @@
     python -m tests.messaging.worker_process POINT…
 
 runs `manage.py worker` once for each POINT, one after the other, each in a process that kills
-itself with -9 at that point of the delivery of a text that says "die at POINT"; then a whole one
-that stays. Time runs faster: waits are short and the reaper comes every second. With a POINT, one
+itself with -9 at that point of the delivery of a text that says "die at POINT" (or at "turned", once
+a number gave turns); then a whole one that stays. Time runs faster: waits are short and the reaper comes every second. With a POINT, one
 worker lives at a time, and whichever is silent for a second counts as dead.
 """
 
@@ -63,7 +63,7 @@ def die_during(module: Any, name: str, is_it: Callable[..., bool], last_words: s
 
 def arm(point: str) -> None:
     """Have this process die at the point."""
-    from messaging import delivery
+    from messaging import delivery, limits
 
     last_words = f"die at {point}"
 
@@ -85,6 +85,8 @@ def arm(point: str) -> None:
             die_before(delivery, "write_outcome", is_this)
         case "recorded":
             die_after(delivery, "write_outcome", is_this)
+        case "turned":
+            die_after(limits, "give_turns", lambda number: True)
 
 
 def die_once_written(body: str) -> None:

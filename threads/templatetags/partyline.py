@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from threads.mentioned import marked
 
 register = template.Library()
 
-Style = Literal["row", "bubble", "day"]
+Style = Literal["row", "bubble", "day", "wait", "hour"]
 
 # Not from the locale: the browser's script writes the same words, and the two may not differ.
 _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -30,11 +31,17 @@ RUN = timedelta(minutes=5)
 
 @register.simple_tag
 def when(at: datetime | None, style: Style) -> SafeString:
-    """A `<time>` element: `row` for a list, `bubble` for the clock alone, `day` for a heading."""
+    """A `<time>` element: `row` for a list, `bubble` for the clock alone, `day` for a heading;
+    of what is to come, `wait` for how long until then and `hour` for when."""
     if at is None:
         return SafeString("")
     local = timezone.localtime(at)
-    words = _clock(local) if style == "bubble" else _words(local, style)
+    if style == "wait":
+        words = _wait(at)
+    elif style == "hour":
+        words = _hour(local)
+    else:
+        words = _clock(local) if style == "bubble" else _words(local, style)
     return format_html(
         '<time datetime="{}" data-time="{}">{}</time>',
         local.isoformat(timespec="seconds"),
@@ -130,6 +137,22 @@ def _is_run(one: Any, other: Any) -> bool:
 
 def _clock(local: datetime) -> str:
     return f"{local:%H:%M}"
+
+
+def _wait(at: datetime) -> str:
+    minutes = math.ceil((at - timezone.now()).total_seconds() / 60)
+    if minutes <= 1:
+        return "less than a minute"
+    return f"about {minutes} min" if minutes < 90 else f"about {math.ceil(minutes / 60)} h"
+
+
+def _hour(local: datetime) -> str:
+    ahead = (local.date() - timezone.localdate()).days
+    if ahead in {0, 1}:
+        return f"{'Tomorrow' if ahead else 'Today'}, {_clock(local)}"
+    weekday = _WEEKDAYS[local.weekday()][:3]
+    year = "" if local.year == timezone.localdate().year else f" {local.year}"
+    return f"{weekday} {local.day} {_MONTHS[local.month - 1][:3]}{year}, {_clock(local)}"
 
 
 def _words(local: datetime, style: Style) -> str:
