@@ -5,12 +5,19 @@ from __future__ import annotations
 from django.conf import settings
 
 from messaging.carriers.base import Carrier
+from messaging.carriers.plivo import Plivo
+from messaging.carriers.signalwire import SignalWire
 from messaging.carriers.simulator import Simulator
 from messaging.carriers.twilio import Twilio
 
 __all__ = ["CARRIERS", "Carrier", "UnknownCarrier", "get_carrier"]
 
-CARRIERS: dict[str, Carrier] = {adapter.name: adapter for adapter in (Twilio(),)}
+ADAPTERS: tuple[Carrier, ...] = (
+    Twilio(),
+    SignalWire(),
+    Plivo(),
+)
+CARRIERS: dict[str, Carrier] = {adapter.name: adapter for adapter in ADAPTERS}
 if getattr(settings, "DEMO", False):
     CARRIERS["simulator"] = Simulator()
 

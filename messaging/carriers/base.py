@@ -126,6 +126,9 @@ class Carrier(ABC):
     capabilities: ClassVar[Capabilities]
     rejection_status: ClassVar[int] = 403
     """HTTP status for a webhook that fails `verify`."""
+    challenge: ClassVar[str] = ""
+    """WWW-Authenticate of that answer (RFC 9110 §11.6.1). A carrier that needs one asks for it by
+    a request without credentials, which is then no rejection to count."""
     answers_help: ClassVar[bool] = False
     """Whether the carrier itself answers HELP and INFO."""
 

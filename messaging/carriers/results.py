@@ -88,7 +88,8 @@ class Sought:
     """An attempt whose outcome nobody knows; it was begun between the two times.
 
     The times allow for clocks that differ, and the later one for a carrier that is slow.
-    `not_these` are the carrier's ids of other attempts' texts, which may be worded alike.
+    `not_these` are the carrier's ids of other attempts' texts, which may be worded alike. An
+    attempt is alone when no other to this person between these times is still unknown.
     """
 
     attempt_token: str = field(repr=False)
@@ -98,6 +99,7 @@ class Sought:
     earliest: datetime
     latest: datetime
     not_these: frozenset[str] = field(default=frozenset(), repr=False)
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ CODE_LIMIT = 16
 class Answers:
     """How a carrier answers a request to send; both readers get the answer's JSON object.
 
+    `classes` are by error code, or by HTTP status where an answer has no code that we know.
     `code` gives its error code, empty for none. `errors_are_not_sent` is for a carrier that
     documents that it never took what it answers with 5xx.
     """
@@ -82,8 +83,9 @@ def _refusal(response: httpx.Response, answers: Answers, said: str) -> SendResul
     given = answers.code(json_object(response))
     code = str(given)[:CODE_LIMIT] if isinstance(given, int | str) else ""
     detail = f"{said}, error {code or 'not given'}"
-    error_class = answers.classes.get(code, "other")
-    if response.status_code == 401 or error_class == "auth":
+    status = str(response.status_code)
+    error_class = answers.classes.get(code) or answers.classes.get(status, "other")
+    if status == "401" or error_class == "auth":
         return AuthFailed(detail)
     if error_class == "opted_out":
         return OptedOut(code, detail)
@@ -91,7 +93,7 @@ def _refusal(response: httpx.Response, answers: Answers, said: str) -> SendResul
         return RateLimited(retry_after(response))
     if error_class == "ambiguous":
         return OutcomeUnknown(detail)
-    return Rejected(code or str(response.status_code), error_class, detail)
+    return Rejected(code or status, error_class, detail)
 
 
 def failure(error: httpx.RequestError) -> NotSent | OutcomeUnknown:

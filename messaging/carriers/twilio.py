@@ -55,6 +55,7 @@ from messaging.carriers.webhooks import (
     digest_is_any,
     form_fields,
     form_pairs,
+    host_of,
     media_type,
     path_of,
     readable,
@@ -62,7 +63,7 @@ from messaging.carriers.webhooks import (
     valid_secrets,
 )
 
-NOT_STORED = "the account SID or the auth token is not stored"
+NOT_STORED = "what to log in with is not stored"
 
 STATES: dict[str, State] = {
     "accepted": "queued",
@@ -134,6 +135,7 @@ class Twilio(Carrier):
         can_look_up=True,
         can_list_inbound=True,
     )
+    login: ClassVar[tuple[str, str]] = ("account_sid", "auth_token")
     signature_header: ClassVar[str] = "x-twilio-signature"
     signing_secret: ClassVar[tuple[str, str]] = ("auth_token", "auth token")
     media_hosts: ClassVar[tuple[str, ...]] = (
@@ -194,9 +196,11 @@ class Twilio(Carrier):
         return hand_over(http, f"{url}/Messages.json", self.answers, data=fields, auth=login)
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
-        """Twilio asks for Basic auth at its own host, which redirects to a signed address."""
-        login = (credentials.get("account_sid", ""), credentials.get("auth_token", ""))
-        return MediaRequest(url, self.media_hosts, {"authorization": basic(*login)})
+        """The API's own host asks for Basic auth, and redirects to a signed address."""
+        account = self.account(credentials)
+        is_ours = account is not None and host_of(url) == host_of(account[0])
+        headers = {"authorization": basic(*account[1])} if account and is_ours else {}
+        return MediaRequest(url, self.media_hosts, headers)
 
     def look_up(
         self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
@@ -266,11 +270,15 @@ class Twilio(Carrier):
 
     def account(self, credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
         """The Account's address without `.json`, and the login; None when they are not stored."""
-        sid, token = credentials.get("account_sid", ""), credentials.get("auth_token", "")
-        if not sid or not token:
+        base = self.api_url(credentials)
+        sid, token = (credentials.get(name, "") for name in self.login)
+        if not base or not sid or not token:
             return None
-        base = str(getattr(settings, "TWILIO_API_URL", "https://api.twilio.com")).rstrip("/")
         return f"{base}/2010-04-01/Accounts/{quote(sid, safe='')}", (sid, token)
+
+    def api_url(self, credentials: Mapping[str, str]) -> str:
+        """Where the API stands."""
+        return str(getattr(settings, "TWILIO_API_URL", "https://api.twilio.com")).rstrip("/")
 
 
 def _signed_fields(request: RawRequest) -> bytes:

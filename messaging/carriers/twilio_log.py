@@ -58,7 +58,7 @@ class Log:
 
     def inbound(self, number: str, since: datetime, known: frozenset[str]) -> ListResult:
         """Texts that came to the number, but for those that are known."""
-        query = {"To": number, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        query = {"To": number, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%d}"}
         listed = self._messages(query, since)
         if not isinstance(listed, tuple):
             return listed

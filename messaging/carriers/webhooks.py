@@ -16,6 +16,7 @@ ID_LIMIT = 64
 ADDRESS_LIMIT = 64
 URL_LIMIT = 2048
 TYPE_LIMIT = 128
+LONGEST_SHORT_CODE = 8
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -61,6 +62,14 @@ def path_of(url: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
+def host_of(url: str) -> str:
+    """The host that a URL names, in lower case; empty when it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def valid_secrets(credentials: Mapping[str, str], name: str, label: str) -> list[str]:
     """The secret, and the one before it while it is rotated; never an empty one.
 
@@ -98,6 +107,12 @@ def required(label: str, value: str, limit: int) -> str:
     if not value.strip():
         raise Unparsable(f"{label} is missing")
     return readable(label, value, limit)
+
+
+def with_plus(address: str) -> str:
+    """E.164 from a carrier that leaves out its plus sign; a short code or a name as it is."""
+    is_long = address.isascii() and address.isdigit() and len(address) > LONGEST_SHORT_CODE
+    return f"+{address}" if is_long else address
 
 
 def form_fields(request: RawRequest) -> dict[str, str]:

@@ -1,0 +1,379 @@
+"""Plivo Messaging.
+
+Follows Plivo's "Validating requests" (signatures V2 and V3), "Handling incoming messages",
+"Message status callbacks", the Message resource (`/v1/Account/{auth id}/Message/`) and its error
+codes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+from django.conf import settings
+
+from messaging.carriers.base import (
+    AuthFailed,
+    CannotTell,
+    Capabilities,
+    Carrier,
+    CredentialField,
+    ErrorClass,
+    Event,
+    Found,
+    IdentifyResult,
+    Identity,
+    Ignored,
+    InboundMedia,
+    InboundText,
+    LookUpResult,
+    MediaRequest,
+    NotFound,
+    Outgoing,
+    RawRequest,
+    Receipt,
+    SendResult,
+    Sought,
+    State,
+    Unparsable,
+    VerificationError,
+)
+from messaging.carriers.sending import (
+    CODE_LIMIT,
+    Answers,
+    ask,
+    basic,
+    hand_over,
+    is_message_id,
+)
+from messaging.carriers.webhooks import (
+    ADDRESS_LIMIT,
+    FORM,
+    ID_LIMIT,
+    URL_LIMIT,
+    TooManyFields,
+    digest_is_any,
+    form_fields,
+    form_pairs,
+    host_of,
+    media_type,
+    path_of,
+    readable,
+    required,
+    valid_secrets,
+    with_plus,
+)
+
+NOT_STORED = "the auth ID or the auth token is not stored"
+MAX_MEDIA = 20
+MAX_SIGNATURES = 10
+PAGE_SIZE = 20
+
+STATES: dict[str, State] = {
+    "queued": "queued",
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "delivered",
+    "failed": "failed",
+    "undelivered": "failed",
+    "rejected": "failed",
+}
+
+ERROR_CLASSES: dict[str, ErrorClass] = {
+    "10": "filtered",
+    "20": "transient",
+    "30": "filtered",
+    "40": "registration",
+    "50": "bad_address",
+    "60": "bad_address",
+    "70": "bad_address",
+    "80": "transient",
+    "90": "bad_address",
+    "100": "bad_address",
+    "110": "too_long",
+    "200": "opted_out",
+    "201": "bad_address",
+    "300": "transient",
+    "420": "transient",
+    "402": "auth",
+    "450": "registration",
+    "900": "auth",
+    "910": "auth",
+}
+
+
+def _message_id(answer: Mapping[str, Any]) -> object:
+    ids = answer.get("message_uuid")
+    return ids[0] if isinstance(ids, list) and ids else None
+
+
+ANSWERS = Answers(
+    "Plivo", ERROR_CLASSES, message_id=_message_id, code=lambda answer: answer.get("error_code")
+)
+
+
+class Plivo(Carrier):
+    """The adapter."""
+
+    name: ClassVar[str] = "plivo"
+    label: ClassVar[str] = "Plivo"
+    credential_fields: ClassVar[tuple[CredentialField, ...]] = (
+        CredentialField("auth_id", "Auth ID", True, "Starts with MA, or SA for a subaccount."),
+        *CredentialField(
+            "auth_token",
+            "Auth token",
+            True,
+            "The token of the account whose auth ID this is; it also signs the webhooks.",
+        ).rotating(),
+    )
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        longest_text=1600,
+        media_count=10,
+        media_bytes=5_000_000,
+        media_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
+        can_look_up=True,
+    )
+
+    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+        """Check V3 where it is given, else V2, over the public URL. Fails closed.
+
+        V2 covers neither the fields nor the query: it is taken over https only, and `nonce` binds
+        it to one body.
+        """
+        tokens = valid_secrets(credentials, "auth_token", "auth token")
+        version = _version(request.headers)
+        given = _signatures(request.headers, version)
+        nonce = request.headers.get(f"x-plivo-signature-{version}-nonce", "")
+        if not given:
+            raise VerificationError("the signature header is missing")
+        if not nonce:
+            raise VerificationError("the signature's nonce is missing")
+        url = public_url.rstrip("/") + request.path
+        if version == "v2" and not url.startswith("https://"):
+            raise VerificationError("PUBLIC_URL is not https, which Plivo's signature V2 needs")
+        signed = _signed_v3(request, url) if version == "v3" else _base(url)
+        expected = [_signature(token, version, signed, nonce) for token in tokens]
+        matches = [digest_is_any(signature, expected) for signature in given]
+        if not any(matches):
+            raise VerificationError(
+                "the signature does not match (check the auth token and PUBLIC_URL)"
+            )
+
+    def nonce(self, request: RawRequest) -> str:
+        """That of V2, which does not cover the body."""
+        version = _version(request.headers)
+        return request.headers.get("x-plivo-signature-v2-nonce", "") if version == "v2" else ""
+
+    def parse(self, request: RawRequest) -> list[Event]:
+        """Read an inbound text or a status callback."""
+        fields = form_fields(request)
+        message_id = required("MessageUUID", fields.get("MessageUUID", ""), ID_LIMIT)
+        if "Status" in fields:
+            return [_reported(message_id, fields)]
+        return [_inbound(message_id, fields)]
+
+    def send(
+        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
+    ) -> SendResult:
+        """Create a Message."""
+        account = _account(credentials)
+        if account is None:
+            return AuthFailed(NOT_STORED)
+        url, login = account
+        body: dict[str, object] = {
+            "src": outgoing.sender,
+            "dst": outgoing.recipient,
+            "text": outgoing.body,
+            "url": outgoing.callback_url,
+            "method": "POST",
+        }
+        if outgoing.media_urls:
+            body |= {"type": "mms", "media_urls": list(outgoing.media_urls)}
+        return hand_over(http, f"{url}/Message/", ANSWERS, json=body, auth=login)
+
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+        """Media stand behind plain addresses, those of the API behind Basic auth."""
+        account = _account(credentials)
+        is_ours = account is not None and host_of(url) == host_of(account[0])
+        headers = {"authorization": basic(*account[1])} if account and is_ours else {}
+        return MediaRequest(url, (".plivo.com", "s3.amazonaws.com"), headers)
+
+    def look_up(
+        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
+    ) -> LookUpResult:
+        """Look through the records of Messages between the two numbers.
+
+        They hold no words: one that no attempt has claimed is this attempt's if it is alone.
+        """
+        records = _records(sought, credentials, http)
+        if not isinstance(records, list):
+            return records
+        if not records:
+            return NotFound()
+        if len(records) > 1 or not sought.is_alone:
+            return CannotTell("Plivo's records do not tell texts to the same person apart")
+        [record] = records
+        state = STATES.get(str(record.get("message_state")), "sent")
+        return Found(_receipt(record["message_uuid"], state, str(record.get("error_code") or "")))
+
+    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+        """Fetch the Account."""
+        account = _account(credentials)
+        if account is None:
+            return AuthFailed(NOT_STORED)
+        url, login = account
+        answer = ask(http, f"{url}/", self.label, auth=login)
+        if isinstance(answer, AuthFailed | CannotTell):
+            return answer
+        remark = "The account is disabled." if answer.get("enabled") is False else ""
+        return Identity(
+            str(answer.get("auth_id", ""))[:64], str(answer.get("name", ""))[:120], remark
+        )
+
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+        """A status callback with a status that does not exist."""
+        body = urlencode({"MessageUUID": "self-test", "Status": "self-test"}).encode()
+        nonce = str(uuid.uuid4().int)[:20]
+        request = RawRequest("POST", path_of(url), {"content-type": FORM}, body)
+        token = credentials.get("auth_token", "")
+        headers = {
+            "content-type": FORM,
+            "x-plivo-signature-v3": _signature(token, "v3", _signed_v3(request, url), nonce),
+            "x-plivo-signature-v3-nonce": nonce,
+        }
+        return RawRequest("POST", path_of(url), headers, body)
+
+
+def _account(credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
+    """The Account's address without a closing slash, and the login; None when not stored."""
+    auth_id, token = credentials.get("auth_id", ""), credentials.get("auth_token", "")
+    if not auth_id or not token:
+        return None
+    base = str(getattr(settings, "PLIVO_API_URL", "https://api.plivo.com")).rstrip("/")
+    return f"{base}/v1/Account/{quote(auth_id, safe='')}", (auth_id, token)
+
+
+def _version(headers: Mapping[str, str]) -> str:
+    """The better of the two signatures that are given."""
+    is_v3 = "x-plivo-signature-v3" in headers or "x-plivo-signature-ma-v3" in headers
+    return "v3" if is_v3 else "v2"
+
+
+def _signatures(headers: Mapping[str, str], version: str) -> list[str]:
+    """By the account and by its main account; V3 may list several."""
+    names = (f"x-plivo-signature-{version}", f"x-plivo-signature-ma-{version}")
+    given = ",".join(headers.get(name, "") for name in names)
+    return [part for value in given.split(",")[:MAX_SIGNATURES] if (part := value.strip())]
+
+
+def _base(url: str) -> bytes:
+    """The URL without its query."""
+    parts = urlsplit(url)
+    return parts._replace(query="", fragment="").geturl().encode("utf-8", "surrogatepass")
+
+
+def _signed_v3(request: RawRequest, url: str) -> bytes:
+    """URL, sorted query and sorted fields, joined as Plivo's own code does."""
+    kind, _ = media_type(request.headers)
+    if request.body and kind != FORM:
+        raise VerificationError("the body is no form, and V3 signs forms only")
+    try:
+        fields = sorted(form_pairs(request.body))
+        query = sorted(form_pairs(urlsplit(url).query.encode("utf-8", "surrogatepass")))
+    except TooManyFields:
+        raise VerificationError("the form has too many fields") from None
+    signed = _base(url)
+    if query or fields:
+        signed += b"?" + b"&".join(key + b"=" + value for key, value in query)
+    if query and fields:
+        signed += b"."
+    return signed + b"".join(key + value for key, value in fields)
+
+
+def _signature(token: str, version: str, signed: bytes, nonce: str) -> str:
+    joint = b"." if version == "v3" else b""
+    message = signed + joint + nonce.encode("utf-8", "surrogatepass")
+    return base64.b64encode(hmac.new(token.encode(), message, hashlib.sha256).digest()).decode()
+
+
+def _reported(message_id: str, fields: Mapping[str, str]) -> Receipt | Ignored:
+    state = STATES.get(fields["Status"])
+    if state is None:
+        return Ignored("a status that needs nothing done")
+    recipient = readable("To", fields.get("To", ""), ADDRESS_LIMIT)
+    return _receipt(message_id, state, fields.get("ErrorCode", ""), recipient)
+
+
+def _receipt(message_id: str, state: State, error_code: str, recipient: str = "") -> Receipt:
+    if state != "failed":
+        return Receipt(message_id, state, recipient=with_plus(recipient))
+    code = readable("ErrorCode", error_code, CODE_LIMIT)
+    return Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"), with_plus(recipient))
+
+
+def _inbound(message_id: str, fields: Mapping[str, str]) -> InboundText:
+    """`Text` for SMS, `Body` for MMS."""
+    media = _media(fields)
+    body = fields.get("Text", fields.get("Body"))
+    if body is None and not media:
+        raise Unparsable("Text is missing")
+    return InboundText(
+        carrier_message_id=message_id,
+        sender=with_plus(required("From", fields.get("From", ""), ADDRESS_LIMIT)),
+        recipient=with_plus(required("To", fields.get("To", ""), ADDRESS_LIMIT)),
+        body=readable("Text", body or ""),
+        media=media,
+    )
+
+
+def _media(fields: Mapping[str, str]) -> tuple[InboundMedia, ...]:
+    """Plivo's pages number them from 0 or from 1."""
+    keys = [f"Media{index}" for index in range(MAX_MEDIA + 1)]
+    return tuple(
+        InboundMedia(required(key, fields[key], URL_LIMIT)) for key in keys if key in fields
+    )
+
+
+def _records(
+    sought: Sought, credentials: Mapping[str, str], http: httpx.Client
+) -> list[dict[str, Any]] | AuthFailed | CannotTell:
+    """The records of outbound texts that may be the attempt's."""
+    account = _account(credentials)
+    if account is None:
+        return AuthFailed(NOT_STORED)
+    url, login = account
+    query = {
+        "message_direction": "outbound",
+        "from_number": sought.sender.lstrip("+"),
+        "to_number": sought.recipient.lstrip("+"),
+        "message_time__gte": _stamp(sought.earliest),
+        "message_time__lte": _stamp(sought.latest),
+        "limit": PAGE_SIZE,
+    }
+    answer = ask(http, f"{url}/Message/", "Plivo", auth=login, params=query)
+    if not isinstance(answer, dict):
+        return answer
+    listed = answer.get("objects")
+    if not isinstance(listed, list) or len(listed) >= PAGE_SIZE:
+        return CannotTell("Plivo's records cannot be read")
+    return [record for record in listed if _may_be(record, sought)]
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _may_be(record: object, sought: Sought) -> bool:
+    return (
+        isinstance(record, dict)
+        and is_message_id(record.get("message_uuid"))
+        and record["message_uuid"] not in sought.not_these
+        and with_plus(str(record.get("to_number", ""))) == sought.recipient
+    )
