@@ -90,6 +90,9 @@ WEBHOOK_BODY_LIMIT = setting(
     "a number of bytes, 1024 or more",
     lambda n: n >= 1024,
 )
+WEBHOOK_TOLERANCE = setting(
+    "WEBHOOK_TOLERANCE", env.int, 300, "seconds, from 30 to 3600", lambda s: 30 <= s <= 3600
+)
 CARRIER_TIMEOUT = setting(
     "CARRIER_TIMEOUT", env.float, 10.0, "seconds, from 0.1 to 120", lambda s: 0.1 <= s <= 120
 )

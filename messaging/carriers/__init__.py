@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from messaging.carriers.bandwidth import Bandwidth
 from messaging.carriers.base import Carrier
 from messaging.carriers.plivo import Plivo
 from messaging.carriers.signalwire import SignalWire
 from messaging.carriers.simulator import Simulator
+from messaging.carriers.telnyx import Telnyx
 from messaging.carriers.twilio import Twilio
+from messaging.carriers.vonage import Vonage
 
 __all__ = ["CARRIERS", "Carrier", "UnknownCarrier", "get_carrier"]
 
@@ -16,6 +19,9 @@ ADAPTERS: tuple[Carrier, ...] = (
     Twilio(),
     SignalWire(),
     Plivo(),
+    Telnyx(),
+    Bandwidth(),
+    Vonage(),
 )
 CARRIERS: dict[str, Carrier] = {adapter.name: adapter for adapter in ADAPTERS}
 if getattr(settings, "DEMO", False):

@@ -40,8 +40,7 @@ def webhook(
     try:
         account.adapter.verify(raw, credentials, settings.PUBLIC_URL)
     except VerificationError as error:
-        _count_rejection(account, error.reason)
-        return HttpResponse("Not verified.", status=account.adapter.rejection_status)
+        return _rejected(account, raw, error.reason)
     receive_webhook(account=account, request=raw, attempt_token=attempt_token)
     body, content_type = account.adapter.ack()
     return HttpResponse(body, content_type=content_type)
@@ -64,6 +63,16 @@ def _raw_request(request: HttpRequest) -> RawRequest | None:
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
     )
+
+
+def _rejected(account: CarrierAccount, raw: RawRequest, reason: str) -> HttpResponse:
+    adapter = account.adapter
+    if not adapter.challenge or "authorization" in raw.headers:
+        _count_rejection(account, reason)
+    response = HttpResponse("Not verified.", status=adapter.rejection_status)
+    if adapter.challenge:
+        response["WWW-Authenticate"] = adapter.challenge
+    return response
 
 
 def _count_rejection(account: CarrierAccount, reason: str) -> None:

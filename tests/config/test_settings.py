@@ -63,6 +63,7 @@ def shown(data: Path, *names: str, **changes: str) -> dict[str, str]:
         ("WORKER_CONCURRENCY", "0"),
         ("LOG_LEVEL", "LOUD"),
         ("WEBHOOK_BODY_LIMIT", "1MB"),
+        ("WEBHOOK_TOLERANCE", "5 min"),
         ("CARRIER_TIMEOUT", "0"),
     ],
 )

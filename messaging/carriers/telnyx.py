@@ -1,0 +1,378 @@
+"""Telnyx messaging, API v2.
+
+Follows Telnyx's "Receiving webhooks" (Ed25519 over timestamp, bar and body), "Send a message"
+(`/v2/messages`), its messaging error codes and its page on the Idempotency-Key header.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+import httpx
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.conf import settings
+
+from messaging.carriers.base import (
+    AuthFailed,
+    CannotTell,
+    Capabilities,
+    Carrier,
+    CredentialField,
+    ErrorClass,
+    Event,
+    Found,
+    IdentifyResult,
+    Identity,
+    Ignored,
+    InboundMedia,
+    InboundText,
+    Listed,
+    ListResult,
+    LookUpResult,
+    MediaRequest,
+    NotFound,
+    Outgoing,
+    RawRequest,
+    Receipt,
+    SendResult,
+    Sought,
+    State,
+    Unparsable,
+    VerificationError,
+)
+from messaging.carriers.lists import objects
+from messaging.carriers.sending import CODE_LIMIT, Answers, hand_over, is_message_id
+from messaging.carriers.telnyx_records import LAG, Api, url
+from messaging.carriers.webhooks import (
+    ADDRESS_LIMIT,
+    ID_LIMIT,
+    TYPE_LIMIT,
+    URL_LIMIT,
+    json_body,
+    mapping,
+    moment,
+    readable,
+    required,
+    string,
+    valid_secrets,
+)
+
+STATES: dict[str, State] = {
+    "queued": "queued",
+    "sending": "sending",
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "delivered",
+    "expired": "failed",
+    "sending_failed": "failed",
+    "delivery_failed": "failed",
+    "delivery_unconfirmed": "unknown",
+    # The detail records' words.
+    "failed": "failed",
+    "gw_reject": "failed",
+    "gw_timeout": "failed",
+    "dlr_timeout": "unknown",
+    "dlr_unconfirmed": "unknown",
+}
+
+_CODES: dict[ErrorClass, str] = {
+    "auth": "10009 10010 20100 40309 40312 40314 40333",
+    "bad_address": "10001 10002 10016 40001 40012 40301 40310 40319",
+    "filtered": "40002 40003 40015 40315 40322",
+    "media": "40308 40317",
+    "opted_out": "40300",
+    "registration": "40010 40013 40100 40150 40151 40305 40306 40320 40329",
+    "throttled": "10011 40011 40318",
+    "too_long": "40302 40328",
+    "transient": "40004 40005 40006 40014",
+}
+ERROR_CLASSES: dict[str, ErrorClass] = {
+    code: kind for kind, codes in _CODES.items() for code in codes.split()
+}
+
+
+class Telnyx(Carrier):
+    """The adapter."""
+
+    name: ClassVar[str] = "telnyx"
+    label: ClassVar[str] = "Telnyx"
+    credential_fields: ClassVar[tuple[CredentialField, ...]] = (
+        CredentialField("api_key", "API key", True, "A v2 key; starts with KEY."),
+        *CredentialField(
+            "public_key",
+            "Public key",
+            True,
+            "Telnyx signs the webhooks with its other half. It stands beside the API keys.",
+        ).rotating(),
+    )
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        longest_text=1530,
+        media_count=10,
+        media_bytes=1_000_000,
+        media_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
+        can_look_up=True,
+        can_list_inbound=True,
+    )
+
+    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+        """Check the signature, then the age (WEBHOOK_TOLERANCE). Fails closed.
+
+        The age is judged last, so that "clock" is said of a request that is Telnyx's.
+        """
+        keys = [_key(stored) for stored in valid_secrets(credentials, "public_key", "public key")]
+        signature = request.headers.get("telnyx-signature-ed25519", "")
+        sent_at = request.headers.get("telnyx-timestamp", "")
+        if not signature or not sent_at:
+            raise VerificationError("the signature or its timestamp is missing")
+        if not (sent_at.isascii() and sent_at.isdigit() and len(sent_at) <= 12):
+            raise VerificationError("the timestamp is not a number")
+        signed = f"{sent_at}|".encode() + request.body
+        if not any(_is_signed(key, signature, signed) for key in keys):
+            raise VerificationError("the signature does not match (check the public key)")
+        off = int(time.time()) - int(sent_at)
+        if abs(off) > settings.WEBHOOK_TOLERANCE:
+            late = "old" if off > 0 else "ahead of ours"
+            raise VerificationError(f"signed well, but {abs(off)} s {late} (check this clock)")
+
+    def parse(self, request: RawRequest) -> list[Event]:
+        """Read one event: a text, or the state of each recipient of one of ours."""
+        data = mapping("data", mapping("the body", json_body(request)).get("data"))
+        match string(data, "event_type"):
+            case "message.received":
+                return [_inbound(mapping("payload", data.get("payload")))]
+            case "message.sent" | "message.finalized":
+                return _receipts(mapping("payload", data.get("payload")))
+            case _:
+                return [Ignored("an event of another type")]
+
+    def send(
+        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
+    ) -> SendResult:
+        """Create a message. The key makes a repetition on the way harmless; we never repeat."""
+        api = _api(credentials, http)
+        if not api.key:
+            return AuthFailed("the API key is not stored")
+        body: dict[str, object] = {
+            "from": outgoing.sender,
+            "to": outgoing.recipient,
+            "webhook_url": outgoing.callback_url,
+        }
+        if outgoing.body:
+            body["text"] = outgoing.body
+        if outgoing.media_urls:
+            body["media_urls"] = list(outgoing.media_urls)
+        headers = api.headers | {"idempotency-key": outgoing.attempt_token}
+        return hand_over(http, url("/messages"), ANSWERS, json=body, headers=headers)
+
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+        """A plain link that expires, to Telnyx's own storage (its hosts are unverified)."""
+        return MediaRequest(url, (".telnyx.com", ".telnyxcloudstorage.com"))
+
+    def look_up(
+        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
+    ) -> LookUpResult:
+        """Search the detail records, which name the webhook's address and so our attempt."""
+        filters = {
+            "direction": "outbound",
+            "cli": sought.sender,
+            "cld": sought.recipient,
+            "created_at][gte": f"{sought.earliest.astimezone(UTC):%Y-%m-%d}",
+            "created_at][lt": f"{sought.latest.astimezone(UTC) + timedelta(days=1):%Y-%m-%d}",
+        }
+        found = _api(credentials, http).records(filters)
+        if not isinstance(found, tuple):
+            return found
+        records, is_all = found
+        for record in records:
+            if _attempt_in(record.get("delivery_status_webhook_url")) == sought.attempt_token:
+                return _found(record)
+        if not is_all or datetime.now(UTC) - sought.latest < LAG:
+            return CannotTell("it is not in Telnyx's records, which may lag by hours")
+        return NotFound()
+
+    def list_inbound(
+        self,
+        number: str,
+        since: datetime,
+        known: frozenset[str],
+        credentials: Mapping[str, str],
+        http: httpx.Client,
+    ) -> ListResult:
+        """Search the detail records, and fetch each message of them that is not known."""
+        filters = {
+            "direction": "inbound",
+            "cld": number,
+            "created_at][gte": f"{since.astimezone(UTC):%Y-%m-%d}",
+        }
+        api = _api(credentials, http)
+        found = api.records(filters)
+        if not isinstance(found, tuple):
+            return found
+        texts, is_all = [], found[1]
+        for record in found[0]:
+            if record.get("uuid") in known or not _is_since(record, since):
+                continue
+            message = api.message(record.get("uuid"))
+            if isinstance(message, AuthFailed | CannotTell):
+                return message
+            try:
+                texts.append(_inbound(message))
+            except Unparsable:
+                is_all = False
+        return Listed(tuple(texts), is_all)
+
+    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+        """List the messaging profiles; they name the organization."""
+        profiles = _api(credentials, http).listed("/messaging_profiles")
+        if not isinstance(profiles, list):
+            return profiles
+        if not profiles:
+            return Identity("", "", "The account has no messaging profile yet.")
+        names = ", ".join(str(profile.get("name", "")) for profile in profiles)
+        is_off = any(profile.get("enabled") is False for profile in profiles)
+        remark = "A messaging profile is disabled." if is_off else ""
+        return Identity(str(profiles[0].get("organization_id", ""))[:64], names[:120], remark)
+
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+        """Only Telnyx has the private key."""
+        return None
+
+
+ANSWERS = Answers(
+    Telnyx.label,
+    ERROR_CLASSES,
+    message_id=lambda answer: _part(answer, "data").get("id"),
+    code=lambda answer: _first_code(answer.get("errors")),
+)
+
+
+def _key(stored: str) -> Ed25519PublicKey:
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(stored.strip(), validate=True))
+    except ValueError:
+        raise VerificationError("the stored public key is not one of Telnyx's") from None
+
+
+def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
+    try:
+        key.verify(base64.b64decode(signature, validate=True), signed)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _inbound(payload: Mapping[str, object]) -> InboundText:
+    """A text, in a webhook as in the answer to "Retrieve a message"."""
+    if string(payload, "type") not in ("", "SMS", "MMS"):
+        raise Unparsable("a message that is neither SMS nor MMS")
+    media = tuple(_medium(item) for item in objects("media", payload.get("media")))
+    if payload.get("text") is None and not media:
+        raise Unparsable("text is missing")
+    words = [string(payload, "subject"), string(payload, "text")]
+    return InboundText(
+        carrier_message_id=required("id", string(payload, "id"), ID_LIMIT),
+        sender=_address("from", mapping("from", payload.get("from"))),
+        recipient=_address("to", _ours(payload)),
+        body=readable("text", "\n".join(filter(None, words))),
+        sent_at=moment("received_at", string(payload, "received_at")),
+        media=tuple(item for item in media if item.content_type != "application/smil"),
+    )
+
+
+def _ours(payload: Mapping[str, object]) -> Mapping[str, object]:
+    """Who of a group text's recipients is us: the one that this webhook was made for."""
+    everyone = objects("to", payload.get("to"))
+    marked = [one for one in everyone if one.get("status") == "webhook_delivered"]
+    if not everyone:
+        raise Unparsable("to is missing")
+    return (marked or everyone)[0]
+
+
+def _address(label: str, party: Mapping[str, object]) -> str:
+    return required(label, string(party, "phone_number"), ADDRESS_LIMIT)
+
+
+def _medium(item: Mapping[str, object]) -> InboundMedia:
+    size = item.get("size")
+    return InboundMedia(
+        url=required("url", string(item, "url"), URL_LIMIT),
+        content_type=readable("content_type", string(item, "content_type"), TYPE_LIMIT),
+        size=size if isinstance(size, int) and size >= 0 else None,
+        sha256=readable("hash_sha256", string(item, "hash_sha256"), 64).lower(),
+    )
+
+
+def _receipts(payload: Mapping[str, object]) -> list[Event]:
+    message_id = required("id", string(payload, "id"), ID_LIMIT)
+    errors = objects("errors", payload.get("errors"))
+    token = _attempt_in(payload.get("webhook_url"))
+    events: list[Event] = []
+    for index, party in enumerate(objects("to", payload.get("to"))):
+        state = STATES.get(string(party, "status"))
+        if state is None:
+            events.append(Ignored("a status that needs nothing done"))
+            continue
+        own = [error for error in errors if _points_at(error, index)]
+        code, error_class = _error(state, _first_code(own or errors))
+        recipient = _address("to", party)
+        events.append(Receipt(message_id, state, code, error_class, recipient, token))
+    return events
+
+
+def _points_at(error: Mapping[str, object], index: int) -> bool:
+    """Whether an error names this one of the recipients, by a JSON pointer (RFC 6901)."""
+    source = error.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    return isinstance(pointer, str) and f"{pointer}/".endswith(f"/to/{index}/")
+
+
+def _error(state: State, code: object) -> tuple[str, ErrorClass | Literal[""]]:
+    """The code and its class, where the state is a trouble."""
+    if state not in ("failed", "unknown"):
+        return "", ""
+    text = readable("code", str(code), CODE_LIMIT) if isinstance(code, str | int) else ""
+    return text, "ambiguous" if state == "unknown" else ERROR_CLASSES.get(text, "other")
+
+
+def _first_code(errors: object) -> object:
+    """The code of the first error, of objects as of bare codes."""
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return first.get("code") if isinstance(first, dict) else first
+
+
+def _attempt_in(webhook_url: object) -> str:
+    """Our attempt's token, the last step of the address that we gave with the text."""
+    path = webhook_url if isinstance(webhook_url, str) else ""
+    return path.rstrip("/").rpartition("/")[2][:64]
+
+
+def _api(credentials: Mapping[str, str], http: httpx.Client) -> Api:
+    return Api(credentials.get("api_key", ""), http)
+
+
+def _part(answer: Mapping[str, object], key: str) -> Mapping[str, Any]:
+    value = answer.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _found(record: Mapping[str, Any]) -> LookUpResult:
+    message_id = record.get("uuid")
+    state = STATES.get(str(record.get("status")), "sent")
+    if not is_message_id(message_id):
+        return CannotTell("Telnyx has the text, but does not say its id")
+    code, error_class = _error(state, _first_code(record.get("errors")))
+    return Found(Receipt(message_id, state, code, error_class))
+
+
+def _is_since(record: Mapping[str, Any], since: datetime) -> bool:
+    """Telnyx filters by days only. What bears no time is taken."""
+    try:
+        created = moment("created_at", string(record, "created_at"))
+    except Unparsable:
+        return True
+    return created is None or created >= since.replace(microsecond=0)

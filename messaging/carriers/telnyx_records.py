@@ -1,0 +1,88 @@
+"""Reading Telnyx's API: its detail records and its messages.
+
+Follows "Search detail records" (oldest first, by days, 50 at once) and "Retrieve a message" (ten
+days long). A record has no words; a message has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from django.conf import settings
+
+from messaging.carriers.base import AuthFailed, CannotTell, Unparsable
+from messaging.carriers.lists import objects
+from messaging.carriers.sending import ask, is_message_id
+
+PAGE = 50
+MAX_PAGES = 10
+LAG = timedelta(hours=4)
+"""How late a detail record may be: Telnyx waits for the carriers' word first."""
+
+Record = Mapping[str, Any]
+
+
+def url(path: str) -> str:
+    """An address of the API, TELNYX_API_URL or Telnyx's own."""
+    base = str(getattr(settings, "TELNYX_API_URL", "https://api.telnyx.com/v2"))
+    return base.rstrip("/") + path
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API by one key."""
+
+    key: str = field(repr=False)
+    http: httpx.Client = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.key}"}
+
+    def get(self, path: str, **params: str) -> dict[str, Any] | AuthFailed | CannotTell:
+        """Any address's answer."""
+        if not self.key:
+            return AuthFailed("the API key is not stored")
+        return ask(self.http, url(path), "Telnyx", params=params, headers=self.headers)
+
+    def listed(self, path: str, **params: str) -> list[Record] | AuthFailed | CannotTell:
+        """The objects of a page."""
+        answer = self.get(path, **params)
+        if not isinstance(answer, dict):
+            return answer
+        try:
+            return objects("data", answer.get("data"))
+        except Unparsable:
+            return CannotTell("Telnyx's answer makes no sense")
+
+    def records(
+        self, filters: Mapping[str, str]
+    ) -> tuple[list[Record], bool] | AuthFailed | CannotTell:
+        """The oldest detail records of messages that match, and whether they are all."""
+        params = {f"filter[{key}]": value for key, value in filters.items()}
+        params |= {"filter[record_type]": "messaging", "sort": "created_at"}
+        found: list[Record] = []
+        for number in range(1, MAX_PAGES + 1):
+            page = {"page[number]": str(number), "page[size]": str(PAGE)}
+            records = self.listed("/detail_records", **params, **page)
+            if not isinstance(records, list):
+                return records
+            found += records
+            if len(records) < PAGE:
+                return found, True
+        return found, False
+
+    def message(self, message_id: object) -> Record | AuthFailed | CannotTell:
+        """The whole message of a record."""
+        if not is_message_id(message_id):
+            return CannotTell("Telnyx does not say a message's id")
+        answer = self.get(f"/messages/{quote(message_id, safe='')}")
+        if not isinstance(answer, dict):
+            return answer
+        data = answer.get("data")
+        return data if isinstance(data, dict) else CannotTell("Telnyx's answer makes no sense")
