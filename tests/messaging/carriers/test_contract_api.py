@@ -1,0 +1,365 @@
+"""What every carrier's API may answer, or not answer, and what we make of it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from messaging.carriers.base import (
+    REASONS,
+    Accepted,
+    AuthFailed,
+    CannotTell,
+    Found,
+    Identity,
+    InboundText,
+    Listed,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    SendResult,
+    Sought,
+)
+from tests.messaging.carriers.specimens import SPECIMENS
+from tests.messaging.carriers.specimens.base import PUBLIC_URL, Refusal, Specimen, unsigned
+
+every_carrier = pytest.mark.parametrize("specimen", SPECIMENS.values(), ids=SPECIMENS.keys())
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture(autouse=True)
+def public_url(settings: Settings) -> None:
+    settings.PUBLIC_URL = PUBLIC_URL
+
+
+def client(handler: Handler) -> httpx.Client:
+    """Following redirects is what an adapter must forbid by itself."""
+    return httpx.Client(transport=httpx.MockTransport(handler), follow_redirects=True)
+
+
+def answering(status: int, answer: object, **headers: str) -> Handler:
+    raw = answer if isinstance(answer, str) else json.dumps(answer)
+    return lambda _: httpx.Response(status, text=raw, headers=headers)
+
+
+def send(specimen: Specimen, handler: Handler) -> SendResult:
+    """The result of sending once; however it ends, the carrier is asked once."""
+    calls: list[httpx.Request] = []
+
+    def once(request: httpx.Request) -> httpx.Response:
+        calls.append(request)
+        return handler(request)
+
+    with client(once) as http:
+        result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
+    assert len(calls) == 1
+    for private in (specimen.outgoing.recipient, specimen.outgoing.body):
+        assert private not in repr(result)
+    return result
+
+
+@every_carrier
+@pytest.mark.parametrize("media", [(), (f"{PUBLIC_URL}/m/1/?a=1&b=2", f"{PUBLIC_URL}/m/2/")])
+def test_a_text_arrives_as_written(specimen: Specimen, media: tuple[str, ...]) -> None:
+    seen: list[httpx.Request] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return answering(*specimen.accepted)(request)
+
+    outgoing = replace(specimen.outgoing, media_urls=media)
+    with client(take) as http:
+        result = specimen.carrier.send(outgoing, specimen.credentials, http)
+    assert result == Accepted(specimen.accepted_id)
+    [request] = seen
+    assert (request.method, request.url.path) == ("POST", specimen.send_path)
+    assert request.url.scheme == "https"
+    assert "authorization" in request.headers
+    assert specimen.read_sent(request) == outgoing
+
+
+REFUSALS = [
+    (specimen, refusal) for specimen in SPECIMENS.values() for refusal in specimen.refusals
+]
+
+
+@pytest.mark.parametrize(
+    ("specimen", "refusal"),
+    REFUSALS,
+    ids=[f"{specimen.name}-{refusal.means!r}" for specimen, refusal in REFUSALS],
+)
+def test_every_refusal_has_its_meaning(specimen: Specimen, refusal: Refusal) -> None:
+    assert send(specimen, answering(refusal.status, refusal.answer)) == refusal.means
+
+
+@every_carrier
+def test_the_refusals_show_what_is_refused_for_good_and_for_whom(specimen: Specimen) -> None:
+    kinds = {type(refusal.means) for refusal in specimen.refusals}
+    assert {Rejected, AuthFailed} <= kinds
+    classes = {
+        refusal.means.error_class
+        for refusal in specimen.refusals
+        if isinstance(refusal.means, Rejected)
+    }
+    assert classes <= set(REASONS)
+
+
+@every_carrier
+@pytest.mark.parametrize(
+    ("given_", "seconds"),
+    [("7", 7.0), ("", None), ("soon", None), ("-1", 0.0), ("1e9", 3600.0), ("nan", None)],
+)
+def test_a_throttled_text_says_when_to_try_again(
+    specimen: Specimen, given_: str, seconds: float | None
+) -> None:
+    handler = answering(429, {"message": "slow down"}, **{"Retry-After": given_})
+    assert send(specimen, handler) == RateLimited(seconds)
+
+
+@every_carrier
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_trouble_at_the_carrier_leaves_the_text_unknown(specimen: Specimen, status: int) -> None:
+    kind = NotSent if specimen.errors_are_not_sent else OutcomeUnknown
+    assert isinstance(send(specimen, answering(status, {"error": "x"})), kind)
+
+
+@every_carrier
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_never_followed(specimen: Specimen, status: int) -> None:
+    handler = answering(status, "", Location="https://elsewhere.example.com/")
+    assert isinstance(send(specimen, handler), OutcomeUnknown)
+
+
+@every_carrier
+@pytest.mark.parametrize("answer", ["<html>created", "", "[]", "null", '{"a": 1}', "[" * 9999])
+def test_an_answer_without_sense_leaves_the_text_unknown(specimen: Specimen, answer: str) -> None:
+    assert isinstance(send(specimen, answering(specimen.accepted[0], answer)), OutcomeUnknown)
+
+
+@every_carrier
+@pytest.mark.parametrize(
+    "error", [httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.RemoteProtocolError]
+)
+def test_silence_after_the_request_leaves_the_text_unknown(
+    specimen: Specimen, error: type[httpx.RequestError]
+) -> None:
+    def break_off(request: httpx.Request) -> httpx.Response:
+        raise error(f"broke at {request.url}")
+
+    assert isinstance(send(specimen, break_off), OutcomeUnknown)
+
+
+@pytest.fixture
+def socket_at_the_carrier(settings: Settings) -> Iterator[Callable[[Specimen], socket.socket]]:
+    """A listening socket that never answers, where the carrier's API is thought to be."""
+    opened: list[socket.socket] = []
+
+    def listen(specimen: Specimen) -> socket.socket:
+        opened.append(socket.create_server(("127.0.0.1", 0)))
+        address = f"http://127.0.0.1:{opened[-1].getsockname()[1]}"
+        setattr(settings, specimen.api_setting, address)
+        return opened[-1]
+
+    yield listen
+    for one in opened:
+        one.close()
+
+
+@every_carrier
+def test_a_real_connection_that_falls_silent_leaves_the_text_unknown(
+    specimen: Specimen, socket_at_the_carrier: Callable[[Specimen], socket.socket]
+) -> None:
+    socket_at_the_carrier(specimen)
+    with httpx.Client(timeout=0.2, trust_env=False) as http:
+        result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
+    assert isinstance(result, OutcomeUnknown)
+
+
+@every_carrier
+def test_nobody_listening_is_surely_not_sent(
+    specimen: Specimen, socket_at_the_carrier: Callable[[Specimen], socket.socket]
+) -> None:
+    socket_at_the_carrier(specimen).close()
+    with httpx.Client(timeout=0.5, trust_env=False) as http:
+        result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
+    assert isinstance(result, NotSent)
+
+
+def never(request: httpx.Request) -> httpx.Response:
+    raise AssertionError("nothing may be called")
+
+
+@every_carrier
+def test_without_credentials_nothing_is_called(specimen: Specimen) -> None:
+    with client(never) as http:
+        carrier, outgoing = specimen.carrier, specimen.outgoing
+        assert isinstance(carrier.send(outgoing, {}, http), AuthFailed)
+        if specimen.identity is not None:
+            assert isinstance(carrier.identify({}, http), AuthFailed)
+        if carrier.capabilities.can_look_up:
+            assert isinstance(carrier.look_up(sought(specimen), {}, http), AuthFailed)
+        if carrier.capabilities.can_list_inbound:
+            listed = carrier.list_inbound("+12025550110", NOON, frozenset(), {}, http)
+            assert isinstance(listed, AuthFailed)
+
+
+@every_carrier
+def test_nothing_private_stands_in_the_repr_of_what_goes_out(specimen: Specimen) -> None:
+    outgoing = replace(specimen.outgoing, media_urls=("https://texts.example.com/m/canary/",))
+    for private in ("+1202", outgoing.body, outgoing.attempt_token, "texts.example.com"):
+        assert private not in repr(outgoing)
+        assert private not in repr(sought(specimen))
+
+
+def sought(specimen: Specimen) -> Sought:
+    sent = specimen.outgoing
+    return Sought(
+        attempt_token=sent.attempt_token,
+        sender=sent.sender,
+        recipient=sent.recipient,
+        body=sent.body,
+        earliest=NOON,
+        latest=NOON + timedelta(minutes=5),
+    )
+
+
+def questions(specimen: Specimen, handler: Handler) -> list[object]:
+    """What comes of each question that the carrier can be asked."""
+    carrier, credentials = specimen.carrier, specimen.credentials
+    with client(handler) as http:
+        answers: list[object] = []
+        if carrier.capabilities.can_look_up:
+            answers.append(carrier.look_up(sought(specimen), credentials, http))
+        if carrier.capabilities.can_list_inbound:
+            listed = carrier.list_inbound("+12025550110", NOON, frozenset(), credentials, http)
+            answers.append(listed)
+        if specimen.identity is not None:
+            answers.append(carrier.identify(credentials, http))
+    return answers
+
+
+@every_carrier
+def test_questions_with_credentials_that_are_refused_say_so(specimen: Specimen) -> None:
+    handler = answering(401, {"code": 20003})
+    assert all(isinstance(answer, AuthFailed) for answer in questions(specimen, handler))
+
+
+@every_carrier
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [(500, "{}"), (503, ""), (429, "{}"), (307, ""), (200, "<html>"), (200, "[]"), (404, "{}")],
+)
+def test_questions_without_a_clear_answer_settle_nothing(
+    specimen: Specimen, status: int, answer: str
+) -> None:
+    handler = answering(status, answer, Location="https://elsewhere.example.com/")
+    assert all(isinstance(answer, CannotTell) for answer in questions(specimen, handler))
+
+
+@every_carrier
+def test_questions_over_a_broken_line_settle_nothing(specimen: Specimen) -> None:
+    def break_off(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    assert all(isinstance(answer, CannotTell) for answer in questions(specimen, break_off))
+
+
+NAMES = st.sampled_from(
+    [
+        "messages",
+        "data",
+        "objects",
+        "meta",
+        "records",
+        "sid",
+        "id",
+        "date_created",
+        "next_page_uri",
+    ]
+)
+ANSWERS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@every_carrier
+@given(answer=st.dictionaries(NAMES, ANSWERS, max_size=4))
+@examples(max_examples=50, deadline=None)
+def test_no_answer_to_a_question_finds_a_text_that_is_not_in_it(
+    specimen: Specimen, answer: dict[str, Any]
+) -> None:
+    for result in questions(specimen, answering(200, answer)):
+        assert isinstance(result, NotFound | CannotTell | AuthFailed | Listed | Identity)
+        assert not isinstance(result, Found)
+        assert not isinstance(result, Listed) or result.texts == ()
+
+
+@every_carrier
+def test_a_carrier_that_cannot_be_asked_says_so(specimen: Specimen) -> None:
+    carrier, credentials = specimen.carrier, specimen.credentials
+    with client(never) as http:
+        if not carrier.capabilities.can_look_up:
+            assert isinstance(carrier.look_up(sought(specimen), credentials, http), CannotTell)
+        if not carrier.capabilities.can_list_inbound:
+            listed = carrier.list_inbound("+12025550110", NOON, frozenset(), credentials, http)
+            assert isinstance(listed, CannotTell)
+
+
+@every_carrier
+def test_the_carrier_says_who_we_are(specimen: Specimen) -> None:
+    if specimen.identity is None:
+        return
+    answer, identity = specimen.identity
+    with client(answering(200, answer)) as http:
+        assert specimen.carrier.identify(specimen.credentials, http) == identity
+
+
+@every_carrier
+def test_pictures_are_fetched_from_the_carrier_and_logins_go_nowhere_else(
+    specimen: Specimen,
+) -> None:
+    media = [
+        medium
+        for file in specimen.payloads()
+        for event in specimen.carrier.parse(unsigned(file))
+        if isinstance(event, InboundText)
+        for medium in event.media
+    ]
+    for medium in media:
+        request = specimen.carrier.media_request(medium.url, specimen.credentials)
+        host = httpx.URL(medium.url).host
+        assert any(host == one or (one[:1] == "." and host.endswith(one)) for one in request.hosts)
+        assert medium.url not in repr(request)
+        for header in request.headers.values():
+            assert header not in repr(request)
+    for elsewhere in ("https://evil.example.com/a.jpg", "https://[::1/", "x", ""):
+        request = specimen.carrier.media_request(elsewhere, specimen.credentials)
+        assert request.headers == {}
+
+
+@every_carrier
+def test_the_limits_make_sense(specimen: Specimen) -> None:
+    limits = specimen.carrier.capabilities
+    assert 160 <= limits.longest_text <= 5000
+    assert 1 <= limits.media_count <= 20
+    assert 100_000 <= limits.media_bytes <= 10_000_000
+    assert "image/jpeg" in limits.media_types
+    assert 0 < limits.segments_per_second <= 100
+    assert specimen.carrier.rejection_status in (403, 503)
