@@ -304,8 +304,8 @@ def _url(credentials: Mapping[str, str], path: str) -> str | None:
     account = credentials.get("account_id", "")
     if not account or not all(_login(credentials)):
         return None
-    base = str(getattr(settings, "BANDWIDTH_API_URL", f"https://{HOST}/api/v2")).rstrip("/")
-    return f"{base}/users/{quote(account, safe='')}{path}"
+    base = str(getattr(settings, "BANDWIDTH_API_URL", f"https://{HOST}")).rstrip("/")
+    return f"{base}/api/v2/users/{quote(account, safe='')}{path}"
 
 
 def _ask(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
+from uuid import UUID
 
 import httpx
 from cryptography.exceptions import InvalidSignature
@@ -346,9 +347,12 @@ def _first_code(errors: object) -> object:
 
 
 def _attempt_in(webhook_url: object) -> str:
-    """Our attempt's token, the last step of the address that we gave with the text."""
-    path = webhook_url if isinstance(webhook_url, str) else ""
-    return path.rstrip("/").rpartition("/")[2][:64]
+    """Our attempt's token: the last step of the address that we gave with the text."""
+    last = str(webhook_url or "").rstrip("/").rpartition("/")[2]
+    try:
+        return str(UUID(last))
+    except ValueError:
+        return ""
 
 
 def _api(credentials: Mapping[str, str], http: httpx.Client) -> Api:

@@ -29,8 +29,8 @@ Record = Mapping[str, Any]
 
 def url(path: str) -> str:
     """An address of the API, TELNYX_API_URL or Telnyx's own."""
-    base = str(getattr(settings, "TELNYX_API_URL", "https://api.telnyx.com/v2"))
-    return base.rstrip("/") + path
+    base = str(getattr(settings, "TELNYX_API_URL", "https://api.telnyx.com"))
+    return f"{base.rstrip('/')}/v2{path}"
 
 
 @dataclass(frozen=True, slots=True)
