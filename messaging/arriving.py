@@ -5,7 +5,13 @@ from __future__ import annotations
 from django.urls import reverse
 
 from inboxes.models import Agent
-from messaging.history import PAGE_SIZE, Entry, HistoryPage, history_page
+from messaging.history import (
+    PAGE_SIZE,
+    Entry,
+    HistoryPage,
+    history_page,
+    with_attachments,
+)
 from messaging.models import Message
 from threads.models import Thread
 
@@ -35,5 +41,5 @@ def page_at(thread: Thread, agent: Agent, at: int) -> HistoryPage:
     older_url = None
     if messages.filter(pk__lt=start).exists():
         older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={start}"
-    entries = [Entry.of(message, agent) for message in shown]
+    entries = [Entry.of(message, agent) for message in with_attachments(shown)]
     return HistoryPage(entries=entries, older_url=older_url, is_apart=is_apart)

@@ -35,6 +35,7 @@ from messaging.carriers.base import (
     SendResult,
 )
 from messaging.jobs import defer_delivery
+from messaging.media import links
 from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message, Number
 from messaging.refusals import number_of, refusal
 from threads.models import Thread
@@ -134,9 +135,13 @@ def _hand_over(attempt: Attempt, thread: Thread) -> bool:
 
     No connection is kept while the carrier takes its time.
     """
+    try:
+        media_urls = links.publish(attempt)
+    except links.NotPublished as error:
+        return _write_surely(attempt, error.result)
     release_connection()
     try:
-        result = _call(attempt, thread)
+        result = _call(attempt, thread, media_urls)
     except Exception:
         # A fault of our own, and nobody can tell whether the request was written before it.
         _write_surely(attempt, OutcomeUnknown("Sending broke off by a fault inside Partyline."))
@@ -145,7 +150,7 @@ def _hand_over(attempt: Attempt, thread: Thread) -> bool:
     return _write_surely(attempt, result)
 
 
-def _call(attempt: Attempt, thread: Thread) -> SendResult:
+def _call(attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]) -> SendResult:
     """Hand the text to the carrier; every way in which that may end is a result."""
     account = attempt.account
     try:
@@ -158,6 +163,7 @@ def _call(attempt: Attempt, thread: Thread) -> SendResult:
         recipient=thread.contact.address,
         body=attempt.message.body,
         callback_url=f"{account.webhook_url}{attempt.token}/",
+        media_urls=media_urls,
     )
     with httpx.Client(
         timeout=settings.CARRIER_TIMEOUT, trust_env=False, follow_redirects=False

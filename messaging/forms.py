@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,8 +14,9 @@ DRAFT_LIMIT = 10_000
 class TextField(forms.CharField):
     """The words of a text: kept to the letter, refused with a sentence if they cannot go out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, required: bool = True) -> None:
         super().__init__(
+            required=required,
             strip=False,
             max_length=settings.MESSAGE_LIMIT,
             error_messages={
@@ -35,22 +38,44 @@ class TextField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if not value.strip():
+        if self.required and not value.strip():
             raise ValidationError(self.error_messages["required"], code="required")
+
+
+class KeysField(forms.Field):
+    """Several keys of rows, each in a field of the same name."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: object) -> list[int]:
+        given = [str(one) for one in value] if isinstance(value, list) else []
+        if len(given) > 100 or not all(one.isdecimal() and len(one) < 19 for one in given):
+            raise ValidationError("These files cannot be read. Load the page again.")
+        return [int(one) for one in given]
 
 
 class SendForm(forms.Form):
     """The composer. `form_key` is made with the form: sent twice, it makes one message.
 
     `seen` is the newest message that the page showed when the box was last empty or got its
-    focus; `anyway` that the agent was asked about what came since.
+    focus; `anyway` that the agent was asked about what came since. `attachment` names the files of
+    the draft that go with it: then it needs no words.
     """
 
-    body = TextField()
+    body = TextField(required=False)
+    attachment = KeysField(required=False)
     form_key = forms.UUIDField()
     is_internal = forms.BooleanField(required=False)
     seen = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
     anyway = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not cleaned.get("body", "-").strip():
+            cleaned["body"] = ""
+            if not cleaned.get("attachment"):
+                self.add_error("body", self.fields["body"].error_messages["required"])
+        return cleaned
 
     @property
     def guard_from(self) -> int | None:

@@ -53,6 +53,8 @@ def title_of(notification: Notification) -> str:
     contact = str(thread.contact)
     if message.kind == Message.Kind.INBOUND:
         return f"{contact} · {notification.inbox.name}"
+    if message.is_automatic and message.kind == Message.Kind.INTERNAL:
+        return f"A text was not sent · {contact}"
     if message.is_automatic:
         return f"Automatic answer to {contact}"
     author = message.author.display_name if message.author else "Partyline"
@@ -69,7 +71,7 @@ def popup(notification: Notification) -> dict[str, object]:
         "id": notification.pk,
         "thread": notification.thread_id,
         "title": title_of(notification),
-        "body": excerpt(notification.message.body),
+        "body": excerpt(notification.message.gist),
         "url": url_of(notification),
         "tag": f"message-{notification.message_id}",
         "reason": notification.reason,
@@ -114,6 +116,8 @@ class NoticeRow:
     @property
     def reason(self) -> str:
         message = self.notification.message
+        if message.is_automatic and message.kind == Message.Kind.INTERNAL:
+            return "A text was not sent"
         if message.is_automatic:
             return "Automatic answer"
         author = message.author.short_name if message.author else "Partyline"
@@ -127,7 +131,7 @@ class NoticeRow:
 
     @property
     def excerpt(self) -> str:
-        return excerpt(self.notification.message.body)
+        return excerpt(self.notification.message.gist)
 
     @property
     def url(self) -> str:

@@ -1,8 +1,9 @@
 """What it is made of, and its files."""
 
+from importlib.util import find_spec
 from typing import Any
 
-from config.environment import env, setting
+from config.environment import BadSetting, env, setting
 from config.settings.house import BASE_DIR, DATA_DIR, DEBUG, DEMO
 
 AUTH_USER_MODEL = "inboxes.Agent"
@@ -68,10 +69,35 @@ TEMPLATES: list[dict[str, Any]] = [
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = DATA_DIR / "media"
 STATIC_HASHED = setting("STATIC_HASHED", env.bool, not DEBUG, "1 or 0")
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+
+# Pictures and files of messages: a folder that nothing serves, or a bucket. Views hand them out.
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_BUCKET = setting("MEDIA_BUCKET", env.str, "", "the name of an S3 bucket")
+if MEDIA_BUCKET and find_spec("storages") is None:
+    raise BadSetting(
+        "MEDIA_BUCKET needs a library that is not installed: pip install 'django-storages[s3]'."
+    )
+_FOLDER = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+}
+_BUCKET = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": MEDIA_BUCKET,
+        "endpoint_url": setting(
+            "MEDIA_ENDPOINT", env.str, None, "https://host of a service that speaks S3"
+        ),
+        "region_name": setting(
+            "MEDIA_REGION", env.str, None, "a region's name, like eu-central-1"
+        ),
+        "default_acl": "private",
+        "file_overwrite": False,
+    },
+}
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": _BUCKET if MEDIA_BUCKET else _FOLDER,
     "staticfiles": {
         "BACKEND": "config.storage.HashedFiles"
         if STATIC_HASHED

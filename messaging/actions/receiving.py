@@ -12,6 +12,7 @@ from messaging.actions import optouts, records, statements
 from messaging.actions.receipts import apply_receipt
 from messaging.carriers.base import Event, InboundText, RawRequest, Receipt, Unparsable
 from messaging.keywords import keyword
+from messaging.media import inbound
 from messaging.models import CarrierAccount, Message, Webhook
 
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
@@ -103,9 +104,12 @@ def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
             account=account,
             carrier_message_id=text.carrier_message_id,
             carrier_sent_at=text.sent_at,
+            **inbound.announced_kinds(text.media),
         ),
         our_address=our_address,
     )
+    if text.media:
+        inbound.expect(message, text.media)
     word = keyword(text.body)
     if word is not None:
         optouts.heed(message, word, our_address=our_address)

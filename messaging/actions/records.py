@@ -63,7 +63,7 @@ def record(message: Message, *, our_address: str | None = None) -> Message:
     """
     message.words = words.vector(message.inbox_id, words.words_of(message.body))
     details = {
-        "excerpt": excerpt(message.body),
+        "excerpt": excerpt(message.gist),
         "excerpt_mentions": json.dumps(_in_excerpt(message)),
         "our_address": our_address,
         "needs_reply": _needs_reply(message),

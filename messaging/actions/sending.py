@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,9 +13,10 @@ from inboxes.models import Agent
 from messaging.actions import records
 from messaging.actions.hiding import call_back
 from messaging.jobs import defer_delivery
+from messaging.media import drafts
 from messaging.mentions import find_mentions, mentionable
-from messaging.models import DeliveryState, Message
-from messaging.refusals import refusal
+from messaging.models import Attachment, DeliveryState, Message
+from messaging.refusals import number_of, refusal
 from threads.actions import change_state
 from threads.models import Thread
 
@@ -50,11 +52,13 @@ def write_message(
     form_key: uuid.UUID,
     is_internal: bool = False,
     seen: int | None = None,
+    files: Collection[int] = (),
 ) -> Message:
     """Queue a text to the contact, or keep a word among the team.
 
     Whoever mentions a member writes to the team, whatever the form said. The same form sent
-    twice returns the message that the first one made. Raises SendingRefused with the reason
+    twice returns the message that the first one made. `files` are attachments of the author's
+    draft, by their keys. Raises SendingRefused with the reason
     that the composer shows, and Overtaken for a text to the contact if others wrote behind the
     message `seen`.
     """
@@ -68,6 +72,7 @@ def write_message(
         raise SendingRefused(NO_TEAM)
     if seen is not None and not is_internal:
         _stop_if_overtaken(thread, author, seen)
+    attached = _claim(thread, author, files)
     message = Message(
         thread=thread,
         inbox_id=thread.inbox_id,
@@ -78,11 +83,13 @@ def write_message(
         seq=seq,
         mentions=[[mention.start, mention.end, mention.agent_id] for mention in mentions],
         form_key=form_key,
+        **drafts.count_kinds(attached),
     )
     if is_internal:
         records.record(message)
     else:
-        queue(message)
+        queue(message, attached)
+    drafts.attach(attached, message)
     call_back(thread=thread, author=author, mentioned={mention.agent_id for mention in mentions})
     change_state(
         thread=thread,
@@ -94,6 +101,13 @@ def write_message(
         draft_is_internal=is_internal,
     )
     return message
+
+
+def _claim(thread: Thread, author: Agent, files: Collection[int]) -> list[Attachment]:
+    try:
+        return drafts.claim(thread, author, files)
+    except drafts.BadFile as error:
+        raise SendingRefused(str(error)) from error
 
 
 def _stop_if_overtaken(thread: Thread, author: Agent, seen: int) -> None:
@@ -112,12 +126,17 @@ def _refuse(thread: Thread) -> None:
         raise SendingRefused(sentence)
 
 
-def queue(message: Message) -> None:
+def queue(message: Message, files: Collection[Attachment] = ()) -> None:
     """Write a text to the contact into the record, with the job that sends it.
 
-    The caller holds the inbox's counter. Raises SendingRefused.
+    The caller holds the inbox's counter. Raises SendingRefused, also for files that the number's
+    carrier does not take.
     """
     _refuse(message.thread)
+    if files:
+        capabilities = number_of(message.thread).account.adapter.capabilities
+        if sentence := drafts.carriable(files, capabilities):
+            raise SendingRefused(sentence)
     message.state = DeliveryState.QUEUED
     records.record(message)
     defer_delivery(message.thread_id)

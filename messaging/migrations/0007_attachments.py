@@ -1,7 +1,8 @@
 """Pictures and files of messages and drafts, and the public links that carriers fetch from."""
 
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 

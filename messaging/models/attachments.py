@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from threads.models import Thread
 
 
+SHOWN_SIDE = 320
+"""CSS pixels of a picture's longer side in the history: half of the thumbnail's."""
+
+KINDS = {
+    "audio": "Sound",
+    "video": "Video",
+    "application/pdf": "PDF",
+    "text/vcard": "Contact card",
+}
+
+
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, agent: Agent) -> AttachmentQuerySet:
         """What stands in a conversation of theirs, and what they are about to send in one."""
@@ -135,6 +146,28 @@ class Attachment(models.Model):
     @property
     def is_failed(self) -> bool:
         return self.state == self.State.FAILED
+
+    @property
+    def shown_width(self) -> int:
+        """CSS pixels in the history."""
+        return self._shown[0]
+
+    @property
+    def shown_height(self) -> int:
+        return self._shown[1]
+
+    @property
+    def _shown(self) -> tuple[int, int]:
+        width, height = self.width or SHOWN_SIDE, self.height or SHOWN_SIDE
+        scale = min(1.0, SHOWN_SIDE / width, SHOWN_SIDE / height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    @property
+    def what(self) -> str:
+        """What kind of file its bytes are, for people."""
+        return KINDS.get(self.content_type.partition("/")[0]) or KINDS.get(
+            self.content_type, "File"
+        )
 
     @property
     def can_be_fetched_again(self) -> bool:

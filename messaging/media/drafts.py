@@ -1,0 +1,128 @@
+"""Files in a composer: the agent's own until they are sent, and gone by themselves if never."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from inboxes.models import Agent
+from messaging.carriers.base import Capabilities
+from messaging.media.fetching import LARGEST
+from messaging.media.naming import shown_name
+from messaging.media.storing import discard, keep
+from messaging.models import Attachment, Message
+from threads.models import Thread
+
+MOST_FILES = 10
+KEPT_FOR = timedelta(days=7)
+"""How long what was never sent waits in a composer."""
+
+BATCH = 200
+TOO_MANY = f"A message has at most {MOST_FILES} files."
+
+
+class BadFile(Exception):
+    """It is not taken; the message is the sentence for the agent."""
+
+
+def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Attachment:
+    """Put a file into the agent's composer in the thread. Raises BadFile."""
+    name = shown_name(upload.name or "")
+    if not upload.size:
+        raise BadFile(f"{name or 'This file'} is empty.")
+    if upload.size > LARGEST:
+        raise BadFile(f"{name or 'This file'} is larger than {LARGEST // (1024 * 1024)} MB.")
+    if Attachment.objects.drafted(thread, agent).count() >= MOST_FILES:
+        raise BadFile(TOO_MANY)
+    kept = keep(upload.read())
+    try:
+        return Attachment.objects.create(
+            thread=thread,
+            uploader=agent,
+            name=name,
+            state=Attachment.State.READY,
+            **kept.columns,
+        )
+    except BaseException:
+        kept.discard()
+        raise
+
+
+@transaction.atomic
+def remove_file(*, attachment: Attachment) -> bool:
+    """Take a file out of the composer again; False if it was sent meanwhile."""
+    found = Attachment.objects.unsent().select_for_update().filter(pk=attachment.pk)
+    return _delete(list(found)) == 1
+
+
+def delete_unsent() -> int:
+    """Delete what was left in composers for long; returns how many."""
+    old = Attachment.objects.unsent().filter(created_at__lt=timezone.now() - KEPT_FOR)
+    count = 0
+    while True:
+        with transaction.atomic():
+            batch = list(old.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
+            count += _delete(batch)
+        if len(batch) < BATCH:
+            return count
+
+
+def _delete(attachments: Collection[Attachment]) -> int:
+    """Rows, and then their files: one without the other would be a row that shows nothing."""
+    names = [name for one in attachments for name in (one.stored_name, one.thumbnail_name)]
+    Attachment.objects.filter(pk__in=[one.pk for one in attachments]).delete()
+    transaction.on_commit(lambda: discard(names))
+    return len(attachments)
+
+
+def claim(thread: Thread, author: Agent, keys: Collection[int]) -> list[Attachment]:
+    """The files that a form names, locked so that no other message takes them.
+
+    Raises BadFile unless all of them are still in the author's composer.
+    """
+    if not keys:
+        return []
+    drafted = Attachment.objects.drafted(thread, author).filter(pk__in=keys)
+    found = list(drafted.select_for_update())
+    if len(found) != len(set(keys)):
+        raise BadFile("A file of this message is no longer here. Look at what is left, then send.")
+    if len(found) > MOST_FILES:
+        raise BadFile(TOO_MANY)
+    return found
+
+
+def attach(files: Collection[Attachment], message: Message) -> None:
+    """Give the claimed files to the message that was made of their form."""
+    if files:
+        Attachment.objects.filter(pk__in=[one.pk for one in files], message=None).update(
+            message=message
+        )
+
+
+def carriable(files: Collection[Attachment], capabilities: Capabilities) -> str:
+    """Why the carrier would not take these; empty when it would. Pictures can be made to fit."""
+    if not files:
+        return ""
+    if not capabilities.media_count:
+        return "This number's carrier takes words only. Take the files out, or send a link."
+    if len(files) > capabilities.media_count:
+        return f"This number's carrier takes at most {capabilities.media_count} files in a text."
+    others = [one for one in files if not one.is_picture]
+    for one in others:
+        if one.content_type not in capabilities.media_types:
+            return f"The carrier takes no files like {one.name or 'this one'}. Pictures it does."
+    if sum(one.size for one in others) > capabilities.media_bytes:
+        limit = capabilities.media_bytes / 1_000_000
+        return f"The carrier takes {limit:.2g} MB in a text at most. Take a smaller file."
+    return ""
+
+
+def count_kinds(files: Collection[Attachment]) -> dict[str, int]:
+    """For the columns of their message."""
+    pictures = sum(one.is_picture for one in files)
+    return {"picture_count": pictures, "file_count": len(files) - pictures}

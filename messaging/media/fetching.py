@@ -1,0 +1,124 @@
+"""Fetching one picture or file from where a carrier says it lies."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from urllib.parse import urljoin
+
+import httpcore
+
+from messaging.carriers.base import MediaRequest
+from messaging.media.guards import INTERNET, Network, PinnedLine, Refused, left, target
+
+LARGEST = 20 * 1024 * 1024
+"""Bytes. Carriers give up to 5 MB, some of them more for what phones sent."""
+
+WHOLE_TIME = 40.0
+"""Seconds for names, connections, redirects and bytes together."""
+
+REDIRECTS = 3
+MOVED = {301, 302, 303, 307, 308}
+
+
+class FetchError(Exception):
+    """It could not be had. `sentence` is for agents; `is_passing` when it may work soon."""
+
+    def __init__(self, sentence: str, *, is_passing: bool = False) -> None:
+        super().__init__(sentence)
+        self.sentence, self.is_passing = sentence, is_passing
+
+
+NOT_THEIRS = "This file was not fetched, because its address is not the carrier's."
+TOO_BIG = f"This file is larger than the {LARGEST // (1024 * 1024)} MB that are taken."
+NOT_GIVEN = (
+    "The carrier did not hand this file over to our account. Ask an administrator to check the "
+    "carrier account, then try again."
+)
+GONE = "The carrier does not have this file any more."
+AWAY = "The carrier did not hand this file over in time."
+CHANGED = "This file did not arrive as it was sent."
+
+
+def fetch(
+    request: MediaRequest,
+    *,
+    sha256: str = "",
+    network: Network = INTERNET,
+    largest: int = LARGEST,
+    seconds: float = WHOLE_TIME,
+) -> bytes:
+    """The bytes at the address. Raises FetchError.
+
+    Nothing of what the far end says about them is believed. `sha256` (hex) is checked if given.
+    """
+    end = time.monotonic() + seconds
+    try:
+        data = _follow(request, network, largest, end)
+    except Refused as error:
+        raise FetchError(NOT_THEIRS) from error
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+        raise FetchError(AWAY, is_passing=True) from error
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256.lower():
+        raise FetchError(CHANGED, is_passing=True)
+    return data
+
+
+def _follow(request: MediaRequest, network: Network, largest: int, end: float) -> bytes:
+    url, first = request.url, b""
+    for _ in range(REDIRECTS + 1):
+        place = target(url, request.hosts, network)
+        first = first or place.host
+        headers: dict[bytes | str, bytes | str] = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if place.host == first:
+            headers.update(dict(request.headers))
+        answer = _ask(place, headers, network, largest, end)
+        if isinstance(answer, bytes):
+            return answer
+        url = urljoin(url, answer)
+    raise Refused("it leads on and on")
+
+
+def _ask(
+    place: httpcore.URL,
+    headers: dict[bytes | str, bytes | str],
+    network: Network,
+    largest: int,
+    end: float,
+) -> bytes | str:
+    """The bytes, or where they are said to lie."""
+    seconds = left(end)
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+    line = PinnedLine(network, end)
+    with (
+        httpcore.ConnectionPool(ssl_context=network.tls(), network_backend=line) as pool,
+        pool.stream("GET", place, headers=headers, extensions={"timeout": timeout}) as answer,
+    ):
+        told = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
+        if answer.status in MOVED and b"location" in told:
+            return told[b"location"]
+        if answer.status != 200:
+            raise _failure(answer.status)
+        if told.get(b"content-encoding", "identity").lower() != "identity":
+            # We asked for the plain bytes; what unpacks may unpack without end.
+            raise FetchError(AWAY)
+        return _read(answer, largest, end)
+
+
+def _read(answer: httpcore.Response, largest: int, end: float) -> bytes:
+    data = bytearray()
+    for chunk in answer.iter_stream():
+        data += chunk
+        if len(data) > largest:
+            raise FetchError(TOO_BIG)
+        left(end)
+    return bytes(data)
+
+
+def _failure(status: int) -> FetchError:
+    if status in {401, 403}:
+        return FetchError(NOT_GIVEN)
+    if status in {404, 410}:
+        # Some carriers tell of a picture before they have it.
+        return FetchError(GONE, is_passing=True)
+    return FetchError(AWAY, is_passing=True)

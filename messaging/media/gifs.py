@@ -1,0 +1,52 @@
+"""Moving pictures, kept as they move: a GIF's blocks without its words (the GIF89a specification).
+
+Encoding the frames again would cost colours and bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+LOOP = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+EXTENSION, IMAGE, END = 0x21, 0x2C, 0x3B
+CONTROL, APPLICATION = 0xF9, 0xFF
+
+
+def without_words(data: bytes) -> bytes:
+    """The same frames, without comments, plain text, foreign data, and whatever follows the end.
+    Raises ValueError for what breaks off."""
+    try:
+        return b"".join(_blocks(data)) + bytes([END])
+    except IndexError as error:
+        raise ValueError("It breaks off.") from error
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    at = 13 + _table(data[10])
+    yield data[:at]
+    while data[at] != END:
+        start, kind = at, data[at]
+        if kind == EXTENSION:
+            label = data[at + 1]
+            body = at + 2
+            at = _after(data, body)
+            is_loop = label == APPLICATION and data[body + 1 : body + 12] in LOOP
+            if label == CONTROL or is_loop:
+                yield data[start:at]
+        elif kind == IMAGE:
+            at = _after(data, at + 10 + _table(data[at + 9]) + 1)
+            yield data[start:at]
+        else:
+            raise ValueError("It holds a block of no known kind.")
+
+
+def _table(flags: int) -> int:
+    """Bytes of the table of colours."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _after(data: bytes, at: int) -> int:
+    """Where the sub-blocks that begin here have ended."""
+    while data[at]:
+        at += data[at] + 1
+    return at + 1

@@ -1,0 +1,166 @@
+"""What came with a text from outside: noted with the text, fetched by a worker, shown when it is
+here. The text itself waits for none of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from inboxes import counters
+from inboxes.models import Inbox
+from messaging import encryption
+from messaging.actions import records
+from messaging.carriers.base import InboundMedia
+from messaging.media import jobs
+from messaging.media.fetching import NOT_GIVEN, FetchError, fetch
+from messaging.media.guards import network_of
+from messaging.media.storing import Kept, keep
+from messaging.models import Attachment, Message
+from threads.models import Thread
+
+log = logging.getLogger(__name__)
+
+MOST_FILES = 20
+"""Of one text. No carrier gives more than ten."""
+
+WAITS = (5, 30, 120)
+"""Seconds between tries of what may work soon."""
+
+TOO_MANY = "More files came with this text than we take."
+
+
+def announced_kinds(media: Sequence[InboundMedia]) -> dict[str, int]:
+    """For the columns of the text: what the carrier says it is, until we have looked."""
+    pictures = sum(_kind(one) == Attachment.Kind.PICTURE for one in media[:MOST_FILES])
+    files = min(len(media), MOST_FILES + 1) - pictures
+    return {"picture_count": pictures, "file_count": files}
+
+
+def expect(message: Message, media: Sequence[InboundMedia]) -> None:
+    """Note what came with a text, and have it fetched. Call in the text's own transaction."""
+    noted = [
+        Attachment(
+            thread_id=message.thread_id,
+            message=message,
+            kind=_kind(one),
+            source_url=one.url,
+            source_sha256=one.sha256[:64],
+        )
+        for one in media[:MOST_FILES]
+    ]
+    if len(media) > MOST_FILES:
+        rest = Attachment(thread_id=message.thread_id, message=message, kind=Attachment.Kind.FILE)
+        rest.state, rest.reason = Attachment.State.FAILED, TOO_MANY
+        noted.append(rest)
+    for one in Attachment.objects.bulk_create(noted):
+        if one.source_url:
+            jobs.defer_fetch(one.pk)
+
+
+def _kind(medium: InboundMedia) -> str:
+    """What carriers leave unsaid is nearly always a picture."""
+    is_picture = not medium.content_type or medium.content_type.lower().startswith("image/")
+    return Attachment.Kind.PICTURE if is_picture else Attachment.Kind.FILE
+
+
+def fetch_attachment(attachment_id: int) -> None:
+    """Fetch what is still waited for, and show it, or why it cannot be shown."""
+    waiting = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.WAITING)
+    attachment = waiting.select_related("message__account").first()
+    if attachment is None:
+        return
+    try:
+        kept = keep(_fetched(attachment))
+    except FetchError as error:
+        _failed(attachment, error)
+        return
+    if not _arrived(attachment, kept):
+        kept.discard()
+
+
+def _fetched(attachment: Attachment) -> bytes:
+    """No connection to the database is kept meanwhile. Raises FetchError."""
+    account = attachment.message.account if attachment.message else None
+    if account is None or not account.is_active:
+        raise FetchError("The carrier account is switched off. Ask an administrator.")
+    try:
+        credentials = account.get_credentials()
+    except encryption.UndecryptableError as error:
+        raise FetchError(NOT_GIVEN) from error
+    request = account.adapter.media_request(attachment.source_url, credentials)
+    if not connection.in_atomic_block:
+        connection.close()
+    return fetch(request, sha256=attachment.source_sha256, network=network_of(account.carrier))
+
+
+def _failed(attachment: Attachment, error: FetchError) -> None:
+    cause = type(error.__cause__ or error).__name__
+    log.warning("Attachment %s could not be fetched: %s", attachment.pk, cause)
+    tries = attachment.tries + 1
+    if error.is_passing and tries <= len(WAITS):
+        with transaction.atomic():
+            Attachment.objects.filter(pk=attachment.pk).update(tries=tries)
+            wait = timedelta(seconds=WAITS[tries - 1])
+            jobs.defer_fetch(attachment.pk, at=timezone.now() + wait)
+        return
+    _settle(attachment, state=Attachment.State.FAILED, reason=error.sentence, tries=tries)
+
+
+def _arrived(attachment: Attachment, kept: Kept) -> bool:
+    """False if another worker was faster."""
+    return _settle(attachment, state=Attachment.State.READY, reason="", **kept.columns)
+
+
+@transaction.atomic
+def _settle(attachment: Attachment, **columns: object) -> bool:
+    message = attachment.message
+    if message is None:
+        return False
+    seq = counters.next_inbox_seq(message.inbox_id)
+    waiting = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.WAITING)
+    if not waiting.update(**columns):
+        return False
+    _recount(message, seq)
+    return True
+
+
+def _recount(message: Message, seq: int) -> None:
+    """Announce the message anew; what it is called in lists follows what was found in it."""
+    kinds = list(message.attachments.values_list("kind", flat=True))
+    pictures = kinds.count(Attachment.Kind.PICTURE)
+    before = message.gist
+    records.change(message, seq, picture_count=pictures, file_count=len(kinds) - pictures)
+    if message.gist == before:
+        return
+    last = {"last_message_id": message.pk}
+    gist = records.excerpt(message.gist)
+    Thread.objects.filter(pk=message.thread_id, **last).update(last_excerpt=gist, seq=seq)
+    Inbox.objects.filter(pk=message.inbox_id, **last).update(last_excerpt=gist)
+
+
+@transaction.atomic
+def fetch_again(*, attachment: Attachment) -> Attachment:
+    """Have another try at what could not be fetched; what can, or came meanwhile, stays."""
+    message = attachment.message
+    if message is None:
+        return attachment
+    seq = counters.next_inbox_seq(message.inbox_id)
+    failed = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.FAILED)
+    if failed.exclude(source_url="").update(state=Attachment.State.WAITING, reason="", tries=0):
+        records.change(message, seq)
+        jobs.defer_fetch(attachment.pk)
+    attachment.refresh_from_db()
+    return attachment
+
+
+def wake_forgotten_fetches() -> None:
+    """What is waited for and has no job (any more), because the database was away, gets one."""
+    since = timezone.now() - timedelta(minutes=5)
+    waiting = Attachment.objects.filter(state=Attachment.State.WAITING, created_at__lt=since)
+    for attachment_id in jobs.without_a_fetch(waiting.values_list("pk", flat=True)):
+        log.warning("Attachment %s had been forgotten and is fetched.", attachment_id)
+        jobs.defer_fetch(attachment_id)

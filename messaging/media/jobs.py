@@ -1,0 +1,32 @@
+"""Having a worker fetch what came with a text. Deferred inside the text's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+FETCH_ATTACHMENT = "fetch_attachment"
+
+LANES = 2
+"""Fetches at the same time: slow hosts must leave workers for those who send."""
+
+BEHIND_SENDING = -1
+
+
+def defer_fetch(attachment_id: int, *, at: datetime | None = None) -> None:
+    """One that waits for its hour takes no lane meanwhile."""
+    lock = None if at else f"fetch-{attachment_id % LANES}"
+    job = app.configure_task(FETCH_ATTACHMENT, lock=lock, schedule_at=at, priority=BEHIND_SENDING)
+    job.defer(attachment_id=attachment_id)
+
+
+def without_a_fetch(attachment_ids: Iterable[int]) -> set[int]:
+    """Those of them for which no job runs or waits."""
+    jobs = ProcrastinateJob.objects.filter(
+        task_name=FETCH_ATTACHMENT, status__in=["todo", "doing"]
+    )
+    known = {args["attachment_id"] for args in jobs.values_list("args", flat=True)}
+    return set(attachment_ids) - known

@@ -1,0 +1,128 @@
+"""Where carriers fetch the pictures of a text: public, signed, for one attempt and for a while.
+
+A link is refused by the database unless its message is outbound (migration 0007).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging.carriers.base import Capabilities, NotSent, Rejected
+from messaging.media.drafts import carriable
+from messaging.media.pictures import CannotShrink, shrunk
+from messaging.media.sniffing import ending_of
+from messaging.media.storing import discard, get, put
+from messaging.models import Attachment, Attempt, PublicLink
+
+log = logging.getLogger(__name__)
+
+GOOD_FOR = timedelta(hours=24)
+"""Carriers fetch at once, or when a text's turn comes; none holds one longer than some hours."""
+
+SALT = "messaging.media.links"
+
+
+class NotPublished(Exception):
+    """The text cannot go out with its files; `result` says how that ends the attempt."""
+
+    def __init__(self, result: Rejected | NotSent) -> None:
+        super().__init__()
+        self.result = result
+
+
+def publish(attempt: Attempt) -> tuple[str, ...]:
+    """Public addresses of the files of the attempt's message, none for one without; pictures made
+    to fit the carrier. Raises NotPublished: nothing was sent."""
+    if not attempt.message.has_attachments:
+        return ()
+    files = list(attempt.message.attachments.order_by("pk"))
+    capabilities = attempt.account.adapter.capabilities
+    if carriable(files, capabilities):
+        raise NotPublished(Rejected("", "media", "the carrier takes no such files"))
+    made: list[str] = []
+    try:
+        links = _links(attempt, files, capabilities, made)
+        with transaction.atomic():
+            PublicLink.objects.bulk_create(links)
+    except CannotShrink:
+        discard(made)
+        raise NotPublished(Rejected("", "media", "no version was small enough")) from None
+    except Exception as error:
+        # Whatever ails the storage or us: the carrier was not called, so it is tried again.
+        log.exception("The files of attempt %s cannot be read.", attempt.pk)
+        discard(made)
+        raise NotPublished(NotSent("the files could not be read")) from error
+    return tuple(url_of(link) for link in links)
+
+
+def _links(
+    attempt: Attempt, files: list[Attachment], capabilities: Capabilities, made: list[str]
+) -> list[PublicLink]:
+    """`made` collects the names of what was stored for them."""
+    pictures = [one for one in files if one.is_picture]
+    room = capabilities.media_bytes - sum(one.size for one in files if not one.is_picture)
+    is_too_much = sum(one.size for one in pictures) > room
+    limit = room // len(pictures) if pictures and is_too_much else room
+    links = []
+    for one in files:
+        smaller = None
+        if one.is_picture and (is_too_much or one.content_type not in capabilities.media_types):
+            smaller = shrunk(
+                get(one.stored_name), one.content_type, types=capabilities.media_types, limit=limit
+            )
+        if smaller is not None:
+            made.append(put(smaller))
+        links.append(
+            PublicLink(
+                attachment=one,
+                attempt=attempt,
+                stored_name=made[-1] if smaller is not None else "",
+                content_type=one.content_type if smaller is None else "image/jpeg",
+                expires_at=timezone.now() + GOOD_FOR,
+            )
+        )
+    return links
+
+
+def url_of(link: PublicLink) -> str:
+    signed = signing.dumps(
+        [link.token.hex, link.attachment_id, link.attempt_id], salt=SALT, compress=False
+    )
+    name = f"media.{ending_of(link.content_type)}"
+    return settings.PUBLIC_URL + reverse("messaging:public_media", args=[signed, name])
+
+
+def find(signed: str) -> PublicLink | None:
+    """The link, unless it is not ours, is over, or was made for something else."""
+    try:
+        token, attachment_id, attempt_id = signing.loads(signed, salt=SALT, max_age=GOOD_FOR)
+        wanted = uuid.UUID(token)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    links = PublicLink.objects.filter(
+        token=wanted,
+        attachment=attachment_id,
+        attempt=attempt_id,
+        attachment__message__kind="outbound",
+        expires_at__gt=timezone.now(),
+    )
+    return links.select_related("attachment").first()
+
+
+def delete_expired() -> int:
+    """Delete links that are over, and what was made for them; returns how many."""
+    over = PublicLink.objects.filter(expires_at__lt=timezone.now())
+    with transaction.atomic():
+        links = list(over.select_for_update(skip_locked=True).order_by("pk")[:1000])
+        PublicLink.objects.filter(pk__in=[link.pk for link in links]).delete()
+        names = [link.stored_name for link in links]
+        transaction.on_commit(lambda: discard(names))
+    return len(links)

@@ -1,0 +1,22 @@
+"""The name that a file came with: shown to people, and never used to find or to run anything."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 100
+
+
+def shown_name(raw: str) -> str:
+    """Without folders, and without what cannot be seen or turns the order of letters round;
+    empty when nothing is left."""
+    last = re.split(r"[/\\]", raw)[-1]
+    seen = "".join(letter for letter in last if not unicodedata.category(letter).startswith("C"))
+    name = " ".join(seen.split()).strip(" .")
+    if len(name) <= LONGEST:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    if dot and len(ending) <= 8:
+        return f"{stem[: LONGEST - len(ending) - 2]}….{ending}"
+    return f"{name[: LONGEST - 1]}…"

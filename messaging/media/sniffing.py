@@ -1,0 +1,53 @@
+"""What bytes are, by their beginning alone (after the WHATWG's MIME Sniffing Standard)."""
+
+from __future__ import annotations
+
+GENERIC = "application/octet-stream"
+PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+"""What Pillow is asked to read; whether it is really one, it says."""
+
+_BEGINNINGS = [
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"BEGIN:VCARD", "text/vcard"),
+    (b"#!AMR", "audio/amr"),
+    (b"ID3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+]
+ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "application/pdf": "pdf",
+    "text/vcard": "vcf",
+    "audio/amr": "amr",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "video/mp4": "mp4",
+    "video/3gpp": "3gp",
+}
+
+
+def sniff(data: bytes) -> str:
+    """A media type of the short list above, or the generic one."""
+    for beginning, content_type in _BEGINNINGS:
+        if data.startswith(beginning):
+            return content_type
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp":
+        brand = data[8:11]
+        if brand == b"3gp":
+            return "video/3gpp"
+        if brand in {b"mp4", b"iso", b"avc", b"M4V"}:
+            return "video/mp4"
+    return GENERIC
+
+
+def ending_of(content_type: str) -> str:
+    """For the name of a file that came without one."""
+    return ENDINGS.get(content_type, "bin")

@@ -1,0 +1,77 @@
+"""Bytes in Django's storage, under names that say nothing and that nobody chose."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from messaging.media.pictures import NoPicture, read_picture
+from messaging.media.sniffing import sniff
+from messaging.models import Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was stored, for the columns of an attachment."""
+
+    kind: str
+    content_type: str
+    size: int
+    sha256: str
+    stored_name: str
+    thumbnail_name: str = ""
+    width: int | None = None
+    height: int | None = None
+    is_animated: bool = False
+
+    @property
+    def columns(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def discard(self) -> None:
+        discard([self.stored_name, self.thumbnail_name])
+
+
+def keep(data: bytes) -> Kept:
+    """Store a picture written anew, or a file as it is."""
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        picture = read_picture(data)
+    except NoPicture:
+        kind = Attachment.Kind.FILE.value
+        return Kept(kind, sniff(data), len(data), digest, put(data))
+    return Kept(
+        kind=Attachment.Kind.PICTURE.value,
+        content_type=picture.content_type,
+        size=len(picture.data),
+        sha256=digest,
+        stored_name=put(picture.data),
+        thumbnail_name=put(picture.thumbnail),
+        width=picture.width,
+        height=picture.height,
+        is_animated=picture.is_animated,
+    )
+
+
+def put(data: bytes) -> str:
+    """The name to find it by."""
+    name = uuid.uuid4().hex
+    return default_storage.save(f"{name[:2]}/{name}", ContentFile(data))
+
+
+def get(name: str) -> bytes:
+    """Raises FileNotFoundError, or what the storage raises while it is away."""
+    with default_storage.open(name) as file:
+        data: bytes = file.read()
+    return data
+
+
+def discard(names: Iterable[str]) -> None:
+    for name in names:
+        if name:
+            default_storage.delete(name)

@@ -1,0 +1,146 @@
+"""Files: put into a composer, shown to members, lent to carriers.
+
+Whatever a file holds, its answer runs nothing: the type is ours, the browser may not guess
+another, and what is no picture that we wrote ourselves is only ever saved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from inboxes.requests import signed_in
+from messaging.access import get_attachment, get_message
+from messaging.actions.drafts import FormWasSent, keep_draft
+from messaging.forms import DraftForm
+from messaging.history import Entry
+from messaging.media import links, storing
+from messaging.media.drafts import BadFile, add_file, remove_file
+from messaging.media.inbound import fetch_again
+from messaging.media.sniffing import GENERIC, ending_of
+from messaging.models import Attachment
+from threads.access import get_thread
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """What stands in the agent's composer beside the words; a POST puts one more file there."""
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    if request.method == "GET":
+        files = Attachment.objects.drafted(thread, agent)
+        return render(request, "messaging/_draft_files.html", {"files": files})
+    upload = request.FILES.get("file")
+    if not isinstance(upload, UploadedFile):
+        return HttpResponse("Choose a file.", status=422, content_type="text/plain")
+    try:
+        attachment = add_file(thread=thread, agent=agent, upload=upload)
+    except BadFile as error:
+        return HttpResponse(str(error), status=422, content_type="text/plain")
+    return render(request, "messaging/_draft_file.html", {"file": attachment}, status=201)
+
+
+@require_POST
+@login_required
+def remove(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    """Take a file out of the composer. Without scripts its words come along, and are kept."""
+    agent = signed_in(request)
+    attachment = get_attachment(agent, attachment_id)
+    if attachment.message_id is not None:
+        raise Http404("It was sent.")
+    remove_file(attachment=attachment)
+    form = DraftForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=204)
+    with contextlib.suppress(FormWasSent):
+        keep_draft(
+            thread=attachment.thread,
+            agent=agent,
+            body=form.cleaned_data["body"],
+            is_internal=form.cleaned_data["is_internal"] and not attachment.thread.is_personal,
+            form_key=form.cleaned_data["form_key"],
+        )
+    return redirect("messaging:conversation", attachment.thread_id)
+
+
+@require_GET
+@login_required
+def attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    """A picture to look at, or any other file to save."""
+    found = get_attachment(signed_in(request), attachment_id)
+    if not found.is_ready:
+        raise Http404("It is not here.")
+    data = _stored(found.stored_name)
+    if found.is_picture:
+        return _only_data(data, found.content_type)
+    name = found.name or f"file-{found.pk}.{ending_of(found.content_type)}"
+    return _only_data(data, GENERIC, save_as=name)
+
+
+@require_GET
+@login_required
+def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    found = get_attachment(signed_in(request), attachment_id)
+    if not found.thumbnail_name:
+        raise Http404("It has none.")
+    return _only_data(_stored(found.thumbnail_name), "image/webp")
+
+
+@require_POST
+@login_required
+def fetch(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    """Try again to fetch what the carrier did not hand over."""
+    agent = signed_in(request)
+    found = get_attachment(agent, attachment_id)
+    if found.message_id is None:
+        raise Http404("It came from nowhere else.")
+    fetch_again(attachment=found)
+    message = get_message(agent, found.message_id)
+    if request.headers.get("HX-Request"):
+        return render(request, "messaging/_message.html", {"entry": Entry.of(message, agent)})
+    return redirect("messaging:conversation", message.thread_id)
+
+
+@require_safe
+def public(request: HttpRequest, signed: str, name: str) -> HttpResponse:
+    """For a carrier: one file of one attempt, while the link is good. Nobody is signed in here.
+
+    The name is for carriers that look at its ending; it decides nothing.
+    """
+    link = links.find(signed)
+    if link is None:
+        raise Http404("No such file.")
+    data = _stored(link.stored_name or link.attachment.stored_name)
+    response = _only_data(data, link.content_type, save_as=name)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _stored(name: str) -> bytes:
+    try:
+        return storing.get(name)
+    except FileNotFoundError as error:
+        raise Http404("It is gone.") from error
+
+
+def _only_data(data: bytes, content_type: str, *, save_as: str = "") -> HttpResponse:
+    response = HttpResponse(data, content_type=content_type)
+    response["Content-Disposition"] = (
+        content_disposition_header(bool(save_as), save_as) or "inline"
+    )
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
