@@ -71,6 +71,7 @@ STATES: dict[str, State] = {
     "queued": "queued",
     "sending": "sending",
     "sent": "sent",
+    "partially_delivered": "sent",
     "delivered": "delivered",
     "read": "delivered",
     "undelivered": "failed",

@@ -14,14 +14,10 @@ from pytest_django import Settings
 
 from messaging.carriers.base import (
     Accepted,
-    AuthFailed,
     Carrier,
     NotSent,
-    OptedOut,
     OutcomeUnknown,
     Outgoing,
-    RateLimited,
-    Rejected,
     SendResult,
 )
 from messaging.carriers.simulator import Simulator
@@ -96,14 +92,6 @@ def test_the_account_is_named_as_the_carrier_wants_it(
     assert entry["authorization"] == expected
 
 
-@pytest.mark.parametrize(("given", "seconds"), [(7, 7.0), (None, None), ("soon", None)])
-def test_a_throttled_text_says_when_to_try_again(
-    carrier: Carrier, http: httpx.Client, far_end: FarEnd, given: object, seconds: float | None
-) -> None:
-    answer = {"kind": "throttle", "retry_after": given}
-    assert answered(carrier, http, far_end, answer) == RateLimited(seconds)
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -153,57 +141,3 @@ def test_a_handshake_that_never_ends_is_surely_not_sent(
         address = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         settings.TWILIO_API_URL = settings.SIMULATOR_API_URL = address
         assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), NotSent)
-
-
-def test_refused_credentials_are_told_apart(
-    carrier: Carrier, http: httpx.Client, far_end: FarEnd
-) -> None:
-    assert isinstance(answered(carrier, http, far_end, {"kind": "unauthorised"}), AuthFailed)
-
-
-def test_without_credentials_nothing_is_called(
-    carrier: Carrier, http: httpx.Client, far_end: FarEnd
-) -> None:
-    assert isinstance(carrier.send(OUTGOING, {}, http), AuthFailed)
-    assert far_end.ledger() == []
-
-
-def test_an_opt_out_is_told_apart(http: httpx.Client, far_end: FarEnd) -> None:
-    twilio = answered(Twilio(), http, far_end, {"kind": "reject", "code": 21610})
-    assert isinstance(twilio, OptedOut)
-    assert twilio.code == "21610"
-
-
-def test_an_opt_out_at_the_simulator(http: httpx.Client, far_end: FarEnd) -> None:
-    answer = {"kind": "reject", "code": "opted_out"}
-    assert isinstance(answered(Simulator(), http, far_end, answer), OptedOut)
-
-
-@pytest.mark.parametrize(
-    ("code", "error_class"),
-    [(21211, "bad_address"), (21614, "bad_address"), (30034, "registration"), (21999, "other")],
-)
-def test_twilios_refusals_have_their_class(
-    http: httpx.Client, far_end: FarEnd, code: int, error_class: str
-) -> None:
-    result = answered(Twilio(), http, far_end, {"kind": "reject", "code": code})
-    assert isinstance(result, Rejected)
-    assert (result.code, result.error_class) == (str(code), error_class)
-
-
-def test_a_full_queue_at_twilio_is_throttling(http: httpx.Client, far_end: FarEnd) -> None:
-    answer = {"kind": "reject", "code": 21611}
-    assert answered(Twilio(), http, far_end, answer) == RateLimited(None)
-
-
-def test_a_refusal_without_sense_is_still_a_refusal(
-    carrier: Carrier, http: httpx.Client, far_end: FarEnd
-) -> None:
-    result = answered(carrier, http, far_end, {"kind": "error", "status": 404})
-    assert isinstance(result, Rejected)
-    assert (result.code, result.error_class) == ("404", "other")
-
-
-def test_nothing_private_stands_in_the_repr_of_what_goes_out() -> None:
-    for private in ("+1202", TEXT, "attempt-7", "account"):
-        assert private not in repr(OUTGOING)

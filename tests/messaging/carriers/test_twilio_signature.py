@@ -1,4 +1,4 @@
-"""Twilio's own SDK signs; we verify. (And we sign nothing: only Twilio does.)"""
+"""Twilio's signature beyond the contract: ports, repeated keys, JSON bodies, odd bytes."""
 
 from __future__ import annotations
 
@@ -124,45 +124,15 @@ def test_a_signature_for_another_address_is_refused(url: str) -> None:
     refused(signed([("Body", "x")], url=url))
 
 
-def test_the_address_is_never_taken_from_the_request() -> None:
-    request = signed([("Body", "x")], url="https://evil.example.com" + PATH)
-    headers = {
-        **request.headers,
-        "host": "evil.example.com",
-        "x-forwarded-host": "evil.example.com",
-    }
-    refused(RawRequest("POST", PATH, headers, request.body))
-
-
 def test_the_query_is_part_of_what_is_signed() -> None:
     path = PATH + "?a=1&b=%C3%A9"
     verify(signed([("Body", "x")], url=PUBLIC_URL + path, path=path))
-
-
-def test_the_previous_token_is_accepted_while_it_is_rotated() -> None:
-    old = "a" * 32
-    request = signed([("Body", "x")], token=old)
-    verify(request, credentials={**CREDENTIALS, "previous_auth_token": old})
-    verify(signed([("Body", "x")]), credentials={**CREDENTIALS, "previous_auth_token": old})
-    refused(request)
 
 
 @pytest.mark.parametrize("missing", [{}, {"auth_token": ""}, {"previous_auth_token": TOKEN}])
 def test_without_a_stored_token_nothing_is_accepted(missing: dict[str, str]) -> None:
     assert "no auth token" in refused(signed([("Body", "x")]), credentials=missing)
     refused(signed([("Body", "x")], token=""), credentials=missing)
-
-
-def test_an_empty_previous_token_opens_nothing() -> None:
-    request = signed([("Body", "x")], token="")
-    refused(request, credentials={**CREDENTIALS, "previous_auth_token": ""})
-
-
-@pytest.mark.parametrize("mark", ["", "x", "é", "\udce9", "===="])
-def test_a_missing_or_odd_signature_is_refused(mark: str) -> None:
-    request = signed([("Body", "x")])
-    headers = {**request.headers, "x-twilio-signature": mark}
-    refused(RawRequest("POST", PATH, headers, request.body))
 
 
 def test_a_json_body_is_bound_by_its_hash_in_the_address() -> None:

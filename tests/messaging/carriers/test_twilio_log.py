@@ -1,0 +1,225 @@
+"""Asking Twilio's and SignalWire's log what became of a text, and what came in unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from messaging.carriers.base import (
+    AuthFailed,
+    CannotTell,
+    Found,
+    InboundMedia,
+    Listed,
+    ListResult,
+    LookUpResult,
+    NotFound,
+    Receipt,
+    Sought,
+)
+from messaging.carriers.twilio_log import MAX_PAGES
+from tests.messaging.carriers.specimens import SPECIMENS
+from tests.messaging.carriers.specimens.base import Specimen
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+OURS, THEIRS = "+12025550110", "+12025550177"
+both = pytest.mark.parametrize(
+    "specimen", [SPECIMENS["twilio"], SPECIMENS["signalwire"]], ids=["twilio", "signalwire"]
+)
+
+
+def message(sid: str, seconds: int = 0, **changes: Any) -> dict[str, Any]:
+    """An outbound Message of the log, created so long after noon."""
+    told = {
+        "sid": sid,
+        "body": "Yes, until six.",
+        "status": "delivered",
+        "direction": "outbound-api",
+        "from": OURS,
+        "to": THEIRS,
+        "num_media": "0",
+        "error_code": None,
+        "date_created": format_datetime(NOON + timedelta(seconds=seconds)),
+        "date_sent": None,
+    }
+    return told | changes
+
+
+def inbound(sid: str, seconds: int = 0, **changes: Any) -> dict[str, Any]:
+    told = message(sid, seconds, direction="inbound", status="received")
+    return told | {"from": THEIRS, "to": OURS} | changes
+
+
+class Log:
+    """The carrier's end: pages of Messages, newest first, and what was asked."""
+
+    def __init__(self, *pages: list[dict[str, Any]], media: object = None) -> None:
+        self.pages = pages
+        self.media = media
+        self.asked: list[httpx.URL] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url)
+        assert "authorization" in request.headers
+        if request.url.path.endswith("/Media.json"):
+            return httpx.Response(200, json=self.media)
+        page = int(request.url.params.get("Page", "0"))
+        following = f"{request.url.path}?Page={page + 1}" if page + 1 < len(self.pages) else None
+        answer = {"messages": self.pages[page], "next_page_uri": following}
+        return httpx.Response(200, json=answer)
+
+
+def look_up(specimen: Specimen, log: Callable[..., httpx.Response], **more: Any) -> LookUpResult:
+    wanted: dict[str, Any] = {
+        "attempt_token": "t",
+        "sender": OURS,
+        "recipient": THEIRS,
+        "body": "Yes, until six.",
+        "earliest": NOON,
+        "latest": NOON + timedelta(minutes=1),
+    }
+    with httpx.Client(transport=httpx.MockTransport(log)) as http:
+        return specimen.carrier.look_up(Sought(**wanted | more), specimen.credentials, http)
+
+
+def listed(specimen: Specimen, log: Log, *known: str) -> ListResult:
+    with httpx.Client(transport=httpx.MockTransport(log)) as http:
+        return specimen.carrier.list_inbound(
+            OURS, NOON, frozenset(known), specimen.credentials, http
+        )
+
+
+@both
+def test_a_text_in_the_log_is_found_with_its_state(specimen: Specimen) -> None:
+    log = Log([message("SM2", 90), message("SM1", 5, status="undelivered", error_code=30005)])
+    found = look_up(specimen, log)
+    assert found == Found(Receipt("SM1", "failed", "30005", "bad_address"))
+    [url] = log.asked
+    assert (url.params["From"], url.params["To"]) == (OURS, THEIRS)
+    assert "DateSent" not in str(url), "a text that waits there has none"
+
+
+@both
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"body": "Something else"},
+        {"to": "+12025550178"},
+        {"direction": "inbound"},
+        {"date_created": format_datetime(NOON - timedelta(seconds=2))},
+        {"date_created": format_datetime(NOON + timedelta(minutes=2))},
+        {"sid": "SM-of-another-attempt"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_text_is_never_taken_for_it(specimen: Specimen, other: dict[str, Any]) -> None:
+    log = Log([message("SM1", 5) | other])
+    taken = frozenset({"SM-of-another-attempt"})
+    assert look_up(specimen, log, not_these=taken) == NotFound()
+
+
+@both
+def test_of_two_alike_the_older_is_taken(specimen: Specimen) -> None:
+    log = Log([message("SM2", 20), message("SM1", 5)])
+    assert look_up(specimen, log) == Found(Receipt("SM1", "delivered"))
+    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == Found(
+        Receipt("SM2", "delivered")
+    )
+
+
+@both
+def test_the_log_is_read_back_to_the_time_and_no_further(specimen: Specimen) -> None:
+    old = message("SM0", -3600)
+    log = Log([message("SM9", 500)], [message("SM1", 5)], [old], [old])
+    assert look_up(specimen, log) == Found(Receipt("SM1", "delivered"))
+    assert len(log.asked) == 3
+    assert {url.host for url in log.asked} == {log.asked[0].host}
+
+
+@both
+def test_a_log_too_long_to_read_settles_nothing(specimen: Specimen) -> None:
+    log = Log(*[[message(f"SM{page}", 500)] for page in range(MAX_PAGES + 5)])
+    assert isinstance(look_up(specimen, log), CannotTell)
+    assert len(log.asked) == MAX_PAGES
+
+
+@both
+@pytest.mark.parametrize("elsewhere", ["https://evil.example.com/x", "//evil.example.com/x"])
+def test_the_login_never_goes_to_another_host(specimen: Specimen, elsewhere: str) -> None:
+    hosts = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        hosts.add(request.url.host)
+        page = {"messages": [message("SM9", 500)], "next_page_uri": elsewhere}
+        return httpx.Response(200, json=page)
+
+    assert look_up(specimen, answer) == NotFound()
+    assert len(hosts) == 1
+    assert "evil.example.com" not in hosts
+
+
+@both
+def test_a_page_without_sense_settles_nothing(specimen: Specimen) -> None:
+    for broken in ({"sid": None}, {"date_created": "soon"}, {"date_created": None}):
+        assert isinstance(look_up(specimen, Log([message("SM1") | broken])), CannotTell)
+
+
+@both
+def test_texts_that_came_in_are_listed_in_their_order(specimen: Specimen) -> None:
+    newer = inbound("SM2", 60, body="And on Monday?")
+    log = Log([newer, message("SM3", 30)], [inbound("SM1", 5), inbound("SM0", -5)])
+    result = listed(specimen, log)
+    assert isinstance(result, Listed)
+    assert result.is_all
+    assert [text.carrier_message_id for text in result.texts] == ["SM1", "SM2"]
+    first, second = result.texts
+    assert (first.sender, first.recipient, second.body) == (THEIRS, OURS, "And on Monday?")
+    assert first.sent_at == NOON + timedelta(seconds=5)
+    assert log.asked[0].params["To"] == OURS
+    assert log.asked[0].params["DateSent>"] == "2026-11-22"
+
+
+@both
+def test_what_is_known_is_left_out_and_its_pictures_are_not_asked_for(specimen: Specimen) -> None:
+    log = Log([inbound("SM1", 5, num_media="1")])
+    assert listed(specimen, log, "SM1") == Listed(())
+    assert len(log.asked) == 1
+
+
+@both
+def test_pictures_that_came_in_are_named(specimen: Specimen) -> None:
+    media = {"media_list": [{"sid": "ME1", "content_type": "image/jpeg"}, "?", {"sid": 5}]}
+    log = Log([inbound("MM1", 5, num_media="1", body=None)], media=media)
+    result = listed(specimen, log)
+    assert isinstance(result, Listed)
+    [text] = result.texts
+    url = str(log.asked[1]).replace("Media.json", "Media/ME1")
+    assert text.media == (InboundMedia(url, "image/jpeg"),)
+    request = specimen.carrier.media_request(url, specimen.credentials)
+    assert "authorization" in request.headers
+
+
+@both
+def test_a_text_that_cannot_be_read_does_not_hide_the_others(specimen: Specimen) -> None:
+    log = Log([inbound("SM2", 9, body="a\x00b"), inbound("SM1", 5)])
+    result = listed(specimen, log)
+    assert isinstance(result, Listed)
+    assert not result.is_all
+    assert [text.carrier_message_id for text in result.texts] == ["SM1"]
+
+
+@both
+def test_pictures_that_are_refused_stop_the_listing(specimen: Specimen) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/Media.json"):
+            return httpx.Response(401)
+        return httpx.Response(200, json={"messages": [inbound("MM1", 5, num_media="1")]})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        result = specimen.carrier.list_inbound(OURS, NOON, frozenset(), specimen.credentials, http)
+    assert isinstance(result, AuthFailed)
