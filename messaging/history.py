@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from inboxes.models import Agent, Inbox
-from messaging.models import Message
+from messaging.models import Message, ScheduledText
 from messaging.refusals import refusal
 from threads.models import Thread, ThreadState
 from threads.unread import seats_of
@@ -81,6 +81,8 @@ class Conversation:
     error: str = ""
     body: str = ""
     is_draft_internal: bool = False
+    later: Sequence[ScheduledText] = ()
+    """What is to be sent to the contact later, the next one first."""
     came: Sequence[Entry] = ()
     """What held a text up: others wrote it meanwhile."""
     hidden_id: int = 0
@@ -153,6 +155,7 @@ def open_conversation(
         choice=choice,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
         refusal=refusal(thread),
+        later=list(ScheduledText.objects.listed(thread)),
         form_key=uuid.uuid4(),
         seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),
         draft_seq=state.seq if state else 0,

@@ -16,6 +16,7 @@ PUSH_MESSAGE = "push_message"
 PUSH_TEST = "push_test"
 WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
+SEND_WHEN_DUE = "send_text_when_due"
 
 BACKLOG = 100
 """Behind so many waiting texts of an inbox, one more makes no difference."""
@@ -62,6 +63,13 @@ def defer_turns(number_id: int, *, at: datetime) -> None:
     job = app.configure_task(GIVE_TURNS, queueing_lock=f"turns-{number_id}", schedule_at=at)
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(number_id=number_id)
+
+
+def defer_due_text(text_id: int) -> None:
+    """Have a worker send a text whose hour has come; one such job waits at most."""
+    job = app.configure_task(SEND_WHEN_DUE, queueing_lock=f"later-{text_id}")
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        job.defer(text_id=text_id)
 
 
 def defer_push(message_id: int) -> None:

@@ -14,15 +14,17 @@ from procrastinate.contrib.django import app
 
 from messaging import delivery, jobs, limits, push
 from messaging.actions import delete_old_notifications
+from messaging.actions.scheduling import delete_ended, send_when_due
 from messaging.jobs import (
     DELIVER_THREAD,
     GIVE_TURNS,
     PUSH_MESSAGE,
     PUSH_TEST,
+    SEND_WHEN_DUE,
     WAKE_THREAD,
     defer_delivery,
 )
-from messaging.models import Attempt, DeliveryState, Message, Number
+from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ STUCK_AFTER = timedelta(seconds=180)
 
 FORGOTTEN_AFTER = timedelta(seconds=30)
 KEPT_HOURS = 7 * 24
+DUE_AT_ONCE = 500
 
 DATABASE_TROUBLE = RetryStrategy(
     max_attempts=5, wait=2, retry_exceptions={OperationalError, InterfaceError}
@@ -118,6 +121,24 @@ def expire_texts(timestamp: int) -> None:
             log.warning("%s texts waited too long and were not sent.", count)
 
 
+@app.periodic(cron="*/5 * * * * *")
+@app.task(name="look_for_due_texts", queueing_lock="look_for_due_texts")
+def look_for_due_texts(timestamp: int) -> None:
+    """Each due text gets a job of its own, so that none waits behind another's trouble."""
+    with borrowed_connection():
+        due = ScheduledText.objects.due(timezone.now()).order_by("send_at")
+        for text_id in list(due.values_list("pk", flat=True)[:DUE_AT_ONCE]):
+            jobs.defer_due_text(text_id)
+
+
+@app.task(name=SEND_WHEN_DUE)
+def send_text_when_due(*, text_id: int) -> None:
+    with borrowed_connection():
+        text = ScheduledText.objects.filter(pk=text_id).first()
+        if text is not None:
+            send_when_due(text=text)
+
+
 @app.task(name=PUSH_MESSAGE)
 def push_message(*, message_id: int) -> None:
     push.push_message(message_id)
@@ -133,6 +154,13 @@ def push_test(*, agent_id: int) -> None:
 def forget_old_notifications(timestamp: int) -> None:
     """Read ones go after a month, overlooked ones after three."""
     log.info("%s old notifications were deleted.", delete_old_notifications())
+
+
+@app.periodic(cron="29 3 * * *")
+@app.task(name="forget_ended_texts", queueing_lock="forget_ended_texts")
+def forget_ended_texts(timestamp: int) -> None:
+    """Texts for later that were sent or deleted a month ago leave no trace but their messages."""
+    log.info("%s texts for later were forgotten.", delete_ended())
 
 
 @app.periodic(cron="17 3 * * *")

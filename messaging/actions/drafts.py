@@ -7,17 +7,18 @@ import uuid
 from django.db import transaction
 
 from inboxes.models import Agent
-from messaging.models import Message
+from messaging.models import Message, ScheduledText
 from threads.actions import save_draft
 from threads.models import Thread, ThreadState
 
 
 class FormWasSent(Exception):
-    """The form has made its message: what is left of it must not come back as a draft."""
+    """The form has made its message, now or for later: what is left of it must not come back as a
+    draft."""
 
-    def __init__(self, message: Message) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self.body = body
 
 
 @transaction.atomic
@@ -30,9 +31,10 @@ def keep_draft(
     under this lock a draft is either before the sending, which clears it, or sees the message.
     """
     Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
-    sent = Message.objects.filter(author=agent, form_key=form_key).first()
-    if sent is not None:
-        raise FormWasSent(sent)
+    for made in (Message.objects, ScheduledText.objects):
+        sent = made.filter(author=agent, form_key=form_key).first()
+        if sent is not None:
+            raise FormWasSent(sent.body)
     state = ThreadState.objects.filter(agent=agent, thread=thread).first()
     kept = (state.draft_body, state.draft_is_internal) if state else ("", False)
     if kept != (body, is_internal):

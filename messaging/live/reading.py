@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from inboxes.models import Agent, Inbox, Membership
 from messaging import notices
-from messaging.models import Message, Notification
+from messaging.models import Message, Notification, ScheduledText
 from messaging.refusals import refusals
 from threads.models import Thread, ThreadState
 from threads.unread import unread_threads
@@ -30,6 +30,7 @@ class Changes:
     is_more: bool
     threads: list[Thread]
     messages: list[Message]
+    later: list[ScheduledText]
     titles: list[Thread]
     """Open threads of which something changed that stands in their title, or in their row."""
     agents: dict[int, Agent] = field(default_factory=dict)
@@ -67,6 +68,7 @@ def read_changes(
         changed = Thread.objects.filter(inbox=inbox_id, seq__gt=rows_since)
         threads = list(changed.for_rows().order_by("seq")[:BATCH])
     messages: list[Message] = []
+    later: list[ScheduledText] = []
     titles: list[Thread] = []
     if messages_since is not None and messages_since < inbox.seq and open_threads:
         opened = Thread.objects.filter(pk__in=open_threads, inbox=inbox_id)
@@ -75,13 +77,18 @@ def read_changes(
             inbox=inbox_id, thread__in=open_threads, seq__gt=messages_since
         )
         messages = list(written.for_history().order_by("seq")[:BATCH])
-    full = [rows[-1].seq for rows in (threads, messages) if len(rows) == BATCH]
+        planned = ScheduledText.objects.filter(
+            inbox=inbox_id, thread__in=open_threads, seq__gt=messages_since
+        )
+        later = list(planned.select_related("author").order_by("seq")[:BATCH])
+    full = [rows[-1].seq for rows in (threads, messages, later) if len(rows) == BATCH]
     changes = Changes(
         inbox=inbox,
         upto=min([*full, inbox.seq]),
         is_more=bool(full),
         threads=threads,
         messages=messages,
+        later=later,
         titles=titles,
     )
     _read_allowed(changes, agent_ids)

@@ -12,7 +12,7 @@ from inboxes.models import Agent
 from messaging.history import Entry
 from messaging.live.pages import Frame, Target, frame
 from messaging.live.reading import Changes
-from messaging.models import Message
+from messaging.models import Message, ScheduledText
 from messaging.notices import popup
 from threads.models import Thread
 from threads.rows import Row, inbox_row, thread_row
@@ -55,6 +55,8 @@ class Renderer:
             rows += [self._title(t) for t in self.changes.titles if t.pk == target.thread]
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._message(message, agent) for message in shown]
+            planned = [text for text in self.changes.later if text.thread_id == target.thread]
+            rows += [self._later(text) for text in planned]
         parts: dict[str, Any] = self._standing(target)
         if agent.pk in self.changes.unread:
             new = [popup(notification) for notification in self.changes.notified[agent.pk]]
@@ -103,6 +105,12 @@ class Renderer:
         key = "message", message.pk, entry.is_mine, entry.called_id
         if key not in self._fragments:
             self._fragments[key] = render_to_string("messaging/_message.html", {"entry": entry})
+        return self._fragments[key]
+
+    def _later(self, text: ScheduledText) -> str:
+        key = "later", text.pk
+        if key not in self._fragments:
+            self._fragments[key] = render_to_string("messaging/_later.html", {"text": text})
         return self._fragments[key]
 
 

@@ -19,10 +19,12 @@ from messaging.actions import (
     write_message,
 )
 from messaging.actions.drafts import draft_seq
+from messaging.actions.scheduling import schedule_text
 from messaging.actions.sending import NotRetriable, Overtaken
 from messaging.arriving import page_at
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
+from messaging.later_forms import LaterForm
 from messaging.models import Message
 from messaging.search import listing_beside
 from threads.access import get_thread
@@ -65,6 +67,8 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
 def send(request: HttpRequest, thread_id: int) -> HttpResponse:
     agent = signed_in(request)
     thread = get_thread(agent, thread_id)
+    if "later" in request.POST:
+        return _send_later(request, agent, thread)
     form = SendForm(request.POST)
     if not form.is_valid():
         sentence = str(next(iter(form.errors.values()))[0])
@@ -90,6 +94,32 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
         "draft_seq": draft_seq(thread, agent),
     }
     return render(request, "messaging/_sent.html", context)
+
+
+def _send_later(request: HttpRequest, agent: Agent, thread: Thread) -> HttpResponse:
+    form = LaterForm(request.POST, request.FILES)
+    if not form.is_valid():
+        sentence = str(next(iter(form.errors.values()))[0])
+        return _refused(request, agent, thread, sentence, form)
+    try:
+        text = schedule_text(
+            thread=thread,
+            author=agent,
+            body=form.cleaned_data["body"],
+            send_at=form.cleaned_data["send_at"],
+            form_key=form.cleaned_data["form_key"],
+            is_regardless=form.cleaned_data["regardless"],
+        )
+    except SendingRefused as error:
+        return _refused(request, agent, thread, str(error), form)
+    if not _is_htmx(request):
+        return redirect("messaging:conversation", thread.pk)
+    context = {
+        "text": text,
+        "form_key": uuid.uuid4(),
+        "draft_seq": draft_seq(thread, agent),
+    }
+    return render(request, "messaging/_planned.html", context)
 
 
 @require_GET

@@ -35,7 +35,7 @@ def draft(request: HttpRequest, thread_id: int) -> HttpResponse:
         )
     except FormWasSent as error:
         answer["seq"] = draft_seq(thread, agent)
-        answer["sent"] = {"body": error.message.body, "form_key": str(uuid.uuid4())}
+        answer["sent"] = {"body": error.body, "form_key": str(uuid.uuid4())}
     if is_toggled:
         return redirect("messaging:conversation", thread.pk)
     return JsonResponse(answer)

@@ -108,7 +108,10 @@ function accepted(of, request, html) {
   if (isInternal && !wasInternal) setMode(of, true);
   const seq = answer.querySelector("[name=draft_seq]");
   forgetDraft(of, seq instanceof HTMLInputElement ? Number(seq.value) : 0, isInternal);
-  if (message) place(message.outerHTML);
+  const planned = answer.querySelector(".later-text");
+  if (planned) place(planned.outerHTML);
+  if (!message) return;
+  place(message.outerHTML);
   showNewest();
 }
 

@@ -15,6 +15,7 @@ import "./options.js";
 import "./covering.js";
 import "./undo.js";
 import "./standing.js";
+import "./later.js";
 import "./start.js";
 import "./keyboard.js";
 import "./notifications.js";

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
+from messaging.actions.scheduling import schedule_text
+from messaging.models import ScheduledText
 from tests.cast import ANAS_LINE, Cast, client_of
 from threads.models import Thread
 
@@ -42,6 +47,9 @@ MATRIX = {
     "threads/<int:thread_id>/delete/": ("post", "thread", {"message": "1"}),
     "threads/<int:thread_id>/restore/": ("post", "thread", {}),
     "messages/<int:message_id>/retry/": ("post", "message", {}),
+    "later/<int:text_id>/": ("get", "later", {}),
+    "later/<int:text_id>/send/": ("post", "later", {}),
+    "later/<int:text_id>/delete/": ("post", "later", {}),
 }
 """Everything that names something foreign: the deed, what it names, the form."""
 
@@ -123,7 +131,19 @@ def strangers(cast: Cast) -> dict[str, Agent]:
 def keys(cast: Cast, to: str | None = None) -> dict[str, int]:
     thread = cast.thread() if to is None else cast.thread(to=to)
     message = cast.answer(thread, "Secret words")
-    return {"inbox": thread.inbox_id, "thread": thread.pk, "message": message.pk}
+    later = schedule_text(
+        thread=thread,
+        author=cast.ana,
+        body="Secret plans",
+        send_at=timezone.now() + timedelta(hours=1),
+        form_key=uuid.uuid4(),
+    )
+    return {
+        "inbox": thread.inbox_id,
+        "thread": thread.pk,
+        "message": message.pk,
+        "later": later.pk,
+    }
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
@@ -172,6 +192,7 @@ def test_a_stranger_changes_nothing(cast: Cast, strangers: dict[str, Agent]) -> 
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.last_excerpt == "Secret words"
     assert not Thread.objects.exclude(priority="").exists()
+    assert ScheduledText.objects.get().body == "Secret plans"
     assert not Agent.objects.filter(
         pk__in=[agent.pk for agent in strangers.values()], thread_states__isnull=False
     ).exists()

@@ -213,7 +213,7 @@ def test_a_waiting_text_says_so_in_its_thread_and_in_the_administration(
 
 def most_in(entries: Sequence[dict[str, Any]], seconds: float) -> int:
     """How many came within so long at the most."""
-    times = [entry["at"] for entry in entries]
+    times: list[float] = [entry["at"] for entry in entries]
     return max(sum(at <= other < at + seconds for other in times) for at in times)
 
 

@@ -3,9 +3,11 @@
     python -m tests.messaging.worker_process POINT…
 
 runs `manage.py worker` once for each POINT, one after the other, each in a process that kills
-itself with -9 at that point of the delivery of a text that says "die at POINT" (or at "turned", once
-a number gave turns); then a whole one that stays. Time runs faster: waits are short and the reaper comes every second. With a POINT, one
-worker lives at a time, and whichever is silent for a second counts as dead.
+itself with -9 at that point of the delivery of a text that says "die at POINT"; then a whole one
+that stays. (At "turned" a number has given turns; "planned" and "gone" lie before and behind the
+commit that makes a message of a text for later.) Time runs faster: waits are short and the reaper
+comes every second. With a POINT, one worker lives at a time, and whichever is silent for a second
+counts as dead.
 """
 
 from __future__ import annotations
@@ -41,8 +43,8 @@ def die_before(module: Any, name: str, is_it: Callable[..., bool]) -> None:
 def die_after(module: Any, name: str, is_it: Callable[..., bool]) -> None:
     deed = getattr(module, name)
 
-    def doomed(*arguments: Any) -> Any:
-        done = deed(*arguments)
+    def doomed(*arguments: Any, **named: Any) -> Any:
+        done = deed(*arguments, **named)
         if is_it(*arguments):
             die()
         return done
@@ -63,7 +65,7 @@ def die_during(module: Any, name: str, is_it: Callable[..., bool], last_words: s
 
 def arm(point: str) -> None:
     """Have this process die at the point."""
-    from messaging import delivery, limits
+    from messaging import delivery
 
     last_words = f"die at {point}"
 
@@ -85,8 +87,21 @@ def arm(point: str) -> None:
             die_before(delivery, "write_outcome", is_this)
         case "recorded":
             die_after(delivery, "write_outcome", is_this)
-        case "turned":
-            die_after(limits, "give_turns", lambda number: True)
+        case _:
+            arm_around(point)
+
+
+def arm_around(point: str) -> None:
+    """Where no delivery is under way."""
+    from messaging import limits, tasks
+    from messaging.actions import scheduling
+
+    places: dict[str, tuple[Any, str]] = {
+        "turned": (limits, "give_turns"),
+        "planned": (scheduling, "queue"),
+        "gone": (tasks, "send_when_due"),
+    }
+    die_after(*places[point], lambda *_: True)
 
 
 def die_once_written(body: str) -> None:

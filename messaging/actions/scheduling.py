@@ -1,0 +1,260 @@
+"""Texts to a contact that go later: planned, changed, sent at their hour or by hand, deleted.
+
+Each of these is one transaction under the inbox's counter, and looks at the text's state under
+it: that a text goes once does not depend on who is asked to send it, how often, or where.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from inboxes import bell, counters
+from inboxes.models import Agent, Inbox
+from messaging.actions import records
+from messaging.actions.hiding import call_back
+from messaging.actions.sending import SendingRefused, queue
+from messaging.mentions import find_mentions, mentionable
+from messaging.models import Message, ScheduledText
+from messaging.refusals import refusal
+from threads.actions import change_state
+from threads.models import Thread, ThreadState
+
+State = ScheduledText.State
+
+KEEP_ENDED = timedelta(days=30)
+
+MENTIONS = (
+    "It mentions somebody of your team, so it would be internal. "
+    "Only texts to the customer can be sent later."
+)
+
+
+class AlreadyEnded(Exception):
+    """The text was sent or deleted meanwhile."""
+
+
+class ChangedMeanwhile(Exception):
+    """A colleague changed the text since it was read."""
+
+    def __init__(self, text: ScheduledText) -> None:
+        super().__init__()
+        self.text = text
+
+
+@transaction.atomic
+def schedule_text(
+    *,
+    thread: Thread,
+    author: Agent,
+    body: str,
+    send_at: datetime,
+    form_key: uuid.UUID,
+    is_regardless: bool = False,
+) -> ScheduledText:
+    """Plan a text. The same form sent twice plans one. Raises SendingRefused."""
+    seq = counters.next_inbox_seq(thread.inbox_id)
+    earlier = ScheduledText.objects.filter(author=author, form_key=form_key).first()
+    if earlier is not None:
+        return earlier
+    thread.refresh_from_db()
+    _refuse(body, thread, author)
+    text = ScheduledText.objects.create(
+        thread=thread,
+        inbox_id=thread.inbox_id,
+        author=author,
+        body=body,
+        send_at=send_at,
+        is_regardless=is_regardless,
+        seen_id=thread.last_message_id or 0,
+        form_key=form_key,
+        seq=seq,
+    )
+    bell.ring_inbox(text.inbox_id, seq)
+    change_state(thread=thread, agent=author, draft_body="", draft_is_internal=False)
+    return text
+
+
+@transaction.atomic
+def change_scheduled(
+    *,
+    text: ScheduledText,
+    agent: Agent,
+    body: str,
+    send_at: datetime,
+    is_regardless: bool,
+    known_seq: int,
+) -> None:
+    """Give it other words or another hour. Whoever does so answers for it from then on.
+
+    Raises AlreadyEnded, ChangedMeanwhile if it is newer than `known_seq`, and SendingRefused.
+    """
+    seq = counters.next_inbox_seq(text.inbox_id)
+    now = _pending(text)
+    if now.seq > known_seq:
+        raise ChangedMeanwhile(now)
+    _refuse(body, now.thread, agent)
+    _change(
+        now,
+        seq,
+        author=agent,
+        body=body,
+        send_at=send_at,
+        is_regardless=is_regardless,
+        seen_id=now.thread.last_message_id or 0,
+        state=State.WAITING,
+        reason="",
+    )
+
+
+@transaction.atomic
+def delete_scheduled(*, text: ScheduledText) -> None:
+    """Raises AlreadyEnded."""
+    seq = counters.next_inbox_seq(text.inbox_id)
+    _change(_pending(text), seq, state=State.DELETED, body="", reason="")
+
+
+@transaction.atomic
+def send_scheduled_now(*, text: ScheduledText, agent: Agent) -> Message:
+    """Send it at once, as the agent's own. Raises AlreadyEnded and SendingRefused."""
+    seq = counters.next_inbox_seq(text.inbox_id)
+    now = _pending(text)
+    _refuse(now.body, now.thread, agent)
+    message = _become_message(now, seq, agent)
+    change_state(
+        thread=now.thread,
+        agent=agent,
+        last_read_id=message.pk,
+        read_count=message.position,
+        is_marked_unread=False,
+    )
+    return message
+
+
+@transaction.atomic
+def send_when_due(*, text: ScheduledText) -> bool:
+    """Let it go if its hour has come and nothing speaks against it; whether it went.
+
+    What speaks against it is told to the author in the thread, and the text stays.
+    """
+    seq = counters.next_inbox_seq(text.inbox_id)
+    due = ScheduledText.objects.due(timezone.now()).select_related("author", "thread__contact")
+    now = due.filter(pk=text.pk).first()
+    if now is None:
+        return False
+    is_member = _may_see(now.author, now.inbox_id)
+    if reason := _objection(now, is_member=is_member):
+        _hold(now, seq, reason, is_member=is_member)
+        return False
+    had_read = ThreadState.objects.filter(
+        agent=now.author, thread=now.thread, last_read_id__gte=now.thread.last_message_id or 0
+    ).exists()
+    message = _become_message(now, seq, now.author)
+    if had_read:
+        change_state(
+            thread=now.thread,
+            agent=now.author,
+            last_read_id=message.pk,
+            read_count=message.position,
+        )
+    return True
+
+
+def delete_ended() -> int:
+    """Forget those that were sent or deleted a month ago; returns how many."""
+    ended = ScheduledText.objects.filter(state__in=[State.SENT, State.DELETED])
+    count, _ = ended.filter(changed_at__lt=timezone.now() - KEEP_ENDED).delete()
+    return count
+
+
+def _pending(text: ScheduledText) -> ScheduledText:
+    """As it is now. Call under the inbox's counter."""
+    rows = ScheduledText.objects.pending().select_related("author", "thread__contact")
+    now = rows.filter(pk=text.pk).first()
+    if now is None:
+        raise AlreadyEnded
+    return now
+
+
+def _change(text: ScheduledText, seq: int, **columns: object) -> None:
+    for name, value in columns.items():
+        setattr(text, name, value)
+    text.seq = seq
+    text.save(update_fields=[*columns, "seq", "changed_at"])
+    bell.ring_inbox(text.inbox_id, seq)
+
+
+def _become_message(text: ScheduledText, seq: int, author: Agent) -> Message:
+    message = Message(
+        thread=text.thread,
+        inbox_id=text.inbox_id,
+        kind=Message.Kind.OUTBOUND,
+        author=author,
+        body=text.body,
+        created_at=timezone.now(),
+        seq=seq,
+    )
+    queue(message)
+    _change(text, seq, state=State.SENT, message=message, body="", reason="")
+    return message
+
+
+def _may_see(agent: Agent, inbox_id: int) -> bool:
+    return agent.is_active and Inbox.objects.visible_to(agent).filter(pk=inbox_id).exists()
+
+
+def _refuse(body: str, thread: Thread, agent: Agent) -> None:
+    if sentence := refusal(thread):
+        raise SendingRefused(sentence)
+    if find_mentions(body, mentionable(thread.inbox, agent), agent):
+        raise SendingRefused(MENTIONS)
+
+
+def _objection(text: ScheduledText, *, is_member: bool) -> str:
+    """Why it may not go by itself now; empty if it may."""
+    thread, author = text.thread, text.author
+    if not is_member:
+        return f"{author.display_name} planned it, and is no longer a member of this inbox."
+    if timezone.now() - text.send_at > timedelta(hours=settings.TEXT_EXPIRY_HOURS):
+        return "Partyline was not running at its time, and now it may be out of date."
+    if sentence := refusal(thread):
+        return sentence
+    if find_mentions(text.body, mentionable(thread.inbox, author), author):
+        return MENTIONS
+    return "" if text.is_regardless else _overtaken(text)
+
+
+def _overtaken(text: ScheduledText) -> str:
+    """The send guard's question; words among the team do not matter to a text that was meant for
+    later."""
+    others = Message.objects.of_others_since(text.thread, text.author, text.seen_id)
+    newer = others.exclude(kind=Message.Kind.INTERNAL).first()
+    if newer is None:
+        return ""
+    who = newer.author.display_name if newer.author else str(text.thread.contact)
+    return f"{who} wrote in this conversation after it was planned."
+
+
+def _hold(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> None:
+    """Keep it for a person to decide, and say so where all members see it."""
+    _change(text, seq, state=State.HELD, reason=reason[:255])
+    handle = f"@{text.author.username}" if is_member else ""
+    records.record(
+        Message(
+            thread=text.thread,
+            inbox_id=text.inbox_id,
+            kind=Message.Kind.INTERNAL,
+            is_automatic=True,
+            body=f"{handle} A text that was to go now was not sent. {reason} "
+            "It stands above the text box, to be sent, changed or deleted.".strip(),
+            created_at=timezone.now(),
+            seq=seq,
+            mentions=[[0, len(handle), text.author_id]] if handle else [],
+        )
+    )
+    if is_member:
+        call_back(thread=text.thread, author=text.author, mentioned={text.author_id})

@@ -1,0 +1,124 @@
+"""What the pages about texts for later take: words, and an hour in the agent's own time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from messaging.forms import SendForm, TextField
+
+LONGEST = timedelta(days=366)
+MORNING = time(9)
+NO_FILES = "Files cannot be sent later. Take them out, or send it now."
+NOT_INTERNAL = (
+    "Internal messages cannot be sent later: your team sees them at once. "
+    "Switch to the customer first."
+)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+class ZoneField(forms.Field):
+    """The browser's time zone. What it does not say, or nobody knows, is the house's."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: object) -> ZoneInfo:
+        name = str(value or "")
+        return ZoneInfo(name if name in zone_names() else settings.TIME_ZONE)
+
+
+class HourField(forms.Field):
+    """A day and a time as `datetime-local` writes them; which moment that is, a zone must say."""
+
+    def to_python(self, value: object) -> datetime | None:
+        if not value:
+            return None
+        try:
+            return datetime.fromisoformat(str(value)).replace(tzinfo=None)
+        except ValueError as error:
+            raise ValidationError("This is no day and time.") from error
+
+
+def at_preset(preset: str, zone: ZoneInfo) -> datetime:
+    """`hour`, `tomorrow` or `monday`, as a moment."""
+    now = timezone.now()
+    if preset == "hour":
+        return now + timedelta(hours=1)
+    today = now.astimezone(zone).date()
+    days = 1 if preset == "tomorrow" else 7 - today.weekday()
+    return in_zone(datetime.combine(today + timedelta(days=days), MORNING), zone)
+
+
+def in_zone(hour: datetime, zone: ZoneInfo) -> datetime:
+    """The moment. An hour that comes twice is the first one, and one that the clocks leave out
+    is as long after their change."""
+    return hour.replace(tzinfo=zone).astimezone(UTC)
+
+
+def check_ahead(moment: datetime) -> datetime:
+    """Raises ValidationError."""
+    if moment <= timezone.now():
+        raise ValidationError("That time has passed. Choose a later one.")
+    if moment > timezone.now() + LONGEST:
+        raise ValidationError("That is too far away: choose a time within a year.")
+    return moment
+
+
+class LaterForm(SendForm):
+    """The composer, sent by a button of *Send later*. `send_at` is the moment."""
+
+    later = forms.ChoiceField(
+        choices=[(name, name) for name in ("hour", "tomorrow", "monday", "at")],
+        error_messages={"required": "Choose a time.", "invalid_choice": "Choose a time."},
+    )
+    at = HourField(required=False)
+    zone = ZoneField(required=False)
+    regardless = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("is_internal"):
+            raise ValidationError(NOT_INTERNAL)
+        if cleaned.get("attachment") or any(self.files.values()):
+            raise ValidationError(NO_FILES)
+        if "later" not in cleaned or "at" not in cleaned:
+            return cleaned
+        if cleaned["later"] == "at" and cleaned["at"] is None:
+            raise ValidationError("Choose a day and a time.")
+        zone = cleaned["zone"]
+        cleaned["send_at"] = check_ahead(
+            in_zone(cleaned["at"], zone)
+            if cleaned["later"] == "at"
+            else at_preset(cleaned["later"], zone)
+        )
+        return cleaned
+
+
+class ChangeForm(forms.Form):
+    """A text for later, to be changed. `known` is the counter that the page had read it at."""
+
+    body = TextField()
+    at = HourField(error_messages={"required": "Choose a day and a time."})
+    zone = ZoneField(required=False)
+    regardless = forms.BooleanField(required=False)
+    known = forms.IntegerField(min_value=0, max_value=2**63 - 1)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("at") is not None:
+            try:
+                cleaned["send_at"] = check_ahead(in_zone(cleaned["at"], cleaned["zone"]))
+            except ValidationError as error:
+                self.add_error("at", error)
+        return cleaned

@@ -1,0 +1,137 @@
+"""A text that goes later, on its own page: changed, sent at once, or deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from inboxes.models import Agent
+from inboxes.requests import signed_in
+from messaging.access import get_scheduled
+from messaging.actions import SendingRefused
+from messaging.actions.scheduling import (
+    AlreadyEnded,
+    ChangedMeanwhile,
+    change_scheduled,
+    delete_scheduled,
+    send_scheduled_now,
+)
+from messaging.later_forms import ChangeForm
+from messaging.models import ScheduledText
+from messaging.views.panes import pane
+from threads.lists import inbox_list, top_list
+
+ENDED = "It was sent or deleted meanwhile."
+CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yours in its place."
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def change(request: HttpRequest, text_id: int) -> HttpResponse:
+    """Its words and its hour."""
+    agent = signed_in(request)
+    text = get_scheduled(agent, text_id)
+    if not text.is_pending:
+        return _ended(request, text)
+    if request.method == "GET":
+        return _page(request, agent, text, ChangeForm(initial=_words_of(text)))
+    form = ChangeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, agent, text, form)
+    try:
+        change_scheduled(
+            text=text,
+            agent=agent,
+            body=form.cleaned_data["body"],
+            send_at=form.cleaned_data["send_at"],
+            is_regardless=form.cleaned_data["regardless"],
+            known_seq=form.cleaned_data["known"],
+        )
+    except AlreadyEnded:
+        return _ended(request, text)
+    except ChangedMeanwhile as error:
+        return _page(request, agent, error.text, form, is_changed=True)
+    except SendingRefused as error:
+        form.add_error("body", str(error))
+        return _page(request, agent, text, form)
+    return redirect("messaging:conversation", text.thread_id)
+
+
+@require_POST
+@login_required
+def send_now(request: HttpRequest, text_id: int) -> HttpResponse:
+    """Send it without waiting; what stands against it stays a reason."""
+    agent = signed_in(request)
+    text = get_scheduled(agent, text_id)
+    try:
+        send_scheduled_now(text=text, agent=agent)
+    except AlreadyEnded:
+        return _ended(request, text)
+    except SendingRefused as error:
+        if request.headers.get("HX-Request"):
+            return HttpResponse(str(error), status=422, content_type="text/plain")
+        notices.error(request, str(error))
+    return _done(request, text)
+
+
+@require_POST
+@login_required
+def delete(request: HttpRequest, text_id: int) -> HttpResponse:
+    text = get_scheduled(signed_in(request), text_id)
+    try:
+        delete_scheduled(text=text)
+    except AlreadyEnded:
+        return _ended(request, text)
+    return _done(request, text)
+
+
+def _done(request: HttpRequest, text: ScheduledText) -> HttpResponse:
+    """The page follows by its socket."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204)
+    return redirect("messaging:conversation", text.thread_id)
+
+
+def _ended(request: HttpRequest, text: ScheduledText) -> HttpResponse:
+    if request.headers.get("HX-Request") and request.method == "POST":
+        return HttpResponse(ENDED, status=422, content_type="text/plain")
+    notices.error(request, ENDED)
+    return redirect("messaging:conversation", text.thread_id)
+
+
+def _words_of(text: ScheduledText) -> dict[str, Any]:
+    return {
+        "body": text.body,
+        "at": f"{timezone.localtime(text.send_at):%Y-%m-%dT%H:%M}",
+        "regardless": text.is_regardless,
+    }
+
+
+def _page(
+    request: HttpRequest,
+    agent: Agent,
+    text: ScheduledText,
+    form: ChangeForm,
+    *,
+    is_changed: bool = False,
+) -> HttpResponse:
+    inbox = text.inbox
+    return pane(
+        request,
+        "messaging/_change_later.html",
+        listing=top_list(agent) if inbox.is_personal else inbox_list(agent, inbox),
+        title=f"Text for later to {text.thread.contact.display}",
+        status=422 if form.is_bound else 200,
+        form=form,
+        text=text,
+        limit=settings.MESSAGE_LIMIT,
+        zone=settings.TIME_ZONE,
+        changed=CHANGED if is_changed else "",
+    )

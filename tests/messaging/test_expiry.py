@@ -1,0 +1,68 @@
+"""A text that waited too long is not sent late in silence: it fails, and a person decides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from messaging import delivery, limits, tasks
+from messaging.actions import retry_message
+from messaging.models import Message
+from tests.cast import Cast, client_of
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.working import bodies, carrier, states, work
+
+__all__ = ["carrier", "far_end"]
+
+
+def age(message: Message, hours: float) -> None:
+    Message.objects.filter(pk=message.pk).update(
+        created_at=timezone.now() - timedelta(hours=hours)
+    )
+
+
+def test_a_text_that_waited_too_long_fails_and_a_younger_one_behind_it_goes(
+    carrier: FarEnd, cast: Cast
+) -> None:
+    thread = cast.thread()
+    old, young = cast.answer(thread, "See you at noon"), cast.answer(thread, "Or tomorrow?")
+    age(old, 4.1)
+    work()
+    assert bodies(carrier) == ["Or tomorrow?"]
+    assert states(old, young) == ["failed", "sent"]
+    old.refresh_from_db()
+    assert old.reason.startswith("This text waited for more than 4 hours and was not sent")
+    assert not old.attempts.exists()
+
+
+def test_its_retry_sends_it(carrier: FarEnd, cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "See you at noon")
+    age(message, 30)
+    delivery.deliver_thread(message.thread_id)
+    page = client_of(cast.ana).get(f"/threads/{message.thread_id}/").content.decode()
+    assert f"/messages/{message.pk}/retry/" in page
+    assert "may be out of date" in page
+    retry_message(message=message)
+    work()
+    assert states(message) == ["sent"]
+
+
+def test_it_fails_on_the_page_even_if_no_job_looks_at_it(cast: Cast) -> None:
+    thread = cast.thread()
+    old, young = cast.answer(thread, "See you at noon"), cast.answer(thread, "Or tomorrow?")
+    age(old, 5)
+    age(young, 3.9)
+    seq = Message.objects.get(pk=old.pk).seq
+    tasks.expire_texts.func(timestamp=0)
+    assert states(old, young) == ["failed", "queued"]
+    old.refresh_from_db()
+    assert old.seq > seq, "open pages would not hear of it"
+
+
+def test_what_a_carrier_may_have_never_expires(cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "See you at noon")
+    assert delivery._claim(message.thread) is not None
+    age(message, 50)
+    assert limits.expire_texts() == 0
+    assert states(message) == ["sending"]

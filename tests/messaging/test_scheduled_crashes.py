@@ -1,0 +1,67 @@
+"""Workers that are killed around a text's hour, and two of them at once: it goes exactly once."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from messaging.actions.scheduling import schedule_text
+from messaging.models import Message, ScheduledText
+from tests.cast import Cast
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.worker_processes import wait_until, workers
+from tests.messaging.working import assert_never_doubled, bodies, carrier
+
+__all__ = ["carrier", "far_end"]
+
+COUNT = 12
+
+
+def plan(cast: Cast, ahead: timedelta) -> list[str]:
+    texts = [
+        schedule_text(
+            thread=cast.thread(sender=f"+1202555{place:04d}"),
+            author=cast.ana,
+            body=f"Your car is ready ({place})",
+            send_at=timezone.now() + ahead,
+            form_key=uuid.uuid4(),
+        )
+        for place in range(COUNT)
+    ]
+    return [text.body for text in texts]
+
+
+def all_went() -> bool:
+    return Message.objects.filter(kind="outbound", state="sent").count() == COUNT
+
+
+def assert_each_went_once(carrier: FarEnd, planned: list[str]) -> None:
+    assert sorted(bodies(carrier)) == sorted(planned)
+    assert_never_doubled(carrier)
+    assert set(ScheduledText.objects.values_list("state", flat=True)) == {"sent"}
+    assert Message.objects.filter(kind="outbound").count() == COUNT
+
+
+def test_two_workers_send_each_text_at_its_hour_and_once(
+    carrier: FarEnd, cast: Cast, tmp_path: Path
+) -> None:
+    planned = plan(cast, timedelta(seconds=4))
+    begun = timezone.now()
+    with workers(carrier, tmp_path / "workers.log", count=2) as log:
+        wait_until(all_went, log, seconds=60)
+    assert_each_went_once(carrier, planned)
+    first = min(text.message.created_at for text in ScheduledText.objects.all() if text.message)
+    assert first >= begun + timedelta(seconds=3)
+
+
+def test_killed_before_and_after_a_text_became_a_message_none_is_lost_or_doubled(
+    carrier: FarEnd, cast: Cast, tmp_path: Path
+) -> None:
+    planned = plan(cast, timedelta(0))
+    points = ["planned", "gone", "planned"]
+    with workers(carrier, tmp_path / "workers.log", *points) as log:
+        wait_until(lambda: log.read_text().count(" killed\n") == 3 and all_went(), log, seconds=60)
+    assert_each_went_once(carrier, planned)
