@@ -4,6 +4,7 @@ from messaging.models.accounts import CarrierAccount, Number
 from messaging.models.attachments import Attachment, PublicLink
 from messaging.models.attempts import Attempt
 from messaging.models.messages import Message
+from messaging.models.nonces import UsedNonce
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
 from messaging.models.optouts import OptOut
 from messaging.models.paces import Pace
@@ -27,5 +28,6 @@ __all__ = [
     "PublicLink",
     "PushSubscription",
     "ScheduledText",
+    "UsedNonce",
     "Webhook",
 ]

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from messaging.actions import receive_webhook
+from messaging.actions.nonces import use_nonce
 from messaging.carriers.base import RawRequest, VerificationError
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
@@ -41,6 +42,9 @@ def webhook(
         account.adapter.verify(raw, credentials, settings.PUBLIC_URL)
     except VerificationError as error:
         return _rejected(account, raw, error.reason)
+    nonce = account.adapter.nonce(raw)
+    if nonce and not use_nonce(account=account, nonce=nonce, request=raw):
+        return _rejected(account, raw, "the signature's nonce was used for another request")
     receive_webhook(account=account, request=raw, attempt_token=attempt_token)
     body, content_type = account.adapter.ack()
     return HttpResponse(body, content_type=content_type)

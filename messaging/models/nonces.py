@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class UsedNonce(models.Model):
+    """A nonce that a carrier signed, and the body that it came with.
+
+    For signatures that do not cover the body. Kept for as long as the secret may be: a nonce that
+    was forgotten could carry another body.
+    """
+
+    account = models.ForeignKey(
+        "messaging.CarrierAccount", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    nonce = models.CharField(max_length=128)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the body.")
+    used_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "nonce"], name="nonce_is_used_once_in_an_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Nonce {self.pk}"
