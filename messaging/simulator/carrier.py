@@ -18,7 +18,7 @@ from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 from messaging.simulator import line
 from messaging.simulator.models import FarEnd, Text
-from messaging.simulator.outside import report_later
+from messaging.simulator.outside import fetch_later, report_later
 
 FIELDS = ("from", "to", "text", "callback_url")
 REFUSALS: Mapping[str, tuple[int, dict[str, str], dict[str, str]]] = {
@@ -44,6 +44,7 @@ def take_text(request: HttpRequest) -> HttpResponse:
         status, answer, headers = REFUSALS[far_end.answer]
         return JsonResponse(answer, status=status, headers=headers)
     text = Text.objects.create(sender=told["from"], recipient=told["to"], body=told["text"])
+    fetch_later(text, _media(request.body))
     patience = settings.CARRIER_TIMEOUT + 1
     report_later(
         message_id=text.carrier_message_id,
@@ -74,6 +75,12 @@ def _account_secret(request: HttpRequest) -> str:
         if secret and hmac.compare_digest(secret.encode(), given.encode()):
             return secret
     return ""
+
+
+def _media(body: bytes) -> list[str]:
+    """The addresses of the pictures; `_fields` has read the body before."""
+    given = json.loads(body).get("media_urls")
+    return [url for url in given if isinstance(url, str)] if isinstance(given, list) else []
 
 
 def _fields(body: bytes) -> dict[str, str] | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
@@ -35,6 +37,19 @@ class FromForm(forms.Form):
         return address
 
 
+class PicturesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class PicturesField(forms.FileField):
+    """Several files; anything goes, as from a phone."""
+
+    widget = PicturesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return list(data or [])
+
+
 class HandsetForm(FromForm):
     """One text from an external number to one of ours."""
 
@@ -46,11 +61,15 @@ class HandsetForm(FromForm):
         widget=forms.Select({"form": "handset"}),
     )
     text = forms.CharField(
-        label="Text",
-        max_length=settings.MESSAGE_LIMIT,
-        strip=False,
-        error_messages={"required": "Write something first."},
+        label="Text", max_length=settings.MESSAGE_LIMIT, strip=False, required=False
     )
+    pictures = PicturesField(label="Pictures", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not cleaned.get("text") and not cleaned.get("pictures") and not self.errors:
+            self.add_error("text", "Write something first.")
+        return cleaned
 
 
 class FarEndForm(forms.Form):

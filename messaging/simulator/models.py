@@ -8,6 +8,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from messaging.media.sniffing import PICTURES
+
 
 def new_text_id() -> str:
     return f"sim-{uuid.uuid4().hex}"
@@ -30,6 +32,24 @@ class Text(models.Model):
 
     def __str__(self) -> str:
         return f"Text {self.pk}"
+
+
+class File(models.Model):
+    """A picture or file outside: on the handset that a text brought it to, or on its way to us."""
+
+    token = models.UUIDField(unique=True, default=uuid.uuid4)
+    text = models.ForeignKey(Text, null=True, on_delete=models.CASCADE, related_name="files")
+    content_type = models.CharField(max_length=64)
+    stored_name = models.CharField(max_length=120)
+
+    objects: ClassVar[models.Manager[File]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"File {self.pk}"
+
+    @property
+    def is_picture(self) -> bool:
+        return self.content_type in PICTURES
 
 
 class FarEnd(models.Model):

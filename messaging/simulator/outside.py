@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
+from django.db import connection
+from django.urls import reverse
 
 from messaging.carriers.simulator import signature
+from messaging.media.sniffing import sniff
+from messaging.media.storing import put
 from messaging.models import Number
-from messaging.simulator.models import FarEnd, new_text_id
+from messaging.simulator.models import FarEnd, File, Text, new_text_id
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +44,9 @@ class Unreachable(Exception):
     """Partyline did not take the webhook; the message is a sentence for the handset."""
 
 
-def text_in(*, sender: str, number: Number, text: str) -> None:
+def text_in(*, sender: str, number: Number, text: str, files: Sequence[bytes] = ()) -> None:
     """Send a text from a handset to one of our numbers. Raises Unreachable."""
-    event = {
+    event: dict[str, object] = {
         "type": "message",
         "id": new_text_id(),
         "from": sender,
@@ -49,6 +54,8 @@ def text_in(*, sender: str, number: Number, text: str) -> None:
         "text": text,
         "sent_at": datetime.now(UTC).isoformat(),
     }
+    if files:
+        event["media"] = [_hold_ready(data) for data in files]
     secret = number.account.get_credentials().get("secret", "")
     try:
         status = post_webhook(number.account.webhook_url, event, secret)
@@ -58,7 +65,42 @@ def text_in(*, sender: str, number: Number, text: str) -> None:
         raise Unreachable(f"Partyline refused the text with status {status}.")
 
 
-def post_webhook(url: str, event: dict[str, str], secret: str) -> int:
+def _hold_ready(data: bytes) -> dict[str, object]:
+    """Keep a file where Partyline is told to fetch it, as carriers do."""
+    file = File.objects.create(content_type=sniff(data), stored_name=put(data))
+    return {
+        "url": settings.PUBLIC_URL + reverse("simulator:file", args=[file.token]),
+        "content_type": file.content_type,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+
+
+def fetch_later(text: Text, urls: Sequence[str]) -> None:
+    """Bring what a text names to its handset, from a thread of its own, as a carrier would."""
+    ours = [url for url in urls if url.startswith(f"{settings.PUBLIC_URL}/media/")]
+    if ours:
+        threading.Thread(
+            target=_fetch, args=(text, ours), name="simulator-media", daemon=True
+        ).start()
+
+
+def _fetch(text: Text, urls: Sequence[str]) -> None:
+    try:
+        for url in urls:
+            answer = httpx.get(url, timeout=WEBHOOK_TIMEOUT, trust_env=False)
+            if answer.status_code != 200:
+                log.warning("The simulator could not fetch a picture: %s", answer.status_code)
+                continue
+            data = answer.content
+            File.objects.create(text=text, content_type=sniff(data), stored_name=put(data))
+    except httpx.HTTPError:
+        log.warning("The simulator found nobody who would hand a picture over.")
+    finally:
+        connection.close()
+
+
+def post_webhook(url: str, event: Mapping[str, object], secret: str) -> int:
     """POST one signed event; the status of the answer. Raises httpx.HTTPError."""
     body = json.dumps(event).encode()
     parts = urlsplit(url)

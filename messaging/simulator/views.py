@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from messaging.media.serving import only_data
+from messaging.media.sniffing import GENERIC
+from messaging.media.storing import get
 from messaging.simulator.forms import FarEndForm, FromForm, HandsetForm, simulated_numbers
-from messaging.simulator.models import FarEnd, Text
+from messaging.simulator.models import FarEnd, File, Text
 from messaging.simulator.outside import Unreachable, text_in
 
 FIRST_HANDSET = "+12025550177"
@@ -40,7 +44,7 @@ def received(request: HttpRequest) -> HttpResponse:
 @require_POST
 def send(request: HttpRequest) -> HttpResponse:
     """Text one of our numbers, by a webhook over HTTP like any carrier's."""
-    form = HandsetForm(request.POST)
+    form = HandsetForm(request.POST, request.FILES)
     is_sent = False
     if form.is_valid():
         try:
@@ -48,6 +52,7 @@ def send(request: HttpRequest) -> HttpResponse:
                 sender=form.cleaned_data["sender"],
                 number=simulated_numbers().get(pk=form.cleaned_data["number"]),
                 text=form.cleaned_data["text"],
+                files=[upload.read() for upload in form.cleaned_data["pictures"]],
             )
             is_sent = True
         except Unreachable as error:
@@ -65,6 +70,15 @@ def send(request: HttpRequest) -> HttpResponse:
             request, "simulator/_phone_form.html", context, status=200 if is_sent else 422
         )
     return _page(request, sender, form, status=422)
+
+
+@require_GET
+def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """A picture to look at, on the handset or by whom it is sent to; anything else to save."""
+    found = get_object_or_404(File, token=token)
+    if found.is_picture:
+        return only_data(get(found.stored_name), found.content_type)
+    return only_data(get(found.stored_name), GENERIC, save_as=f"file-{found.pk}")
 
 
 @require_POST
@@ -100,8 +114,11 @@ def _sender(raw: str) -> str:
 
 def _received(sender: str) -> dict[str, Any]:
     """The newest texts, oldest first. `shown` names this very content."""
-    texts = list(Text.objects.filter(recipient=sender).order_by("-pk")[:SHOWN])[::-1]
-    return {"sender": sender, "texts": texts, "shown": f"{sender} {texts[-1].pk if texts else 0}"}
+    arrived = Text.objects.filter(recipient=sender).prefetch_related("files")
+    texts = list(arrived.order_by("-pk")[:SHOWN])[::-1]
+    files = sum(len(text.files.all()) for text in texts)
+    shown = f"{sender} {texts[-1].pk if texts else 0} {files}"
+    return {"sender": sender, "texts": texts, "shown": shown}
 
 
 def _is_htmx(request: HttpRequest) -> bool:

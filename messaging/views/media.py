@@ -1,8 +1,5 @@
-"""Files: put into a composer, shown to members, lent to carriers.
-
-Whatever a file holds, its answer runs nothing: the type is ours, the browser may not guess
-another, and what is no picture that we wrote ourselves is only ever saved.
-"""
+"""Files: put into a composer, shown to members, lent to carriers. Only a picture that we wrote
+ourselves is shown in a page; everything else is only ever saved."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -28,6 +24,7 @@ from messaging.history import Entry
 from messaging.media import links, storing
 from messaging.media.drafts import BadFile, add_file, remove_file
 from messaging.media.inbound import fetch_again
+from messaging.media.serving import only_data
 from messaging.media.sniffing import GENERIC, ending_of
 from messaging.models import Attachment
 from threads.access import get_thread
@@ -84,9 +81,9 @@ def attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
         raise Http404("It is not here.")
     data = _stored(found.stored_name)
     if found.is_picture:
-        return _only_data(data, found.content_type)
+        return only_data(data, found.content_type)
     name = found.name or f"file-{found.pk}.{ending_of(found.content_type)}"
-    return _only_data(data, GENERIC, save_as=name)
+    return only_data(data, GENERIC, save_as=name)
 
 
 @require_GET
@@ -95,7 +92,7 @@ def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
     found = get_attachment(signed_in(request), attachment_id)
     if not found.thumbnail_name:
         raise Http404("It has none.")
-    return _only_data(_stored(found.thumbnail_name), "image/webp")
+    return only_data(_stored(found.thumbnail_name), "image/webp")
 
 
 @require_POST
@@ -123,7 +120,7 @@ def public(request: HttpRequest, signed: str, name: str) -> HttpResponse:
     if link is None:
         raise Http404("No such file.")
     data = _stored(link.stored_name or link.attachment.stored_name)
-    response = _only_data(data, link.content_type, save_as=name)
+    response = only_data(data, link.content_type, save_as=name)
     response["Cache-Control"] = "private, no-store"
     return response
 
@@ -133,14 +130,3 @@ def _stored(name: str) -> bytes:
         return storing.get(name)
     except FileNotFoundError as error:
         raise Http404("It is gone.") from error
-
-
-def _only_data(data: bytes, content_type: str, *, save_as: str = "") -> HttpResponse:
-    response = HttpResponse(data, content_type=content_type)
-    response["Content-Disposition"] = (
-        content_disposition_header(bool(save_as), save_as) or "inline"
-    )
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response

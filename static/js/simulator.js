@@ -3,3 +3,10 @@ import { rewrite } from "./times.js";
 
 rewrite(document);
 document.addEventListener("htmx:after:swap", () => rewrite(document));
+
+// Which pictures go along with the next text.
+document.addEventListener("change", ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || target.type !== "file") return;
+  const chosen = target.form?.querySelector("[data-chosen]");
+  if (chosen) chosen.textContent = [...(target.files ?? [])].map((file) => file.name).join(", ");
+});
