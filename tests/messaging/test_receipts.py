@@ -5,11 +5,21 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+from django.db import transaction
 
 from inboxes import counters
 from messaging import delivery
-from messaging.actions import retry_message
-from messaging.carriers.base import Accepted, NotSent, OutcomeUnknown, Rejected, SendResult
+from messaging.actions import apply_receipt, retry_message
+from messaging.carriers.base import (
+    REASONS,
+    Accepted,
+    NotSent,
+    OutcomeUnknown,
+    Receipt,
+    Rejected,
+    SendResult,
+    State,
+)
 from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS
 from tests.cast import Cast
@@ -168,3 +178,37 @@ def test_every_change_of_state_is_stamped(cast: Cast) -> None:
 def test_a_counter_is_only_taken_inside_a_transaction(transactional_db: None) -> None:
     with pytest.raises(RuntimeError, match="inside a transaction"):
         counters.next_inbox_seq(1)
+
+
+def settle(attempt: Attempt, receipt: Receipt) -> None:
+    with transaction.atomic():
+        apply_receipt(account=attempt.account, receipt=receipt, attempt_token=None)
+
+
+def test_a_carrier_that_cannot_tell_makes_the_text_unknown_and_says_what_to_do(
+    cast: Cast,
+) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    settle(attempt, Receipt(SID, "unknown", "9999", "ambiguous"))
+    message = Message.objects.get(pk=attempt.message_id)
+    assert (message.state, message.reason) == ("unknown", REASONS["ambiguous"])
+    settle(attempt, Receipt(SID, "sent"))
+    assert state(attempt) == "unknown", "a late receipt of an earlier state tells nothing new"
+    settle(attempt, Receipt(SID, "delivered"))
+    assert state(attempt) == "delivered"
+
+
+@pytest.mark.parametrize("settled", ["delivered", "failed"])
+def test_a_carrier_that_has_told_already_is_not_made_to_doubt(cast: Cast, settled: State) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    settle(attempt, Receipt(SID, settled, "30005", "bad_address"))
+    settle(attempt, Receipt(SID, "unknown", "9999", "ambiguous"))
+    assert state(attempt) == settled
+
+
+def test_a_receipt_that_names_our_attempt_finds_it_without_the_carriers_id(cast: Cast) -> None:
+    attempt = begin(cast)
+    settle(attempt, Receipt("not-known-yet", "delivered", attempt_token=str(attempt.token)))
+    assert state(attempt) == "delivered"
