@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.db.models import Exists, prefetch_related_objects
 from django.urls import reverse
 
 from inboxes.models import Agent, Inbox
-from messaging.models import Message, ScheduledText
+from messaging.media.fetching import LARGEST
+from messaging.models import Attachment, Message, ScheduledText
 from messaging.refusals import refusal
 from threads.models import Thread, ThreadState
 from threads.unread import seats_of
@@ -43,6 +45,13 @@ class Entry:
     @property
     def can_retry(self) -> bool:
         return self.message.can_be_retried
+
+    @property
+    def attachments(self) -> list[Attachment]:
+        """In their order; asks nothing for a message without any."""
+        if not self.message.has_attachments:
+            return []
+        return sorted(self.message.attachments.all(), key=lambda one: one.pk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,8 @@ class Conversation:
     error: str = ""
     body: str = ""
     is_draft_internal: bool = False
+    files: Sequence[Attachment] = ()
+    """What else the agent has put into the composer."""
     later: Sequence[ScheduledText] = ()
     """What is to be sent to the contact later, the next one first."""
     came: Sequence[Entry] = ()
@@ -126,6 +137,18 @@ class Conversation:
     def limit(self) -> int:
         return settings.MESSAGE_LIMIT
 
+    @property
+    def largest_file(self) -> int:
+        """Bytes."""
+        return LARGEST
+
+
+def with_attachments(messages: Iterable[Message]) -> list[Message]:
+    """The same, with what they bring read in one query, if any brings something."""
+    found = list(messages)
+    prefetch_related_objects([one for one in found if one.has_attachments], "attachments")
+    return found
+
 
 def history_page(thread: Thread, agent: Agent, before: int | None = None) -> HistoryPage:
     """The newest page, or the one before a message; two bounded steps down one index."""
@@ -133,7 +156,7 @@ def history_page(thread: Thread, agent: Agent, before: int | None = None) -> His
     if before is not None:
         messages = messages.filter(pk__lt=before)
     found = list(messages[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE][::-1]
+    shown = with_attachments(found[:PAGE_SIZE][::-1])
     older_url = None
     if len(found) > PAGE_SIZE:
         older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={shown[0].pk}"
@@ -147,7 +170,9 @@ def open_conversation(
     thread: Thread, agent: Agent, *, page: HistoryPage | None = None, choice: str = ""
 ) -> Conversation:
     """`thread` was read before, with its inbox: the inbox's counter covers what is read here."""
-    state = ThreadState.objects.filter(agent=agent, thread=thread).first()
+    drafted = Attachment.objects.drafted(thread, agent)
+    states = ThreadState.objects.filter(agent=agent, thread=thread)
+    state = states.annotate(has_files=Exists(drafted)).first()
     shown = page or history_page(thread, agent)
     return Conversation(
         thread=thread,
@@ -161,6 +186,7 @@ def open_conversation(
         draft_seq=state.seq if state else 0,
         body=state.draft_body if state else "",
         is_draft_internal=state.draft_is_internal if state else False,
+        files=list(drafted) if state is None or state.has_files else (),
     )
 
 

@@ -24,6 +24,8 @@ from messaging.jobs import (
     WAKE_THREAD,
     defer_delivery,
 )
+from messaging.media import drafts, inbound, links
+from messaging.media.jobs import FETCH_ATTACHMENT
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,28 @@ def expire_texts(timestamp: int) -> None:
     with borrowed_connection():
         if count := limits.expire_texts():
             log.warning("%s texts waited too long and were not sent.", count)
+
+
+@app.task(name=FETCH_ATTACHMENT, retry=DATABASE_TROUBLE)
+def fetch_attachment(*, attachment_id: int) -> None:
+    with borrowed_connection():
+        inbound.fetch_attachment(attachment_id)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="wake_forgotten_fetches", queueing_lock="wake_forgotten_fetches")
+def wake_forgotten_fetches(timestamp: int) -> None:
+    with borrowed_connection():
+        inbound.wake_forgotten_fetches()
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(name="forget_unsent_files", queueing_lock="forget_unsent_files")
+def forget_unsent_files(timestamp: int) -> None:
+    """Files that were put into a composer and never sent, and public links that are over."""
+    with borrowed_connection():
+        log.info("%s unsent files were deleted.", drafts.delete_unsent())
+        log.info("%s public links are over.", links.delete_expired())
 
 
 @app.periodic(cron="*/5 * * * * *")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from inboxes.models import Agent, Inbox, Membership
 from messaging import notices
+from messaging.history import with_attachments
 from messaging.models import Message, Notification, ScheduledText
 from messaging.refusals import refusals
 from threads.models import Thread, ThreadState
@@ -76,7 +77,7 @@ def read_changes(
         written = Message.objects.filter(
             inbox=inbox_id, thread__in=open_threads, seq__gt=messages_since
         )
-        messages = list(written.for_history().order_by("seq")[:BATCH])
+        messages = with_attachments(written.for_history().order_by("seq")[:BATCH])
         planned = ScheduledText.objects.filter(
             inbox=inbox_id, thread__in=open_threads, seq__gt=messages_since
         )

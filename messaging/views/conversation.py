@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,7 +25,8 @@ from messaging.arriving import page_at
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
 from messaging.later_forms import LaterForm
-from messaging.models import Message
+from messaging.media.drafts import BadFile, add_file, remove_file
+from messaging.models import Attachment, Message
 from messaging.search import listing_beside
 from threads.access import get_thread
 from threads.actions import mark_read
@@ -69,7 +70,10 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
     thread = get_thread(agent, thread_id)
     if "later" in request.POST:
         return _send_later(request, agent, thread)
-    form = SendForm(request.POST)
+    kept, bad_file = _keep_files(request, agent, thread)
+    form = SendForm(_with_files(request.POST, kept))
+    if bad_file and form.is_valid():
+        form.add_error(None, bad_file)
     if not form.is_valid():
         sentence = str(next(iter(form.errors.values()))[0])
         return _refused(request, agent, thread, sentence, form)
@@ -81,11 +85,14 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
             form_key=form.cleaned_data["form_key"],
             is_internal=form.cleaned_data["is_internal"],
             seen=form.guard_from,
+            files=form.cleaned_data["attachment"],
         )
     except Overtaken as error:
         return _overtaken(request, agent, thread, error, form)
     except SendingRefused as error:
         return _refused(request, agent, thread, str(error), form)
+    for one in kept:
+        remove_file(attachment=one)  # the form had made its message before, with its own copy
     if not _is_htmx(request):
         return redirect("messaging:conversation", thread.pk)
     context = {
@@ -94,6 +101,29 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
         "draft_seq": draft_seq(thread, agent),
     }
     return render(request, "messaging/_sent.html", context)
+
+
+def _keep_files(
+    request: HttpRequest, agent: Agent, thread: Thread
+) -> tuple[list[Attachment], str]:
+    """Files that came with the form, where no script had sent them ahead: they stand in the
+    composer before anything else is looked at. And what was wrong with one."""
+    kept: list[Attachment] = []
+    try:
+        for upload in request.FILES.getlist("files"):
+            one = add_file(thread=thread, agent=agent, upload=upload)
+            kept.append(one)
+    except BadFile as error:
+        return kept, str(error)
+    return kept, ""
+
+
+def _with_files(posted: QueryDict, kept: list[Attachment]) -> QueryDict:
+    if not kept:
+        return posted
+    data = posted.copy()
+    data.setlist("attachment", [*posted.getlist("attachment"), *(str(one.pk) for one in kept)])
+    return data
 
 
 def _send_later(request: HttpRequest, agent: Agent, thread: Thread) -> HttpResponse:

@@ -102,6 +102,8 @@ function accepted(of, request, html) {
     fit(box);
   }
   count(of);
+  const attachments = request.getAll("attachment");
+  document.dispatchEvent(new CustomEvent("partyline:sent", { detail: { attachments } }));
   const message = answer.querySelector(".message");
   // The server decided: somebody was mentioned whom this page did not know of.
   const isInternal = Boolean(message?.classList.contains("internal"));
@@ -131,6 +133,7 @@ function refused(of, html) {
     return;
   }
   takeKey(of, answer);
+  document.dispatchEvent(new CustomEvent("partyline:refused"));
   setError(of, answer.querySelector("[data-error]")?.textContent?.trim() ?? NOT_SENT);
   boxOf(of)?.focus();
 }
@@ -215,7 +218,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("mousedown", (event) => {
   if (!(event.target instanceof Element)) return;
   const box = document.querySelector(".box");
-  if (event.target.closest(".send, .eye")) event.preventDefault();
+  if (event.target.closest(".send, .eye, .attach")) event.preventDefault();
   else if (box?.contains(event.target) && !event.target.closest("textarea, button, a")) {
     event.preventDefault();
     boxOf(box)?.focus();

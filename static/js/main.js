@@ -6,6 +6,7 @@ import "./times.js";
 import "./placing.js";
 import "./scroll.js";
 import "./composer.js";
+import "./attachments.js";
 import "./mentions.js";
 import "./reading.js";
 import "./presence.js";
