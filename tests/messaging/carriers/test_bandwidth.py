@@ -1,0 +1,162 @@
+"""Bandwidth's dialect where it differs: a challenge, one address for all, a list without words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from messaging.carriers.bandwidth import Bandwidth
+from messaging.carriers.base import CannotTell, Found, LookUpResult, NotFound, RawRequest, Receipt
+from messaging.models import DeliveryReceipt, Message
+from tests.cast import Cast
+from tests.messaging.carriers.at_the_door import knock, knock_unsigned, moved, payload
+from tests.messaging.carriers.specimens.bandwidth import BANDWIDTH
+from tests.messaging.carriers.test_contract_api import sought
+from tests.messaging.test_receipts import begin, state
+
+
+def test_a_call_without_credentials_is_asked_for_them_and_not_counted(cast: Cast) -> None:
+    account = moved(cast, BANDWIDTH).account
+    response = knock_unsigned(account, payload(BANDWIDTH, "inbound_text"))
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith("Basic realm=")
+    assert not Message.objects.exists()
+    account.refresh_from_db()
+    assert account.rejected_count == 0
+
+
+def test_wrong_credentials_are_refused_and_counted(cast: Cast) -> None:
+    account = moved(cast, BANDWIDTH).account
+    response = knock(account, BANDWIDTH, payload(BANDWIDTH, "inbound_text"), secret="guessed")
+    assert response.status_code == 401
+    account.refresh_from_db()
+    assert account.rejected_count == 1
+    assert "password is wrong" in account.last_rejection
+
+
+def test_every_event_of_a_list_is_stored_once(cast: Cast) -> None:
+    account = moved(cast, BANDWIDTH).account
+    for _ in range(2):
+        response = knock(account, BANDWIDTH, payload(BANDWIDTH, "a_list"))
+        assert (response.status_code, response.content) == (200, b"")
+    assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == ["One", "Two"]
+    assert DeliveryReceipt.objects.count() == 1
+
+
+def told(name: str, token: object, **more: object) -> Any:
+    [event] = payload(BANDWIDTH, name)
+    event["message"]["tag"] = str(token)
+    return [{**event, **more}]
+
+
+def test_the_tag_of_a_receipt_finds_its_attempt_before_the_answer_came(cast: Cast) -> None:
+    cast = moved(cast, BANDWIDTH)
+    attempt = begin(cast)
+    knock(cast.account, BANDWIDTH, told("status_delivered", attempt.token))
+    assert state(attempt) == "delivered"
+    attempt.refresh_from_db()
+    assert attempt.carrier_message_id == "1593110555875xo7watq5px6rbe5d"
+
+
+@pytest.mark.parametrize("tag", ["v2 lab", "", "x" * 1024])
+def test_a_foreign_tag_parks_the_receipt(cast: Cast, tag: str) -> None:
+    cast = moved(cast, BANDWIDTH)
+    attempt = begin(cast)
+    assert knock(cast.account, BANDWIDTH, told("status_delivered", tag)).status_code == 200
+    assert state(attempt) == "sending"
+    assert DeliveryReceipt.objects.get().attempt is None
+
+
+def test_a_tag_reaches_no_attempt_of_another_account(cast: Cast) -> None:
+    attempt = begin(cast)
+    account = moved(cast, BANDWIDTH).account
+    assert knock(account, BANDWIDTH, told("status_failed", attempt.token)).status_code == 200
+    assert state(attempt) == "sending"
+    assert DeliveryReceipt.objects.get().attempt is None
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class"),
+    [
+        *((code, "bad_address") for code in (4303, 4406, 4720, 4721)),
+        *((code, "filtered") for code in (4470, 4770)),
+        *((code, "registration") for code in (4773, 4795)),
+        *((code, "throttled") for code in (4780, 4781, 4785)),
+        *((code, "transient") for code in (5100, 5600, 5999)),
+        *((code, "ambiguous") for code in (9902, 9999)),
+        (4775, "opted_out"),
+        (4999, "other"),
+    ],
+)
+def test_the_documented_errors_have_their_class(code: int, error_class: str) -> None:
+    body = json.dumps(told("status_failed", "", errorCode=code)).encode()
+    [receipt] = Bandwidth().parse(RawRequest("POST", "/", {}, body))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.error_code, receipt.error_class) == (str(code), error_class)
+    assert receipt.state == ("unknown" if error_class == "ambiguous" else "failed")
+
+
+def look_up(*listed: dict[str, Any], is_alone: bool = True) -> tuple[LookUpResult, httpx.URL]:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, json={"totalCount": len(listed), "messages": list(listed)})
+
+    wanted = replace(
+        sought(BANDWIDTH), not_these=frozenset({"another-attempts"}), is_alone=is_alone
+    )
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        return Bandwidth().look_up(wanted, BANDWIDTH.credentials, http), asked[0]
+
+
+def listed(message_id: str, *, length: int, **more: object) -> dict[str, Any]:
+    return {"messageId": message_id, "messageLength": length, "messageStatus": "SENT", **more}
+
+
+LENGTH = len(BANDWIDTH.outgoing.body)
+CLAIMED = listed("another-attempts", length=LENGTH)
+
+
+def test_a_list_without_an_unclaimed_text_denies_it() -> None:
+    result, url = look_up(CLAIMED)
+    assert result == NotFound()
+    assert url.params["sourceTn"] == "+12025550110"
+    assert url.params["destinationTn"] == "+12025550177"
+    assert url.params["messageDirection"] == "OUTBOUND"
+    assert url.params["fromDateTime"] == "2026-11-22T12:00:00.000Z"
+    assert url.params["toDateTime"] == "2026-11-22T12:05:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("more", "receipt"),
+    [
+        ({}, Receipt("m1", "sent")),
+        ({"messageStatus": "DELIVERED"}, Receipt("m1", "delivered")),
+        (
+            {"messageStatus": "FAILED", "errorCode": 4720},
+            Receipt("m1", "failed", "4720", "bad_address"),
+        ),
+        (
+            {"messageStatus": "UNDELIVERED", "errorCode": 9902},
+            Receipt("m1", "unknown", "9902", "ambiguous"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("length", [LENGTH, LENGTH + 1], ids=["characters", "UTF-16 units"])
+def test_the_only_text_of_its_length_is_an_attempt_that_is_alone(
+    more: dict[str, object], receipt: Receipt, length: int
+) -> None:
+    assert look_up(CLAIMED, listed("m1", length=length, **more))[0] == Found(receipt)
+
+
+def test_any_doubt_settles_nothing() -> None:
+    one, two = listed("m1", length=LENGTH), listed("m2", length=LENGTH)
+    assert isinstance(look_up(one, two)[0], CannotTell)
+    assert isinstance(look_up(one, is_alone=False)[0], CannotTell)
+    assert isinstance(look_up(listed("m1", length=LENGTH + 2))[0], CannotTell)
+    assert isinstance(look_up({"messageLength": LENGTH})[0], CannotTell)

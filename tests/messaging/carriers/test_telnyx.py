@@ -1,0 +1,248 @@
+"""Telnyx's dialect where it differs: the age of a signature, recipients, records by the day."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+from pytest_django import Settings
+from telnyx.lib.webhook_verification import WebhookVerificationError, verify_webhook_signature
+from telnyx.types.delivery_update_webhook_event import DeliveryUpdateWebhookEvent
+from telnyx.types.inbound_message_webhook_event import InboundMessageWebhookEvent
+
+from messaging.carriers.base import (
+    CannotTell,
+    Found,
+    InboundText,
+    Listed,
+    LookUpResult,
+    NotFound,
+    RawRequest,
+    Receipt,
+    Unparsable,
+    VerificationError,
+)
+from messaging.carriers.telnyx import ERROR_CLASSES, Telnyx
+from messaging.models import Message
+from tests.cast import Cast
+from tests.messaging.carriers.at_the_door import knock, moved, payload
+from tests.messaging.carriers.specimens.base import ATTEMPT, PUBLIC_URL
+from tests.messaging.carriers.specimens.telnyx import OTHER, PUBLIC, TELNYX, THIRD, signed_at
+from tests.messaging.carriers.test_contract_api import NOON, sought
+from tests.messaging.test_receipts import begin, state
+
+BODY = b'{"data": {}}'
+
+
+def request_at(at: int, body: bytes = BODY, key: str = PUBLIC) -> RawRequest:
+    return signed_at(at, body, "application/json", key, PUBLIC_URL + TELNYX.path)
+
+
+def refusal(request: RawRequest, **credentials: str) -> str:
+    """Why it is refused; empty when it is accepted."""
+    try:
+        Telnyx().verify(request, {**TELNYX.credentials, **credentials}, PUBLIC_URL)
+    except VerificationError as error:
+        return error.reason
+    return ""
+
+
+def sdk_accepts(request: RawRequest) -> bool:
+    try:
+        verify_webhook_signature(request.body, request.headers, PUBLIC)
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("seconds", [0, -299, -300, -301, -86400, 299, 300, 301, 86400])
+@pytest.mark.parametrize("key", [PUBLIC, OTHER])
+@pytest.mark.parametrize("forged", [False, True])
+def test_telnyxs_own_package_agrees_with_us(seconds: int, key: str, forged: bool) -> None:
+    with time_machine.travel(NOON, tick=False):
+        request = request_at(int(time.time()) + seconds, key=key)
+        if forged:
+            request = replace(request, body=BODY + b" ")
+        assert (refusal(request) == "") == sdk_accepts(request)
+        assert sdk_accepts(request) == (abs(seconds) <= 300 and key == PUBLIC and not forged)
+
+
+def test_the_tolerance_is_a_setting_and_the_clock_is_named(settings: Settings) -> None:
+    settings.WEBHOOK_TOLERANCE = 60
+    now = int(time.time())
+    assert refusal(request_at(now - 40)) == ""
+    assert "s old (check this clock)" in refusal(request_at(now - 90))
+    assert "ahead of ours (check this clock)" in refusal(request_at(now + 90))
+    assert "clock" not in refusal(request_at(now - 90, key=OTHER))
+
+
+@pytest.mark.parametrize("sent_at", ["soon", "-5", "1e9", "²", "9" * 13, "12.5"])
+def test_a_time_that_is_no_number_is_refused(sent_at: str) -> None:
+    request = request_at(int(time.time()))
+    assert refusal(replace(request, headers={**request.headers, "telnyx-timestamp": sent_at}))
+
+
+@pytest.mark.parametrize("key", ["x", "é", "AAAA", PUBLIC[:-4], f"{PUBLIC}="])
+def test_a_public_key_that_is_none_opens_nothing(key: str) -> None:
+    assert "public key" in refusal(request_at(int(time.time())), public_key=key)
+
+
+@pytest.mark.parametrize("file", TELNYX.payloads(), ids=lambda file: file.stem)
+def test_our_payloads_are_what_telnyxs_package_describes(file: Any) -> None:
+    kind = (
+        InboundMessageWebhookEvent
+        if file.stem.startswith("inbound")
+        else DeliveryUpdateWebhookEvent
+    )
+    assert kind.model_validate_json(file.read_bytes()).data is not None
+
+
+def parsed(told: object) -> list[Any]:
+    body = json.dumps(told).encode()
+    return list(Telnyx().parse(RawRequest("POST", "/", {}, body)))
+
+
+def test_the_subject_of_a_picture_message_is_not_lost() -> None:
+    told = payload(TELNYX, "inbound_text")
+    told["data"]["payload"]["subject"] = "Parcel"
+    [text] = parsed(told)
+    assert text.body.startswith("Parcel\nHi, did a parcel")
+
+
+def test_what_is_neither_sms_nor_mms_goes_into_quarantine() -> None:
+    told = payload(TELNYX, "inbound_text")
+    told["data"]["payload"]["type"] = "RCS"
+    with pytest.raises(Unparsable):
+        parsed(told)
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class"),
+    [
+        *((code, "bad_address") for code in ("40001", "40012")),
+        *((code, "filtered") for code in ("40002", "40003", "40015")),
+        *((code, "throttled") for code in ("10011", "40011", "40318")),
+        *((code, "transient") for code in ("40004", "40006")),
+        ("40300", "opted_out"),
+        ("40013", "registration"),
+    ],
+)
+def test_the_documented_errors_have_their_class(code: str, error_class: str) -> None:
+    told = payload(TELNYX, "status_failed")
+    told["data"]["payload"]["errors"][0]["code"] = code
+    [receipt] = parsed(told)
+    assert (receipt.error_code, receipt.error_class) == (code, error_class)
+    assert ERROR_CLASSES[code] == error_class
+
+
+def test_a_receipt_at_the_profiles_address_finds_its_attempt(cast: Cast) -> None:
+    cast = moved(cast, TELNYX)
+    attempt = begin(cast)
+    told = payload(TELNYX, "status_delivered")
+    told["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
+    assert knock(cast.account, TELNYX, told).status_code == 200
+    assert state(attempt) == "delivered"
+
+
+def test_one_that_cannot_be_confirmed_is_unknown_and_says_so(cast: Cast) -> None:
+    cast = moved(cast, TELNYX)
+    attempt = begin(cast)
+    told = payload(TELNYX, "status_unconfirmed")
+    told["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
+    knock(cast.account, TELNYX, told)
+    message = Message.objects.get(pk=attempt.message_id)
+    assert (message.state, "cannot tell" in message.reason) == ("unknown", True)
+
+
+class Records:
+    """Telnyx's detail records and messages."""
+
+    def __init__(self, *records: dict[str, Any], texts: dict[str, Any] | None = None) -> None:
+        self.records = list(records)
+        self.texts = texts or {}
+        self.asked: list[httpx.URL] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url)
+        if "/messages/" in request.url.path:
+            told = self.texts[request.url.path.rsplit("/", 1)[1]]
+            return httpx.Response(200, json={"data": told})
+        params = request.url.params
+        size = int(params["page[size]"])
+        first = (int(params["page[number]"]) - 1) * size
+        return httpx.Response(200, json={"data": self.records[first : first + size]})
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(self))
+
+
+def record(uuid: str, *, attempt: str = ATTEMPT, **more: object) -> dict[str, Any]:
+    url = f"{PUBLIC_URL}{TELNYX.path}{attempt}/"
+    return {"uuid": uuid, "status": "delivered", "delivery_status_webhook_url": url, **more}
+
+
+def look_up(records: Records, *, latest: datetime = NOON) -> LookUpResult:
+    wanted = replace(sought(TELNYX), earliest=latest - timedelta(minutes=5), latest=latest)
+    with time_machine.travel(NOON + timedelta(hours=5)), records.client() as http:
+        return Telnyx().look_up(wanted, TELNYX.credentials, http)
+
+
+@pytest.mark.parametrize(
+    ("status", "receipt"),
+    [
+        ("delivered", Receipt("m1", "delivered")),
+        ("gw_reject", Receipt("m1", "failed", "40001", "bad_address")),
+        ("dlr_timeout", Receipt("m1", "unknown", "40001", "ambiguous")),
+        (None, Receipt("m1", "sent")),
+    ],
+)
+def test_a_text_is_found_by_the_address_that_we_gave(status: str | None, receipt: Receipt) -> None:
+    another = record("m0", attempt="0" * 8 + ATTEMPT[8:])
+    records = Records(another, record("m1", status=status, errors=["40001"]))
+    assert look_up(records) == Found(receipt)
+    [url] = records.asked
+    assert url.params["filter[record_type]"] == "messaging"
+    assert url.params["filter[cli]"] == TELNYX.outgoing.sender
+    assert url.params["filter[created_at][gte]"] == "2026-11-22"
+    assert url.params["filter[created_at][lt]"] == "2026-11-23"
+
+
+def test_what_is_not_in_the_records_is_denied_only_when_they_are_complete() -> None:
+    assert look_up(Records()) == NotFound()
+    assert isinstance(look_up(Records(), latest=NOON + timedelta(hours=2)), CannotTell)
+    many = [record(f"m{n}", attempt="x") for n in range(600)]
+    assert isinstance(look_up(Records(*many)), CannotTell)
+    assert look_up(Records(*many[:120], record("m1"))) == Found(Receipt("m1", "delivered"))
+
+
+def test_only_texts_that_are_not_known_are_fetched() -> None:
+    told = payload(TELNYX, "inbound_text")["data"]["payload"]
+    at = NOON.isoformat()
+    records = Records(
+        record("old", created_at=(NOON - timedelta(hours=3)).isoformat()),
+        record("known", created_at=at),
+        record("lost", created_at=at),
+        record("odd", created_at=at),
+        texts={"lost": {**told, "id": "lost"}, "odd": {**told, "type": "RCS"}},
+    )
+    since = NOON - timedelta(hours=1)
+    with records.client() as http:
+        listed = Telnyx().list_inbound(
+            "+12025550110", since, frozenset({"known"}), TELNYX.credentials, http
+        )
+    assert isinstance(listed, Listed)
+    [text] = listed.texts
+    assert isinstance(text, InboundText)
+    assert (text.carrier_message_id, listed.is_all) == ("lost", False)
+    assert [url.path for url in records.asked[1:]] == ["/v2/messages/lost", "/v2/messages/odd"]
+
+
+def test_three_keys_are_not_two() -> None:
+    request = request_at(int(time.time()), key=THIRD)
+    assert "does not match" in refusal(request, previous_public_key=OTHER)

@@ -1,0 +1,334 @@
+"""Vonage's dialect where it differs: a JWT, numbers without a plus, two shapes of message."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+from vonage_jwt import verify_signature  # type: ignore[import-untyped]
+from vonage_messages import MmsContent, MmsImage, Sms  # type: ignore[import-untyped]
+from vonage_messages.models import (  # type: ignore[import-untyped]
+    MmsContentItemImage,
+    MmsResource,
+)
+
+from messaging.carriers.base import (
+    CannotTell,
+    Found,
+    Listed,
+    ListResult,
+    LookUpResult,
+    NotFound,
+    RawRequest,
+    Receipt,
+    VerificationError,
+)
+from messaging.carriers.vonage import Vonage, signed
+from messaging.models import Message
+from tests.cast import Cast
+from tests.messaging.carriers.at_the_door import knock, knock_unsigned, moved, payload
+from tests.messaging.carriers.specimens.base import ATTEMPT, PUBLIC_URL
+from tests.messaging.carriers.specimens.vonage import VONAGE, claims
+from tests.messaging.carriers.test_contract_api import NOON, answering, client, sought
+from tests.messaging.test_receipts import begin, state
+
+SECRET = VONAGE.credentials["signature_secret"]
+BODY = b'{"message_uuid": "x", "status": "submitted"}'
+
+
+def refusal(token: str, body: bytes = BODY) -> str:
+    """Why it is refused; empty when it is accepted."""
+    request = RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {token}"}, body)
+    try:
+        Vonage().verify(request, VONAGE.credentials, PUBLIC_URL)
+    except VerificationError as error:
+        return error.reason
+    return ""
+
+
+def token(secret: str = SECRET, **more: object) -> str:
+    return jwt.encode(claims(BODY, **more), secret, algorithm="HS256")
+
+
+VALUES = st.none() | st.integers(-(2**53), 2**53) | st.text(max_size=30)
+
+
+@given(told=st.dictionaries(st.text(max_size=9), VALUES, max_size=5), secret=st.text(min_size=1))
+def test_our_tokens_are_those_of_the_package_that_vonage_uses(
+    told: dict[str, object], secret: str
+) -> None:
+    key = secret + "-" * 32
+    ours = signed(told, key)
+    no_rules: Any = {
+        f"verify_{name}": False for name in ("exp", "nbf", "iat", "iss", "sub", "jti", "aud")
+    }
+    assert jwt.decode(ours, key, algorithms=["HS256"], options=no_rules) == told
+
+
+def test_vonages_own_package_agrees_with_us() -> None:
+    for mark in (token(), token(VONAGE.other_secret), signed(claims(BODY), SECRET)):
+        assert (refusal(mark) == "") == verify_signature(mark, SECRET)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS384", "HS512"])
+def test_no_other_algorithm_is_taken(algorithm: str) -> None:
+    key = "" if algorithm == "none" else SECRET * 2
+    assert refusal(jwt.encode(claims(BODY), key, algorithm=algorithm))
+
+
+@pytest.mark.parametrize("header", [{"alg": "none"}, {"alg": "HS512"}, {}, [], 5])
+def test_what_the_header_claims_changes_nothing(header: object) -> None:
+    _, content, mark = token().split(".")
+    named = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+    signature = hmac.new(SECRET.encode(), f"{named}.{content}".encode(), hashlib.sha256).digest()
+    well_signed = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
+    for forged in ("", mark, well_signed):
+        assert refusal(f"{named}.{content}.{forged}")
+
+
+@pytest.mark.parametrize("content", [b"[]", b"5", b"\xff", b"[" * 9999, b""])
+def test_a_signed_token_that_is_no_set_of_claims_is_refused(content: bytes) -> None:
+    assert refusal(jwt.PyJWS().encode(content, SECRET, algorithm="HS256"))
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"api_key": "zyxw9876"}, "another API key"),
+        ({"api_key": None}, "another API key"),
+        ({"payload_hash": "0" * 64}, "not the one that was signed"),
+        ({"payload_hash": None}, "not the one that was signed"),
+        ({"iat": None}, "no time"),
+        ({"iat": "now"}, "no time"),
+    ],
+)
+def test_a_token_that_is_not_ours_for_this_body_now_is_refused(
+    more: dict[str, object], reason: str
+) -> None:
+    told = {key: value for key, value in claims(BODY, **more).items() if value is not None}
+    assert reason in refusal(signed(told, SECRET))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_accepted"),
+    [(0, True), (-24 * 3600, True), (-26 * 3600, False), (299, True), (302, False)],
+)
+def test_a_repetition_of_a_day_is_taken_and_an_old_token_is_not(
+    seconds: int, is_accepted: bool
+) -> None:
+    with time_machine.travel(NOON, tick=False):
+        reason = refusal(token(iat=int(time.time()) + seconds))
+    assert (reason == "") == is_accepted
+    assert is_accepted or "check this clock" in reason
+
+
+def test_a_token_that_has_run_out_is_refused() -> None:
+    now = int(time.time())
+    assert refusal(signed(claims(BODY, exp=now + 5), SECRET)) == ""
+    assert refusal(signed(claims(BODY, exp=now - 400), SECRET))
+
+
+def test_an_unsigned_call_is_asked_to_come_again(cast: Cast) -> None:
+    account = moved(cast, VONAGE).account
+    assert knock_unsigned(account, payload(VONAGE, "inbound_text")).status_code == 503
+    assert not Message.objects.exists()
+    assert knock(account, VONAGE, payload(VONAGE, "inbound_text")).status_code == 200
+    assert Message.objects.get().thread.contact.address == "+12025550177"
+    account.refresh_from_db()
+    assert account.rejected_count == 1
+
+
+def test_our_reference_finds_the_attempt_of_a_receipt(cast: Cast) -> None:
+    cast = moved(cast, VONAGE)
+    attempt = begin(cast)
+    told = {**payload(VONAGE, "status_delivered"), "client_ref": str(attempt.token)}
+    knock(cast.account, VONAGE, told)
+    assert state(attempt) == "delivered"
+
+
+def sent(*media: str, body: str = VONAGE.outgoing.body) -> object:
+    """What goes out, as JSON."""
+    seen: list[object] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        seen.append(json.loads(request.content))
+        return answering(*VONAGE.accepted)(request)
+
+    outgoing = replace(VONAGE.outgoing, media_urls=media, body=body)
+    with client(take) as http:
+        Vonage().send(outgoing, VONAGE.credentials, http)
+    return seen[0]
+
+
+ENVELOPE: dict[str, Any] = {
+    "to": "12025550177",
+    "from_": "12025550110",
+    "client_ref": ATTEMPT,
+    "webhook_url": VONAGE.outgoing.callback_url,
+    "webhook_version": "v1",
+}
+A, B = "https://texts.example.com/m/1/", "https://texts.example.com/m/2/"
+
+
+def test_what_we_send_is_what_vonages_package_builds() -> None:
+    words = VONAGE.outgoing.body
+    pictures = [MmsContentItemImage(url=A, caption=words), MmsContentItemImage(url=B)]
+    built = {
+        (): Sms(text=words, **ENVELOPE),
+        (A,): MmsImage(image=MmsResource(url=A, caption=words), **ENVELOPE),
+        (A, B): MmsContent(content=pictures, **ENVELOPE),
+    }
+    for media, message in built.items():
+        assert sent(*media) == message.model_dump(by_alias=True, exclude_none=True, mode="json")
+    alone = MmsImage(image=MmsResource(url=A), **ENVELOPE)
+    assert sent(A, body="") == alone.model_dump(by_alias=True, exclude_none=True, mode="json")
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class"),
+    [
+        ("1000", "throttled"),
+        ("1030", "transient"),
+        ("1040", "bad_address"),
+        ("1050", "filtered"),
+        ("1100", "transient"),
+        ("1120", "registration"),
+        ("1140", "registration"),
+        ("1240", "opted_out"),
+        ("9", "opted_out"),
+        ("1320", "other"),
+    ],
+)
+@pytest.mark.parametrize("form", ["address", "title", "number", "older"])
+def test_the_documented_errors_have_their_class(code: str, error_class: str, form: str) -> None:
+    address = "https://developer.vonage.com/api-errors/messages"
+    error = {
+        "address": {"type": f"{address}#{code}", "title": "Refused"},
+        "title": {"type": address, "title": code},
+        "number": {"type": address, "title": int(code)},
+        "older": {"code": int(code), "reason": "Refused"},
+    }[form]
+    body = json.dumps({**payload(VONAGE, "status_failed"), "error": error}).encode()
+    [receipt] = Vonage().parse(RawRequest("POST", "/", {}, body))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.error_code, receipt.error_class) == (code, error_class)
+
+
+class Reports:
+    """The Reports API: pages of records by product, each one's time that of its message."""
+
+    def __init__(self, **products: list[dict[str, Any]]) -> None:
+        self.products = products
+        self.spans: list[tuple[str, str]] = []
+        self.more: dict[str, object] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        params = request.url.params
+        assert params["account_id"] == "abcd1234"
+        start, end = params["date_start"], params["date_end"]
+        self.spans.append((start, end))
+        records = [
+            record
+            for record in self.products.get(params["product"], [])
+            if start[:19] <= record["date_received"][:19] < end[:19]
+        ]
+        return httpx.Response(
+            200, json={"request_status": "SUCCESS", "records": records, **self.more}
+        )
+
+    def look_up(self) -> LookUpResult:
+        with client(self) as http:
+            return Vonage().look_up(sought(VONAGE), VONAGE.credentials, http)
+
+    def list_inbound(self, since: datetime, *known: str) -> ListResult:
+        with client(self) as http, time_machine.travel(NOON, tick=False):
+            return Vonage().list_inbound(
+                "+12025550110", since, frozenset(known), VONAGE.credentials, http
+            )
+
+
+def record(message_id: str, at: datetime = NOON, **more: object) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "date_received": f"{at:%Y-%m-%dT%H:%M:%S}+0000",
+        "from": "12025550177",
+        "to": "12025550110",
+        "message_body": f"Text {message_id[-2:]}",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("product", ["MESSAGES", "SMS"])
+def test_a_text_is_found_by_our_reference_under_either_product(product: str) -> None:
+    ours = record("m1", client_ref=ATTEMPT, status="rejected", error_code="1240")
+    reports = Reports(**{product: [record("m0", client_ref="another"), ours]})
+    receipt = Receipt("m1", "failed", "1240", "opted_out", attempt_token=ATTEMPT)
+    assert reports.look_up() == Found(receipt)
+
+
+def test_an_unheard_status_is_still_a_text_that_vonage_has() -> None:
+    ours = record("m1", client_ref=ATTEMPT, status="buffered")
+    assert Reports(MESSAGES=[ours]).look_up() == Found(Receipt("m1", "sent"))
+
+
+def test_only_whole_reports_deny_a_text() -> None:
+    reports = Reports(MESSAGES=[record("m0", client_ref="another")])
+    assert reports.look_up() == NotFound()
+    parts: list[dict[str, object]] = [
+        {"cursor": "x"},
+        {"_links": {"next": {"href": "x"}}},
+        {"request_status": "TRUNCATED"},
+    ]
+    for reports.more in parts:
+        assert isinstance(reports.look_up(), CannotTell)
+
+
+UUIDS = [f"aaaaaaaa-bbbb-4ccc-8ddd-0123456789{n:02d}" for n in range(6)]
+
+
+def test_texts_that_came_in_unseen_are_listed_day_by_day() -> None:
+    hours = (70, 30, 29, 2)
+    known, first, second, last = (
+        record(UUIDS[place], NOON - timedelta(hours=hour)) for place, hour in enumerate(hours)
+    )
+    elsewhere = record(UUIDS[4], NOON - timedelta(hours=1), to="12025550111")
+    older_api = record("0A0000000123ABCD1", NOON - timedelta(hours=1))
+    reports = Reports(MESSAGES=[last, second, first, known, elsewhere, older_api])
+    listed = reports.list_inbound(NOON - timedelta(hours=71), UUIDS[0])
+    assert isinstance(listed, Listed)
+    assert [text.carrier_message_id for text in listed.texts] == UUIDS[1:4]
+    assert listed.is_all
+    assert {text.sender for text in listed.texts} == {"+12025550177"}
+    assert [text.sent_at for text in listed.texts] == [
+        NOON - timedelta(hours=hour) for hour in hours[1:]
+    ]
+    assert len(reports.spans) == 3
+
+
+def test_a_week_is_the_most_that_is_read() -> None:
+    reports = Reports()
+    assert reports.list_inbound(NOON - timedelta(days=30)) == Listed((), is_all=False)
+    assert len(reports.spans) == 7
+
+
+def test_a_record_that_makes_no_sense_hides_no_other() -> None:
+    reports = Reports(MESSAGES=[record(UUIDS[1], NOON - timedelta(hours=1), message_body=5)])
+    reports.products["MESSAGES"].append(record(UUIDS[2], NOON - timedelta(hours=1)))
+    listed = reports.list_inbound(NOON - timedelta(hours=2))
+    assert isinstance(listed, Listed)
+    assert ([text.carrier_message_id for text in listed.texts], listed.is_all) == (
+        [UUIDS[2]],
+        False,
+    )
