@@ -38,9 +38,9 @@ from messaging.carriers.base import (
     Receipt,
     SendResult,
     State,
-    Unparsable,
     VerificationError,
 )
+from messaging.carriers.lists import objects
 from messaging.carriers.sending import CODE_LIMIT, Answers, hand_over
 from messaging.carriers.webhooks import (
     ADDRESS_LIMIT,
@@ -88,6 +88,7 @@ class Simulator(Carrier):
         media_count=10,
         media_bytes=5_000_000,
         media_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
+        segments_per_second=50.0,
     )
 
     def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
@@ -159,14 +160,8 @@ def _inbound(message_id: str, event: Mapping[str, object]) -> InboundText:
         recipient=required("to", string(event, "to"), ADDRESS_LIMIT),
         body=readable("text", string(event, "text")),
         sent_at=moment("sent_at", string(event, "sent_at")),
-        media=_media(event.get("media") or []),
+        media=tuple(_medium(item) for item in objects("media", event.get("media"))),
     )
-
-
-def _media(items: object) -> tuple[InboundMedia, ...]:
-    if not isinstance(items, list):
-        raise Unparsable("media is not a list")
-    return tuple(_medium(mapping("a medium", item)) for item in items)
 
 
 def _medium(item: Mapping[str, object]) -> InboundMedia:
