@@ -56,6 +56,8 @@ from messaging.carriers.webhooks import (
     form_fields,
     form_pairs,
     host_of,
+    json_body,
+    mapping,
     media_type,
     path_of,
     readable,
@@ -166,7 +168,7 @@ class Twilio(Carrier):
 
     def parse(self, request: RawRequest) -> list[Event]:
         """Read an inbound text or a status callback."""
-        fields = form_fields(request)
+        fields = _fields(request)
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
         sid = fields.get("MessageSid") or fields.get("SmsMessageSid") or fields.get("SmsSid", "")
         message_id = required("MessageSid", sid, ID_LIMIT)
@@ -330,6 +332,14 @@ def _mismatch(request: RawRequest, secret: str) -> str:
     if "SHA256" in settings_header.upper():
         return "signed with a shared key; set the webhooks to be signed with the auth token"
     return f"the signature does not match (check the {secret} and PUBLIC_URL)"
+
+
+def _fields(request: RawRequest) -> dict[str, str]:
+    """The fields of a form, or of a JSON object with the same names."""
+    if media_type(request.headers)[0] != "application/json":
+        return form_fields(request)
+    told = mapping("the body", json_body(request))
+    return {key: str(value) for key, value in told.items() if isinstance(value, str | int)}
 
 
 def _reported(message_id: str, status: str, error_code: str) -> Receipt | Ignored:

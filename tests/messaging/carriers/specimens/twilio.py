@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +18,7 @@ from messaging.carriers.base import (
     Rejected,
 )
 from messaging.carriers.twilio import Twilio
-from tests.messaging.carriers.specimens.base import Refusal, Sign, Specimen
+from tests.messaging.carriers.specimens.base import CONTENT_TYPES, Refusal, Sign, Specimen
 
 SID = "SM1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d"
 ACCOUNT = "AC" + "0" * 32
@@ -34,7 +35,10 @@ def signer(header: str) -> Sign:
     """Twilio's own SDK signs; SignalWire does the same under another header."""
 
     def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
-        fields = Fields(parse_qs(body.decode(), keep_blank_values=True))
+        is_form = content_type == CONTENT_TYPES[".form"]
+        if not is_form:
+            url += f"?bodySHA256={hashlib.sha256(body).hexdigest()}"
+        fields = Fields(parse_qs(body.decode(), keep_blank_values=True) if is_form else {})
         mark: str = RequestValidator(secret).compute_signature(url, fields)
         parts = urlsplit(url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
