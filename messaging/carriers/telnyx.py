@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -48,7 +48,7 @@ from messaging.carriers.base import (
 )
 from messaging.carriers.lists import objects
 from messaging.carriers.sending import CODE_LIMIT, Answers, hand_over, is_message_id
-from messaging.carriers.telnyx_records import LAG, Api, url
+from messaging.carriers.telnyx_records import LAG, Api, between, url
 from messaging.carriers.webhooks import (
     ADDRESS_LIMIT,
     ID_LIMIT,
@@ -95,6 +95,9 @@ _CODES: dict[ErrorClass, str] = {
 ERROR_CLASSES: dict[str, ErrorClass] = {
     code: kind for kind, codes in _CODES.items() for code in codes.split()
 }
+
+PATIENCE = 3
+"""Messages that may fail to come before their listing is given up."""
 
 
 class Telnyx(Carrier):
@@ -179,11 +182,9 @@ class Telnyx(Carrier):
     ) -> LookUpResult:
         """Search the detail records, which name the webhook's address and so our attempt."""
         filters = {
-            "direction": "outbound",
-            "cli": sought.sender,
-            "cld": sought.recipient,
-            "created_at][gte": f"{sought.earliest.astimezone(UTC):%Y-%m-%d}",
-            "created_at][lt": f"{sought.latest.astimezone(UTC) + timedelta(days=1):%Y-%m-%d}",
+            **between("outbound", sought.earliest, sought.latest),
+            "filter[cli]": sought.sender,
+            "filter[cld]": sought.recipient,
         }
         found = _api(credentials, http).records(filters)
         if not isinstance(found, tuple):
@@ -205,27 +206,17 @@ class Telnyx(Carrier):
         http: httpx.Client,
     ) -> ListResult:
         """Search the detail records, and fetch each message of them that is not known."""
-        filters = {
-            "direction": "inbound",
-            "cld": number,
-            "created_at][gte": f"{since.astimezone(UTC):%Y-%m-%d}",
-        }
+        filters = {**between("inbound", since), "filter[cld]": number}
         api = _api(credentials, http)
         found = api.records(filters)
         if not isinstance(found, tuple):
             return found
-        texts, is_all = [], found[1]
-        for record in found[0]:
-            if record.get("uuid") in known or not _is_since(record, since):
-                continue
-            message = api.message(record.get("uuid"))
-            if isinstance(message, AuthFailed | CannotTell):
-                return message
-            try:
-                texts.append(_inbound(message))
-            except Unparsable:
-                is_all = False
-        return Listed(tuple(texts), is_all)
+        missed = [
+            record
+            for record in found[0]
+            if record.get("uuid") not in known and _is_since(record, since)
+        ]
+        return _texts(api, missed, is_all=found[1])
 
     def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
         """List the messaging profiles; they name the organization."""
@@ -371,6 +362,27 @@ def _found(record: Mapping[str, Any]) -> LookUpResult:
         return CannotTell("Telnyx has the text, but does not say its id")
     code, error_class = _error(state, _first_code(record.get("errors")))
     return Found(Receipt(message_id, state, code, error_class))
+
+
+def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> ListResult:
+    """The messages of the records. One that cannot be had is passed over; three say enough."""
+    texts: list[InboundText] = []
+    failures = 0
+    for record in records:
+        message = api.message(record.get("uuid"))
+        if isinstance(message, AuthFailed):
+            return message
+        if isinstance(message, CannotTell):
+            is_all = False
+            failures += 1
+            if failures == PATIENCE:
+                return message
+            continue
+        try:
+            texts.append(_inbound(message))
+        except Unparsable:
+            is_all = False
+    return Listed(tuple(texts), is_all)
 
 
 def _is_since(record: Mapping[str, Any], since: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Reading Telnyx's API: its detail records and its messages.
 
-Follows "Search detail records" (oldest first, by days, 50 at once) and "Retrieve a message" (ten
+Follows "Search detail records" (by days, 50 at once) and "Retrieve a message" (ten
 days long). A record has no words; a message has.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +31,18 @@ def url(path: str) -> str:
     """An address of the API, TELNYX_API_URL or Telnyx's own."""
     base = str(getattr(settings, "TELNYX_API_URL", "https://api.telnyx.com"))
     return f"{base.rstrip('/')}/v2{path}"
+
+
+def between(direction: str, since: datetime, until: datetime | None = None) -> dict[str, str]:
+    """Filters for one direction and a time, of which Telnyx heeds the days (UTC) only."""
+    filters = {
+        "filter[direction]": direction,
+        "filter[created_at][gte]": f"{since.astimezone(UTC):%Y-%m-%d}",
+    }
+    if until is not None:
+        day_after = until.astimezone(UTC) + timedelta(days=1)
+        filters["filter[created_at][lt]"] = f"{day_after:%Y-%m-%d}"
+    return filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,11 @@ class Api:
     def records(
         self, filters: Mapping[str, str]
     ) -> tuple[list[Record], bool] | AuthFailed | CannotTell:
-        """The oldest detail records of messages that match, and whether they are all."""
-        params = {f"filter[{key}]": value for key, value in filters.items()}
-        params |= {"filter[record_type]": "messaging", "sort": "created_at"}
+        """The newest detail records of messages, oldest first, and whether they are all.
+
+        Filters are parameters by their whole names.
+        """
+        params = {**filters, "filter[record_type]": "messaging", "sort": "-created_at"}
         found: list[Record] = []
         for number in range(1, MAX_PAGES + 1):
             page = {"page[number]": str(number), "page[size]": str(PAGE)}
@@ -74,8 +88,8 @@ class Api:
                 return records
             found += records
             if len(records) < PAGE:
-                return found, True
-        return found, False
+                return found[::-1], True
+        return found[::-1], False
 
     def message(self, message_id: object) -> Record | AuthFailed | CannotTell:
         """The whole message of a record."""

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -130,11 +131,14 @@ class Vonage(Carrier):
         Fails closed. No algorithm but HS256 is known here, whatever the token's header says.
         """
         secrets = valid_secrets(credentials, "signature_secret", "signature secret")
+        api_key = credentials.get("api_key", "")
+        if not api_key:
+            raise VerificationError("no API key is stored for this account")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise VerificationError("the signature is missing")
         claims = _claims(token.strip(), secrets)
-        if not digest_is_any(str(claims.get("api_key", "")), [credentials.get("api_key", "")]):
+        if not digest_is_any(str(claims.get("api_key", "")), [api_key]):
             raise VerificationError("signed for another API key")
         body_hash = hashlib.sha256(request.body).hexdigest()
         if not digest_is_any(str(claims.get("payload_hash", "")).lower(), [body_hash]):
@@ -240,13 +244,14 @@ def _claims(token: str, secrets: list[str]) -> Mapping[str, object]:
 
 def _check_age(claims: Mapping[str, object]) -> None:
     """`iat` has to be there and recent, `exp` in the future where it is there."""
-    now, at, end = time.time(), claims.get("iat"), claims.get("exp")
-    if not isinstance(at, int | float):
+    now, at, end = time.time(), claims.get("iat"), claims.get("exp", time.time())
+    if not (isinstance(at, int | float) and isinstance(end, int | float)):
+        raise VerificationError("the signature bears no time")
+    if not (math.isfinite(at) and math.isfinite(end)):
         raise VerificationError("the signature bears no time")
     if at > now + settings.WEBHOOK_TOLERANCE:
         raise VerificationError(f"signed well, but {int(at - now)} s ahead (check this clock)")
-    is_over = isinstance(end, int | float) and end < now - settings.WEBHOOK_TOLERANCE
-    if is_over or at < now - OLDEST:
+    if at < now - OLDEST or end < now - settings.WEBHOOK_TOLERANCE:
         raise VerificationError(f"signed well, but {int(now - at)} s old (check this clock)")
 
 

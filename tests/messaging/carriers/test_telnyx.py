@@ -19,8 +19,8 @@ from telnyx.types.inbound_message_webhook_event import InboundMessageWebhookEven
 from messaging.carriers.base import (
     CannotTell,
     Found,
-    InboundText,
     Listed,
+    ListResult,
     LookUpResult,
     NotFound,
     RawRequest,
@@ -171,12 +171,14 @@ class Records:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url)
         if "/messages/" in request.url.path:
-            told = self.texts[request.url.path.rsplit("/", 1)[1]]
-            return httpx.Response(200, json={"data": told})
+            told = self.texts.get(request.url.path.rsplit("/", 1)[1])
+            return httpx.Response(200 if told else 404, json={"data": told})
         params = request.url.params
         size = int(params["page[size]"])
         first = (int(params["page[number]"]) - 1) * size
-        return httpx.Response(200, json={"data": self.records[first : first + size]})
+        assert params["sort"] == "-created_at"
+        newest_first = self.records[::-1]
+        return httpx.Response(200, json={"data": newest_first[first : first + size]})
 
     def client(self) -> httpx.Client:
         return httpx.Client(transport=httpx.MockTransport(self))
@@ -218,7 +220,18 @@ def test_what_is_not_in_the_records_is_denied_only_when_they_are_complete() -> N
     assert isinstance(look_up(Records(), latest=NOON + timedelta(hours=2)), CannotTell)
     many = [record(f"m{n}", attempt="x") for n in range(600)]
     assert isinstance(look_up(Records(*many)), CannotTell)
-    assert look_up(Records(*many[:120], record("m1"))) == Found(Receipt("m1", "delivered"))
+    assert look_up(Records(record("m1"), *many[:120])) == Found(Receipt("m1", "delivered"))
+
+
+def listed(records: Records, *known: str) -> ListResult:
+    with records.client() as http:
+        return Telnyx().list_inbound(
+            "+12025550110",
+            NOON - timedelta(hours=1),
+            frozenset(known),
+            TELNYX.credentials,
+            http,
+        )
 
 
 def test_only_texts_that_are_not_known_are_fetched() -> None:
@@ -226,21 +239,26 @@ def test_only_texts_that_are_not_known_are_fetched() -> None:
     at = NOON.isoformat()
     records = Records(
         record("old", created_at=(NOON - timedelta(hours=3)).isoformat()),
+        record("gone", created_at=at),
         record("known", created_at=at),
-        record("lost", created_at=at),
+        record("one", created_at=at),
         record("odd", created_at=at),
-        texts={"lost": {**told, "id": "lost"}, "odd": {**told, "type": "RCS"}},
+        record("two", created_at=at),
+        texts={name: {**told, "id": name} for name in ("one", "two")}
+        | {"odd": {**told, "type": "RCS"}},
     )
-    since = NOON - timedelta(hours=1)
-    with records.client() as http:
-        listed = Telnyx().list_inbound(
-            "+12025550110", since, frozenset({"known"}), TELNYX.credentials, http
-        )
-    assert isinstance(listed, Listed)
-    [text] = listed.texts
-    assert isinstance(text, InboundText)
-    assert (text.carrier_message_id, listed.is_all) == ("lost", False)
-    assert [url.path for url in records.asked[1:]] == ["/v2/messages/lost", "/v2/messages/odd"]
+    result = listed(records, "known")
+    assert isinstance(result, Listed)
+    assert [text.carrier_message_id for text in result.texts] == ["one", "two"]
+    assert not result.is_all
+    asked = [url.path.rpartition("/")[2] for url in records.asked[1:]]
+    assert asked == ["gone", "one", "odd", "two"]
+
+
+def test_a_listing_whose_messages_do_not_come_is_given_up() -> None:
+    records = Records(*(record(f"m{n}", created_at=NOON.isoformat()) for n in range(40)))
+    assert isinstance(listed(records), CannotTell)
+    assert len(records.asked) == 4
 
 
 def test_three_keys_are_not_two() -> None:

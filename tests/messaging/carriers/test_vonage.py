@@ -112,6 +112,9 @@ def test_a_signed_token_that_is_no_set_of_claims_is_refused(content: bytes) -> N
         ({"payload_hash": None}, "not the one that was signed"),
         ({"iat": None}, "no time"),
         ({"iat": "now"}, "no time"),
+        ({"iat": float("nan")}, "no time"),
+        ({"iat": float("inf")}, "no time"),
+        ({"exp": float("nan")}, "no time"),
     ],
 )
 def test_a_token_that_is_not_ours_for_this_body_now_is_refused(
@@ -138,6 +141,13 @@ def test_a_token_that_has_run_out_is_refused() -> None:
     now = int(time.time())
     assert refusal(signed(claims(BODY, exp=now + 5), SECRET)) == ""
     assert refusal(signed(claims(BODY, exp=now - 400), SECRET))
+
+
+def test_without_a_stored_key_no_token_is_anybodys() -> None:
+    request = VONAGE.signed(BODY, "application/json")
+    for credentials in ({"signature_secret": SECRET}, {"signature_secret": SECRET, "api_key": ""}):
+        with pytest.raises(VerificationError, match="API key"):
+            Vonage().verify(request, credentials, PUBLIC_URL)
 
 
 def test_an_unsigned_call_is_asked_to_come_again(cast: Cast) -> None:
