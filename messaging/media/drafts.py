@@ -115,7 +115,9 @@ def carriable(files: Collection[Attachment], capabilities: Capabilities) -> str:
     others = [one for one in files if not one.is_picture]
     for one in others:
         if one.content_type not in capabilities.media_types:
-            return f"The carrier does not take {one.name or 'this file'}: take it out to send this."
+            return (
+                f"The carrier does not take {one.name or 'this file'}: take it out to send this."
+            )
     if sum(one.size for one in others) > capabilities.media_bytes:
         limit = capabilities.media_bytes / 1_000_000
         return f"The carrier takes {limit:.2g} MB in a text at most. Take a smaller file."

@@ -75,8 +75,15 @@ def _follow(request: MediaRequest, network: Network, largest: int, end: float) -
         answer = _ask(place, headers, network, largest, end)
         if isinstance(answer, bytes):
             return answer
-        url = urljoin(url, answer)
+        url = _joined(url, answer)
     raise Refused("it leads on and on")
+
+
+def _joined(url: str, to: str) -> str:
+    try:
+        return urljoin(url, to)
+    except ValueError as error:
+        raise Refused("it leads to what cannot be read") from error
 
 
 def _ask(

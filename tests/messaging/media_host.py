@@ -1,0 +1,146 @@
+"""A host of media on loopback, with TLS and its own authority, that counts who connects."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from messaging.media.guards import Network, is_public
+
+NAMES = ["media.carrier.test", "*.cdn.test"]
+Answer = bytes | Callable[[ssl.SSLSocket], None]
+
+
+def ok(body: bytes, **headers: str) -> bytes:
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    head = "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *lines, "", ""])
+    return head.encode() + body
+
+
+def moved(to: str) -> bytes:
+    return f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+@cache
+def certificate() -> tuple[bytes, bytes]:
+    """A certificate for the names above, which is its own authority, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the tests")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in NAMES]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return made.public_bytes(serialization.Encoding.PEM), private
+
+
+def trusting() -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=certificate()[0].decode())
+
+
+@dataclass
+class MediaHost:
+    """`answers` by path. `connections` counts every one that was made, also without a request."""
+
+    port: int
+    answers: dict[str, Answer] = field(default_factory=dict)
+    connections: int = 0
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def network(
+        self,
+        addresses: Mapping[str, list[str]] | list[str],
+        is_allowed: Callable[[str], bool] = is_public,
+    ) -> Network:
+        """As production's, but with this host's port, these names and its authority."""
+
+        def resolve(host: str, port: int) -> list[str]:
+            return addresses[host] if isinstance(addresses, Mapping) else addresses
+
+        return Network("https", self.port, is_allowed, resolve, trusting)
+
+
+@contextmanager
+def media_host(address: str = "", port: int = 0) -> Iterator[MediaHost]:
+    """Listens on every address of both kinds, unless one is given."""
+    kind = socket.AF_INET if address else socket.AF_INET6
+    with socket.socket(kind) as listening, TemporaryDirectory() as folder:
+        if kind == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listening.bind((address or "::", port))
+        listening.listen(16)
+        listening.settimeout(0.05)
+        pem = Path(folder) / "certificate.pem"
+        pem.write_bytes(b"".join(certificate()))
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(pem)
+        host = MediaHost(listening.getsockname()[1])
+        ended = threading.Event()
+        server = threading.Thread(target=_serve, args=(host, listening, tls, ended), daemon=True)
+        server.start()
+        try:
+            yield host
+        finally:
+            ended.set()
+            server.join(5)
+
+
+def _serve(
+    host: MediaHost, listening: socket.socket, tls: ssl.SSLContext, ended: threading.Event
+) -> None:
+    while not ended.is_set():
+        try:
+            connection, _ = listening.accept()
+        except TimeoutError:
+            continue
+        host.connections += 1
+        connection.settimeout(3)
+        try:
+            with tls.wrap_socket(connection, server_side=True) as line:
+                _answer(host, line)
+        except OSError:
+            connection.close()  # a caller that does not trust us, or that had enough
+
+
+def _answer(host: MediaHost, line: ssl.SSLSocket) -> None:
+    raw = b""
+    while b"\r\n\r\n" not in raw:
+        chunk = line.recv(65536)
+        if not chunk:
+            return
+        raw += chunk
+    first, *rest = raw.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
+    path = first.split(" ")[1]
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in rest)}
+    host.requests.append((path, headers))
+    answer = host.answers.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    if isinstance(answer, bytes):
+        line.sendall(answer)
+    else:
+        answer(line)

@@ -1,0 +1,287 @@
+"""Where fetching a picture leads, and where it never does: against a host that counts."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from messaging.carriers.base import MediaRequest
+from messaging.media import guards
+from messaging.media.fetching import (
+    CHANGED,
+    GONE,
+    NOT_GIVEN,
+    TOO_BIG,
+    FetchError,
+    fetch,
+)
+from tests.messaging.media_host import MediaHost, media_host, moved, ok
+
+NAME = "media.carrier.test"
+HOSTS = (NAME, ".cdn.test")
+SECRET = {"Authorization": "Basic c2VjcmV0"}
+
+
+@pytest.fixture
+def host() -> Iterator[MediaHost]:
+    with media_host() as listening:
+        yield listening
+
+
+def anywhere(address: str) -> bool:
+    return True
+
+
+def request(host: MediaHost, path: str = "/a", name: str = NAME) -> MediaRequest:
+    return MediaRequest(f"https://{name}:{host.port}{path}", HOSTS, SECRET)
+
+
+def test_a_picture_is_fetched_with_the_accounts_credentials(host: MediaHost) -> None:
+    host.answers["/a?b=c%20d"] = ok(b"bytes")
+    network = host.network(["127.0.0.1"], anywhere)
+    assert fetch(request(host, "/a?b=c%20d"), network=network) == b"bytes"
+    [(_, headers)] = host.requests
+    assert headers["authorization"] == SECRET["Authorization"]
+    assert headers["host"].split(":")[0] == NAME
+    assert headers["accept-encoding"] == "identity"
+
+
+FORBIDDEN = [
+    "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.0.0.1", "172.16.5.4", "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1", "100.127.255.254", "192.0.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255",
+    "240.0.0.1", "192.0.2.1", "203.0.113.9",
+    "::1", "::", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::ffff:10.0.0.1", "fe80::1", "fe80::1%lo",
+    "fc00::1", "fd12::1", "ff02::1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::",
+    "2001:0:53aa:64c::1", "2001:db8::1", "::127.0.0.1", "nonsense",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_nothing_connects_to_a_name_that_leads_inside(host: MediaHost, address: str) -> None:
+    host.answers["/a"] = ok(b"secret")
+    for addresses in ([address], ["127.0.0.1", address], [address, "127.0.0.1"]):
+        with pytest.raises(FetchError, match="not the carrier's") as raised:
+            fetch(request(host), network=host.network(addresses))
+        assert not raised.value.is_passing
+    assert host.connections == 0
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "100.128.0.1", "172.32.0.1"])
+def test_public_addresses_may_be_called(address: str) -> None:
+    assert guards.is_public(address)
+
+
+def test_this_machines_own_addresses_are_not_called_by_any_of_its_names(
+    host: MediaHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *args, **more: real("localhost", *args, **more)
+    )
+    network = guards.Network("https", host.port, guards.is_public)
+    with pytest.raises(FetchError, match="not the carrier's"):
+        fetch(request(host), network=network)
+    assert host.connections == 0
+    # The same name leads somewhere, were it not for the guard.
+    with pytest.raises(FetchError) as raised:
+        fetch(request(host), network=guards.Network("https", host.port, anywhere))
+    assert raised.value.is_passing
+    assert host.connections > 0
+
+
+def test_a_name_that_changes_its_address_is_asked_once_and_the_line_pinned(
+    host: MediaHost,
+) -> None:
+    """The second answer of the name would lead inside."""
+    with media_host("127.0.0.2") as outside, media_host("127.0.0.3", outside.port) as inside:
+        outside.answers["/a"] = ok(b"bytes")
+        inside.answers["/a"] = ok(b"secret")
+        answers = iter([["127.0.0.2"], ["127.0.0.3"], ["127.0.0.3"]])
+        network = guards.Network(
+            "https",
+            outside.port,
+            lambda address: address == "127.0.0.2",
+            lambda *_: next(answers),
+            host.network([]).tls,
+        )
+        assert fetch(request(outside), network=network) == b"bytes"
+        assert (outside.connections, inside.connections) == (1, 0)
+        # Asked again, as at a redirect, it leads inside and is refused.
+        with pytest.raises(FetchError, match="not the carrier's"):
+            fetch(request(outside), network=network)
+        assert (outside.connections, inside.connections) == (1, 0)
+
+
+ELSEWHERE = [
+    "https://evil.test:PORT/a",
+    "https://evilmedia.carrier.test:PORT/a",
+    "https://media.carrier.test.evil.test:PORT/a",
+    "https://cdn.test:PORT/a",
+    "https://127.0.0.1:PORT/a",
+    "https://[::1]:PORT/a",
+    "https://[::ffff:127.0.0.1]:PORT/a",
+    "https://user:word@media.carrier.test:PORT/a",
+    "http://media.carrier.test:PORT/a",
+    "https://media.carrier.test/a",
+    "https://media.carrier.test:22/a",
+    "https://media.carrier.test:many/a",
+    "file:///etc/passwd",
+    "gopher://media.carrier.test:PORT/a",
+    "//evil.test:PORT/a",
+    "https://media.carrier.test\\@evil.test:PORT/a",
+    "https://evil.test:PORT\\@media.carrier.test:PORT/a",
+    "https://[::1",
+]
+
+
+@pytest.mark.parametrize("to", ELSEWHERE)
+@pytest.mark.parametrize("is_redirect", [True, False])
+def test_foreign_addresses_are_called_neither_first_nor_by_redirect(
+    host: MediaHost, to: str, is_redirect: bool
+) -> None:
+    to = to.replace("PORT", str(host.port))
+    host.answers["/a"] = moved(to)
+    with media_host() as other:
+        network = host.network(["127.0.0.1"], anywhere)
+        first = request(host) if is_redirect else MediaRequest(to, HOSTS, SECRET)
+        with pytest.raises(FetchError, match="not the carrier's"):
+            fetch(first, network=network)
+        assert other.connections == 0
+    assert host.connections == int(is_redirect)
+
+
+def test_a_redirect_within_the_carriers_hosts_is_followed_without_the_credentials(
+    host: MediaHost,
+) -> None:
+    there = f"https://x.cdn.test:{host.port}/b"
+    host.answers |= {"/a": moved(there), "/b": moved("/c"), "/c": ok(b"bytes")}
+    assert fetch(request(host), network=host.network(["127.0.0.1"], anywhere)) == b"bytes"
+    assert [path for path, _ in host.requests] == ["/a", "/b", "/c"]
+    assert ["authorization" in headers for _, headers in host.requests] == [True, False, False]
+
+
+def test_a_redirect_to_a_name_that_leads_inside_is_refused(host: MediaHost) -> None:
+    host.answers["/a"] = moved(f"https://x.cdn.test:{host.port}/b")
+    names = {NAME: ["127.0.0.1"], "x.cdn.test": ["127.0.0.9"]}
+    network = host.network(names, lambda address: address == "127.0.0.1")
+    with pytest.raises(FetchError, match="not the carrier's"):
+        fetch(request(host), network=network)
+    assert host.connections == 1
+
+
+def test_three_redirects_are_followed_and_no_fourth(host: MediaHost) -> None:
+    host.answers |= {f"/{n}": moved(f"/{n + 1}") for n in range(4)} | {"/4": ok(b"bytes")}
+    network = host.network(["127.0.0.1"], anywhere)
+    assert fetch(request(host, "/1"), network=network) == b"bytes"
+    with pytest.raises(FetchError, match="not the carrier's"):
+        fetch(request(host, "/0"), network=network)
+    assert host.connections == 4 + 4
+
+
+def test_the_certificate_is_proven_for_the_name_though_the_address_is_pinned(
+    host: MediaHost,
+) -> None:
+    asked = MediaRequest(f"https://deep.x.cdn.test:{host.port}/a", HOSTS, SECRET)
+    with pytest.raises(FetchError) as raised:
+        fetch(asked, network=host.network(["127.0.0.1"], anywhere))
+    assert isinstance(raised.value.__cause__, Exception)
+    assert "certificate" in str(raised.value.__cause__).lower()
+    assert (host.connections, host.requests) == (1, [])
+
+
+def test_no_proxy_of_the_environment_is_used(
+    host: MediaHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.answers["/a"] = ok(b"bytes")
+    with media_host() as proxy:
+        for name in ("HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        fetch(request(host), network=host.network(["127.0.0.1"], anywhere))
+        assert (host.connections, proxy.connections) == (1, 0)
+
+
+def test_an_address_that_does_not_answer_gives_way_to_the_next(host: MediaHost) -> None:
+    with media_host("127.0.0.5") as only:
+        only.answers["/a"] = ok(b"bytes")
+        network = only.network(["127.0.0.6", "127.0.0.5"], anywhere)
+        assert fetch(request(only), network=network) == b"bytes"
+
+
+def test_bytes_beyond_the_limit_are_not_read(host: MediaHost) -> None:
+    def endless(line: ssl.SSLSocket) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(1000):
+            line.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+
+    host.answers["/a"] = endless
+    with pytest.raises(FetchError) as raised:
+        fetch(request(host), network=host.network(["127.0.0.1"], anywhere), largest=100_000)
+    assert (raised.value.sentence, raised.value.is_passing) == (TOO_BIG, False)
+
+
+def test_packed_bytes_are_not_unpacked(host: MediaHost) -> None:
+    host.answers["/a"] = ok(b"\x1f\x8b" + b"0" * 100, Content_Encoding="gzip")
+    with pytest.raises(FetchError):
+        fetch(request(host), network=host.network(["127.0.0.1"], anywhere))
+
+
+@pytest.mark.parametrize("in_headers", [True, False])
+def test_who_drips_is_given_up_when_the_time_for_the_whole_is_over(
+    host: MediaHost, in_headers: bool
+) -> None:
+    def drip(line: ssl.SSLSocket) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n")
+        line.sendall(b"" if in_headers else b"\r\n")
+        for _ in range(100):
+            line.sendall(b"x")
+            time.sleep(0.05)
+
+    host.answers["/a"] = drip
+    start = time.monotonic()
+    with pytest.raises(FetchError) as raised:
+        fetch(request(host), network=host.network(["127.0.0.1"], anywhere), seconds=0.5)
+    assert raised.value.is_passing
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "is_passing"),
+    [(404, GONE, True), (401, NOT_GIVEN, False), (403, NOT_GIVEN, False), (500, None, True)],
+)
+def test_a_refusal_is_told_in_words(
+    host: MediaHost, status: int, sentence: str | None, is_passing: bool
+) -> None:
+    host.answers["/a"] = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
+    with pytest.raises(FetchError) as raised:
+        fetch(request(host), network=host.network(["127.0.0.1"], anywhere))
+    assert raised.value.is_passing is is_passing
+    assert sentence in {None, raised.value.sentence}
+
+
+def test_what_arrives_otherwise_than_it_was_sent_is_not_kept(host: MediaHost) -> None:
+    host.answers["/a"] = ok(b"bytes")
+    network = host.network(["127.0.0.1"], anywhere)
+    good = hashlib.sha256(b"bytes").hexdigest()
+    assert fetch(request(host), network=network, sha256=good.upper()) == b"bytes"
+    with pytest.raises(FetchError, match=CHANGED):
+        fetch(request(host), network=network, sha256="0" * 64)
+
+
+def test_only_the_demos_own_carrier_is_fetched_from_loopback(settings: object) -> None:
+    for name in ("twilio", "plivo", "telnyx", "bandwidth", "vonage", "signalwire"):
+        assert guards.network_of(name) is guards.INTERNET
+    settings.DEMO = False  # type: ignore[attr-defined]
+    assert guards.network_of("simulator") is guards.INTERNET
+    settings.DEMO = True  # type: ignore[attr-defined]
+    network = guards.network_of("simulator")
+    assert network.is_allowed("127.0.0.1")
+    assert not network.is_allowed("10.0.0.1")
+    assert not network.is_allowed("8.8.8.8")
+    assert guards.INTERNET.port == 443
+    assert guards.INTERNET.scheme == "https"
