@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 
 from messaging import delivery, jobs, limits, push
 from messaging.actions import delete_old_notifications
+from messaging.actions.receipts import delete_parked
 from messaging.actions.scheduling import delete_ended, send_when_due
 from messaging.jobs import (
     DELIVER_THREAD,
@@ -185,6 +186,14 @@ def forget_old_notifications(timestamp: int) -> None:
 def forget_ended_texts(timestamp: int) -> None:
     """Texts for later that were sent or deleted a month ago leave no trace but their messages."""
     log.info("%s texts for later were forgotten.", delete_ended())
+
+
+@app.periodic(cron="35 3 * * *")
+@app.task(name="forget_parked_receipts", queueing_lock="forget_parked_receipts")
+def forget_parked_receipts(timestamp: int) -> None:
+    """Receipts of texts that Partyline never sent, from a number that something else uses too."""
+    with borrowed_connection():
+        log.info("%s parked receipts were forgotten.", delete_parked())
 
 
 @app.periodic(cron="17 3 * * *")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Literal
 
 from django.utils import timezone
@@ -12,6 +13,9 @@ from messaging.actions import optouts, records
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
+
+KEEP_PARKED = timedelta(days=30)
+"""A carrier reports for some days; what is unclaimed by then was sent by something else."""
 
 
 def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> None:
@@ -83,6 +87,13 @@ def show_attempt(
     if state in (DeliveryState.FAILED, DeliveryState.UNKNOWN) and not reason:
         reason = REASONS[error_class or "other"]
     records.change(message, seq, state=state, reason=reason[:255])
+
+
+def delete_parked() -> int:
+    """Forget receipts whose text never turned up; returns how many."""
+    parked = DeliveryReceipt.objects.filter(attempt=None)
+    count, _ = parked.filter(received_at__lt=timezone.now() - KEEP_PARKED).delete()
+    return count
 
 
 def _find_attempt(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from inboxes import counters
 from messaging import delivery
 from messaging.actions import apply_receipt, retry_message
+from messaging.actions.receipts import KEEP_PARKED
 from messaging.carriers.base import (
     REASONS,
     Accepted,
@@ -22,6 +25,7 @@ from messaging.carriers.base import (
 )
 from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS
+from messaging.tasks import forget_parked_receipts
 from tests.cast import Cast
 from tests.messaging.carrier_calls import call, receipt_fields
 
@@ -206,6 +210,18 @@ def test_a_carrier_that_has_told_already_is_not_made_to_doubt(cast: Cast, settle
     settle(attempt, Receipt(SID, settled, "30005", "bad_address"))
     settle(attempt, Receipt(SID, "unknown", "9999", "ambiguous"))
     assert state(attempt) == settled
+
+
+def test_receipts_that_nobody_claims_are_forgotten_and_others_kept(cast: Cast) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    for sid in (SID, "parked-old", "parked-new"):
+        call(cast.account, receipt_fields(sid, "sent"))
+    long_ago = timezone.now() - KEEP_PARKED - timedelta(minutes=1)
+    DeliveryReceipt.objects.exclude(carrier_message_id="parked-new").update(received_at=long_ago)
+    forget_parked_receipts(timestamp=0)
+    left = DeliveryReceipt.objects.values_list("carrier_message_id", flat=True)
+    assert set(left) == {SID, "parked-new"}
 
 
 def test_a_receipt_that_names_our_attempt_finds_it_without_the_carriers_id(cast: Cast) -> None:
