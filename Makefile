@@ -3,7 +3,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean venv venv-dev tools-for-tests
+.PHONY: help run cluster test check bench faults lock clean venv venv-dev \
+	tools-for-tests tools-for-cluster
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
@@ -15,14 +16,19 @@ PY = "$(PARTYLINE_VENV)/bin/python"
 help:
 	@printf '%s\n' \
 	  'make run     serve the demo on http://$(HOST):$(PORT)' \
+	  'make cluster the same as many processes behind nginx, from deploy/' \
 	  'make test    run the whole test suite' \
 	  'make check   style, types, layers, templates, deployment settings' \
 	  'make bench   measure' \
+	  'make faults  kill processes under load for minutes and count what was lost' \
 	  'make lock    renew requirements/*.txt from pyproject.toml' \
 	  'make clean   remove the virtual environment (never the data)'
 
 run: venv
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) manage.py serve
+
+cluster: venv tools-for-cluster
+	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) -m config.cluster
 
 test: venv-dev tools-for-tests
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
@@ -32,6 +38,9 @@ check: venv-dev
 
 bench: venv-dev
 	@$(PY) -m tests.bench $(ARGS)
+
+faults: venv-dev tools-for-cluster
+	@$(PY) -m tests.faults $(ARGS)
 
 lock: venv-dev
 	@$(PY) config/lock.py
@@ -46,4 +55,8 @@ venv-dev:
 	@PYTHON="$(PYTHON)" bash config/prepare.sh "$(PARTYLINE_VENV)" dev
 
 tools-for-tests:
-	@bash config/test_tools.sh
+	@bash config/packages.sh "the tests" chromium redis-server nginx || \
+	  echo "partyline: the tests that need them will fail; the rest runs." >&2
+
+tools-for-cluster:
+	@bash config/packages.sh "the cluster" redis-server nginx postgresql

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# packages.sh PURPOSE PACKAGE…: programs that come from Debian. As root on Debian what is missing is
+# installed, saying so first; otherwise it is named, and the status is 1.
+set -euo pipefail
+purpose=$1
+shift
+
+is_there() {
+    case $1 in
+        postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
+        *) PATH=$PATH:/usr/sbin command -v "$1" >/dev/null ;;
+    esac
+}
+
+packages=()
+for package in "$@"; do
+    is_there "$package" || packages+=("$package")
+done
+[ ${#packages[@]} -eq 0 ] && exit 0
+
+line="apt-get install --no-install-recommends ${packages[*]}"
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "partyline: missing for $purpose: ${packages[*]}; running as root: $line"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq </dev/null
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
+else
+    echo "partyline: missing for $purpose: ${packages[*]}. On Debian: sudo $line" >&2
+    exit 1
+fi

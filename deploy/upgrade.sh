@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# upgrade.sh, as root in /opt/partyline once the new code is there. Back up first.
+#
+# Migrations are safe beside the old version, so they come first; then the new static files beside
+# the old ones; then one process after the other, so that somebody always answers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bash config/prepare.sh .venv runtime
+set -a; . /etc/partyline/partyline.env; set +a
+as_partyline() { runuser -u partyline -- .venv/bin/python manage.py "$@"; }
+as_partyline migrate --no-input
+as_partyline collectstatic --no-input
+
+units() { systemctl list-units --plain --no-legend --state=active "$1" | awk '{print $1}'; }
+for unit in $(units 'partyline-web@*'); do
+    systemctl restart "$unit"
+    port=${unit#*@}
+    for _ in $(seq 60); do
+        curl -fsS -o /dev/null "http://127.0.0.1:${port%.service}/readyz" && continue 2
+        sleep 1
+    done
+    echo "$unit is not ready after a minute; the rest still runs the old version" >&2
+    exit 1
+done
+for unit in $(units 'partyline-worker@*'); do
+    systemctl restart "$unit"
+done
