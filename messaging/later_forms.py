@@ -105,14 +105,19 @@ class LaterForm(SendForm):
         return cleaned
 
 
-class ChangeForm(forms.Form):
-    """A text for later, to be changed. `known` is the counter that the page had read it at."""
+class WordsForm(forms.Form):
+    """A text for later, to go now. `known` is the counter that the page had read it at."""
 
     body = TextField()
+    known = forms.IntegerField(min_value=0, max_value=2**63 - 1)
+
+
+class ChangeForm(WordsForm):
+    """A text for later, to be changed."""
+
     at = HourField(error_messages={"required": "Choose a day and a time."})
     zone = ZoneField(required=False)
     regardless = forms.BooleanField(required=False)
-    known = forms.IntegerField(min_value=0, max_value=2**63 - 1)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

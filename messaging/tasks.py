@@ -76,7 +76,8 @@ def give_turns(*, number_id: int) -> None:
             limits.give_turns(number)
 
 
-@app.periodic(cron="*/15 * * * * *")
+# The sixth column is the seconds'.
+@app.periodic(cron="* * * * * */15")
 @app.task(
     name="reap_stalled_jobs", pass_context=True, queueing_lock="reap_stalled_jobs", priority=10
 )
@@ -146,7 +147,7 @@ def forget_unsent_files(timestamp: int) -> None:
         log.info("%s public links are over.", links.delete_expired())
 
 
-@app.periodic(cron="*/5 * * * * *")
+@app.periodic(cron="* * * * * */5")
 @app.task(name="look_for_due_texts", queueing_lock="look_for_due_texts")
 def look_for_due_texts(timestamp: int) -> None:
     """Each due text gets a job of its own, so that none waits behind another's trouble."""

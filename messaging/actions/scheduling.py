@@ -119,10 +119,18 @@ def delete_scheduled(*, text: ScheduledText) -> None:
 
 
 @transaction.atomic
-def send_scheduled_now(*, text: ScheduledText, agent: Agent) -> Message:
-    """Send it at once, as the agent's own. Raises AlreadyEnded and SendingRefused."""
+def send_scheduled_now(
+    *, text: ScheduledText, agent: Agent, words: tuple[str, int] | None = None
+) -> Message:
+    """Send it at once, as the agent's own. `words` are a new body and the counter at which the
+    old one was read. Raises as `change_scheduled` does.
+    """
     seq = counters.next_inbox_seq(text.inbox_id)
     now = _pending(text)
+    if words is not None:
+        if now.seq > words[1]:
+            raise ChangedMeanwhile(now)
+        now.body = words[0]
     _refuse(now.body, now.thread, agent)
     message = _become_message(now, seq, agent)
     change_state(

@@ -23,7 +23,7 @@ from messaging.actions.scheduling import (
     delete_scheduled,
     send_scheduled_now,
 )
-from messaging.later_forms import ChangeForm
+from messaging.later_forms import ChangeForm, WordsForm
 from messaging.models import ScheduledText
 from messaging.views.panes import pane
 from threads.lists import inbox_list, top_list
@@ -67,13 +67,19 @@ def change(request: HttpRequest, text_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def send_now(request: HttpRequest, text_id: int) -> HttpResponse:
-    """Send it without waiting; what stands against it stays a reason."""
+    """Send it without waiting: as it stands, or from its page with the words there."""
     agent = signed_in(request)
     text = get_scheduled(agent, text_id)
+    form = WordsForm(request.POST) if "body" in request.POST else None
+    if form is not None and not form.is_valid():
+        return _page(request, agent, text, ChangeForm(request.POST))
+    words = (form.cleaned_data["body"], form.cleaned_data["known"]) if form else None
     try:
-        send_scheduled_now(text=text, agent=agent)
+        send_scheduled_now(text=text, agent=agent, words=words)
     except AlreadyEnded:
         return _ended(request, text)
+    except ChangedMeanwhile as error:
+        return _page(request, agent, error.text, ChangeForm(request.POST), is_changed=True)
     except SendingRefused as error:
         if request.headers.get("HX-Request"):
             return HttpResponse(str(error), status=422, content_type="text/plain")

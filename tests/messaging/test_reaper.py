@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from procrastinate import JobContext
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from messaging import delivery, tasks
@@ -177,3 +179,14 @@ def test_a_text_that_waits_for_its_next_try_is_not_woken_before(cast: Cast) -> N
     Message.objects.update(next_try_at=timezone.now() - timedelta(seconds=40))
     reap()
     assert len(jobs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("reap_stalled_jobs", 15), ("look_for_due_texts", 5)]
+)
+def test_the_rounds_come_as_often_as_they_should(name: str, seconds: int) -> None:
+    [task] = [
+        known for known in app.periodic_registry.periodic_tasks.values() if known.task.name == name
+    ]
+    hours = [task.croniter.get_next(float) for _ in range(20)]
+    assert {later - hour for hour, later in itertools.pairwise(hours)} == {seconds}

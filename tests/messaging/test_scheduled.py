@@ -392,8 +392,12 @@ def test_members_change_send_and_delete_on_its_page(cast: Cast) -> None:
     assert stale.status_code == 422
     assert "A colleague changed this meanwhile" in stale.content.decode()
     assert ben.post(f"/later/{first.pk}/", given | {"at": ""}).status_code == 422
-    assert ben.post(f"/later/{first.pk}/send/").status_code == 302
-    assert Message.objects.get(kind="outbound").body == "It is ready"
+    now = {"body": "It is ready now", "known": str(first.seq)}
+    assert ben.post(f"/later/{first.pk}/send/", now).status_code == 422
+    first.refresh_from_db()
+    now["known"] = str(first.seq)
+    assert ben.post(f"/later/{first.pk}/send/", now).status_code == 302
+    assert Message.objects.get(kind="outbound").body == "It is ready now"
     assert ben.post(f"/later/{second.pk}/delete/").status_code == 302
     for path in ("", "send/", "delete/"):
         again = ben.post(f"/later/{second.pk}/{path}", given)
