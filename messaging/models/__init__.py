@@ -3,12 +3,14 @@
 from messaging.models.accounts import CarrierAccount, Number
 from messaging.models.attachments import Attachment, PublicLink
 from messaging.models.attempts import Attempt
+from messaging.models.comparisons import Comparison
 from messaging.models.messages import Message
 from messaging.models.nonces import UsedNonce
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
 from messaging.models.optouts import OptOut
 from messaging.models.paces import Pace
 from messaging.models.receipts import DeliveryReceipt
+from messaging.models.rejections import Rejection
 from messaging.models.scheduled import ScheduledText
 from messaging.models.states import DeliveryState
 from messaging.models.webhooks import Webhook
@@ -17,6 +19,7 @@ __all__ = [
     "Attachment",
     "Attempt",
     "CarrierAccount",
+    "Comparison",
     "DeliveryReceipt",
     "DeliveryState",
     "Message",
@@ -27,6 +30,7 @@ __all__ = [
     "Pace",
     "PublicLink",
     "PushSubscription",
+    "Rejection",
     "ScheduledText",
     "UsedNonce",
     "Webhook",

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from messaging import encryption
 from messaging.carriers import get_carrier
@@ -29,6 +29,13 @@ class CarrierAccount(models.Model):
     rejected_count = models.PositiveBigIntegerField(default=0, editable=False)
     last_rejected_at = models.DateTimeField(null=True, editable=False)
     last_rejection = models.CharField(max_length=255, blank=True, default="", editable=False)
+    self_tested_at = models.DateTimeField(null=True, editable=False)
+    self_test = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        editable=False,
+        help_text="What the last self-test found, as messaging/selftest.py writes it.",
+    )
 
     class Meta:
         constraints: ClassVar = [

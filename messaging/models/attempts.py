@@ -32,6 +32,10 @@ class Attempt(models.Model):
     detail = models.CharField(max_length=255, blank=True, default="")
     started_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
+    look_ups = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often the carrier was asked what became of it."
+    )
+    look_up_at = models.DateTimeField(null=True, help_text="Not to be asked for again before.")
 
     class Meta:
         constraints: ClassVar = [
@@ -47,6 +51,11 @@ class Attempt(models.Model):
                 fields=["message"],
                 condition=Q(state="sending"),
                 name="message_has_one_open_attempt",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["started_at"], condition=Q(state="unknown"), name="attempt_unknown"
             ),
         ]
 

@@ -30,6 +30,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The newest one of the thread that a page had shown when it named this one."""
         return self.filter(thread=thread, pk__lte=message_id).order_by("-pk").first()
 
+    def on_time(self) -> MessageQuerySet:
+        """Those whose keys say where they stand in their thread."""
+        return self.filter(after_id=None)
+
+    def late(self) -> MessageQuerySet:
+        """The others, which stand each behind the message that they name."""
+        return self.filter(after_id__isnull=False)
+
     def of_others_since(self, thread: Thread, agent: Agent, message_id: int) -> MessageQuerySet:
         """What the contact and the colleagues wrote behind a message."""
         others = self.filter(thread=thread, pk__gt=message_id, is_automatic=False)
@@ -116,6 +124,14 @@ class Message(models.Model):
     )
     carrier_message_id = models.CharField(max_length=128, blank=True, default="")
     carrier_sent_at = models.DateTimeField(null=True)
+    after_id = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text=(
+            "For a text that was found afterwards: the message of its thread behind which it "
+            "belongs by the carrier's clock; 0 for before all."
+        ),
+    )
 
     objects = MessageQuerySet.as_manager()
 
@@ -139,6 +155,10 @@ class Message(models.Model):
                 condition=Q(kind="inbound"),
                 name="inbound_message_is_stored_once",
             ),
+            models.CheckConstraint(
+                condition=Q(after_id=None) | Q(kind="inbound", carrier_sent_at__isnull=False),
+                name="late_message_came_in_at_a_known_time",
+            ),
             models.UniqueConstraint(
                 fields=["author", "form_key"],
                 condition=~Q(form_key=None),
@@ -154,10 +174,38 @@ class Message(models.Model):
                 condition=Q(kind="outbound", state="queued"),
                 name="message_queue",
             ),
+            models.Index(
+                fields=["thread", "after_id"],
+                condition=Q(after_id__isnull=False),
+                name="message_late",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Message {self.pk}"
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it came to us only afterwards, and stands among older messages."""
+        return self.after_id is not None
+
+    @property
+    def shown_at(self) -> datetime:
+        """When it was said, where we know better than by when it was stored."""
+        late = self.carrier_sent_at if self.is_late else None
+        return late or self.created_at
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Its place in the history: on time by its key, late behind the message it belongs to."""
+        if self.after_id is None:
+            return self.pk, 0, 0
+        return self.after_id, int(self.shown_at.timestamp() * 1000), self.pk
+
+    @property
+    def sort_key(self) -> str:
+        """The place for `static/js/placing.js`."""
+        return "-".join(map(str, self.place)) if self.is_late else str(self.pk)
 
     @property
     def has_attachments(self) -> bool:

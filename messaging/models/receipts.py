@@ -25,12 +25,19 @@ class DeliveryReceipt(models.Model):
     state = models.CharField(max_length=9, choices=DeliveryState)
     error_code = models.CharField(max_length=64, blank=True, default="")
     error_class = models.CharField(max_length=16, blank=True, default="")
+    recipient = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Whose phone it is about, where the carrier reports for each one.",
+    )
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["account", "carrier_message_id", "state", "error_code"],
+                fields=["account", "carrier_message_id", "state", "error_code", "recipient"],
                 name="receipt_is_stored_once",
             ),
         ]
@@ -52,4 +59,5 @@ class DeliveryReceipt(models.Model):
             state=cast("State", self.state),
             error_code=self.error_code,
             error_class=cast("ErrorClass", self.error_class),
+            recipient=self.recipient,
         )
