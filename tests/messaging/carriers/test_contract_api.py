@@ -262,13 +262,37 @@ def test_questions_with_credentials_that_are_refused_say_so(specimen: Specimen) 
 @every_carrier
 @pytest.mark.parametrize(
     ("status", "answer"),
-    [(500, "{}"), (503, ""), (429, "{}"), (307, ""), (200, "<html>"), (200, "[]"), (404, "{}")],
+    [(500, "{}"), (503, ""), (429, "{}"), (200, "<html>"), (200, "[]"), (404, "{}")],
 )
 def test_questions_without_a_clear_answer_settle_nothing(
     specimen: Specimen, status: int, answer: str
 ) -> None:
-    handler = answering(status, answer, Location="https://elsewhere.example.com/")
+    handler = answering(status, answer)
     assert all(isinstance(answer, CannotTell) for answer in questions(specimen, handler))
+
+
+@every_carrier
+@pytest.mark.parametrize("status", [201, 404, 429, 500, 503])
+def test_an_answer_that_is_no_success_settles_nothing_whatever_it_says(
+    specimen: Specimen, status: int
+) -> None:
+    empty: dict[str, Any] = {"messages": [], "objects": [], "data": [], "records": []}
+    known = specimen.identity[0] if specimen.identity is not None else {}
+    told = empty | (known if isinstance(known, dict) else {})
+    asked = questions(specimen, answering(status, told))
+    assert all(isinstance(answer, CannotTell) for answer in asked)
+
+
+@every_carrier
+def test_questions_follow_no_redirect(specimen: Specimen) -> None:
+    hosts = set()
+
+    def redirect(request: httpx.Request) -> httpx.Response:
+        hosts.add(request.url.host)
+        return httpx.Response(307, headers={"Location": "https://elsewhere.example.com/"})
+
+    assert all(isinstance(answer, CannotTell) for answer in questions(specimen, redirect))
+    assert "elsewhere.example.com" not in hosts
 
 
 @every_carrier
