@@ -47,6 +47,8 @@ def shown(data: Path, *names: str, **changes: str) -> dict[str, str]:
     ("name", "value"),
     [
         ("PORT", "eighty"),
+        ("TEXT_EXPIRY_HOURS", "never"),
+        ("TEXT_EXPIRY_HOURS", "0"),
         ("PORT", "70000"),
         ("PUBLIC_URL", "texts.example.com"),
         ("PUBLIC_URL", "https://texts.example.com/inbox"),
