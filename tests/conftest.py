@@ -123,3 +123,9 @@ def _is_expected(text: str) -> bool:
     return text.startswith(("Failed to load resource", "htmx: htmx:ws:error")) or (
         "WebSocket connection to" in text
     )
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Files of messages go into a folder of the test's own."""
+    settings.MEDIA_ROOT = tmp_path_factory.mktemp("media", numbered=True)

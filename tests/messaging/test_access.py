@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -14,9 +15,12 @@ from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
+from messaging.actions import write_message
 from messaging.actions.scheduling import schedule_text
+from messaging.media import drafts
 from messaging.models import ScheduledText
 from tests.cast import ANAS_LINE, Cast, client_of
+from tests.messaging.pictures import picture
 from threads.models import Thread
 
 MISSING = 2**40
@@ -47,6 +51,10 @@ MATRIX = {
     "threads/<int:thread_id>/delete/": ("post", "thread", {"message": "1"}),
     "threads/<int:thread_id>/restore/": ("post", "thread", {}),
     "messages/<int:message_id>/retry/": ("post", "message", {}),
+    "threads/<int:thread_id>/attachments/": ("get", "thread", {}),
+    "attachments/<int:attachment_id>/": ("get", "attachment", {}),
+    "attachments/<int:attachment_id>/thumbnail/": ("get", "attachment", {}),
+    "attachments/<int:attachment_id>/fetch/": ("post", "attachment", {}),
     "later/<int:text_id>/": ("get", "later", {}),
     "later/<int:text_id>/send/": ("post", "later", {}),
     "later/<int:text_id>/delete/": ("post", "later", {}),
@@ -58,6 +66,9 @@ CARRIERS = {
     "webhooks/<str:carrier>/<str:account_token>/<str:attempt_token>/",
 }
 """Proven in test_webhooks.py."""
+
+PUBLIC = {"media/<str:signed>/<str:name>"}
+"""For carriers, without a cookie: proven in test_media_outbound.py."""
 
 ELSEWHERE = {
     "sign-out/",
@@ -75,8 +86,10 @@ ELSEWHERE = {
 OWN = {
     "notifications/<int:notification_id>/read/",
     "settings/push/<int:subscription_id>/remove/",
+    "attachments/<int:attachment_id>/remove/",
 }
-"""Name what is one agent's alone: proven in test_notifications.py and test_own_settings.py."""
+"""Name what is one agent's alone: proven in test_notifications.py, test_own_settings.py and
+test_media_outbound.py."""
 
 
 def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
@@ -94,7 +107,7 @@ DEMO = [route for route in ROUTES if route.startswith("simulator/")]
 
 
 def test_every_route_stands_in_the_matrix() -> None:
-    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *ELSEWHERE, *OWN, *ADMIN, *DEMO}
+    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *PUBLIC, *ELSEWHERE, *OWN, *ADMIN, *DEMO}
     assert set(ROUTES) - known == set()
     assert known - set(ROUTES) == set()
     assert len(ADMIN) > 20
@@ -102,6 +115,7 @@ def test_every_route_stands_in_the_matrix() -> None:
         "",
         "received/",
         "send/",
+        "files/<uuid:token>/",
         "far-end/",
         "carrier/messages/",
     }
@@ -130,7 +144,16 @@ def strangers(cast: Cast) -> dict[str, Agent]:
 
 def keys(cast: Cast, to: str | None = None) -> dict[str, int]:
     thread = cast.thread() if to is None else cast.thread(to=to)
-    message = cast.answer(thread, "Secret words")
+    file = drafts.add_file(
+        thread=thread, agent=cast.ana, upload=SimpleUploadedFile("a.jpg", picture(size=(9, 9)))
+    )
+    message = write_message(
+        thread=thread,
+        author=cast.ana,
+        body="Secret words",
+        form_key=uuid.uuid4(),
+        files=[file.pk],
+    )
     later = schedule_text(
         thread=thread,
         author=cast.ana,
@@ -142,6 +165,7 @@ def keys(cast: Cast, to: str | None = None) -> dict[str, int]:
         "inbox": thread.inbox_id,
         "thread": thread.pk,
         "message": message.pk,
+        "attachment": file.pk,
         "later": later.pk,
     }
 

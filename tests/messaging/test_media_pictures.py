@@ -1,0 +1,228 @@
+"""Pictures are written anew and tell nothing of their maker; what is none stays a mere file."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image, ImageFile
+
+from messaging.media import pictures
+from messaging.media.gifs import without_words
+from messaging.media.naming import shown_name
+from messaging.media.pictures import CannotShrink, NoPicture, read_picture, shrunk
+from messaging.media.sniffing import GENERIC, sniff
+from tests.messaging.pictures import (
+    HTML,
+    SVG,
+    bomb,
+    moving,
+    noise,
+    open_picture,
+    photo_with_a_place,
+    picture,
+)
+
+
+def test_a_photo_is_turned_upright_and_forgets_where_it_was_taken() -> None:
+    before = photo_with_a_place()
+    assert b"Canary" in before
+    found = read_picture(before)
+    assert (found.width, found.height, found.content_type) == (200, 300, "image/jpeg")
+    for kept in (found.data, found.thumbnail):
+        image = open_picture(kept)
+        assert not image.getexif()
+        assert not {"exif", "comment", "icc_profile", "xmp"} & set(image.info)
+        assert b"anary" not in kept
+        # The mark of the upper left corner has come to the upper right.
+        red, _, blue = image.convert("RGB").getpixel((image.width - 10, 10))  # type: ignore[misc]
+        assert red > 200 > 60 > blue
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "becomes"),
+    [
+        ("JPEG", "RGB", "image/jpeg"),
+        ("JPEG", "L", "image/jpeg"),
+        ("JPEG", "CMYK", "image/jpeg"),
+        ("PNG", "RGB", "image/png"),
+        ("PNG", "RGBA", "image/png"),
+        ("WEBP", "RGB", "image/jpeg"),
+        ("WEBP", "RGBA", "image/png"),
+        ("GIF", "RGB", "image/png"),
+    ],
+)
+def test_every_usual_kind_becomes_one_that_all_can_show(
+    kind: str, mode: str, becomes: str
+) -> None:
+    image = Image.new(mode, (50, 30))
+    out = io.BytesIO()
+    image.save(out, kind)
+    found = read_picture(out.getvalue())
+    assert (found.content_type, found.width, found.height) == (becomes, 50, 30)
+    assert sniff(found.data) == becomes
+    assert sniff(found.thumbnail) == "image/webp"
+    assert not found.is_animated
+
+
+def test_what_hides_behind_a_picture_is_left_behind() -> None:
+    for kind in ("JPEG", "PNG", "GIF"):
+        kept = read_picture(picture(kind) + HTML).data
+        assert b"<script" not in kept
+        assert b"<html" not in kept
+    assert b"<script" not in read_picture(picture("JPEG", comment=HTML)).data
+    assert b"<script" not in read_picture(moving(comment=HTML) + HTML).data
+
+
+FALSE = {
+    "html behind a jpeg's beginning": b"\xff\xd8\xff\xe0" + HTML,
+    "html behind a png's beginning": b"\x89PNG\r\n\x1a\n" + HTML,
+    "html behind a gif's beginning": b"GIF89a" + HTML,
+    "html as a webp": b"RIFF\x24\0\0\0WEBP" + HTML,
+    "svg": SVG,
+    "html": HTML,
+    "nothing": b"",
+    "half a jpeg": picture()[:200],
+    "half a moving gif": moving()[:80],
+    "tiff": b"",
+}
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_what_cannot_be_decoded_to_the_end_is_no_picture(name: str) -> None:
+    data = FALSE[name] if name != "tiff" else _as_tiff()
+    with pytest.raises(NoPicture):
+        read_picture(data)
+
+
+def _as_tiff() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(out, "TIFF")
+    return out.getvalue()
+
+
+def test_a_bomb_is_refused_by_what_its_header_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bomb()
+    assert len(data) < 100_000
+    decoded: list[object] = []
+    load = ImageFile.ImageFile.load
+
+    def noted(image: ImageFile.ImageFile) -> object:
+        decoded.append(image)
+        return load(image)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", noted)
+    for one in (data, bomb(9_000, 8_000), bomb(60_000, 60_000)):
+        with pytest.raises(NoPicture):
+            read_picture(one)
+    assert decoded == []
+    read_picture(picture())
+    assert decoded != []
+
+
+def test_an_animation_keeps_moving_without_its_words() -> None:
+    before = moving(comment=b"canary words")
+    found = read_picture(before + HTML)
+    assert (found.is_animated, found.content_type) == (True, "image/gif")
+    with Image.open(io.BytesIO(found.data)) as image, Image.open(io.BytesIO(before)) as old:
+        assert (image.n_frames, image.size) == (old.n_frames, old.size)  # type: ignore[attr-defined]
+        assert image.info.get("loop") == 0
+        assert image.info["duration"] == 80
+        for number in range(3):
+            image.seek(number)
+            old.seek(number)
+            assert image.convert("RGB").tobytes() == old.convert("RGB").tobytes()
+    assert b"canary" not in found.data
+
+
+def test_an_animation_that_never_ends_becomes_its_first_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "MOST_FRAMES", 4)
+    assert read_picture(moving(4)).is_animated
+    found = read_picture(moving(5))
+    assert (found.is_animated, found.content_type) == (False, "image/png")
+    monkeypatch.setattr(pictures, "MOST_MOVING_PIXELS", 60 * 40 * 3)
+    assert not read_picture(moving(4)).is_animated
+
+
+def test_a_gif_of_unknown_blocks_is_refused() -> None:
+    with pytest.raises(ValueError, match="no known kind"):
+        without_words(b"GIF89a" + b"\1\0\1\0\0\0\0" + b"\x99\0\0")
+    with pytest.raises(ValueError, match="breaks off"):
+        without_words(moving()[:-30])
+
+
+def test_a_very_large_picture_is_kept_at_a_size_that_screens_have() -> None:
+    found = read_picture(picture(size=(6000, 1500)))
+    assert (found.width, found.height) == (4096, 1024)
+    assert max(open_picture(found.thumbnail).size) == 640
+
+
+def test_a_picture_is_made_to_fit_the_carriers_limit() -> None:
+    types = {"image/jpeg", "image/png"}
+    large = read_picture(noise((900, 700)))
+    assert len(large.data) > 1_000_000
+    found = shrunk(large.data, "image/png", types=types, limit=300_000)
+    assert found is not None
+    assert len(found) <= 300_000
+    assert sniff(found) == "image/jpeg"
+    assert shrunk(large.data, "image/png", types=types, limit=10_000_000) is None
+    gif = read_picture(moving()).data
+    assert shrunk(gif, "image/gif", types={*types, "image/gif"}, limit=10_000) is None
+    still = shrunk(gif, "image/gif", types=types, limit=10_000)
+    assert still is not None
+    assert sniff(still) == "image/jpeg"
+    with pytest.raises(CannotShrink):
+        shrunk(large.data, "image/png", types=types, limit=500)
+
+
+def test_what_is_seen_through_becomes_white_paper() -> None:
+    found = shrunk(picture("PNG", (90, 90), "RGBA"), "image/png", types=set(), limit=100_000)
+    assert found is not None
+    clear = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    out = io.BytesIO()
+    clear.save(out, "PNG")
+    white = shrunk(out.getvalue(), "image/png", types=set(), limit=100_000)
+    assert white is not None
+    assert open_picture(white).getpixel((20, 20)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        (b"%PDF-1.7", "application/pdf"),
+        (b"\0\0\0\x18ftypmp42", "video/mp4"),
+        (b"\0\0\0\x18ftyp3gp5", "video/3gpp"),
+        (b"BEGIN:VCARD\r\n", "text/vcard"),
+        (b"#!AMR\n", "audio/amr"),
+        (HTML, GENERIC),
+        (SVG, GENERIC),
+        (b"MZ\x90", GENERIC),
+        (b"", GENERIC),
+    ],
+)
+def test_bytes_say_what_they_are(data: bytes, content_type: str) -> None:
+    assert sniff(data) == content_type
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\ana\\a b.pdf", "a b.pdf"),
+        ("in\u202egpj.exe", "ingpj.exe"),
+        ("a\x00b\n\tc.txt", "abc.txt"),
+        ("\u200b\u2066", ""),
+        (". .", ""),
+        ("x" * 200 + ".html", "x" * 94 + "….html"),
+        ("é" * 200, "é" * 99 + "…"),
+        ("<b>.svg", "<b>.svg"),
+    ],
+)
+def test_a_name_is_only_what_people_see(raw: str, shown: str) -> None:
+    assert shown_name(raw) == shown
+    assert len(shown) <= 100
+    assert not re.search(r"[/\\\x00-\x1f]", shown)
