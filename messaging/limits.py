@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from inboxes import counters
+from inboxes.models import Inbox
 from messaging.actions import records
 from messaging.jobs import defer_delivery, defer_turns
 from messaging.models import DeliveryState, Message, Number, Pace
@@ -211,7 +212,11 @@ def _take(body: str, number: Number, *, catch_up: float = 0.0) -> int | None:
 
 
 def _lock(number: Number) -> int:
-    """One at a time gives turns of a number; how many were given."""
+    """One at a time gives turns of a number; how many were given.
+
+    The inbox is locked first, as whoever claims a text has it locked before the number.
+    """
+    Inbox.objects.select_for_update(no_key=True).get(pk=number.inbox_id)
     Pace.objects.bulk_create([Pace(number=number, free_at=timezone.now())], ignore_conflicts=True)
     return Pace.objects.select_for_update().get(number=number).turn
 

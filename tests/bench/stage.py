@@ -105,7 +105,10 @@ def _furnish(house: House) -> Stage:
     for count in range(DESKS):
         inbox = Inbox.objects.create(name=f"Desk {count}")
         number = Number.objects.create(
-            account=account, inbox=inbox, address=f"+12025550{100 + count}"
+            account=account,
+            inbox=inbox,
+            address=f"+12025550{100 + count}",
+            segments_per_second=1000,
         )
         stage.desks.append(Desk(inbox.pk, number.address))
     return stage

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from inboxes import counters
 from inboxes.models import Inbox
 from messaging import delivery, limits, tasks
-from messaging.actions import retry_message
+from messaging.actions import records, retry_message
 from messaging.models import Message, Number, Pace
 from tests.cast import DISPATCH, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
@@ -217,19 +220,67 @@ def most_in(entries: Sequence[dict[str, Any]], seconds: float) -> int:
     return max(sum(at <= other < at + seconds for other in times) for at in times)
 
 
-def test_two_workers_keep_to_one_rate_together(
+def test_two_workers_keep_to_one_rate_and_to_each_threads_order_also_with_429s(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     slow_down(cast.front_desk, 8)
-    sent = [cast.answer(thread, f"No {thread.pk}") for thread in strangers(cast, 20)]
+    threads = strangers(cast, 5)
+    expected: dict[str, list[str]] = {thread.contact.address: [] for thread in threads}
+    for address in list(expected)[:2]:
+        carrier.plan({"kind": "accept"}, {"kind": "throttle"}, to=address)
+    for place in range(4):
+        for thread in threads:
+            cast.answer(thread, f"{thread.pk}: {place}")
+            expected[thread.contact.address].append(f"{thread.pk}: {place}")
+    outbound = Message.objects.filter(kind="outbound")
     with workers(carrier, tmp_path / "workers.log", count=2) as log:
-        wait_until(lambda: set(states(*sent)) == {"sent"}, log, seconds=60)
+        wait_until(lambda: not outbound.exclude(state="sent").exists(), log, seconds=60)
     entries = carrier.ledger()
-    assert len(entries) == len(sent)
+    assert len(entries) == 20 + 2
     # What the clock missed is made up for, within a second's worth.
     assert most_in(entries, 1.0) <= 8 + 8 + 1
-    assert entries[-1]["at"] - entries[0]["at"] > 19 / 8 - 1.1
+    assert entries[-1]["at"] - entries[0]["at"] > 21 / 8 - 1.1
+    arrived: dict[str, list[str]] = {address: [] for address in expected}
+    for entry in entries:
+        if entry["taken"]:
+            arrived[entry["to"]].append(entry["body"])
+    assert arrived == expected
     assert_never_doubled(carrier)
+
+
+def test_who_fails_an_old_text_and_who_gives_turns_do_not_wait_for_each_other(
+    transactional_db: None, cast: Cast
+) -> None:
+    """Both touch the old text and the number: in one order."""
+    number = slow_down(cast.front_desk)
+    [thread] = strangers(cast, 1)
+    old, _ = cast.answer(thread, "old"), cast.answer(thread, "young")
+    Message.objects.filter(pk=old.pk).update(
+        created_at=timezone.now() - timedelta(hours=9), expected_at=timezone.now()
+    )
+    has_failed, may_go_on = threading.Event(), threading.Event()
+
+    def claim() -> None:
+        with transaction.atomic():
+            seq = counters.next_inbox_seq(thread.inbox_id)
+            records.change(old, seq, state="failed")
+            has_failed.set()
+            may_go_on.wait(10)
+            limits.take_turn(Message.objects.get(body="young"), number)
+        connection.close()
+
+    def give() -> None:
+        limits.give_turns(number)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        claiming = pool.submit(claim)
+        has_failed.wait(10)
+        giving = pool.submit(give)
+        time.sleep(0.3)
+        may_go_on.set()
+        claiming.result(10)
+        giving.result(10)
 
 
 def test_a_burst_to_500_contacts_delays_no_reply_in_another_inbox(
