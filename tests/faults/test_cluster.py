@@ -1,0 +1,156 @@
+"""The house of many processes as deploy/ describes it: nginx with TLS, two web processes, two
+workers, Redis and PostgreSQL; and the short forms of the experiments on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from websockets.sync.client import connect
+
+from config.cluster.database import programs
+from tests.bench.figures import Figure, table
+from tests.faults import deploys, ingest, sends
+from tests.faults.deploys import Pages
+from tests.faults.ground import Ground, Told, ground, repeat
+from tests.stack import ROOT
+
+DEPLOY = ROOT / "deploy"
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Ground]:
+    with ground(threads=6) as there:
+        yield there
+
+
+def assert_met(figures: list[Figure]) -> None:
+    print(table(figures))
+    missed = [figure for figure in figures if figure.is_met is False]
+    assert not missed, table(missed)
+
+
+def test_a_text_that_comes_in_is_a_frame_in_pages_of_both_processes(house: Ground) -> None:
+    pages = Pages(house, 2)
+    asked = [
+        connect(
+            pages.address,
+            origin=pages.origin,
+            ssl=house.trust,
+            additional_headers=pages.headers,
+            proxy=None,
+        )
+        for _ in range(2)
+    ]
+    _, address = house.threads[0]
+    call = house.text("SMfirst", "Through all of it", sender=address)
+    try:
+        with house.client() as http:
+            taken = http.post(call.path, content=call.body, headers=call.headers)
+        assert taken.status_code == 200, taken.text
+        for socket in asked:
+            while "Through all of it" not in json.loads(socket.recv(timeout=20)).get("rows", ""):
+                pass
+    finally:
+        for socket in asked:
+            socket.close()
+
+
+def test_the_address_that_the_program_believes_is_the_one_that_nginx_saw(house: Ground) -> None:
+    lies = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "http"}
+    with house.client(headers=lies | {"Origin": house.cluster.url}) as http:
+        page = http.get("/sign-in/")
+        assert page.status_code == 200, "had it believed us, it had sent us to https"
+        token = page.cookies["__Host-csrftoken"]
+        form = {"username": "ana", "password": "wrong", "csrfmiddlewaretoken": token}
+        http.post("/sign-in/", data=form)
+    seen = house.cluster.sql("SELECT ip_address::text FROM axes_accessattempt")
+    assert {row[0] for row in seen} == {"127.0.0.1/32"}
+
+
+def test_nginx_hands_out_static_files_for_good_and_refuses_what_is_too_large(
+    house: Ground,
+) -> None:
+    manifest = json.loads((house.cluster.data / "static/staticfiles.json").read_text())
+    with house.client() as http:
+        file = http.get("/static/" + manifest["paths"]["css/tokens.css"])
+        assert "immutable" in file.headers["Cache-Control"]
+        assert file.headers["Content-Encoding"] == "gzip"
+        assert file.headers["X-Content-Type-Options"] == "nosniff"
+        assert http.post(house.webhook_path, content=b"x" * (2**20 + 1)).status_code == 413
+        assert http.get("/static../secret_key").status_code == 404
+
+
+def test_what_nginx_writes_down_names_no_secret_and_no_question(house: Ground) -> None:
+    with house.client() as http:
+        http.get("/search/?q=Mrs+Ferguson")
+        http.post(house.webhook_path)
+    logs = "".join(path.read_text() for path in (house.cluster.data / "logs").iterdir())
+    assert "/webhooks/twilio/…" in logs
+    assert house.webhook_path not in logs
+    assert "Ferguson" not in logs
+
+
+def test_killed_processes_cost_no_webhook_and_no_text(house: Ground) -> None:
+    assert_met(sends.e2(house, sends.Size(texts=24, kills=1, threads=6)))
+    assert_met(ingest.e1(house, ingest.Size(calls=100, kills=2)))
+
+
+def test_a_database_that_dies_costs_no_webhook(house: Ground) -> None:
+    assert_met(ingest.e7(house, ingest.Size(calls=100, kills=2, down_seconds=1.0)))
+
+
+def test_a_new_version_is_rolled_out_without_a_loss(house: Ground) -> None:
+    assert_met(deploys.e8(house, deploys.Size(rounds=1, pages=6, calls=60)))
+
+
+def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path) -> None:
+    told, cluster = Told(), house.cluster
+    repeat(house, [house.text("SMbackup", "Keep this")], told)
+    (cluster.data / "media").mkdir(exist_ok=True)
+    (cluster.data / "media/picture").write_bytes(b"\xff\xd8")
+    environment = {**os.environ, "PATH": f"{programs()}:{os.environ['PATH']}"}
+
+    def run(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", DEPLOY / script, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = run("backup.sh", tmp_path / "b", tmp_path / "k", cluster.data / "partyline.env")
+    assert done.returncode == 0, done.stderr
+    files = [Path(line) for line in done.stdout.split()]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+
+    with cluster.connect() as connection:
+        connection.execute("CREATE DATABASE restored")
+    there = tmp_path / "there"
+    address = cluster.environment["DATABASE_URL"].rsplit("/", 1)[0] + "/restored"
+    settings = tmp_path / "env"
+    settings.write_text(f"PARTYLINE_DATA={there}\nDATABASE_URL={address}\n")
+    done = run("restore.sh", *files, settings)
+    assert done.returncode == 0, done.stderr
+    assert (there / "media/picture").read_bytes() == b"\xff\xd8"
+    with psycopg.connect(address) as connection:
+        row = connection.execute(
+            "SELECT body FROM messaging_message WHERE carrier_message_id = 'SMbackup'"
+        ).fetchone()
+        assert row == ("Keep this",)
+        row = connection.execute(
+            "SELECT encrypted_credentials FROM messaging_carrieraccount"
+        ).fetchone()
+    assert row is not None
+    key = Fernet((there / "field_keys").read_text().strip())
+    assert house.secret in key.decrypt(row[0]).decode()
+
+    again = run("restore.sh", *files, settings)
+    assert again.returncode == 3, "a database with tables is left alone"

@@ -1,0 +1,154 @@
+"""`make cluster`'s program as a process of the tests, in a folder and on ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.stack import ROOT, free_port
+
+START_SECONDS = 120.0
+PORTS = 6
+INHERITED_NOT = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "HOST", "PORT")
+
+
+@dataclass
+class RunningCluster:
+    data: Path
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it says of itself; see `config.cluster.__main__`."""
+        found: dict[str, Any] = json.loads((self.data / "cluster.json").read_text())
+        return found
+
+    @property
+    def url(self) -> str:
+        return str(self.told["url"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        found: dict[str, str] = self.told["environment"]
+        return found
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def pid(self, name: str) -> int | None:
+        """None while it is down."""
+        found: int | None = self.told["pids"][name]
+        return found
+
+    def names(self, kind: str) -> list[str]:
+        return [name for name in self.told["pids"] if name.startswith(kind)]
+
+    def kill(self, name: str) -> bool:
+        """-9 for one of its processes; False where it was down already."""
+        pid = self.pid(name)
+        if pid is None:
+            return False
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self.connect() as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def restart_in_turn(self) -> float:
+        """A rolling restart; its seconds."""
+        begun, before = time.monotonic(), self.log.count("were restarted")
+        self.process.send_signal(signal.SIGHUP)
+        while self.log.count("were restarted") == before:
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < begun + START_SECONDS, self.log
+            time.sleep(0.05)
+        return time.monotonic() - begun
+
+    def stop(self) -> float:
+        """Seconds until all of it had ended."""
+        begun = time.monotonic()
+        self.process.terminate()
+        self.process.wait(40)
+        return time.monotonic() - begun
+
+
+def free_ports(count: int) -> int:
+    """The first of so many neighbours that are free."""
+    while True:
+        first = free_port()
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as trial:
+                    trial.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+
+
+@contextmanager
+def running_cluster(**changes: str) -> Iterator[RunningCluster]:
+    """In demo mode unless told otherwise. Fails when it ends before it is told to."""
+    with tempfile.TemporaryDirectory(prefix="partyline-cluster-") as folder:
+        data = Path(folder) / "var"
+        kept = {name: value for name, value in os.environ.items() if name not in INHERITED_NOT}
+        environment = {
+            **kept,
+            "CLUSTER_DATA": str(data),
+            "PORT": str(free_ports(PORTS)),
+            "PARTYLINE_DEMO": "1",
+            "STATIC_HASHED": "1",
+            "SINGLE_PROCESS_LOCK": "1",
+            "DB_POOL_SIZE": "10",
+            **changes,
+        }
+        for name in ("SECRET_KEY", "FIELD_KEYS"):
+            environment.pop(name, None)  # its own, as a server makes them
+        log_path = Path(folder) / "log"
+        with log_path.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "config.cluster"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        cluster = RunningCluster(data, process, log_path)
+        try:
+            _wait(cluster)
+            yield cluster
+            assert process.poll() is None, cluster.log
+        finally:
+            if process.poll() is None:
+                cluster.stop()
+
+
+def _wait(cluster: RunningCluster) -> None:
+    end = time.monotonic() + START_SECONDS
+    while "Partyline is at" not in cluster.log:
+        assert cluster.process.poll() is None, cluster.log
+        assert time.monotonic() < end, cluster.log
+        time.sleep(0.1)
