@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
-
 from inboxes.models import Agent
-from messaging.history import (
-    PAGE_SIZE,
-    Entry,
-    HistoryPage,
-    history_page,
-    with_attachments,
-)
+from messaging.history import PAGE_SIZE, HistoryPage, history_page, page_of
 from messaging.models import Message
 from threads.models import Thread
 
@@ -29,17 +21,20 @@ def page_at(thread: Thread, agent: Agent, at: int) -> HistoryPage:
     A message that is not there (any more) opens the newest page.
     """
     newest = history_page(thread, agent)
-    messages = Message.objects.filter(thread=thread)
+    messages = Message.objects.filter(thread=thread).on_time()
     is_shown = any(entry.message.pk == at for entry in newest.entries)
-    if is_shown or not messages.filter(pk=at).exists():
+    wanted = Message.objects.filter(thread=thread, pk=at).first()
+    if is_shown or wanted is None:
         return newest
-    first = messages.filter(pk__lte=at).order_by("-pk").values_list("pk", flat=True)
-    start = list(first[: BEFORE + 1])[-1]
+    first = messages.filter(pk__lte=wanted.place[0]).order_by("-pk").values_list("pk", flat=True)
+    start = min(first[: BEFORE + 1], default=0)
     found = list(messages.filter(pk__gte=start).for_history().order_by("pk")[: LONGEST + 1])
     is_apart = len(found) > LONGEST
-    shown = found[:PAGE_SIZE] if is_apart else found
-    older_url = None
-    if messages.filter(pk__lt=start).exists():
-        older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={start}"
-    entries = [Entry.of(message, agent) for message in with_attachments(shown)]
-    return HistoryPage(entries=entries, older_url=older_url, is_apart=is_apart)
+    return page_of(
+        thread,
+        agent,
+        found[:PAGE_SIZE] if is_apart else found,
+        has_older=messages.filter(pk__lt=start).exists(),
+        before=found[PAGE_SIZE].pk if is_apart else None,
+        is_apart=is_apart,
+    )

@@ -12,8 +12,6 @@ import random
 import time
 from datetime import timedelta
 
-import httpx
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -34,9 +32,10 @@ from messaging.carriers.base import (
     Rejected,
     SendResult,
 )
+from messaging.carriers.sending import new_client
 from messaging.jobs import defer_delivery
 from messaging.media import links
-from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message, Number
+from messaging.models import Attempt, DeliveryState, Message, Number
 from messaging.refusals import number_of, refusal
 from threads.models import Thread
 
@@ -165,9 +164,7 @@ def _call(attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]) -> Send
         callback_url=f"{account.webhook_url}{attempt.token}/",
         media_urls=media_urls,
     )
-    with httpx.Client(
-        timeout=settings.CARRIER_TIMEOUT, trust_env=False, follow_redirects=False
-    ) as http:
+    with new_client() as http:
         return account.adapter.send(outgoing, credentials, http)
 
 
@@ -203,7 +200,8 @@ def write_outcome(attempt: Attempt, result: SendResult) -> bool:
     is_unsettled = is_open or attempt.state == DeliveryState.UNKNOWN
     match result:
         case Accepted():
-            _accept(attempt, seq, result)
+            taken = Receipt(result.carrier_message_id, result.state)
+            receipts.adopt(attempt, seq=seq, receipt=taken)
         case OutcomeUnknown(detail) if is_open:
             _close(attempt, DeliveryState.UNKNOWN, detail=detail)
             receipts.show_attempt(
@@ -214,18 +212,6 @@ def write_outcome(attempt: Attempt, result: SendResult) -> bool:
         case Rejected() | OptedOut() | AuthFailed() if is_unsettled:
             _refuse(attempt, seq, result)
     return is_open
-
-
-def _accept(attempt: Attempt, seq: int, result: Accepted) -> None:
-    if not attempt.carrier_message_id:
-        Attempt.objects.filter(pk=attempt.pk).update(carrier_message_id=result.carrier_message_id)
-    receipts.settle(attempt, seq=seq, receipt=Receipt(result.carrier_message_id, result.state))
-    early = DeliveryReceipt.objects.filter(
-        account=attempt.account_id, carrier_message_id=result.carrier_message_id, attempt=None
-    )
-    for row in early.order_by("pk"):
-        DeliveryReceipt.objects.filter(pk=row.pk).update(attempt=attempt)
-        receipts.settle(attempt, seq=seq, receipt=row.as_event())
 
 
 def _refuse(attempt: Attempt, seq: int, result: Rejected | OptedOut | AuthFailed) -> None:

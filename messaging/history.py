@@ -63,12 +63,18 @@ class HistoryPage:
     is_apart: bool = False
     """Whether newer messages follow that the page does not hold."""
 
+    @property
+    def newest(self) -> Message | None:
+        """Of what it shows, what came to us last. It may stand above others."""
+        shown = (entry.message for entry in self.entries)
+        return max(shown, key=lambda message: message.pk, default=None)
+
     def with_new(self, message_id: int | None) -> HistoryPage:
         """With the line "New" before that message: here, or on the older page that holds it."""
         if message_id is None:
             return self
         older_url = self.older_url
-        if older_url and self.entries and message_id < self.entries[0].message.pk:
+        if older_url and all(message_id < entry.message.place[0] for entry in self.entries):
             older_url += f"&new={message_id}"
         entries = [
             replace(entry, is_first_new=entry.message.pk == message_id) for entry in self.entries
@@ -108,8 +114,8 @@ class Conversation:
     @property
     def newest_id(self) -> int:
         """The newest message that the agent can know of, also where the page shows older ones."""
-        shown = self.entries[-1].message.pk if self.entries else 0
-        return max(shown, self.thread.last_message_id or 0)
+        shown = self.page.newest
+        return max(shown.pk if shown else 0, self.thread.last_message_id or 0)
 
     @property
     def has_team(self) -> bool:
@@ -152,17 +158,37 @@ def with_attachments(messages: Iterable[Message]) -> list[Message]:
 
 def history_page(thread: Thread, agent: Agent, before: int | None = None) -> HistoryPage:
     """The newest page, or the one before a message; two bounded steps down one index."""
-    messages = Message.objects.filter(thread=thread).for_history().order_by("-pk")
+    messages = Message.objects.filter(thread=thread).on_time().for_history().order_by("-pk")
     if before is not None:
         messages = messages.filter(pk__lt=before)
     found = list(messages[: PAGE_SIZE + 1])
-    shown = with_attachments(found[:PAGE_SIZE][::-1])
+    has_older = len(found) > PAGE_SIZE
+    return page_of(thread, agent, found[:PAGE_SIZE][::-1], has_older=has_older, before=before)
+
+
+def page_of(
+    thread: Thread,
+    agent: Agent,
+    shown: list[Message],
+    *,
+    has_older: bool,
+    before: int | None = None,
+    is_apart: bool = False,
+) -> HistoryPage:
+    """A page of messages that came on time (oldest first, up to `before`), with the late ones that
+    belong behind them."""
+    first = shown[0].pk if has_older else 0
+    late = Message.objects.filter(thread=thread, after_id__gte=first).for_history()
+    if before is not None:
+        late = late.filter(after_id__lt=before)
+    together = sorted([*shown, *late], key=lambda message: message.place)
     older_url = None
-    if len(found) > PAGE_SIZE:
-        older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={shown[0].pk}"
+    if has_older:
+        older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={first}"
     return HistoryPage(
-        entries=[Entry.of(message, agent) for message in shown],
+        entries=[Entry.of(message, agent) for message in with_attachments(together)],
         older_url=older_url,
+        is_apart=is_apart,
     )
 
 
@@ -176,7 +202,7 @@ def open_conversation(
     shown = page or history_page(thread, agent)
     return Conversation(
         thread=thread,
-        page=shown.with_new(_first_new(thread, agent, state)),
+        page=shown.with_new(_first_new(thread, agent, state, shown)),
         choice=choice,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
         refusal=refusal(thread),
@@ -190,13 +216,24 @@ def open_conversation(
     )
 
 
-def _first_new(thread: Thread, agent: Agent, state: ThreadState | None) -> int | None:
-    """The first message of others that the agent has not read, nor missed by coming later."""
+def _first_new(
+    thread: Thread, agent: Agent, state: ThreadState | None, shown: HistoryPage
+) -> int | None:
+    """The first message of others that the agent has not read, nor missed by coming later.
+
+    A late one that belongs among what was read begins nothing new: it bears its own mark.
+    """
     last_read_id = state.last_read_id if state else 0
     if (thread.last_message_id or 0) <= last_read_id:
         return None
-    unread = Message.objects.filter(thread=thread, pk__gt=last_read_id).exclude(author=agent)
+    unread = Message.objects.filter(thread=thread, pk__gt=last_read_id).on_time()
+    unread = unread.exclude(author=agent)
     seat = seats_of(agent, [thread.inbox_id]).get(thread.inbox_id)
     if seat is not None:
         unread = unread.filter(created_at__gte=seat)
-    return unread.order_by("pk").values_list("pk", flat=True).first()
+    on_time = unread.order_by("pk").values_list("pk", flat=True).first()
+    for message in (entry.message for entry in shown.entries if entry.message.is_late):
+        is_new = message.pk > last_read_id and (seat is None or message.created_at >= seat)
+        if is_new and last_read_id <= message.place[0] < (on_time or message.pk):
+            return message.pk
+    return on_time

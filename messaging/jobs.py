@@ -14,6 +14,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 DELIVER_THREAD = "deliver_thread"
 PUSH_MESSAGE = "push_message"
 PUSH_TEST = "push_test"
+REPLAY_CAUSE = "replay_quarantine"
 WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
 SEND_WHEN_DUE = "send_text_when_due"
@@ -70,6 +71,11 @@ def defer_due_text(text_id: int) -> None:
     job = app.configure_task(SEND_WHEN_DUE, queueing_lock=f"later-{text_id}")
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(text_id=text_id)
+
+
+def defer_replay(*, account_id: int, reason: str, upto: int) -> None:
+    """Have a worker try the quarantined webhooks of one cause again; see `replay_cause`."""
+    app.configure_task(REPLAY_CAUSE).defer(account_id=account_id, reason=reason, upto=upto)
 
 
 def defer_push(message_id: int) -> None:

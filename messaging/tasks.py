@@ -12,15 +12,18 @@ from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from messaging import delivery, jobs, limits, push
+from messaging import delivery, jobs, limits, lookups, push, reconciling
 from messaging.actions import delete_old_notifications
 from messaging.actions.receipts import delete_parked
+from messaging.actions.receiving import replay_cause
 from messaging.actions.scheduling import delete_ended, send_when_due
 from messaging.jobs import (
+    BACKLOG,
     DELIVER_THREAD,
     GIVE_TURNS,
     PUSH_MESSAGE,
     PUSH_TEST,
+    REPLAY_CAUSE,
     SEND_WHEN_DUE,
     WAKE_THREAD,
     defer_delivery,
@@ -123,6 +126,29 @@ def expire_texts(timestamp: int) -> None:
     with borrowed_connection():
         if count := limits.expire_texts():
             log.warning("%s texts waited too long and were not sent.", count)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="look_up_unknowns", queueing_lock="look_up_unknowns", priority=-BACKLOG)
+def look_up_unknowns(timestamp: int) -> None:
+    """Behind all texts that wait: it has a day's time."""
+    with borrowed_connection():
+        if count := lookups.look_up_unknowns():
+            log.info("%s texts whose outcome was unknown are settled.", count)
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="compare_numbers", queueing_lock="compare_numbers", priority=-BACKLOG)
+def compare_numbers(timestamp: int) -> None:
+    with borrowed_connection():
+        reconciling.compare_numbers()
+
+
+@app.task(name=REPLAY_CAUSE, retry=DATABASE_TROUBLE)
+def replay_quarantine(*, account_id: int, reason: str, upto: int) -> None:
+    with borrowed_connection():
+        understood, left = replay_cause(account_id=account_id, reason=reason, upto=upto)
+        log.info("Of the quarantine %s were understood, %s still not.", understood, left)
 
 
 @app.task(name=FETCH_ATTACHMENT, retry=DATABASE_TROUBLE)

@@ -10,6 +10,9 @@ Control (JSON):
     POST /control/plan      {"answers": [ANSWER…], "to": NUMBER?, "default": ANSWER?}
     POST /control/receipts  {"secret", "deliver_to"?, "automatic": [[DELAY, STATE]…]?}
     POST /control/report    {"id", "state", "code"?}     one signed receipt now
+    POST /control/inbound   {"id", "from", "to", "text", "at"}   in the log, and told to nobody
+    POST /control/log       {"status"}                   what reading the log and account gets
+GET answers as Twilio's log of Messages and its Account do.
 An ANSWER is {"kind": KIND, …}:
     accept, slow (seconds), throttle (retry_after?), error (status?), reject (code, status?),
     unauthorised, garbled (201 without sense), redirect, timeout (taken, then silence for
@@ -35,6 +38,7 @@ import urllib.request
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -54,6 +58,25 @@ class Text:
     recipient: str
     body: str
     callback: str
+    state: str = "queued"
+    at: float = field(default_factory=time.time)
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.state == "received"
+
+    def logged(self) -> dict[str, Any]:
+        return {
+            "sid": self.id,
+            "from": self.sender,
+            "to": self.recipient,
+            "body": self.body,
+            "status": self.state,
+            "direction": "inbound" if self.is_inbound else "outbound-api",
+            "num_media": "0",
+            "error_code": 30003 if self.state == "failed" else None,
+            "date_created": formatdate(self.at, usegmt=True),
+        }
 
 
 @dataclass
@@ -66,6 +89,7 @@ class World:
     by_number: dict[str, deque[Answer]] = field(default_factory=dict)
     default: Answer = field(default_factory=lambda: {"kind": "accept"})
     texts: dict[str, Text] = field(default_factory=dict)
+    log_status: int = 200
     secret: str = ""
     deliver_to: str = ""
     automatic: list[tuple[float, str]] = field(default_factory=list)
@@ -135,6 +159,7 @@ def receipt_request(
 
 def report(world: World, text: Text, state: str, code: str = "") -> int:
     """Send one receipt and note it; the webhook's status, 0 when there was no answer."""
+    text.state = state
     request = receipt_request(text, state, code, world.secret, world.deliver_to)
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
@@ -160,6 +185,27 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """The ledger is the log."""
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        wanted = {key: values[0] for key, values in parse_qs(address.query).items()}
+        self.world.note(event="question", path=address.path, wanted=wanted)
+        if self.world.log_status != 200:
+            self.reply(self.world.log_status, {})
+        elif address.path.endswith("/Messages.json"):
+            between = [wanted.get("From"), wanted.get("To")]
+            found = [
+                text.logged()
+                for text in sorted(self.world.texts.values(), key=lambda text: -text.at)
+                if all(
+                    a in (None, b)
+                    for a, b in zip(between, [text.sender, text.recipient], strict=True)
+                )
+            ]
+            self.reply(200, {"messages": found, "next_page_uri": None})
+        else:
+            sid = address.path.removesuffix(".json").split("/")[-1]
+            self.reply(200, {"sid": sid, "friendly_name": "Far End Ltd", "status": "active"})
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -288,6 +334,21 @@ class Handler(BaseHTTPRequestHandler):
                 text = world.texts[order["id"]]
                 status = report(world, text, order["state"], order.get("code", ""))
                 self.reply(200, {"status": status})
+            case "/control/inbound":
+                world.texts[order["id"]] = Text(
+                    "twilio",
+                    order["id"],
+                    order["from"],
+                    order["to"],
+                    order["text"],
+                    callback="",
+                    state="received",
+                    at=order["at"],
+                )
+                self.reply(200, {})
+            case "/control/log":
+                world.log_status = order["status"]
+                self.reply(200, {})
             case _:
                 self.reply(404, {})
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,19 @@ class FarEnd:
         answer = self._control("report", {"id": message_id, "state": state, "code": code})
         return int(answer["status"])
 
+    def text_in_unseen(
+        self, message_id: str, sender: str, to: str, text: str, at: datetime
+    ) -> None:
+        """Somebody texted us, and no webhook said so: it stands in the log alone."""
+        said = {"id": message_id, "from": sender, "to": to, "text": text, "at": at.timestamp()}
+        self._control("inbound", said)
+
+    def answer_questions_with(self, status: int) -> None:
+        """From now on; 200 for what is asked."""
+        self._control("log", {"status": status})
+
     def ledger(self, event: str = "text") -> list[dict[str, Any]]:
-        """All that was received ("text") or told ("receipt") so far, oldest first."""
+        """All that was received ("text"), told ("receipt") or asked ("question"), oldest first."""
         if not self.path.exists():
             return []
         entries = [json.loads(line) for line in self.path.read_text().splitlines()]

@@ -96,6 +96,9 @@ WEBHOOK_TOLERANCE = setting(
 CARRIER_TIMEOUT = setting(
     "CARRIER_TIMEOUT", env.float, 10.0, "seconds, from 0.1 to 120", lambda s: 0.1 <= s <= 120
 )
+PARKED_RECEIPT_DAYS = setting(
+    "PARKED_RECEIPT_DAYS", env.int, 30, "a number of days from 1 to 365", lambda n: 1 <= n <= 365
+)
 WORKER_CONCURRENCY = setting(
     "WORKER_CONCURRENCY", env.int, 4, "a number of jobs from 1 to 64", lambda n: 1 <= n <= 64
 )

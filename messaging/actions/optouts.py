@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from inboxes import bell, counters
@@ -20,13 +21,20 @@ AUTOMATIC_PAUSE = timedelta(minutes=10)
 
 
 def heed(message: Message, word: Keyword, *, our_address: str) -> None:
-    """Do what a text that came in says. The caller holds the inbox's counter."""
+    """Do what a text that came in says. The caller holds the inbox's counter.
+
+    One that was found afterwards changes nothing that happened since it was sent, and nobody
+    waits for its answer any more.
+    """
     thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
+    theirs, at = thread.contact.address, message.shown_at if message.is_late else timezone.now()
+    if message.is_late and _has_changed(our_address, theirs, since=at):
+        return
     if word == "opt_out":
-        _begin(our_address, thread.contact.address, OptOut.Source.KEYWORD)
+        _begin(our_address, theirs, OptOut.Source.KEYWORD, at=at)
     elif word == "opt_in":
-        _end(our_address, thread.contact.address)
-    else:
+        _end(our_address, theirs, at=at)
+    elif not message.is_late:
         _help(thread, message)
 
 
@@ -63,14 +71,22 @@ def end_opt_out(*, opt_out: OptOut) -> bool:
     return is_ended
 
 
-def _begin(our_address: str, address: str, source: OptOut.Source) -> None:
-    row = OptOut(our_address=our_address, address=address, source=source, since=timezone.now())
+def _begin(
+    our_address: str, address: str, source: OptOut.Source, *, at: datetime | None = None
+) -> None:
+    since = at or timezone.now()
+    row = OptOut(our_address=our_address, address=address, source=source, since=since)
     OptOut.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _end(our_address: str, address: str) -> bool:
+def _end(our_address: str, address: str, *, at: datetime | None = None) -> bool:
     running = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
-    return bool(running.update(ended_at=timezone.now()))
+    return bool(running.update(ended_at=at or timezone.now()))
+
+
+def _has_changed(our_address: str, address: str, *, since: datetime) -> bool:
+    changes = OptOut.objects.filter(Q(since__gt=since) | Q(ended_at__gt=since))
+    return changes.filter(our_address=our_address, address=address).exists()
 
 
 def _counters(our_address: str, address: str) -> dict[int, int]:

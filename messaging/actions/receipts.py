@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Literal
 
+from django.conf import settings
 from django.utils import timezone
 
 from inboxes import counters
@@ -13,9 +14,7 @@ from messaging.actions import optouts, records
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
-
-KEEP_PARKED = timedelta(days=30)
-"""A carrier reports for some days; what is unclaimed by then was sent by something else."""
+from threads import addresses
 
 
 def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> None:
@@ -34,9 +33,26 @@ def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: s
         state=receipt.state,
         error_code=receipt.error_code,
         error_class=receipt.error_class,
+        recipient=receipt.recipient,
     )
     if attempt is not None:
         settle(attempt, seq=seq, receipt=receipt)
+
+
+def adopt(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
+    """Pair an attempt with the carrier's id, and with the receipts that came for it early.
+
+    The caller holds the id's lock (`records.lock_carrier_message`) and the inbox's counter.
+    """
+    if not attempt.carrier_message_id:
+        Attempt.objects.filter(pk=attempt.pk).update(carrier_message_id=receipt.carrier_message_id)
+    settle(attempt, seq=seq, receipt=receipt)
+    early = DeliveryReceipt.objects.filter(
+        account=attempt.account_id, carrier_message_id=receipt.carrier_message_id, attempt=None
+    )
+    for row in early.order_by("pk"):
+        DeliveryReceipt.objects.filter(pk=row.pk).update(attempt=attempt)
+        settle(attempt, seq=seq, receipt=row.as_event())
 
 
 def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
@@ -45,6 +61,8 @@ def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
     Whatever a carrier says of a text, it has it: its own *queued* and *sending* are our *sent*.
     (As our states, they would open the attempt anew, or put the message back into the queue.)
     """
+    if not _is_about(attempt, receipt):
+        return
     attempt.refresh_from_db(fields=["state", "carrier_message_id", "error_class"])
     state = DeliveryState(receipt.state)
     if state != DeliveryState.UNKNOWN:
@@ -90,10 +108,22 @@ def show_attempt(
 
 
 def delete_parked() -> int:
-    """Forget receipts whose text never turned up; returns how many."""
+    """Forget receipts whose text never turned up; returns how many.
+
+    A carrier reports for some days; what is unclaimed by then was sent by something else.
+    """
     parked = DeliveryReceipt.objects.filter(attempt=None)
-    count, _ = parked.filter(received_at__lt=timezone.now() - KEEP_PARKED).delete()
+    since = timezone.now() - timedelta(days=settings.PARKED_RECEIPT_DAYS)
+    count, _ = parked.filter(received_at__lt=since).delete()
     return count
+
+
+def _is_about(attempt: Attempt, receipt: Receipt) -> bool:
+    """Whether it speaks of the person whom we texted, as far as it says."""
+    if not receipt.recipient:
+        return True
+    address, _ = addresses.normalise(receipt.recipient)
+    return address == attempt.message.thread.contact.address
 
 
 def _find_attempt(

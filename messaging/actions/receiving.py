@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,6 +18,9 @@ from messaging.models import CarrierAccount, Message, Webhook
 
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
 """What helps to understand a request later; signatures and credentials are not kept."""
+
+NO_SUCH_NUMBER = "It is addressed to a number that we do not have here."
+BATCH = 100
 
 
 class UnknownNumber(Exception):
@@ -41,35 +45,87 @@ def receive_webhook(
         try:
             _store(event, account=account, webhook=webhook, attempt_token=attempt_token)
         except UnknownNumber:
-            _quarantine(webhook, "It is addressed to a number that we do not have here.")
+            _quarantine(webhook, NO_SUCH_NUMBER)
 
 
 def replay_webhook(*, webhook: Webhook) -> bool:
-    """Try a quarantined request again; True when it could be understood this time."""
+    """Try a quarantined request again; True when it could be understood this time.
+
+    A text that it brings joins its thread at the time when the carrier had brought it. Trying
+    what is understood already changes nothing.
+    """
     request = RawRequest(
         method="POST", path=webhook.path, headers=webhook.headers, body=bytes(webhook.body)
     )
     account = webhook.account
     try:
         for event in account.adapter.parse(request):
-            _store(event, account=account, webhook=None, attempt_token=None)
-    except (Unparsable, UnknownNumber):
-        return False
+            _store(
+                event,
+                account=account,
+                attempt_token=_attempt_token(webhook),
+                came_at=webhook.received_at,
+            )
+    except Unparsable as error:
+        return _still_not_understood(webhook, error.reason)
+    except UnknownNumber:
+        return _still_not_understood(webhook, NO_SUCH_NUMBER)
     Webhook.objects.filter(pk=webhook.pk).update(is_quarantined=False, reason="")
     return True
 
 
+def replay_cause(*, account_id: int, reason: str, upto: int) -> tuple[int, int]:
+    """Try all of an account again that were quarantined for one reason, oldest first.
+
+    `upto`: the newest one when somebody asked. Returns how many were understood, and how many
+    still are not.
+    """
+    same = Webhook.objects.quarantined().filter(account=account_id, reason=reason, pk__lte=upto)
+    results: list[bool] = []
+    last = 0
+    while batch := list(same.filter(pk__gt=last).select_related("account").order_by("pk")[:BATCH]):
+        results += [replay_webhook(webhook=webhook) for webhook in batch]
+        last = batch[-1].pk
+    return sum(results), len(results) - sum(results)
+
+
+def receive_late(text: InboundText, *, account: CarrierAccount, came_at: datetime) -> bool:
+    """Store a text that no webhook had brought; False if it is stored already, or if its number
+    is not ours any more."""
+    try:
+        return _store(text, account=account, came_at=came_at)
+    except UnknownNumber:
+        return False
+
+
+def _attempt_token(webhook: Webhook) -> str | None:
+    """Of the attempt whose address was called, as the view had read it."""
+    _, _, behind = webhook.path.partition("?")[0].partition(webhook.account.webhook_path)
+    return behind.partition("/")[0] or None
+
+
+def _still_not_understood(webhook: Webhook, reason: str) -> bool:
+    Webhook.objects.filter(pk=webhook.pk).update(reason=reason[:255])
+    return False
+
+
 def _store(
-    event: Event, *, account: CarrierAccount, webhook: Webhook | None, attempt_token: str | None
-) -> None:
+    event: Event,
+    *,
+    account: CarrierAccount,
+    webhook: Webhook | None = None,
+    attempt_token: str | None = None,
+    came_at: datetime | None = None,
+) -> bool:
+    """True unless it was stored already, or needs nothing done. Raises UnknownNumber."""
     if not isinstance(event, InboundText | Receipt):
-        return
+        return False
     try:
         with transaction.atomic():
             # The raw bytes first: they need not wait for the inbox's counter, nor others for them.
             key = None if webhook is None else _keep(webhook)
             if isinstance(event, InboundText):
-                store_text(event, account=account)
+                store_text(event, account=account, came_at=came_at)
             else:
                 apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
         if webhook is not None:
@@ -77,11 +133,17 @@ def _store(
     except IntegrityError as error:
         if not _is_duplicate(error):
             raise
+        return False
+    return True
 
 
-def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
+def store_text(
+    text: InboundText, *, account: CarrierAccount, came_at: datetime | None = None
+) -> Message:
     """Store a text that came in. Call inside a transaction.
 
+    `came_at`: when it should have come to us, for one that is found afterwards. It is told to
+    everybody as new, and stands in its thread where it belongs by the carrier's clock.
     Raises UnknownNumber, and IntegrityError (`inbound_message_is_stored_once`) for one that is
     stored already.
     """
@@ -103,7 +165,7 @@ def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
             seq=seq,
             account=account,
             carrier_message_id=text.carrier_message_id,
-            carrier_sent_at=text.sent_at,
+            **_times(text, thread_id, came_at),
             **inbound.announced_kinds(text.media),
         ),
         our_address=our_address,
@@ -114,6 +176,16 @@ def store_text(text: InboundText, *, account: CarrierAccount) -> Message:
     if word is not None:
         optouts.heed(message, word, our_address=our_address)
     return message
+
+
+def _times(text: InboundText, thread_id: int, came_at: datetime | None) -> dict[str, object]:
+    """When it was sent, and for a late one the message behind which it belongs."""
+    if came_at is None:
+        return {"carrier_sent_at": text.sent_at}
+    at = min(text.sent_at or came_at, timezone.now())
+    earlier = Message.objects.on_time().filter(thread=thread_id, created_at__lte=at)
+    behind = earlier.order_by("-pk").values_list("pk", flat=True).first()
+    return {"carrier_sent_at": at, "after_id": behind or 0}
 
 
 def _our_form(recipient: str) -> str:

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 
 import httpx
+from django.conf import settings
 
 from messaging.carriers.base import (
     Accepted,
@@ -50,6 +51,13 @@ class Answers:
     message_id: Callable[[dict[str, Any]], object]
     code: Callable[[dict[str, Any]], object]
     errors_are_not_sent: bool = False
+
+
+def new_client(timeout: float | None = None) -> httpx.Client:
+    """A client for a carrier's API. `timeout` is in seconds, CARRIER_TIMEOUT without one."""
+    return httpx.Client(
+        timeout=timeout or settings.CARRIER_TIMEOUT, trust_env=False, follow_redirects=False
+    )
 
 
 def hand_over(http: httpx.Client, url: str, answers: Answers, **request: Any) -> SendResult:

@@ -56,8 +56,8 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
         at = form.cleaned_data["at"]
         around = page_at(thread, agent, at) if at else None
         shown = open_conversation(thread, agent, page=around, choice=choice)
-        if shown.entries:
-            _note_read(thread, agent, shown.entries[-1].message, is_opening=True)
+        if shown.page.newest is not None:
+            _note_read(thread, agent, shown.page.newest, is_opening=True)
     if _is_htmx(request) and not targets_panes(request):
         return render(request, "messaging/_conversation.html", {"conversation": shown})
     return _whole_page(request, agent, shown)

@@ -1,4 +1,5 @@
 // Headings of days, runs of one author's messages, the line "New": what neighbours make of each other.
+import { idOf } from "./shown.js";
 import { dayKey, rewrite } from "./times.js";
 
 const RUN = 5 * 60;
@@ -62,7 +63,7 @@ export function arrange(log) {
 const newLine = () => document.querySelector(".log > [data-new]");
 
 /** @param {HTMLElement} message */
-const isFirstNew = (message) => newLine()?.dataset.new === message.dataset.key;
+const isFirstNew = (message) => newLine()?.dataset.new === String(idOf(message));
 
 /**
  * The line stays before its message, and before the heading of a day that the message opens.

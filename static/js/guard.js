@@ -1,4 +1,5 @@
 // What others wrote while a text was being written is shown before it goes, and asked about once.
+import { newestShown } from "./shown.js";
 
 /** @returns {HTMLFormElement | null} */
 const form = () => document.querySelector("#composer");
@@ -19,11 +20,10 @@ const guard = () => document.querySelector(".guard");
 /** What the page shows now has been seen: the box is empty, or just got the focus. */
 function noteSeen() {
   const now = form();
-  const newest = [...document.querySelectorAll(".log .message")].at(-1);
-  if (!now || !newest) return;
+  if (!now) return;
   const seen = field(now, "seen");
   // A page of old messages knows of newer ones all the same.
-  seen.value = String(Math.max(Number(seen.value), Number(newest.id.slice("message-".length))));
+  seen.value = String(Math.max(Number(seen.value), newestShown()));
 }
 
 function dismiss() {

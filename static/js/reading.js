@@ -1,5 +1,6 @@
 // Tells the server how far the open conversation was shown, while somebody can see it.
 import { token } from "./csrf.js";
+import { newestShown } from "./shown.js";
 
 const PAUSE = 1000;
 /** After a mark that did not reach the server. */
@@ -12,11 +13,9 @@ let told = "";
 function tellRead() {
   timer = undefined;
   const thread = document.querySelector(".thread");
-  const newest = [...document.querySelectorAll(".log > [data-key]")].at(-1);
-  if (document.hidden || !(thread instanceof HTMLElement) || !(newest instanceof HTMLElement)) {
-    return;
-  }
-  const message = newest.dataset.key ?? "";
+  const newest = newestShown();
+  if (document.hidden || !(thread instanceof HTMLElement) || !newest) return;
+  const message = String(newest);
   const what = `${thread.dataset.thread}:${message}`;
   if (what === told) return;
   told = what;

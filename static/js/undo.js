@@ -1,5 +1,6 @@
 // Deleting a thread, and the button that undoes it; marking it unread. Both leave the conversation.
 import { offer, withdraw } from "./notices.js";
+import { newestShown } from "./shown.js";
 
 const narrow = matchMedia("(max-width: 760px)");
 
@@ -29,9 +30,8 @@ function focusOffer() {
 /** What was shown last stands in the button: a text that comes unseen keeps the thread. */
 function noteShown() {
   const button = document.querySelector("#options [data-delete]");
-  const newest = [...document.querySelectorAll(".log > [data-key]")].at(-1);
-  if (!(button instanceof HTMLButtonElement) || !(newest instanceof HTMLElement)) return;
-  const shown = Math.max(Number(button.value), Number(newest.dataset.key));
+  if (!(button instanceof HTMLButtonElement)) return;
+  const shown = Math.max(Number(button.value), newestShown());
   if (button.value !== String(shown)) button.value = String(shown);
 }
 

@@ -8,11 +8,11 @@ from itertools import permutations
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from inboxes import counters
 from messaging import delivery
 from messaging.actions import apply_receipt, retry_message
-from messaging.actions.receipts import KEEP_PARKED
 from messaging.carriers.base import (
     REASONS,
     Accepted,
@@ -212,12 +212,15 @@ def test_a_carrier_that_has_told_already_is_not_made_to_doubt(cast: Cast, settle
     assert state(attempt) == settled
 
 
-def test_receipts_that_nobody_claims_are_forgotten_and_others_kept(cast: Cast) -> None:
+def test_receipts_that_nobody_claims_are_forgotten_and_others_kept(
+    cast: Cast, settings: Settings
+) -> None:
+    settings.PARKED_RECEIPT_DAYS = 3
     attempt = begin(cast)
     accept(attempt)
     for sid in (SID, "parked-old", "parked-new"):
         call(cast.account, receipt_fields(sid, "sent"))
-    long_ago = timezone.now() - KEEP_PARKED - timedelta(minutes=1)
+    long_ago = timezone.now() - timedelta(days=3, minutes=1)
     DeliveryReceipt.objects.exclude(carrier_message_id="parked-new").update(received_at=long_ago)
     forget_parked_receipts(timestamp=0)
     left = DeliveryReceipt.objects.values_list("carrier_message_id", flat=True)

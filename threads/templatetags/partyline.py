@@ -116,6 +116,7 @@ def arranged(entries: list[Any]) -> list[Arranged]:
                 and not after.is_first_new
                 and _is_run(entry.message, after.message)
                 and entry.message.state == after.message.state
+                and entry.message.is_late == after.message.is_late
                 and entry.message.state not in {"failed", "unknown"},
             )
         )
@@ -123,14 +124,14 @@ def arranged(entries: list[Any]) -> list[Arranged]:
 
 
 def _same_day(one: Any, other: Any) -> bool:
-    return timezone.localtime(one.created_at).date() == timezone.localtime(other.created_at).date()
+    return timezone.localtime(one.shown_at).date() == timezone.localtime(other.shown_at).date()
 
 
 def _is_run(one: Any, other: Any) -> bool:
     return (
         one.kind == other.kind
         and one.author_id == other.author_id
-        and other.created_at - one.created_at < RUN
+        and other.shown_at - one.shown_at < RUN
         and _same_day(one, other)
     )
 

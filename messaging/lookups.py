@@ -1,0 +1,185 @@
+"""Asking carriers what became of texts whose outcome nobody knows.
+
+What a carrier finds settles the attempt through the same ranks as a receipt. That it does not find
+one settles nothing: carriers reword texts and their lists lag, so that it is said and left to a
+person.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from inboxes import counters
+from messaging import encryption
+from messaging.actions import receipts, records
+from messaging.carriers import CARRIERS
+from messaging.carriers.base import (
+    AuthFailed,
+    Found,
+    LookUpResult,
+    NotFound,
+    Receipt,
+    Sought,
+)
+from messaging.carriers.sending import new_client
+from messaging.delivery import release_connection
+from messaging.models import Attempt, DeliveryState, Message
+from threads.models import Contact
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT = timedelta(minutes=3)
+WAITS = (
+    timedelta(minutes=12),
+    timedelta(minutes=45),
+    timedelta(hours=5),
+    timedelta(hours=18),
+)
+"""Between the tries, about a day in all; then it is a person's."""
+
+TRIES = len(WAITS) + 1
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""Also what a carrier may take to note a text. Shorter than the first wait: when it is asked, no
+text that is begun then can be taken for this one."""
+
+BUSY = timedelta(minutes=1)
+TOO_OLD = timedelta(days=3)
+A_ROUND = 20
+ROUND_SECONDS = 40.0
+PATIENCE = 3
+"""Questions without an answer after which an account is left for a later round."""
+
+NOT_IN_ITS_LIST = (
+    "The carrier's list does not show this text, so it was probably not sent. Retry if it is "
+    "still wanted: if it was sent after all, they get it twice."
+)
+
+
+def look_up_unknowns() -> int:
+    """Ask for those whose time has come, for so many and so long as a round may take.
+
+    Returns how many were settled.
+    """
+    until = time.monotonic() + ROUND_SECONDS
+    silence: Counter[int] = Counter()
+    settled = 0
+    for attempt in list(_due(timezone.now())[:A_ROUND]):
+        if time.monotonic() > until:
+            break
+        if silence[attempt.account_id] >= PATIENCE or not _claim(attempt):
+            continue
+        result = _ask(attempt)
+        if isinstance(result, Found):
+            settled += _settle(attempt, result.receipt)
+        elif isinstance(result, NotFound):
+            _say_not_found(attempt)
+        else:
+            log.warning("Attempt %s: %s", attempt.pk, result.detail)
+            silence[attempt.account_id] += 1
+    return settled
+
+
+def _due(now: datetime) -> QuerySet[Attempt]:
+    """One that has an id was told of by its carrier already, which could not tell either."""
+    can = [name for name, carrier in CARRIERS.items() if carrier.capabilities.can_look_up]
+    never = Q(look_up_at=None, settled_at__lt=now - FIRST_WAIT)
+    return (
+        Attempt.objects.filter(
+            never | Q(look_up_at__lte=now),
+            state=DeliveryState.UNKNOWN,
+            carrier_message_id="",
+            look_ups__lt=TRIES,
+            started_at__gt=now - TOO_OLD,
+            account__is_active=True,
+            account__carrier__in=can,
+        )
+        .select_related("account", "message__thread__contact")
+        .order_by("started_at")
+    )
+
+
+def _claim(attempt: Attempt) -> bool:
+    """Note that it is asked for, before it is: a crash costs one of its tries, and no more.
+
+    False if another worker does, or while a text is on its way that could be taken for it.
+    """
+    mine = Attempt.objects.filter(pk=attempt.pk, look_ups=attempt.look_ups)
+    if _of_the_same_two(attempt).filter(state=DeliveryState.SENDING).exists():
+        mine.update(look_up_at=timezone.now() + BUSY)
+        return False
+    next_at = timezone.now() + WAITS[min(attempt.look_ups, len(WAITS) - 1)]
+    attempt.look_ups += 1
+    return bool(mine.update(look_ups=F("look_ups") + 1, look_up_at=next_at))
+
+
+def _of_the_same_two(attempt: Attempt) -> QuerySet[Attempt]:
+    """Others from the same account to the same person, in whichever inbox, that are not older."""
+    contact = attempt.message.thread.contact
+    known = Contact.objects.filter(address=contact.address)
+    since = attempt.started_at - 2 * CLOCKS_DIFFER
+    others = Attempt.objects.filter(account=attempt.account_id, started_at__gt=since)
+    return others.filter(message__thread__contact__in=known).exclude(pk=attempt.pk)
+
+
+def _sought(attempt: Attempt) -> Sought:
+    thread = attempt.message.thread
+    latest = (attempt.settled_at or attempt.started_at) + CLOCKS_DIFFER
+    others = _of_the_same_two(attempt)
+    claimed = others.exclude(carrier_message_id="").values_list("carrier_message_id", flat=True)
+    unclaimed = others.filter(state=DeliveryState.UNKNOWN, carrier_message_id="")
+    return Sought(
+        attempt_token=str(attempt.token),
+        sender=thread.our_address,
+        recipient=thread.contact.address,
+        body=attempt.message.body,
+        earliest=attempt.started_at - CLOCKS_DIFFER,
+        latest=latest,
+        not_these=frozenset(claimed),
+        is_alone=not unclaimed.filter(started_at__lte=latest).exists(),
+    )
+
+
+def _ask(attempt: Attempt) -> LookUpResult:
+    """No connection to the database is kept meanwhile."""
+    account, sought = attempt.account, _sought(attempt)
+    try:
+        credentials = account.get_credentials()
+    except encryption.UndecryptableError:
+        return AuthFailed("the account's secret cannot be decrypted")
+    release_connection()
+    with new_client() as http:
+        return account.adapter.look_up(sought, credentials, http)
+
+
+@transaction.atomic
+def _settle(attempt: Attempt, receipt: Receipt) -> bool:
+    """False if the text that was found turned out to be another attempt's meanwhile."""
+    records.lock_carrier_message(attempt.account_id, receipt.carrier_message_id)
+    seq = counters.next_inbox_seq(attempt.message.inbox_id)
+    of_others = Attempt.objects.filter(
+        account=attempt.account_id, carrier_message_id=receipt.carrier_message_id
+    )
+    if of_others.exclude(pk=attempt.pk).exists():
+        return False
+    attempt.refresh_from_db(fields=["state", "carrier_message_id"])
+    receipts.adopt(attempt, seq=seq, receipt=receipt)
+    return True
+
+
+@transaction.atomic
+def _say_not_found(attempt: Attempt) -> None:
+    """For the person who decides. Not after the first try: its carrier's list may lag."""
+    if attempt.look_ups < 2:
+        return
+    seq = counters.next_inbox_seq(attempt.message.inbox_id)
+    message = Message.objects.get(pk=attempt.message_id)
+    is_latest = not message.attempts.filter(ordinal__gt=attempt.ordinal).exists()
+    if message.state == DeliveryState.UNKNOWN and is_latest and message.reason != NOT_IN_ITS_LIST:
+        records.change(message, seq, reason=NOT_IN_ITS_LIST)

@@ -1,0 +1,126 @@
+"""Comparing the texts that came to us with the carrier's own list, and taking what is missing.
+
+Some carriers do not repeat a webhook that failed. What is found joins its thread at the time at
+which the carrier has it, marked as late (docs/decisions/0014-unknowns-and-late-texts.md).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from messaging import encryption
+from messaging.actions.receiving import receive_late
+from messaging.carriers import CARRIERS
+from messaging.carriers.base import AuthFailed, InboundText, Listed, ListResult
+from messaging.carriers.sending import new_client
+from messaging.delivery import release_connection
+from messaging.models import Comparison, Message, Number
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(minutes=10)
+GRACE = timedelta(minutes=5)
+"""What is younger may still be on its way by webhook."""
+
+OVERLAP = timedelta(hours=1)
+"""Looked at again each time: carriers' lists lag."""
+
+FIRST = timedelta(days=1)
+LONGEST = timedelta(days=7)
+"""How far back the first comparison goes, and one after a long time without."""
+
+A_ROUND = 20
+ROUND_SECONDS = 120.0
+
+
+def compare_numbers() -> int:
+    """Compare those numbers whose turn it is, as many as a round may take; returns how many texts
+    were found."""
+    until = time.monotonic() + ROUND_SECONDS
+    found = 0
+    for number in list(_due(timezone.now())[:A_ROUND]):
+        if time.monotonic() > until:
+            break
+        found += compare(number)
+    return found
+
+
+def _due(now: datetime) -> QuerySet[Number]:
+    can = [name for name, carrier in CARRIERS.items() if carrier.capabilities.can_list_inbound]
+    return (
+        Number.objects.filter(
+            Q(comparison=None) | Q(comparison__tried_at__lte=now - EVERY),
+            account__is_active=True,
+            account__carrier__in=can,
+        )
+        .select_related("account", "comparison")
+        .order_by(F("comparison__tried_at").asc(nulls_first=True), "pk")
+    )
+
+
+def compare(number: Number) -> int:
+    """Take what the carrier has of the number and we have not; returns how many texts."""
+    started = timezone.now()
+    comparison, _ = Comparison.objects.get_or_create(number=number, defaults={"tried_at": started})
+    result = _ask(number, _since(number, comparison, started))
+    if not isinstance(result, Listed):
+        log.warning("The texts to number %s could not be compared: %s", number.pk, result.detail)
+        _note(comparison, tried_at=started, trouble=result.detail[:255])
+        return 0
+    found = [_take(text, number, started) for text in result.texts].count(True)
+    if found:
+        log.warning("%s texts to number %s had come by no webhook.", found, number.pk)
+    _note(
+        comparison,
+        tried_at=started,
+        upto=started - GRACE,
+        found_count=comparison.found_count + found,
+        trouble="" if result.is_all else "its list could not be read as a whole",
+    )
+    return found
+
+
+def _since(number: Number, comparison: Comparison, now: datetime) -> datetime:
+    """What came before the number was ours is nobody's here."""
+    reached = comparison.upto - OVERLAP if comparison.upto else now - FIRST
+    return max(reached, now - LONGEST, number.created_at)
+
+
+def _ask(number: Number, since: datetime) -> ListResult:
+    """No connection to the database is kept meanwhile."""
+    account, known = number.account, _known(number, since)
+    try:
+        credentials = account.get_credentials()
+    except encryption.UndecryptableError:
+        return AuthFailed("the account's secret cannot be decrypted")
+    release_connection()
+    with new_client() as http:
+        return account.adapter.list_inbound(number.address, since, known, credentials, http)
+
+
+def _known(number: Number, since: datetime) -> frozenset[str]:
+    """The carrier's ids of what we have. Looked for in threads that something came to."""
+    stored = Message.objects.filter(
+        inbox=number.inbox_id,
+        thread__inbox=number.inbox_id,
+        thread__last_at__gte=since - OVERLAP,
+        kind=Message.Kind.INBOUND,
+        account=number.account_id,
+        created_at__gte=since - OVERLAP,
+    )
+    return frozenset(stored.values_list("carrier_message_id", flat=True))
+
+
+def _take(text: InboundText, number: Number, now: datetime) -> bool:
+    if text.sent_at is not None and text.sent_at > now - GRACE:
+        return False
+    return receive_late(text, account=number.account, came_at=text.sent_at or now)
+
+
+def _note(comparison: Comparison, **columns: object) -> None:
+    Comparison.objects.filter(pk=comparison.pk).update(**columns)

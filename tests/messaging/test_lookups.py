@@ -1,0 +1,202 @@
+"""Texts whose outcome nobody knows are asked for at the carrier, and settled by what it says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from messaging import delivery, lookups
+from messaging.actions import retry_message
+from messaging.carriers.base import OutcomeUnknown, Receipt
+from messaging.delivery import UNKNOWN_REASON
+from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, Message
+from messaging.tasks import look_up_unknowns
+from tests.cast import CUSTOMER, FRONT_DESK, Cast
+from tests.clock import Clock, clock
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.carrier_calls import call, receipt_fields
+from tests.messaging.working import attempts, carrier, states, work
+
+__all__ = ["carrier", "clock", "far_end"]
+
+THREE = timedelta(minutes=3, seconds=1)
+
+
+def lose(cast: Cast, far_end: FarEnd, body: str = "Yes.", kind: str = "reset") -> Message:
+    """A text to whose sending no clear answer came."""
+    message = cast.answer(cast.thread(), body)
+    far_end.plan({"kind": kind})
+    work()
+    assert states(message) == ["unknown"]
+    return message
+
+
+@pytest.mark.parametrize("said", ["queued", "delivered", "failed"])
+def test_a_text_that_the_carrier_has_is_settled_as_a_receipt_would(
+    cast: Cast, carrier: FarEnd, clock: Clock, said: str
+) -> None:
+    message = lose(cast, carrier)
+    (taken,) = carrier.ledger()
+    if said != "queued":
+        carrier.report(taken["id"], said)  # with a signature that nobody takes
+    clock.pass_by(THREE)
+    look_up_unknowns(timestamp=0)
+    assert states(message) == ["sent" if said == "queued" else said]
+    assert Attempt.objects.get().carrier_message_id == taken["id"]
+    reason = Message.objects.get(pk=message.pk).reason
+    assert reason.startswith("The phone could not be reached" if said == "failed" else "")
+    assert bool(reason) == (said == "failed")
+    assert len(carrier.ledger()) == 1, "nothing was sent again"
+
+
+def test_no_carrier_is_asked_before_its_list_can_have_the_text(
+    cast: Cast, carrier: FarEnd
+) -> None:
+    lose(cast, carrier)
+    assert lookups.look_up_unknowns() == 0
+    assert carrier.ledger("question") == []
+
+
+def test_what_the_carrier_does_not_have_stays_unknown_and_is_said(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    message = lose(cast, carrier, kind="reset_untaken")
+    clock.pass_by(THREE)
+    lookups.look_up_unknowns()
+    assert Message.objects.get(pk=message.pk).reason == UNKNOWN_REASON, "its list may lag"
+    clock.pass_by(lookups.WAITS[0])
+    lookups.look_up_unknowns()
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("unknown", lookups.NOT_IN_ITS_LIST)
+    assert message.can_be_retried
+
+
+def test_a_carrier_is_asked_a_few_times_over_a_day_and_then_no_more(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    lose(cast, carrier, kind="reset_untaken")
+    clock.pass_by(THREE)
+    for wait in (*lookups.WAITS, timedelta(days=1)):
+        lookups.look_up_unknowns()
+        asked = len(carrier.ledger("question"))
+        lookups.look_up_unknowns()
+        assert len(carrier.ledger("question")) == asked, "not before its time"
+        clock.pass_by(wait)
+    lookups.look_up_unknowns()
+    assert len(carrier.ledger("question")) == lookups.TRIES
+    assert sum(lookups.WAITS, lookups.FIRST_WAIT) > timedelta(hours=23)
+
+
+def test_a_carrier_that_does_not_answer_settles_nothing_and_is_left_alone(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    messages = [lose(cast, carrier, f"Text {number}") for number in range(lookups.PATIENCE + 2)]
+    clock.pass_by(THREE)
+    carrier.answer_questions_with(500)
+    assert lookups.look_up_unknowns() == 0
+    assert set(states(*messages)) == {"unknown"}
+    assert len(carrier.ledger("question")) == lookups.PATIENCE
+    carrier.answer_questions_with(200)
+    assert lookups.look_up_unknowns() == 2, "the others keep their turn"
+
+
+def test_two_texts_worded_alike_are_each_found_once(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    first = lose(cast, carrier, "OK")
+    retry_message(message=first)
+    work()
+    assert attempts(first) == ["unknown", "sent"]
+    clock.pass_by(THREE)
+    assert lookups.look_up_unknowns() == 1
+    found = dict(Attempt.objects.values_list("ordinal", "carrier_message_id"))
+    assert [found[1], found[2]] == [entry["id"] for entry in carrier.ledger()]
+
+
+def test_nobody_is_asked_while_a_text_to_the_same_person_is_on_its_way(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    message = lose(cast, carrier)
+    retry_message(message=message)
+    assert delivery._claim(message.thread) is not None
+    clock.pass_by(THREE)
+    assert lookups.look_up_unknowns() == 0
+    assert carrier.ledger("question") == []
+    assert Attempt.objects.filter(look_ups=0, look_up_at__gt=timezone.now()).count() == 1
+
+
+def test_receipts_that_came_too_early_are_paired_with_what_is_found(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    message = lose(cast, carrier)
+    (taken,) = carrier.ledger()
+    assert call(cast.account, receipt_fields(taken["id"], "delivered")).status_code == 200
+    assert states(message) == ["unknown"], "without our token it is parked"
+    clock.pass_by(THREE)
+    lookups.look_up_unknowns()
+    assert states(message) == ["delivered"]
+    assert DeliveryReceipt.objects.get().attempt == Attempt.objects.get()
+
+
+def test_a_text_found_twice_belongs_to_the_first(cast: Cast) -> None:
+    kept, other = [
+        cast.answer(cast.thread(sender=who), "OK") for who in (CUSTOMER, "+12025550178")
+    ]
+    begun = [delivery._claim(message.thread) for message in (kept, other)]
+    for attempt in begun:
+        assert attempt is not None
+        delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
+        lookups._settle(attempt, Receipt("SM-1", "delivered"))
+    assert states(kept, other) == ["delivered", "unknown"]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"carrier": "simulator"}])
+def test_only_those_are_asked_that_can_be(
+    cast: Cast, carrier: FarEnd, clock: Clock, change: dict[str, object]
+) -> None:
+    lose(cast, carrier)
+    clock.pass_by(THREE)
+    CarrierAccount.objects.update(**change)
+    assert lookups.look_up_unknowns() == 0
+    assert carrier.ledger("question") == []
+
+
+def test_what_became_unknown_days_ago_is_left_to_people(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    lose(cast, carrier)
+    Attempt.objects.update(started_at=timezone.now() - lookups.TOO_OLD)
+    clock.pass_by(THREE)
+    assert lookups.look_up_unknowns() == 0
+
+
+def test_a_secret_that_cannot_be_read_costs_a_try_and_nothing_else(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    message = lose(cast, carrier)
+    clock.pass_by(THREE)
+    CarrierAccount.objects.update(encrypted_credentials="broken")
+    assert lookups.look_up_unknowns() == 0
+    assert states(message) == ["unknown"]
+    assert Attempt.objects.get().look_ups == 1
+
+
+def test_the_job_asks_with_both_numbers(cast: Cast, carrier: FarEnd, clock: Clock) -> None:
+    lose(cast, carrier)
+    clock.pass_by(THREE)
+    lookups.look_up_unknowns()
+    (question,) = carrier.ledger("question")
+    assert (question["wanted"]["From"], question["wanted"]["To"]) == (FRONT_DESK, CUSTOMER)
+
+
+def test_found_is_found_once_however_many_workers_ask(cast: Cast, clock: Clock) -> None:
+    message = cast.answer(cast.thread(), "OK")
+    attempt = delivery._claim(message.thread)
+    assert attempt is not None
+    delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
+    clock.pass_by(THREE)
+    (mine,), (theirs,) = list(lookups._due(timezone.now())), list(lookups._due(timezone.now()))
+    assert lookups._claim(mine)
+    assert not lookups._claim(theirs)

@@ -1,0 +1,263 @@
+"""Texts that the carrier has and no webhook brought: they join their thread at their time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from messaging import history, reconciling
+from messaging.models import (
+    CarrierAccount,
+    Comparison,
+    Message,
+    Notification,
+    Number,
+    OptOut,
+)
+from messaging.tasks import compare_numbers
+from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
+from tests.clock import Clock, clock
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.carrier_calls import call, text_fields
+from tests.messaging.working import carrier
+from threads.models import Thread, ThreadState
+
+__all__ = ["carrier", "clock", "far_end"]
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def number(cast: Cast, carrier: FarEnd) -> Number:
+    """Front Desk's, ours for a week; the others are not compared."""
+    Number.objects.update(created_at=timezone.now() - timedelta(days=7))
+    Number.objects.exclude(address=FRONT_DESK).delete()
+    return Number.objects.get()
+
+
+def unseen(
+    far_end: FarEnd, text: str, ago: timedelta, *, sender: str = CUSTOMER, sid: str = ""
+) -> datetime:
+    """Somebody texted Front Desk so long ago, and its webhook was lost."""
+    at = (timezone.now() - ago).replace(microsecond=0)
+    far_end.text_in_unseen(sid or f"SM-{text}", sender, FRONT_DESK, text, at)
+    return at
+
+
+def write_at(message: Message, ago: timedelta) -> Message:
+    Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - ago)
+    return message
+
+
+def shown(cast: Cast, thread: Thread) -> list[str]:
+    return [entry.message.body for entry in history.history_page(thread, cast.ana).entries]
+
+
+def test_a_text_joins_its_thread_at_its_time_and_is_marked_as_late(
+    cast: Cast, carrier: FarEnd, number: Number
+) -> None:
+    thread = write_at(cast.text_in("Are you open?"), 3 * HOUR).thread
+    write_at(cast.answer(thread, "Yes."), HOUR)
+    at = unseen(carrier, "Hello?", 2 * HOUR)
+    compare_numbers(timestamp=0)
+    assert shown(cast, thread) == ["Are you open?", "Hello?", "Yes."]
+    late = Message.objects.get(body="Hello?")
+    assert (late.is_late, late.shown_at, late.kind) == (True, at, "inbound")
+    page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
+    assert page.count("Arrived late") == 1
+    assert page.index("Are you open?") < page.index("Arrived late") < page.index("Yes.")
+    assert f'data-key="{late.sort_key}"' in page
+
+
+def test_everybody_is_told_of_it_as_of_something_new(
+    cast: Cast, carrier: FarEnd, number: Number
+) -> None:
+    thread = write_at(cast.text_in("Are you open?"), 3 * HOUR).thread
+    answer = write_at(cast.answer(thread, "Yes."), HOUR)
+    client_of(cast.ana).get(f"/threads/{thread.pk}/")
+    unseen(carrier, "Hello?", 2 * HOUR)
+    reconciling.compare(number)
+    late = Message.objects.get(body="Hello?")
+    thread.refresh_from_db()
+    assert (thread.last_message_id, thread.last_excerpt) == (late.pk, "Hello?")
+    assert thread.needs_reply
+    assert thread.last_at == late.created_at > timezone.now() - MINUTE, (
+        "it lifts its thread, as nobody knows of it"
+    )
+    told = Notification.objects.filter(message=late).values_list("agent__username", flat=True)
+    assert set(told) == {"ana", "ben", "cho"}
+    assert late.pk > answer.pk
+    assert late.seq == thread.seq
+    client_of(cast.ana).get(f"/threads/{thread.pk}/")
+    state = ThreadState.objects.get(agent=cast.ana, thread=thread)
+    assert (state.last_read_id, state.read_count) == (late.pk, thread.message_count)
+
+
+def test_the_first_text_of_somebody_opens_their_thread(
+    cast: Cast, carrier: FarEnd, number: Number
+) -> None:
+    unseen(carrier, "Second", HOUR)
+    unseen(carrier, "First", 2 * HOUR)
+    assert reconciling.compare(number) == 2
+    thread = Thread.objects.get()
+    assert shown(cast, thread) == ["First", "Second"]
+    cast.text_in("Third")
+    assert shown(cast, thread) == ["First", "Second", "Third"]
+
+
+def test_one_that_is_found_later_still_stands_before_one_found_sooner(
+    cast: Cast, carrier: FarEnd, number: Number, clock: Clock
+) -> None:
+    thread = write_at(cast.text_in("Are you open?"), 5 * HOUR).thread
+    unseen(carrier, "Later", HOUR)
+    reconciling.compare(number)
+    unseen(carrier, "Earlier", HOUR + MINUTE)
+    clock.pass_by(reconciling.EVERY)
+    assert reconciling.compare(number) == 1
+    assert shown(cast, thread) == ["Are you open?", "Earlier", "Later"]
+
+
+def test_what_is_here_already_changes_nothing(
+    cast: Cast, carrier: FarEnd, number: Number, clock: Clock
+) -> None:
+    at = unseen(carrier, "Hello?", HOUR, sid="SM-in-1")
+    call(cast.account, text_fields("Hello?"))
+    message = Message.objects.get()
+    assert reconciling.compare(number) == 0
+    cast.front_desk.refresh_from_db()
+    assert (cast.front_desk.seq, message.is_late) == (message.seq, False)
+
+    carrier.text_in_unseen("SM-in-2", CUSTOMER, FRONT_DESK, "Again", at)
+    assert reconciling.compare(number) == 1
+    assert call(cast.account, text_fields("Again", sid="SM-in-2")).status_code == 200
+    assert Message.objects.filter(body="Again").count() == 1, "its webhook came after all"
+
+
+def test_what_may_still_come_by_webhook_is_waited_for(
+    cast: Cast, carrier: FarEnd, number: Number, clock: Clock
+) -> None:
+    unseen(carrier, "Just now", timedelta(seconds=30))
+    assert reconciling.compare(number) == 0
+    clock.pass_by(reconciling.EVERY)
+    assert reconciling.compare(number) == 1
+
+
+def test_what_came_before_the_number_was_ours_is_left_alone(
+    cast: Cast, carrier: FarEnd, number: Number
+) -> None:
+    Number.objects.update(created_at=timezone.now() - HOUR)
+    unseen(carrier, "To whom?", 2 * HOUR)
+    assert reconciling.compare_numbers() == 0
+    assert not Message.objects.exists()
+
+
+def test_after_a_time_without_it_looks_as_far_back_as_it_was_away(
+    cast: Cast, carrier: FarEnd, number: Number, clock: Clock
+) -> None:
+    reconciling.compare(number)
+    upto = Comparison.objects.get().upto
+    assert upto is not None
+    clock.pass_by(timedelta(days=2))
+    unseen(carrier, "While we were away", timedelta(hours=40))
+    assert reconciling.compare(number) == 1
+    comparison = Comparison.objects.get()
+    assert comparison.found_count == 1
+    assert comparison.upto is not None
+    assert comparison.upto > upto
+
+
+def test_a_carrier_that_does_not_answer_leaves_the_time_to_the_next_round(
+    cast: Cast, carrier: FarEnd, number: Number, clock: Clock
+) -> None:
+    reconciling.compare(number)
+    upto = Comparison.objects.get().upto
+    carrier.answer_questions_with(500)
+    clock.pass_by(reconciling.EVERY)
+    assert reconciling.compare(number) == 0
+    comparison = Comparison.objects.get()
+    assert (comparison.upto, comparison.trouble) == (upto, "Twilio answered 500")
+    carrier.answer_questions_with(200)
+    reconciling.compare(number)
+    assert Comparison.objects.get().trouble == ""
+
+
+def test_each_number_has_its_turn_and_only_where_the_carrier_can_be_asked(
+    cast: Cast, carrier: FarEnd, clock: Clock
+) -> None:
+    Number.objects.exclude(address__in=[FRONT_DESK, DISPATCH]).delete()
+    for _ in range(2):
+        reconciling.compare_numbers()
+    asked = [entry["wanted"]["To"] for entry in carrier.ledger("question")]
+    assert sorted(asked) == [FRONT_DESK, DISPATCH]
+    CarrierAccount.objects.update(is_active=False)
+    clock.pass_by(reconciling.EVERY)
+    reconciling.compare_numbers()
+    assert len(carrier.ledger("question")) == 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_out"),
+    [
+        ([("STOP", 2)], True),
+        ([("STOP", 3), ("START", 2)], False),
+        ([("START", 3), ("STOP", 2)], True),
+    ],
+)
+def test_keywords_that_were_lost_are_heeded_in_their_order(
+    cast: Cast, carrier: FarEnd, number: Number, texts: list[tuple[str, int]], is_out: bool
+) -> None:
+    for text, hours in texts:
+        unseen(carrier, text, hours * HOUR)
+    reconciling.compare(number)
+    assert OptOut.objects.filter(address=CUSTOMER, ended_at=None).exists() is is_out
+
+
+@pytest.mark.parametrize(("before", "lost"), [(["STOP"], "START"), (["STOP", "START"], "STOP")])
+def test_a_lost_keyword_does_not_undo_what_was_said_after_it(
+    cast: Cast, carrier: FarEnd, number: Number, before: list[str], lost: str
+) -> None:
+    for text in before:
+        cast.text_in(text)
+    unseen(carrier, lost, HOUR, sid="SM-lost")
+    assert reconciling.compare(number) == 1
+    is_out = OptOut.objects.filter(address=CUSTOMER, ended_at=None).exists()
+    assert is_out is (before[-1] == "STOP")
+
+
+def test_late_ones_are_found_on_the_page_of_history_that_they_belong_to(
+    cast: Cast, carrier: FarEnd, number: Number, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PAGE_SIZE", 2)
+    thread = cast.thread()
+    for place in range(4):
+        cast.text_in(f"text {place}")
+    for back, message in enumerate(Message.objects.order_by("-pk"), 1):
+        write_at(message, back * HOUR)
+    unseen(carrier, "between 1 and 2", 2 * HOUR + 30 * MINUTE)
+    unseen(carrier, "before all", 9 * HOUR)
+    assert reconciling.compare(number) == 2
+    pages, before = [], None
+    while True:
+        page = history.history_page(thread, cast.ana, before)
+        pages.append([entry.message.body for entry in page.entries])
+        if page.older_url is None:
+            break
+        before = int(page.older_url.rsplit("=", 1)[1])
+    assert pages == [
+        ["text 2", "text 3"],
+        ["text 0", "text 1", "between 1 and 2"],
+        ["before all", "Is anybody there?"],
+    ]
+    late = Message.objects.get(body="before all")
+    opened = client_of(cast.ana).get(f"/threads/{thread.pk}/?at={late.pk}").content.decode()
+    assert opened.index("before all") < opened.index("Is anybody there?")
+
+
+def test_the_database_keeps_late_for_what_came_in_at_a_known_time(cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "Yes.")
+    for changes in ({"after_id": 0}, {"after_id": 0, "carrier_sent_at": timezone.now()}):
+        with pytest.raises(IntegrityError, match="late_message"), transaction.atomic():
+            Message.objects.filter(pk=message.pk).update(**changes)
