@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.db import Error, connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -15,7 +16,8 @@ from pytest_django import Settings
 from inboxes.actions import add_member
 from inboxes.models import Membership
 from messaging import delivery
-from messaging.models import Attempt, Message, Number
+from messaging.actions.scheduling import send_when_due
+from messaging.models import Attempt, Message, Number, ScheduledText
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from threads.models import Thread
@@ -88,8 +90,29 @@ class Office(RuleBasedStateMachine):
     def write(self, **choice: Any) -> None:
         self.write_one(**choice)
 
+    @rule(
+        thread=st.integers(0, 1),
+        words=st.sampled_from(WORDS),
+        is_to_team=st.booleans(),
+        how=st.integers(0, 4),
+    )
+    def plan(self, **choice: Any) -> None:
+        self.write_one(**choice, again=False, later="hour", regardless="true")
+
+    @rule()
+    def let_the_hours_come(self) -> None:
+        ScheduledText.objects.update(send_at=timezone.now())
+        for text in ScheduledText.objects.order_by("pk"):
+            send_when_due(text=text)
+
     def write_one(
-        self, thread: int, words: tuple[str, str], is_to_team: bool, how: int, again: bool
+        self,
+        thread: int,
+        words: tuple[str, str],
+        is_to_team: bool,
+        how: int,
+        again: bool,
+        **more: str,
     ) -> None:
         """The form as the page makes it, or as somebody made it by hand; a key may be used."""
         opening, called = words
@@ -101,6 +124,7 @@ class Office(RuleBasedStateMachine):
             "body": body,
             "form_key": key,
             "is_internal": (TO_TEAM if is_to_team else TO_CUSTOMER)[how],
+            **more,
         }
         self._post(thread, {name: value for name, value in fields.items() if value is not None})
 
@@ -180,6 +204,7 @@ class Office(RuleBasedStateMachine):
                 # Whatever could not go for want of a number goes now.
                 self.route_the_number(is_ours=True)
                 self.retry_everything()
+                self.let_the_hours_come()
                 self.let_the_worker_run([])
         finally:
             transaction.set_rollback(True)
