@@ -87,7 +87,11 @@ _BUCKET = {
     "OPTIONS": {
         "bucket_name": MEDIA_BUCKET,
         "endpoint_url": setting(
-            "MEDIA_ENDPOINT", env.str, None, "https://host of a service that speaks S3"
+            "MEDIA_ENDPOINT",
+            env.str,
+            None,
+            "the https address of a service that speaks S3",
+            lambda url: str(url).startswith(("https://", "http://")),
         ),
         "region_name": setting(
             "MEDIA_REGION", env.str, None, "a region's name, like eu-central-1"

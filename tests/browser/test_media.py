@@ -56,10 +56,8 @@ def pictures(page: Page) -> Locator:
 
 def are_shown(images: Locator, count: int) -> None:
     expect(images).to_have_count(count)
-    for number in range(count):
-        image = images.nth(number)
-        image.scroll_into_view_if_needed()
-        eventually(lambda one=image: one.evaluate("one => one.complete && one.naturalWidth > 0"))
+    here = "all => all.every((one) => one.complete && one.naturalWidth > 0)"
+    eventually(lambda: images.evaluate_all(here))
 
 
 def send(page: Page, name: str = "Send") -> None:
@@ -169,7 +167,7 @@ def test_a_picture_from_outside_comes_into_the_open_page_without_a_jump(
     to = phone.get_by_role("combobox", name="To")
     to.select_option(to.get_by_role("option", name="Front Desk").get_attribute("value"))
     chosen = phone.locator("input[type=file]")
-    chosen.set_input_files([file("me.jpg", picture(size=(900, 600)))])  # type: ignore[list-item]
+    chosen.set_input_files([file("me.jpg", picture(size=(900, 600)))])  # type: ignore[arg-type]
     words = fresh("Look at this")
     phone.get_by_role("textbox", name="Text").fill(words)
     phone.get_by_role("button", name="Send text").click()
@@ -360,7 +358,7 @@ def test_without_scripts_a_file_goes_with_the_form(sit: Sit, house: House) -> No
     _, path = begin(house)
     ana = sit("ana", path, java_script_enabled=False)
     expect(ana.locator(".attach")).to_be_hidden()
-    ana.locator("input[name=files]").set_input_files([file("one.jpg", picture())])  # type: ignore[list-item]
+    ana.locator("input[name=files]").set_input_files([file("one.jpg", picture())])  # type: ignore[arg-type]
     box(ana).fill("Without scripts")
     send(ana)
     expect(pictures(ana)).to_have_count(1)

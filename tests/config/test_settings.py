@@ -54,6 +54,7 @@ def shown(data: Path, *names: str, **changes: str) -> dict[str, str]:
         ("PUBLIC_URL", "https://texts.example.com/inbox"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
         ("REDIS_URL", "localhost:6379"),
+        ("MEDIA_ENDPOINT", "s3.example.com"),
         ("SECRET_KEY", "short-and-secret"),
         ("FIELD_KEYS", "not-a-key-but-secret"),
         ("ALLOWED_HOSTS", "https://texts.example.com"),
@@ -150,3 +151,38 @@ def test_redis_brings_the_pub_sub_layer(tmp_path: Path) -> None:
     found = shown(tmp_path, "CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:1/0")
     assert "RedisPubSubChannelLayer" in found["CHANNEL_LAYERS"]
     assert "InMemory" in shown(tmp_path, "CHANNEL_LAYERS")["CHANNEL_LAYERS"]
+
+
+WITH_LIBRARY = """
+import importlib.util as finding, sys
+find = finding.find_spec
+found = sys.argv[1] == "yes" or None
+finding.find_spec = lambda name, *rest: found if name == "storages" else find(name, *rest)
+from django.conf import settings
+print(settings.STORAGES["default"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("bucket", "has_library"), [("", "no"), ("files", "yes"), ("files", "no")]
+)
+def test_files_lie_in_a_folder_or_in_a_bucket(
+    tmp_path: Path, bucket: str, has_library: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_LIBRARY, has_library],
+        cwd=ROOT,
+        env=environment(tmp_path, MEDIA_BUCKET=bucket, MEDIA_ENDPOINT="https://s3.example.com"),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if not bucket:
+        assert "FileSystemStorage" in done.stdout
+    elif has_library == "yes":
+        assert "S3Storage" in done.stdout
+        assert "'bucket_name': 'files', 'endpoint_url': 'https://s3.example.com'" in done.stdout
+        assert "'default_acl': 'private'" in done.stdout
+    else:
+        assert done.returncode != 0
+        assert "pip install 'django-storages[s3]'" in done.stderr

@@ -20,6 +20,7 @@ from messaging.carriers.base import InboundMedia, InboundText, MediaRequest
 from messaging.carriers.twilio import Twilio
 from messaging.live.reading import read_changes
 from messaging.media import inbound
+from messaging.media.storing import keep
 from messaging.models import Attachment, CarrierAccount, Message, Notification
 from messaging.notices import popup
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
@@ -182,9 +183,10 @@ def test_what_may_work_soon_is_tried_again_by_itself_and_given_up_at_last(
     cast: Cast, host: MediaHost
 ) -> None:
     call(cast.account, media_fields(host, "/1"))
+    attachment = Attachment.objects.get()
     for tries in range(1, 4):
         work()
-        attachment = Attachment.objects.get()
+        attachment.refresh_from_db()
         assert (attachment.state, attachment.tries) == ("waiting", tries)
         let_the_waits_end()
     work()
@@ -240,10 +242,11 @@ def test_a_text_without_pictures_asks_nothing_more(cast: Cast) -> None:
 
 def test_a_page_of_pictures_reads_them_in_one_query(cast: Cast) -> None:
     counts = []
+    thread = cast.thread()
     for number in (1, 12):
         for n in range(number):
             sid = f"S{number}-{n}"
-            thread = came(cast, InboundMedia(f"https://x.test/{sid}"), sid=sid).thread
+            came(cast, InboundMedia(f"https://x.test/{sid}"), sid=sid)
         client = client_of(cast.ana)
         client.get(f"/threads/{thread.pk}/")
         with CaptureQueriesContext(connection) as queries:
@@ -261,7 +264,7 @@ def test_a_fetch_that_another_worker_ended_leaves_no_second_file(
     attachment = Attachment.objects.get()
     inbound.fetch_attachment(attachment.pk)
     stale = Attachment.objects.select_related("message").get()
-    kept = inbound.keep(picture())
+    kept = keep(picture())
     assert not inbound._arrived(stale, kept)
     attachment.refresh_from_db()
     assert attachment.stored_name != kept.stored_name

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.files.storage import InMemoryStorage, default_storage
+from django.core import signing
+from django.core.files.storage import InMemoryStorage, default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import Error, connection, transaction
 from django.test import Client
@@ -24,6 +25,7 @@ from messaging.carriers.base import Accepted, Capabilities, Outgoing
 from messaging.carriers.twilio import Twilio
 from messaging.media import drafts, links
 from messaging.media.fetching import LARGEST
+from messaging.media.naming import shown_name
 from messaging.models import Attachment, Message, PublicLink
 from messaging.tasks import forget_unsent_files
 from tests.cast import ANAS_LINE, Cast, client_of
@@ -345,9 +347,9 @@ def test_a_public_link_ends_and_cannot_be_made_up(
     forged = [
         token[:-2] + "AA",
         str(link.token),
-        links.signing.dumps(key),
+        signing.dumps(key),
         *(
-            links.signing.dumps(made_up, salt=links.SALT)
+            signing.dumps(made_up, salt=links.SALT)
             for made_up in (
                 [uuid.uuid4().hex, *key[1:]],
                 [key[0], link.attachment_id + 1, link.attempt_id],
@@ -468,7 +470,7 @@ HOSTILE = [
 def test_a_hostile_file_is_only_ever_saved(cast: Cast, name: str, data: bytes) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
     file = drafts.add_file(thread=thread, agent=cast.ana, upload=SimpleUploadedFile("x", data))
-    Attachment.objects.update(name=drafts.shown_name(name))
+    Attachment.objects.update(name=shown_name(name))
     send(client, thread, [file], is_internal="true")
     answer = client.get(f"/attachments/{file.pk}/")
     assert answer.content == data
@@ -497,7 +499,8 @@ def test_any_storage_will_do(cast: Cast, taken: Taken, settings: Any) -> None:
     memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = settings.STORAGES | {"default": memory}
     path, link = sent_link(cast)
-    assert isinstance(links.get.__globals__["default_storage"]._wrapped, InMemoryStorage)
+    assert isinstance(storages["default"], InMemoryStorage)
+    assert list(settings.MEDIA_ROOT.iterdir()) == []
     assert Client().get(path).status_code == 200
     assert client_of(cast.ana).get(f"/attachments/{link.attachment_id}/").status_code == 200
 
