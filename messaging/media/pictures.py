@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from messaging.media.gifs import without_words
 from messaging.media.sniffing import PICTURES, sniff
 
 MOST_PIXELS = 50_000_000
+"""Of a JPEG, which is decoded at a smaller size right away."""
+MOST_PLAIN_PIXELS = 25_000_000
+"""Of any other kind, which has to be held whole: four bytes each, and more while it is turned."""
 MOST_MOVING_PIXELS = 150_000_000
 """Of all frames together."""
 MOST_FRAMES = 400
@@ -33,6 +37,9 @@ BROKEN = (
 
 SMALLER = [(2048, 85), (1600, 82), (1280, 80), (1024, 75), (800, 70), (640, 65), (480, 60)]
 """Longest side and quality of the versions that are tried, the best one first."""
+
+AT_ONCE = threading.BoundedSemaphore(2)
+"""Pictures that a process decodes at the same time, whoever sends how many."""
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
@@ -64,25 +71,30 @@ def read_picture(data: bytes) -> Picture:
     """
     if sniff(data) not in PICTURES:
         raise NoPicture
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image)
-            is_animated = image.format == "GIF" and _moves(image)
-            kind = image.format
-            still = _upright(image)
-        small = still.copy()
-        small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        thumbnail = _encoded(small, "WEBP", quality=80)
-        if is_animated:
-            kept = without_words(data)
-            with Image.open(io.BytesIO(kept), formats=["GIF"]) as checked:
-                width, height = checked.size
-            return Picture(kept, "image/gif", width, height, True, thumbnail)
-        still.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        is_jpeg = kind == "JPEG" or (kind == "WEBP" and still.mode == "RGB")
-        kept = _encoded(still, "JPEG", quality=90) if is_jpeg else _encoded(still, "PNG")
-    except BROKEN as error:
-        raise NoPicture from error
+    with AT_ONCE:
+        try:
+            return _read(data)
+        except BROKEN as error:
+            raise NoPicture from error
+
+
+def _read(data: bytes) -> Picture:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        _check_size(image)
+        is_animated = image.format == "GIF" and _moves(image)
+        kind = image.format
+        still = _upright(image)
+    still.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    small = still.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    thumbnail = _encoded(small, "WEBP", quality=80)
+    if is_animated:
+        kept = without_words(data)
+        with Image.open(io.BytesIO(kept), formats=["GIF"]) as checked:
+            width, height = checked.size
+        return Picture(kept, "image/gif", width, height, True, thumbnail)
+    is_jpeg = kind == "JPEG" or (kind == "WEBP" and still.mode == "RGB")
+    kept = _encoded(still, "JPEG", quality=90) if is_jpeg else _encoded(still, "PNG")
     content_type = "image/jpeg" if is_jpeg else "image/png"
     return Picture(kept, content_type, still.width, still.height, False, thumbnail)
 
@@ -94,6 +106,11 @@ def shrunk(data: bytes, content_type: str, *, types: Collection[str], limit: int
     """
     if content_type in types and len(data) <= limit:
         return None
+    with AT_ONCE:
+        return _made_small(data, limit)
+
+
+def _made_small(data: bytes, limit: int) -> bytes:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         still = image.convert("RGBA")
     paper = Image.new("RGB", still.size, "white")
@@ -109,21 +126,23 @@ def shrunk(data: bytes, content_type: str, *, types: Collection[str], limit: int
 def _check_size(image: Image.Image) -> None:
     """By its header, before anything is decoded."""
     width, height = image.size
-    if width * height > MOST_PIXELS or not width * height:
+    most = MOST_PIXELS if image.format == "JPEG" else MOST_PLAIN_PIXELS
+    if not 0 < width * height <= most:
         raise NoPicture
 
 
 def _moves(image: Image.Image) -> bool:
     """Whether it has several frames, and not too many: then the first one stands for all."""
-    pixels = image.width * image.height
-    for number in range(1, MOST_FRAMES + 1):
+    pixels = number = 0
+    while number < MOST_FRAMES and pixels <= MOST_MOVING_PIXELS:
+        _check_size(image)  # a later frame may be larger than the header says
+        pixels += image.width * image.height
+        number += 1
         try:
             image.seek(number)
         except EOFError:
             image.seek(0)
-            return number > 1 and pixels * number <= MOST_MOVING_PIXELS
-        if pixels * number > MOST_MOVING_PIXELS:
-            break
+            return number > 1 and pixels <= MOST_MOVING_PIXELS
     image.seek(0)
     return False
 
@@ -133,10 +152,10 @@ def _upright(image: Image.Image) -> Image.Image:
     if image.format == "JPEG":
         image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
     image.load()
-    turned = ImageOps.exif_transpose(image)
-    profile = turned.info.get("icc_profile")
-    has_alpha = turned.mode in {"RGBA", "LA", "PA"} or "transparency" in turned.info
-    plain = turned.convert("RGBA" if has_alpha else "RGB")
+    ImageOps.exif_transpose(image, in_place=True)
+    profile = image.info.get("icc_profile")
+    has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    plain = image.convert("RGBA" if has_alpha else "RGB")
     plain.info = {}
     return _usual_colours(plain, profile) if profile and image.mode == "RGB" else plain
 

@@ -113,7 +113,7 @@ def test_a_bomb_is_refused_by_what_its_header_says(monkeypatch: pytest.MonkeyPat
         return load(image)
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", noted)
-    for one in (data, bomb(9_000, 8_000), bomb(60_000, 60_000)):
+    for one in (data, bomb(6_000, 5_000), bomb(9_000, 8_000), bomb(60_000, 60_000)):
         with pytest.raises(NoPicture):
             read_picture(one)
     assert decoded == []
@@ -145,6 +145,14 @@ def test_an_animation_that_never_ends_becomes_its_first_frame(
     assert (found.is_animated, found.content_type) == (False, "image/png")
     monkeypatch.setattr(pictures, "MOST_MOVING_PIXELS", 60 * 40 * 3)
     assert not read_picture(moving(4)).is_animated
+
+
+def test_a_frame_that_is_larger_than_the_animation_is_no_way_round_the_limit() -> None:
+    data = bytearray(moving(3))
+    at = data.rindex(b"\x2c\0\0\0\0")
+    data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
+    with pytest.raises(NoPicture):
+        read_picture(bytes(data))
 
 
 def test_a_gif_of_unknown_blocks_is_refused() -> None:
