@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any, ClassVar
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import Error, connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
@@ -17,9 +19,10 @@ from inboxes.actions import add_member
 from inboxes.models import Membership
 from messaging import delivery
 from messaging.actions.scheduling import send_when_due
-from messaging.models import Attempt, Message, Number, ScheduledText
+from messaging.models import Attempt, Message, Number, PublicLink, ScheduledText
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
+from tests.messaging.pictures import picture
 from threads.models import Thread
 
 __all__ = ["far_end"]
@@ -45,6 +48,9 @@ SQL = [
     "UPDATE messaging_message SET kind = 'outbound' WHERE kind = 'internal'",
     "UPDATE messaging_message SET kind = 'outbound', state = 'queued' WHERE kind = 'internal'",
     "UPDATE messaging_message SET state = 'queued' WHERE kind = 'internal'",
+    """UPDATE messaging_publiclink SET attachment_id = secret.id FROM
+    (SELECT max(a.id) AS id FROM messaging_attachment a JOIN messaging_message m
+    ON m.id = a.message_id WHERE m.kind = 'internal') AS secret WHERE secret.id IS NOT NULL""",
     """UPDATE messaging_attempt SET message_id =
     (SELECT max(id) FROM messaging_message WHERE kind = 'internal')""",
 ]
@@ -57,6 +63,7 @@ class Office(RuleBasedStateMachine):
     far_end: ClassVar[FarEnd]
     arrived: ClassVar[set[str]] = set()
     kept: ClassVar[set[str]] = set()
+    lent: ClassVar[set[uuid.UUID]] = set()
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +105,19 @@ class Office(RuleBasedStateMachine):
     )
     def plan(self, **choice: Any) -> None:
         self.write_one(**choice, again=False, later="hour", regardless="true")
+
+    @rule(
+        words=st.sampled_from(WORDS),
+        is_to_team=st.booleans(),
+        how=st.integers(0, 4),
+        data=st.sampled_from([picture(size=(20, 20)), b"%PDF-1.4 pages"]),
+    )
+    def write_with_a_file(self, data: bytes, **choice: Any) -> None:
+        address = f"/threads/{self.threads[0].pk}/attachments/"
+        answer = self.ana.post(address, {"file": SimpleUploadedFile("a", data)})
+        found = re.search(r'name="attachment" value="(\d+)"', answer.content.decode())
+        more = {"attachment": found[1]} if found else {}  # the composer holds ten
+        self.write_one(**choice, thread=0, again=False, **more)
 
     @rule()
     def let_the_hours_come(self) -> None:
@@ -197,6 +217,8 @@ class Office(RuleBasedStateMachine):
         self.arrived.update(word for word in self.public if word in heard)
         self.kept.update(self.secrets)
         assert not Attempt.objects.exclude(message__kind="outbound").exists()
+        assert not PublicLink.objects.exclude(attachment__message__kind="outbound").exists()
+        self.lent.update(PublicLink.objects.values_list("token", flat=True))
 
     def teardown(self) -> None:
         try:
@@ -217,11 +239,12 @@ def test_no_byte_of_an_internal_text_reaches_the_carrier(
     settings.TWILIO_API_URL = far_end.url
     settings.CARRIER_TIMEOUT = 5.0
     Office.cast, Office.far_end = cast, far_end
-    Office.arrived, Office.kept = set(), set()
+    Office.arrived, Office.kept, Office.lent = set(), set(), set()
     run_state_machine_as_test(Office, settings=RUNS)
     # Texts to the customer did arrive, so the ledger would have shown the others.
     assert len(Office.arrived) > 3
     assert len(Office.kept) > 30
+    assert len(Office.lent) > 0
 
 
 RUNS = settings(
