@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from django.db import connection
 
 from tests.cast import Cast, assemble
 from tests.chromium import CHROMIUM_FLAGS, chromium_path
+from tests.running_cluster import cluster_stack
 from tests.stack import Stack, running_stack
 
 if TYPE_CHECKING:
@@ -67,9 +69,19 @@ def cast(db: None) -> Cast:
     return assemble()
 
 
+@pytest.fixture(scope="session")
+def live_cluster() -> Iterator[Stack]:
+    with cluster_stack() as stack:
+        yield stack
+
+
 @pytest.fixture(scope="module")
 def live_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """The real program in demo mode, one for each test module."""
+    """The real program in demo mode, one for each test module; with PARTYLINE_TEST_HOUSE=cluster
+    the house of many processes, one for all."""
+    if os.environ.get("PARTYLINE_TEST_HOUSE") == "cluster":
+        yield request.getfixturevalue("live_cluster")
+        return
     name = request.module.__name__.replace(".", "_")[-40:]
     with running_stack(name) as stack:
         yield stack

@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from tests.stack import ROOT, free_port
+from tests.stack import ROOT, Stack, free_port
 
 START_SECONDS = 120.0
 PORTS = 6
@@ -106,6 +106,13 @@ def free_ports(count: int) -> int:
         except OSError:
             continue
         return first
+
+
+@contextmanager
+def cluster_stack(**changes: str) -> Iterator[Stack]:
+    """A cluster in the place of `manage.py serve`, for tests that only look at it from outside."""
+    with running_cluster(**changes) as cluster:
+        yield Stack(cluster.url, cluster.process, cluster.environment, cluster.log_path)
 
 
 @contextmanager

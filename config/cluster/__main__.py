@@ -225,6 +225,7 @@ def main() -> int:
         is_tls=os.environ.get("CLUSTER_TLS") == "1",
         webs=int(os.environ.get("CLUSTER_WEBS") or 2),
         workers=int(os.environ.get("CLUSTER_WORKERS") or 2),
+        public_url=os.environ.get("PUBLIC_URL", ""),
     )
     (data / "logs").mkdir(parents=True, exist_ok=True)
     data.chmod(0o711)  # as StateDirectoryMode in the units

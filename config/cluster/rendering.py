@@ -37,6 +37,8 @@ class Plan:
     is_tls: bool = False
     webs: int = 2
     workers: int = 2
+    public_url: str = ""
+    """The address by which people come, where it is not nginx's own."""
 
     @property
     def url(self) -> str:
@@ -84,7 +86,7 @@ class Plan:
         lines = (DEPLOY / "partyline.env").read_text().splitlines()
         given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
         return given | {
-            "PUBLIC_URL": self.url,
+            "PUBLIC_URL": self.public_url or self.url,
             "PARTYLINE_DATA": str(self.data),
             "DATABASE_URL": given["DATABASE_URL"]
             .replace("change-me", database_password)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from tests.browser.house import WIDE, House, sign_in
 from tests.browser.line import Line
-from tests.stack import free_port, running_stack
+from tests.running_cluster import PORTS, cluster_stack, free_ports
+from tests.stack import running_stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -30,15 +32,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def house() -> Iterator[House]:
-    """The real program in demo mode; one for all modules, since its start takes seconds."""
-    port = free_port()
+    """The real program in demo mode; one for all modules, since its start takes seconds. With
+    PARTYLINE_TEST_HOUSE=cluster it is the house of many processes."""
+    port = free_ports(PORTS)
     line = Line(port)
     url = f"http://127.0.0.1:{line.port}"
+    where = {"PORT": str(port), "PUBLIC_URL": url, "CARRIER_TIMEOUT": "3"}
+    is_cluster = os.environ.get("PARTYLINE_TEST_HOUSE") == "cluster"
+    running = partial(running_stack, f"browser_{os.getpid()}")
     try:
         with (
-            running_stack(
-                f"browser_{os.getpid()}", PORT=str(port), PUBLIC_URL=url, CARRIER_TIMEOUT="3"
-            ) as stack,
+            cluster_stack(**where) if is_cluster else running(**where) as stack,
             httpx.Client(trust_env=False, timeout=20) as outside,
         ):
             yield House(stack, line, url, outside)

@@ -74,18 +74,22 @@ class Pages:
                     self.open_now -= 1
                     self.closed += not is_over.is_set()
 
+    def connect(self) -> ClientConnection:
+        """To be entered with `with`."""
+        return connect(
+            self.address,
+            origin=self.origin,
+            ssl=self.trust,
+            additional_headers=self.headers,
+            proxy=None,
+            close_timeout=2,
+        )
+
     def _open(self, is_over: threading.Event) -> ClientConnection | None:
         while not is_over.is_set():
             try:
                 with self.turn:
-                    return connect(
-                        self.address,
-                        origin=self.origin,
-                        ssl=self.trust,
-                        additional_headers=self.headers,
-                        proxy=None,
-                        close_timeout=2,
-                    )
+                    return self.connect()
             except (OSError, InvalidHandshake, TimeoutError):
                 time.sleep(0.2)
         return None
