@@ -251,6 +251,7 @@ document.addEventListener("partyline:sent", (event) => {
   }
 });
 
+document.documentElement.dataset.attaching = "true";
 document.addEventListener("partyline:refused", refresh);
 document.addEventListener("partyline:drafted", () => {
   if (form()?.querySelector(".draft-file[data-file]")) refresh();

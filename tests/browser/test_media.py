@@ -66,6 +66,7 @@ def send(page: Page, name: str = "Send") -> None:
 
 def bring(page: Page, kind: str, selector: str, *files: dict[str, Any]) -> None:
     """Paste or drop, as the browser tells of it."""
+    expect(page.get_by_role("button", name="Attach files")).to_be_visible()
     told = [{**one, "buffer": base64.b64encode(one["buffer"]).decode()} for one in files]
     page.evaluate(
         """([kind, selector, told]) => {
