@@ -42,6 +42,10 @@ class RunningCluster:
         return str(self.told["url"])
 
     @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
     def environment(self) -> dict[str, str]:
         found: dict[str, str] = self.told["environment"]
         return found
@@ -129,10 +133,10 @@ def running_cluster(**changes: str) -> Iterator[RunningCluster]:
             "STATIC_HASHED": "1",
             "SINGLE_PROCESS_LOCK": "1",
             "DB_POOL_SIZE": "10",
+            "SECRET_KEY": "",  # its own, as a server makes them
+            "FIELD_KEYS": "",
             **changes,
         }
-        for name in ("SECRET_KEY", "FIELD_KEYS"):
-            environment.pop(name, None)  # its own, as a server makes them
         log_path = Path(folder) / "log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(

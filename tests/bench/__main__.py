@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import first_load, lists, live, memory, search, together, webhooks
+from tests.bench import cluster, first_load, lists, live, memory, search, sends, together, webhooks
 from tests.bench.figures import Figure, table
 from tests.bench.floor import TABLE
 from tests.bench.house import bench_house
@@ -21,6 +21,8 @@ PARTS: dict[str, Callable[[Stage], list[Figure]]] = {
     "search": search.measure,
     "memory": memory.measure,
     "first_load": first_load.measure,
+    "sends": sends.measure,
+    "cluster": cluster.measure,
 }
 
 

@@ -75,6 +75,8 @@ class Ground:
     threads: list[tuple[int, str]]
     cookies: dict[str, str]
     trust: ssl.SSLContext
+    settings: dict[str, str]
+    """The environment of one more process that belongs to it."""
 
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(
@@ -196,13 +198,18 @@ def ground(threads: int = 10, **changes: str) -> Iterator[Ground]:
             "CARRIER_TIMEOUT": "3",
             "PARTYLINE_DEMO": "0",
             "CLUSTER_TLS": "1",
-        }
+            # Not what a test or a shell may have set: its own, as a server makes and finds them.
+            "SECRET_KEY": "",
+            "FIELD_KEYS": "",
+            "ALLOWED_HOSTS": "",
+        } | changes
         try:
-            with running_cluster(**settings, **changes) as cluster:
+            with running_cluster(**settings) as cluster:
+                own = settings | cluster.environment
                 told = subprocess.run(
                     [sys.executable, "-m", "tests.faults.furniture", str(threads)],
                     cwd=ROOT,
-                    env=_clean() | settings | cluster.environment,
+                    env=os.environ | own,
                     stdout=subprocess.PIPE,
                     check=True,
                 )
@@ -215,13 +222,13 @@ def ground(threads: int = 10, **changes: str) -> Iterator[Ground]:
                     made["secret"],
                     [(number, address) for number, address in made["threads"]],
                     made["cookies"],
-                    ssl.create_default_context(cafile=cluster.data / "nginx/fullchain.pem"),
+                    _trust(cluster),
+                    own,
                 )
         finally:
             far_end.stop()
 
 
-def _clean() -> dict[str, str]:
-    """What the cluster did not have either."""
-    hidden = {"SECRET_KEY", "FIELD_KEYS", "ALLOWED_HOSTS"}
-    return {name: value for name, value in os.environ.items() if name not in hidden}
+def _trust(cluster: RunningCluster) -> ssl.SSLContext:
+    certificate = cluster.data / "nginx/fullchain.pem"
+    return ssl.create_default_context(cafile=certificate if certificate.exists() else None)
