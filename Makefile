@@ -25,7 +25,7 @@ run: venv
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) manage.py serve
 
 test: venv-dev tools-for-tests
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: venv-dev
 	@$(PY) -m config.checks
