@@ -192,6 +192,9 @@ class LivePage:
 
     async def settle(self) -> None:
         """Take whatever comes until this process's hub has nothing left to do."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.socket.input_queue.empty():
+                await asyncio.sleep(0.01)
         await hub_at_rest()
         while not await self.socket.receive_nothing(timeout=0.01):
             event = await self.socket.receive_output(timeout=PATIENCE)
