@@ -99,6 +99,19 @@ def test_nothing_is_refused_beside_the_field(ana: Page, body: str) -> None:
     expect(box(ana)).not_to_have_attribute("aria-invalid", "true")
 
 
+def test_a_complaint_stays_while_other_things_change_in_the_thread(
+    ana: Page, sit: Sit, house: House
+) -> None:
+    answer(ana, "")
+    expect(box(ana)).to_have_attribute("aria-invalid", "true")
+    other = sit("ana", ana.url.removeprefix(house.url))
+    other.get_by_role("button", name="Thread options").click()
+    other.get_by_role("menuitem", name="Mute", exact=True).click()
+    expect(ana.locator("[data-mute] [data-word]")).to_have_text("Unmute")
+    ana.wait_for_timeout(1_500)  # longer than a page takes to say what it showed
+    expect(box(ana)).to_have_attribute("aria-invalid", "true")
+
+
 def test_too_much_is_refused_and_kept(ana: Page, house: House) -> None:
     body = fresh("Much") + "x" * 1600
     answer(ana, body)
