@@ -31,7 +31,7 @@ cluster: venv tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) -m config.cluster
 
 test: venv-dev tools-for-tests
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: venv-dev
 	@$(PY) -m config.checks

@@ -53,6 +53,16 @@ class Cast:
         """A thread with one text in it."""
         return self.text_in("Is anybody there?", sender=sender, to=to).thread
 
+    def note(self, thread: Thread, body: str, *, author: Agent | None = None) -> Message:
+        """An internal message."""
+        return write_message(
+            thread=thread,
+            author=author or self.ana,
+            body=body,
+            form_key=uuid.uuid4(),
+            is_internal=True,
+        )
+
     def answer(self, thread: Thread, body: str, *, author: Agent | None = None) -> Message:
         return write_message(
             thread=thread, author=author or self.ana, body=body, form_key=uuid.uuid4()

@@ -22,6 +22,12 @@ PATIENCE = 30_000
 """Milliseconds. How fast things come is measured by the bench; here the machine may be busy."""
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files go first, so that no worker ends up with one of them alone."""
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Django's flush knows nothing of procrastinate's tables: its models are unmanaged."""

@@ -91,16 +91,21 @@ def write_message(
         queue(message, attached)
     drafts.attach(attached, message)
     call_back(thread=thread, author=author, mentioned={mention.agent_id for mention in mentions})
+    _note_as_written(message, author)
+    return message
+
+
+def _note_as_written(message: Message, author: Agent) -> None:
+    """Whoever wrote has read up to there, and keeps no draft but its mode."""
     change_state(
-        thread=thread,
+        thread=message.thread,
         agent=author,
         last_read_id=message.pk,
         read_count=message.position,
         is_marked_unread=False,
         draft_body="",
-        draft_is_internal=is_internal,
+        draft_is_internal=message.kind == Message.Kind.INTERNAL,
     )
-    return message
 
 
 def _claim(thread: Thread, author: Agent, files: Collection[int]) -> list[Attachment]:

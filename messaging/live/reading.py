@@ -28,11 +28,11 @@ class Changes:
 
     inbox: Inbox
     upto: int
-    is_more: bool
-    threads: list[Thread]
-    messages: list[Message]
-    later: list[ScheduledText]
-    titles: list[Thread]
+    is_more: bool = False
+    threads: list[Thread] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    later: list[ScheduledText] = field(default_factory=list)
+    titles: list[Thread] = field(default_factory=list)
     """Open threads of which something changed that stands in their title, or in their row."""
     agents: dict[int, Agent] = field(default_factory=dict)
     refusals: dict[int, str] = field(default_factory=dict)
@@ -64,42 +64,36 @@ def read_changes(
     None for a `since` leaves that part out. Raises Inbox.DoesNotExist.
     """
     inbox = Inbox.objects.select_related("last_author", "owner").get(pk=inbox_id)
-    threads: list[Thread] = []
+    changes = Changes(inbox=inbox, upto=inbox.seq)
     if rows_since is not None and rows_since < inbox.seq:
         changed = Thread.objects.filter(inbox=inbox_id, seq__gt=rows_since)
-        threads = list(changed.for_rows().order_by("seq")[:BATCH])
-    messages: list[Message] = []
-    later: list[ScheduledText] = []
-    titles: list[Thread] = []
+        changes.threads = list(changed.for_rows().order_by("seq")[:BATCH])
     if messages_since is not None and messages_since < inbox.seq and open_threads:
-        opened = Thread.objects.filter(pk__in=open_threads, inbox=inbox_id)
-        titles = list(opened.filter(seq__gt=messages_since).for_rows())
-        written = Message.objects.filter(
-            inbox=inbox_id, thread__in=open_threads, seq__gt=messages_since
-        )
-        messages = with_attachments(written.for_history().order_by("seq")[:BATCH])
-        planned = ScheduledText.objects.filter(
-            inbox=inbox_id, thread__in=open_threads, seq__gt=messages_since
-        )
-        later = list(planned.select_related("author").order_by("seq")[:BATCH])
-    full = [rows[-1].seq for rows in (threads, messages, later) if len(rows) == BATCH]
-    changes = Changes(
-        inbox=inbox,
-        upto=min([*full, inbox.seq]),
-        is_more=bool(full),
-        threads=threads,
-        messages=messages,
-        later=later,
-        titles=titles,
-    )
+        _read_opened(changes, messages_since, open_threads)
+    read = (changes.threads, changes.messages, changes.later)
+    full = [rows[-1].seq for rows in read if len(rows) == BATCH]
+    changes.upto = min([*full, inbox.seq])
+    changes.is_more = bool(full)
     _read_allowed(changes, agent_ids)
     _read_personal(changes, counting_ids)
-    if messages_since is not None and messages_since < inbox.seq and open_threads:
-        shown = Thread.objects.filter(inbox=inbox_id, pk__in=open_threads)
-        changes.refusals = refusals(shown.select_related("contact"))
     if notices_since is not None and notices_since < inbox.seq:
         _read_notices(changes, notices_since)
     return changes
+
+
+def _read_opened(changes: Changes, since: int, open_threads: Collection[int]) -> None:
+    """What is new in the threads that somebody looks at; four queries, and one for files."""
+    opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
+    changes.titles = list(opened.filter(seq__gt=since).for_rows())
+    changes.refusals = refusals(opened.select_related("contact"))
+    written = Message.objects.filter(
+        inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
+    )
+    changes.messages = with_attachments(written.for_history().order_by("seq")[:BATCH])
+    planned = ScheduledText.objects.filter(
+        inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
+    )
+    changes.later = list(planned.select_related("author").order_by("seq")[:BATCH])
 
 
 def _read_allowed(changes: Changes, agent_ids: Collection[int]) -> None:

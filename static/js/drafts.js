@@ -169,13 +169,15 @@ function take(told) {
   draft.seq = told.seq;
   if (isOurs) return;
   const box = boxOf(draft.form);
+  const wasText = box.value;
   Object.assign(draft, { text: told.body, mode: told.is_internal });
-  if (box.value !== told.body) box.value = told.body;
+  if (wasText !== told.body) box.value = told.body;
   setMode(draft.form, told.is_internal);
   // Where only internal messages are possible, the mode is not the draft's to say.
   draft.mode = isInternal(draft.form);
   note(draft);
-  document.dispatchEvent(new CustomEvent("partyline:drafted"));
+  // Reading or muting the thread tells of its draft too; a complaint about the same text stays.
+  if (wasText !== told.body) document.dispatchEvent(new CustomEvent("partyline:drafted"));
 }
 
 document.addEventListener("partyline:drafts", (event) => {

@@ -1,4 +1,5 @@
-// The history: opens at its newest message, grows upwards without a jump, stays at the bottom.
+// The history: opens at its newest message or where what was not read begins, grows upwards
+// without a jump, stays at the bottom.
 import { arrange } from "./arranging.js";
 import { isAtBottom, toBottom } from "./holding.js";
 
@@ -27,14 +28,31 @@ const sizes = new ResizeObserver(() => {
   if (log && wasAtBottom) toBottom(log);
 });
 
-/** Shows the newest message and keeps it in view while the window and the box change size. */
+/**
+ * Shows where what was not read begins, if that lies above what is in view.
+ * @param {HTMLElement} log
+ */
+function toNew(log) {
+  const line = log.querySelector(":scope > [data-new]");
+  const beyond = line ? log.getBoundingClientRect().top - line.getBoundingClientRect().top : 0;
+  if (beyond <= 0) return;
+  log.scrollTop -= beyond;
+  const button = pill();
+  if (button) button.hidden = false;
+}
+
+/**
+ * Shows the newest message and keeps it in view while the window and the box change size; who
+ * missed more than fits begins with the first of it.
+ */
 function open() {
   const log = openLog();
   sizes.disconnect();
   if (!log) return;
   arrange(log);
   toBottom(log);
-  wasAtBottom = true;
+  toNew(log);
+  wasAtBottom = isAtBottom(log);
   log.addEventListener("scroll", note, { passive: true });
   sizes.observe(log);
 }

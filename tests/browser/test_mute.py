@@ -66,7 +66,7 @@ def test_a_muted_thread_notifies_me_no_more_but_a_mention_does(people: People) -
     ben.keyboard.press("Escape")
     ben.locator("#composer .send").click()
     wait_for_count(ana, 1)
-    ana.wait_for_function("window.popups.length === 1")
+    ana.wait_for_function("() => window.popups.length === 1")
     assert popups(ana)[0]["title"] == "Ben Okafor mentioned you · (202) 555-0177"
     open_thread(ana)
     unmute(ana)

@@ -126,7 +126,7 @@ def test_each_member_is_notified_of_each_message_that_they_did_not_write(people:
     ben.get_by_role("button", name="Send", exact=True).click()
     for page in (ana, cho):
         wait_for_count(page, 2)
-        page.wait_for_function("window.popups.length === 2")
+        page.wait_for_function("() => window.popups.length === 2")
         assert [popup["body"] for popup in popups(page)] == ["A text in", "A text out by Ben"]
     assert count(ben) == 0
 
@@ -268,7 +268,7 @@ def test_a_test_pops_up_and_a_choice_is_kept(people: People) -> None:
     page = people.sign_in("cho")
     page.get_by_role("link", name="Your settings").click()
     page.get_by_role("button", name="Send me a test").click()
-    page.wait_for_function("window.popups.length === 1")
+    page.wait_for_function("() => window.popups.length === 1")
     front = page.get_by_role("group", name="Front Desk")
     front.get_by_role("radio", name="Mentions only").check()
     page.get_by_role("button", name="Save").click()

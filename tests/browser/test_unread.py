@@ -62,6 +62,23 @@ def test_an_inbox_counts_its_unread_threads_live(sit: Sit, house: House) -> None
     expect(marks(page, "Front Desk")).to_have_text(f"{before} unread")
 
 
+def test_who_missed_more_than_fits_begins_with_the_first_of_it(sit: Sit, house: House) -> None:
+    number = stranger()
+    house.text_in(fresh("Read"), sender=number)
+    page = sit("ana", house.thread(number))
+    wait_until_live(page)
+    page.get_by_role("link", name="Back to messages").click()
+    missed = [fresh("Missed " * 60) for _ in range(12)]
+    for body in missed:
+        house.text_in(body, sender=number)
+    page.goto(house.url + house.thread(number))
+    expect(history(page).get_by_text("New", exact=True)).to_be_in_viewport()
+    expect(bubble(page, missed[0])).to_be_in_viewport()
+    expect(bubble(page, missed[-1])).not_to_be_in_viewport()
+    page.get_by_role("button", name="New messages").click()
+    expect(bubble(page, missed[-1])).to_be_in_viewport()
+
+
 def test_the_line_new_stands_before_what_i_had_not_read(sit: Sit, house: House) -> None:
     number = stranger()
     old, new, live = fresh("Read"), fresh("Not read"), fresh("While I look")

@@ -192,7 +192,7 @@ class LivePage:
 
     async def settle(self) -> None:
         """Take whatever comes until this process's hub has nothing left to do."""
-        await hub_at_rest()
+        await hub_at_rest(said=self.socket.input_queue)
         while not await self.socket.receive_nothing(timeout=0.01):
             event = await self.socket.receive_output(timeout=PATIENCE)
             assert event["type"] == SEND, event
@@ -213,13 +213,14 @@ def _is_busy(hub: Hub) -> bool:
     return bool(joining) or any(b._task is not None and not b._task.done() for b in bursts)
 
 
-async def hub_at_rest() -> None:
-    """Return when bells that were rung have been heard and answered."""
+async def hub_at_rest(said: asyncio.Queue[Any] | None = None) -> None:
+    """Return when bells that were rung, and what a page `said`, have been heard and answered."""
     calm = 0
     async with asyncio.timeout(PATIENCE):
         while calm < 5:
             await asyncio.sleep(0.02)
-            calm = 0 if _is_busy(hub_of_this_loop()) else calm + 1
+            is_busy = _is_busy(hub_of_this_loop()) or (said is not None and not said.empty())
+            calm = 0 if is_busy else calm + 1
 
 
 class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels is untyped

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
 
 from inboxes.models import Agent
-from messaging.actions import delete_thread, write_message
+from messaging.actions import delete_thread
 from messaging.models import Message
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
 from tests.messaging.live_pages import elements, tab
@@ -17,12 +16,6 @@ from threads.lists import PAGE_SIZE
 from threads.models import Thread, ThreadState
 
 HTMX = {"HX-Request": "true"}
-
-
-def note(author: Agent, thread: Thread, body: str) -> Message:
-    return write_message(
-        thread=thread, author=author, body=body, form_key=uuid.uuid4(), is_internal=True
-    )
 
 
 def delete(agent: Agent, thread: Thread, upto: int | None = None, *, htmx: bool = False) -> Any:
@@ -71,9 +64,9 @@ def test_an_internal_message_brings_it_back_for_those_whom_it_mentions_alone(cas
     thread = cast.thread()
     delete(cast.ana, thread)
     delete(cast.cho, thread)
-    note(cast.ben, thread, "I called them back.")
+    cast.note(thread, "I called them back.", author=cast.ben)
     assert not sees(cast.ana, thread)
-    note(cast.ben, thread, "@ana can you look?")
+    cast.note(thread, "@ana can you look?", author=cast.ben)
     assert sees(cast.ana, thread)
     assert not sees(cast.cho, thread)
 
@@ -81,7 +74,7 @@ def test_an_internal_message_brings_it_back_for_those_whom_it_mentions_alone(cas
 def test_my_own_internal_message_in_a_hidden_thread_leaves_it_hidden(cast: Cast) -> None:
     thread = cast.thread()
     delete(cast.ana, thread)
-    note(cast.ana, thread, "For the record")
+    cast.note(thread, "For the record", author=cast.ana)
     assert not sees(cast.ana, thread)
 
 
@@ -98,7 +91,7 @@ def test_a_text_that_came_unseen_keeps_it(cast: Cast) -> None:
 def test_a_mention_that_came_unseen_keeps_it_and_another_word_does_not(cast: Cast) -> None:
     thread = cast.thread()
     shown = Message.objects.latest("pk").pk
-    note(cast.ben, thread, "@ana please")
+    cast.note(thread, "@ana please", author=cast.ben)
     assert delete(cast.cho, thread, shown, htmx=True).status_code == 200
     assert delete(cast.ana, thread, shown, htmx=True).status_code == 422
     assert sees(cast.ana, thread)
@@ -150,7 +143,7 @@ def test_undo_is_offered_without_scripts(cast: Cast) -> None:
 def test_the_inboxs_preview_still_tells_of_it(cast: Cast) -> None:
     thread = cast.thread()
     delete(cast.ana, thread)
-    note(cast.ben, thread, "Still going on")
+    cast.note(thread, "Still going on", author=cast.ben)
     page = client_of(cast.ana).get("/").content.decode()
     (row,) = [e for e in elements(page) if e.id == f"inbox-{cast.front_desk.pk}"]
     assert "Still going on" in row.words
@@ -210,7 +203,7 @@ async def test_the_row_leaves_all_my_pages_and_nobody_elses_and_comes_back_in_or
         await page.settle()
     assert [row in page.placed for page in pages] == [False, False, True]
     assert mine.order(f"list-{cast.front_desk.pk}")[-1] == f"thread-{older.pk}"
-    await in_database(note)(cast.ben, thread, "Among us")
+    await in_database(cast.note)(thread, "Among us", author=cast.ben)
     for page in pages:
         await page.settle()
     assert [row in page.placed for page in pages] == [False, False, True]
@@ -236,7 +229,7 @@ async def test_a_mention_brings_the_row_back_live(cast: Cast) -> None:
     await in_database(delete)(cast.cho, thread)
     await page.settle()
     assert page.placed == {}
-    await in_database(note)(cast.ben, thread, "@cho have a look")
+    await in_database(cast.note)(thread, "@cho have a look", author=cast.ben)
     await page.see(f"thread-{thread.pk}", "Ben: @cho have a look")
     await page.cut()
 

@@ -10,17 +10,11 @@ from django.db import Error, connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inboxes.models import Agent
-from messaging.actions import SendingRefused, write_message
+from messaging.actions import SendingRefused
 from messaging.actions.sending import NotRetriable, retry_message
 from messaging.models import Attempt, Message, Number
 from tests.cast import ANAS_LINE, Cast, client_of
 from threads.models import Thread
-
-
-def note(cast: Cast, thread: Thread, body: str = "Only among us") -> Message:
-    return write_message(
-        thread=thread, author=cast.ben, body=body, form_key=uuid.uuid4(), is_internal=True
-    )
 
 
 def post(agent: Agent, thread: Thread, **fields: Any) -> Any:
@@ -39,7 +33,7 @@ def test_the_form_decides_between_team_and_customer(cast: Cast) -> None:
 
 
 def test_no_job_comes_of_an_internal_message(cast: Cast) -> None:
-    note(cast, cast.thread())
+    cast.note(cast.thread(), "Only among us", author=cast.ben)
     assert not ProcrastinateJob.objects.exists()
 
 
@@ -70,14 +64,12 @@ def test_where_no_text_can_be_sent_the_team_can_still_write(cast: Cast, reason: 
 def test_a_personal_line_has_nobody_to_write_to(cast: Cast) -> None:
     thread = cast.thread(to=ANAS_LINE)
     with pytest.raises(SendingRefused, match="Nobody shares your personal line"):
-        write_message(
-            thread=thread, author=cast.ana, body="Hm", form_key=uuid.uuid4(), is_internal=True
-        )
+        cast.note(thread, "Hm")
 
 
 def test_the_bubble_says_internal_and_the_list_shows_the_eye(cast: Cast) -> None:
     thread = cast.thread()
-    message = note(cast, thread)
+    message = cast.note(thread, "Only among us", author=cast.ben)
     shown = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     article = shown[shown.index(f'id="message-{message.pk}"') :].split("</article>")[0]
     assert "Internal message by Ben Okafor" in article
@@ -88,7 +80,7 @@ def test_the_bubble_says_internal_and_the_list_shows_the_eye(cast: Cast) -> None
 
 
 def test_an_internal_message_is_never_tried_again(cast: Cast) -> None:
-    message = note(cast, cast.thread())
+    message = cast.note(cast.thread(), "Only among us", author=cast.ben)
     with pytest.raises(NotRetriable):
         retry_message(message=message)
     client_of(cast.ana).post(f"/messages/{message.pk}/retry/")
@@ -107,7 +99,10 @@ def refuses(statement: str, parameters: list[Any]) -> None:
 
 def test_the_database_refuses_every_way_out(cast: Cast) -> None:
     thread = cast.thread()
-    internal, outbound = note(cast, thread), cast.answer(thread, "To the customer")
+    internal, outbound = (
+        cast.note(thread, "Only among us", author=cast.ben),
+        cast.answer(thread, "To the customer"),
+    )
     attempt = Attempt.objects.create(message=outbound, ordinal=1, account=cast.account)
     copy = (
         "INSERT INTO messaging_attempt (message_id, ordinal, account_id, token,"

@@ -9,7 +9,6 @@ import pytest
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging import search as searching
-from messaging.actions import write_message
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from threads import search as walking
@@ -49,13 +48,7 @@ def last_of(thread: Thread) -> int:
 def test_every_message_is_found_in_any_inbox_that_one_may_see(cast: Cast) -> None:
     first = cast.text_in("The gasket is broken")
     cast.answer(first.thread, "We bring a new one")
-    note = write_message(
-        thread=first.thread,
-        author=cast.ben,
-        body="Gaskets are on shelf 4",
-        form_key=None,  # type: ignore[arg-type]
-        is_internal=True,
-    )
+    note = cast.note(first.thread, "Gaskets are on shelf 4", author=cast.ben)
     there = cast.text_in("A gasket for van 2", to=DISPATCH)
     mine = cast.text_in("A gasket of my own", to=ANAS_LINE)
     for place in (None, cast.front_desk, cast.dispatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.db import transaction
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.actions import apply_receipt, write_message
+from messaging.actions import apply_receipt
 from messaging.carriers.base import Receipt, State
 from messaging.models import Attempt, Message
 from tests.cast import Cast, client_of
@@ -124,9 +123,7 @@ class Walk:
     def _write(self, author: Agent, customer: str, words: str) -> None:
         found = Thread.objects.filter(contact__address=customer, inbox=self.cast.front_desk)
         for thread in found:
-            write_message(
-                thread=thread, author=author, body=words, form_key=uuid.uuid4(), is_internal=True
-            )
+            self.cast.note(thread, words, author=author)
 
     async def cut_or_return(self) -> None:
         page = self.dice.choice(self.pages)

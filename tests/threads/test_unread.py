@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,6 @@ from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Membership
-from messaging.actions import write_message
 from messaging.history import PAGE_SIZE
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
@@ -49,10 +47,6 @@ def read(agent: Agent, thread: Thread) -> str:
     return str(client_of(agent).get(f"/threads/{thread.pk}/").content.decode())
 
 
-def note(author: Agent, thread: Thread, body: str = "A word") -> None:
-    write_message(thread=thread, author=author, body=body, form_key=uuid.uuid4(), is_internal=True)
-
-
 def test_a_thread_counts_what_each_agent_has_not_read(cast: Cast) -> None:
     thread = cast.thread()
     cast.text_in("Hello?")
@@ -60,7 +54,7 @@ def test_a_thread_counts_what_each_agent_has_not_read(cast: Cast) -> None:
     read(cast.ana, thread)
     assert [count(agent, thread) for agent in (cast.ana, cast.ben)] == [None, 2]
     cast.text_in("Anybody?")
-    note(cast.cho, thread)
+    cast.note(thread, "A word", author=cast.cho)
     assert [count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [2, 4, None]
     cast.answer(thread, "Yes", author=cast.ben)
     assert [count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [3, None, 1]
@@ -198,7 +192,7 @@ def test_needs_reply_is_untouched_by_reading_and_internal_messages(cast: Cast) -
         return f"thread-{thread.pk}" in [element.id for element in elements(page)]
 
     read(cast.ben, thread)
-    note(cast.ana, thread, "Who takes this one?")
+    cast.note(thread, "Who takes this one?", author=cast.ana)
     assert needs_reply()
     cast.answer(thread, "I do", author=cast.ben)
     assert not needs_reply()

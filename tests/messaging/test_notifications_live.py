@@ -1,0 +1,110 @@
+"""Notices reach open pages: each agent's own, and nobody else's."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from inboxes.models import Agent
+from messaging.actions import (
+    mark_notifications_read,
+)
+from messaging.live import reading
+from messaging.live.pages import Page, Target
+from messaging.live.readers import View, draw_for, draw_missed, draw_notices, draw_personal
+from messaging.models import Notification
+from tests.cast import DISPATCH, Cast
+
+
+async def _nothing(_: Any) -> None: ...
+
+
+def page_of(agent: Agent) -> Page:
+    return Page(agent_id=agent.pk, session_key="", session_hash="", send=_nothing, close=_nothing)
+
+
+def drawn(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] | None]:
+    """What pages of the agents get that show nothing of Front Desk."""
+    targets = [Target.of(page_of(one), cast.front_desk.pk, with_seqs=True) for one in agents]
+    _, _, frames = draw_for(cast.front_desk.pk, since, targets)
+    return [json.loads(frame) if frame else None for frame in frames]
+
+
+def test_pages_that_show_nothing_of_the_inbox_are_told_and_outsiders_are_not(cast: Cast) -> None:
+    message = cast.text_in("Ring ring")
+    ana, ben, dov = drawn(cast, message.seq - 1, cast.ana, cast.ben, cast.dov)
+    notification = Notification.objects.get(agent=cast.ana)
+    assert ana is not None
+    assert ana.keys() == {"notices"}
+    assert ana["notices"] == {
+        "unread": 1,
+        "new": [
+            {
+                "id": notification.pk,
+                "thread": message.thread_id,
+                "title": "(202) 555-0177 · Front Desk",
+                "body": "Ring ring",
+                "url": f"/threads/{message.thread_id}/?at={message.pk}#message-{message.pk}",
+                "tag": f"message-{message.pk}",
+                "reason": "inbound",
+            }
+        ],
+    }
+    assert ben is not None
+    assert ben["notices"]["new"][0]["id"] != notification.pk
+    assert dov is None
+    assert drawn(cast, message.seq, cast.ana) == [None]
+
+
+def test_the_author_of_a_message_gets_no_notice(cast: Cast) -> None:
+    message = cast.note(cast.thread(), "Hey @ben")
+    ana, ben = drawn(cast, message.seq - 1, cast.ana, cast.ben)
+    assert ana is None
+    assert ben is not None
+    assert ben["notices"]["new"][0]["title"] == "Ana Ruiz mentioned you · (202) 555-0177"
+    assert ben["notices"]["unread"] == 2
+
+
+def test_one_read_serves_all_who_look(cast: Cast) -> None:
+    message = cast.text_in("Ring ring")
+    counts = []
+    for agents in ([cast.ana], [cast.ana, cast.ben, cast.cho]):
+        with CaptureQueriesContext(connection) as queries:
+            drawn(cast, message.seq - 1, *agents)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_reading_tells_all_tabs_of_the_agent(cast: Cast) -> None:
+    cast.thread()
+    thread = cast.thread(to=DISPATCH)
+    mark_notifications_read(agent=cast.ana, thread=thread)
+    standing = reading.read_standing(cast.ana.pk)
+    assert standing is not None
+    views: set[View] = {("top", "", True), (None, "", True)}
+    _, frames = draw_personal(standing, standing.agent.seq - 1, views)
+    for frame in frames.values():
+        assert json.loads(frame)["notices"] == {"unread": 1, "new": []}
+
+
+def test_a_page_that_was_away_gets_the_count_and_pops_up_what_is_new_alone(cast: Cast) -> None:
+    cast.text_in("Old")
+    Notification.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    fresh = cast.text_in("New")
+    notices = json.loads(draw_notices(cast.ana.pk))["notices"]
+    assert notices["unread"] == 2
+    assert [one["body"] for one in notices["new"]] == [fresh.body]
+
+
+def test_catching_up_with_an_inbox_replays_no_popups(cast: Cast) -> None:
+    message = cast.text_in("Old")
+    page = page_of(cast.ana)
+    page.look = page.look.__class__(list=cast.front_desk.pk)
+    target = Target.of(page, cast.front_desk.pk, with_seqs=True)
+    (frame,) = draw_missed(cast.front_desk.pk, target, {f"l{cast.front_desk.pk}": message.seq - 1})
+    assert "notices" not in json.loads(frame)
