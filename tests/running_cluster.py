@@ -20,7 +20,7 @@ import psycopg
 
 from tests.stack import ROOT, Stack, free_port
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 PORTS = 6
 INHERITED_NOT = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "HOST", "PORT")
 

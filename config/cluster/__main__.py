@@ -28,7 +28,7 @@ from config.cluster.children import Child, stop
 from config.cluster.rendering import DEPLOY, ROOT, Plan
 from config.embedded.root import find_runner, open_way_to
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 MANAGE = [sys.executable, "manage.py"]
 
 
