@@ -7,10 +7,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bash config/prepare.sh .venv runtime
-set -a; . /etc/partyline/partyline.env; set +a
-as_partyline() { runuser -u partyline -- .venv/bin/python manage.py "$@"; }
-as_partyline migrate --no-input
-as_partyline collectstatic --no-input
+manage() {
+    systemd-run --quiet --pipe --wait --collect --property=User=partyline \
+        --property=EnvironmentFile=/etc/partyline/partyline.env \
+        --property=WorkingDirectory="$PWD" "$PWD/.venv/bin/python" manage.py "$@"
+}
+manage migrate --no-input
+manage collectstatic --no-input
 
 units() { systemctl list-units --plain --no-legend --state=active "$1" | awk '{print $1}'; }
 for unit in $(units 'partyline-web@*'); do

@@ -28,7 +28,7 @@ from config.cluster.children import Child, stop
 from config.cluster.rendering import DEPLOY, ROOT, Plan
 from config.embedded.root import find_runner, open_way_to
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 MANAGE = [sys.executable, "manage.py"]
 
 
@@ -118,8 +118,12 @@ class Cluster:
         is_demo = self.environment.get("PARTYLINE_DEMO") == "1"
         steps = [["migrate", "--no-input", "-v", "0"], ["collectstatic", "--no-input", "-v", "0"]]
         for step in steps + ([["seed_demo", "-v", "0"]] if is_demo else []):
-            if not self.is_ending:
-                subprocess.run([*MANAGE, *step], cwd=ROOT, env=self.environment, check=True)  # noqa: S603
+            if self.is_ending:
+                return
+            command = [*MANAGE, *step]
+            done = subprocess.run(command, cwd=ROOT, env=self.environment, check=False)  # noqa: S603
+            if done.returncode and not self.is_ending:
+                raise CannotStart(f"manage.py {step[0]} failed.")
         if os.geteuid() == 0:
             open_way_to(self.plan.data / "static", "so that nginx reaches it")
 
@@ -237,7 +241,7 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 2
     except subprocess.CalledProcessError as failed:
-        print(f"{' '.join(failed.cmd)} failed; the logs are in {data / 'logs'}", file=sys.stderr)
+        print(f"{failed.cmd[0]} failed.", file=sys.stderr)  # initdb, which has said why
         return 1
     return 0
 

@@ -22,6 +22,9 @@ http {{
     include /etc/nginx/mime.types;
     client_body_temp_path "{data}/nginx/bodies";
     proxy_temp_path "{data}/nginx/answers";
+    fastcgi_temp_path "{data}/nginx/unused";
+    scgi_temp_path "{data}/nginx/unused";
+    uwsgi_temp_path "{data}/nginx/unused";
     include "{data}/nginx/site.conf";
 }}
 """

@@ -3,15 +3,15 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
-from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from messaging import probes
 from messaging.actions import receive_webhook
 from messaging.actions.nonces import use_nonce
+from messaging.actions.rejecting import note_rejection
 from messaging.carriers.base import RawRequest, VerificationError
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
@@ -32,11 +32,14 @@ def webhook(
     raw = _raw_request(request)
     if raw is None:
         return HttpResponse("The body is too large.", status=413, content_type="text/plain")
+    if probes.is_probe(raw, account):
+        return probes.answer(request, raw, account)
     try:
         credentials = account.get_credentials()
     except UndecryptableError:
         log.error("The secret of carrier account %s cannot be decrypted.", account.pk)
-        _count_rejection(account, "Its stored secret cannot be decrypted: enter it again.")
+        reason = "Its stored secret cannot be decrypted: enter it again."
+        note_rejection(account=account, reason=reason)
         return HttpResponse("Not ready.", status=503, content_type="text/plain")
     try:
         account.adapter.verify(raw, credentials, settings.PUBLIC_URL)
@@ -72,16 +75,8 @@ def _raw_request(request: HttpRequest) -> RawRequest | None:
 def _rejected(account: CarrierAccount, raw: RawRequest, reason: str) -> HttpResponse:
     adapter = account.adapter
     if not adapter.challenge or "authorization" in raw.headers:
-        _count_rejection(account, reason)
+        note_rejection(account=account, reason=reason)
     response = HttpResponse("Not verified.", status=adapter.rejection_status)
     if adapter.challenge:
         response["WWW-Authenticate"] = adapter.challenge
     return response
-
-
-def _count_rejection(account: CarrierAccount, reason: str) -> None:
-    CarrierAccount.objects.filter(pk=account.pk).update(
-        rejected_count=F("rejected_count") + 1,
-        last_rejected_at=timezone.now(),
-        last_rejection=reason[:255],
-    )

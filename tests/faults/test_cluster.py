@@ -22,6 +22,8 @@ from tests.faults.ground import Ground, Told, ground, repeat
 from tests.stack import ROOT
 
 DEPLOY = ROOT / "deploy"
+LEISURE = 60.0
+"""Seconds for what takes moments: how fast it is, the long forms say."""
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +98,13 @@ def test_killed_processes_cost_no_webhook_and_no_text(house: Ground) -> None:
 
 
 def test_a_database_that_dies_costs_no_webhook(house: Ground) -> None:
-    assert_met(ingest.e7(house, ingest.Size(calls=100, kills=2, down_seconds=1.0)))
+    assert_met(
+        ingest.e7(house, ingest.Size(calls=100, kills=2, down_seconds=1.0, back_within=LEISURE))
+    )
 
 
 def test_a_new_version_is_rolled_out_without_a_loss(house: Ground) -> None:
-    assert_met(deploys.e8(house, deploys.Size(rounds=1, pages=6, calls=60)))
+    assert_met(deploys.e8(house, deploys.Size(rounds=1, pages=6, calls=60, away=LEISURE)))
 
 
 def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path) -> None:

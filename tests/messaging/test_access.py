@@ -68,7 +68,7 @@ CARRIERS = {
 """Proven in test_webhooks.py."""
 
 PUBLIC = {"media/<str:signed>/<str:name>"}
-"""For carriers, without a cookie: proven in test_media_outbound.py."""
+"""For carriers, without a cookie: proven in test_media_lending.py."""
 
 ELSEWHERE = {
     "sign-out/",

@@ -116,7 +116,7 @@ class Office(RuleBasedStateMachine):
         address = f"/threads/{self.threads[0].pk}/attachments/"
         answer = self.ana.post(address, {"file": SimpleUploadedFile("a", data)})
         found = re.search(r'name="attachment" value="(\d+)"', answer.content.decode())
-        more = {"attachment": found[1]} if found else {}  # the composer holds ten
+        more: dict[str, Any] = {"attachment": found[1]} if found else {}  # the composer holds ten
         self.write_one(**choice, thread=0, again=False, **more)
 
     @rule()

@@ -72,6 +72,16 @@ def test_nothing_connects_to_a_name_that_leads_inside(host: MediaHost, address: 
     assert host.connections == 0
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_address_inside_is_enough_to_call_none(host: MediaHost, order: int) -> None:
+    host.answers["/a"] = ok(b"secret")
+    addresses = ["127.0.0.1", "127.0.0.2"][::order]
+    network = host.network(addresses, lambda address: address == "127.0.0.1")
+    with pytest.raises(FetchError, match="not the carrier's"):
+        fetch(request(host), network=network)
+    assert host.connections == 0
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "100.128.0.1", "172.32.0.1"])
 def test_public_addresses_may_be_called(address: str) -> None:
     assert guards.is_public(address)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from inboxes.models import Inbox
+from messaging import delivery
+from messaging.actions.receiving import replay_cause
 from messaging.models import Message, Number, Webhook
 from tests.cast import Cast, client_of
-from tests.messaging.carrier_calls import call, text_fields
+from tests.messaging.carrier_calls import call, receipt_fields, text_fields
+from tests.messaging.working import work
 
 ELSEWHERE = "+12025550119"
 CHANGELIST = "admin:messaging_webhook_changelist"
@@ -81,6 +86,68 @@ def test_tried_again_after_the_carrier_repeated_it_stores_nothing_twice(cast: Ca
     call(cast.account, text_fields("Hello?", to=ELSEWHERE))
     replay(cast, webhook)
     assert Message.objects.count() == 1
+
+
+def test_tried_again_it_joins_its_thread_at_the_time_when_it_came(cast: Cast) -> None:
+    call(cast.account, text_fields("The day before", to=ELSEWHERE))
+    yesterday = timezone.now() - timedelta(days=1)
+    Webhook.objects.update(received_at=yesterday)
+    inbox = Inbox.objects.create(name="Elsewhere")
+    Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
+    call(cast.account, text_fields("Today", to=ELSEWHERE, sid="SM-in-2"))
+    replay(cast, Webhook.objects.quarantined().get())
+    late = Message.objects.get(body="The day before")
+    assert (late.is_late, late.shown_at) == (True, yesterday)
+    assert late.place < Message.objects.get(body="Today").place < (late.pk, 0, 0)
+
+
+def test_a_receipt_that_is_tried_again_still_finds_its_attempt(cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "Yes.")
+    attempt = delivery._claim(message.thread)
+    assert attempt is not None
+    fields = receipt_fields("SM-out-1", "undelivered", ErrorCode="\x00")
+    call(cast.account, fields, behind=str(attempt.token))
+    webhook = Webhook.objects.quarantined().get()
+    mended = bytes(webhook.body).replace(b"%00", b"30005")
+    Webhook.objects.filter(pk=webhook.pk).update(body=mended, path=webhook.path + "?a=b")
+    replay(cast, webhook)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.carrier_message_id) == ("failed", "SM-out-1")
+
+
+def test_all_of_one_cause_are_tried_again_by_a_worker_and_the_others_left(
+    transactional_db: None, cast: Cast
+) -> None:
+    for number in range(3):
+        fields = text_fields(f"text {number}", to=ELSEWHERE, sid=f"SM-in-{number}")
+        call(cast.account, fields)
+    call(cast.account, text_fields("Hello?", sid=""))
+    inbox = Inbox.objects.create(name="Elsewhere")
+    Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
+    one = Webhook.objects.filter(reason__contains="number").order_by("?")[0]
+    deed = {"action": "replay_cause", "_selected_action": [one.pk]}
+    page = client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
+    assert "All of one cause are tried again" in page.content.decode()
+    assert not Message.objects.exists(), "that is a worker's work"
+    work()
+    assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == [
+        "text 0",
+        "text 1",
+        "text 2",
+    ]
+    assert Webhook.objects.quarantined().get().reason == "MessageSid is missing"
+    client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
+    work()
+    assert Message.objects.count() == 3
+
+
+def test_what_is_still_not_understood_says_why_now(cast: Cast) -> None:
+    call(cast.account, text_fields("Hello?", to=ELSEWHERE))
+    Webhook.objects.update(reason="Body is missing")
+    one = Webhook.objects.get()
+    counts = replay_cause(account_id=one.account_id, reason="Body is missing", upto=one.pk)
+    assert counts == (0, 1)
+    assert "a number that we do not have" in Webhook.objects.get().reason
 
 
 def test_the_quarantine_shows_the_raw_body_and_cannot_be_edited(cast: Cast) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import permutations
+from typing import get_args
 
 import pytest
 from django.db import transaction
@@ -16,6 +17,7 @@ from messaging.actions import apply_receipt, retry_message
 from messaging.carriers.base import (
     REASONS,
     Accepted,
+    ErrorClass,
     NotSent,
     OutcomeUnknown,
     Receipt,
@@ -26,10 +28,11 @@ from messaging.carriers.base import (
 from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS
 from messaging.tasks import forget_parked_receipts
-from tests.cast import Cast
+from tests.cast import CUSTOMER, Cast
 from tests.messaging.carrier_calls import call, receipt_fields
 
 SID = "SM-out-1"
+OTHER = "+12025550178"
 
 
 def begin(cast: Cast, message: Message | None = None) -> Attempt:
@@ -210,6 +213,35 @@ def test_a_carrier_that_has_told_already_is_not_made_to_doubt(cast: Cast, settle
     settle(attempt, Receipt(SID, settled, "30005", "bad_address"))
     settle(attempt, Receipt(SID, "unknown", "9999", "ambiguous"))
     assert state(attempt) == settled
+
+
+@pytest.mark.parametrize(("theirs", "becomes"), [(CUSTOMER, "delivered"), (OTHER, "sent")])
+def test_a_receipt_about_another_person_moves_nothing(
+    cast: Cast, theirs: str, becomes: str
+) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    settle(attempt, Receipt(SID, "delivered", recipient=theirs))
+    assert state(attempt) == becomes
+
+
+def test_parked_receipts_remember_whom_they_are_about(cast: Cast) -> None:
+    attempt = begin(cast)
+    settle(attempt, Receipt(SID, "failed", "30005", "bad_address", recipient=OTHER))
+    settle(attempt, Receipt(SID, "failed", "30005", "bad_address", recipient=CUSTOMER))
+    assert DeliveryReceipt.objects.filter(attempt=None).count() == 2
+    accept(attempt)
+    assert state(attempt) == "failed"
+    DeliveryReceipt.objects.all().delete()
+    settle(attempt, Receipt(SID, "delivered", recipient=OTHER))
+    assert state(attempt) == "failed"
+    settle(attempt, Receipt(SID, "delivered", recipient=CUSTOMER))
+    assert state(attempt) == "delivered"
+
+
+def test_every_class_of_error_has_words_that_fit() -> None:
+    assert set(REASONS) == set(get_args(ErrorClass))
+    assert all(words.endswith(".") and len(words) <= 255 for words in REASONS.values())
 
 
 def test_receipts_that_nobody_claims_are_forgotten_and_others_kept(

@@ -1,0 +1,217 @@
+"""Carrier accounts: their secrets, their self-test, and what was rejected in their name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.timesince import timesince
+
+from messaging.carriers import CARRIERS
+from messaging.carriers.base import CredentialField
+from messaging.encryption import UndecryptableError
+from messaging.models import CarrierAccount
+from messaging.selftest import Finding, run_self_test
+
+PREFIX = "credential_"
+ABOUT = ("webhook_address", "tested")
+
+
+def _stored(account: CarrierAccount) -> dict[str, str] | None:
+    """None when what is stored cannot be decrypted."""
+    if not account.encrypted_credentials:
+        return {}
+    try:
+        return account.get_credentials()
+    except UndecryptableError:
+        return None
+
+
+class AccountForm(forms.ModelForm[CarrierAccount]):
+    """Secrets go in and never come out: an empty field keeps what is stored."""
+
+    class Meta:
+        model = CarrierAccount
+        fields = ("carrier", "name", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "carrier" in self.fields:
+            choices = [(name, carrier.label) for name, carrier in CARRIERS.items()]
+            self.fields["carrier"] = forms.ChoiceField(choices=choices)
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance._state.adding:
+            return values
+        stored = _stored(self.instance) or {}
+        for field in self.instance.adapter.credential_fields:
+            given = values.get(PREFIX + field.name)
+            if field.is_required and not given and not stored.get(field.name):
+                self.add_error(PREFIX + field.name, "This is needed to use the account.")
+        return values
+
+    def credentials(self) -> dict[str, str]:
+        """What is to be stored: the new values over the old ones."""
+        given = {
+            name.removeprefix(PREFIX): value.strip()
+            for name, value in self.cleaned_data.items()
+            if name.startswith(PREFIX) and value
+        }
+        return (_stored(self.instance) or {}) | given
+
+
+def _credential_field(field: CredentialField, *, is_stored: bool) -> forms.CharField:
+    kept = "Stored. Leave empty to keep it." if is_stored else "Not stored yet."
+    return forms.CharField(
+        label=field.label,
+        required=False,
+        help_text=" ".join(filter(None, [field.help_text, kept])),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+    )
+
+
+@admin.register(CarrierAccount)
+class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
+    form = AccountForm
+    list_display = ("name", "carrier", "is_active", "status", "rejected_count", "last_rejected_at")
+    list_filter = ("carrier", "is_active")
+    search_fields = ("name", "numbers__address")
+
+    def get_urls(self) -> list[Any]:
+        mine = path(
+            "<path:object_id>/self-test/",
+            self.admin_site.admin_view(self.self_test),
+            name="messaging_carrieraccount_self_test",
+        )
+        return [mine, *super().get_urls()]
+
+    def self_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the last test found; a POST tests anew."""
+        account = self.get_object(request, object_id)
+        if account is None:
+            raise Http404("No such account.")
+        if not self.has_change_permission(request, account):
+            raise PermissionDenied
+        if request.method == "POST":
+            run_self_test(account)
+            return redirect("admin:messaging_carrieraccount_self_test", account.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Self-test of {account.name}",
+            "account": account,
+            "findings": [Finding.read(kept) for kept in account.self_test],
+        }
+        return TemplateResponse(request, "admin/messaging/carrieraccount/self_test.html", context)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: CarrierAccount | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        if obj is None:
+            kwargs["fields"] = ("carrier", "name")
+            return super().get_form(request, obj, change, **kwargs)
+        stored = _stored(obj) or {}
+        secrets: dict[str, Any] = {
+            PREFIX + field.name: _credential_field(field, is_stored=bool(stored.get(field.name)))
+            for field in obj.adapter.credential_fields
+        }
+        kwargs["fields"] = ("name", "is_active")
+        kwargs["form"] = type("AccountForm", (AccountForm,), secrets)
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: CarrierAccount | None = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": ("carrier", "name")})]
+        secrets = [PREFIX + field.name for field in obj.adapter.credential_fields]
+        rejections = ("rejected_count", "last_rejected_at", "last_rejection", "reasons")
+        return [
+            (None, {"fields": ("carrier", "name", "is_active", "status", *ABOUT)}),
+            ("Secrets", {"fields": secrets}),
+            ("Rejected webhooks", {"fields": rejections}),
+        ]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: CarrierAccount | None = None
+    ) -> tuple[str, ...]:
+        shown = (
+            "status",
+            *ABOUT,
+            "rejected_count",
+            "last_rejected_at",
+            "last_rejection",
+            "reasons",
+        )
+        return () if obj is None else ("carrier", *shown)
+
+    @admin.display(description="secrets")
+    def status(self, account: CarrierAccount) -> str:
+        stored = _stored(account)
+        if stored is None:
+            return "Cannot be decrypted with FIELD_KEYS: enter them again"
+        missing = [
+            field.label
+            for field in account.adapter.credential_fields
+            if field.is_required and not stored.get(field.name)
+        ]
+        return f"Missing: {', '.join(missing)}" if missing else "Complete"
+
+    @admin.display(description="webhook address")
+    def webhook_address(self, account: CarrierAccount) -> str:
+        return account.webhook_url
+
+    @admin.display(description="last reasons")
+    def reasons(self, account: CarrierAccount) -> str:
+        """Bodies and senders of what was rejected are not kept."""
+        rows = (
+            (one.count, one.reason, f"{timezone.localtime(one.last_at):%d %B %Y, %H:%M:%S}")
+            for one in account.rejections.order_by("-last_at", "-pk")
+        )
+        row = "<tr><td>{}×</td><td>{}</td><td>last on {}</td></tr>"
+        return format_html("<table>{}</table>", format_html_join("", row, rows))
+
+    @admin.display(description="self-test")
+    def tested(self, account: CarrierAccount) -> str:
+        if account.self_tested_at is None:
+            return "Not tested yet"
+        bad = sum(Finding.read(kept).level == "bad" for kept in account.self_test)
+        found = {0: "nothing wrong", 1: "one thing wrong"}.get(bad, f"{bad} things wrong")
+        return format_html(
+            '<a href="{}">{}, {} ago</a>',
+            reverse("admin:messaging_carrieraccount_self_test", args=[account.pk]),
+            found[0].upper() + found[1:],
+            timesince(account.self_tested_at, depth=1),
+        )
+
+    def save_model(
+        self, request: HttpRequest, obj: CarrierAccount, form: Any, change: bool
+    ) -> None:
+        if not change:
+            obj.set_credentials({})
+            obj.save()
+            return
+        obj.set_credentials(form.credentials())
+        obj.save(update_fields=["name", "is_active", "encrypted_credentials"])
+
+    def response_add(
+        self, request: HttpRequest, obj: CarrierAccount, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to its secrets: which ones there are depends on the carrier."""
+        self.message_user(request, "Now enter the secrets of this account.", messages.INFO)
+        return redirect(reverse("admin:messaging_carrieraccount_change", args=[obj.pk]))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Messages point to it; an account that is given up is deactivated."""
+        return False

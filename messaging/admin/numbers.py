@@ -1,0 +1,82 @@
+"""Numbers: where they route, how fast they send, and whether their texts all came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+
+from inboxes.actions import announce_inbox
+from inboxes.models import Inbox
+from messaging.models import Message, Number
+from threads import addresses
+
+
+class NumberForm(forms.ModelForm[Number]):
+    def clean_address(self) -> str:
+        address, kind = addresses.normalise(self.cleaned_data["address"])
+        if kind == "name":
+            raise forms.ValidationError(
+                "This is no number: write it like +12025550110, or a short code."
+            )
+        return address
+
+
+@admin.register(Number)
+class NumberAdmin(admin.ModelAdmin[Number]):
+    form = NumberForm
+    fields = ("address", "account", "inbox", "segments_per_second")
+    autocomplete_fields = ("account", "inbox")
+    list_display = ("address", "inbox", "account", "rate", "waiting", "compared")
+    list_filter = ("account",)
+    list_select_related = ("inbox", "account", "comparison")
+    search_fields = ("address", "inbox__name", "account__name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Number | None = None) -> Any:
+        return () if obj is None else ("address",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Number]:
+        queued = Message.objects.waiting_to_be_sent().filter(inbox=OuterRef("inbox"))
+        grouped = queued.order_by().values("inbox")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                queued=Subquery(grouped.annotate(number=Count("pk")).values("number")),
+                oldest=Subquery(grouped.annotate(first=Min("created_at")).values("first")),
+            )
+        )
+
+    @admin.display(description="segments per second")
+    def rate(self, number: Number) -> str:
+        return f"{number.rate:g}"
+
+    @admin.display(description="waiting texts")
+    def waiting(self, number: Any) -> str:
+        if not number.queued:
+            return "none"
+        return f"{number.queued}, the oldest for {timesince(number.oldest, depth=1)}"
+
+    @admin.display(description="compared with the carrier")
+    def compared(self, number: Number) -> str:
+        """Whether texts went missing on their way here."""
+        if not number.account.adapter.capabilities.can_list_inbound:
+            return "not possible there"
+        comparison = getattr(number, "comparison", None)
+        if comparison is None:
+            return "not yet"
+        found = f"{comparison.found_count or 'none'} found that no webhook had brought"
+        ago = f"{timesince(comparison.tried_at, depth=1)} ago"
+        return f"{ago}: {comparison.trouble or found}"
+
+    def save_model(self, request: HttpRequest, obj: Number, form: Any, change: bool) -> None:
+        touched = {obj.inbox_id}
+        if change and "inbox" in form.initial:
+            touched.add(form.initial["inbox"])
+        super().save_model(request, obj, form, change)
+        for inbox in Inbox.objects.filter(pk__in=touched).order_by("pk"):
+            announce_inbox(inbox=inbox)

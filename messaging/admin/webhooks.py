@@ -1,0 +1,64 @@
+"""The quarantine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from messaging.actions import replay_webhook
+from messaging.jobs import defer_replay
+from messaging.models import Webhook
+
+
+@admin.register(Webhook)
+class WebhookAdmin(admin.ModelAdmin[Webhook]):
+    """The quarantine: what a carrier said and we could not use, raw."""
+
+    list_display = ("received_at", "account", "reason")
+    list_filter = ("account", "reason", "received_at")
+    list_select_related = ("account",)
+    fields = ("received_at", "account", "reason", "path", "headers", "raw_body")
+    actions = ("replay", "replay_cause")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
+        return Webhook.objects.quarantined().select_related("account")
+
+    @admin.display(description="body")
+    def raw_body(self, webhook: Webhook) -> str:
+        return bytes(webhook.body).decode(errors="backslashreplace")
+
+    @admin.action(description="Try again", permissions=["view"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        results = [replay_webhook(webhook=webhook) for webhook in queryset.order_by("pk")]
+        understood = sum(results)
+        self.message_user(
+            request,
+            f"{understood} understood this time, {len(results) - understood} still not.",
+            messages.SUCCESS if understood else messages.WARNING,
+        )
+
+    @admin.action(description="Try all of the same cause again", permissions=["view"])
+    def replay_cause(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        """By a worker: there may be thousands."""
+        newest = Webhook.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        causes = set(queryset.order_by().values_list("account_id", "reason"))
+        for account_id, reason in causes:
+            defer_replay(account_id=account_id, reason=reason, upto=newest)
+        words = "one cause" if len(causes) == 1 else f"{len(causes)} causes"
+        self.message_user(
+            request,
+            f"All of {words} are tried again. What is understood leaves this list.",
+            messages.SUCCESS,
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

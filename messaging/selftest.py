@@ -1,0 +1,317 @@
+"""An account's self-test: does a carrier's request get in here, and do we get in there?
+
+It calls two places only, without following redirects: our own PUBLIC_URL, and the API whose
+address the adapter knows. What it finds is for administrators, in words that say what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+from django.utils import timezone
+
+from messaging import probes
+from messaging.carriers.base import AuthFailed, CannotTell, RawRequest
+from messaging.carriers.sending import new_client
+from messaging.carriers.webhooks import path_of
+from messaging.delivery import release_connection
+from messaging.encryption import UndecryptableError
+from messaging.models import CarrierAccount
+
+Level = Literal["good", "doubt", "bad"]
+
+TIMEOUT = 5.0
+"""Seconds for each step of a call."""
+
+LARGEST_ANSWER = 65_536
+CLOCK_DOUBT, CLOCK_BAD = 30, 240
+"""Seconds; carriers' signatures are good for some five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and what it means."""
+
+    level: Level
+    title: str
+    words: str = ""
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> Finding:
+        """As it was stored with the account."""
+        return cls(kept["level"], kept["title"], kept["words"])
+
+
+def run_self_test(account: CarrierAccount) -> list[Finding]:
+    """Test the account and keep what was found; no connection to the database meanwhile."""
+    release_connection()
+    credentials, findings = _secrets(account)
+    findings += [*_way_in(account, credentials or {})]
+    if credentials is not None:
+        findings += [*_way_out(account, credentials)]
+    account.self_tested_at = timezone.now()
+    account.self_test = [asdict(finding) for finding in findings]
+    account.save(update_fields=["self_tested_at", "self_test"])
+    return findings
+
+
+def _secrets(account: CarrierAccount) -> tuple[dict[str, str] | None, list[Finding]]:
+    title = "Secrets"
+    try:
+        stored = account.get_credentials()
+    except UndecryptableError:
+        words = (
+            "What is stored cannot be decrypted with FIELD_KEYS. Enter the secrets again, or give "
+            "Partyline the key back that they were stored with."
+        )
+        return None, [Finding("bad", title, words)]
+    missing = [
+        field.label
+        for field in account.adapter.credential_fields
+        if field.is_required and not stored.get(field.name)
+    ]
+    if missing:
+        words = f"Not stored yet: {', '.join(missing)}. Enter it on the account's page."
+        return stored, [Finding("bad", title, words)]
+    return stored, [Finding("good", title, "All are stored and can be read.")]
+
+
+# The way in
+
+
+def _way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator[Finding]:
+    """Call our own webhook over its public address, as the carrier would."""
+    if urlsplit(settings.PUBLIC_URL).scheme != "https":
+        yield Finding(
+            "doubt",
+            "Encryption",
+            f"PUBLIC_URL is {settings.PUBLIC_URL}, without https: texts and signatures travel "
+            "readable, and some carriers refuse to call such an address.",
+        )
+    signed = account.adapter.sign_test(credentials, account.webhook_url)
+    sent = signed or RawRequest("POST", path_of(account.webhook_url), {}, b"{}")
+    headers = {**sent.headers, probes.HEADER: probes.mark(account)}
+    try:
+        with (
+            new_client(TIMEOUT) as http,
+            http.stream("POST", account.webhook_url, content=sent.body, headers=headers) as answer,
+        ):
+            body = _limited(answer)
+    except (httpx.HTTPError, OSError) as error:
+        yield Finding("bad", "Our public address", no_connection(error))
+        return
+    seen = probes.read(_json(body)) if answer.status_code == 200 else None
+    if seen is None:
+        yield Finding("bad", "Our public address", _somebody_else(account, answer, body))
+        return
+    yield Finding("good", "Our public address", f"{settings.PUBLIC_URL} leads here.")
+    yield from _changes(sent, [*sent.headers, probes.HEADER], seen)
+    yield _signature(account, is_signed=signed is not None, rejected=seen["rejected"])
+
+
+def _changes(sent: RawRequest, headers: list[str], seen: dict[str, Any]) -> Iterator[Finding]:
+    """What became of the request on its way."""
+    title = "What the proxy passes on"
+    gone = [name for name in headers if name not in seen["headers"]]
+    before = [finding for finding in (_path(sent, seen), _body(sent, seen)) if finding]
+    yield from before
+    if gone:
+        words = f"It takes away the header {', '.join(gone)}. Let it pass."
+        yield Finding("bad", title, words)
+    host = urlsplit(settings.PUBLIC_URL).netloc
+    if seen["host"].lower() != host.lower():
+        words = (
+            f"Requests arrive for the host {seen['host'][:100]}, not {host}. Signatures do not "
+            "depend on it, but pages and sockets may: have the proxy pass on the Host header."
+        )
+        yield Finding("doubt", title, words)
+    elif not gone and not before:
+        yield Finding("good", title, "Address, headers and body arrive as they were sent.")
+
+
+def _path(sent: RawRequest, seen: dict[str, Any]) -> Finding | None:
+    if seen["path"] == sent.path:
+        return None
+    words = (
+        f"We called {sent.path}, and here arrives {seen['path'][:200]}. Signatures cover the "
+        "address, so that every request is refused. Have the proxy pass on the path unchanged."
+    )
+    return Finding("bad", "What the proxy passes on", words)
+
+
+def _body(sent: RawRequest, seen: dict[str, Any]) -> Finding | None:
+    if seen["body"] == hashlib.sha256(sent.body).hexdigest():
+        return None
+    words = "It changes the body of requests, which signatures cover. Switch off what rewrites it."
+    return Finding("bad", "What the proxy passes on", words)
+
+
+def _signature(account: CarrierAccount, *, is_signed: bool, rejected: str) -> Finding:
+    label = account.adapter.label
+    if not is_signed:
+        words = (
+            f"Only {label} itself can sign, so that this is proven by its first request. Text one "
+            "of the account's numbers, and see that nothing is counted as rejected."
+        )
+        return Finding("doubt", "Signature", words)
+    if rejected:
+        return Finding("bad", "Signature", f"A well signed request is refused: {rejected}.")
+    words = (
+        "A request signed with the stored secret is let in. Whether the secret is the one that "
+        f"{label} signs with, its first request tells: watch the rejected webhooks."
+    )
+    return Finding("good", "Signature", words)
+
+
+def _limited(answer: httpx.Response) -> bytes:
+    body = b""
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            break
+    return body
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+IN_FRONT = {
+    400: (
+        "The request is refused as malformed. Partyline does so when the proxy passes on a Host "
+        "that is not in ALLOWED_HOSTS; otherwise the proxy does."
+    ),
+    401: "Something in front of Partyline asks for a login. Let /webhooks/ in without one.",
+    403: "Something in front of Partyline forbids it, such as a firewall. Let /webhooks/ in.",
+    404: (
+        "Something else answers there, or the proxy changes the path: the address is not known. "
+        "Check PUBLIC_URL, and that the proxy passes on everything under /webhooks/."
+    ),
+    405: "Something in front of Partyline lets no POST by.",
+    413: "Something in front of Partyline takes no bodies of this size.",
+}
+REDIRECTS = {301, 302, 303, 307, 308}
+
+
+def _somebody_else(account: CarrierAccount, answer: httpx.Response, body: bytes) -> str:
+    """Why the answer is not the one that our own webhook gives."""
+    status = answer.status_code
+    if status in REDIRECTS:
+        to = httpx.URL(settings.PUBLIC_URL).join(answer.headers.get("location", ""))
+        return (
+            f"It redirects to {to.scheme}://{to.host}. Carriers do not follow: set PUBLIC_URL to "
+            "the address at which requests end up, and have the proxy answer for it."
+        )
+    is_ack = status == 200 and body == account.adapter.ack()[0]
+    if is_ack or (status == account.adapter.rejection_status and body == b"Not verified."):
+        return (
+            f"The request arrives, but without the header {probes.HEADER}: the proxy takes away "
+            "headers that it does not know. Carriers' signatures stand in such headers."
+        )
+    if status >= 500:
+        return (
+            f"The proxy answers {status}: it does not reach Partyline. Check that Partyline runs, "
+            "and the address and port that the proxy passes requests to."
+        )
+    other = f"Another program answers there ({status}). Check PUBLIC_URL."
+    return IN_FRONT.get(status, other)
+
+
+def no_connection(error: Exception) -> str:
+    """Why our public address could not be called."""
+    host = urlsplit(settings.PUBLIC_URL).netloc
+    causes = [*_causes(error)]
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"The certificate of {host} is not good: {cause.verify_message}."
+        if isinstance(cause, ssl.SSLError):
+            return f"{host} does not speak TLS. Is it http there, or another port?"
+        if isinstance(cause, socket.gaierror):
+            return f"The name {host} is not known. Check PUBLIC_URL and the DNS entry."
+    if isinstance(error, httpx.ConnectTimeout):
+        return (
+            f"{host} does not answer from this machine. Where a router does not lead its own "
+            "address back inside, carriers may reach it all the same: try it from elsewhere."
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return f"{host} takes the connection and then says nothing."
+    if isinstance(error, httpx.ConnectError):
+        return f"Nothing listens at {host}. Is the proxy running, and is PUBLIC_URL right?"
+    return f"The connection to {host} broke ({type(error).__name__})."
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what lies beneath it."""
+    for _ in range(10):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+# The way out
+
+
+def _way_out(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator[Finding]:
+    """Ask the carrier's API who we are, and what time it is there."""
+    label = account.adapter.label
+    offsets: list[float] = []
+
+    def compare(response: httpx.Response) -> None:
+        at = _seconds(response.headers.get("date", ""))
+        if at is not None:
+            offsets.append(time.time() - at)
+
+    with new_client(TIMEOUT) as http:
+        http.event_hooks = {"response": [compare]}
+        result = account.adapter.identify(credentials, http)
+    title = f"{label}'s API"
+    if isinstance(result, AuthFailed):
+        words = f"It does not accept what is stored: {result.detail}. Enter the secrets again."
+        yield Finding("bad", title, words)
+    elif isinstance(result, CannotTell):
+        words = (
+            f"It could not be asked: {result.detail}. Check that this machine may call out; if it "
+            f"may, see whether {label} has trouble."
+        )
+        yield Finding("bad", title, words)
+    else:
+        who = ", ".join(filter(None, [result.name, result.account]))
+        words = f"It knows us as {who}. {result.remark}".strip()
+        yield Finding("doubt" if result.remark else "good", title, words)
+    if offsets:
+        yield _clock(label, offsets[0])
+
+
+def _seconds(date: str) -> float | None:
+    """Of an HTTP date (RFC 9110 §5.6.7); None for anything else."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
+
+
+def _clock(label: str, ahead: float) -> Finding:
+    """By the date of an answer, which is exact to a second or two."""
+    off = round(abs(ahead))
+    if off < CLOCK_DOUBT:
+        return Finding("good", "Clock", f"It agrees with {label}'s.")
+    words = (
+        f"This machine's clock is {off} s {'ahead of' if ahead > 0 else 'behind'} {label}'s. "
+        "Signatures that bear a time are refused when it is minutes off: set the clock by NTP."
+    )
+    return Finding("bad" if off >= CLOCK_BAD else "doubt", "Clock", words)

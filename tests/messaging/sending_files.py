@@ -1,0 +1,68 @@
+"""Putting files into a composer, sending them, and a carrier that fetches what it is told of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from messaging.carriers.base import Accepted, Capabilities, Outgoing
+from messaging.carriers.twilio import Twilio
+from messaging.models import Attachment
+from threads.models import Thread
+
+HTMX = {"HX-Request": "true"}
+PDF = b"%PDF-1.4 some pages"
+
+
+def put(client: Client, thread: Thread, data: bytes, name: str = "a.jpg") -> Any:
+    upload = SimpleUploadedFile(name, data, content_type="image/svg+xml")
+    return client.post(f"/threads/{thread.pk}/attachments/", {"file": upload})
+
+
+def attached(client: Client, thread: Thread, *files: bytes) -> list[Attachment]:
+    for number, data in enumerate(files):
+        assert put(client, thread, data, f"file-{number}").status_code == 201
+    return list(Attachment.objects.filter(thread=thread, message=None).order_by("pk"))
+
+
+def send(client: Client, thread: Thread, files: Iterable[Attachment] = (), **more: Any) -> Any:
+    fields = {"body": "", "form_key": uuid.uuid4(), "attachment": [one.pk for one in files]}
+    return client.post(f"/threads/{thread.pk}/messages/", fields | more, headers=HTMX)
+
+
+def stored_names() -> set[str]:
+    folders, _ = default_storage.listdir("")
+    return {f"{one}/{name}" for one in folders for name in default_storage.listdir(one)[1]}
+
+
+class Taken:
+    """What the carrier was given; it fetches what it was told of, as carriers do."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
+        self.texts: list[Outgoing] = []
+        self.files: list[Any] = []
+        can: dict[str, Any] = {
+            "longest_text": 1600,
+            "media_count": 10,
+            "media_bytes": 5_000_000,
+            "media_types": frozenset({"image/jpeg", "image/png", "image/gif"}),
+        }
+        monkeypatch.setattr(Twilio, "capabilities", Capabilities(**can | capabilities))
+        monkeypatch.setattr(Twilio, "send", lambda _, outgoing, *__: self.take(outgoing))
+
+    def take(self, outgoing: Outgoing) -> Accepted:
+        self.texts.append(outgoing)
+        self.files += [Client().get(urlsplit(url).path) for url in outgoing.media_urls]
+        return Accepted(f"SM{len(self.texts)}")
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
+    return Taken(monkeypatch)

@@ -1,0 +1,282 @@
+"""An account's self-test tells an administrator what is wrong, in words that say what to do."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.signing import TimestampSigner
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from messaging import probes, selftest
+from messaging.models import CarrierAccount, Message, Rejection, Webhook
+from messaging.selftest import run_self_test
+from tests.cast import SECRETS, Cast, client_of
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.carriers.specimens import SPECIMENS
+from tests.proxy import Headers, Proxy, Request, proxy
+
+__all__ = ["far_end", "proxy"]
+
+LOOPBACK = ip_address("127.0.0.1")
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def account(
+    live_server: LiveServer, far_end: FarEnd, proxy: Proxy, cast: Cast, settings: Settings
+) -> CarrierAccount:
+    """Reached through the proxy, which is right so far; its carrier is the far end."""
+    proxy.target = live_server.url
+    settings.PUBLIC_URL = proxy.url
+    settings.TWILIO_API_URL = far_end.url
+    return cast.account
+
+
+def found(account: CarrierAccount) -> dict[str, tuple[str, str]]:
+    """By title: the level and the words. The missing https is told in a test of its own."""
+    findings: dict[str, tuple[str, str]] = {
+        one.title: (one.level, one.words) for one in run_self_test(account)
+    }
+    findings.pop("Encryption", None)
+    return findings
+
+
+def wrong(account: CarrierAccount) -> str:
+    """The words of what is wrong."""
+    return " ".join(words for level, words in found(account).values() if level == "bad")
+
+
+def test_all_is_well_and_nothing_is_stored_or_counted(account: CarrierAccount) -> None:
+    findings = found(account)
+    assert {title: level for title, (level, _) in findings.items()} == {
+        "Secrets": "good",
+        "Our public address": "good",
+        "What the proxy passes on": "good",
+        "Signature": "good",
+        "Twilio's API": "good",
+        "Clock": "good",
+    }
+    assert "Far End Ltd, AC000" in findings["Twilio's API"][1]
+    assert not Webhook.objects.exists()
+    assert not Message.objects.exists()
+    account.refresh_from_db()
+    assert account.rejected_count == 0
+    assert account.self_tested_at is not None
+
+
+def test_it_is_run_by_a_button_and_its_result_is_kept(account: CarrierAccount, cast: Cast) -> None:
+    admin = client_of(cast.admin)
+    change = reverse("admin:messaging_carrieraccount_change", args=[account.pk])
+    page = admin.get(change).content.decode()
+    address = reverse("admin:messaging_carrieraccount_self_test", args=[account.pk])
+    assert f'action="{address}"' in page
+    assert "Not tested yet" in page
+    assert "was not tested yet" in admin.get(address).content.decode()
+    told = admin.post(address, follow=True).content.decode()
+    assert told.count("Good: ") == 6
+    assert "Look at it: Encryption" in told
+    assert admin.get(address).content.decode().count("Good: ") == 6, "a visit tests nothing"
+    assert "Nothing wrong" in admin.get(change).content.decode()
+    assert SECRETS["auth_token"] not in told
+
+
+def test_only_administrators_may_run_it_and_only_by_post(
+    account: CarrierAccount, cast: Cast, proxy: Proxy
+) -> None:
+    address = reverse("admin:messaging_carrieraccount_self_test", args=[account.pk])
+    for client in (client_of(cast.ana), Client()):
+        assert client.post(address).status_code == 302
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(cast.admin, backend="django.contrib.auth.backends.ModelBackend")
+    assert strict.post(address).status_code == 403
+    assert client_of(cast.admin).get(address).status_code == 200
+    missing = reverse("admin:messaging_carrieraccount_self_test", args=[account.pk + 999])
+    assert client_of(cast.admin).post(missing).status_code == 404
+    assert proxy.calls == 0
+
+
+def cut_path(path: str, headers: Headers, body: bytes) -> Request:
+    return path.rstrip("/") + "/behind/", headers, body
+
+
+def strip_unknown(path: str, headers: Headers, body: bytes) -> Request:
+    return path, {name: headers[name] for name in headers if not name.startswith("x-")}, body
+
+
+def strip_signature(path: str, headers: Headers, body: bytes) -> Request:
+    return path, {name: headers[name] for name in headers if "signature" not in name}, body
+
+
+def rewrite_body(path: str, headers: Headers, body: bytes) -> Request:
+    return path, headers, body + b"&added=1"
+
+
+def test_what_a_proxy_spoils_is_named(account: CarrierAccount, proxy: Proxy) -> None:
+    for change, words in [
+        (cut_path, "and here arrives /webhooks/twilio/"),
+        (strip_signature, "takes away the header x-twilio-signature"),
+        (strip_unknown, "without the header x-partyline-self-test"),
+        (rewrite_body, "changes the body"),
+    ]:
+        proxy.change = change
+        assert words in wrong(account)
+
+
+def test_another_host_header_is_no_fault_and_is_told(
+    account: CarrierAccount, proxy: Proxy
+) -> None:
+    proxy.change = lambda path, headers, body: (path, headers | {"host": "localhost:1"}, body)
+    level, words = found(account)["What the proxy passes on"]
+    assert (level, "host localhost:1" in words) == ("doubt", True)
+    proxy.change = lambda path, headers, body: (path, headers | {"host": "elsewhere"}, body)
+    assert "ALLOWED_HOSTS" in wrong(account)
+
+
+def test_who_answers_in_our_place_is_told_and_redirects_are_not_followed(
+    account: CarrierAccount, proxy: Proxy
+) -> None:
+    answers: list[tuple[int, Headers, bytes, str]] = [
+        (308, {"Location": f"{proxy.url}/x"}, b"", "It redirects to http://127.0.0.1."),
+        (401, {}, b"", "asks for a login"),
+        (404, {}, b"", "changes the path"),
+        (502, {}, b"", "does not reach Partyline"),
+        (200, {}, b"<h1>It works!</h1>", "Another program answers there (200)"),
+        (200, {}, b'{"path": 1}', "Another program answers there (200)"),
+        (200, {}, b"[" * 1_000_000, "Another program answers there (200)"),
+    ]
+    for calls, (status, headers, body, words) in enumerate(answers, 1):
+        proxy.answer = status, headers, body
+        assert words in wrong(account)
+        assert proxy.calls == calls
+
+
+def test_an_address_that_nothing_listens_at_or_nobody_knows(
+    account: CarrierAccount, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    assert "Nothing listens at 127.0.0.1:9." in wrong(account)
+    settings.PUBLIC_URL = "http://no-such-host.invalid"
+    assert "The name no-such-host.invalid is not known." in wrong(account)
+
+
+def test_an_address_that_takes_the_call_and_says_nothing(
+    account: CarrierAccount, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selftest, "TIMEOUT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.PUBLIC_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert "then says nothing" in wrong(account)
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOOPBACK)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "proxy.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+def test_a_certificate_that_nobody_trusts_and_tls_where_there_is_none(
+    account: CarrierAccount, proxy: Proxy, settings: Settings, tmp_path: Path
+) -> None:
+    settings.PUBLIC_URL = f"https://127.0.0.1:{proxy.port}"
+    assert "does not speak TLS" in wrong(account)
+    proxy.speak_tls(self_signed(tmp_path))
+    assert f"certificate of 127.0.0.1:{proxy.port} is not good: self-signed" in wrong(account)
+
+
+def test_a_secret_that_is_missing_or_cannot_be_read(
+    account: CarrierAccount, settings: Settings
+) -> None:
+    account.set_credentials({"account_sid": SECRETS["account_sid"]})
+    account.save()
+    said = wrong(account)
+    assert "Not stored yet: Auth token." in said
+    assert "A well signed request is refused: no auth token is stored" in said
+    settings.FIELD_KEYS = [Fernet.generate_key().decode()]
+    said = wrong(account)
+    assert "cannot be decrypted with FIELD_KEYS" in said
+    assert "Twilio's API" not in found(account), "there is nothing to ask with"
+
+
+def test_what_the_carriers_api_says_is_told(
+    account: CarrierAccount, far_end: FarEnd, settings: Settings
+) -> None:
+    for status, words in [(401, "does not accept what is stored"), (500, "could not be asked")]:
+        far_end.answer_questions_with(status)
+        level, said = found(account)["Twilio's API"]
+        assert (level, words in said) == ("bad", True)
+    settings.TWILIO_API_URL = "http://127.0.0.1:9"
+    assert "could not be reached (ConnectError)" in found(account)["Twilio's API"][1]
+
+
+def test_a_clock_that_is_off_is_told_by_how_much(
+    account: CarrierAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = selftest._seconds
+    for ahead, level, words in [
+        (-600, "bad", "s behind Twilio's"),
+        (60, "doubt", "s ahead of Twilio's"),
+        (1, "good", "agrees"),
+    ]:
+        monkeypatch.setattr(selftest, "_seconds", lambda date, by=ahead: (real(date) or 0) - by)
+        found_level, said = found(account)["Clock"]
+        assert (found_level, words in said) == (level, True)
+
+
+def test_where_only_the_carrier_can_sign_that_is_said(account: CarrierAccount) -> None:
+    specimen = SPECIMENS["telnyx"]
+    account.carrier = specimen.name
+    account.set_credentials(dict(specimen.credentials))
+    account.save()
+    level, said = found(account)["Signature"]
+    assert (level, "Only Telnyx itself can sign" in said) == ("doubt", True)
+    assert not Rejection.objects.exists()
+
+
+def test_nobody_elses_mark_opens_anything(account: CarrierAccount) -> None:
+    other = CarrierAccount(pk=account.pk + 1)
+    forged = TimestampSigner(key="not-ours", salt="messaging.probes").sign(f"{account.pk}.x")
+    for mark in ("", "x", forged, probes.mark(other)):
+        response = Client().post(
+            account.webhook_path, b"{}", content_type="text/plain", headers={probes.HEADER: mark}
+        )
+        assert response.status_code == 403
+    account.refresh_from_db()
+    assert account.rejected_count == 4
+    ours = Client().post(
+        account.webhook_path,
+        b"{}",
+        content_type="text/plain",
+        headers={probes.HEADER: probes.mark(account)},
+    )
+    assert ours.json()["rejected"] == "the signature header is missing"
+    account.refresh_from_db()
+    assert account.rejected_count == 4
