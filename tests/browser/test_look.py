@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.house import eventually
 from tests.browser.people import sign_in
 from tests.stack import Stack
 
@@ -135,6 +136,15 @@ def test_the_first_page_is_light(open_browser: Open, live_stack: Stack) -> None:
     fresh.goto(address, wait_until="load")
     fresh.wait_for_timeout(500)
     assert 0 < sum(sizes) < BUDGET
+
+
+def test_the_first_conversation_finds_its_styles_there(
+    open_browser: Open, live_stack: Stack
+) -> None:
+    page = sign_in(open_browser(viewport=WIDE), live_stack)
+    expect(page.locator("head link[href*='css/later']")).to_have_count(1)
+    sheets = "[...document.styleSheets].filter(sheet => sheet.href.includes('css/later')).length"
+    eventually(lambda: page.evaluate(sheets) == 1)
 
 
 def test_titles_and_focus_follow(open_browser: Open, live_stack: Stack) -> None:
