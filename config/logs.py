@@ -7,7 +7,7 @@ import re
 _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTILINE)
 
 
-# Whoever has these addresses can fetch a picture, or call in a carrier's name but for the signature.
+# Who has these addresses can fetch a picture, or call in a carrier's name but for the signature.
 _SECRET_PATHS = re.compile(r"(/webhooks/[a-z]+/|/media/)[^\s\"']+")
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import close_old_connections
 from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
@@ -39,6 +41,9 @@ async def run_worker() -> None:
     while True:
         started = asyncio.get_running_loop().time()
         try:
+            # The periodic jobs are deferred on Django's own connection, which nobody else would
+            # replace here: no request begins or ends in a worker's process.
+            await sync_to_async(close_old_connections)()
             working = worker_app()
             async with working.open_async():
                 await working.run_worker_async(

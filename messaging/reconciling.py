@@ -24,11 +24,12 @@ from messaging.models import Comparison, Message, Number
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=10)
+WHERE_IT_COSTS = timedelta(days=1)
 GRACE = timedelta(minutes=5)
 """What is younger may still be on its way by webhook."""
 
-OVERLAP = timedelta(hours=1)
-"""Looked at again each time: carriers' lists lag."""
+OVERLAP = timedelta(hours=6)
+"""Looked at again each time: carriers' lists lag, Telnyx's by up to four hours."""
 
 FIRST = timedelta(days=1)
 LONGEST = timedelta(days=7)
@@ -51,12 +52,19 @@ def compare_numbers() -> int:
 
 
 def _due(now: datetime) -> QuerySet[Number]:
-    can = [name for name, carrier in CARRIERS.items() if carrier.capabilities.can_list_inbound]
+    able = {
+        name: carrier.capabilities.charges_for_lists
+        for name, carrier in CARRIERS.items()
+        if carrier.capabilities.can_list_inbound
+    }
+    free = [name for name, charges in able.items() if not charges]
     return (
         Number.objects.filter(
-            Q(comparison=None) | Q(comparison__tried_at__lte=now - EVERY),
+            Q(comparison=None)
+            | Q(comparison__tried_at__lte=now - WHERE_IT_COSTS)
+            | Q(comparison__tried_at__lte=now - EVERY, account__carrier__in=free),
             account__is_active=True,
-            account__carrier__in=can,
+            account__carrier__in=able,
         )
         .select_related("account", "comparison")
         .order_by(F("comparison__tried_at").asc(nulls_first=True), "pk")

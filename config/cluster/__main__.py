@@ -98,6 +98,7 @@ class Cluster:
         self.is_to_roll = True
 
     def _start(self) -> None:
+        self._check_site()
         write_secret(
             self.plan.data / "partyline.env",
             "".join(f"{name}={value}\n" for name, value in self.settings.items()),
@@ -110,9 +111,16 @@ class Cluster:
             child.start()
         for child, port in zip(self.webs, self.plan.web_ports, strict=True):
             self._wait(child, partial(is_ready, port))
+        self._wait(self.nginx, partial(listens, self.plan.port))
         if not self.is_ending:
             self._note()
             self._greet()
+
+    def _check_site(self) -> None:
+        command = [*self.nginx.command, "-t", "-q"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise CannotStart(done.stderr.strip())
 
     def _prepare(self) -> None:
         is_demo = self.environment.get("PARTYLINE_DEMO") == "1"
@@ -169,6 +177,11 @@ class Cluster:
         pids = {child.name: child.pid for child in self.children}
         settings = {"url": self.plan.url, "environment": self.settings, "pids": pids}
         write_secret(self.plan.data / "cluster.json", json.dumps(settings))
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
 def is_ready(port: int) -> bool:

@@ -175,3 +175,4 @@ class Capabilities:
     segments_per_second: float = 1.0
     can_look_up: bool = False
     can_list_inbound: bool = False
+    charges_for_lists: bool = False

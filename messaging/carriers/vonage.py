@@ -123,6 +123,7 @@ class Vonage(Carrier):
         media_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
         can_look_up=True,
         can_list_inbound=True,
+        charges_for_lists=True,
     )
 
     def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:

@@ -47,6 +47,7 @@ def shown(data: Path, *names: str, **changes: str) -> dict[str, str]:
     ("name", "value"),
     [
         ("PORT", "eighty"),
+        ("PARKED_RECEIPT_DAYS", "0"),
         ("TEXT_EXPIRY_HOURS", "never"),
         ("TEXT_EXPIRY_HOURS", "0"),
         ("PORT", "70000"),

@@ -198,6 +198,16 @@ def test_each_number_has_its_turn_and_only_where_the_carrier_can_be_asked(
     assert len(carrier.ledger("question")) == 2
 
 
+def test_where_lists_cost_money_they_are_asked_for_once_a_day(cast: Cast) -> None:
+    now = timezone.now()
+    for number in Number.objects.all():
+        Comparison.objects.create(number=number, tried_at=now - reconciling.EVERY)
+    assert reconciling._due(now).count() == 3
+    CarrierAccount.objects.update(carrier="vonage")
+    assert reconciling._due(now).count() == 0
+    assert reconciling._due(now + timedelta(days=1)).count() == 3
+
+
 @pytest.mark.parametrize(
     ("texts", "is_out"),
     [
