@@ -34,10 +34,10 @@ def main(words: list[str]) -> int:
         for name in [part for part in PARTS if part in names or not names]:
             print(f"{name} …", flush=True)
             deed, short, long = PARTS[name]
-            figures += deed(there, short if "short" in words else long)
-    print()
-    print(table(figures))
-    print(f"\n{time.monotonic() - begun:.0f} s")
+            found = deed(there, short if "short" in words else long)
+            print(f"{table(found)}\n", flush=True)
+            figures += found
+    print(f"{time.monotonic() - begun:.0f} s")
     return 1 if any(figure.is_met is False for figure in figures) else 0
 
 
