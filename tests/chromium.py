@@ -2,8 +2,8 @@
 
 import shutil
 
-# Chromium takes the last list alone, so Playwright's own is repeated. The list under the address bar
-# is drawn as pages of its own: nobody sees it here, and it costs half of what a new window does.
+# Chromium takes the last list alone, so Playwright's own is repeated. What hangs under the address
+# bar is drawn as pages of their own: nobody sees them here, and they cost half of a new window.
 _PLAYWRIGHTS = (
     "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
     "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,"
