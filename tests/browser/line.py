@@ -16,10 +16,14 @@ _PASSES = (b"POST /webhooks/", b"POST /simulator/carrier/")
 
 class Line:
     """Forwards to a port of 127.0.0.1. `cut` ends what is open and refuses what comes;
-    `hush` lets no byte through and closes nothing, as a pulled cable does."""
+    `hush` lets no byte through and closes nothing, as a pulled cable does.
 
-    def __init__(self, target: int) -> None:
+    `only` is a host's name: browsers that call by another one are left alone.
+    """
+
+    def __init__(self, target: int, *, only: str = "") -> None:
         self.target = target
+        self._mark = f"\r\nhost: {only}".encode()
         self.port = 0
         self._is_cut = False
         self._flows = asyncio.Event()
@@ -84,7 +88,7 @@ class Line:
         self._connections.add(task)
         with contextlib.suppress(OSError, asyncio.CancelledError):
             first = await down.read(65536)
-            is_browser = not first.startswith(_PASSES)
+            is_browser = not first.startswith(_PASSES) and self._mark in first.lower()
             if first and not (is_browser and self._is_cut):
                 answers, server = await asyncio.open_connection("127.0.0.1", self.target)
                 if is_browser:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.line import Line
 from tests.stack import Stack, free_port, running_stack
 
 if TYPE_CHECKING:
@@ -26,88 +24,26 @@ NARROW = {"width": 390, "height": 780}
 LATE = 12_000
 
 
-class Cable:
-    """Forwards to a port of 127.0.0.1. `pull` stops every byte of those who came by the name
-    "localhost" and closes nothing, as a pulled cable does."""
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._flows = asyncio.Event()
-        self._flows.set()
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(5)
-
-    def pull(self) -> None:
-        self._loop.call_soon_threadsafe(self._flows.clear)
-
-    def plug_in(self) -> None:
-        self._loop.call_soon_threadsafe(self._flows.set)
-
-    def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    async def _start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def _stop(self) -> None:
-        self._server.close()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
-    async def _serve(self, down: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            first = await down.read(65536)
-            is_local = b"\r\nhost: localhost" in first.lower()
-            answers, server = await asyncio.open_connection("127.0.0.1", self._target)
-            server.write(first)
-            try:
-                await asyncio.gather(
-                    self._pump(down, server, is_local), self._pump(answers, up, is_local)
-                )
-            finally:
-                server.transport.abort()
-        up.transport.abort()
-
-    async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_local: bool
-    ) -> None:
-        while chunk := await source.read(65536):
-            if is_local:
-                await self._flows.wait()
-            sink.write(chunk)
-            await sink.drain()
-        if sink.can_write_eof():
-            sink.write_eof()
-
-
 @dataclass
 class House:
     stack: Stack
-    cable: Cable
+    line: Line
+    """Stops those alone who came by the name "localhost"."""
 
     def url(self, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.cable.port}"
+        return f"http://{host}:{self.line.port}"
 
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     port = free_port()
-    cable = Cable(port)
+    line = Line(port, only="localhost")
     try:
-        url = f"http://127.0.0.1:{cable.port}"
+        url = f"http://127.0.0.1:{line.port}"
         with running_stack("presence", PORT=str(port), PUBLIC_URL=url) as stack:
-            yield House(stack, cable)
+            yield House(stack, line)
     finally:
-        cable.close()
+        line.close()
 
 
 @pytest.fixture
@@ -278,10 +214,10 @@ def test_a_pulled_cable_leaves_nobody_typing(enter: Enter, house: House) -> None
     ana, ben = enter("ana"), enter("ben", host="localhost")
     types(ben)
     says(ana, "Ben is typing").wait_for()
-    house.cable.pull()
+    house.line.hush()
     says(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
     person(ana, "Ben Okafor").wait_for(state="detached", timeout=40_000)
-    house.cable.plug_in()
+    house.line.restore()
 
 
 def test_five_hundred_thread_switches_leave_nothing_behind(enter: Enter, house: House) -> None:
