@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -46,9 +46,7 @@ class StartForm(forms.Form):
     def __init__(self, *args: Any, places: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.place_ids = [pk for pk, _ in places]
-        inbox = self.fields["inbox"]
-        assert isinstance(inbox, forms.TypedChoiceField)  # noqa: S101  tells mypy
-        inbox.choices = list(places)
+        cast(forms.TypedChoiceField, self.fields["inbox"]).choices = list(places)
 
     def clean_to(self) -> str:
         """The address as contacts are known by it."""

@@ -7,7 +7,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from inboxes.requests import signed_in
@@ -58,7 +57,7 @@ def delete(request: HttpRequest, thread_id: int) -> HttpResponse:
     is_hidden = delete_thread(thread=thread, agent=agent, message_id=form.cleaned_data["message"])
     if not request.headers.get("HX-Request"):
         offer = render_to_string("messaging/_undo.html", {"thread": thread})
-        notices.success(request, mark_safe(offer) if is_hidden else CAME_BACK)  # noqa: S308  our template
+        notices.success(request, offer if is_hidden else CAME_BACK)
         return _to_list(thread)
     if not is_hidden:
         return HttpResponse(CAME_BACK, status=422, content_type="text/plain")

@@ -33,41 +33,36 @@ def measure(stage: Stage) -> list[Figure]:
         histories = _histories(connection, few, reader.pk)
         rows.settle(connection)
         key = _key(connection, many, PAGE_SIZE * (FAR_PAGE - 1))
-        near = _message(connection, histories[-1], HISTORY_SIZE)
-        far = _message(connection, histories[-1], HISTORY_SIZE * (FAR_PAGE - 1))
+        newer = _message(connection, histories[-1], HISTORY_SIZE)
+        older = _message(connection, histories[-1], HISTORY_SIZE * (FAR_PAGE - 1))
     cookie = cookie_of(reader)
-    house = stage.house
     short, full, long = (f"/threads/{thread}/" for thread in histories)
+    near, far = f"{long}?before={newer}", f"{long}?before={older}"
     return [
-        _compare(house, cookie, "thread list, 100,000 threads : 1,000", _list(many), _list(few)),
-        _compare(
-            house,
-            cookie,
-            f"thread list, page {FAR_PAGE} : page 1 of 100,000",
-            f"{_list(many)}?after={key}",
-            _list(many),
-        ),
-        _compare(
-            house, cookie, f"history, {LONG:,} messages : {FULL} (a full page)", long, full, True
-        ),
-        _compare(
-            house,
-            cookie,
-            f"history, {LONG:,} messages : {SHORT}",
-            long,
-            short,
-            True,
-            is_aimed=False,
-        ),
-        _compare(
-            house,
-            cookie,
-            f"history, page {FAR_PAGE} : page 2 of {LONG:,} messages",
-            f"{long}?before={far}",
-            f"{long}?before={near}",
-            True,
-        ),
+        *_lists(stage.house, cookie, _list(few), _list(many), f"{_list(many)}?after={key}"),
+        *_histories_compared(stage.house, cookie, short, full, long, near, far),
         _inboxes(stage),
+    ]
+
+
+def _lists(house: House, cookie: str, few: str, many: str, deep: str) -> list[Figure]:
+    deeper = f"thread list, page {FAR_PAGE} : page 1 of 100,000"
+    return [
+        _compare(house, cookie, "thread list, 100,000 threads : 1,000", many, few),
+        _compare(house, cookie, deeper, deep, many),
+    ]
+
+
+def _histories_compared(
+    house: House, cookie: str, short: str, full: str, long: str, near: str, far: str
+) -> list[Figure]:
+    to_full = f"history, {LONG:,} messages : {FULL} (a full page)"
+    to_short = f"history, {LONG:,} messages : {SHORT}"
+    deeper = f"history, page {FAR_PAGE} : page 2 of {LONG:,} messages"
+    return [
+        _compare(house, cookie, to_full, long, full, True),
+        _compare(house, cookie, to_short, long, short, True, is_aimed=False),
+        _compare(house, cookie, deeper, far, near, True),
     ]
 
 

@@ -22,6 +22,7 @@ RARE = 20_000
 AIM, FLAT = 0.050, 1.5
 TABLES = ("threads_contact", "threads_thread", "messaging_message")
 CHUNK = 10_000
+CONTACT_COLUMNS = "id, inbox_id, address, raw_address, kind, name, words, created_at"
 THREAD_COLUMNS = (
     "id, inbox_id, contact_id, our_address, priority, seq, created_at, last_message_id, last_kind,"
     " last_excerpt, last_at, last_text_id, needs_reply, message_count, words"
@@ -198,21 +199,9 @@ def _tables(inbox: int, bases: list[int], size: int) -> list[tuple[str, str, Lin
         )
 
     return [
-        (
-            "threads_contact",
-            "id, inbox_id, address, raw_address, kind, name, words, created_at",
-            contacts,
-        ),
-        (
-            "threads_thread",
-            THREAD_COLUMNS,
-            threads,
-        ),
-        (
-            "messaging_message",
-            MESSAGE_COLUMNS,
-            messages,
-        ),
+        ("threads_contact", CONTACT_COLUMNS, contacts),
+        ("threads_thread", THREAD_COLUMNS, threads),
+        ("messaging_message", MESSAGE_COLUMNS, messages),
     ]
 
 

@@ -220,33 +220,37 @@ def test_a_pulled_cable_leaves_nobody_typing(enter: Enter, house: House) -> None
     house.line.restore()
 
 
+ASK_ONCE = """() => {
+    const [ask, kept] = [window.fetch, new Map()];
+    window.fetch = async (request, ...more) => {
+        const url = String(request.url ?? request);
+        if (!/\\/threads\\/\\d+\\/$/.test(url)) return ask(request, ...more);
+        if (!kept.has(url)) kept.set(url, await (await ask(request, ...more)).text());
+        return new Response(kept.get(url), {headers: {'content-type': 'text/html'}});
+    };
+}"""
+"""The page is measured and not the server, so each thread is asked for once."""
+
+SWITCH = """async count => {
+    const links = [...document.querySelectorAll('.row-thread .row-link')].slice(0, 2);
+    for (let i = 0; i < count; i += 1) {
+        const done = new Promise(go => document.addEventListener('partyline:looked', go,
+            {once: true}));
+        links[i % 2].click();
+        await done;
+        if (i % 5) continue;
+        const box = document.querySelector('#message-box');
+        box.value = 'x';
+        box.dispatchEvent(new Event('input', {bubbles: true}));
+    }
+}"""
+
+
 def test_five_hundred_thread_switches_leave_nothing_behind(enter: Enter, house: House) -> None:
     page = enter("ana")
     tools = page.context.new_cdp_session(page)
     tools.send("Performance.enable")
-    # Each thread is asked for once: the page is measured, not the server.
-    page.evaluate("""() => {
-        const [ask, kept] = [window.fetch, new Map()];
-        window.fetch = async (request, ...more) => {
-            const url = String(request.url ?? request);
-            if (!/\\/threads\\/\\d+\\/$/.test(url)) return ask(request, ...more);
-            if (!kept.has(url)) kept.set(url, await (await ask(request, ...more)).text());
-            return new Response(kept.get(url), {headers: {'content-type': 'text/html'}});
-        };
-    }""")
-    switch = """async count => {
-        const links = [...document.querySelectorAll('.row-thread .row-link')].slice(0, 2);
-        for (let i = 0; i < count; i += 1) {
-            const done = new Promise(go => document.addEventListener('partyline:looked', go,
-                {once: true}));
-            links[i % 2].click();
-            await done;
-            if (i % 5) continue;
-            const box = document.querySelector('#message-box');
-            box.value = 'x';
-            box.dispatchEvent(new Event('input', {bubbles: true}));
-        }
-    }"""
+    page.evaluate(ASK_ONCE)
 
     def measured() -> dict[str, float]:
         tools.send("HeapProfiler.collectGarbage")
@@ -262,10 +266,10 @@ def test_five_hundred_thread_switches_leave_nothing_behind(enter: Enter, house: 
             and now["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.15 + 500_000
         )
 
-    page.evaluate(switch, 40)
+    page.evaluate(SWITCH, 40)
     page.wait_for_timeout(3_000)
     before = measured()
-    page.evaluate(switch, 500)
+    page.evaluate(SWITCH, 500)
     after = measured()
     # Drafts on their way to the server hold on to their boxes until it has answered.
     for _ in range(20):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from tests.browser.house import (
     NARROW,
@@ -23,7 +24,7 @@ from tests.browser.house import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     Sit = Callable[..., Page]
 
@@ -125,21 +126,16 @@ def test_a_late_answer_never_stands_over_a_later_one(sit: Sit, house: House) -> 
     written(house, "The quoll sleeps")
     written(house, "The quoll wakes")
     ana = sit("ana", house.inbox())
-    held = []
-
-    def hold(route: object) -> None:
-        held.append(route)
-
-    ana.route(re.compile(r"\?q=quoll$"), hold)
+    held: list[Route] = []
+    ana.route(re.compile(r"\?q=quoll$"), lambda route: held.append(route))
     field(ana).fill("quoll")
     ana.wait_for_timeout(400)
     field(ana).fill("quoll wakes")
     expect(threads(ana)).to_have_count(1)
     assert len(held) == 1
-    try:
-        held[0].continue_()  # type: ignore[attr-defined]
-    except Exception as error:  # noqa: BLE001  the page gave the question up
-        assert "abort" in str(error).lower() or "handled" in str(error).lower()  # noqa: PT017
+    # The page may have given the question up, and then there is nothing left to answer.
+    with contextlib.suppress(Error):
+        held[0].continue_()
     ana.wait_for_timeout(500)
     expect(threads(ana)).to_have_count(1)
     expect(threads(ana).first).to_contain_text("wakes")

@@ -188,6 +188,26 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(log.read_text())
 
 
+def _start_all(
+    several: Several, ports: list[int], environment: dict[str, str], folder: Path
+) -> None:
+    """Two web processes and two workers, each with a log of its own."""
+    prepared = [sys.executable, "-c", PREPARE]
+    subprocess.run(prepared, cwd=ROOT, env=environment, check=True)
+    daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p"]
+    commands = [[*daphne, str(port), "config.asgi:application"] for port in ports]
+    # The two names of one command.
+    commands.append([sys.executable, "manage.py", "worker"])
+    commands.append([sys.executable, "manage.py", "procrastinate", "worker"])
+    for number, command in enumerate(commands):
+        log = folder / f"{number}.log"
+        several.logs.append(log)
+        with log.open("wb") as out:
+            several.processes.append(
+                subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+            )
+
+
 @contextmanager
 def _started() -> Iterator[Several]:
     with (
@@ -209,22 +229,7 @@ def _started() -> Iterator[Several]:
                 PORT=str(ports[0]),
                 STATIC_HASHED="0",
             )
-            prepared = [sys.executable, "-c", PREPARE]
-            subprocess.run(prepared, cwd=ROOT, env=environment, check=True)
-            daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p"]
-            commands = [[*daphne, str(port), "config.asgi:application"] for port in ports]
-            # The two names of one command.
-            commands.append([sys.executable, "manage.py", "worker"])
-            commands.append([sys.executable, "manage.py", "procrastinate", "worker"])
-            for number, command in enumerate(commands):
-                log = folder / f"{number}.log"
-                several.logs.append(log)
-                with log.open("wb") as out:
-                    several.processes.append(
-                        subprocess.Popen(
-                            command, cwd=ROOT, env=environment, stdout=out, stderr=out
-                        )
-                    )
+            _start_all(several, ports, environment, folder)
             several.webs = [f"http://127.0.0.1:{port}" for port in ports]
             for web, process, log in zip(
                 several.webs, several.processes, several.logs, strict=False

@@ -17,11 +17,11 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from config.demo import PASSWORD
 from config.embedded.life import leave_all
 from config.single import NotAlone, hold_single_process_lock, release_single_process_lock
 from config.statics import collect_when_changed
 
-DEMO_PASSWORD = "partyline"  # noqa: S105  printed on purpose; the demo listens on loopback only
 DEMO_PEOPLE = ("admin", "ana", "ben", "cho")
 
 
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         address = settings.PUBLIC_URL
         self.stdout.write(f"Partyline is at {address}/")
         if settings.DEMO:
-            self.stdout.write(f"Sign in as {', '.join(DEMO_PEOPLE)}; password {DEMO_PASSWORD}.")
+            self.stdout.write(f"Sign in as {', '.join(DEMO_PEOPLE)}; password {PASSWORD}.")
             self.stdout.write(f"A phone to text with: {address}/simulator/")
         self.stdout.write("Stop with Ctrl-C.")
         self.stdout.flush()
