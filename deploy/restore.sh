@@ -15,8 +15,10 @@ tables=$(psql -XAtc "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 [ "$tables" = 0 ] || { echo "The database has $tables tables already; nothing was done." >&2; exit 3; }
 
 mkdir -p "$data"
+# Not by a pipe: grep leaves at the first match, and tar's broken pipe would pass for "not there".
+packed=$(tar -tf "$keys")
 for key in secret_key field_keys vapid_key; do
-    if tar -tf "$keys" | grep -qx "$key"; then
+    if grep -qx "$key" <<<"$packed"; then
         tar -C "$data" -xpf "$keys" "$key"
     fi
 done
