@@ -21,6 +21,8 @@ pg_dump --format=custom --no-owner --no-privileges \
     --file "$folder/$name.dump.part"
 whole "$folder/$name.dump"
 
+[ -z "$(setting MEDIA_BUCKET)" ] ||
+    echo "Files lie in the bucket $(setting MEDIA_BUCKET) and are not in this backup." >&2
 mkdir -p "$data/media"
 # A file that goes while it is packed was purged; tar says so with status 1.
 tar -C "$data" -cf "$folder/$name.media.tar.part" media || [ $? -eq 1 ]

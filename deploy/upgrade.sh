@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# upgrade.sh, as root in /opt/partyline once the new code is there. Back up first.
+# upgrade.sh, as root in /opt/partyline once the new code is there. Back up first. On a new machine
+# it does all but start the units.
 #
 # Migrations are safe beside the old version, so they come first; then the new static files beside
 # the old ones; then one process after the other, so that somebody always answers.
@@ -7,13 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bash config/prepare.sh .venv runtime
-manage() {
-    systemd-run --quiet --pipe --wait --collect --property=User=partyline \
-        --property=EnvironmentFile=/etc/partyline/partyline.env \
-        --property=WorkingDirectory="$PWD" "$PWD/.venv/bin/python" manage.py "$@"
-}
-manage migrate --no-input
-manage collectstatic --no-input
+deploy/manage.sh migrate --no-input
+deploy/manage.sh collectstatic --no-input
 
 units() { systemctl list-units --plain --no-legend --state=active "$1" | awk '{print $1}'; }
 for unit in $(units 'partyline-web@*'); do

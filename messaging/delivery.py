@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from inboxes import counters
 from messaging import encryption, limits
-from messaging.actions import optouts, receipts, records
+from messaging.actions import optouts, receipts, records, statements
 from messaging.carriers.base import (
     REASONS,
     Accepted,
@@ -36,7 +36,7 @@ from messaging.carriers.sending import new_client
 from messaging.jobs import defer_delivery
 from messaging.media import links
 from messaging.models import Attempt, DeliveryState, Message, Number
-from messaging.refusals import number_of, refusal
+from messaging.refusals import number_or_refusal
 from threads.models import Thread
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ def _mark_abandoned(thread: Thread) -> None:
 
     Should that worker be alive after all, what it writes later still settles the attempt.
     """
+    if not statements.run(statements.OPEN_ATTEMPT, [thread.pk]):
+        return
     abandoned = Attempt.objects.filter(
         message__thread=thread, state=DeliveryState.SENDING
     ).select_related("message")
@@ -96,35 +98,35 @@ def _mark_abandoned(thread: Thread) -> None:
 @transaction.atomic(durable=True)
 def _claim(thread: Thread) -> Attempt | None:
     """Begin the attempt of the thread's next message; None when nothing may be sent now."""
-    waiting = Message.objects.filter(thread=thread).waiting_to_be_sent()
-    if not waiting.exists():
+    if not statements.run(statements.TEXT_WAITS, [thread.pk]):
         return None
     seq = counters.next_inbox_seq(thread.inbox_id)
-    if Attempt.objects.filter(message__thread=thread, state=DeliveryState.SENDING).exists():
+    if statements.run(statements.OPEN_ATTEMPT, [thread.pk]):
         return None  # another worker is at it, and goes on with what waits
     thread.refresh_from_db(fields=["our_address"])
-    sentence = refusal(thread)
-    queue = list(waiting.all())
-    for place, message in enumerate(queue):
+    number, sentence = number_or_refusal(thread)
+    waiting = Message.objects.filter(thread=thread).waiting_to_be_sent()
+    while (message := waiting.first()) is not None:
         if message.next_try_at and message.next_try_at > timezone.now():
             return None
-        if reason := sentence or (limits.is_too_old(message) and limits.expired_reason()):
+        if number is None or limits.is_too_old(message):
+            reason = sentence or limits.expired_reason()
             records.change(message, seq, state=DeliveryState.FAILED, reason=reason[:255])
             continue
-        number = number_of(thread)
         if limits.take_turn(message, number):
             return _begin(message, number, seq)
-        limits.wait_for_turn(queue[place:], number, seq)
+        limits.wait_for_turn(waiting, number, seq)
         return None
     return None
 
 
 def _begin(message: Message, number: Number, seq: int) -> Attempt:
-    attempt = Attempt.objects.create(
-        message=message,
-        ordinal=message.attempts.count() + 1,
-        account=number.account,
-    )
+    attempt = Attempt(message=message, account=number.account)
+    row = statements.run(statements.BEGIN_ATTEMPT, statements.values_of(attempt))
+    if row is None:
+        raise Message.DoesNotExist
+    attempt.pk, attempt.ordinal = row
+    attempt._state.adding, attempt._state.db = False, connection.alias
     records.change(message, seq, state=DeliveryState.SENDING, reason="")
     return attempt
 
@@ -195,7 +197,7 @@ def write_outcome(attempt: Attempt, result: SendResult) -> bool:
     if isinstance(result, Accepted):
         records.lock_carrier_message(attempt.account_id, result.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
-    attempt.refresh_from_db(fields=["state", "carrier_message_id"])
+    records.reread(attempt)
     is_open = attempt.state == DeliveryState.SENDING
     is_unsettled = is_open or attempt.state == DeliveryState.UNKNOWN
     match result:
@@ -271,7 +273,8 @@ def _close(
     error_class: str = "",
     detail: str = "",
 ) -> None:
-    Attempt.objects.filter(pk=attempt.pk).update(
+    statements.update(
+        attempt,
         state=state,
         error_code=code[:64],
         error_class=error_class,

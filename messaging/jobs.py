@@ -61,7 +61,10 @@ def defer_turns(number_id: int, *, at: datetime) -> None:
 
     Call inside a transaction.
     """
-    job = app.configure_task(GIVE_TURNS, queueing_lock=f"turns-{number_id}", schedule_at=at)
+    lock = f"turns-{number_id}"
+    if ProcrastinateJob.objects.filter(queueing_lock=lock, status="todo").exists():
+        return  # it waits for this transaction's counter, and then sees what waits
+    job = app.configure_task(GIVE_TURNS, queueing_lock=lock, schedule_at=at)
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(number_id=number_id)
 

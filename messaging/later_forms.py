@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -45,9 +45,12 @@ class HourField(forms.Field):
         if not value:
             return None
         try:
-            return datetime.fromisoformat(str(value)).replace(tzinfo=None)
+            hour = datetime.fromisoformat(str(value)).replace(tzinfo=None)
         except ValueError as error:
             raise ValidationError("This is no day and time.") from error
+        if not MINYEAR < hour.year < MAXYEAR:
+            raise ValidationError("This is no day and time.")  # in another zone it is out of range
+        return hour
 
 
 def at_preset(preset: str, zone: ZoneInfo) -> datetime:

@@ -17,8 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from inboxes import counters
-from inboxes.models import Inbox
-from messaging.actions import records
+from messaging.actions import records, statements
 from messaging.jobs import defer_delivery, defer_turns
 from messaging.models import DeliveryState, Message, Number, Pace
 from messaging.models.messages import MessageQuerySet
@@ -52,6 +51,15 @@ WHERE pace.free_at <= clock_timestamp() + %(lead)s * interval '1 second'
 RETURNING turn
 """
 
+_WAIT = """
+SELECT 1 FROM messaging_message
+ WHERE kind = 'outbound' AND state = 'queued' AND inbox_id = %s
+   AND turn_at IS NULL AND expected_at IS NOT NULL
+"""
+"""Texts of an inbox that found its number busy and have no turn yet, as `waiting_for_a_turn`."""
+
+_OTHERS_WAIT = _WAIT + "AND thread_id <> %s LIMIT 1"
+
 _UNDER_WAY = """
 SELECT (SELECT count(*) FROM messaging_attempt AS attempt
           JOIN messaging_message AS message ON message.id = attempt.message_id
@@ -62,6 +70,11 @@ SELECT (SELECT count(*) FROM messaging_attempt AS attempt
        (SELECT count(*) FROM procrastinate_workers
          WHERE last_heartbeat > now() - interval '30 seconds')
 """
+
+_LOCK_INBOX = "SELECT id FROM inboxes_inbox WHERE id = %s FOR NO KEY UPDATE"
+_LOCK_PACE = "SELECT turn FROM messaging_pace WHERE number_id = %s FOR UPDATE"
+
+_FREE_AT = "SELECT free_at FROM messaging_pace WHERE number_id = %s"
 
 _HEADS = """
 SELECT head.id, head.thread_id, head.body,
@@ -92,24 +105,23 @@ def take_turn(message: Message, number: Number) -> bool:
     """Whether the text may go now. The caller holds the inbox's counter, and sends it then."""
     if message.turn_at is not None:
         return True
-    others = _waiting(number.inbox_id).exclude(thread=message.thread_id)
-    return not others.exists() and _room(number) > 0 and _take(message.body, number) is not None
+    are_others = statements.run(_OTHERS_WAIT, [number.inbox_id, message.thread_id])
+    return not are_others and _room(number) > 0 and _take(message.body, number) is not None
 
 
-def wait_for_turn(messages: list[Message], number: Number, seq: int) -> None:
+def wait_for_turn(waiting: MessageQuerySet, number: Number, seq: int) -> None:
     """Note that a thread's texts wait, and until about when. The caller holds the inbox's
     counter."""
-    for message in messages[:NOTED]:
-        if message.expected_at is None:
-            records.change(message, seq, expected_at=_expected(message, number))
+    first = waiting.values_list("pk", "expected_at")[:NOTED]
+    untold = [pk for pk, expected_at in first if expected_at is None]
+    for message in waiting.filter(pk__in=untold) if untold else ():
+        records.change(message, seq, expected_at=_expected(message, number))
     defer_turns(number.pk, at=_next_look(number))
 
 
 @transaction.atomic
 def give_turns(number: Number) -> None:
     """Give the turns that are free to the threads that wait; come again if some still wait."""
-    if not _waiting(number.inbox_id).exists():
-        return
     turn = _lock(number)
     answers, others = _heads(number)
     room = _room(number)
@@ -123,13 +135,13 @@ def give_turns(number: Number) -> None:
         Message.objects.filter(pk=message_id).update(turn_at=timezone.now())
         defer_delivery(thread_id)
         turn, room = taken, room - 1
-    if _waiting(number.inbox_id).exists():
+    if _anybody_waits(number.inbox_id):
         defer_turns(number.pk, at=_next_look(number))
 
 
 def pass_on(inbox_id: int) -> None:
     """A text has left: who waits for that need not wait for the clock."""
-    if _waiting(inbox_id).exists():
+    if _anybody_waits(inbox_id):
         for number in Number.objects.select_related("account").filter(inbox=inbox_id):
             give_turns(number)
 
@@ -175,8 +187,8 @@ def _oldest_wanted() -> datetime:
     return timezone.now() - timedelta(hours=settings.TEXT_EXPIRY_HOURS)
 
 
-def _waiting(inbox_id: int) -> MessageQuerySet:
-    return Message.objects.waiting_for_a_turn().filter(inbox=inbox_id)
+def _anybody_waits(inbox_id: int) -> bool:
+    return statements.run(_WAIT, [inbox_id]) is not None
 
 
 def _room(number: Number) -> int:
@@ -185,9 +197,7 @@ def _room(number: Number) -> int:
     A carrier that takes its time would else come to hold all workers, and with them the texts
     of other numbers.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_UNDER_WAY, {"inbox": number.inbox_id})
-        under_way, workers = cursor.fetchone()
+    under_way, workers = statements.run(_UNDER_WAY, {"inbox": number.inbox_id}) or (0, 0)
     slots = max(1, int(workers)) * int(settings.WORKER_CONCURRENCY)
     return max(1, slots * 3 // 4) - int(under_way)
 
@@ -205,9 +215,7 @@ def _take(body: str, number: Number, *, catch_up: float = 0.0) -> int | None:
         "catch_up": catch_up,
         "lead": LEAD,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, details)
-        row = cursor.fetchone()
+    row = statements.run(_TAKE, details)
     return None if row is None else int(row[0])
 
 
@@ -216,9 +224,15 @@ def _lock(number: Number) -> int:
 
     The inbox is locked first, as whoever claims a text has it locked before the number.
     """
-    Inbox.objects.select_for_update(no_key=True).get(pk=number.inbox_id)
-    Pace.objects.bulk_create([Pace(number=number, free_at=timezone.now())], ignore_conflicts=True)
-    return Pace.objects.select_for_update().get(number=number).turn
+    statements.run(_LOCK_INBOX, [number.inbox_id])
+    row = statements.run(_LOCK_PACE, [number.pk])
+    if row is None:
+        now = timezone.now()
+        Pace.objects.bulk_create([Pace(number=number, free_at=now)], ignore_conflicts=True)
+        row = statements.run(_LOCK_PACE, [number.pk])
+    if row is None:
+        raise Number.DoesNotExist
+    return int(row[0])
 
 
 Head = tuple[int, int, str]
@@ -236,14 +250,12 @@ def _heads(number: Number) -> tuple[deque[Head], deque[Head]]:
 
 def _expected(message: Message, number: Number) -> datetime:
     details = {"number": number.pk, "inbox": number.inbox_id, "message": message.pk}
-    with connection.cursor() as cursor:
-        cursor.execute(_AHEAD, details)
-        pause, segments = cursor.fetchone()
+    pause, segments = statements.run(_AHEAD, details) or (0.0, 0.0)
     return timezone.now() + timedelta(seconds=max(0.0, pause) + segments / number.rate)
 
 
 def _next_look(number: Number) -> datetime:
-    free_at = Pace.objects.filter(number=number).values_list("free_at", flat=True).first()
+    free_at = statements.run(_FREE_AT, [number.pk])
     now = timezone.now()
     # Free already: then it is the texts under way that are waited for.
-    return free_at if free_at is not None and free_at > now else now + LOOK_AGAIN
+    return free_at[0] if free_at is not None and free_at[0] > now else now + LOOK_AGAIN

@@ -16,8 +16,18 @@ def refusal(thread: Thread) -> str:
     return refusals([thread])[thread.pk]
 
 
+def number_or_refusal(thread: Thread) -> tuple[Number | None, str]:
+    """The number that the thread's texts leave from, or none and why they don't."""
+    number, sentence = _standings([thread])[thread.pk]
+    return (None if sentence else number), sentence
+
+
 def refusals(several: Iterable[Thread]) -> dict[int, str]:
     """By thread; two queries for all."""
+    return {key: sentence for key, (_, sentence) in _standings(several).items()}
+
+
+def _standings(several: Iterable[Thread]) -> dict[int, tuple[Number | None, str]]:
     threads = list(several)
     inboxes = {thread.inbox_id for thread in threads}
     numbers = {
@@ -32,14 +42,12 @@ def refusals(several: Iterable[Thread]) -> dict[int, str]:
             ended_at=None,
         )
     }
-    return {
-        thread.pk: _sentence(
-            thread,
-            numbers.get(thread.inbox_id),
-            opt_outs.get((thread.our_address, thread.contact.address)),
-        )
-        for thread in threads
-    }
+    standings = {}
+    for thread in threads:
+        number = numbers.get(thread.inbox_id)
+        opt_out = opt_outs.get((thread.our_address, thread.contact.address))
+        standings[thread.pk] = number, _sentence(thread, number, opt_out)
+    return standings
 
 
 def _sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:
@@ -48,13 +56,13 @@ def _sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> 
             f"{thread.contact.display} is a name, not a number: "
             "such senders cannot be answered by text."
         )
-    ours = addresses.display(thread.our_address)
     if number is None or number.address != thread.our_address:
         return (
-            f"{ours} no longer belongs to this inbox, so this conversation cannot go on here. "
-            "It stays readable."
+            f"{addresses.display(thread.our_address)} no longer belongs to this inbox, so this "
+            "conversation cannot go on here. It stays readable."
         )
     if not number.account.is_active:
+        ours = addresses.display(thread.our_address)
         return f"The carrier account of {ours} is switched off. Ask an administrator."
     return opted_out(opt_out) if opt_out is not None else ""
 

@@ -29,7 +29,7 @@ from messaging.jobs import (
     defer_delivery,
 )
 from messaging.media import drafts, inbound, links
-from messaging.media.jobs import FETCH_ATTACHMENT
+from messaging.media.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 
 log = logging.getLogger(__name__)
@@ -155,6 +155,12 @@ def replay_quarantine(*, account_id: int, reason: str, upto: int) -> None:
 def fetch_attachment(*, attachment_id: int) -> None:
     with borrowed_connection():
         inbound.fetch_attachment(attachment_id)
+
+
+@app.task(name=WAKE_FETCH, retry=DATABASE_TROUBLE)
+def wake_fetch(*, attachment_id: int) -> None:
+    with borrowed_connection():
+        defer_fetch(attachment_id)
 
 
 @app.periodic(cron="*/5 * * * *")

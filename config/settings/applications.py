@@ -96,7 +96,6 @@ _BUCKET = {
         "region_name": setting(
             "MEDIA_REGION", env.str, None, "a region's name, like eu-central-1"
         ),
-        "default_acl": "private",
         "file_overwrite": False,
     },
 }

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import optouts, records
+from messaging.actions import optouts, records, statements
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
-from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
+from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState
 from messaging.models.states import RANKS, is_progress
 from threads import addresses
 
@@ -44,9 +44,11 @@ def adopt(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
 
     The caller holds the id's lock (`records.lock_carrier_message`) and the inbox's counter.
     """
-    if not attempt.carrier_message_id:
-        Attempt.objects.filter(pk=attempt.pk).update(carrier_message_id=receipt.carrier_message_id)
-    settle(attempt, seq=seq, receipt=receipt)
+    is_settled = settle(attempt, seq=seq, receipt=receipt)
+    if not (is_settled or attempt.carrier_message_id):
+        statements.update(attempt, carrier_message_id=receipt.carrier_message_id)
+    if not statements.run(statements.PARKED, [attempt.account_id, receipt.carrier_message_id]):
+        return
     early = DeliveryReceipt.objects.filter(
         account=attempt.account_id, carrier_message_id=receipt.carrier_message_id, attempt=None
     )
@@ -55,22 +57,24 @@ def adopt(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
         settle(attempt, seq=seq, receipt=row.as_event())
 
 
-def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
-    """Apply a receipt to its attempt and message. The caller holds the inbox's counter.
+def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> bool:
+    """Apply a receipt to its attempt and message; False where it says nothing new. The caller
+    holds the inbox's counter.
 
     Whatever a carrier says of a text, it has it: its own *queued* and *sending* are our *sent*.
     (As our states, they would open the attempt anew, or put the message back into the queue.)
     """
+    records.reread(attempt)
     if not _is_about(attempt, receipt):
-        return
-    attempt.refresh_from_db(fields=["state", "carrier_message_id", "error_class"])
+        return False
     state = DeliveryState(receipt.state)
     if state != DeliveryState.UNKNOWN:
         state = max(state, DeliveryState.SENT, key=RANKS.__getitem__)
     is_late = attempt.error_class == "ambiguous" and state == DeliveryState.SENT
     if is_late or not is_progress(DeliveryState(attempt.state), state):
-        return
-    Attempt.objects.filter(pk=attempt.pk).update(
+        return False
+    statements.update(
+        attempt,
         state=state,
         carrier_message_id=attempt.carrier_message_id or receipt.carrier_message_id,
         error_code=receipt.error_code,
@@ -80,6 +84,7 @@ def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
     if receipt.error_class == "opted_out":
         optouts.note_refusal(attempt, seq=seq)
     show_attempt(attempt, seq=seq, state=state, error_class=receipt.error_class)
+    return True
 
 
 def show_attempt(
@@ -94,10 +99,9 @@ def show_attempt(
 
     A message that waits for its next attempt keeps waiting, unless it turns out delivered.
     """
-    message = Message.objects.get(pk=attempt.message_id)
-    is_latest = not Attempt.objects.filter(
-        message=attempt.message_id, ordinal__gt=attempt.ordinal
-    ).exists()
+    message = attempt.message
+    which = {"message": message.pk, "ordinal": attempt.ordinal}
+    message.state, is_latest = statements.run(statements.SHOWN_OF, which) or (message.state, True)
     is_waiting = message.state == DeliveryState.QUEUED
     is_settled = message.state == DeliveryState.DELIVERED
     if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):

@@ -10,7 +10,7 @@ from inboxes import bell
 from inboxes.models import Inbox
 from messaging.actions import statements
 from messaging.actions.notifying import notify
-from messaging.models import Message
+from messaging.models import Attempt, Message
 from threads import addresses, words
 from threads.models import Contact, Thread
 
@@ -87,11 +87,16 @@ def _needs_reply(message: Message) -> bool | None:
 
 def change(message: Message, seq: int, **columns: object) -> None:
     """Write named columns of a message, stamped with the inbox's counter; ring once committed."""
-    for name, value in columns.items():
-        setattr(message, name, value)
-    message.seq = seq
-    Message.objects.filter(pk=message.pk).update(seq=seq, **columns)
+    statements.update(message, seq=seq, **columns)
     bell.ring_inbox(message.inbox_id, seq)
+
+
+def reread(attempt: Attempt) -> None:
+    """How the attempt stands now. The caller holds the inbox's counter."""
+    row = statements.run(statements.READ_ATTEMPT, [attempt.pk])
+    if row is None:
+        raise Attempt.DoesNotExist
+    attempt.state, attempt.carrier_message_id, attempt.error_class = row
 
 
 def lock_carrier_message(account_id: int, carrier_message_id: str) -> None:

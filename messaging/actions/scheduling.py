@@ -17,7 +17,7 @@ from inboxes import bell, counters
 from inboxes.models import Agent, Inbox
 from messaging.actions import records
 from messaging.actions.hiding import call_back
-from messaging.actions.sending import SendingRefused, queue
+from messaging.actions.sending import AlreadyMade, SendingRefused, made_by, queue
 from messaging.mentions import find_mentions, mentionable
 from messaging.models import Message, ScheduledText
 from messaging.refusals import refusal
@@ -31,6 +31,12 @@ KEEP_ENDED = timedelta(days=30)
 MENTIONS = (
     "It mentions somebody of your team, so it would be internal. "
     "Only texts to the customer can be sent later."
+)
+
+
+SENT = (
+    "This text was sent already; the answer was lost. Choose the time again only if it is to go a "
+    "second time."
 )
 
 
@@ -61,6 +67,8 @@ def schedule_text(
     earlier = ScheduledText.objects.filter(author=author, form_key=form_key).first()
     if earlier is not None:
         return earlier
+    if made_by(author, form_key):
+        raise AlreadyMade(SENT)
     thread.refresh_from_db()
     _refuse(body, thread, author)
     text = ScheduledText.objects.create(

@@ -15,7 +15,7 @@ from messaging.actions.hiding import call_back
 from messaging.jobs import defer_delivery
 from messaging.media import drafts
 from messaging.mentions import find_mentions, mentionable
-from messaging.models import Attachment, DeliveryState, Message
+from messaging.models import Attachment, DeliveryState, Message, ScheduledText
 from messaging.refusals import number_of, refusal
 from threads.actions import change_state
 from threads.models import Thread
@@ -25,9 +25,18 @@ class SendingRefused(Exception):
     """The thread takes no text now; the message is the sentence for the agent."""
 
 
+class AlreadyMade(SendingRefused):
+    """The form has made a text already, of the other kind: now or for later. To be sent once more
+    it takes another form's key."""
+
+
 GUARD_SHOWS = 20
 """Messages that an agent is asked about at most."""
 
+PLANNED = (
+    "This text was planned for later already; the answer was lost. It stands above the box, or went "
+    "at its hour. Send again only if it is to go a second time."
+)
 NO_TEAM = "Nobody shares your personal line, so there is nobody to write an internal message to."
 
 
@@ -65,6 +74,9 @@ def write_message(
     seq = counters.next_inbox_seq(thread.inbox_id)
     if earlier := made_by(author, form_key):
         return earlier
+    planned = ScheduledText.objects.filter(author=author, form_key=form_key)
+    if planned.exclude(state=ScheduledText.State.DELETED).exists():
+        raise AlreadyMade(PLANNED)
     thread.refresh_from_db()
     mentions = find_mentions(body, mentionable(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)

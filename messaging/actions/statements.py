@@ -1,7 +1,8 @@
-"""The few statements of the receiving path, written out.
+"""The few statements of the receiving and the sending path, written out.
 
-A webhook passes here, and building a statement by the ORM costs more than PostgreSQL needs to run
-it (docs/benchmarks.md). Columns are read from the models, so that a new one is not forgotten.
+Each webhook and each text passes here, and building a statement by the ORM costs more than
+PostgreSQL needs to run it (docs/benchmarks.md). Columns are read from the models, so that a new
+one is not forgotten.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from messaging.models import Message, Webhook
+from messaging.models import Attempt, Message, Webhook
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -33,6 +34,18 @@ def values_of(row: models.Model) -> dict[str, Any]:
         for field in row._meta.concrete_fields
         if not field.primary_key
     }
+
+
+def update(row: models.Model, **columns: object) -> None:
+    """Write named columns of a row, and set them on it."""
+    fields = {field.name: field for field in row._meta.concrete_fields}
+    values: dict[str, Any] = {"pk": row.pk}
+    for name, value in columns.items():
+        setattr(row, name, value)
+        values[name] = fields[name].get_db_prep_save(value, connection)
+    written = ", ".join(f"{fields[name].column} = %({name})s" for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {row._meta.db_table} SET {written} WHERE id = %(pk)s", values)  # noqa: S608  names of our own models
 
 
 def run(statement: str, details: Any) -> tuple[Any, ...] | None:
@@ -71,3 +84,31 @@ RECORD = (
     " RETURNING written.id, written.position"
 )
 """Inserts a message and lifts its thread and its inbox; returns its key and its place."""
+
+TEXT_WAITS = (
+    "SELECT 1 FROM messaging_message"
+    " WHERE thread_id = %s AND kind = 'outbound' AND state = 'queued' LIMIT 1"
+)
+
+OPEN_ATTEMPT = (
+    "SELECT 1 FROM messaging_attempt AS attempt"
+    " JOIN messaging_message AS message ON message.id = attempt.message_id"
+    " WHERE attempt.state = 'sending' AND message.thread_id = %s LIMIT 1"
+)
+
+_ORDINAL = "(SELECT count(*) + 1 FROM messaging_attempt WHERE message_id = %(message_id)s)"
+BEGIN_ATTEMPT = f"{insert_into(Attempt, ordinal=_ORDINAL)}, ordinal"
+
+READ_ATTEMPT = "SELECT state, carrier_message_id, error_class FROM messaging_attempt WHERE id = %s"
+
+SHOWN_OF = (
+    "SELECT state, NOT EXISTS (SELECT FROM messaging_attempt AS later"
+    " WHERE later.message_id = message.id AND later.ordinal > %(ordinal)s)"
+    " FROM messaging_message AS message WHERE id = %(message)s"
+)
+"""A message's state, and whether no attempt on it is later than that one."""
+
+PARKED = (
+    "SELECT 1 FROM messaging_deliveryreceipt"
+    " WHERE account_id = %s AND carrier_message_id = %s AND attempt_id IS NULL LIMIT 1"
+)

@@ -26,6 +26,11 @@ TUNNELS = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48
 """Version 6 addresses that stand for version 4 ones, beside the mapped and the 6to4 ones."""
 
 
+NOT_PUBLIC = [ipaddress.ip_network(net) for net in ("192.0.0.0/24", "fec0::/10")]
+"""Assigned to protocols, some clouds' metadata among them, and the old site-local addresses: how
+much of them Python knows for private depends on its version."""
+
+
 class Refused(Exception):
     """The address is none that we call. The text is for logs and holds no address."""
 
@@ -59,6 +64,8 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address) and (
         found.ipv4_mapped or found.sixtofour or any(found in net for net in TUNNELS)
     ):
+        return False
+    if any(found in net for net in NOT_PUBLIC if net.version == found.version):
         return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
@@ -128,7 +135,7 @@ class PinnedLine(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         try:
             addresses = self._network.resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for a label that no name can have
             raise httpcore.ConnectError("the name does not resolve") from error
         if not addresses or not all(self._network.is_allowed(one) for one in addresses):
             raise Refused("its name leads into a network that we do not call")

@@ -8,25 +8,31 @@ from datetime import datetime
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from messaging.jobs import BACKLOG
+
 FETCH_ATTACHMENT = "fetch_attachment"
+WAKE_FETCH = "wake_fetch"
 
 LANES = 2
 """Fetches at the same time: slow hosts must leave workers for those who send."""
 
-BEHIND_SENDING = -1
+BEHIND_SENDING = -(BACKLOG + 1)
 
 
 def defer_fetch(attachment_id: int, *, at: datetime | None = None) -> None:
-    """One that waits for its hour takes no lane meanwhile."""
-    lock = None if at else f"fetch-{attachment_id % LANES}"
-    job = app.configure_task(FETCH_ATTACHMENT, lock=lock, schedule_at=at, priority=BEHIND_SENDING)
+    """One that waits for its hour takes no lane meanwhile: at its hour it gets in line."""
+    if at is None:
+        lock = f"fetch-{attachment_id % LANES}"
+        job = app.configure_task(FETCH_ATTACHMENT, lock=lock, priority=BEHIND_SENDING)
+    else:
+        job = app.configure_task(WAKE_FETCH, schedule_at=at)
     job.defer(attachment_id=attachment_id)
 
 
 def without_a_fetch(attachment_ids: Iterable[int]) -> set[int]:
     """Those of them for which no job runs or waits."""
     jobs = ProcrastinateJob.objects.filter(
-        task_name=FETCH_ATTACHMENT, status__in=["todo", "doing"]
+        task_name__in=[FETCH_ATTACHMENT, WAKE_FETCH], status__in=["todo", "doing"]
     )
     known = {args["attachment_id"] for args in jobs.values_list("args", flat=True)}
     return set(attachment_ids) - known

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 GOOD_FOR = timedelta(hours=24)
 """Carriers fetch at once, or when a text's turn comes; none holds one longer than some hours."""
 
+BATCH = 1000
+
 SALT = "messaging.media.links"
 
 
@@ -120,9 +122,12 @@ def find(signed: str) -> PublicLink | None:
 def delete_expired() -> int:
     """Delete links that are over, and what was made for them; returns how many."""
     over = PublicLink.objects.filter(expires_at__lt=timezone.now())
-    with transaction.atomic():
-        links = list(over.select_for_update(skip_locked=True).order_by("pk")[:1000])
-        PublicLink.objects.filter(pk__in=[link.pk for link in links]).delete()
-        names = [link.stored_name for link in links]
-        transaction.on_commit(lambda: discard(names))
-    return len(links)
+    count = 0
+    while True:
+        with transaction.atomic():
+            links = list(over.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
+            PublicLink.objects.filter(pk__in=[link.pk for link in links]).delete()
+        discard([link.stored_name for link in links])
+        count += len(links)
+        if len(links) < BATCH:
+            return count

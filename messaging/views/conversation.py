@@ -20,7 +20,7 @@ from messaging.actions import (
 )
 from messaging.actions.drafts import draft_seq
 from messaging.actions.scheduling import schedule_text
-from messaging.actions.sending import NotRetriable, Overtaken
+from messaging.actions.sending import AlreadyMade, NotRetriable, Overtaken
 from messaging.arriving import page_at
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
@@ -90,7 +90,7 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
     except Overtaken as error:
         return _overtaken(request, agent, thread, error, form)
     except SendingRefused as error:
-        return _refused(request, agent, thread, str(error), form)
+        return _refused(request, agent, thread, error, form)
     for one in kept:
         remove_file(attachment=one)  # the form had made its message before, with its own copy
     if not _is_htmx(request):
@@ -141,7 +141,7 @@ def _send_later(request: HttpRequest, agent: Agent, thread: Thread) -> HttpRespo
             is_regardless=form.cleaned_data["regardless"],
         )
     except SendingRefused as error:
-        return _refused(request, agent, thread, str(error), form)
+        return _refused(request, agent, thread, error, form)
     if not _is_htmx(request):
         return redirect("messaging:conversation", thread.pk)
     context = {
@@ -244,13 +244,19 @@ def _overtaken(
 
 
 def _refused(
-    request: HttpRequest, agent: Agent, thread: Thread, sentence: str, form: SendForm
+    request: HttpRequest,
+    agent: Agent,
+    thread: Thread,
+    why: str | SendingRefused,
+    form: SendForm,
 ) -> HttpResponse:
     """The composer again, with the reason beside the field and the text still in it."""
     shown = open_conversation(thread, agent)
+    sentence = str(why)
+    key = None if isinstance(why, AlreadyMade) else form.cleaned_data.get("form_key")
     shown = replace(
         shown,
-        form_key=form.cleaned_data.get("form_key") or shown.form_key,
+        form_key=key or shown.form_key,
         error="" if sentence == shown.refusal else sentence,
         body=request.POST.get("body", ""),
         is_draft_internal=form.cleaned_data["is_internal"],

@@ -1,8 +1,11 @@
 // Files for a message: chosen, pasted or dropped; sent ahead one by one, and kept by the server with
 // the draft until the message goes or they are taken out again.
 import { renewToken, token } from "./csrf.js";
+import { tell } from "./notices.js";
 
 const LOST = "This file did not reach the server.";
+const WAITS = "It goes as soon as its files are here.";
+const NOT_LATER = "Files cannot be sent later. Take them out, or send it now.";
 
 /** @typedef {{file: File, row: HTMLElement, form: HTMLFormElement}} Upload */
 
@@ -10,8 +13,12 @@ const LOST = "This file did not reach the server.";
 const queue = [];
 /** @type {Upload | null} */
 let current = null;
-/** Somebody pressed Send while files were still on their way. */
-let isSendWanted = false;
+/**
+ * The thread in which Send was pressed while its files were still on their way. Whoever writes on,
+ * changes the mode or leaves has to press again: it must not go other than it was meant.
+ * @type {string | null}
+ */
+let waiting = null;
 
 /** @returns {HTMLFormElement | null} */
 const form = () => document.querySelector("#composer");
@@ -75,15 +82,24 @@ function dropButton(row, name) {
   return button;
 }
 
+/** @param {string | null | undefined} thread */
+const isUploading = (thread) =>
+  [current, ...queue].some((one) => one && one.form.dataset.thread === thread);
+
 function next() {
-  if (current) return;
-  current = queue.shift() ?? null;
-  if (current) send(current);
-  else if (isSendWanted) {
-    isSendWanted = false;
-    const now = form();
-    if (now && !now.querySelector(".draft-file.is-bad")) clickSend(now);
+  if (!current) {
+    current = queue.shift() ?? null;
+    if (current) send(current);
   }
+  if (waiting === null || isUploading(waiting)) return;
+  const now = form();
+  const isMeant = now?.dataset.thread === waiting;
+  waiting = null;
+  if (now && isMeant && !now.querySelector(".draft-file.is-bad")) clickSend(now);
+}
+
+function stopWaiting() {
+  waiting = null;
 }
 
 /** @param {HTMLFormElement} of */
@@ -135,7 +151,7 @@ function fail(upload, sentence, isWorthRepeating) {
   said.setAttribute("role", "alert");
   row.classList.replace("is-uploading", "is-bad");
   row.querySelector("progress")?.replaceWith(said);
-  isSendWanted = false;
+  stopWaiting();
   if (!isWorthRepeating) return;
   const again = /** @type {HTMLButtonElement} */ (make("button", "draft-again", "Try again"));
   again.type = "button";
@@ -239,9 +255,18 @@ document.addEventListener("drop", (event) => {
 
 document.addEventListener("htmx:before:request", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  if (!ctx.sourceElement.matches?.("#composer") || (!current && !queue.length)) return;
+  const of = ctx.sourceElement;
+  if (!of.matches?.("#composer") || !isUploading(of.dataset.thread)) return;
   event.preventDefault();
-  isSendWanted = true;
+  const isLater = ctx.request.submitter?.name === "later";
+  if (!isLater) waiting = of.dataset.thread;
+  tell(isLater ? NOT_LATER : WAITS);
+});
+
+document.addEventListener("partyline:mode", stopWaiting);
+document.addEventListener("partyline:looked", stopWaiting);
+document.addEventListener("input", (event) => {
+  if (event.target instanceof Element && event.target.closest("#composer")) stopWaiting();
 });
 
 document.addEventListener("partyline:sent", (event) => {

@@ -29,33 +29,40 @@ AIM = 0.5
 def measure(stage: Stage) -> list[Figure]:
     """The texts wait already when the worker starts; from the first that the carrier notes to
     the last, so that its start is not measured."""
+    several: list[float] = []
+    one: list[float] = []
+    floors: list[float] = []
     with ground(threads=THREADS, CLUSTER_WORKERS="0", CLUSTER_TLS="0") as there:
-        ours: list[float] = []
-        floors: list[float] = []
         for _ in range(ROUNDS):
             floors.append(_bare(there))
-            ours.append(_through_the_ledger(there))
+            several.append(_through_the_ledger(there, inboxes=THREADS))
+            one.append(_through_the_ledger(there))
         calls = [entry["attempt"] for entry in there.far_end.ledger() if entry["to"] != "bare"]
-        assert len(calls) == len(set(calls)) == SIZE * ROUNDS, "not each text was sent once"
-    ratio = Ratio.of(ours, floors)
+        assert len(calls) == len(set(calls)) == 2 * SIZE * ROUNDS, "not each text was sent once"
     return [
-        Figure(
-            "texts sent through the ledger, one worker",
-            f"{statistics.median(ours):.0f}/s",
-            f"{statistics.median(floors):.0f}/s",
-            str(ratio),
-            f"≥ {AIM}",
-            ratio.median >= AIM,
-            f"{THREADS} threads {ratio.note}",
-        )
+        _figure(f"texts sent by one worker, {THREADS} numbers", several, floors),
+        _figure(f"the same of one number, {THREADS} threads", one, floors),
     ]
 
 
-def _through_the_ledger(there: Ground) -> float:
-    """Texts per second."""
+def _figure(name: str, ours: list[float], floors: list[float]) -> Figure:
+    ratio = Ratio.of(ours, floors)
+    return Figure(
+        name,
+        f"{statistics.median(ours):.0f}/s",
+        f"{statistics.median(floors):.0f}/s",
+        str(ratio),
+        f"≥ {AIM}",
+        ratio.median >= AIM,
+        ratio.note,
+    )
+
+
+def _through_the_ledger(there: Ground, inboxes: int = 0) -> float:
+    """Texts per second; of as many inboxes, or else all of one."""
     # The bench's own process has no pool; a worker has.
     environment = os.environ | there.settings | {"DB_POOL_SIZE": "20"}
-    writing = [sys.executable, "-m", "tests.bench.writing", str(EACH)]
+    writing = [sys.executable, "-m", "tests.bench.writing", str(EACH), str(inboxes)]
     subprocess.run(writing, cwd=ROOT, env=environment, check=True)
     before = len(there.far_end.ledger())
     worker = subprocess.Popen(

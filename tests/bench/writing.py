@@ -1,19 +1,24 @@
 """Writes texts into a cluster's database, all in one transaction, for a worker that comes later.
 
-    python -m tests.bench.writing COUNT
+    python -m tests.bench.writing COUNT [INBOXES]
 
-So many in each thread; run with the cluster's environment.
+So many in each thread of Front Desk; or in one thread in each of so many inboxes with numbers of
+their own. Run with the cluster's environment.
 """
 
 from __future__ import annotations
 
 import sys
 import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threads.models import Thread
 
 BODY = "The pump is here. We are open until six."
 
 
-def main(count: int) -> None:
+def main(count: int, inboxes: int) -> None:
     import django
 
     django.setup()
@@ -24,12 +29,35 @@ def main(count: int) -> None:
     from threads.models import Thread
 
     author = Agent.objects.get(username="ana")
-    threads = list(Thread.objects.order_by("pk"))
+    front_desk = Thread.objects.filter(inbox__name="Front Desk").order_by("pk")
+    threads = [_thread_of(index) for index in range(inboxes)] or list(front_desk)
     with transaction.atomic():
         for _ in range(count):
             for thread in threads:
                 write_message(thread=thread, author=author, body=BODY, form_key=uuid.uuid4())
 
 
+def _thread_of(index: int) -> Thread:
+    """The thread in the inbox with that index, made if need be."""
+    from django.db import transaction
+
+    from inboxes.models import Inbox
+    from messaging.actions.receiving import store_text
+    from messaging.carriers.base import InboundText
+    from messaging.models import CarrierAccount, Number
+    from threads.models import Thread
+
+    inbox, is_new = Inbox.objects.get_or_create(name=f"Line {index}")
+    if is_new:
+        account, address = CarrierAccount.objects.get(), f"+1202555{300 + index:04d}"
+        Number.objects.create(
+            address=address, account=account, inbox=inbox, segments_per_second=1000
+        )
+        text = InboundText(f"SMline{index}", "+13035559999", address, "Is anybody there?")
+        with transaction.atomic():
+            store_text(text, account=account)
+    return Thread.objects.get(inbox=inbox)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
