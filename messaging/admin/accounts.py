@@ -22,6 +22,7 @@ from messaging.models import CarrierAccount
 from messaging.selftest import Finding, run_self_test
 
 PREFIX = "credential_"
+FORGET = "forget_"
 ABOUT = ("webhook_address", "tested")
 
 
@@ -36,7 +37,10 @@ def _stored(account: CarrierAccount) -> dict[str, str] | None:
 
 
 class AccountForm(forms.ModelForm[CarrierAccount]):
-    """Secrets go in and never come out: an empty field keeps what is stored."""
+    """Secrets go in and never come out: an empty field keeps what is stored.
+
+    One that is not required, such as the secret before this one, is forgotten by a box of its own.
+    """
 
     class Meta:
         model = CarrierAccount
@@ -60,13 +64,18 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
         return values
 
     def credentials(self) -> dict[str, str]:
-        """What is to be stored: the new values over the old ones."""
+        """What is to be stored: the new values over the old ones that are not to be forgotten."""
         given = {
             name.removeprefix(PREFIX): value.strip()
             for name, value in self.cleaned_data.items()
             if name.startswith(PREFIX) and value
         }
-        return (_stored(self.instance) or {}) | given
+        kept = {
+            name: value
+            for name, value in (_stored(self.instance) or {}).items()
+            if not self.cleaned_data.get(FORGET + name)
+        }
+        return kept | given
 
 
 def _credential_field(field: CredentialField, *, is_stored: bool) -> forms.CharField:
@@ -77,6 +86,19 @@ def _credential_field(field: CredentialField, *, is_stored: bool) -> forms.CharF
         help_text=" ".join(filter(None, [field.help_text, kept])),
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
     )
+
+
+def _secret_fields(account: CarrierAccount) -> dict[str, forms.Field]:
+    """What is asked for each secret, in order."""
+    stored = _stored(account) or {}
+    fields: dict[str, forms.Field] = {}
+    for field in account.adapter.credential_fields:
+        is_stored = bool(stored.get(field.name))
+        fields[PREFIX + field.name] = _credential_field(field, is_stored=is_stored)
+        if is_stored and not field.is_required:
+            label = f"Forget the {field.label[0].lower()}{field.label[1:]}"
+            fields[FORGET + field.name] = forms.BooleanField(label=label, required=False)
+    return fields
 
 
 @admin.register(CarrierAccount)
@@ -123,23 +145,17 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
         if obj is None:
             kwargs["fields"] = ("carrier", "name")
             return super().get_form(request, obj, change, **kwargs)
-        stored = _stored(obj) or {}
-        secrets: dict[str, Any] = {
-            PREFIX + field.name: _credential_field(field, is_stored=bool(stored.get(field.name)))
-            for field in obj.adapter.credential_fields
-        }
         kwargs["fields"] = ("name", "is_active")
-        kwargs["form"] = type("AccountForm", (AccountForm,), secrets)
+        kwargs["form"] = type("AccountForm", (AccountForm,), dict(_secret_fields(obj)))
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: CarrierAccount | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("carrier", "name")})]
-        secrets = [PREFIX + field.name for field in obj.adapter.credential_fields]
         rejections = ("rejected_count", "last_rejected_at", "last_rejection", "reasons")
         return [
             (None, {"fields": ("carrier", "name", "is_active", "status", *ABOUT)}),
-            ("Secrets", {"fields": secrets}),
+            ("Secrets", {"fields": tuple(_secret_fields(obj))}),
             ("Rejected webhooks", {"fields": rejections}),
         ]
 

@@ -93,6 +93,13 @@ def test_a_public_key_that_is_none_opens_nothing(key: str) -> None:
     assert "public key" in refusal(request_at(int(time.time())), public_key=key)
 
 
+@pytest.mark.parametrize("key", ["x", "é", "AAAA", PUBLIC[:-4]])
+def test_a_previous_key_that_is_none_does_not_shut_the_door(key: str) -> None:
+    now = int(time.time())
+    assert refusal(request_at(now), previous_public_key=key) == ""
+    assert "does not match" in refusal(request_at(now, key=OTHER), previous_public_key=key)
+
+
 @pytest.mark.parametrize("file", TELNYX.payloads(), ids=lambda file: file.stem)
 def test_our_payloads_are_what_telnyxs_package_describes(file: Any) -> None:
     kind = (

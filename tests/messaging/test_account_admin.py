@@ -1,0 +1,46 @@
+"""A carrier account's page in admin: its secrets are replaced and forgotten there."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from messaging.models import CarrierAccount
+from tests.cast import SECRETS, Cast, client_of
+from tests.messaging.carrier_calls import call, text_fields
+
+FORGET = "Forget the previous auth token"
+
+
+def page(account: CarrierAccount) -> str:
+    return reverse("admin:messaging_carrieraccount_change", args=[account.pk])
+
+
+def save(cast: Cast, **fields: str) -> str:
+    """Save the account's page; returns what is shown then."""
+    told = {"name": cast.account.name, "is_active": "on", **fields}
+    answer = client_of(cast.admin).post(page(cast.account), told, follow=True)
+    cast.account.refresh_from_db()
+    return answer.content.decode()
+
+
+def test_the_secret_before_a_new_one_is_accepted_until_it_is_forgotten(cast: Cast) -> None:
+    assert FORGET not in client_of(cast.admin).get(page(cast.account)).content.decode()
+    save(
+        cast,
+        credential_auth_token="newer",
+        credential_previous_auth_token=SECRETS["auth_token"],
+    )
+    assert call(cast.account, text_fields("One")).status_code == 200
+    save(cast)
+    assert call(cast.account, text_fields("Two", sid="SM-in-2")).status_code == 200
+
+    assert FORGET in client_of(cast.admin).get(page(cast.account)).content.decode()
+    save(cast, forget_previous_auth_token="on")
+    assert call(cast.account, text_fields("Three", sid="SM-in-3")).status_code == 403
+    assert call(cast.account, text_fields("Four", sid="SM-in-4"), token="newer").status_code == 200
+    assert "previous_auth_token" not in cast.account.get_credentials()
+
+
+def test_what_an_account_needs_cannot_be_forgotten(cast: Cast) -> None:
+    save(cast, forget_auth_token="on", forget_account_sid="on")
+    assert cast.account.get_credentials() == SECRETS
