@@ -23,6 +23,7 @@ from messaging.selftest import Finding, run_self_test
 
 PREFIX = "credential_"
 FORGET = "forget_"
+INVISIBLE = "This holds an invisible character, which pasting may bring: copy it anew, or type it."
 ABOUT = ("webhook_address", "tested")
 
 
@@ -59,6 +60,8 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
         stored = _stored(self.instance) or {}
         for field in self.instance.adapter.credential_fields:
             given = values.get(PREFIX + field.name)
+            if given and not given.strip().isprintable():
+                self.add_error(PREFIX + field.name, INVISIBLE)
             if field.is_required and not given and not stored.get(field.name):
                 self.add_error(PREFIX + field.name, "This is needed to use the account.")
         return values

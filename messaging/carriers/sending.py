@@ -37,6 +37,7 @@ BEFORE_WRITING = (
     httpx.UnsupportedProtocol,
 )
 CODE_LIMIT = 16
+SPOILT = "what is stored holds a character that no key has"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def new_client(timeout: float | None = None) -> httpx.Client:
 
 def hand_over(http: httpx.Client, url: str, answers: Answers, **request: Any) -> SendResult:
     """POST a text once and judge the answer. Redirects are never followed."""
+    if _is_spoilt(request.get("headers", {})):
+        return AuthFailed(SPOILT)
     try:
         response = http.post(url, follow_redirects=False, **request)
     except httpx.RequestError as error:
@@ -127,6 +130,8 @@ def ask(
     http: httpx.Client, url: str, label: str, **request: Any
 ) -> dict[str, Any] | AuthFailed | CannotTell:
     """GET a JSON object from a carrier. Redirects are never followed."""
+    if _is_spoilt(request.get("headers", {})):
+        return AuthFailed(SPOILT)
     try:
         response = http.get(url, follow_redirects=False, **request)
     except httpx.RequestError as error:
@@ -137,6 +142,12 @@ def ask(
     if response.status_code != 200 or not answer:
         return CannotTell(f"{label} answered {response.status_code}")
     return answer
+
+
+def _is_spoilt(headers: Mapping[str, str]) -> bool:
+    """Whether one of them cannot be written (RFC 9110 §5.5), as with a key that was pasted with an
+    invisible character."""
+    return not all(value.isascii() and value.isprintable() for value in headers.values())
 
 
 def basic(user: str, password: str) -> str:

@@ -44,3 +44,10 @@ def test_the_secret_before_a_new_one_is_accepted_until_it_is_forgotten(cast: Cas
 def test_what_an_account_needs_cannot_be_forgotten(cast: Cast) -> None:
     save(cast, forget_auth_token="on", forget_account_sid="on")
     assert cast.account.get_credentials() == SECRETS
+
+
+def test_a_key_pasted_with_an_invisible_character_is_not_taken(cast: Cast) -> None:
+    assert "holds an invisible character" in save(cast, credential_auth_token="pas\u200bted")
+    assert cast.account.get_credentials() == SECRETS
+    save(cast, credential_auth_token=" pasted ")
+    assert cast.account.get_credentials()["auth_token"] == "pasted"

@@ -219,6 +219,20 @@ def test_without_credentials_nothing_is_called(specimen: Specimen) -> None:
 
 
 @every_carrier
+@pytest.mark.parametrize("character", ["\u200b", "\u2013", "\n", "é"])
+def test_a_key_with_a_character_that_no_key_has_is_refused_in_plain_words(
+    specimen: Specimen, character: str
+) -> None:
+    handler = answering(401, {"code": 20003})
+    for name, stored in specimen.credentials.items():
+        spoilt = replace(specimen, credentials={**specimen.credentials, name: stored + character})
+        with client(handler) as http:
+            result = spoilt.carrier.send(spoilt.outgoing, spoilt.credentials, http)
+        assert isinstance(result, AuthFailed)
+        assert all(isinstance(answer, AuthFailed) for answer in questions(spoilt, handler))
+
+
+@every_carrier
 def test_nothing_private_stands_in_the_repr_of_what_goes_out(specimen: Specimen) -> None:
     outgoing = replace(specimen.outgoing, media_urls=("https://texts.example.com/m/canary/",))
     for private in ("+1202", outgoing.body, outgoing.attempt_token, "texts.example.com"):
