@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -74,6 +75,9 @@ NOT_STORED = "the auth ID or the auth token is not stored"
 MAX_MEDIA = 20
 MAX_SIGNATURES = 10
 PAGE_SIZE = 20
+NONCE = re.compile(r"[A-Za-z0-9_-]+")
+"""V2 signs the address and the nonce in one piece, so that a nonce with other characters could be
+what another signature has as the end of its address, or as its fields."""
 
 STATES: dict[str, State] = {
     "queued": "queued",
@@ -155,6 +159,8 @@ class Plivo(Carrier):
         if not nonce:
             raise VerificationError("the signature's nonce is missing")
         url = public_url.rstrip("/") + request.path
+        if version == "v2" and not NONCE.fullmatch(nonce):
+            raise VerificationError("the signature's nonce is none of Plivo's")
         if version == "v2" and not url.startswith("https://"):
             raise VerificationError("PUBLIC_URL is not https, which Plivo's signature V2 needs")
         signed = _signed_v3(request, url) if version == "v3" else _base(url)
@@ -166,9 +172,11 @@ class Plivo(Carrier):
             )
 
     def nonce(self, request: RawRequest) -> str:
-        """That of V2, which does not cover the body."""
-        version = _version(request.headers)
-        return request.headers.get("x-plivo-signature-v2-nonce", "") if version == "v2" else ""
+        """That of V2, which does not cover the body.
+
+        Also where V3 stands beside it: whoever saw both could send V2 alone, with other words.
+        """
+        return request.headers.get("x-plivo-signature-v2-nonce", "")
 
     def parse(self, request: RawRequest) -> list[Event]:
         """Read an inbound text or a status callback."""

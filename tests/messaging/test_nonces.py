@@ -16,6 +16,7 @@ from inboxes.models import Inbox
 from messaging.models import CarrierAccount, DeliveryReceipt, Message, Number, UsedNonce
 from tests.cast import Cast
 from tests.messaging.carrier_calls import FORM
+from tests.messaging.carriers.specimens.plivo import sign
 
 TOKEN = "a-secret-of-the-tests"
 OURS = "+12025550119"
@@ -33,7 +34,10 @@ def plivo(name: str = "Ours") -> CarrierAccount:
     return account
 
 
-def call(account: CarrierAccount, nonce: str = "1", **fields: str) -> Any:
+def call(
+    account: CarrierAccount, nonce: str = "1", *, both: bool = False, **fields: str
+) -> Any:
+    """Signed by V2; where `both`, by V3 as well."""
     url = account.webhook_url
     digest = hmac.new(TOKEN.encode(), (url + nonce).encode(), hashlib.sha256).digest()
     headers = {
@@ -41,7 +45,10 @@ def call(account: CarrierAccount, nonce: str = "1", **fields: str) -> Any:
         "X-Plivo-Signature-V2-Nonce": nonce,
     }
     told = {"MessageUUID": "m1", "From": "12025550177", "To": OURS[1:], "Text": "Hi", **fields}
-    return Client().post(account.webhook_path, urlencode(told), content_type=FORM, headers=headers)
+    body = urlencode(told)
+    if both:
+        headers |= sign(body.encode(), FORM, TOKEN, url).headers
+    return Client().post(account.webhook_path, body, content_type=FORM, headers=headers)
 
 
 def test_the_same_request_again_is_taken_and_stored_once(cast: Cast) -> None:
@@ -64,6 +71,13 @@ def test_another_body_under_the_same_signature_is_refused_and_counted(cast: Cast
     assert account.rejected_count == 1
     assert "nonce" in account.last_rejection
     assert call(account, nonce="2", Status="delivered").status_code == 200
+
+
+def test_the_older_of_two_signatures_cannot_be_sent_alone_with_another_body(cast: Cast) -> None:
+    account = plivo()
+    assert call(account, both=True, Status="sent").status_code == 200
+    assert call(account, Status="delivered").status_code == 403
+    assert list(DeliveryReceipt.objects.values_list("state", flat=True)) == ["sent"]
 
 
 def test_accounts_do_not_use_up_each_others_nonces(cast: Cast) -> None:

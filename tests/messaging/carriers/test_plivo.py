@@ -78,6 +78,19 @@ def test_the_older_signature_is_for_one_address_and_nonce() -> None:
     refused(replace(request, headers={**request.headers, "x-plivo-signature-v2-nonce": ""}))
 
 
+@pytest.mark.parametrize(
+    "signed", [f"{URL}attempt/{NONCE}", f"{URL}.{NONCE}", f"{URL}?FromaToa.{NONCE}"]
+)
+def test_no_other_signature_is_taken_for_the_older_one(signed: str) -> None:
+    digest = hmac.new(TOKEN.encode(), signed.encode(), hashlib.sha256).digest()
+    headers = {
+        "content-type": FORM,
+        "x-plivo-signature-v2": base64.b64encode(digest).decode(),
+        "x-plivo-signature-v2-nonce": signed.removeprefix(URL),
+    }
+    assert "nonce" in refused(RawRequest("POST", PLIVO.path, headers, b"Text=forged"))
+
+
 def test_a_bad_better_signature_is_not_saved_by_a_good_older_one() -> None:
     request = v2()
     headers = {
