@@ -56,6 +56,8 @@ ROUND_SECONDS = 40.0
 PATIENCE = 3
 """Questions without an answer after which an account is left for a later round."""
 
+ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
+
 NOT_IN_ITS_LIST = (
     "The carrier's list does not show this text, so it was probably not sent. Retry if it is "
     "still wanted: if it was sent after all, they get it twice."
@@ -168,18 +170,22 @@ def _settle(attempt: Attempt, receipt: Receipt) -> bool:
     )
     if of_others.exclude(pk=attempt.pk).exists():
         return False
-    attempt.refresh_from_db(fields=["state", "carrier_message_id"])
+    records.reread(attempt)
     receipts.adopt(attempt, seq=seq, receipt=receipt)
     return True
 
 
 @transaction.atomic
 def _say_not_found(attempt: Attempt) -> None:
-    """For the person who decides. Not after the first try: its carrier's list may lag."""
+    """For the person who decides. Not after the first try: its carrier's list may lag. Nor where
+    the text went with another attempt."""
     if attempt.look_ups < 2:
         return
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
     message = Message.objects.get(pk=attempt.message_id)
-    is_latest = not message.attempts.filter(ordinal__gt=attempt.ordinal).exists()
-    if message.state == DeliveryState.UNKNOWN and is_latest and message.reason != NOT_IN_ITS_LIST:
+    is_unknown = message.state == DeliveryState.UNKNOWN
+    others = message.attempts.exclude(pk=attempt.pk)
+    if others.filter(Q(ordinal__gt=attempt.ordinal) | Q(state__in=ARRIVED)).exists():
+        return
+    if is_unknown and message.reason != NOT_IN_ITS_LIST:
         records.change(message, seq, reason=NOT_IN_ITS_LIST)

@@ -16,6 +16,11 @@ from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryS
 from messaging.models.states import RANKS, is_progress
 from threads import addresses
 
+_HELD_BY = (
+    "SELECT id FROM messaging_attempt"
+    " WHERE account_id = %s AND carrier_message_id = %s AND id <> %s"
+)
+
 
 def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> None:
     """Keep the receipt and let it settle its attempt; park it while the attempt is unknown.
@@ -36,14 +41,19 @@ def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: s
         recipient=receipt.recipient,
     )
     if attempt is not None:
-        settle(attempt, seq=seq, receipt=receipt)
+        records.reread(attempt)
+        apply = settle if attempt.carrier_message_id else adopt
+        apply(attempt, seq=seq, receipt=receipt)
 
 
 def adopt(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
     """Pair an attempt with the carrier's id, and with the receipts that came for it early.
 
-    The caller holds the id's lock (`records.lock_carrier_message`) and the inbox's counter.
+    The caller holds the id's lock (`records.lock_carrier_message`) and the inbox's counter, and
+    has read the attempt again since.
     """
+    if not attempt.carrier_message_id:
+        _take_from_another(attempt, seq, receipt.carrier_message_id)
     is_settled = settle(attempt, seq=seq, receipt=receipt)
     if not (is_settled or attempt.carrier_message_id):
         statements.update(attempt, carrier_message_id=receipt.carrier_message_id)
@@ -59,12 +69,11 @@ def adopt(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
 
 def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> bool:
     """Apply a receipt to its attempt and message; False where it says nothing new. The caller
-    holds the inbox's counter.
+    holds the inbox's counter, and has read the attempt again since.
 
     Whatever a carrier says of a text, it has it: its own *queued* and *sending* are our *sent*.
     (As our states, they would open the attempt anew, or put the message back into the queue.)
     """
-    records.reread(attempt)
     if not _is_about(attempt, receipt):
         return False
     state = DeliveryState(receipt.state)
@@ -120,6 +129,33 @@ def delete_parked() -> int:
     since = timezone.now() - timedelta(days=settings.PARKED_RECEIPT_DAYS)
     count, _ = parked.filter(received_at__lt=since).delete()
     return count
+
+
+def _take_from_another(attempt: Attempt, seq: int, carrier_message_id: str) -> None:
+    """Take the carrier's id from the attempt that a look-up gave it to, where that guessed wrong.
+
+    Our token and the answer to our own call are proof, and of two texts worded alike a look-up
+    cannot tell which is which. That other attempt is unknown again, but for what came to its own
+    address; what came for the id waits, parked, for its rightful attempt.
+    """
+    held = statements.run(_HELD_BY, [attempt.account_id, carrier_message_id, attempt.pk])
+    if held is None:
+        return
+    other = Attempt.objects.select_related("message").get(pk=held[0])
+    if other.message.inbox_id != attempt.message.inbox_id:
+        seq = counters.next_inbox_seq(other.message.inbox_id)
+    said = DeliveryReceipt.objects.filter(attempt=other)
+    said.filter(carrier_message_id=carrier_message_id).update(attempt=None)
+    statements.update(
+        other,
+        carrier_message_id="",
+        state=DeliveryState.UNKNOWN,
+        error_code="",
+        error_class="",
+    )
+    show_attempt(other, seq=seq, state=DeliveryState.UNKNOWN, error_class="ambiguous")
+    for row in said.order_by("pk"):
+        settle(other, seq=seq, receipt=row.as_event())
 
 
 def _is_about(attempt: Attempt, receipt: Receipt) -> bool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from messaging import delivery, lookups
 from messaging.actions import retry_message
-from messaging.carriers.base import OutcomeUnknown, Receipt
+from messaging.carriers.base import REASONS, Accepted, OutcomeUnknown, Receipt, State
 from messaging.delivery import UNKNOWN_REASON
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, Message
 from messaging.tasks import look_up_unknowns
@@ -152,6 +152,71 @@ def test_a_text_found_twice_belongs_to_the_first(cast: Cast) -> None:
         delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
         lookups._settle(attempt, Receipt("SM-1", "delivered"))
     assert states(kept, other) == ["delivered", "unknown"]
+
+
+def two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
+    """Two attempts of one text, of which nobody knows how they ended."""
+    message = cast.answer(cast.thread(), "OK")
+    begun = []
+    for _ in range(2):
+        attempt = delivery._claim(message.thread)
+        assert attempt is not None
+        delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
+        begun.append(attempt)
+        if len(begun) == 1:
+            retry_message(message=message)
+    return begun[0], begun[1]
+
+
+@pytest.mark.parametrize("proof", ["receipt", "answer"])
+@pytest.mark.parametrize("guess", ["sent", "delivered"])
+def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
+    cast: Cast, proof: str, guess: State
+) -> None:
+    first, second = two_unknown(cast)
+    assert lookups._settle(first, Receipt("SM-1", guess))
+    if proof == "receipt":
+        answer = call(cast.account, receipt_fields("SM-1", "sent"), behind=str(second.token))
+        assert answer.status_code == 200
+    else:
+        delivery.write_outcome(second, Accepted("SM-1"))
+    assert attempts(first.message) == ["unknown", "sent"]
+    assert states(first.message) == [guess]
+    ids = Attempt.objects.order_by("ordinal").values_list("carrier_message_id", flat=True)
+    assert list(ids) == ["", "SM-1"]
+    call(cast.account, receipt_fields("SM-1", "delivered"), behind=str(second.token))
+    assert attempts(first.message) == ["unknown", "delivered"]
+
+
+def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cast) -> None:
+    first, second = two_unknown(cast)
+    assert lookups._settle(first, Receipt("SM-2", "sent"))
+    call(cast.account, receipt_fields("SM-2", "undelivered", ErrorCode="30005"))
+    call(cast.account, receipt_fields("SM-1", "delivered"), behind=str(first.token))
+    call(cast.account, receipt_fields("SM-2", "sent"), behind=str(second.token))
+    assert attempts(first.message) == ["delivered", "failed"]
+    assert states(first.message) == ["delivered"]
+    rows = DeliveryReceipt.objects.order_by("carrier_message_id", "pk")
+    assert list(rows.values_list("attempt__ordinal", flat=True)) == [1, 2, 2]
+
+
+def test_an_id_that_a_later_attempt_had_by_guess_leaves_that_one_unknown(cast: Cast) -> None:
+    first, second = two_unknown(cast)
+    assert lookups._settle(second, Receipt("SM-1", "sent"))
+    assert states(first.message) == ["sent"]
+    call(cast.account, receipt_fields("SM-1", "sent"), behind=str(first.token))
+    assert attempts(first.message) == ["sent", "unknown"]
+    message = Message.objects.get(pk=first.message_id)
+    assert (message.state, message.reason) == ("unknown", REASONS["ambiguous"])
+
+
+def test_a_retry_is_not_advised_for_a_text_that_went_with_another_attempt(cast: Cast) -> None:
+    first, second = two_unknown(cast)
+    assert lookups._settle(first, Receipt("SM-1", "sent"))
+    second.look_ups = 2
+    lookups._say_not_found(second)
+    message = Message.objects.get(pk=first.message_id)
+    assert (message.state, message.reason) == ("unknown", UNKNOWN_REASON)
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"carrier": "simulator"}])
