@@ -108,7 +108,6 @@ def test_a_text_in_the_log_is_found_with_its_state(specimen: Specimen) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"body": "Something else"},
         {"to": "+12025550178"},
         {"direction": "inbound"},
         {"date_created": format_datetime(NOON - timedelta(seconds=2))},
@@ -121,6 +120,22 @@ def test_another_text_is_never_taken_for_it(specimen: Specimen, other: dict[str,
     log = Log([message("SM1", 5) | other])
     taken = frozenset({"SM-of-another-attempt"})
     assert look_up(specimen, log, not_these=taken) == NotFound()
+
+
+@both
+@pytest.mark.parametrize(
+    "body",
+    ["Sent from your Twilio trial account - Yes, until six.", "Yes; until six.", None],
+    ids=["trial prefix", "smart encoding", "withheld"],
+)
+def test_a_text_of_that_time_that_is_worded_otherwise_settles_nothing(
+    specimen: Specimen, body: str | None
+) -> None:
+    log = Log([message("SM1", 5, body=body)])
+    assert isinstance(look_up(specimen, log), CannotTell)
+    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == NotFound()
+    log = Log([message("SM2", 20), message("SM1", 5, body=body)])
+    assert look_up(specimen, log) == Found(Receipt("SM2", "delivered"))
 
 
 @both
