@@ -73,6 +73,15 @@ STATES: dict[str, State] = {
     "undeliverable": "failed",
 }
 
+REPORTED_STATES: dict[str, State] = {
+    **STATES,
+    "failed": "failed",
+    "expired": "failed",
+    "deleted": "failed",
+    "unknown": "unknown",
+}
+"""Reports of the product SMS have words of their own."""
+
 # Of a refused request the word is the field at fault, or the end of the error's address.
 _CODES: dict[ErrorClass, str] = {
     "auth": (
@@ -305,19 +314,22 @@ ANSWERS = Answers(
 )
 
 
-def _reported(event: Mapping[str, object], status: str, error: object) -> Receipt | Ignored:
+def _reported(
+    event: Mapping[str, object], status: str, error: object, states: Mapping[str, State] = STATES
+) -> Receipt | Ignored:
     """What a status says, in a webhook as in a report."""
-    state = STATES.get(status)
+    state = states.get(status)
     if state is None:
         return Ignored("a status that needs nothing done")
     given = string(event, "message_uuid") or string(event, "message_id")
     message_id = required("message_uuid", given, ID_LIMIT)
     token = readable("client_ref", string(event, "client_ref"), 128)
-    if state != "failed":
+    if state not in ("failed", "unknown"):
         return Receipt(message_id, state, attempt_token=token)
     code = readable("error", _code(error) if isinstance(error, dict) else "", CODE_LIMIT)
-    default: ErrorClass = "transient" if status == "undeliverable" else "other"
-    return Receipt(message_id, state, code, ERROR_CLASSES.get(code, default), attempt_token=token)
+    default: ErrorClass = "transient" if status in ("undeliverable", "expired") else "other"
+    kind = "ambiguous" if state == "unknown" else ERROR_CLASSES.get(code, default)
+    return Receipt(message_id, state, code, kind, attempt_token=token)
 
 
 def _inbound(event: Mapping[str, object]) -> InboundText:
@@ -353,7 +365,8 @@ def _found(record: Mapping[str, Any]) -> LookUpResult:
         return CannotTell("Vonage has the text, but does not say its id")
     status = str(record.get("status") or "submitted")
     try:
-        event = _reported(record, status, {"title": record.get("error_code")})
+        error = {"title": record.get("error_code")}
+        event = _reported(record, status, error, REPORTED_STATES)
     except Unparsable as error:
         return CannotTell(f"Vonage's answer makes no sense: {error.reason}")
     if isinstance(event, Ignored):

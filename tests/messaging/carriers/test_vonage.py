@@ -9,7 +9,7 @@ import json
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import jwt
@@ -26,6 +26,7 @@ from vonage_messages.models import (  # type: ignore[import-untyped]
 
 from messaging.carriers.base import (
     CannotTell,
+    ErrorClass,
     Found,
     Listed,
     ListResult,
@@ -33,6 +34,7 @@ from messaging.carriers.base import (
     NotFound,
     RawRequest,
     Receipt,
+    State,
     VerificationError,
 )
 from messaging.carriers.vonage import Vonage, signed
@@ -286,6 +288,26 @@ def test_a_text_is_found_by_our_reference_under_either_product(product: str) -> 
     reports = Reports(**{product: [record("m0", client_ref="another"), ours]})
     receipt = Receipt("m1", "failed", "1240", "opted_out", attempt_token=ATTEMPT)
     assert reports.look_up() == Found(receipt)
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "error_class"),
+    [
+        ("failed", "failed", "other"),
+        ("rejected", "failed", "other"),
+        ("deleted", "failed", "other"),
+        ("expired", "failed", "transient"),
+        ("unknown", "unknown", "ambiguous"),
+        ("accepted", "sent", ""),
+        ("delivered", "delivered", ""),
+    ],
+)
+def test_a_failure_in_the_reports_is_never_taken_for_a_text_that_was_sent(
+    status: str, state: State, error_class: ErrorClass | Literal[""]
+) -> None:
+    found = Reports(SMS=[record("m1", client_ref=ATTEMPT, status=status)]).look_up()
+    assert isinstance(found, Found)
+    assert (found.receipt.state, found.receipt.error_class) == (state, error_class)
 
 
 def test_an_unheard_status_is_still_a_text_that_vonage_has() -> None:
