@@ -36,6 +36,9 @@ BEFORE_WRITING = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
+MAYBE_TAKEN = {408, 409, 425}
+"""Refusals that do not say that the text was not taken: a conflict may be with itself."""
+
 CODE_LIMIT = 16
 SPOILT = "what is stored holds a character that no key has"
 
@@ -96,7 +99,7 @@ def judged(response: httpx.Response, answers: Answers) -> SendResult:
         return RateLimited(retry_after(response))
     if status >= 500 and answers.errors_are_not_sent:
         return NotSent(said)
-    if status == 408 or not 400 <= status < 500:
+    if status in MAYBE_TAKEN or not 400 <= status < 500:
         return OutcomeUnknown(said)
     return _refusal(response, answers, said)
 

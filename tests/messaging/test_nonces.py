@@ -34,9 +34,7 @@ def plivo(name: str = "Ours") -> CarrierAccount:
     return account
 
 
-def call(
-    account: CarrierAccount, nonce: str = "1", *, both: bool = False, **fields: str
-) -> Any:
+def call(account: CarrierAccount, nonce: str = "1", *, both: bool = False, **fields: str) -> Any:
     """Signed by V2; where `both`, by V3 as well."""
     url = account.webhook_url
     digest = hmac.new(TOKEN.encode(), (url + nonce).encode(), hashlib.sha256).digest()

@@ -139,6 +139,14 @@ def test_trouble_at_the_carrier_leaves_the_text_unknown(specimen: Specimen, stat
 
 
 @every_carrier
+@pytest.mark.parametrize("status", [408, 409, 425])
+def test_a_refusal_that_may_be_of_a_second_text_leaves_it_unknown(
+    specimen: Specimen, status: int
+) -> None:
+    assert isinstance(send(specimen, answering(status, {"error": "x"})), OutcomeUnknown)
+
+
+@every_carrier
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed(specimen: Specimen, status: int) -> None:
     handler = answering(status, "", Location="https://elsewhere.example.com/")
