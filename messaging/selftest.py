@@ -108,7 +108,7 @@ def _way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator
             http.stream("POST", account.webhook_url, content=sent.body, headers=headers) as answer,
         ):
             body = _limited(answer)
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         yield Finding("bad", "Our public address", no_connection(error))
         return
     seen = probes.read(_json(body)) if answer.status_code == 200 else None
@@ -211,11 +211,7 @@ def _somebody_else(account: CarrierAccount, answer: httpx.Response, body: bytes)
     """Why the answer is not the one that our own webhook gives."""
     status = answer.status_code
     if status in REDIRECTS:
-        to = httpx.URL(settings.PUBLIC_URL).join(answer.headers.get("location", ""))
-        return (
-            f"It redirects to {to.scheme}://{to.host}. Carriers do not follow: set PUBLIC_URL to "
-            "the address at which requests end up, and have the proxy answer for it."
-        )
+        return _redirect(answer.next_request.url if answer.next_request else None)
     is_ack = status == 200 and body == account.adapter.ack()[0]
     if is_ack or (status == account.adapter.rejection_status and body == b"Not verified."):
         return (
@@ -229,6 +225,24 @@ def _somebody_else(account: CarrierAccount, answer: httpx.Response, body: bytes)
         )
     other = f"Another program answers there ({status}). Check PUBLIC_URL."
     return IN_FRONT.get(status, other)
+
+
+def _redirect(to: httpx.URL | None) -> str:
+    """Where it leads, and what to do about it."""
+    if to is None:
+        return "It redirects without saying where to. Check PUBLIC_URL and the proxy."
+    ours = httpx.URL(settings.PUBLIC_URL)
+    if (to.scheme, to.host, to.port) != (ours.scheme, ours.host, ours.port):
+        return (
+            f"It redirects to {to.scheme}://{to.host}. Carriers do not follow: set PUBLIC_URL to "
+            "the address at which requests end up, and have the proxy answer for it."
+        )
+    if to.scheme == "https":
+        return (
+            "It redirects to itself: the proxy does not say that the request came by https. Have "
+            "it set X-Forwarded-Proto (nginx: `proxy_set_header X-Forwarded-Proto $scheme;`)."
+        )
+    return "It redirects to itself: have the proxy pass requests on as they come."
 
 
 def no_connection(error: Exception) -> str:
@@ -251,6 +265,11 @@ def no_connection(error: Exception) -> str:
         return f"{host} takes the connection and then says nothing."
     if isinstance(error, httpx.ConnectError):
         return f"Nothing listens at {host}. Is the proxy running, and is PUBLIC_URL right?"
+    if isinstance(error, httpx.RemoteProtocolError | httpx.InvalidURL):
+        return (
+            f"{host} answers with something that is no HTTP, or redirects to what is no address. "
+            "Check PUBLIC_URL and the proxy."
+        )
     return f"The connection to {host} broke ({type(error).__name__})."
 
 

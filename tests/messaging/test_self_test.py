@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.fernet import Fernet
@@ -148,7 +149,11 @@ def test_who_answers_in_our_place_is_told_and_redirects_are_not_followed(
     account: CarrierAccount, proxy: Proxy
 ) -> None:
     answers: list[tuple[int, Headers, bytes, str]] = [
-        (308, {"Location": f"{proxy.url}/x"}, b"", "It redirects to http://127.0.0.1."),
+        (308, {"Location": "https://elsewhere/x"}, b"", "It redirects to https://elsewhere."),
+        (308, {"Location": f"{proxy.url}/x"}, b"", "It redirects to itself"),
+        (302, {"Location": "http://[::1/"}, b"", "no address"),
+        (302, {"Location": "http://a:b"}, b"", "no address"),
+        (302, {}, b"", "without saying where to"),
         (401, {}, b"", "asks for a login"),
         (404, {}, b"", "changes the path"),
         (502, {}, b"", "does not reach Partyline"),
@@ -160,6 +165,14 @@ def test_who_answers_in_our_place_is_told_and_redirects_are_not_followed(
         proxy.answer = status, headers, body
         assert words in wrong(account)
         assert proxy.calls == calls
+
+
+def test_a_proxy_that_does_not_say_https_is_told_what_to_say(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://texts.example.com"
+    told = selftest._redirect(httpx.URL("https://texts.example.com/webhooks/twilio/x/"))
+    assert "nginx: `proxy_set_header X-Forwarded-Proto $scheme;`" in told
+    for elsewhere in ("https://www.texts.example.com/", "http://texts.example.com/"):
+        assert "Carriers do not follow" in selftest._redirect(httpx.URL(elsewhere))
 
 
 def test_an_address_that_nothing_listens_at_or_nobody_knows(
