@@ -12,7 +12,7 @@ from django.utils import timezone
 from inboxes import counters
 from messaging.actions import optouts, records, statements
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
-from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState
+from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
 from threads import addresses
 
@@ -80,7 +80,8 @@ def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> bool:
     if state != DeliveryState.UNKNOWN:
         state = max(state, DeliveryState.SENT, key=RANKS.__getitem__)
     is_late = attempt.error_class == "ambiguous" and state == DeliveryState.SENT
-    if is_late or not is_progress(DeliveryState(attempt.state), state):
+    old = DeliveryState.SENDING if _was_given_up(attempt) else DeliveryState(attempt.state)
+    if is_late or not is_progress(old, state):
         return False
     statements.update(
         attempt,
@@ -106,12 +107,15 @@ def show_attempt(
 ) -> None:
     """Let the message show its latest attempt; a delivery on any attempt wins.
 
-    A message that waits for its next attempt keeps waiting, unless it turns out delivered.
+    A message that waits for its next attempt keeps waiting, unless it turns out delivered, or with
+    the carrier already by the attempt that is only to be repeated because it seemed not taken.
     """
     message = attempt.message
     which = {"message": message.pk, "ordinal": attempt.ordinal}
     message.state, is_latest = statements.run(statements.SHOWN_OF, which) or (message.state, True)
-    is_waiting = message.state == DeliveryState.QUEUED
+    is_waiting = message.state == DeliveryState.QUEUED and not (
+        is_latest and _waits_by_itself(message)
+    )
     is_settled = message.state == DeliveryState.DELIVERED
     if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):
         return
@@ -129,6 +133,18 @@ def delete_parked() -> int:
     since = timezone.now() - timedelta(days=settings.PARKED_RECEIPT_DAYS)
     count, _ = parked.filter(received_at__lt=since).delete()
     return count
+
+
+def _was_given_up(attempt: Attempt) -> bool:
+    """Whether it was closed as not taken for the time being. The carrier's own word that it has
+    the text, which names no id of it before, is better proof."""
+    is_closed = attempt.state == DeliveryState.FAILED and not attempt.carrier_message_id
+    return is_closed and attempt.error_class in {"throttled", "transient"}
+
+
+def _waits_by_itself(message: Message) -> bool:
+    """Whether its waiting is ours, after attempts that seemed not taken, and nobody's wish."""
+    return Message.objects.filter(pk=message.pk, tries__gt=0).exists()
 
 
 def _take_from_another(attempt: Attempt, seq: int, carrier_message_id: str) -> None:

@@ -20,6 +20,7 @@ from messaging.carriers.base import (
     ErrorClass,
     NotSent,
     OutcomeUnknown,
+    RateLimited,
     Receipt,
     Rejected,
     SendResult,
@@ -263,3 +264,47 @@ def test_a_receipt_that_names_our_attempt_finds_it_without_the_carriers_id(cast:
     attempt = begin(cast)
     settle(attempt, Receipt("not-known-yet", "delivered", attempt_token=str(attempt.token)))
     assert state(attempt) == "delivered"
+
+
+@pytest.mark.parametrize("answer", [NotSent("it answered 504"), RateLimited(None)])
+@pytest.mark.parametrize(
+    ("said", "error_class", "becomes"),
+    [
+        ("sending", "", "sent"),
+        ("sent", "", "sent"),
+        ("failed", "filtered", "failed"),
+        ("unknown", "ambiguous", "unknown"),
+    ],
+)
+def test_what_the_carrier_has_after_all_is_not_sent_again(
+    cast: Cast, answer: SendResult, said: State, error_class: ErrorClass, becomes: str
+) -> None:
+    attempt = begin(cast)
+    delivery.write_outcome(attempt, answer)
+    assert state(attempt) == "queued"
+    token = str(attempt.token)
+    settle(attempt, Receipt(SID, said, error_class=error_class, attempt_token=token))
+    assert state(attempt) == becomes
+    Message.objects.update(next_try_at=None)
+    assert delivery._claim(attempt.message.thread) is None
+    settle(attempt, Receipt(SID, "delivered"))
+    assert state(attempt) == "delivered"
+
+
+def test_an_earlier_attempts_receipt_does_not_undo_a_persons_retry(cast: Cast) -> None:
+    attempt = begin(cast)
+    delivery.write_outcome(attempt, NotSent("it answered 504"))
+    Message.objects.filter(pk=attempt.message_id).update(state="failed")
+    retry_message(message=attempt.message)
+    settle(attempt, Receipt(SID, "sent", attempt_token=str(attempt.token)))
+    assert state(attempt) == "queued"
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.carrier_message_id) == ("sent", SID)
+
+
+def test_a_failure_that_the_carrier_told_is_not_undone_by_an_earlier_state(cast: Cast) -> None:
+    attempt = begin(cast)
+    accept(attempt)
+    settle(attempt, Receipt(SID, "failed", "30008", "transient"))
+    settle(attempt, Receipt(SID, "sent", attempt_token=str(attempt.token)))
+    assert state(attempt) == "failed"
