@@ -10,6 +10,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -35,6 +36,8 @@ FIRST = timedelta(days=1)
 LONGEST = timedelta(days=7)
 """How far back the first comparison goes, and one after a long time without."""
 
+BROKE_OFF = "it broke off by a fault inside Partyline, which the log tells"
+
 A_ROUND = 20
 ROUND_SECONDS = 120.0
 
@@ -47,7 +50,13 @@ def compare_numbers() -> int:
     for number in list(_due(timezone.now())[:A_ROUND]):
         if time.monotonic() > until:
             break
-        found += compare(number)
+        try:
+            found += compare(number)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # one number's trouble is not the others'
+            log.exception("The texts to number %s could not be compared.", number.pk)
+            Comparison.objects.filter(number=number).update(trouble=BROKE_OFF)
     return found
 
 
@@ -72,21 +81,26 @@ def _due(now: datetime) -> QuerySet[Number]:
 
 
 def compare(number: Number) -> int:
-    """Take what the carrier has of the number and we have not; returns how many texts."""
+    """Take what the carrier has of the number and we have not; returns how many texts.
+
+    That it is tried is noted first: one that breaks off lets the others have their turn.
+    """
     started = timezone.now()
-    comparison, _ = Comparison.objects.get_or_create(number=number, defaults={"tried_at": started})
-    result = _ask(number, _since(number, comparison, started))
+    comparison, _ = Comparison.objects.update_or_create(
+        number=number, defaults={"tried_at": started}
+    )
+    since = _since(number, comparison, started)
+    result = _ask(number, since)
     if not isinstance(result, Listed):
         log.warning("The texts to number %s could not be compared: %s", number.pk, result.detail)
-        _note(comparison, tried_at=started, trouble=result.detail[:255])
+        _note(comparison, trouble=result.detail[:255])
         return 0
     found = [_take(text, number, started) for text in result.texts].count(True)
     if found:
         log.warning("%s texts to number %s had come by no webhook.", found, number.pk)
     _note(
         comparison,
-        tried_at=started,
-        upto=started - GRACE,
+        upto=started - GRACE if result.is_all else comparison.upto or since,
         found_count=comparison.found_count + found,
         trouble="" if result.is_all else "its list could not be read as a whole",
     )
@@ -112,13 +126,13 @@ def _ask(number: Number, since: datetime) -> ListResult:
 
 
 def _known(number: Number, since: datetime) -> frozenset[str]:
-    """The carrier's ids of what we have. Looked for in threads that something came to."""
+    """The carrier's ids of what we have, by whichever account: an administrator may enter the same
+    one anew. Looked for in threads that something came to."""
     stored = Message.objects.filter(
         inbox=number.inbox_id,
         thread__inbox=number.inbox_id,
         thread__last_at__gte=since - OVERLAP,
         kind=Message.Kind.INBOUND,
-        account=number.account_id,
         created_at__gte=since - OVERLAP,
     )
     return frozenset(stored.values_list("carrier_message_id", flat=True))

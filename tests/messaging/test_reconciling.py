@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from messaging import history, reconciling
+from messaging.carriers.base import Listed
 from messaging.models import (
     CarrierAccount,
     Comparison,
@@ -18,7 +19,7 @@ from messaging.models import (
     OptOut,
 )
 from messaging.tasks import compare_numbers
-from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
+from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, SECRETS, Cast, client_of
 from tests.clock import Clock, clock
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.carrier_calls import call, text_fields
@@ -196,6 +197,94 @@ def test_each_number_has_its_turn_and_only_where_the_carrier_can_be_asked(
     clock.pass_by(reconciling.EVERY)
     reconciling.compare_numbers()
     assert len(carrier.ledger("question")) == 2
+
+
+def test_one_numbers_fault_does_not_keep_the_others_from_their_turn(
+    cast: Cast,
+    carrier: FarEnd,
+    number: Number,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    other = Number.objects.create(
+        address=DISPATCH, account=cast.account, inbox=cast.dispatch, segments_per_second=1000
+    )
+    ask = reconciling._ask
+
+    def ask_or_break(asked: Number, since: datetime) -> object:
+        if asked == number:
+            raise LookupError
+        return ask(asked, since)
+
+    monkeypatch.setattr(reconciling, "_ask", ask_or_break)
+    monkeypatch.setattr(reconciling, "A_ROUND", 1)
+    for _ in range(2):
+        reconciling.compare_numbers()
+    troubles = Comparison.objects.order_by("number").values_list("number", "trouble")
+    assert list(troubles) == [(number.pk, reconciling.BROKE_OFF), (other.pk, "")]
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.getMessage() == f"The texts to number {number.pk} could not be compared."
+
+
+def test_trouble_with_the_database_is_left_to_the_job(
+    cast: Cast, number: Number, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(reconciling, "_ask", break_down)
+    with pytest.raises(OperationalError):
+        reconciling.compare_numbers()
+
+
+def test_a_list_that_is_not_whole_is_gone_back_to_until_it_is(
+    cast: Cast, number: Number, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    answers = [True, False, False, True]
+
+    def ask(_: Number, since: datetime) -> Listed:
+        asked.append(since)
+        return Listed((), is_all=answers[len(asked) - 1])
+
+    monkeypatch.setattr(reconciling, "_ask", ask)
+    troubles = []
+    for _ in answers:
+        reconciling.compare(number)
+        troubles.append(bool(Comparison.objects.get().trouble))
+        clock.pass_by(HOUR)
+    assert troubles == [False, True, True, False]
+    assert asked[1] == asked[2] == asked[3], "the oldest are what is missing"
+
+
+def test_so_it_is_from_the_first_comparison_on(
+    cast: Cast, number: Number, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def ask(_: Number, since: datetime) -> Listed:
+        asked.append(since)
+        return Listed((), is_all=False)
+
+    monkeypatch.setattr(reconciling, "_ask", ask)
+    for _ in range(3):
+        reconciling.compare(number)
+        clock.pass_by(HOUR)
+    assert asked[1] == asked[2] <= asked[0]
+
+
+def test_the_same_account_entered_anew_brings_nothing_twice(
+    cast: Cast, carrier: FarEnd, number: Number
+) -> None:
+    unseen(carrier, "Hello?", HOUR)
+    assert reconciling.compare(number) == 1
+    anew = CarrierAccount(carrier="twilio", name="Twilio again")
+    anew.set_credentials(SECRETS)
+    anew.save()
+    number.account = anew
+    number.save()
+    assert reconciling.compare(number) == 0
+    assert Message.objects.filter(body="Hello?").count() == 1
 
 
 def test_where_lists_cost_money_they_are_asked_for_once_a_day(cast: Cast) -> None:
