@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test check bench faults lock clean venv venv-dev \
+.PHONY: help run cluster test test-cluster check bench faults lock clean venv venv-dev \
 	tools-for-tests tools-for-cluster
 
 PORT ?= 8000
@@ -26,6 +26,10 @@ help:
 
 run: venv
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) manage.py serve
+
+# The browser's tests against the house of many processes.
+test-cluster: venv-dev tools-for-tests tools-for-cluster
+	@PARTYLINE_TEST_HOUSE=cluster $(PY) -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
 cluster: venv tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) -m config.cluster

@@ -116,17 +116,26 @@ class WordsForm(forms.Form):
 
 
 class ChangeForm(WordsForm):
-    """A text for later, to be changed."""
+    """A text for later, to be changed. `planned` is the moment for which it stands: an hour that
+    was left as it was shown stays just that, also in the night in which it comes twice."""
 
     at = HourField(error_messages={"required": "Choose a day and a time."})
     zone = ZoneField(required=False)
     regardless = forms.BooleanField(required=False)
 
+    def __init__(self, *args: Any, planned: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.planned = planned
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("at") is not None:
             try:
-                cleaned["send_at"] = check_ahead(in_zone(cleaned["at"], cleaned["zone"]))
+                cleaned["send_at"] = check_ahead(self._moment(cleaned["at"], cleaned["zone"]))
             except ValidationError as error:
                 self.add_error("at", error)
         return cleaned
+
+    def _moment(self, hour: datetime, zone: ZoneInfo) -> datetime:
+        shown = self.planned.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0, fold=0)
+        return self.planned if hour == shown else in_zone(hour, zone)

@@ -34,8 +34,8 @@ GUARD_SHOWS = 20
 """Messages that an agent is asked about at most."""
 
 PLANNED = (
-    "This text was planned for later already; the answer was lost. It stands above the box, or went "
-    "at its hour. Send again only if it is to go a second time."
+    "This text was planned for later already; the answer was lost. It stands above the box, or "
+    "went at its hour. Send again only if it is to go a second time."
 )
 NO_TEAM = "Nobody shares your personal line, so there is nobody to write an internal message to."
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from inboxes import counters
@@ -30,6 +30,7 @@ MOST_FILES = 20
 WAITS = (5, 30, 120)
 """Seconds between tries of what may work soon."""
 
+NOT_KEPT = "This file could not be kept here. Ask an administrator, then try again."
 TOO_MANY = "More files came with this text than we take."
 
 
@@ -77,6 +78,15 @@ def fetch_attachment(attachment_id: int) -> None:
         kept = keep(_fetched(attachment))
     except FetchError as error:
         _failed(attachment, error)
+        return
+    except (OperationalError, InterfaceError):
+        raise  # its job is tried again
+    except Exception as error:
+        # Whatever ails the storage or us must not be tried for ever without a word.
+        log.exception("Attachment %s could not be kept.", attachment.pk)
+        unforeseen = FetchError(NOT_KEPT, is_passing=True)
+        unforeseen.__cause__ = error
+        _failed(attachment, unforeseen)
         return
     if not _arrived(attachment, kept):
         kept.discard()

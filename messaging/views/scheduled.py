@@ -41,8 +41,10 @@ def change(request: HttpRequest, text_id: int) -> HttpResponse:
     if not text.is_pending:
         return _ended(request, text)
     if request.method == "GET":
-        return _page(request, agent, text, ChangeForm(initial=_words_of(text)))
-    form = ChangeForm(request.POST)
+        return _page(
+            request, agent, text, ChangeForm(initial=_words_of(text), planned=text.send_at)
+        )
+    form = ChangeForm(request.POST, planned=text.send_at)
     if not form.is_valid():
         return _page(request, agent, text, form)
     try:
@@ -72,14 +74,15 @@ def send_now(request: HttpRequest, text_id: int) -> HttpResponse:
     text = get_scheduled(agent, text_id)
     form = WordsForm(request.POST) if "body" in request.POST else None
     if form is not None and not form.is_valid():
-        return _page(request, agent, text, ChangeForm(request.POST))
+        return _page(request, agent, text, ChangeForm(request.POST, planned=text.send_at))
     words = (form.cleaned_data["body"], form.cleaned_data["known"]) if form else None
     try:
         send_scheduled_now(text=text, agent=agent, words=words)
     except AlreadyEnded:
         return _ended(request, text)
     except ChangedMeanwhile as error:
-        return _page(request, agent, error.text, ChangeForm(request.POST), is_changed=True)
+        form_again = ChangeForm(request.POST, planned=error.text.send_at)
+        return _page(request, agent, error.text, form_again, is_changed=True)
     except SendingRefused as error:
         if request.headers.get("HX-Request"):
             return HttpResponse(str(error), status=422, content_type="text/plain")

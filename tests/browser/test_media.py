@@ -21,6 +21,7 @@ from tests.browser.house import (
     fresh,
     handset,
     row,
+    shown,
     stranger,
     wait_until_live,
 )
@@ -62,6 +63,12 @@ def are_shown(images: Locator, count: int) -> None:
 
 def send(page: Page, name: str = "Send") -> None:
     page.get_by_role("button", name=name, exact=True).click()
+
+
+def turn_to(page: Page, number: str) -> None:
+    """By the list, to the conversation with that number."""
+    row(page, shown(number)).get_by_role("link").click()
+    expect(box(page)).to_have_attribute("placeholder", f"Text {shown(number)}")
 
 
 def bring(page: Page, kind: str, selector: str, *files: dict[str, Any]) -> None:
@@ -268,6 +275,58 @@ def test_send_waits_for_what_is_on_its_way(sit: Sit, house: House) -> None:
     held[0].continue_()
     are_shown(pictures(ana), 1)
     expect(bubble(ana, words)).to_have_count(1)
+    assert house.count(words) == 1
+
+
+def test_a_waiting_send_goes_neither_elsewhere_nor_in_the_other_mode_nor_at_another_hour(
+    sit: Sit, house: House
+) -> None:
+    number, path = begin(house)
+    other, half = begin(house)[0], fresh("Half written")
+    ana = sit("ana", path)
+    wait_until_live(ana)
+    turn_to(ana, other)
+    with ana.expect_response("**/draft/"):
+        box(ana).fill(half)
+    turn_to(ana, number)
+    held: list[Any] = []
+    ana.route("**/attachments/", lambda route: held.append(route))
+    words = fresh("With a picture")
+    eye = ana.get_by_role("button", name="Internal message", exact=True)
+
+    def begin_upload(name: str) -> None:
+        with ana.expect_request("**/attachments/"):
+            attach(ana, file(name, picture()))
+        box(ana).fill(words)
+
+    begin_upload("one.jpg")
+    ana.get_by_role("button", name="Send later").click()
+    ana.get_by_role("button", name="In 1 hour").click()
+    expect(ana.get_by_text("Files cannot be sent later.")).to_be_visible()
+    ana.keyboard.press("Escape")
+    held.pop().continue_()
+    expect(drafted(ana)).to_have_count(1)
+
+    begin_upload("two.jpg")
+    send(ana)
+    expect(ana.get_by_text("It goes as soon as its files are here.")).to_be_visible()
+    eye.click()
+    held.pop().continue_()
+    expect(drafted(ana)).to_have_count(2)
+    eye.click()
+
+    begin_upload("three.jpg")
+    send(ana)
+    turn_to(ana, other)
+    expect(box(ana)).to_have_value(half)
+    held.pop().continue_()
+    turn_to(ana, number)
+    expect(drafted(ana)).to_have_count(3)
+
+    assert (house.count(words), house.count(half)) == (0, 0)
+    expect(ana.get_by_role("region", name="Waiting to be sent")).to_have_count(0)
+    send(ana)
+    are_shown(pictures(ana), 3)
     assert house.count(words) == 1
 
 

@@ -107,6 +107,15 @@ def test_a_new_version_is_rolled_out_without_a_loss(house: Ground) -> None:
     assert_met(deploys.e8(house, deploys.Size(rounds=1, pages=6, calls=60, away=LEISURE)))
 
 
+WAITING = """
+INSERT INTO messaging_message (thread_id, inbox_id, kind, body, created_at, seq, state, reason,
+                               tries, next_try_at, carrier_message_id)
+SELECT thread_id, inbox_id, 'outbound', 'Waits', now(), seq, 'queued', '', 0,
+       now() + interval '1 day', ''
+  FROM messaging_message WHERE carrier_message_id = 'SMbackup'
+"""
+
+
 def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path) -> None:
     told, cluster = Told(), house.cluster
     repeat(house, [house.text("SMbackup", "Keep this")], told)
@@ -123,7 +132,11 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
             check=False,
         )
 
-    done = run("backup.sh", tmp_path / "b", tmp_path / "k", cluster.data / "partyline.env")
+    with cluster.connect() as connection:
+        connection.execute(WAITING)
+    packed = tmp_path / "partyline.env"
+    packed.write_text((cluster.data / "partyline.env").read_text() + "VAPID_PRIVATE_KEY=given\n")
+    done = run("backup.sh", tmp_path / "b", tmp_path / "k", packed)
     assert done.returncode == 0, done.stderr
     files = [Path(line) for line in done.stdout.split()]
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
@@ -135,6 +148,10 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
     settings = tmp_path / "env"
     settings.write_text(f"PARTYLINE_DATA={there}\nDATABASE_URL={address}\n")
     done = run("restore.sh", *files, settings)
+    assert (done.returncode, there.exists()) == (4, False)
+    assert "another VAPID_PRIVATE_KEY" in done.stderr
+    settings.write_text(settings.read_text() + "VAPID_PRIVATE_KEY=given\n")
+    done = run("restore.sh", *files, settings)
     assert done.returncode == 0, done.stderr
     assert (there / "media/picture").read_bytes() == b"\xff\xd8"
     with psycopg.connect(address) as connection:
@@ -142,6 +159,11 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
             "SELECT body FROM messaging_message WHERE carrier_message_id = 'SMbackup'"
         ).fetchone()
         assert row == ("Keep this",)
+        row = connection.execute(
+            "SELECT state, reason LIKE '%may have gone already%' FROM messaging_message"
+            " WHERE body = 'Waits'"
+        ).fetchone()
+        assert row == ("failed", True)
         row = connection.execute(
             "SELECT encrypted_credentials FROM messaging_carrieraccount"
         ).fetchone()

@@ -188,6 +188,8 @@ def test_what_may_work_soon_is_tried_again_by_itself_and_given_up_at_last(
         work()
         attachment.refresh_from_db()
         assert (attachment.state, attachment.tries) == ("waiting", tries)
+        [job] = ProcrastinateJob.objects.all()
+        assert (job.task_name, job.lock) == ("wake_fetch", None)
         let_the_waits_end()
     work()
     attachment.refresh_from_db()
@@ -204,7 +206,7 @@ def test_a_slow_file_holds_up_neither_the_others_nor_the_senders(
     call(cast.account, media_fields(host, *[f"/{n}" for n in range(5)]))
     locks = set(ProcrastinateJob.objects.values_list("lock", flat=True))
     assert len(locks) == 2
-    assert set(ProcrastinateJob.objects.values_list("priority", flat=True)) == {-1}
+    assert set(ProcrastinateJob.objects.values_list("priority", flat=True)) == {-101}
     work(concurrency=4)
     found = Attachment.objects.order_by("pk")
     assert [one.width for one in found] == [50, 51, 52, 53, 54]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,8 @@ from messaging.actions.scheduling import (
     send_scheduled_now,
     send_when_due,
 )
-from messaging.later_forms import at_preset, in_zone
+from messaging.actions.sending import AlreadyMade
+from messaging.later_forms import ChangeForm, at_preset, in_zone
 from messaging.live.pages import Page, Target
 from messaging.live.readers import draw_for
 from messaging.models import Message, Notification, Number, OptOut, ScheduledText
@@ -119,6 +121,34 @@ def test_the_same_form_plans_one_text(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     assert plan(cast, thread, form_key=key) == plan(cast, thread, form_key=key)
     assert ScheduledText.objects.count() == 1
+
+
+def test_one_form_does_not_make_a_text_now_and_one_for_later_unawares(cast: Cast) -> None:
+    thread, key = cast.thread(), uuid.uuid4()
+    given: dict[str, Any] = {"thread": thread, "author": cast.ana, "body": "Your car is ready"}
+    text = plan(cast, thread, form_key=key)
+    with pytest.raises(AlreadyMade, match="planned for later already"):
+        write_message(form_key=key, **given)
+    delete_scheduled(text=text)
+    write_message(form_key=key, **given)
+    sent = uuid.uuid4()
+    write_message(form_key=sent, **given)
+    with pytest.raises(AlreadyMade, match="sent already"):
+        plan(cast, thread, form_key=sent)
+
+
+def test_who_is_told_so_may_send_it_once_more(cast: Cast) -> None:
+    thread, key = cast.thread(), uuid.uuid4()
+    plan(cast, thread, form_key=key)
+    page = client_of(cast.ana)
+    url, form = f"/threads/{thread.pk}/messages/", {"body": "Your car is ready", "form_key": key}
+    answer = page.post(url, form)
+    assert answer.status_code == 422
+    assert "planned for later already" in answer.text
+    [again] = re.findall(r'name="form_key" value="([^"]+)"', answer.text)
+    assert again != str(key)
+    assert page.post(url, form | {"form_key": again}).status_code == 302
+    assert Message.objects.filter(kind="outbound").count() == 1
 
 
 def test_a_planned_text_empties_the_draft_and_a_late_one_does_not_come_back(cast: Cast) -> None:
@@ -331,6 +361,8 @@ def test_the_composer_plans_in_the_agents_own_time_zone(cast: Cast) -> None:
     [
         ({"later": "at"}, "Choose a day and a time."),
         ({"later": "at", "at": "2020-01-01T10:00"}, "That time has passed"),
+        ({"later": "at", "at": "9999-12-31T23:59", "zone": "America/New_York"}, "no day and time"),
+        ({"later": "at", "at": "0001-01-01T00:00", "zone": "Europe/Berlin"}, "no day and time"),
         ({"later": "at", "at": "2199-01-01T10:00"}, "within a year"),
         ({"later": "at", "at": "tomorrow"}, "This is no day and time."),
         ({"later": "never"}, "Choose a time."),
@@ -377,6 +409,25 @@ def test_hours_that_the_clocks_repeat_or_leave_out_are_still_one_moment(
 ) -> None:
     moment = in_zone(datetime.fromisoformat(hour), ZoneInfo("Europe/Berlin"))
     assert moment == datetime.fromisoformat(expected)
+
+
+def test_an_hour_that_is_left_as_it_stands_does_not_move() -> None:
+    """Not even in the night in which the clock shows it twice; the second one is meant here."""
+    year = timezone.now().year
+    nights = [
+        datetime(y, 10, day, 1, 30, 20, tzinfo=UTC)
+        for y in (year, year + 1)
+        for day in range(25, 32)
+    ]
+    planned = next(at for at in nights if at.weekday() == 6 and at > timezone.now())
+    given = {"body": "Later", "known": "1", "zone": "Europe/Berlin"}
+    for at, expected in [
+        (f"{planned:%Y-%m-%d}T02:30", planned),
+        (f"{planned:%Y-%m-%d}T02:31", planned.replace(hour=0, minute=31, second=0)),
+    ]:
+        form = ChangeForm(given | {"at": at}, planned=planned)
+        assert form.is_valid(), form.errors
+        assert form.cleaned_data["send_at"] == expected
 
 
 def test_members_change_send_and_delete_on_its_page(cast: Cast) -> None:
