@@ -24,11 +24,13 @@ def heed(message: Message, word: Keyword, *, our_address: str) -> None:
     """Do what a text that came in says. The caller holds the inbox's counter.
 
     One that was found afterwards changes nothing that happened since it was sent, and nobody
-    waits for its answer any more.
+    waits for its answer any more. Nor does a START end a STOP that was sent behind it: its carrier
+    may have repeated it, after we had not answered.
     """
     thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
-    theirs, at = thread.contact.address, message.shown_at if message.is_late else timezone.now()
-    if message.is_late and _has_changed(our_address, theirs, since=at):
+    theirs, at = thread.contact.address, _sent_at(message)
+    can_be_older = message.is_late or word == "opt_in"
+    if can_be_older and _has_changed(our_address, theirs, since=at):
         return
     if word == "opt_out":
         _begin(our_address, theirs, OptOut.Source.KEYWORD, at=at)
@@ -69,6 +71,14 @@ def end_opt_out(*, opt_out: OptOut) -> bool:
     for inbox_id, seq in seqs.items():
         bell.ring_inbox(inbox_id, seq)
     return is_ended
+
+
+def _sent_at(message: Message) -> datetime:
+    """By the carrier's clock where it is told, which may be ahead of ours."""
+    if message.is_late:
+        return message.shown_at
+    now = timezone.now()
+    return min(message.carrier_sent_at or now, now)
 
 
 def _begin(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from messaging import delivery
 from messaging.actions import SendingRefused, retry_message
 from messaging.actions.optouts import end_opt_out, note_opt_out
 from messaging.actions.receipts import apply_receipt
+from messaging.actions.receiving import store_text
 from messaging.carriers import get_carrier
-from messaging.carriers.base import Accepted, OptedOut, Receipt, Rejected
+from messaging.carriers.base import Accepted, InboundText, OptedOut, Receipt, Rejected
 from messaging.keywords import keyword
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
 from messaging.refusals import refusal
@@ -144,6 +146,35 @@ def test_the_composer_says_so_before_anyone_types(cast: Cast) -> None:
     answer = client_of(cast.ben).post(f"/threads/{thread.pk}/messages/", form)
     assert answer.status_code == 422
     assert Message.objects.filter(body="Hi").count() == 0
+
+
+def say(cast: Cast, word: str, sent_at: datetime) -> None:
+    """A keyword by webhook, with the carrier's own time."""
+    text = InboundText(f"SM-{word}-{sent_at}", CUSTOMER, FRONT_DESK, word, sent_at=sent_at)
+    with transaction.atomic():
+        store_text(text, account=cast.account)
+
+
+def test_a_start_that_its_carrier_repeats_ends_no_newer_stop(cast: Cast) -> None:
+    now, minute = timezone.now(), timedelta(minutes=1)
+    say(cast, "STOP", now - 9 * minute)
+    say(cast, "STOP", now - 5 * minute)
+    say(cast, "START", now - 4 * minute)
+    say(cast, "STOP", now - 2 * minute)
+    say(cast, "START", now - 3 * minute)  # we had answered 503 to its first try
+    assert len(running()) == 1
+    said = OptOut.objects.order_by("since").values_list("since", "ended_at")
+    assert list(said) == [(now - 9 * minute, now - 4 * minute), (now - 2 * minute, None)]
+    say(cast, "START", now - minute)
+    assert not running()
+
+
+def test_a_carriers_clock_that_is_ahead_of_ours_makes_no_opt_out_of_tomorrow(cast: Cast) -> None:
+    day = timedelta(days=1)
+    say(cast, "STOP", timezone.now() + day)
+    assert OptOut.objects.get().since <= timezone.now()
+    say(cast, "START", timezone.now() + day)
+    assert not running()
 
 
 # The carrier's word
