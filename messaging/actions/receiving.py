@@ -11,7 +11,14 @@ from django.utils import timezone
 from inboxes import counters
 from messaging.actions import optouts, records, statements
 from messaging.actions.receipts import apply_receipt
-from messaging.carriers.base import Event, InboundText, RawRequest, Receipt, Unparsable
+from messaging.carriers.base import (
+    Event,
+    InboundText,
+    RawRequest,
+    Receipt,
+    Unparsable,
+    Unreadable,
+)
 from messaging.keywords import keyword
 from messaging.media import inbound
 from messaging.models import CarrierAccount, Message, Webhook
@@ -32,8 +39,9 @@ def receive_webhook(
 ) -> None:
     """Store a verified request, each of its events in one transaction with the raw bytes.
 
-    An event that is stored already changes nothing. What cannot be parsed or routed is kept raw
-    in quarantine. When this returns, the carrier may be told that we have it.
+    An event that is stored already changes nothing. A request of which anything cannot be parsed
+    or routed is kept raw in quarantine; the rest of it is stored. When this returns, the carrier
+    may be told that we have it.
     """
     webhook = _raw(account, request)
     try:
@@ -41,15 +49,13 @@ def receive_webhook(
     except Unparsable as error:
         _quarantine(webhook, error.reason)
         return
-    for event in events:
-        try:
-            _store(event, account=account, webhook=webhook, attempt_token=attempt_token)
-        except UnknownNumber:
-            _quarantine(webhook, NO_SUCH_NUMBER)
+    trouble = _store_all(events, account=account, webhook=webhook, attempt_token=attempt_token)
+    if trouble:
+        _quarantine(webhook, trouble)
 
 
 def replay_webhook(*, webhook: Webhook) -> bool:
-    """Try a quarantined request again; True when it could be understood this time.
+    """Try a quarantined request again; True when all of it could be understood this time.
 
     A text that it brings joins its thread at the time when the carrier had brought it. Trying
     what is understood already changes nothing.
@@ -59,17 +65,17 @@ def replay_webhook(*, webhook: Webhook) -> bool:
     )
     account = webhook.account
     try:
-        for event in account.adapter.parse(request):
-            _store(
-                event,
-                account=account,
-                attempt_token=_attempt_token(webhook),
-                came_at=webhook.received_at,
-            )
+        events = account.adapter.parse(request)
     except Unparsable as error:
         return _still_not_understood(webhook, error.reason)
-    except UnknownNumber:
-        return _still_not_understood(webhook, NO_SUCH_NUMBER)
+    trouble = _store_all(
+        events,
+        account=account,
+        attempt_token=_attempt_token(webhook),
+        came_at=webhook.received_at,
+    )
+    if trouble:
+        return _still_not_understood(webhook, trouble)
     Webhook.objects.filter(pk=webhook.pk).update(is_quarantined=False, reason="")
     return True
 
@@ -107,6 +113,32 @@ def _attempt_token(webhook: Webhook) -> str | None:
 def _still_not_understood(webhook: Webhook, reason: str) -> bool:
     Webhook.objects.filter(pk=webhook.pk).update(reason=reason[:255])
     return False
+
+
+def _store_all(
+    events: list[Event],
+    *,
+    account: CarrierAccount,
+    webhook: Webhook | None = None,
+    attempt_token: str | None,
+    came_at: datetime | None = None,
+) -> str:
+    """Store those that can be; returns why the first that cannot be is not, empty for none."""
+    troubles: list[str] = []
+    for event in events:
+        try:
+            _store(
+                event,
+                account=account,
+                webhook=webhook,
+                attempt_token=attempt_token,
+                came_at=came_at,
+            )
+        except UnknownNumber:
+            troubles.append(NO_SUCH_NUMBER)
+        if isinstance(event, Unreadable):
+            troubles.append(event.reason)
+    return troubles[0] if troubles else ""
 
 
 def _store(
@@ -223,7 +255,9 @@ def _keep(webhook: Webhook) -> int:
 def _quarantine(webhook: Webhook, reason: str) -> None:
     webhook.is_quarantined = True
     webhook.reason = reason[:255]
-    if not webhook._state.adding:
-        webhook.save(update_fields=["is_quarantined", "reason"])
-    else:
+    if webhook._state.adding:
         Webhook.objects.bulk_create([webhook], ignore_conflicts=True)
+        return
+    same = Webhook.objects.quarantined().filter(account=webhook.account, digest=webhook.digest)
+    if not same.exists():
+        webhook.save(update_fields=["is_quarantined", "reason"])

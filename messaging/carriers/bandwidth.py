@@ -40,6 +40,7 @@ from messaging.carriers.base import (
     Sought,
     State,
     Unparsable,
+    Unreadable,
     VerificationError,
 )
 from messaging.carriers.lists import items, objects
@@ -139,7 +140,7 @@ class Bandwidth(Carrier):
 
     def parse(self, request: RawRequest) -> list[Event]:
         """Read the events of one call, texts and states mixed."""
-        return [_event(event) for event in objects("the body", json_body(request))]
+        return [_event_or_trouble(item) for item in items("the body", json_body(request))]
 
     def send(
         self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
@@ -239,6 +240,14 @@ def _found(listed: Mapping[str, object]) -> LookUpResult:
     if error_class == "ambiguous":
         state = "unknown"
     return Found(Receipt(message_id, state, code, error_class))
+
+
+def _event_or_trouble(item: object) -> Event:
+    """One event that makes no sense hides no other."""
+    try:
+        return _event(mapping("an event", item))
+    except Unparsable as error:
+        return Unreadable(error.reason)
 
 
 def _event(event: Mapping[str, object]) -> Event:

@@ -28,6 +28,7 @@ from messaging.carriers.events import (
     Receipt,
     State,
     Unparsable,
+    Unreadable,
     VerificationError,
 )
 from messaging.carriers.results import (
@@ -86,6 +87,7 @@ __all__ = [
     "Sought",
     "State",
     "Unparsable",
+    "Unreadable",
     "VerificationError",
 ]
 
@@ -145,7 +147,7 @@ class Carrier(ABC):
 
     @abstractmethod
     def parse(self, request: RawRequest) -> list[Event]:
-        """Read a verified request; raise Unparsable when it makes no sense."""
+        """Read a verified request; raise Unparsable when it makes no sense as a whole."""
 
     def ack(self) -> tuple[bytes, str]:
         """The body and content type of a 2xx answer."""

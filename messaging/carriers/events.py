@@ -120,7 +120,17 @@ class Ignored:
     reason: str
 
 
-Event = InboundText | Receipt | Ignored
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One of a request's events that makes no sense; the others stand.
+
+    The request belongs in quarantine all the same.
+    """
+
+    reason: str
+
+
+Event = InboundText | Receipt | Ignored | Unreadable
 
 
 class VerificationError(Exception):

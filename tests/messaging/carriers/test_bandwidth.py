@@ -8,15 +8,24 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db.models import QuerySet
 
+from inboxes.models import Inbox
+from messaging.actions import replay_webhook
 from messaging.carriers.bandwidth import Bandwidth
 from messaging.carriers.base import CannotTell, Found, LookUpResult, NotFound, RawRequest, Receipt
-from messaging.models import DeliveryReceipt, Message
+from messaging.models import DeliveryReceipt, Message, Number, Webhook
 from tests.cast import Cast
 from tests.messaging.carriers.at_the_door import knock, knock_unsigned, moved, payload
 from tests.messaging.carriers.specimens.bandwidth import BANDWIDTH
 from tests.messaging.carriers.test_contract_api import sought
 from tests.messaging.test_receipts import begin, state
+
+ELSEWHERE = ("+12025550118", "+12025550119")
+
+
+def texts() -> QuerySet[Message, str]:
+    return Message.objects.order_by("pk").values_list("body", flat=True)
 
 
 def test_a_call_without_credentials_is_asked_for_them_and_not_counted(cast: Cast) -> None:
@@ -45,6 +54,44 @@ def test_every_event_of_a_list_is_stored_once(cast: Cast) -> None:
         assert (response.status_code, response.content) == (200, b"")
     assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == ["One", "Two"]
     assert DeliveryReceipt.objects.count() == 1
+
+
+def test_events_that_cannot_be_used_hide_no_others_and_are_kept(cast: Cast) -> None:
+    cast = moved(cast, BANDWIDTH)
+    [one] = payload(BANDWIDTH, "inbound_text")
+    body = [
+        "nonsense",
+        {**one, "message": {**one["message"], "id": "m0", "text": None, "media": None}},
+        *({**one, "to": to, "message": {**one["message"], "id": to}} for to in ELSEWHERE),
+        *payload(BANDWIDTH, "a_list"),
+    ]
+    for _ in range(2):
+        assert knock(cast.account, BANDWIDTH, body).status_code == 200
+        assert list(texts()) == ["One", "Two"]
+        assert DeliveryReceipt.objects.count() == 1
+    webhook = Webhook.objects.quarantined().get()
+    assert webhook.reason == "an event is not a JSON object"
+
+    for index, address in enumerate(ELSEWHERE, 1):
+        inbox = Inbox.objects.create(name=f"Elsewhere {index}")
+        Number.objects.create(address=address, account=cast.account, inbox=inbox)
+        assert not replay_webhook(webhook=webhook)
+        assert len(texts()) == 2 + index
+    assert knock(cast.account, BANDWIDTH, body).status_code == 200
+    assert len(texts()) == 4
+    assert Webhook.objects.quarantined().get() == webhook
+
+
+def test_what_is_routed_now_and_came_with_what_is_not_is_quarantined_once(cast: Cast) -> None:
+    cast = moved(cast, BANDWIDTH)
+    [one] = payload(BANDWIDTH, "inbound_text")
+    body = [{**one, "to": to, "message": {**one["message"], "id": to}} for to in ELSEWHERE]
+    knock(cast.account, BANDWIDTH, body)
+    inbox = Inbox.objects.create(name="Elsewhere")
+    Number.objects.create(address=ELSEWHERE[0], account=cast.account, inbox=inbox)
+    assert knock(cast.account, BANDWIDTH, body).status_code == 200
+    assert len(texts()) == 1
+    assert Webhook.objects.quarantined().count() == 1
 
 
 def told(name: str, token: object, **more: object) -> Any:

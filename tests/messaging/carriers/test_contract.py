@@ -23,6 +23,7 @@ from messaging.carriers.base import (
     RawRequest,
     Receipt,
     Unparsable,
+    Unreadable,
     VerificationError,
 )
 from messaging.carriers.webhooks import ADDRESS_LIMIT, ID_LIMIT
@@ -291,7 +292,7 @@ def assert_storable(event: Event) -> None:
     for text in strings(event):
         assert "\x00" not in text
         text.encode()
-    if not isinstance(event, Ignored):
+    if not isinstance(event, Ignored | Unreadable):
         assert event.carrier_message_id.strip()
         assert len(event.carrier_message_id) <= ID_LIMIT
     if isinstance(event, InboundText):
