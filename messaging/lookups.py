@@ -12,7 +12,8 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -77,15 +78,36 @@ def look_up_unknowns() -> int:
             break
         if silence[attempt.account_id] >= PATIENCE or not _claim(attempt):
             continue
-        result = _ask(attempt)
-        if isinstance(result, Found):
-            settled += _settle(attempt, result.receipt)
-        elif isinstance(result, NotFound):
-            _say_not_found(attempt)
-        else:
-            log.warning("Attempt %s: %s", attempt.pk, result.detail)
+        try:
+            result = _ask(attempt)
+            settled += _heed(attempt, result)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # one text's trouble is not the others'
+            log.exception("Attempt %s could not be looked up.", attempt.pk)
+            continue
+        if not isinstance(result, Found | NotFound):
             silence[attempt.account_id] += 1
+            if silence[attempt.account_id] == PATIENCE:
+                _leave_for_later(attempt.account_id)
     return settled
+
+
+def _heed(attempt: Attempt, result: LookUpResult) -> bool:
+    """Whether the answer settled it."""
+    if isinstance(result, Found):
+        return _settle(attempt, result.receipt)
+    if isinstance(result, NotFound):
+        _say_not_found(attempt)
+    else:
+        log.warning("Attempt %s: %s", attempt.pk, result.detail)
+    return False
+
+
+def _leave_for_later(account_id: int) -> None:
+    """What an account that does not answer has waiting would else fill the next round too."""
+    now = timezone.now()
+    _due(now).filter(account=account_id).update(look_up_at=now + BUSY)
 
 
 def _due(now: datetime) -> QuerySet[Attempt]:
@@ -132,7 +154,7 @@ def _of_the_same_two(attempt: Attempt) -> QuerySet[Attempt]:
 
 def _sought(attempt: Attempt) -> Sought:
     thread = attempt.message.thread
-    latest = (attempt.settled_at or attempt.started_at) + CLOCKS_DIFFER
+    latest = _ended_at(attempt) + CLOCKS_DIFFER
     others = _of_the_same_two(attempt)
     claimed = others.exclude(carrier_message_id="").values_list("carrier_message_id", flat=True)
     unclaimed = others.filter(state=DeliveryState.UNKNOWN, carrier_message_id="")
@@ -146,6 +168,14 @@ def _sought(attempt: Attempt) -> Sought:
         not_these=frozenset(claimed),
         is_alone=not unclaimed.filter(started_at__lte=latest).exists(),
     )
+
+
+def _ended_at(attempt: Attempt) -> datetime:
+    """By when the carrier had it, if at all: one that a dead worker left open is settled only when
+    somebody finds it. Connecting, writing, reading and waiting for a connection may each last for
+    CARRIER_TIMEOUT."""
+    longest = timedelta(seconds=4 * settings.CARRIER_TIMEOUT)
+    return min(attempt.settled_at or attempt.started_at, attempt.started_at + longest)
 
 
 def _ask(attempt: Attempt) -> LookUpResult:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from pytest_django import Settings
 
 from messaging import delivery, lookups
 from messaging.actions import retry_message
@@ -99,7 +101,74 @@ def test_a_carrier_that_does_not_answer_settles_nothing_and_is_left_alone(
     assert set(states(*messages)) == {"unknown"}
     assert len(carrier.ledger("question")) == lookups.PATIENCE
     carrier.answer_questions_with(200)
+    clock.pass_by(lookups.BUSY)
     assert lookups.look_up_unknowns() == 2, "the others keep their turn"
+
+
+def test_an_account_that_does_not_answer_keeps_no_other_from_its_turn(
+    cast: Cast, carrier: FarEnd, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slice_of_a_round = lookups.PATIENCE + 2
+    monkeypatch.setattr(lookups, "A_ROUND", slice_of_a_round)
+    for number in range(slice_of_a_round):
+        lose(cast, carrier, f"Text {number}")
+    silent = CarrierAccount(carrier="twilio", name="A silent one")
+    silent.save()
+    Attempt.objects.update(account=silent)
+    other = lose(cast, carrier, "Of the other account")
+    clock.pass_by(THREE)
+    assert [lookups.look_up_unknowns() for _ in range(2)] == [0, 1]
+    assert states(other) == ["sent"]
+    assert not Attempt.objects.filter(account=silent, look_ups__gt=1).exists()
+
+
+def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
+    cast: Cast,
+    carrier: FarEnd,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken, whole = lose(cast, carrier, "One"), lose(cast, carrier, "Two")
+    settle = lookups._settle
+
+    def settle_or_break(attempt: Attempt, receipt: Receipt) -> bool:
+        if attempt.message_id == broken.pk:
+            raise LookupError
+        return settle(attempt, receipt)
+
+    monkeypatch.setattr(lookups, "_settle", settle_or_break)
+    clock.pass_by(THREE)
+    assert lookups.look_up_unknowns() == 1
+    assert states(broken, whole) == ["unknown", "sent"]
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert "could not be looked up" in record.getMessage()
+
+
+def test_trouble_with_the_database_is_left_to_the_job(
+    cast: Cast, carrier: FarEnd, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose(cast, carrier)
+    clock.pass_by(THREE)
+
+    def break_down(_: Attempt) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(lookups, "_ask", break_down)
+    with pytest.raises(OperationalError):
+        lookups.look_up_unknowns()
+
+
+def test_a_text_of_later_is_not_taken_for_one_that_a_dead_worker_left(
+    cast: Cast, settings: Settings
+) -> None:
+    settings.CARRIER_TIMEOUT = 10.0
+    attempt, _ = two_unknown(cast)
+    attempt.settled_at = attempt.started_at + timedelta(hours=2)
+    end = lookups._sought(attempt).latest - lookups.CLOCKS_DIFFER
+    assert end == attempt.started_at + timedelta(seconds=40)
+    attempt.settled_at = attempt.started_at + timedelta(seconds=9)
+    assert lookups._sought(attempt).latest - lookups.CLOCKS_DIFFER == attempt.settled_at
 
 
 def test_a_text_is_not_taken_for_another_one_worded_alike(
