@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
-from messaging.carriers import CARRIERS
+from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
@@ -24,7 +24,16 @@ from messaging.selftest import Finding, run_self_test
 PREFIX = "credential_"
 FORGET = "forget_"
 INVISIBLE = "This holds an invisible character, which pasting may bring: copy it anew, or type it."
+NOT_HERE = "This carrier is not available here."
 ABOUT = ("webhook_address", "tested")
+
+
+def _credential_fields(account: CarrierAccount) -> tuple[CredentialField, ...] | None:
+    """None for the simulator's account outside the demo."""
+    try:
+        return account.adapter.credential_fields
+    except UnknownCarrier:
+        return None
 
 
 def _stored(account: CarrierAccount) -> dict[str, str] | None:
@@ -58,7 +67,7 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
         if self.instance._state.adding:
             return values
         stored = _stored(self.instance) or {}
-        for field in self.instance.adapter.credential_fields:
+        for field in _credential_fields(self.instance) or ():
             given = values.get(PREFIX + field.name)
             if given and not given.strip().isprintable():
                 self.add_error(PREFIX + field.name, INVISIBLE)
@@ -95,7 +104,7 @@ def _secret_fields(account: CarrierAccount) -> dict[str, forms.Field]:
     """What is asked for each secret, in order."""
     stored = _stored(account) or {}
     fields: dict[str, forms.Field] = {}
-    for field in account.adapter.credential_fields:
+    for field in _credential_fields(account) or ():
         is_stored = bool(stored.get(field.name))
         fields[PREFIX + field.name] = _credential_field(field, is_stored=is_stored)
         if is_stored and not field.is_required:
@@ -126,6 +135,8 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
             raise Http404("No such account.")
         if not self.has_change_permission(request, account):
             raise PermissionDenied
+        if _credential_fields(account) is None:
+            raise Http404(NOT_HERE)
         if request.method == "POST":
             run_self_test(account)
             return redirect("admin:messaging_carrieraccount_self_test", account.pk)
@@ -177,12 +188,15 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
 
     @admin.display(description="secrets")
     def status(self, account: CarrierAccount) -> str:
+        fields = _credential_fields(account)
+        if fields is None:
+            return NOT_HERE
         stored = _stored(account)
         if stored is None:
             return "Cannot be decrypted with FIELD_KEYS: enter them again"
         missing = [
             field.label
-            for field in account.adapter.credential_fields
+            for field in fields
             if field.is_required and not stored.get(field.name)
         ]
         return f"Missing: {', '.join(missing)}" if missing else "Complete"

@@ -12,6 +12,8 @@ from django.utils.timesince import timesince
 
 from inboxes.actions import announce_inbox
 from inboxes.models import Inbox
+from messaging.admin.accounts import NOT_HERE
+from messaging.carriers import UnknownCarrier
 from messaging.models import Message, Number
 from threads import addresses
 
@@ -53,7 +55,10 @@ class NumberAdmin(admin.ModelAdmin[Number]):
 
     @admin.display(description="segments per second")
     def rate(self, number: Number) -> str:
-        return f"{number.rate:g}"
+        try:
+            return f"{number.rate:g}"
+        except UnknownCarrier:
+            return "–"
 
     @admin.display(description="waiting texts")
     def waiting(self, number: Any) -> str:
@@ -64,7 +69,11 @@ class NumberAdmin(admin.ModelAdmin[Number]):
     @admin.display(description="compared with the carrier")
     def compared(self, number: Number) -> str:
         """Whether texts went missing on their way here."""
-        if not number.account.adapter.capabilities.can_list_inbound:
+        try:
+            capabilities = number.account.adapter.capabilities
+        except UnknownCarrier:
+            return NOT_HERE
+        if not capabilities.can_list_inbound:
             return "not possible there"
         comparison = getattr(number, "comparison", None)
         if comparison is None:

@@ -12,6 +12,7 @@ from messaging import probes
 from messaging.actions import receive_webhook
 from messaging.actions.nonces import use_nonce
 from messaging.actions.rejecting import note_rejection
+from messaging.carriers import UnknownCarrier
 from messaging.carriers.base import RawRequest, VerificationError
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
@@ -27,7 +28,8 @@ def webhook(
     """A carrier's call. A 2xx means that it is stored; everything else, that it is not."""
     try:
         account = CarrierAccount.objects.get(carrier=carrier, token=account_token, is_active=True)
-    except CarrierAccount.DoesNotExist:
+        adapter = account.adapter
+    except (CarrierAccount.DoesNotExist, UnknownCarrier):
         raise Http404("No such account.") from None
     raw = _raw_request(request)
     if raw is None:
@@ -42,14 +44,14 @@ def webhook(
         note_rejection(account=account, reason=reason)
         return HttpResponse("Not ready.", status=503, content_type="text/plain")
     try:
-        account.adapter.verify(raw, credentials, settings.PUBLIC_URL)
+        adapter.verify(raw, credentials, settings.PUBLIC_URL)
     except VerificationError as error:
         return _rejected(account, raw, error.reason)
-    nonce = account.adapter.nonce(raw)
+    nonce = adapter.nonce(raw)
     if nonce and not use_nonce(account=account, nonce=nonce, request=raw):
         return _rejected(account, raw, "the signature's nonce was used for another request")
     receive_webhook(account=account, request=raw, attempt_token=attempt_token)
-    body, content_type = account.adapter.ack()
+    body, content_type = adapter.ack()
     return HttpResponse(body, content_type=content_type)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from django.urls import reverse
 
+from messaging.carriers import CARRIERS
 from messaging.models import CarrierAccount
 from tests.cast import SECRETS, Cast, client_of
 from tests.messaging.carrier_calls import call, text_fields
@@ -51,3 +53,23 @@ def test_a_key_pasted_with_an_invisible_character_is_not_taken(cast: Cast) -> No
     assert cast.account.get_credentials() == SECRETS
     save(cast, credential_auth_token=" pasted ")
     assert cast.account.get_credentials()["auth_token"] == "pasted"
+
+
+def test_an_account_of_the_demos_carrier_can_be_seen_and_given_up_outside_the_demo(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CarrierAccount.objects.update(carrier="simulator")
+    monkeypatch.delitem(CARRIERS, "simulator", raising=False)
+    admin = client_of(cast.admin)
+    for address in (
+        reverse("admin:messaging_carrieraccount_changelist"),
+        reverse("admin:messaging_number_changelist"),
+        page(cast.account),
+    ):
+        assert "This carrier is not available here." in admin.get(address).content.decode()
+    test = reverse("admin:messaging_carrieraccount_self_test", args=[cast.account.pk])
+    assert admin.post(test).status_code == 404
+    admin.post(page(cast.account), {"name": "Given up"})
+    cast.account.refresh_from_db()
+    assert (cast.account.name, cast.account.is_active) == ("Given up", False)
+    assert cast.account.get_credentials() == SECRETS

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from messaging.carriers import CARRIERS
 from messaging.models import CarrierAccount, Message, Webhook
 from messaging.views import webhooks
 from tests.cast import Cast, client_of
@@ -41,6 +42,17 @@ def test_a_token_belongs_to_its_carrier_and_to_an_active_account(cast: Cast) -> 
     assert Client().post(path.replace("twilio", "simulator")).status_code == 404
     CarrierAccount.objects.update(is_active=False)
     assert call(cast.account, text_fields("Hello?")).status_code == 404
+
+
+def test_the_simulators_account_outside_the_demo_is_a_404(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CarrierAccount.objects.update(carrier="simulator")
+    monkeypatch.delitem(CARRIERS, "simulator", raising=False)
+    cast.account.refresh_from_db()
+    path = cast.account.webhook_path
+    for address in (path, f"{path}attempt/"):
+        assert Client().post(address, "x", content_type=FORM).status_code == 404
 
 
 @pytest.mark.parametrize("signature", [None, "", "bm9uc2Vuc2U=", "ünsinn"])
