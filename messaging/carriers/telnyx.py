@@ -97,7 +97,7 @@ ERROR_CLASSES: dict[str, ErrorClass] = {
 }
 
 PATIENCE = 3
-"""Messages that may fail to come before their listing is given up."""
+"""Messages in a row that may fail to come before their listing is given up."""
 
 
 class Telnyx(Carrier):
@@ -368,24 +368,29 @@ def _found(record: Mapping[str, Any]) -> LookUpResult:
 
 
 def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> ListResult:
-    """The messages of the records. One that cannot be had is passed over; three say enough."""
+    """The messages of the records. One that cannot be had is passed over; three in a row say
+    enough, and those before them are kept. The newest first, as the old ones cannot be had at last.
+    """
     texts: list[InboundText] = []
     failures = 0
-    for record in records:
+    for record in reversed(records):
         message = api.message(record.get("uuid"))
         if isinstance(message, AuthFailed):
             return message
         if isinstance(message, CannotTell):
             is_all = False
             failures += 1
-            if failures == PATIENCE:
+            if failures == PATIENCE and not texts:
                 return message
+            if failures == PATIENCE:
+                break
             continue
+        failures = 0
         try:
             texts.append(_inbound(message))
         except Unparsable:
             is_all = False
-    return Listed(tuple(texts), is_all)
+    return Listed(tuple(reversed(texts)), is_all)
 
 
 def _is_since(record: Mapping[str, Any], since: datetime) -> bool:

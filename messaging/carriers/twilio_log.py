@@ -75,8 +75,11 @@ class Log:
             if message.get("direction") != "inbound" or message["sid"] in known:
                 continue
             media = self._media(message)
-            if not isinstance(media, tuple):
+            if isinstance(media, AuthFailed):
                 return media
+            if isinstance(media, CannotTell):
+                is_all = False
+                continue
             try:
                 texts.append(_text(message, media))
             except Unparsable:

@@ -259,13 +259,27 @@ def test_only_texts_that_are_not_known_are_fetched() -> None:
     assert [text.carrier_message_id for text in result.texts] == ["one", "two"]
     assert not result.is_all
     asked = [url.path.rpartition("/")[2] for url in records.asked[1:]]
-    assert asked == ["gone", "one", "odd", "two"]
+    assert asked == ["two", "odd", "one", "gone"]
 
 
 def test_a_listing_whose_messages_do_not_come_is_given_up() -> None:
     records = Records(*(record(f"m{n}", created_at=NOON.isoformat()) for n in range(40)))
     assert isinstance(listed(records), CannotTell)
     assert len(records.asked) == 4
+
+
+def test_old_messages_that_do_not_come_keep_back_no_new_one() -> None:
+    told = payload(TELNYX, "inbound_text")["data"]["payload"]
+    names = ["old1", "old2", "old3", "old4", "one", "gone1", "gone2", "two"]
+    records = Records(
+        *(record(name, created_at=NOON.isoformat()) for name in names),
+        texts={name: {**told, "id": name} for name in ("one", "two")},
+    )
+    result = listed(records)
+    assert isinstance(result, Listed)
+    assert [text.carrier_message_id for text in result.texts] == ["one", "two"]
+    assert not result.is_all
+    assert len(records.asked) == 8, "the last of the old ones is not asked for"
 
 
 def test_three_keys_are_not_two() -> None:

@@ -229,6 +229,21 @@ def test_a_text_that_cannot_be_read_does_not_hide_the_others(specimen: Specimen)
 
 
 @both
+def test_pictures_that_cannot_be_listed_keep_back_their_text_only(specimen: Specimen) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/MM1/Media.json"):
+            return httpx.Response(404)
+        told = [inbound("SM2", 9), inbound("MM1", 5, num_media="1"), inbound("SM0", 1)]
+        return httpx.Response(200, json={"messages": told})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        result = specimen.carrier.list_inbound(OURS, NOON, frozenset(), specimen.credentials, http)
+    assert isinstance(result, Listed)
+    assert [text.carrier_message_id for text in result.texts] == ["SM0", "SM2"]
+    assert not result.is_all
+
+
+@both
 def test_pictures_that_are_refused_stop_the_listing(specimen: Specimen) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/Media.json"):
