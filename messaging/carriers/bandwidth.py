@@ -84,7 +84,7 @@ _CODES: dict[ErrorClass, str] = {
     "media": "4409 4410 4411 4412 4711 4712 media",
     "opted_out": "4775",
     "registration": "4302 4403 4405 4407 4431 4433 4740 4773 4774 4791 4792 4793 4795 from",
-    "throttled": "4780 4781 4785",
+    "throttled": "429 4780 4781 4785",
     "too_long": "4751 text",
     "transient": "4701 4702",
 }

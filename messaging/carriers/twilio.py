@@ -89,7 +89,7 @@ ERROR_CLASSES: dict[str, ErrorClass] = {
     "21211": "bad_address",
     "21217": "bad_address",
     "21265": "bad_address",
-    "21408": "bad_address",
+    "21408": "auth",
     "21603": "auth",
     "21606": "auth",
     "21610": "opted_out",

@@ -132,7 +132,7 @@ def test_a_tag_reaches_no_attempt_of_another_account(cast: Cast) -> None:
         *((code, "bad_address") for code in (4303, 4406, 4720, 4721)),
         *((code, "filtered") for code in (4470, 4770)),
         *((code, "registration") for code in (4773, 4795)),
-        *((code, "throttled") for code in (4780, 4781, 4785)),
+        *((code, "throttled") for code in (429, 4780, 4781, 4785)),
         *((code, "transient") for code in (5100, 5600, 5999)),
         *((code, "ambiguous") for code in (9902, 9999)),
         (4775, "opted_out"),

@@ -141,6 +141,12 @@ def test_whatever_plivo_signs_is_accepted(
     verify(sign(urlencode(fields).encode(), FORM, TOKEN, url))
 
 
+def test_a_receipt_of_too_many_texts_says_so() -> None:
+    body = urlencode({"MessageUUID": UUID, "Status": "failed", "ErrorCode": "429"}).encode()
+    told = Plivo().parse(RawRequest("POST", PLIVO.path, {"content-type": FORM}, body))
+    assert told == [Receipt(UUID, "failed", "429", "throttled")]
+
+
 def record(uuid: str = UUID, **changes: Any) -> dict[str, Any]:
     told = {
         "message_uuid": uuid,

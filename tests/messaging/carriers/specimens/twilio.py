@@ -86,6 +86,7 @@ def refusals(label: str) -> tuple[Refusal, ...]:
         ),
         Refusal(status=400, answer={"code": 21610}, means=OptedOut("21610", said(400, 21610))),
         Refusal(status=400, answer={"code": 21611}, means=RateLimited(None)),
+        Refusal(status=400, answer={"code": 21408}, means=AuthFailed(said(400, 21408))),
         Refusal(status=401, answer={"code": 20003}, means=AuthFailed(said(401, 20003))),
         Refusal(status=403, answer={"code": 20003}, means=AuthFailed(said(403, 20003))),
         Refusal(
