@@ -213,7 +213,7 @@ def _somebody_else(account: CarrierAccount, answer: httpx.Response, body: bytes)
     if status in REDIRECTS:
         return _redirect(answer.next_request.url if answer.next_request else None)
     is_ack = status == 200 and body == account.adapter.ack()[0]
-    if is_ack or (status == account.adapter.rejection_status and body == b"Not verified."):
+    if is_ack or (status in (401, account.adapter.rejection_status) and body == b"Not verified."):
         return (
             f"The request arrives, but without the header {probes.HEADER}: the proxy takes away "
             "headers that it does not know. Carriers' signatures stand in such headers."

@@ -100,7 +100,6 @@ class Bandwidth(Carrier):
 
     name: ClassVar[str] = "bandwidth"
     label: ClassVar[str] = "Bandwidth"
-    rejection_status: ClassVar[int] = 401
     challenge: ClassVar[str] = 'Basic realm="Partyline"'
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("account_id", "Account ID", True, "Seven digits."),

@@ -129,8 +129,8 @@ class Carrier(ABC):
     rejection_status: ClassVar[int] = 403
     """HTTP status for a webhook that fails `verify`."""
     challenge: ClassVar[str] = ""
-    """WWW-Authenticate of that answer (RFC 9110 §11.6.1). A carrier that needs one asks for it by
-    a request without credentials, which is then no rejection to count."""
+    """What a request without credentials is asked by, with 401 (RFC 9110 §11.6.1). A carrier that
+    needs that calls without them first, which is then no rejection to count."""
     answers_help: ClassVar[bool] = False
     """Whether the carrier itself answers HELP and INFO."""
 

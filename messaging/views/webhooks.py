@@ -76,9 +76,8 @@ def _raw_request(request: HttpRequest) -> RawRequest | None:
 
 def _rejected(account: CarrierAccount, raw: RawRequest, reason: str) -> HttpResponse:
     adapter = account.adapter
-    if not adapter.challenge or "authorization" in raw.headers:
-        note_rejection(account=account, reason=reason)
-    response = HttpResponse("Not verified.", status=adapter.rejection_status)
-    if adapter.challenge:
-        response["WWW-Authenticate"] = adapter.challenge
-    return response
+    if adapter.challenge and "authorization" not in raw.headers:
+        headers = {"WWW-Authenticate": adapter.challenge}
+        return HttpResponse("Not verified.", status=401, headers=headers)
+    note_rejection(account=account, reason=reason)
+    return HttpResponse("Not verified.", status=adapter.rejection_status)

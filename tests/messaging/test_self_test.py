@@ -135,6 +135,17 @@ def test_what_a_proxy_spoils_is_named(account: CarrierAccount, proxy: Proxy) -> 
         assert words in wrong(account)
 
 
+def test_what_a_proxy_strips_is_named_too_where_logins_are_asked_for(
+    account: CarrierAccount, proxy: Proxy
+) -> None:
+    specimen = SPECIMENS["bandwidth"]
+    account.carrier = specimen.name
+    account.set_credentials(dict(specimen.credentials))
+    account.save()
+    proxy.change = lambda path, headers, body: (path, {"host": headers["host"]}, body)
+    assert "without the header x-partyline-self-test" in wrong(account)
+
+
 def test_another_host_header_is_no_fault_and_is_told(
     account: CarrierAccount, proxy: Proxy
 ) -> None:

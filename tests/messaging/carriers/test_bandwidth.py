@@ -41,7 +41,8 @@ def test_a_call_without_credentials_is_asked_for_them_and_not_counted(cast: Cast
 def test_wrong_credentials_are_refused_and_counted(cast: Cast) -> None:
     account = moved(cast, BANDWIDTH).account
     response = knock(account, BANDWIDTH, payload(BANDWIDTH, "inbound_text"), secret="guessed")
-    assert response.status_code == 401
+    assert response.status_code == 403
+    assert "WWW-Authenticate" not in response
     account.refresh_from_db()
     assert account.rejected_count == 1
     assert "password is wrong" in account.last_rejection
