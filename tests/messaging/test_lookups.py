@@ -108,9 +108,8 @@ def test_a_carrier_that_does_not_answer_settles_nothing_and_is_left_alone(
 def test_an_account_that_does_not_answer_keeps_no_other_from_its_turn(
     cast: Cast, carrier: FarEnd, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slice_of_a_round = lookups.PATIENCE + 2
-    monkeypatch.setattr(lookups, "A_ROUND", slice_of_a_round)
-    for number in range(slice_of_a_round):
+    monkeypatch.setattr(lookups, "A_ROUND", lookups.PATIENCE)
+    for number in range(2 * lookups.PATIENCE):
         lose(cast, carrier, f"Text {number}")
     silent = CarrierAccount(carrier="twilio", name="A silent one")
     silent.save()

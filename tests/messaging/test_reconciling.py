@@ -209,6 +209,9 @@ def test_one_numbers_fault_does_not_keep_the_others_from_their_turn(
     other = Number.objects.create(
         address=DISPATCH, account=cast.account, inbox=cast.dispatch, segments_per_second=1000
     )
+    for place, one in enumerate([number, other]):
+        tried_at = timezone.now() - HOUR + place * MINUTE
+        Comparison.objects.create(number=one, tried_at=tried_at, trouble="not yet")
     ask = reconciling._ask
 
     def ask_or_break(asked: Number, since: datetime) -> object:
