@@ -195,9 +195,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
         if stored is None:
             return "Cannot be decrypted with FIELD_KEYS: enter them again"
         missing = [
-            field.label
-            for field in fields
-            if field.is_required and not stored.get(field.name)
+            field.label for field in fields if field.is_required and not stored.get(field.name)
         ]
         return f"Missing: {', '.join(missing)}" if missing else "Complete"
 

@@ -368,8 +368,9 @@ def _found(record: Mapping[str, Any]) -> LookUpResult:
 
 
 def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> ListResult:
-    """The messages of the records. One that cannot be had is passed over; three in a row say
-    enough, and those before them are kept. The newest first, as the old ones cannot be had at last.
+    """The messages of the records, the newest asked for first: Telnyx forgets old ones.
+
+    One that cannot be had is passed over; three in a row say enough.
     """
     texts: list[InboundText] = []
     failures = 0
