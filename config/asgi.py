@@ -5,9 +5,9 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.core.asgi import get_asgi_application
+from config.handler import get_application
 
-django_application = get_asgi_application()
+django_application = get_application()
 
 # Whatever is imported from here on needs Django's apps.
 from channels.auth import AuthMiddlewareStack

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import resolve_url
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,18 @@ class Around:
 
     def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         return response
+
+
+class CompressedPages(GZipMiddleware):
+    """Compresses pages alone: pictures and files are compact already, and their length is wanted.
+
+    What it adds of random length hides how well a page was compressed (BREACH).
+    """
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        if not response.headers.get("Content-Type", "").startswith("text/html"):
+            return response
+        return super().process_response(request, response)
 
 
 class PrivateAnswers(Around):

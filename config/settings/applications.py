@@ -34,6 +34,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.CompressedPages",
     "csp.middleware.CSPMiddleware",
     "config.middleware.PrivateAnswers",
     "config.middleware.DatabaseAway",

@@ -1,15 +1,18 @@
 """What holds for every answer."""
 
+import gzip
 import logging
 from unittest.mock import patch
 
 import psycopg
 import pytest
+from asgiref.sync import iscoroutinefunction
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from config.handler import get_application
 from config.logs import DiscreetFormatter
 from config.middleware import DatabaseAway
 
@@ -78,3 +81,17 @@ def test_ten_wrong_passwords_close_the_door_for_that_name_at_that_address(client
     assert client.post("/sign-in/", right).status_code in {403, 429}
     elsewhere = Client(REMOTE_ADDR="198.51.100.7")
     assert elsewhere.post("/sign-in/", right).status_code == 302
+
+
+def test_pages_are_compressed_for_who_takes_it(client: Client) -> None:
+    packed = client.get("/sign-in/", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert b"Sign in" in gzip.decompress(packed.content)
+    assert len(packed.content) < len(client.get("/sign-in/").content) / 2
+    told = client.get("/healthz", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in told.headers
+
+
+def test_a_request_changes_its_thread_once() -> None:
+    """Each middleware that Django runs on the event loop would change it twice."""
+    assert not iscoroutinefunction(vars(get_application())["_middleware_chain"])
