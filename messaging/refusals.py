@@ -61,7 +61,7 @@ def _sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> 
             f"{addresses.display(thread.our_address)} no longer belongs to this inbox, so this "
             "conversation cannot go on here. It stays readable."
         )
-    if not number.account.is_active:
+    if not number.account.is_on:
         ours = addresses.display(thread.our_address)
         return f"The carrier account of {ours} is switched off. Ask an administrator."
     return opted_out(opt_out) if opt_out is not None else ""

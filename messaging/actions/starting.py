@@ -74,7 +74,7 @@ def _number_of(inbox: Inbox) -> Number:
     number = Number.objects.select_related("account").filter(inbox=inbox).first()
     if number is None:
         raise NumberRefused(f"{inbox.name} has no number to text from. Ask an administrator.")
-    if not number.account.is_active:
+    if not number.account.is_on:
         ours = addresses.display(number.address)
         raise NumberRefused(
             f"The carrier account of {ours} is switched off. Ask an administrator."

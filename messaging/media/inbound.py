@@ -95,7 +95,7 @@ def fetch_attachment(attachment_id: int) -> None:
 def _fetched(attachment: Attachment) -> bytes:
     """No connection to the database is kept meanwhile. Raises FetchError."""
     account = attachment.message.account if attachment.message else None
-    if account is None or not account.is_active:
+    if account is None or not account.is_on:
         raise FetchError("The carrier account is switched off. Ask an administrator.")
     try:
         credentials = account.get_credentials()

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q, Value
 
 from messaging import encryption
-from messaging.carriers import get_carrier
+from messaging.carriers import CARRIERS, get_carrier
 from messaging.carriers.base import Carrier
 from threads import addresses
 
@@ -52,6 +52,12 @@ class CarrierAccount(models.Model):
     def set_credentials(self, values: dict[str, str]) -> None:
         """Encrypt with the first key; the caller saves."""
         self.encrypted_credentials = encryption.encrypt(values)
+
+    @property
+    def is_on(self) -> bool:
+        """Switched on, and of a carrier that this installation speaks to: the simulator is none
+        outside the demo."""
+        return self.is_active and self.carrier in CARRIERS
 
     @property
     def adapter(self) -> Carrier:

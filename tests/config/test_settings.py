@@ -183,7 +183,8 @@ def test_files_lie_in_a_folder_or_in_a_bucket(
     elif has_library == "yes":
         assert "S3Storage" in done.stdout
         assert "'bucket_name': 'files', 'endpoint_url': 'https://s3.example.com'" in done.stdout
-        assert "'default_acl': 'private'" in done.stdout
+        # A bucket is private by itself, and many a service refuses to be told.
+        assert "acl" not in done.stdout
     else:
         assert done.returncode != 0
         assert "pip install 'django-storages[s3]'" in done.stderr

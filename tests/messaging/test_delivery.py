@@ -213,9 +213,12 @@ def test_texts_queued_before_the_number_moved_away_fail_with_the_sentence(
     assert not Attempt.objects.exists()
 
 
-def test_an_account_that_is_switched_off_sends_nothing(carrier: FarEnd, cast: Cast) -> None:
+@pytest.mark.parametrize("change", [{"is_active": False}, {"carrier": "unheard"}])
+def test_an_account_that_is_switched_off_sends_nothing(
+    carrier: FarEnd, cast: Cast, change: dict[str, Any]
+) -> None:
     message = cast.answer(cast.thread(), "Hello")
-    CarrierAccount.objects.update(is_active=False)
+    CarrierAccount.objects.update(**change)
     work()
     message.refresh_from_db()
     assert (message.state, carrier.ledger()) == ("failed", [])
