@@ -34,9 +34,8 @@ test-cluster: venv-dev tools-for-tests tools-for-cluster
 cluster: venv tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) -m config.cluster
 
-# Tests wait more than they reckon: three at a time keep two processors busy.
 test: venv-dev tools-for-tests
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: venv-dev
 	@$(PY) -m config.checks
@@ -60,7 +59,7 @@ venv-dev:
 	@PYTHON="$(PYTHON)" bash config/prepare.sh "$(PARTYLINE_VENV)" dev
 
 tools-for-tests:
-	@bash config/packages.sh "the tests" chromium redis-server nginx || \
+	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx || \
 	  echo "partyline: the tests that need them will fail; the rest runs." >&2
 
 tools-for-cluster:

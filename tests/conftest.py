@@ -94,13 +94,14 @@ def live_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
     from playwright.sync_api import expect, sync_playwright
 
+    path = chromium_path(is_whole=getattr(request.module, "NEEDS_WHOLE_CHROMIUM", False))
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         # A missing browser raises here and fails the tests: it must not look like a pass.
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 WIDE = {"width": 1200, "height": 760}
 NARROW = {"width": 390, "height": 780}
 NUMBER = "+12025550177"
+NEEDS_WHOLE_CHROMIUM = True
 
 STUB = """
 window.popups = [];
