@@ -34,8 +34,9 @@ test-cluster: venv-dev tools-for-tests tools-for-cluster
 cluster: venv tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) -m config.cluster
 
+# Tests wait now and then: three at a time keep two processors busy.
 test: venv-dev tools-for-tests
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: venv-dev
 	@$(PY) -m config.checks

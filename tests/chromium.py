@@ -26,6 +26,6 @@ CHROMIUM_FLAGS = [
 
 def chromium_path(*, is_whole: bool = False) -> str:
     """The shell without windows where there is one: a page costs it a fifth less. It shows no
-    notifications; who needs them asks for the whole browser."""
+    notifications and knows little of tabs behind each other; who needs them asks for the whole."""
     shell = None if is_whole else shutil.which("chromium-headless-shell")
     return shell or shutil.which("chromium") or "/usr/bin/chromium"

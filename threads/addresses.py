@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 import phonenumbers
@@ -32,10 +33,16 @@ def normalise(raw: str) -> tuple[str, AddressKind]:
 
 def display(address: str) -> str:
     """A number as people of the default region write it; anything else as it is."""
-    number = _parse(address) if address.startswith("+") else None
+    return _display(address, settings.DEFAULT_REGION) if address.startswith("+") else address
+
+
+@lru_cache(4_096)
+def _display(address: str, region: str) -> str:
+    """Each row of a list shows one, the same ones again and again."""
+    number = _parse(address)
     if number is None:
         return address
-    home = phonenumbers.country_code_for_region(settings.DEFAULT_REGION)
+    home = phonenumbers.country_code_for_region(region)
     style = (
         phonenumbers.PhoneNumberFormat.NATIONAL
         if number.country_code == home

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from inboxes.models import Agent
 from messaging.history import Entry
 from messaging.live.pages import Frame, Target, frame
-from messaging.live.reading import Changes
+from messaging.live.reading import Changes, Told
 from messaging.models import Message, ScheduledText
 from messaging.notices import popup
 from threads.models import Thread
@@ -27,6 +27,7 @@ class Renderer:
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
         self._fragments: dict[object, str] = {}
+        self._popups: dict[int, dict[str, object]] = {}
         self._frames: dict[object, Frame | None] = {}
 
     def frame_for(self, target: Target) -> Frame | None:
@@ -59,7 +60,7 @@ class Renderer:
             rows += [self._later(text) for text in planned]
         parts: dict[str, Any] = self._standing(target)
         if agent.pk in self.changes.unread:
-            new = [popup(notification) for notification in self.changes.notified[agent.pk]]
+            new = [self._popup(told) for told in self.changes.notified[agent.pk]]
             parts["notices"] = {"unread": self.changes.unread[agent.pk], "new": new}
         if not seqs and not parts:
             return None
@@ -106,6 +107,11 @@ class Renderer:
         if key not in self._fragments:
             self._fragments[key] = render_to_string("messaging/_message.html", {"entry": entry})
         return self._fragments[key]
+
+    def _popup(self, told: Told) -> dict[str, object]:
+        if told.like.pk not in self._popups:
+            self._popups[told.like.pk] = popup(told.like)
+        return self._popups[told.like.pk] | {"id": told.pk}
 
     def _later(self, text: ScheduledText) -> str:
         key = "later", text.pk

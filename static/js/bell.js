@@ -6,8 +6,8 @@ let unread = Number(document.querySelector("[data-bell]")?.getAttribute("data-be
 let bare = document.title;
 
 function draw() {
-  const name = unread ? `Notifications, ${unread} unread` : "Notifications";
   const few = unread > 99 ? "99+" : String(unread);
+  const name = unread ? `Notifications, ${few} unread` : "Notifications";
   for (const bell of document.querySelectorAll("[data-bell]")) {
     if (bell.getAttribute("aria-label") !== name) bell.setAttribute("aria-label", name);
     const badge = /** @type {HTMLElement | null} */ (bell.querySelector(".badge"));

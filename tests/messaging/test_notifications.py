@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent, Membership
+from messaging import notices
 from messaging.actions import (
     delete_old_notifications,
     set_preference,
@@ -135,6 +136,15 @@ def test_old_ones_are_deleted_in_batches_and_the_rest_stays(
         aged(cast, days=91)
     assert delete_old_notifications() == 6
     assert set(Notification.objects.values_list("pk", flat=True)) == kept
+
+
+def test_a_bell_counts_no_further_than_it_shows(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "COUNTED", 2)
+    for body in ("One", "Two", "Three"):
+        cast.text_in(body)
+    assert unread_counts([cast.ana.pk, cast.dov.pk]) == {cast.ana.pk: 2, cast.dov.pk: 0}
 
 
 def test_the_demo_starts_with_few_unread(db: None) -> None:
