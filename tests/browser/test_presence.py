@@ -213,6 +213,7 @@ def test_on_a_phone_the_names_and_the_typing_show_as_well(enter: Enter) -> None:
 
 def test_a_pulled_cable_leaves_nobody_typing(enter: Enter, house: House) -> None:
     ana, ben = enter("ana"), enter("ben", host="localhost")
+    person(ana, "Ben Okafor").wait_for()
     types(ben)
     says(ana, "Ben is typing").wait_for()
     house.line.hush()
