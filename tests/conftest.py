@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
+from tests import evidence
 from tests.cast import Cast, assemble
 from tests.chromium import CHROMIUM_FLAGS, chromium_path
 from tests.running_cluster import cluster_stack
@@ -26,6 +27,10 @@ PATIENCE = 30_000
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files go first, so that no worker ends up with one of them alone."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    evidence.note(item, call)
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +112,9 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_browser(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+def open_browser(
+    chromium: Browser, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., BrowserContext]]:
     """A function that opens a fresh browser profile. Any error in a page's console, and any
     report of the content security policy, fails the test at its end."""
     contexts: list[BrowserContext] = []
@@ -132,6 +139,9 @@ def open_browser(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
         return context
 
     yield open_one
+    if evidence.has_failed(request):
+        evidence.print_pages(contexts)
+        evidence.print_logs(request)
     for context in contexts:
         context.close()
     assert complaints == []

@@ -14,6 +14,8 @@ const SIGNED_OUT = 4401;
  * @type {{list: string | number, only: string, thread: number | null, seqs: Record<string, number>}}
  */
 let shown = { list: "top", only: "", thread: null, seqs: {} };
+/** What the connection's address says; whoever turns away before it is open says so afterwards. */
+let told = shown;
 /** @type {any} the extension's connection, null while there is none */
 let connection = null;
 let isOpen = false;
@@ -139,6 +141,7 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
   const url = new URL("/live/", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("look", JSON.stringify(shown));
+  told = shown;
   connection.url = url.href;
   heardAt = Date.now();
 });
@@ -148,6 +151,7 @@ document.addEventListener("htmx:ws:after:connection", (event) => {
   document.documentElement.dataset.connection ??= "online";
   isOpen = true;
   heardAt = Date.now();
+  if (shown !== told) say(shown);
   document.dispatchEvent(new CustomEvent("partyline:opened"));
 });
 

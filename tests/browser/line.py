@@ -16,7 +16,8 @@ _PASSES = (b"POST /webhooks/", b"POST /simulator/carrier/")
 
 class Line:
     """Forwards to a port of 127.0.0.1. `cut` ends what is open and refuses what comes;
-    `hush` lets no byte through and closes nothing, as a pulled cable does.
+    `hush` lets no byte through and closes nothing, as a pulled cable does. `hold` lets new
+    connections wait whose first request is for what begins so.
 
     `only` is a host's name: browsers that call by another one are left alone.
     """
@@ -26,6 +27,7 @@ class Line:
         self._mark = f"\r\nhost: {only}".encode()
         self.port = 0
         self._is_cut = False
+        self._held = b""
         self._flows = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._connections: set[asyncio.Task[None] | None] = set()
@@ -39,6 +41,9 @@ class Line:
 
     def hush(self) -> None:
         self._run(self._flows.clear)
+
+    def hold(self, path: str) -> None:
+        self._held = f"GET {path}".encode()
 
     def restore(self) -> None:
         self._run(self._restore)
@@ -77,6 +82,7 @@ class Line:
 
     def _restore(self) -> None:
         self._is_cut = False
+        self._held = b""
         self._flows.set()
 
     async def _serve(self, down: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
@@ -88,6 +94,8 @@ class Line:
         self._connections.add(task)
         with contextlib.suppress(OSError, asyncio.CancelledError):
             first = await down.read(65536)
+            while self._held and first.startswith(self._held):
+                await asyncio.sleep(0.02)
             is_browser = not first.startswith(_PASSES) and self._mark in first.lower()
             if first and not (is_browser and self._is_cut):
                 answers, server = await asyncio.open_connection("127.0.0.1", self.target)

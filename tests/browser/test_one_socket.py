@@ -73,6 +73,22 @@ def test_fifty_steps_between_threads_leave_one_socket_and_nothing_else(
     assert after["Nodes"] < before["Nodes"] * 1.5 + 500
 
 
+def test_a_thread_opened_while_the_socket_is_still_on_its_way_is_live(
+    sit: Sit, house: House
+) -> None:
+    number = stranger()
+    house.text_in("Opened at once", sender=number)
+    house.line.hold("/live/")
+    ana = sit("ana", house.inbox())
+    row(ana, shown(number)).get_by_role("link").click()
+    bubble(ana, "Opened at once").wait_for()
+    house.line.restore()
+    wait_until_live(ana)
+    body = fresh("Said after that")
+    house.text_in(body, sender=number)
+    bubble(ana, body).wait_for()
+
+
 def test_a_page_that_one_left_and_comes_back_to_is_live(sit: Sit, house: House) -> None:
     number = stranger()
     house.text_in("I will be back", sender=number)

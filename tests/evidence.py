@@ -1,0 +1,50 @@
+"""What the pages of a failed test showed, and what its house logged: a run elsewhere leaves
+nothing else to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+LINES = 60
+"""Of each page and of each log, at the most."""
+
+_HAS_FAILED = pytest.StashKey[bool]()
+
+
+def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    if call.when == "call" and call.excinfo is not None:
+        item.stash[_HAS_FAILED] = True
+
+
+def has_failed(request: pytest.FixtureRequest) -> bool:
+    return request.node.stash.get(_HAS_FAILED, False)
+
+
+def print_pages(contexts: Iterable[BrowserContext]) -> None:
+    from playwright.sync_api import Error
+
+    for page in [page for context in contexts for page in context.pages]:
+        print(f"\n{page.url}")
+        try:
+            lines = page.locator("body").aria_snapshot(timeout=2_000).splitlines()
+            connection = page.locator("html").get_attribute("data-connection", timeout=2_000)
+        except Error as error:
+            print(f"(cannot be read: {type(error).__name__})")
+            continue
+        print(f"connection: {connection}")
+        print("\n".join(lines[-LINES:]))
+
+
+def print_logs(request: pytest.FixtureRequest) -> None:
+    for name in ("live_stack", "house"):
+        if name in request.fixturenames:
+            held: Any = request.getfixturevalue(name)
+            log = getattr(held, "stack", held).log
+            print(f"\nthe last lines that {name} logged")
+            print("\n".join(log.splitlines()[-LINES:]))
