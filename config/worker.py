@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -37,6 +38,9 @@ def worker_app() -> App:
 
 async def run_worker() -> None:
     """Work until cancelled. Ends of any other kind (the database restarted) begin again."""
+    # Jobs run in the loop's threads, of which there would be as many as processors and four.
+    threads = ThreadPoolExecutor(settings.WORKER_CONCURRENCY + 4, thread_name_prefix="job")
+    asyncio.get_running_loop().set_default_executor(threads)
     pause = 0.5
     while True:
         started = asyncio.get_running_loop().time()

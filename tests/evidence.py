@@ -23,7 +23,7 @@ def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
 
 
 def has_failed(request: pytest.FixtureRequest) -> bool:
-    return request.node.stash.get(_HAS_FAILED, False)
+    return bool(request.node.stash.get(_HAS_FAILED, False))
 
 
 def print_pages(contexts: Iterable[BrowserContext]) -> None:

@@ -8,6 +8,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from channels.layers import get_channel_layer
 
@@ -47,6 +48,7 @@ class Ear:
         self._catch_up = catch_up
         self._channel: str | None = None
         self._groups: set[str] = set()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._task: asyncio.Task[None] | None = None
         self._is_broken = asyncio.Event()
         self._is_proven = asyncio.Event()
@@ -60,19 +62,21 @@ class Ear:
     async def join(self, kind: Kind, key: int) -> None:
         """Returns once bells are heard; a failing layer is mended later by the listener."""
         group = group_name(kind, key)
-        if group in self._groups:
-            return
-        self._groups.add(group)
-        channel = self._channel
-        if channel is not None:
-            await self._try(functools.partial(_layer().group_add, group, channel))
+        async with self._turn(group):
+            if group in self._groups:
+                return
+            self._groups.add(group)
+            channel = self._channel
+            if channel is not None:
+                await self._try(functools.partial(_layer().group_add, group, channel))
 
     async def leave(self, kind: Kind, key: int) -> None:
         group = group_name(kind, key)
-        self._groups.discard(group)
-        channel = self._channel
-        if channel is not None:
-            await self._try(functools.partial(_layer().group_discard, group, channel))
+        async with self._turn(group):
+            self._groups.discard(group)
+            channel = self._channel
+            if channel is not None:
+                await self._try(functools.partial(_layer().group_discard, group, channel))
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -85,6 +89,10 @@ class Ear:
                 functools.partial(_layer().group_discard, group, channel)
             ):
                 break
+
+    def _turn(self, group: str) -> asyncio.Lock:
+        """Joins and leaves of a group go one after the other: the layer's answers may cross."""
+        return self._turns.setdefault(group, asyncio.Lock())
 
     async def _try(self, deed: Callable[[], Awaitable[None]]) -> bool:
         try:

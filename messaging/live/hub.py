@@ -54,8 +54,8 @@ class Hub:
 
     async def join(self, page: Page, look: Look) -> None:
         """Hear first, read afterwards: nothing falls between the page's first load and here."""
-        await self._start()
         self.by_agent.setdefault(page.agent_id, set()).add(page)
+        await self._start()
         await self._listen("agent", page.agent_id)
         bells = self.agent_bells
         standing = await in_thread(reading.read_standing, page.agent_id)
@@ -254,8 +254,9 @@ class Hub:
             if self._ear is not None:
                 return
             bell_loop.attach()
-            self._ear = Ear(self.hear, self.presence.hear, self.wake_all)
-            await self._ear.start()
+            ear = Ear(self.hear, self.presence.hear, self.wake_all)
+            await ear.start()
+            self._ear = ear
             self._chores = [
                 asyncio.create_task(self._beat()),
                 asyncio.create_task(self._catch_up()),

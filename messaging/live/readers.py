@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import DatabaseSyncToAsync
@@ -27,9 +28,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+_threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="live")
+
+
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run queries off the event loop, in any thread: readers must not wait for each other."""
-    result: R = await DatabaseSyncToAsync(function, thread_sensitive=False)(*args, **kwargs)
+    """Run queries off the event loop: readers must not wait for each other, nor for the jobs of
+    a worker in the same process, whose carriers may take their time."""
+    result: R = await DatabaseSyncToAsync(function, thread_sensitive=False, executor=_threads)(
+        *args, **kwargs
+    )
     return result
 
 

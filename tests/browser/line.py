@@ -28,6 +28,7 @@ class Line:
         self.port = 0
         self._is_cut = False
         self._held = b""
+        self._goes_on = asyncio.Event()
         self._flows = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._connections: set[asyncio.Task[None] | None] = set()
@@ -44,6 +45,7 @@ class Line:
 
     def hold(self, path: str) -> None:
         self._held = f"GET {path}".encode()
+        self._run(self._goes_on.clear)
 
     def restore(self) -> None:
         self._run(self._restore)
@@ -83,6 +85,7 @@ class Line:
     def _restore(self) -> None:
         self._is_cut = False
         self._held = b""
+        self._goes_on.set()
         self._flows.set()
 
     async def _serve(self, down: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
@@ -94,8 +97,8 @@ class Line:
         self._connections.add(task)
         with contextlib.suppress(OSError, asyncio.CancelledError):
             first = await down.read(65536)
-            while self._held and first.startswith(self._held):
-                await asyncio.sleep(0.02)
+            if self._held and first.startswith(self._held):
+                await self._goes_on.wait()
             is_browser = not first.startswith(_PASSES) and self._mark in first.lower()
             if first and not (is_browser and self._is_cut):
                 answers, server = await asyncio.open_connection("127.0.0.1", self.target)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -13,7 +16,7 @@ from django.test import Client
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.live import reading
+from messaging.live import ear, reading
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.messaging.live_pages import LivePage, tab
@@ -334,3 +337,54 @@ async def test_a_seat_taken_while_a_page_joins_is_noticed(
     await in_database(cast.text_in)("Not for cho any more")
     assert await cho.end() == 4403
     assert "any more" not in str(cho.frames)
+
+
+async def test_jobs_that_take_their_time_hold_no_page_up(cast: Cast, opened: Opener) -> None:
+    """A worker in the same process has its jobs in the loop's threads."""
+    held, loop = threading.Event(), asyncio.get_running_loop()
+    every = (os.cpu_count() or 1) + 4
+    jobs = [loop.run_in_executor(None, held.wait, 60) for _ in range(every)]
+    try:
+        ana = await opened(cast.ana, "/")
+        await in_database(cast.text_in)("Comes all the same.")
+        await ana.see(f"inbox-{cast.front_desk.pk}", "Comes all the same.")
+    finally:
+        held.set()
+        await asyncio.gather(*jobs)
+
+
+class SlowToForget:
+    """A layer that answers a leave later than the join that came after it, as Redis may."""
+
+    def __init__(self) -> None:
+        self.members: set[str] = set()
+
+    async def new_channel(self, prefix: str) -> str:
+        return prefix
+
+    async def group_add(self, group: str, channel: str) -> None:
+        self.members.add(group)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        await asyncio.sleep(0.05)
+        self.members.discard(group)
+
+    async def receive(self, channel: str) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_who_joins_while_the_last_one_leaves_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer = SlowToForget()
+    monkeypatch.setattr(ear, "_layer", lambda: layer)
+    monkeypatch.setattr(ear, "is_alone", lambda: True)
+    ours = ear.Ear(lambda *_: None, lambda _: None, lambda: None)
+    await ours.start()
+    await ours.join("inbox", 1)
+    leaving = asyncio.create_task(ours.leave("inbox", 1))
+    await asyncio.sleep(0)
+    await ours.join("inbox", 1)
+    await leaving
+    assert layer.members == {"inbox.1"}
+    await ours.stop()
