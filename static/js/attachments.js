@@ -19,6 +19,8 @@ let current = null;
  * @type {string | null}
  */
 let waiting = null;
+/** How often the list has changed here: what the server said before that is out of date. */
+let changes = 0;
 
 /** @returns {HTMLFormElement | null} */
 const form = () => document.querySelector("#composer");
@@ -130,6 +132,7 @@ function send(upload, isAgain = false) {
       return;
     }
     current = null;
+    changes += 1;
     if (request.status === 201) row.outerHTML = request.responseText;
     else if (row.isConnected) {
       const isRefused = request.status === 422;
@@ -167,23 +170,36 @@ function fail(upload, sentence, isWorthRepeating) {
 async function refresh() {
   const now = form();
   if (!now || current || queue.length) return;
+  const before = changes;
   const answer = await fetch(now.dataset.upload ?? "").catch(() => null);
-  if (!answer?.ok || answer.redirected || form() !== now || current) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!answer?.ok || answer.redirected) return;
+  const html = await answer.text();
+  if (form() !== now || current) return;
+  if (changes !== before) {
+    refresh();
+    return;
+  }
+  const fresh = new DOMParser().parseFromString(html, "text/html");
   const list = listOf(fresh);
   const bad = [...now.querySelectorAll(".draft-file.is-bad")];
   if (list) listOf(now)?.replaceChildren(...list.children, ...bad);
 }
 
+/** @param {string} key the file's, as the server calls it */
+const rowOf = (key) => form()?.querySelector(`.draft-file[data-file="${CSS.escape(key)}"]`);
+
 /** @param {HTMLButtonElement} button */
 async function remove(button) {
-  const row = button.closest(".draft-file");
-  const heir = row?.nextElementSibling ?? row?.previousElementSibling;
+  const key = button.closest(".draft-file")?.getAttribute("data-file") ?? "";
   const answer = await fetch(button.formAction, {
     method: "POST",
     headers: { "X-CSRFToken": token() },
   }).catch(() => null);
   if (!answer?.ok && answer?.status !== 404) return;
+  changes += 1;
+  // The list may be another by now, with the same file in it.
+  const row = rowOf(key);
+  const heir = row?.nextElementSibling ?? row?.previousElementSibling;
   row?.remove();
   const focus = heir?.querySelector(".draft-remove") ?? form()?.querySelector("textarea");
   if (focus instanceof HTMLElement) focus.focus();
@@ -271,9 +287,8 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("partyline:sent", (event) => {
   const { attachments } = /** @type {CustomEvent} */ (event).detail;
-  for (const key of attachments) {
-    form()?.querySelector(`.draft-file[data-file="${CSS.escape(key)}"]`)?.remove();
-  }
+  changes += 1;
+  for (const key of attachments) rowOf(key)?.remove();
 });
 
 document.documentElement.dataset.attaching = "true";

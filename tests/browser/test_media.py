@@ -28,7 +28,7 @@ from tests.browser.house import (
 from tests.messaging.pictures import HTML, SVG, moving, photo_with_a_place, picture
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import APIResponse, BrowserContext, Locator, Page, Route
 
     Enter = Callable[..., BrowserContext]
     Sit = Callable[..., Page]
@@ -164,6 +164,35 @@ def test_files_are_pasted_and_dropped(sit: Sit, house: House) -> None:
     expect(drafted(ana)).to_have_count(2)
     send(ana)
     are_shown(pictures(ana), 2)
+
+
+def test_a_file_that_was_taken_out_is_not_brought_back_by_an_older_answer(
+    sit: Sit, house: House
+) -> None:
+    _, path = begin(house)
+    ana = sit("ana", path)
+    wait_until_live(ana)
+    attach(ana, file("a.jpg", picture()), file("b.pdf", PDF, "application/pdf"))
+    expect(drafted(ana)).to_have_count(2)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "GET" and not held:
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    ana.route("**/attachments/", hold)
+    box(ana).fill("Here")
+    with ana.expect_request(lambda asked: asked.url.endswith("/attachments/")):
+        send(ana)
+    eventually(lambda: ana.title() and held)
+    ana.get_by_role("button", name="Remove b.pdf").click()
+    expect(drafted(ana)).to_have_count(1)
+    with ana.expect_response(lambda answer: answer.url.endswith("/attachments/")):
+        held[0][0].fulfill(response=held[0][1])
+    ana.wait_for_timeout(300)
+    expect(drafted(ana)).to_have_count(1)
 
 
 def test_a_picture_from_outside_comes_into_the_open_page_without_a_jump(
