@@ -17,6 +17,7 @@ from django.conf import settings
 
 from config.ending import mind_plain_daphne
 from config.single import AlonePlease
+from config.statics import StaticFiles
 from messaging.routing import websocket_urlpatterns
 
 
@@ -32,5 +33,7 @@ class ExactOrigin(OriginValidator):
 
 
 sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ORIGINS)
-application = AlonePlease(ProtocolTypeRouter({"http": django_application, "websocket": sockets}))
+application = AlonePlease(
+    ProtocolTypeRouter({"http": StaticFiles(django_application), "websocket": sockets})
+)
 mind_plain_daphne()

@@ -1,8 +1,14 @@
 """Static files under hashed names."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+_IMPORT = re.compile(r'^@import url\("([\w-]+\.css)"\);$', re.MULTILINE)
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
@@ -10,6 +16,17 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
     a new module with an old one from its cache."""
 
     support_js_module_import_aggregation = True
+
+    def post_process(self, paths: Any, dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        """A sheet of ours that imports others is collected with them in it: one request."""
+        whole = InMemoryStorage()
+        for name in [name for name in paths if name.startswith("css/")]:
+            text = _source(paths, name)
+            if _IMPORT.search(text):
+                joined = _IMPORT.sub(lambda match: _source(paths, f"css/{match[1]}"), text)
+                whole.save(name, ContentFile(joined))
+                paths[name] = whole, name
+        yield from super().post_process(paths, dry_run, **options)
 
     def url_converter(self, name: str, hashed_files: Any, template: Any = None) -> Any:
         """Other people's scripts are left as they are: they have imports in comments."""
@@ -20,3 +37,9 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
     def create_compressor(self, **kwargs: Any) -> Any:
         """gzip only: brotli's best setting took most of the first start's time."""
         return super().create_compressor(use_brotli=False, **kwargs)
+
+
+def _source(paths: Any, name: str) -> str:
+    storage, path = paths[name]
+    with storage.open(path) as file:
+        return str(file.read().decode())

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -60,10 +61,39 @@ def test_its_pages_carry_the_policy_and_hashed_files(house: Stack) -> None:
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["script-src"] == directives["style-src"] == "'self'"
     assert directives["object-src"] == directives["base-uri"] == "'none'"
-    start = page.index("/static/")
-    path = page[start : page.index('"', start)]
-    assert path.count(".") > 1  # a hash stands in the name
-    assert status(house, path) == 200
+    assert _sheet(page).count(".") > 1  # a hash stands in the name
+    assert status(house, _sheet(page)) == 200
+
+
+def _sheet(page: str) -> str:
+    start = page.index("/static/css/")
+    return page[start : page.index('"', start)]
+
+
+def test_a_static_file_is_kept_for_good_and_comes_compressed(house: Stack) -> None:
+    with httpx.Client(base_url=house.url, trust_env=False) as browser:
+        path = _sheet(browser.get("/sign-in/").text)
+        sheet = browser.get(path)
+        assert sheet.headers["Content-Encoding"] == "gzip"
+        assert "immutable" in sheet.headers["Cache-Control"]
+        assert sheet.headers["X-Content-Type-Options"] == "nosniff"
+        assert sheet.headers["Referrer-Policy"] == "same-origin"
+        assert sheet.headers["Content-Type"].startswith("text/css")
+        # Joined out of others: a browser asks once.
+        assert "@import" not in sheet.text
+        assert ":root" in sheet.text
+        again = browser.get(path, headers={"If-None-Match": sheet.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        plain = browser.get(path, headers={"Accept-Encoding": "identity"})
+        assert plain.text == sheet.text
+        assert "Content-Encoding" not in plain.headers
+        part = browser.get(path, headers={"Range": "bytes=0-9", "Accept-Encoding": "identity"})
+        assert (part.status_code, part.text) == (206, sheet.text[:10])
+        head = browser.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert browser.post(path).status_code == 405
+        for nothing in ("/static/css/none.css", "/static/../manage.py", "/static/css/"):
+            assert browser.get(nothing).status_code == 404
 
 
 def test_a_second_one_on_the_same_database_is_refused(house: Stack) -> None:
