@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from django.db import connection
+
 from tests.bench import cluster, first_load, lists, live, memory, search, sends, together, webhooks
 from tests.bench.figures import Figure, table
 from tests.bench.floor import TABLE
@@ -32,19 +34,19 @@ def main(names: list[str]) -> int:
         print(f"No such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
         return 2
     begun = time.monotonic()
-    figures: list[Figure] = []
     with bench_house() as house:
         stage = enter(house)
-        with house.connect() as connection:
-            connection.execute(TABLE)
+        with house.connect() as raw:
+            raw.execute(TABLE)
         for name in names or PARTS:
             print(f"{name} …", flush=True)
-            figures += PARTS[name](stage)
+            found = PARTS[name](stage)
+            print(f"{table(found)}\n", flush=True)
+            # One of them starts the database anew.
+            connection.close()
     load = os.getloadavg()[0]
-    print()
-    print(table(figures))
     print(
-        f"\n{time.monotonic() - begun:.0f} s on {os.cpu_count()} processors, load {load:.1f}."
+        f"{time.monotonic() - begun:.0f} s on {os.cpu_count()} processors, load {load:.1f}."
         " Ratios are medians of rounds taken in turns; absolute figures are this machine's alone."
     )
     return 0

@@ -6,6 +6,8 @@ import itertools
 import statistics
 from typing import Any
 
+import psutil
+
 from tests.bench.figures import Figure, Ratio
 from tests.bench.house import packed
 from tests.bench.stage import Stage
@@ -20,18 +22,22 @@ _ids = itertools.count(1)
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Both sides get signed texts to one number over as many kept lines. The cluster's go through
-    nginx; the load comes from a process of this same machine."""
+    """Both sides get signed texts to as many numbers over as many kept lines. The cluster's go
+    through nginx; the load comes from a process of this same machine."""
     speeds: dict[str, list[float]] = {"cluster": [], "one": []}
     slow: list[float] = []
+    busy: dict[str, list[float]] = {"cluster": [], "one": []}
     with ground(threads=1, CLUSTER_TLS="0") as there:
+        numbers = _numbers(there)
         for count in range(ROUNDS + 1):
-            one = _run(stage, stage.house.port, _texts(stage))
-            many = _run(stage, there.cluster.port, _calls(there))
+            one = _run(stage, stage.house.port, _texts(stage, len(numbers)))
+            many = _run(stage, there.cluster.port, _calls(there, numbers))
             if count:  # the first was to warm both
                 speeds["one"].append(SIZE / one["seconds"])
                 speeds["cluster"].append(SIZE / many["seconds"])
                 slow.append(many["took"][int(SIZE * 0.95)])
+                busy["one"].append(one["busy"])
+                busy["cluster"].append(many["busy"])
         stored = there.one(
             "SELECT count(*) FROM messaging_message WHERE carrier_message_id LIKE 'SMm%%'"
         )
@@ -45,24 +51,52 @@ def measure(stage: Stage) -> list[Figure]:
             str(ratio),
             f"≥ {AIM}",
             ratio.median >= AIM,
-            f"p95 {statistics.median(slow) * 1000:.0f} ms {ratio.note}",
+            f"p95 {statistics.median(slow) * 1000:.0f} ms; of {psutil.cpu_count()} processors"
+            f" {statistics.median(busy['cluster']):.1f} were busy, with one process"
+            f" {statistics.median(busy['one']):.1f} {ratio.note}",
         )
     ]
 
 
 def _run(stage: Stage, port: int, requests: list[bytes]) -> dict[str, Any]:
     told = [packed(request) for request in requests]
+    before = _used()
     done = stage.house.world.do("post", port=port, requests=told, lines=LINES)
     assert done["statuses"] == {"200": SIZE}, done["statuses"]
+    done["busy"] = (_used() - before) / done["seconds"]
     return done
 
 
-def _texts(stage: Stage) -> list[bytes]:
-    return [stage.text(stage.desks[0], n % CUSTOMERS, BODY) for n in range(SIZE)]
+def _used() -> float:
+    """Seconds that all of this machine's processors have worked so far."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
-def _calls(there: Ground) -> list[bytes]:
-    senders = [f"+1202555{1000 + n % CUSTOMERS}" for n in range(SIZE)]
-    calls = [there.text(f"SMm{next(_ids)}", BODY, sender=sender) for sender in senders]
+def _numbers(there: Ground) -> list[str]:
+    """Those of the account that is called."""
+    found = there.cluster.sql(
+        "SELECT address FROM messaging_number WHERE account_id ="
+        " (SELECT account_id FROM messaging_number WHERE address = %s)",
+        there.number,
+    )
+    return [address for (address,) in found]
+
+
+def _texts(stage: Stage, numbers: int) -> list[bytes]:
+    desks = stage.desks[:numbers]
+    return [stage.text(desks[n % numbers], n // numbers % CUSTOMERS, BODY) for n in range(SIZE)]
+
+
+def _calls(there: Ground, numbers: list[str]) -> list[bytes]:
+    calls = [
+        there.text(
+            f"SMm{next(_ids)}",
+            BODY,
+            sender=f"+1202555{1000 + n // len(numbers) % CUSTOMERS}",
+            to=numbers[n % len(numbers)],
+        )
+        for n in range(SIZE)
+    ]
     port = there.cluster.port
     return [post(call.path, port, call.body, **call.headers) for call in calls]

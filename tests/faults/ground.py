@@ -90,12 +90,14 @@ class Ground:
             one.get("/settings/").raise_for_status()
             yield one
 
-    def text(self, name: str, body: str, *, sender: str = "+13035550000") -> Call:
+    def text(
+        self, name: str, body: str, *, sender: str = "+13035550000", to: str | None = None
+    ) -> Call:
         fields = {
             "MessageSid": name,
             "SmsStatus": "received",
             "From": sender,
-            "To": self.number,
+            "To": to or self.number,
             "Body": body,
             "NumMedia": "0",
         }
