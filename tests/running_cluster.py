@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,23 @@ INHERITED_NOT = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "HO
 @dataclass
 class RunningCluster:
     data: Path
-    process: subprocess.Popen[bytes]
+    given: dict[str, str]
+    """The environment of the command itself."""
     log_path: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Also once more after `stop`, on the same data."""
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.cluster"],
+                cwd=ROOT,
+                env=self.given,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self.process
 
     @property
     def told(self) -> dict[str, Any]:
@@ -120,7 +135,14 @@ def free_ports(count: int) -> int:
 def cluster_stack(**changes: str) -> Iterator[Stack]:
     """A cluster in the place of `manage.py serve`, for tests that only look at it from outside."""
     with running_cluster(**changes) as cluster:
-        yield Stack(cluster.url, cluster.process, cluster.environment, cluster.log_path)
+
+        def again() -> subprocess.Popen[bytes]:
+            cluster.start()
+            wait_until_up(cluster)
+            return cluster.process
+
+        process, log_path = cluster.process, cluster.log_path
+        yield Stack(cluster.url, process, cluster.environment, log_path, again=again)
 
 
 @contextmanager
@@ -142,26 +164,18 @@ def running_cluster(**changes: str) -> Iterator[RunningCluster]:
             **changes,
         }
         log_path = Path(folder) / "log"
-        with log_path.open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "config.cluster"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        cluster = RunningCluster(data, process, log_path)
+        cluster = RunningCluster(data, environment, log_path)
+        cluster.start()
         try:
-            _wait(cluster)
+            wait_until_up(cluster)
             yield cluster
-            assert process.poll() is None, cluster.log
+            assert cluster.process.poll() is None, cluster.log
         finally:
-            if process.poll() is None:
+            if cluster.process.poll() is None:
                 cluster.stop()
 
 
-def _wait(cluster: RunningCluster) -> None:
+def wait_until_up(cluster: RunningCluster) -> None:
     end = time.monotonic() + START_SECONDS
     while "Partyline is at" not in cluster.log:
         assert cluster.process.poll() is None, cluster.log

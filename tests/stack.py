@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,8 @@ class Stack:
     environment: dict[str, str]
     log_path: Path
     ended_in: float | None = field(default=None)
+    again: Callable[[], subprocess.Popen[bytes]] | None = None
+    """Starts it once more after `stop`, where that is no mere `serve`."""
 
     @property
     def log(self) -> str:

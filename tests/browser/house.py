@@ -72,6 +72,10 @@ class House:
         answer = self.outside.post(f"{self.stack.url}/simulator/send/", data=form)
         assert answer.status_code == 302, answer.text
 
+    def lift(self, sender: str) -> None:
+        """Bring somebody's thread up to the first page of its list, whatever was there before."""
+        self.text_in("On the first page", sender=sender)
+
     def thread(self, sender: str, to: str = FRONT_DESK) -> str:
         """The path of a thread."""
         found = self.sql(
@@ -93,9 +97,12 @@ class House:
         found = self.sql("SELECT count(*) FROM messaging_message WHERE body = %s", body)
         return int(found[0][0])
 
+    def stop(self) -> None:
+        self.stack.stop(patience=40)
+
     def start(self) -> None:
-        again = begin(self.stack.environment)
-        self.stack.process = again.process
+        again = self.stack.again
+        self.stack.process = again() if again else begin(self.stack.environment).process
         wait_until_ready(self.stack)
 
     @contextmanager

@@ -125,6 +125,7 @@ def test_half_a_thought_outlives_a_step_to_another_thread_and_a_reload(
     ana: Page, house: House
 ) -> None:
     here = ana.url
+    house.lift("+12025550142")
     box(ana).fill("Half a thought")
     ana.get_by_role("list", name="Threads").get_by_role("link", name="555-0142").click()
     expect(box(ana)).to_have_value("")

@@ -55,6 +55,7 @@ def test_keys_walk_through_the_open_list_and_stop_at_its_ends(
 
 
 def test_the_first_step_starts_at_the_thread_that_is_open(sit: Sit, house: House) -> None:
+    house.lift("+12025550142")
     at = open_some_thread(sit, house)
     row(at.page, shown("+12025550142")).get_by_role("link").click()
     expect(at.page.get_by_role("heading", level=1, name=shown("+12025550142"))).to_be_visible()

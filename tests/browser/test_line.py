@@ -113,7 +113,7 @@ def test_a_server_that_went_and_came_back_finds_its_pages_again(sit: Sit, house:
         wait_until_live(page)
         page.evaluate("window.isSameLoad = true")
     body = fresh("Written while nobody was there")
-    house.stack.stop()
+    house.stop()
     box(ana).fill(body)
     ana.get_by_role("button", name="Send", exact=True).click()
     ana.get_by_role("alert").filter(has_text="Not sent.").wait_for()

@@ -142,8 +142,8 @@ def test_the_first_conversation_finds_its_styles_there(
     open_browser: Open, live_stack: Stack
 ) -> None:
     page = sign_in(open_browser(viewport=WIDE), live_stack)
-    expect(page.locator("head link[href*='css/later']")).to_have_count(1)
-    sheets = "[...document.styleSheets].filter(sheet => sheet.href.includes('css/later')).length"
+    expect(page.locator("head link[href*='css/soon']")).to_have_count(1)
+    sheets = "[...document.styleSheets].filter(sheet => sheet.href.includes('css/soon')).length"
     eventually(lambda: page.evaluate(sheets) == 1)
 
 

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.house import eventually
+from tests.browser.people import sign_in
 from tests.stack import Stack
 
 if TYPE_CHECKING:
@@ -45,18 +46,13 @@ class People:
 
     def __init__(self, open_browser: Open, stack: Stack) -> None:
         self.open_browser = open_browser
-        self.url = stack.url
+        self.stack, self.url = stack, stack.url
         self._handset: Page | None = None
 
     def sign_in(self, username: str, *, stub: str = STUB, **options: Any) -> Page:
         context = self.open_browser(**{"viewport": WIDE, **options})
         context.add_init_script(stub)
-        page = context.new_page()
-        page.goto(f"{self.url}/sign-in/")
-        page.get_by_role("textbox", name="Username").fill(username)
-        page.get_by_role("textbox", name="Password").fill("partyline")
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("navigation", name="Messages").wait_for()
+        page = sign_in(context, self.stack, username)
         page.locator("html[data-connection=online]").wait_for()
         return page
 

@@ -48,7 +48,7 @@ def test_fifty_steps_between_threads_leave_one_socket_and_nothing_else(
 ) -> None:
     numbers = ["+12025550142", "+12025550109", "+12025550155"]
     for number in numbers:
-        house.text_in("On the first page", sender=number)
+        house.lift(number)
     ana = enter("ana").new_page()
     ana.add_init_script(f"({COUNT_INTERVALS})()")
     sockets = sockets_of(ana)

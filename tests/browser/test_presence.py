@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.house import fill_sign_in
 from tests.browser.line import Line
 from tests.stack import Stack, free_port, running_stack
 
@@ -30,6 +31,7 @@ class House:
     stack: Stack
     line: Line
     """Stops those alone who came by the name "localhost"."""
+    sessions: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def url(self, host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.line.port}"
@@ -57,10 +59,11 @@ def enter(open_browser: Callable[..., BrowserContext], house: House) -> Enter:
         context = open_browser(**{"viewport": {"width": 1200, "height": 760}, **options})
         context.set_default_timeout(30_000)
         page = context.new_page()
-        page.goto(f"{house.url(host)}/sign-in/")
-        page.get_by_role("textbox", name="Username").fill(who)
-        page.get_by_role("textbox", name="Password").fill("partyline")
-        page.get_by_role("button", name="Sign in").click()
+        context.add_cookies(house.sessions.get((host, who), []))
+        page.goto(f"{house.url(host)}/")
+        if "/sign-in/" in page.url:
+            fill_sign_in(page, who)
+            house.sessions[host, who] = context.cookies()
         page.get_by_role("link", name="Front Desk").first.click()
         rows(page).nth(thread).get_by_role("link").click()
         live(page)
