@@ -123,7 +123,7 @@ def draw_personal(
     shared = [i for i in standing.inboxes.values() if i.pk in touched and not i.is_personal]
     told: dict[str, Any] = {
         "notices": {"unread": notices.unread_counts([agent.pk])[agent.pk], "new": []},
-        "drafts": draw_drafts(states.values()),
+        "drafts": draw_drafts(agent, states.values()),
         "muted": {state.thread_id: state.is_muted for state in states.values()},
         "hidden": {thread.pk: _hidden_id(thread, states[thread.pk]) for thread in threads},
     }

@@ -16,6 +16,7 @@ from messaging.media.fetching import LARGEST
 from messaging.media.naming import shown_name
 from messaging.media.storing import discard, keep
 from messaging.models import Attachment, Message
+from threads.actions import change_state
 from threads.models import Thread
 
 MOST_FILES = 10
@@ -31,7 +32,7 @@ class BadFile(Exception):
 
 
 def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Attachment:
-    """Put a file into the agent's composer in the thread. Raises BadFile."""
+    """Put a file into the agent's composer in the thread, on all their tabs. Raises BadFile."""
     name = shown_name(upload.name or "")
     if not upload.size:
         raise BadFile(f"{name or 'This file'} is empty.")
@@ -41,23 +42,30 @@ def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Atta
         raise BadFile(TOO_MANY)
     kept = keep(upload.read())
     try:
-        return Attachment.objects.create(
-            thread=thread,
-            uploader=agent,
-            name=name,
-            state=Attachment.State.READY,
-            **kept.columns,
-        )
+        with transaction.atomic():
+            attachment = Attachment.objects.create(
+                thread=thread,
+                uploader=agent,
+                name=name,
+                state=Attachment.State.READY,
+                **kept.columns,
+            )
+            change_state(thread=thread, agent=agent)
     except BaseException:
         kept.discard()
         raise
+    return attachment
 
 
 @transaction.atomic
 def remove_file(*, attachment: Attachment) -> bool:
     """Take a file out of the composer again; False if it was sent meanwhile."""
     found = Attachment.objects.unsent().select_for_update().filter(pk=attachment.pk)
-    return _delete(list(found)) == 1
+    if _delete(list(found)) == 0:
+        return False
+    if attachment.uploader is not None:
+        change_state(thread=attachment.thread, agent=attachment.uploader)
+    return True
 
 
 def delete_unsent() -> int:

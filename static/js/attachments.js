@@ -291,6 +291,13 @@ document.addEventListener("partyline:sent", (event) => {
   for (const key of attachments) rowOf(key)?.remove();
 });
 
+// Another tab of the same agent put one there or took one out.
+document.addEventListener("partyline:files", (event) => {
+  const rows = form()?.querySelectorAll(".draft-file[data-file]") ?? [];
+  const shown = [...rows].map((row) => row.getAttribute("data-file"));
+  if (shown.join() !== /** @type {CustomEvent} */ (event).detail.join()) refresh();
+});
+
 document.documentElement.dataset.attaching = "true";
 document.addEventListener("partyline:refused", refresh);
 document.addEventListener("partyline:drafted", () => {

@@ -161,9 +161,12 @@ export function forgetDraft(form, seq, mode) {
   saveSoon(draft);
 }
 
-/** @param {{thread: number, body: string, is_internal: boolean, seq: number}} told */
+/**
+ * @param {{thread: number, body: string, is_internal: boolean, files: number[], seq: number}} told
+ */
 function take(told) {
   if (!draft || String(told.thread) !== draft.form.dataset.thread || told.seq <= draft.seq) return;
+  document.dispatchEvent(new CustomEvent("partyline:files", { detail: told.files }));
   // What is newer in this tab stays; it is about to be saved over the other.
   const isOurs = isNewer(draft) || draft.isSaving;
   draft.seq = told.seq;

@@ -395,6 +395,22 @@ def test_what_could_not_be_fetched_is_told_and_fetched_by_a_press(sit: Sit, hous
     expect(said).to_contain_text("its address is not the carrier's")
 
 
+def test_another_tab_follows_what_is_put_there_and_taken_out(enter: Enter, house: House) -> None:
+    _, path = begin(house)
+    context = enter("ana")
+    first, second = context.new_page(), context.new_page()
+    for page in (first, second):
+        page.goto(house.url + path)
+        wait_until_live(page)
+    attach(first, file("one.jpg", picture()), file("two.jpg", picture()))
+    expect(drafted(first)).to_have_count(2)
+    expect(drafted(second)).to_have_count(2)
+    second.get_by_role("button", name="Remove one.jpg").click()
+    expect(drafted(second)).to_have_count(1)
+    expect(drafted(first)).to_have_count(1)
+    expect(drafted(first)).to_contain_text("two.jpg")
+
+
 def test_another_tab_follows_what_was_sent(enter: Enter, house: House) -> None:
     _, path = begin(house)
     context = enter("ana")

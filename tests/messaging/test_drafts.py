@@ -39,8 +39,8 @@ def test_a_draft_is_stamped_and_an_unchanged_one_is_not(cast: Cast) -> None:
     first = save(cast.ana, thread, "One").json()["seq"]
     assert save(cast.ana, thread, "One").json()["seq"] == first
     assert save(cast.ana, thread, "Two").json()["seq"] > first
-    told = draw_drafts([state(cast.ana, thread)])
-    assert (told[0]["thread"], told[0]["body"]) == (thread.pk, "Two")
+    told = draw_drafts(cast.ana, [state(cast.ana, thread)])
+    assert (told[0]["thread"], told[0]["body"], told[0]["files"]) == (thread.pk, "Two", [])
 
 
 def test_sending_leaves_no_draft_and_keeps_the_mode(cast: Cast) -> None:
