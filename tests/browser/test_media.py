@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     Enter = Callable[..., BrowserContext]
     Sit = Callable[..., Page]
 
-NEEDS_WHOLE_CHROMIUM = True
 PDF = b"%PDF-1.4 some pages"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,6 @@ pytestmark = pytest.mark.browser
 WIDE = {"width": 1200, "height": 760}
 NARROW = {"width": 390, "height": 780}
 NUMBER = "+12025550177"
-NEEDS_WHOLE_CHROMIUM = True
 
 STUB = """
 window.popups = [];
@@ -321,39 +319,3 @@ def test_all_of_it_works_without_scripts(people: People, open_browser: Open) -> 
     if count(page):
         page.get_by_role("button", name="Mark all as read").click()
     wait_for_count(page, 0)
-
-
-def test_a_push_is_shown_while_no_page_is_in_view_and_only_then(people: People) -> None:
-    page = people.sign_in("cho", stub="")
-    context = page.context
-    context.grant_permissions(["notifications"], origin=people.url)
-    page.evaluate(
-        "navigator.serviceWorker.register('/service-worker.js', {scope: '/'})"
-        ".then(() => navigator.serviceWorker.ready).then(() => 1)"
-    )
-    tools = context.new_cdp_session(page)
-    known: list[dict[str, Any]] = []
-    tools.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda event: known.extend(event["registrations"]),
-    )
-    tools.send("ServiceWorker.enable")
-    page.wait_for_timeout(300)
-    words = {"title": "Front Desk", "body": "Hello", "tag": "message-1", "url": "/notifications/"}
-    push = {
-        "origin": people.url,
-        "registrationId": known[-1]["registrationId"],
-        "data": json.dumps(words),
-    }
-    shown = (
-        "navigator.serviceWorker.ready.then((worker) => worker.getNotifications())"
-        ".then((all) => all.map(({title, body, tag}) => ({title, body, tag})))"
-    )
-    tools.send("ServiceWorker.deliverPushMessage", push)
-    page.wait_for_timeout(300)
-    assert page.evaluate(shown) == []
-    page.goto("about:blank")
-    tools.send("ServiceWorker.deliverPushMessage", push)
-    page.wait_for_timeout(300)
-    page.goto(f"{people.url}/")
-    assert page.evaluate(shown) == [{"title": "Front Desk", "body": "Hello", "tag": "message-1"}]

@@ -23,7 +23,6 @@ Enter = Callable[..., "Page"]
 WIDE = {"width": 1200, "height": 760}
 NARROW = {"width": 390, "height": 780}
 LATE = 12_000
-NEEDS_WHOLE_CHROMIUM = True
 
 
 @dataclass
