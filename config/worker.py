@@ -63,6 +63,9 @@ async def run_worker() -> None:
         except Exception as error:
             logger.warning("the worker ended (%s) and starts again", type(error).__name__)
             logger.debug("how the worker ended", exc_info=True)
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            # While the worker opens its connections, being cancelled looks like a broken one.
+            raise asyncio.CancelledError
         if asyncio.get_running_loop().time() - started > 30:
             pause = 0.5
         await asyncio.sleep(pause)

@@ -1,5 +1,6 @@
 """However busy it is, the process ends within ten seconds of SIGTERM, and says goodbye."""
 
+import asyncio
 import http.client
 import os
 import signal
@@ -7,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from config import worker
 from tests.stack import ROOT, environment_for, free_port, own_database
 
 
@@ -77,6 +79,29 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def test_an_idle_one_stops_at_once(house: House, number: int) -> None:
     assert house.stop(number) < 3
     assert house.process.returncode == 0
+
+
+async def test_a_worker_that_is_stopped_while_it_connects_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connecting = asyncio.Event()
+
+    class Connecting:
+        @asynccontextmanager
+        async def open_async(self) -> AsyncIterator[None]:
+            connecting.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                raise OSError("the connection broke") from None
+            yield
+
+    monkeypatch.setattr(worker, "worker_app", Connecting)
+    working = asyncio.create_task(worker.run_worker())
+    await connecting.wait()
+    working.cancel()
+    await asyncio.wait([working], timeout=5)
+    assert working.cancelled()
 
 
 def test_open_sockets_are_told_to_come_back(house: House) -> None:
