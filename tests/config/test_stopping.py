@@ -101,7 +101,9 @@ async def test_a_worker_that_is_stopped_while_it_connects_stops(
     await connecting.wait()
     working.cancel()
     await asyncio.wait([working], timeout=5)
-    assert working.cancelled()
+    has_ended = working.cancelled()
+    working.cancel()
+    assert has_ended
 
 
 def test_open_sockets_are_told_to_come_back(house: House) -> None:
