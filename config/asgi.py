@@ -18,6 +18,7 @@ from django.conf import settings
 from config.ending import mind_plain_daphne
 from config.single import AlonePlease
 from config.statics import StaticFiles
+from config.websockets import use_page_sockets
 from messaging.routing import websocket_urlpatterns
 
 
@@ -36,4 +37,5 @@ sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), set
 application = AlonePlease(
     ProtocolTypeRouter({"http": StaticFiles(django_application), "websocket": sockets})
 )
+use_page_sockets()
 mind_plain_daphne()

@@ -9,18 +9,23 @@ from urllib.parse import parse_qs
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from inboxes.models import Agent
-from messaging.live.hub import SIGNED_OUT, hub_of_this_loop
-from messaging.live.pages import BadLook, Frame, Look, Page, read
+from messaging.live.frames import Frame
+from messaging.live.hub import hub_of_this_loop
+from messaging.live.pages import SIGNED_OUT, BadLook, Look, Page, read
 from messaging.live.presence import Here
 
 MALFORMED = 4400
 TOO_MANY = 4429
+TOO_MANY_PAGES = 4430
 TOO_BIG = 1009
 
 MAX_BYTES = 64 * 1024
 MAX_PER_WINDOW = 150
 WINDOW = 5.0
 """Seconds in which a page may say MAX_PER_WINDOW things."""
+
+MAX_PAGES = 40
+"""Sockets that one agent may have open in a process."""
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -43,17 +48,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
         except BadLook:
             await self.close(MALFORMED)
             return
+        hub = hub_of_this_loop()
+        if len(hub.by_agent.get(agent.pk, ())) >= MAX_PAGES:
+            await self.close(TOO_MANY_PAGES)
+            return
         self._window, self._said = time.monotonic(), 0
         self.page = Page(
             agent_id=agent.pk,
             session_key=self.scope["session"].session_key or "",
             session_hash=agent.get_session_auth_hash(),
-            send=self._forward,
-            close=self._end,
+            deliver=self._forward,
+            hang_up=self._end,
             name=agent.display_name,
             short_name=agent.short_name,
         )
-        await hub_of_this_loop().join(self.page, look)
+        await hub.join(self.page, look)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.page is None:

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from channels.layers import get_channel_layer
 
 from inboxes.bell import LAYER_ERRORS, Kind, group_name, is_alone
+from messaging.live.supervision import keep_running
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Ear:
         """Have a channel of our own, so that joining works from now on."""
         with contextlib.suppress(*LAYER_ERRORS):
             await self._open()
-        self._task = asyncio.create_task(self._keep_listening())
+        self._task = asyncio.create_task(keep_running("listening", self._keep_listening))
 
     async def join(self, kind: Kind, key: int) -> None:
         """Returns once bells are heard; a failing layer is mended later by the listener."""

@@ -12,29 +12,28 @@ from inboxes.bell import Kind, bell_loop
 from inboxes.models import Inbox
 from messaging.live import reading
 from messaging.live.ear import Ear
-from messaging.live.pages import BEAT, Look, Page, Target, frame
+from messaging.live.frames import BEAT, pack
+from messaging.live.pages import REMOVED, SIGNED_OUT, Look, Page, Target
 from messaging.live.presence import Desk
 from messaging.live.readers import (
     Burst,
     InboxReader,
+    Missed,
     draw_inboxes,
     draw_missed,
     draw_notices,
     draw_personal,
     in_thread,
 )
+from messaging.live.supervision import keep_running
 from threads.models import Thread
 
 log = logging.getLogger(__name__)
 
 BEAT_EVERY = 4.0
-"""Seconds between beats; a page that heard nothing for 9 s calls itself offline."""
-
-CATCH_UP_EVERY = 25.0
-"""Seconds after which a lost bell, or a change by plain SQL, is noticed at the latest."""
-
-SIGNED_OUT = 4401
-REMOVED = 4403
+"""Seconds between beats; a page that heard nothing for 9 s calls itself offline. At each beat the
+pages are compared with the database, so that a lost bell, and access that another process or plain
+SQL took away, is noticed within one beat."""
 
 
 class Hub:
@@ -67,7 +66,7 @@ class Hub:
             self.agents[page.agent_id] = Burst(lambda: self._read_agent(page.agent_id))
         await self._follow(page, standing.inboxes)
         await self.look(page, look)
-        await page.send(await in_thread(draw_notices, page.agent_id))
+        await page.send(*await in_thread(draw_notices, page.agent_id))
         if self.agent_bells != bells and page.agent_id in self.agents:
             # A seat may have been taken between the reading and the following.
             self.agents[page.agent_id].wake()
@@ -158,10 +157,10 @@ class Hub:
             known = {int(key[1:]) for key in look.seqs if key[:1] == "i" and key[1:].isdecimal()}
             gone = sorted(known - page.inboxes)
             if gone:
-                await page.send(frame(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
+                await page.send(*pack(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
             await self._bring(page, page.inboxes - known)
         if _stands_outside(page, look):
-            await page.send(frame(go="/"))
+            await page.send(*pack(go="/"))
             return
         shown = set(page.inboxes) if look.list == "top" else {look.list, page.thread_inbox}
         counters = await in_thread(
@@ -172,8 +171,10 @@ class Hub:
             keys = [f"i{inbox_id}", f"l{inbox_id}", f"t{target.thread}"]
             if all(look.seqs.get(key, counter) >= counter for key in keys):
                 continue
-            for drawn in await in_thread(draw_missed, inbox_id, target, look.seqs):
-                await page.send(drawn)
+            missed: Missed | None = Missed.of(inbox_id, target, look.seqs)
+            while missed is not None and not page.is_over:
+                frames, missed = await in_thread(draw_missed, inbox_id, target, missed)
+                await page.send(*frames)
         await self._catch_up_agent(page, look.seqs.get(f"a{page.agent_id}"))
 
     async def _catch_up_agent(self, page: Page, since: int | None) -> None:
@@ -182,9 +183,9 @@ class Hub:
             return
         view = (page.look.list, page.look.only, True)
         reached = since
-        while reached < standing.agent.seq:
+        while reached < standing.agent.seq and not page.is_over:
             reached, frames = await in_thread(draw_personal, standing, reached, [view])
-            await page.send(frames[view])
+            await page.send(*frames[view])
 
     async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
         """Show inboxes that are new to a page which stands on the top list."""
@@ -196,7 +197,7 @@ class Hub:
         new = [standing.inboxes[key] for key in inbox_ids if key in standing.inboxes]
         shared = [inbox for inbox in new if not inbox.is_personal]
         rows = await in_thread(draw_inboxes, standing.agent, shared)
-        await page.send(frame(rows="".join(rows), seqs={f"i{i.pk}": i.seq for i in new}))
+        await page.send(*pack(rows=rows, seqs={f"i{i.pk}": i.seq for i in new}))
 
     # What concerns one agent
 
@@ -204,15 +205,11 @@ class Hub:
         pages = set(self.by_agent.get(agent_id, ()))
         standing = await in_thread(reading.read_standing, agent_id)
         alive = await in_thread(reading.live_sessions, {page.session_key for page in pages})
+        session_hash = standing.agent.get_session_auth_hash() if standing else None
         for page in list(pages):
-            if (
-                standing is None
-                or page.session_key not in alive
-                or page.session_hash != standing.agent.get_session_auth_hash()
-            ):
+            if page.session_key not in alive or page.session_hash != session_hash:
                 pages.discard(page)
-                self.presence.leave(page)
-                await page.close(SIGNED_OUT)
+                await self._sign_out(page)
         if standing is None or not pages:
             return
         for page in list(pages):
@@ -226,9 +223,13 @@ class Hub:
         for page, view in views.items():
             # A page that moved on meanwhile was read anew, and asked for what it lacks.
             if (page.look.list, page.look.only) == view[:2]:
-                await page.send(frames[view])
+                await page.send(*frames[view])
         if agent_id in self.agents and self.agent_seqs[agent_id] < standing.agent.seq:
             self.agents[agent_id].wake()  # more than one batch
+
+    async def _sign_out(self, page: Page) -> None:
+        self.presence.leave(page)
+        await page.close(SIGNED_OUT)
 
     async def _follow_membership(self, page: Page, standing: reading.Standing) -> bool:
         """Give and take inboxes; False when the page stood in one that was taken."""
@@ -239,7 +240,7 @@ class Hub:
             await self._unfollow(page, inbox_id)
         if lost:
             gone = [f"inbox-{inbox_id}" for inbox_id in sorted(lost)]
-            await page.send(frame(gone=gone, go="/" if was_inside else ""))
+            await page.send(*pack(gone=gone, go="/" if was_inside else ""))
         if was_inside:
             await page.close(REMOVED)
             return False
@@ -258,10 +259,13 @@ class Hub:
             await ear.start()
             self._ear = ear
             self._chores = [
-                asyncio.create_task(self._beat()),
-                asyncio.create_task(self._catch_up()),
-                asyncio.create_task(self.presence.show()),
-                asyncio.create_task(self.presence.tell()),
+                asyncio.create_task(keep_running(name, work))
+                for name, work in {
+                    "the beats": self._beat,
+                    "the comparison with the database": self._keep_comparing,
+                    "showing presence": self.presence.show,
+                    "telling other processes of presence": self.presence.tell,
+                }.items()
             ]
 
     async def _stop(self) -> None:
@@ -287,22 +291,43 @@ class Hub:
                 for page in list(pages):
                     await page.send(BEAT)
 
-    async def _catch_up(self) -> None:
-        """The database is the truth: look at it now and then, whatever bells were heard."""
+    async def _keep_comparing(self) -> None:
+        """The database is the truth: look at it with each beat, whatever bells were heard."""
         while True:
-            await asyncio.sleep(CATCH_UP_EVERY)
+            await asyncio.sleep(BEAT_EVERY)
             try:
-                await self._compare()
+                await self.compare()
             except (DatabaseError, InterfaceError) as error:
-                log.warning("The catch-up failed and comes again: %s", type(error).__name__)
+                log.warning("The comparison failed and comes again: %s", type(error).__name__)
 
-    async def _compare(self) -> None:
+    async def compare(self) -> None:
+        """Bring the pages up to what the database says now; five queries, however many look."""
+        await self._compare_inboxes()
+        await self._compare_agents()
+
+    async def _compare_inboxes(self) -> None:
         counters = await in_thread(reading.inbox_counters, list(self.readers))
         for inbox_id, reader in self.readers.items():
             if counters.get(inbox_id, 0) > reader.seq:
                 reader.burst.wake()
-        for burst in self.agents.values():
-            burst.wake()
+
+    async def _compare_agents(self) -> None:
+        """Close the pages whose agent or session is gone; read again for agents who changed."""
+        pages = [page for theirs in self.by_agent.values() for page in theirs]
+        alive = await in_thread(reading.live_sessions, {page.session_key for page in pages})
+        access = await in_thread(reading.read_access, {page.agent_id for page in pages})
+        for page in pages:
+            found = access.get(page.agent_id)
+            if (
+                found is None
+                or page.session_key not in alive
+                or page.session_hash != found.session_hash
+            ):
+                await self._sign_out(page)
+            elif page.agent_id in self.agents and (
+                page.inboxes != found.inboxes or self.agent_seqs[page.agent_id] < found.seq
+            ):
+                self.agents[page.agent_id].wake()
 
 
 def _stands_outside(page: Page, look: Look) -> bool:

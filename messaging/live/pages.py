@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeGuard
 
+from messaging.live.frames import Frame
 from threads.models import Choice
 from threads.presence import Person
 
-Frame = str
+log = logging.getLogger(__name__)
+
 ListShown = Literal["top"] | int | None
 
 MAX_SEQS = 2_000
+
+SIGNED_OUT = 4401
+REMOVED = 4403
+BROKEN = 1011
+"""Close codes; the last one, of RFC 6455, says that the server is at fault."""
 
 
 class BadLook(ValueError):
@@ -74,21 +82,47 @@ def is_key(value: object) -> TypeGuard[int]:
 @dataclass(eq=False, slots=True)
 class Page:
     """One open socket. `inboxes` is what its agent may see, as last read from the database;
-    `known_people` and `known_marks` are who it was told to be where (a thread, a list)."""
+    `known_people` and `known_marks` are who it was told to be where (a thread, a list).
+
+    `deliver` hands one frame to the socket, and `hang_up` closes it; both may raise anything.
+    """
 
     agent_id: int
     session_key: str
     session_hash: str
-    send: Callable[[Frame], Awaitable[None]]
-    close: Callable[[int], Awaitable[None]]
+    deliver: Callable[[Frame], Awaitable[None]]
+    hang_up: Callable[[int], Awaitable[None]]
     look: Look = field(default_factory=Look)
     thread_inbox: int | None = None
     inboxes: set[int] = field(default_factory=set)
     is_catching_up: bool = False
+    is_over: bool = False
     name: str = ""
     short_name: str = ""
     known_people: tuple[int, tuple[Person, ...]] = (0, ())
     known_marks: tuple[ListShown, dict[int, str]] = field(default=(None, {}))
+
+    async def send(self, *frames: Frame) -> None:
+        """Send frames in order. A page that cannot take one is closed and raises nothing: it comes
+        back with the counters that it has reached, and no other page is affected."""
+        for one in frames:
+            if self.is_over:
+                return
+            try:
+                await self.deliver(one)
+            except Exception as error:
+                log.warning("A page of agent %s cannot be told: %r", self.agent_id, error)
+                log.debug("how it failed", exc_info=True)
+                await self.close(BROKEN)
+
+    async def close(self, code: int) -> None:
+        """Close the socket; nothing follows the code. Raises nothing."""
+        self.is_over = True
+        try:
+            await self.hang_up(code)
+        except Exception as error:
+            log.warning("A page of agent %s cannot be closed: %r", self.agent_id, error)
+            log.debug("how it failed", exc_info=True)
 
     def thread_in(self, inbox_id: int) -> int | None:
         """The thread that the page shows, if it is one of that inbox."""
@@ -115,22 +149,3 @@ class Target:
     def of(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:
         look, thread = page.look, page.thread_in(inbox_id)
         return cls(page, page.agent_id, look.list, thread, with_seqs, look.only)
-
-
-def frame(
-    *,
-    seqs: dict[str, int] | None = None,
-    rows: str = "",
-    gone: list[str] | None = None,
-    go: str = "",
-    **parts: object,
-) -> Frame:
-    """A message to the page: rows to place, ids to take away, a place to go, counters reached.
-
-    Further parts reach the page's modules as events of their name.
-    """
-    named = {"seqs": seqs, "rows": rows, "gone": gone, "go": go}
-    return json.dumps({name: part for name, part in named.items() if part} | parts)
-
-
-BEAT: Frame = json.dumps({"beat": 1})

@@ -16,7 +16,8 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from inboxes.bell import is_alone, say
-from messaging.live.pages import BadLook, Page, frame, is_key
+from messaging.live.frames import pack
+from messaging.live.pages import BadLook, Page, is_key
 from threads.presence import MODES, Mode, Person, Place, Table, typing_words
 
 log = logging.getLogger(__name__)
@@ -226,7 +227,7 @@ class Desk:
                 parts["marks"] = {"list": shown, "threads": marks}
             page.known_marks = shown, marks
         if parts:
-            await page.send(frame(**parts))
+            await page.send(*pack(parts=parts.items()))
 
 
 def _marks_for(agent: int, threads: Mapping[int, tuple[Person, ...]]) -> Marks:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import DatabaseSyncToAsync
@@ -16,8 +18,10 @@ from inboxes.models import Agent, Inbox
 from messaging import notices
 from messaging.live import reading
 from messaging.live.drafting import draw_drafts
-from messaging.live.pages import Frame, ListShown, Page, Target, frame
+from messaging.live.frames import Fragment, Frame, pack, spread
+from messaging.live.pages import ListShown, Page, Target
 from messaging.live.rendering import Renderer, render_row
+from messaging.live.supervision import failures
 from threads.models import Thread, ThreadState
 from threads.rows import inbox_row, thread_rows
 from threads.unread import unread_threads
@@ -53,11 +57,6 @@ class Burst:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
     async def _run(self) -> None:
         while self._is_wanted:
             self._is_wanted = False
@@ -66,12 +65,15 @@ class Burst:
             except (DatabaseError, InterfaceError, ObjectDoesNotExist) as error:
                 # The counter that was reached stays where it is: the next wake reads on from it.
                 log.warning("A read for open pages failed: %s", type(error).__name__)
+            except Exception:
+                failures["reading for open pages"] += 1
+                log.exception("A read for open pages failed")
 
 
 def draw_for(
     inbox_id: int, since: int, targets: list[Target]
-) -> tuple[int, bool, list[Frame | None]]:
-    """One read for all pages: the counter reached, whether more waits, a frame for each target."""
+) -> tuple[int, bool, list[list[Frame]]]:
+    """One read for all pages: the counter reached, whether more waits, frames for each target."""
     changes = reading.read_changes(
         inbox_id,
         rows_since=since,
@@ -82,30 +84,47 @@ def draw_for(
         notices_since=since,
     )
     renderer = Renderer(changes)
-    return changes.upto, changes.is_more, [renderer.frame_for(target) for target in targets]
+    return changes.upto, changes.is_more, [renderer.frames_for(target) for target in targets]
 
 
-def draw_missed(inbox_id: int, target: Target, seqs: dict[str, int]) -> list[Frame]:
-    """What one page missed of one inbox, in as many frames as it takes."""
-    list_key = f"i{inbox_id}" if target.list == "top" else f"l{inbox_id}"
-    rows_since, messages_since = seqs.get(list_key), seqs.get(f"t{target.thread}")
-    frames: list[Frame] = []
-    while True:
-        changes = reading.read_changes(
-            inbox_id,
-            rows_since=rows_since,
-            messages_since=messages_since,
-            open_threads=set() if target.thread is None else {target.thread},
-            agent_ids={target.agent_id},
-            counting_ids={target.agent_id} if target.list == "top" else set(),
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The counters of one inbox up to which a page has its rows and its open thread; None for
+    what it does not show."""
+
+    rows_since: int | None
+    messages_since: int | None
+
+    @classmethod
+    def of(cls, inbox_id: int, target: Target, seqs: dict[str, int]) -> Missed:
+        list_key = f"i{inbox_id}" if target.list == "top" else f"l{inbox_id}"
+        return cls(seqs.get(list_key), seqs.get(f"t{target.thread}"))
+
+    def at(self, upto: int) -> Missed:
+        return Missed(
+            None if self.rows_since is None else upto,
+            None if self.messages_since is None else upto,
         )
-        drawn = Renderer(changes).frame_for(target)
-        if drawn is not None:
-            frames.append(drawn)
-        if drawn is None or not changes.is_more:
-            return frames
-        rows_since = rows_since if rows_since is None else changes.upto
-        messages_since = messages_since if messages_since is None else changes.upto
+
+
+def draw_missed(
+    inbox_id: int, target: Target, missed: Missed
+) -> tuple[list[Frame], Missed | None]:
+    """One step of what a page missed of an inbox, and where the next one begins; None at the end.
+
+    Each step ends with its counters, so that a page whose line breaks in between goes on there.
+    """
+    changes = reading.read_changes(
+        inbox_id,
+        rows_since=missed.rows_since,
+        messages_since=missed.messages_since,
+        open_threads=set() if target.thread is None else {target.thread},
+        agent_ids={target.agent_id},
+        counting_ids={target.agent_id} if target.list == "top" else set(),
+    )
+    frames = Renderer(changes).frames_for(target)
+    is_last = not frames or not changes.is_more
+    return frames, None if is_last else missed.at(changes.upto)
 
 
 View = tuple[ListShown, str, bool]
@@ -115,20 +134,21 @@ catches up."""
 
 def draw_personal(
     standing: reading.Standing, since: int, views: Iterable[View]
-) -> tuple[int, dict[View, Frame]]:
+) -> tuple[int, dict[View, list[Frame]]]:
     """What changed for one agent alone, drawn for each view that their pages have."""
     agent = standing.agent
     threads, states, upto = reading.read_states(agent, since)
     touched = {thread.inbox_id for thread in threads} | reading.read_new_seats(agent, since)
     shared = [i for i in standing.inboxes.values() if i.pk in touched and not i.is_personal]
-    told: dict[str, Any] = {
-        "notices": {"unread": notices.unread_counts([agent.pk])[agent.pk], "new": []},
-        "drafts": draw_drafts(agent, states.values()),
-        "muted": {state.thread_id: state.is_muted for state in states.values()},
-        "hidden": {thread.pk: _hidden_id(thread, states[thread.pk]) for thread in threads},
-    }
-    inboxes: list[str] | None = None
-    frames: dict[View, Frame] = {}
+    hidden = {thread.pk: _hidden_id(thread, states[thread.pk]) for thread in threads}
+    parts = [
+        ("notices", {"unread": notices.unread_counts([agent.pk])[agent.pk], "new": []}),
+        ("muted", {state.thread_id: state.is_muted for state in states.values()}),
+        ("hidden", hidden),
+        *spread("drafts", draw_drafts(agent, states.values())),
+    ]
+    inboxes: list[Fragment] | None = None
+    frames: dict[View, list[Frame]] = {}
     for shown, only, with_seqs in views:
         here = [
             thread
@@ -140,7 +160,7 @@ def draw_personal(
             inboxes = draw_inboxes(agent, shared) if inboxes is None else inboxes
             rows += inboxes
         seqs = {f"a{agent.pk}": upto} if with_seqs else None
-        frames[shown, only, with_seqs] = frame(seqs=seqs, rows="".join(rows), **told)
+        frames[shown, only, with_seqs] = pack(parts=parts, rows=rows, seqs=seqs)
     return upto, frames
 
 
@@ -149,18 +169,26 @@ def _hidden_id(thread: Thread, state: ThreadState) -> int:
     return state.hidden_id if state.hides(thread.last_text_id) else 0
 
 
-def draw_notices(agent_id: int) -> Frame:
+def draw_notices(agent_id: int) -> list[Frame]:
     """The bell of a page that has just connected, and what it may have missed of late."""
     unread, recent = notices.standing(agent_id)
-    return frame(notices={"unread": unread, "new": [notices.popup(one) for one in recent]})
+    new = [notices.popup(one) for one in recent]
+    return pack(parts=spread("notices", new, lambda some: {"unread": unread, "new": some}))
 
 
-def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[str]:
+def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[Fragment]:
     unread = unread_threads([agent.pk], inboxes)
     return [
         render_row(inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)))
         for inbox in inboxes
     ]
+
+
+REST = 1.0
+MOST_REST = 0.25
+"""After each read a reader rests as long as it worked, times REST, and MOST_REST seconds at most:
+under load several texts share one read, and half of the time is left for everybody else. A text
+after a silence waits for nothing."""
 
 
 class InboxReader:
@@ -175,11 +203,12 @@ class InboxReader:
     async def _read(self) -> None:
         is_more = True
         while is_more and self.pages:
+            begun = time.monotonic()
             targets = [
                 Target.of(page, self.inbox_id, with_seqs=not page.is_catching_up)
                 for page in self.pages
             ]
             self.seq, is_more, frames = await in_thread(draw_for, self.inbox_id, self.seq, targets)
             for target, drawn in zip(targets, frames, strict=True):
-                if drawn is not None:
-                    await target.page.send(drawn)
+                await target.page.send(*drawn)
+            await asyncio.sleep(min(MOST_REST, REST * (time.monotonic() - begun)))

@@ -18,8 +18,9 @@ from messaging.refusals import refusals
 from threads.models import Thread, ThreadState
 from threads.unread import unread_threads
 
-BATCH = 500
-"""Rows read in one step of a catch-up; the rest follows in further steps."""
+BATCH = 100
+"""Rows read in one step of a catch-up; the rest follows in further steps. Each step ends with its
+counters: even the longest rows of one cross a slow line while a page waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +201,24 @@ def inbox_counters(inbox_ids: Collection[int]) -> dict[int, int]:
     return dict(Inbox.objects.filter(pk__in=inbox_ids).values_list("pk", "seq"))
 
 
-def agent_counters(agent_ids: Collection[int]) -> dict[int, tuple[int, frozenset[int], bool]]:
-    """Counter, memberships and activity of agents, for the same catch-up; three queries."""
-    memberships: dict[int, set[int]] = {agent_id: set() for agent_id in agent_ids}
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What lets an agent look at this moment: their sessions' hash and their inboxes."""
+
+    seq: int
+    session_hash: str
+    inboxes: frozenset[int]
+
+
+def read_access(agent_ids: Collection[int]) -> dict[int, Access]:
+    """The access of many agents, without those who are gone or deactivated; three queries."""
+    inboxes: dict[int, set[int]] = {agent_id: set() for agent_id in agent_ids}
     seats = Membership.objects.filter(agent__in=agent_ids).values_list("agent", "inbox")
     owned = Inbox.objects.filter(owner__in=agent_ids).values_list(F("owner"), "pk")
     for agent_id, inbox_id in [*seats, *owned]:
-        memberships[agent_id].add(inbox_id)
-    agents = Agent.objects.filter(pk__in=agent_ids).values_list("pk", "seq", "is_active")
-    return {pk: (seq, frozenset(memberships[pk]), active) for pk, seq, active in agents}
+        inboxes[agent_id].add(inbox_id)
+    agents = Agent.objects.filter(pk__in=agent_ids, is_active=True).only("password", "seq")
+    return {
+        agent.pk: Access(agent.seq, agent.get_session_auth_hash(), frozenset(inboxes[agent.pk]))
+        for agent in agents
+    }

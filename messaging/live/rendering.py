@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from django.template.loader import render_to_string
 
 from inboxes.models import Agent
 from messaging.history import Entry
-from messaging.live.pages import Frame, Target, frame
+from messaging.live.frames import Fragment, Frame, Part, pack, spread
+from messaging.live.pages import Target
 from messaging.live.reading import Changes, Told
 from messaging.models import Message, ScheduledText
 from messaging.notices import popup
@@ -18,7 +19,8 @@ from threads.models import Thread
 from threads.rows import Row, inbox_row, thread_row
 
 PERSONAL = f"personal-{secrets.token_hex(8)}"
-"""Stands for the agent's own counter in a row drawn for many; unguessable, so no text holds it."""
+"""Stands for the agent's own counter in a row drawn for many; unguessable, so no text holds it,
+and no shorter than any counter."""
 
 
 class Renderer:
@@ -26,24 +28,24 @@ class Renderer:
 
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
-        self._fragments: dict[object, str] = {}
+        self._fragments: dict[object, Fragment] = {}
         self._popups: dict[int, dict[str, object]] = {}
-        self._frames: dict[object, Frame | None] = {}
+        self._frames: dict[object, list[Frame]] = {}
 
-    def frame_for(self, target: Target) -> Frame | None:
-        """None for an agent who may not see the inbox, and for a page that shows nothing of it
+    def frames_for(self, target: Target) -> list[Frame]:
+        """None for an agent who may not see the inbox, nor for a page that shows nothing of it
         while there is nothing to notify of."""
         agent = self.changes.agents.get(target.agent_id)
         if agent is None:
-            return None
+            return []
         key = target.agent_id, target.list, target.only, target.thread, target.with_seqs
         if key not in self._frames:
-            self._frames[key] = self._frame(agent, target)
+            self._frames[key] = self._draw(agent, target)
         return self._frames[key]
 
-    def _frame(self, agent: Agent, target: Target) -> Frame | None:
+    def _draw(self, agent: Agent, target: Target) -> list[Frame]:
         inbox, upto = self.changes.inbox, self.changes.upto
-        rows: list[str] = []
+        rows: list[Fragment] = []
         seqs: dict[str, int] = {}
         if target.list == "top":
             seqs[f"i{inbox.pk}"] = upto
@@ -58,27 +60,30 @@ class Renderer:
             rows += [self._message(message, agent) for message in shown]
             planned = [text for text in self.changes.later if text.thread_id == target.thread]
             rows += [self._later(text) for text in planned]
-        parts: dict[str, Any] = self._standing(target)
-        if agent.pk in self.changes.unread:
-            new = [self._popup(told) for told in self.changes.notified[agent.pk]]
-            parts["notices"] = {"unread": self.changes.unread[agent.pk], "new": new}
-        if not seqs and not parts:
-            return None
-        return frame(seqs=seqs if target.with_seqs else None, rows="".join(rows), **parts)
+        parts = [*self._refusal(target), *self._notices(agent)]
+        return pack(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
 
-    def _standing(self, target: Target) -> dict[str, Any]:
+    def _refusal(self, target: Target) -> list[Part]:
         """Whether the thread that the page shows takes texts now."""
         if target.thread not in self.changes.refusals:
-            return {}
+            return []
         refusal = self.changes.refusals[target.thread]
-        return {"standing": {"thread": target.thread, "refusal": refusal}}
+        return [("standing", {"thread": target.thread, "refusal": refusal})]
 
-    def _inbox(self, agent: Agent) -> str:
+    def _notices(self, agent: Agent) -> Iterable[Part]:
+        """The agent's bell, if it rang."""
+        if agent.pk not in self.changes.unread:
+            return ()
+        unread = self.changes.unread[agent.pk]
+        new = [self._popup(told) for told in self.changes.notified[agent.pk]]
+        return spread("notices", new, lambda some: {"unread": unread, "new": some})
+
+    def _inbox(self, agent: Agent) -> Fragment:
         inbox = self.changes.inbox
         unread = self.changes.unread_threads.get((agent.pk, inbox.pk), 0)
         return self._row(inbox_row(inbox, agent, unread))
 
-    def _threads(self, agent: Agent, choice: str = "") -> list[str]:
+    def _threads(self, agent: Agent, choice: str = "") -> list[Fragment]:
         states, seat = self.changes.states, self.changes.seats.get(agent.pk)
         return [
             self._row(
@@ -89,36 +94,33 @@ class Renderer:
             for thread in self.changes.threads
         ]
 
-    def _row(self, row: Row) -> str:
+    def _fragment(self, key: object, template: str, **context: object) -> Fragment:
+        if key not in self._fragments:
+            self._fragments[key] = Fragment.of(render_to_string(template, context))
+        return self._fragments[key]
+
+    def _row(self, row: Row) -> Fragment:
         key = row.looks
         if key not in self._fragments:
             self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
-        return self._fragments[key].replace(PERSONAL, str(row.personal_seq))
+        return self._fragments[key].with_word(PERSONAL, str(row.personal_seq))
 
-    def _title(self, thread: Thread) -> str:
-        key = "title", thread.pk
-        if key not in self._fragments:
-            self._fragments[key] = render_to_string("messaging/_title.html", {"thread": thread})
-        return self._fragments[key]
+    def _title(self, thread: Thread) -> Fragment:
+        return self._fragment(("title", thread.pk), "messaging/_title.html", thread=thread)
 
-    def _message(self, message: Message, agent: Agent) -> str:
+    def _message(self, message: Message, agent: Agent) -> Fragment:
         entry = Entry.of(message, agent)
         key = "message", message.pk, entry.is_mine, entry.called_id
-        if key not in self._fragments:
-            self._fragments[key] = render_to_string("messaging/_message.html", {"entry": entry})
-        return self._fragments[key]
+        return self._fragment(key, "messaging/_message.html", entry=entry)
 
     def _popup(self, told: Told) -> dict[str, object]:
         if told.like.pk not in self._popups:
             self._popups[told.like.pk] = popup(told.like)
         return self._popups[told.like.pk] | {"id": told.pk}
 
-    def _later(self, text: ScheduledText) -> str:
-        key = "later", text.pk
-        if key not in self._fragments:
-            self._fragments[key] = render_to_string("messaging/_later.html", {"text": text})
-        return self._fragments[key]
+    def _later(self, text: ScheduledText) -> Fragment:
+        return self._fragment(("later", text.pk), "messaging/_later.html", text=text)
 
 
-def render_row(row: Row) -> str:
-    return render_to_string("threads/_row.html", {"row": row})
+def render_row(row: Row) -> Fragment:
+    return Fragment.of(render_to_string("threads/_row.html", {"row": row}))

@@ -285,7 +285,7 @@ async def test_a_lost_bell_is_caught_by_the_catch_up(
     for page in (cho, dov):
         await page.settle()
         assert page.frames == []
-    await hub_of_this_loop()._compare()
+    await hub_of_this_loop().compare()
     for page in (cho, dov):
         await page.settle()
     assert "Unheard" in cho.placed[f"inbox-{cast.front_desk.pk}"].words
@@ -300,7 +300,7 @@ async def test_a_seat_taken_by_plain_sql_is_noticed_by_the_catch_up(
     await in_database(cast.text_in)("Not for cho any more")
     await cho.settle()
     assert "any more" not in str(cho.frames)
-    await hub_of_this_loop()._compare()
+    await hub_of_this_loop().compare()
     assert await cho.end() == 4403
 
 

@@ -70,16 +70,17 @@ def test_a_live_row_of_a_muted_thread_keeps_each_agents_mark(cast: Cast) -> None
     set_mute(thread=cast.thread(), agent=cast.ana, is_muted=True)
     message = cast.text_in("It moves all the same")
     pages = [
-        Page(agent_id=a.pk, session_key="", session_hash="", send=_nothing, close=_nothing,
+        Page(agent_id=a.pk, session_key="", session_hash="", deliver=_nothing, hang_up=_nothing,
              look=Look(list=cast.front_desk.pk))
         for a in (cast.ben, cast.ana, cast.cho)
     ]  # fmt: skip
     targets = [Target.of(page, cast.front_desk.pk, with_seqs=True) for page in pages]
-    _, _, frames = draw_for(cast.front_desk.pk, message.seq - 1, targets)
-    rows = [json.loads(frame or "{}")["rows"] for frame in frames]
+    _, _, drawn = draw_for(cast.front_desk.pk, message.seq - 1, targets)
+    frames = [json.loads(frame) for (frame,) in drawn]
+    rows = [frame["rows"] for frame in frames]
     assert ["It moves all the same" in row for row in rows] == [True] * 3
     assert [">Muted</span>" in row for row in rows] == [False, True, False]
-    assert ["notices" in json.loads(frame or "{}") for frame in frames] == [True, False, True]
+    assert ["notices" in frame for frame in frames] == [True, False, True]
 
 
 def test_all_tabs_of_the_agent_follow(cast: Cast) -> None:
@@ -90,5 +91,5 @@ def test_all_tabs_of_the_agent_follow(cast: Cast) -> None:
     shown = cast.front_desk.pk
     views: set[View] = {(shown, "", True), (None, "", True)}
     _, frames = draw_personal(standing, standing.agent.seq - 1, views)
-    assert ">Muted</span>" in json.loads(frames[shown, "", True])["rows"]
-    assert json.loads(frames[None, "", True])["muted"] == {str(thread.pk): True}
+    assert ">Muted</span>" in json.loads(frames[shown, "", True][0])["rows"]
+    assert json.loads(frames[None, "", True][0])["muted"] == {str(thread.pk): True}

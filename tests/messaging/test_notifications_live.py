@@ -16,7 +16,14 @@ from messaging.actions import (
 )
 from messaging.live import reading
 from messaging.live.pages import Page, Target
-from messaging.live.readers import View, draw_for, draw_missed, draw_notices, draw_personal
+from messaging.live.readers import (
+    Missed,
+    View,
+    draw_for,
+    draw_missed,
+    draw_notices,
+    draw_personal,
+)
 from messaging.models import Notification
 from tests.cast import DISPATCH, Cast
 
@@ -25,14 +32,16 @@ async def _nothing(_: Any) -> None: ...
 
 
 def page_of(agent: Agent) -> Page:
-    return Page(agent_id=agent.pk, session_key="", session_hash="", send=_nothing, close=_nothing)
+    return Page(
+        agent_id=agent.pk, session_key="", session_hash="", deliver=_nothing, hang_up=_nothing
+    )
 
 
 def drawn(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] | None]:
     """What pages of the agents get that show nothing of Front Desk."""
     targets = [Target.of(page_of(one), cast.front_desk.pk, with_seqs=True) for one in agents]
     _, _, frames = draw_for(cast.front_desk.pk, since, targets)
-    return [json.loads(frame) if frame else None for frame in frames]
+    return [json.loads("".join(one)) if one else None for one in frames]
 
 
 def test_pages_that_show_nothing_of_the_inbox_are_told_and_outsiders_are_not(cast: Cast) -> None:
@@ -88,7 +97,7 @@ def test_reading_tells_all_tabs_of_the_agent(cast: Cast) -> None:
     assert standing is not None
     views: set[View] = {("top", "", True), (None, "", True)}
     _, frames = draw_personal(standing, standing.agent.seq - 1, views)
-    for frame in frames.values():
+    for (frame,) in frames.values():
         assert json.loads(frame)["notices"] == {"unread": 1, "new": []}
 
 
@@ -96,7 +105,8 @@ def test_a_page_that_was_away_gets_the_count_and_pops_up_what_is_new_alone(cast:
     cast.text_in("Old")
     Notification.objects.update(created_at=timezone.now() - timedelta(seconds=61))
     fresh = cast.text_in("New")
-    notices = json.loads(draw_notices(cast.ana.pk))["notices"]
+    (frame,) = draw_notices(cast.ana.pk)
+    notices = json.loads(frame)["notices"]
     assert notices["unread"] == 2
     assert [one["body"] for one in notices["new"]] == [fresh.body]
 
@@ -106,5 +116,6 @@ def test_catching_up_with_an_inbox_replays_no_popups(cast: Cast) -> None:
     page = page_of(cast.ana)
     page.look = page.look.__class__(list=cast.front_desk.pk)
     target = Target.of(page, cast.front_desk.pk, with_seqs=True)
-    (frame,) = draw_missed(cast.front_desk.pk, target, {f"l{cast.front_desk.pk}": message.seq - 1})
+    (frame,), further = draw_missed(cast.front_desk.pk, target, Missed(message.seq - 1, None))
+    assert further is None
     assert "notices" not in json.loads(frame)

@@ -324,7 +324,7 @@ def test_open_pages_follow_and_those_of_strangers_do_not(cast: Cast) -> None:
             )
             for agent in (cast.ben, cast.dov)
         ]
-        return [frame or "" for frame in draw_for(text.inbox_id, since, targets)[2]]
+        return ["".join(drawn) for drawn in draw_for(text.inbox_id, since, targets)[2]]
 
     members, strangers = frames()
     assert f'id=\\"later-{text.pk}\\"' in members
