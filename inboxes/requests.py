@@ -1,8 +1,15 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from inboxes.models import Agent
+
+
+class HtmxRequest(HttpRequest):
+    """A request as HtmxMiddleware leaves it."""
+
+    htmx: HtmxDetails
 
 
 def signed_in(request: HttpRequest) -> Agent:

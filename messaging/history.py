@@ -20,6 +20,11 @@ from threads.unread import seats_of
 
 PAGE_SIZE = 40
 
+FOLDED_ABOVE = 2_000
+FOLDED_TO = 1_500
+"""A body of more characters than the first is shown with as many as the second, and *Show all*: an
+agent's own text is never that long, but what comes in may be of any length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -31,12 +36,21 @@ class Entry:
     """The agent who looks, if the message mentions them."""
     is_first_new: bool = False
     """Whether the agent had read up to here when they opened the thread."""
+    is_whole: bool = False
+    """Whether a long body is shown to its end."""
 
     @classmethod
     def of(cls, message: Message, agent: Agent) -> Entry:
         """The message as this agent sees it."""
         is_called = message.mentions_agent(agent.pk)
         return cls(message, message.author_id == agent.pk, agent.pk if is_called else None)
+
+    def unfolded(self) -> Entry:
+        return replace(self, is_whole=True)
+
+    @property
+    def is_folded(self) -> bool:
+        return not self.is_whole and len(self.message.body) > FOLDED_ABOVE
 
     @property
     def is_called(self) -> bool:

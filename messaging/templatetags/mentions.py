@@ -6,7 +6,7 @@ from django import template
 from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 
-from messaging.history import Entry
+from messaging.history import FOLDED_TO, Entry
 from threads.mentioned import marked as mark
 
 register = template.Library()
@@ -14,8 +14,12 @@ register = template.Library()
 
 @register.filter
 def marked(entry: Entry) -> SafeString:
-    """Escaped text; a mark around each mention, and a stronger one for the person who looks."""
-    return mark(entry.message.body, entry.message.mentions, entry.called_id, _plain)
+    """Escape the text that is shown; mark each mention, and stronger for the person who looks."""
+    body, mentions = entry.message.body, entry.message.mentions
+    if entry.is_folded:
+        body = f"{body[:FOLDED_TO].rstrip()}…"
+        mentions = [place for place in mentions if place[1] < len(body)]
+    return mark(body, mentions, entry.called_id, _plain)
 
 
 def _plain(text: str) -> SafeString:

@@ -8,6 +8,9 @@ const LONGEST_DELAY = 8_000;
 /** A reconnect that is this quick is not worth a word on the page. */
 const PATIENCE = 1_500;
 const SIGNED_OUT = 4401;
+const TOO_MANY_PAGES = 4430;
+const OFFLINE = "Offline, reconnecting…";
+const CROWDED = "Too many tabs are open. Close some, and this one goes on.";
 
 /**
  * What the page shows, and the counters it is up to date with.
@@ -18,6 +21,8 @@ let shown = { list: "top", only: "", thread: null, seqs: {} };
 let told = shown;
 /** @type {any} the extension's connection, null while there is none */
 let connection = null;
+/** Why the line is down. */
+let trouble = OFFLINE;
 let isOpen = false;
 let heardAt = Date.now();
 let attempts = 0;
@@ -37,7 +42,7 @@ const concerns = (key) =>
   key === `t${shown.thread}`;
 
 /** @param {string} [words] */
-function complain(words = "Offline, reconnecting…") {
+function complain(words = trouble) {
   const place = document.getElementById("connection");
   document.documentElement.dataset.connection = "offline";
   if (!place || place.textContent === words) return;
@@ -46,6 +51,7 @@ function complain(words = "Offline, reconnecting…") {
 }
 
 function rejoice() {
+  trouble = OFFLINE;
   clearTimeout(complaining);
   complaining = undefined;
   const place = document.getElementById("connection");
@@ -168,8 +174,15 @@ document.addEventListener("htmx:ws:before:message:incoming", (event) => {
 document.addEventListener("htmx:ws:close", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
   if (detail.connection !== connection || detail.code === null) return;
-  if (detail.code === SIGNED_OUT) signedOut();
-  else reconnectSoon();
+  if (detail.code === SIGNED_OUT) {
+    signedOut();
+    return;
+  }
+  if (detail.code === TOO_MANY_PAGES) {
+    trouble = CROWDED;
+    complain();
+  }
+  reconnectSoon();
 });
 
 setInterval(() => {

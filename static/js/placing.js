@@ -204,6 +204,8 @@ function move(container, element, next) {
  * @param {Element} fresh
  */
 function renew(old, fresh) {
+  // A long text that somebody unfolded stays so.
+  if (old.classList.contains("is-whole")) return;
   const kept = ["aria-current", "data-htmx-powered", "disabled"];
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !kept.includes(name)) old.removeAttribute(name);

@@ -6,6 +6,7 @@ import asyncio
 import html
 import json
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from messaging.live.hub import Hub, hub_of_this_loop
 from tests.cast import client_of
 
 PATIENCE = 5.0
+Opener = Callable[..., Awaitable["LivePage"]]
 
 SEND = "websocket.send"
 
@@ -211,6 +213,15 @@ def _is_busy(hub: Hub) -> bool:
     bursts = [*(reader.burst for reader in hub.readers.values()), *hub.agents.values()]
     joining = [p for pages in hub.by_agent.values() for p in pages if p.is_catching_up]
     return bool(joining) or any(b._task is not None and not b._task.done() for b in bursts)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when it is so. Raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if is_so():
+                return
+            await asyncio.sleep(0.01)
 
 
 async def hub_at_rest(said: asyncio.Queue[Any] | None = None) -> None:

@@ -7,7 +7,6 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -15,31 +14,12 @@ from channels.db import database_sync_to_async as in_database
 from django.test import Client
 
 from inboxes.actions import add_member, remove_member
-from inboxes.models import Agent
 from messaging.live import ear, reading
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
-from tests.messaging.live_pages import LivePage, tab
+from tests.messaging.live_pages import Opener, tab
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Opener = Callable[..., Any]
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[Opener]:
-    """A function that opens a page with its socket; all are cut at the end."""
-    pages: list[LivePage] = []
-
-    async def open_one(agent: Agent, path: str, client: Client | None = None) -> LivePage:
-        page: LivePage = await in_database(tab)(agent, client)
-        pages.append(page)
-        await page.open(path)
-        return page
-
-    yield open_one
-    for page in pages:
-        await page.cut()
-    assert not hub_of_this_loop().by_agent
 
 
 async def test_a_text_reaches_every_page_that_looks_there(cast: Cast, opened: Opener) -> None:

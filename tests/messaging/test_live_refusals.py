@@ -12,7 +12,7 @@ from django.conf import settings
 from messaging import consumers
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import Cast, client_of
-from tests.messaging.live_pages import PATIENCE, socket_of, tab
+from tests.messaging.live_pages import PATIENCE, socket_of, tab, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,6 +138,26 @@ async def test_too_many_closes_with_a_code_and_others_go_on(cast: Cast) -> None:
     await ben.see(f"inbox-{cast.front_desk.pk}", "Business as usual")
     await ben.cut()
     await socket.disconnect()
+
+
+async def test_one_agent_has_a_bounded_number_of_pages(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "MAX_PAGES", 2)
+    pages = [await opened(cast) for _ in range(2)]
+    await until(lambda: len(hub_of_this_loop().by_agent.get(cast.ana.pk, ())) == 2)
+    refused = await opened(cast)
+    assert await closing(refused) == 4430
+    ben = await in_database(tab)(cast.ben)
+    await ben.open("/")
+    await pages.pop().disconnect()
+    pages.append(await opened(cast, {"list": "top"}))
+    await in_database(cast.text_in)("There is room again")
+    while "There is room again" not in await pages[-1].receive_from(timeout=PATIENCE):
+        pass
+    for page in [*pages, refused]:
+        await page.disconnect()
+    await ben.cut()
 
 
 async def test_as_many_as_allowed_are_heard(cast: Cast) -> None:

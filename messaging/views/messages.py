@@ -1,0 +1,22 @@
+"""One message by itself."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from inboxes.requests import HtmxRequest, signed_in
+from messaging.access import get_message
+from messaging.history import Entry
+
+
+@require_safe
+@login_required
+def whole(request: HtmxRequest, message_id: int) -> HttpResponse:
+    """Show all of a text that the history shows folded: into its bubble, or as a page."""
+    agent = signed_in(request)
+    entry = Entry.of(get_message(agent, message_id), agent).unfolded()
+    template = "messaging/_text.html" if request.htmx else "messaging/whole.html"
+    return render(request, template, {"entry": entry})

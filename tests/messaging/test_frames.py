@@ -1,0 +1,94 @@
+"""What a page is told comes in frames of a bounded size, whole and in order."""
+
+from __future__ import annotations
+
+import json
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from messaging.history import FOLDED_ABOVE, FOLDED_TO
+from messaging.live import frames
+from messaging.live.frames import Fragment, pack, spread
+from messaging.live.pages import BROKEN, Page
+from tests.cast import Cast, client_of
+
+BOUNDED = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+LIMIT = 400
+"""Bytes, so that a few short rows fill several frames."""
+
+
+@BOUNDED
+@given(st.lists(st.text(max_size=150)), st.lists(st.text(max_size=150)))
+@patch.object(frames, "FRAME_LIMIT", LIMIT)
+def test_packed_frames_hold_everything_in_order(rows: list[str], drafts: list[str]) -> None:
+    packed = pack(
+        parts=[("muted", {}), *spread("drafts", drafts)],
+        rows=[Fragment.of(row) for row in rows],
+        gone=["inbox-1"],
+        seqs={"l1": 7},
+    )
+    told = [json.loads(frame) for frame in packed]
+    assert "".join(frame.get("rows", "") for frame in told) == "".join(rows)
+    assert [one for frame in told for one in frame.get("drafts", [])] == drafts
+    assert [frame["gone"] for frame in told if "gone" in frame] == [["inbox-1"]]
+    assert ["seqs" in frame for frame in told] == [False] * (len(told) - 1) + [True]
+    longest = max([0, *(len(json.dumps(one)) for one in [*rows, *drafts])])
+    assert max(len(frame.encode()) for frame in packed) <= max(LIMIT, longest) + 30
+
+
+def test_nothing_to_tell_is_no_frame() -> None:
+    assert pack() == []
+
+
+def test_an_emoji_takes_its_four_bytes() -> None:
+    (frame,) = pack(rows=[Fragment.of("😀" * 1_000)])
+    assert len(frame.encode()) < 4_100
+
+
+async def test_a_page_that_cannot_be_told_is_closed_and_raises_nothing() -> None:
+    codes: list[int] = []
+    told: list[str] = []
+
+    async def deliver(frame: str) -> None:
+        told.append(frame)
+        if len(told) == 2:
+            raise RuntimeError("Attempt to send on a closed protocol")
+
+    async def hang_up(code: int) -> None:
+        codes.append(code)
+        raise OSError("It is gone already.")
+
+    page = Page(1, "", "", deliver=deliver, hang_up=hang_up)
+    await page.send("one", "two", "three")
+    await page.send("four")
+    assert told == ["one", "two"]
+    assert codes == [BROKEN]
+
+
+@pytest.mark.django_db
+def test_a_text_of_any_length_is_folded_and_all_of_it_can_be_shown(cast: Cast) -> None:
+    words = "word " * 20_000
+    message = cast.text_in(f"{words}the end")
+    ana = client_of(cast.ana)
+    page = ana.get(f"/threads/{message.thread_id}/").content.decode()
+    assert "the end" not in page
+    assert page.count("word ") < FOLDED_TO
+    assert f'href="/messages/{message.pk}/text/"' in page
+    fragment = ana.get(f"/messages/{message.pk}/text/", headers={"HX-Request": "true"})
+    assert "the end" in fragment.content.decode()
+    assert "<html" not in fragment.content.decode()
+    whole = ana.get(f"/messages/{message.pk}/text/").content.decode()
+    assert "the end" in whole
+    assert f'href="/threads/{message.thread_id}/"' in whole
+
+
+@pytest.mark.django_db
+def test_what_an_agent_may_write_is_never_folded(cast: Cast) -> None:
+    body = "x" * FOLDED_ABOVE
+    message = cast.text_in(body)
+    page = client_of(cast.ana).get(f"/threads/{message.thread_id}/").content.decode()
+    assert body in page
+    assert "Show all" not in page

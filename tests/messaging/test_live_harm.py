@@ -1,0 +1,215 @@
+"""Through the real server: no text is too long, no page's end touches another, and a page that
+does not read is closed."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import psycopg
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from messaging.live.frames import BEAT, FRAME_LIMIT
+from messaging.live.hub import BEAT_EVERY
+from messaging.live.reading import BATCH
+from tests.stack import Stack, running_stack
+
+LONGEST = "😀" * 1590
+CUSTOMER = "+12025550177"
+
+
+@dataclass
+class House:
+    """A running demo, the cookies of ana, and a thread of hers."""
+
+    stack: Stack
+    browser: httpx.Client
+    inbox: int
+    thread: int
+    number: int
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.stack.database_url, autocommit=True) as connection:
+            found = connection.execute(statement.encode(), values)
+            return found.fetchall() if found.description else []
+
+    def text_in(self, body: str) -> None:
+        form = {"sender": CUSTOMER, "number": self.number, "text": body}
+        form["csrfmiddlewaretoken"] = self.browser.cookies["csrftoken"]
+        assert self.browser.post("/simulator/send/", data=form).status_code == 302
+
+    @property
+    def look(self) -> dict[str, Any]:
+        (seq,) = self.sql("SELECT seq FROM inboxes_inbox WHERE id = %s", self.inbox)[0]
+        seqs = {f"l{self.inbox}": seq, f"t{self.thread}": seq}
+        return {"list": self.inbox, "thread": self.thread, "seqs": seqs}
+
+    def open(self, look: dict[str, Any] | None = None) -> ClientConnection:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
+        look = look or self.look
+        page: ClientConnection = connect(
+            f"ws://127.0.0.1:{self.stack.port}/live/?look={quote(json.dumps(look))}",
+            origin=Origin(self.stack.url),
+            additional_headers={"Cookie": cookies},
+            proxy=None,
+            max_size=None,
+        )
+        return page
+
+
+class DeafPage:
+    """A page of which nobody reads a byte, though it talks: whoever reads nothing is deaf, however
+    much they say. Notices without reading when the server hangs up."""
+
+    def __init__(self, house: House) -> None:
+        cookies = "; ".join(f"{name}={value}" for name, value in house.browser.cookies.items())
+        port = house.stack.port
+        self._line = socket.create_connection(("127.0.0.1", port))
+        self._line.sendall(
+            f"GET /live/?look={quote(json.dumps(house.look))} HTTP/1.1\r\n"
+            f"Host: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n"
+            f"Origin: {house.stack.url}\r\nCookie: {cookies}\r\n\r\n".encode()
+        )
+        assert self._line.recv(12) == b"HTTP/1.1 101"
+        self._took: float | None = None
+        self._thread = threading.Thread(target=self._talk, daemon=True)
+        self._thread.start()
+
+    def _talk(self) -> None:
+        begun = time.monotonic()
+        closing = select.poll()
+        closing.register(self._line, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+        while not closing.poll(250) and time.monotonic() < begun + 30:
+            self._line.sendall(b"\x81\x82\0\0\0\0{}")
+        self._took = time.monotonic() - begun
+
+    def wait(self) -> float:
+        """Seconds from its opening until it was closed."""
+        self._thread.join(30)
+        self._line.close()
+        assert self._took is not None
+        return self._took
+
+
+@pytest.fixture(scope="module")
+def deaf(house: House) -> DeafPage:
+    """Opened before the other tests, which pass while it is waited for."""
+    return DeafPage(house)
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with running_stack("live_harm") as stack, httpx.Client(base_url=stack.url) as browser:
+        browser.get("/sign-in/")
+        token = browser.cookies["csrftoken"]
+        form = {"username": "ana", "password": "partyline", "csrfmiddlewaretoken": token}
+        assert browser.post("/sign-in/", data=form).status_code == 302
+        browser.get("/simulator/")
+        found = House(stack, browser, 0, 0, 0)
+        found.inbox, found.number = found.sql(
+            "SELECT inbox_id, number.id FROM messaging_number AS number"
+            " JOIN inboxes_inbox AS inbox ON inbox.id = inbox_id WHERE inbox.name = 'Front Desk'"
+        )[0]
+        found.text_in("The first one")
+        (found.thread,) = found.sql(
+            "SELECT thread.id FROM threads_thread AS thread JOIN threads_contact AS contact"
+            " ON contact.id = contact_id WHERE address = %s AND thread.inbox_id = %s",
+            CUSTOMER,
+            found.inbox,
+        )[0]
+        yield found
+
+
+def hear(page: ClientConnection, mark: str, times: int = 1, seconds: float = 20) -> list[str]:
+    """Frames until the mark was in that many bubbles."""
+    frames: list[str] = []
+    end = time.monotonic() + seconds
+    while bubbles(frames, mark) < times:
+        frame = page.recv(timeout=max(0.01, end - time.monotonic()))
+        assert isinstance(frame, str)
+        frames.append(frame)
+    return frames
+
+
+def bubbles(frames: list[str], mark: str) -> int:
+    rows = "".join(json.loads(frame).get("rows", "") for frame in frames)
+    return sum(mark in bubble for bubble in rows.split("<article ")[1:])
+
+
+def hear_a_beat(page: ClientConnection) -> None:
+    end = time.monotonic() + 1.5 * BEAT_EVERY
+    while page.recv(timeout=max(0.01, end - time.monotonic())) != BEAT:
+        pass
+
+
+def test_the_longest_texts_come_to_pages_that_are_open(house: House, deaf: DeafPage) -> None:
+    with house.open() as page:
+        for count in range(5):
+            house.text_in(f"open {count} {LONGEST[:1580]}")
+            hear(page, f"open {count} ")
+        hear_a_beat(page)
+
+
+def test_a_page_that_missed_more_than_a_batch_of_the_longest_texts_gets_them_all(
+    house: House,
+) -> None:
+    look = house.look
+    for count in range(BATCH + 5):
+        house.text_in(f"missed {count:03} {LONGEST[:1575]}")
+    with house.open(look) as page:
+        frames = hear(page, "missed ", BATCH + 5)
+    assert max(len(frame.encode()) for frame in frames) <= FRAME_LIMIT
+    told = [json.loads(frame) for frame in frames]
+    assert sum(f"t{house.thread}" in frame.get("seqs", {}) for frame in told) >= 2, (
+        "a page whose line breaks in between goes on where it was"
+    )
+    rows = "".join(frame.get("rows", "") for frame in told)
+    assert all(f"missed {count:03} " in rows for count in range(BATCH + 5))
+
+
+def test_pages_that_close_end_nothing_of_those_that_stay(house: House) -> None:
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            try:
+                with house.open() as page:
+                    page.recv(timeout=5)
+            except (ConnectionClosed, TimeoutError, OSError):
+                pass
+
+    with house.open() as stays:
+        guests = [threading.Thread(target=come_and_go) for _ in range(4)]
+        for guest in guests:
+            guest.start()
+        try:
+            for count in range(25):
+                house.text_in(f"beside closes {count:02}")
+            hear(stays, "beside closes ", 25)
+            hear_a_beat(stays)
+        finally:
+            is_over.set()
+            for guest in guests:
+                guest.join()
+    assert "Traceback" not in house.stack.log
+
+
+def test_a_page_that_never_reads_is_closed_and_the_others_go_on(
+    house: House, deaf: DeafPage
+) -> None:
+    with house.open() as reads:
+        assert deaf.wait() < 15
+        house.text_in("still here")
+        hear(reads, "still here")
