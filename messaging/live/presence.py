@@ -33,6 +33,9 @@ TELL_EVERY = 10.0
 TELL_TYPING_EVERY = 3.0
 """Seconds between summaries to other processes while nothing changes: leases are to hold."""
 
+MOST_NAMES = 24
+"""People who are named below a thread, those who type first; of the others the number is told."""
+
 PRESENCE = "presence"
 """The type of what processes tell each other here."""
 
@@ -241,7 +244,15 @@ def _marks_for(agent: int, threads: Mapping[int, tuple[Person, ...]]) -> Marks:
 
 
 def _drawn(people: tuple[Person, ...]) -> dict[str, str]:
-    return {"people": "".join(map(_chip, people)), "typing": typing_words(people)}
+    shown = people
+    if len(people) > MOST_NAMES:
+        typists = [person for person in people if person.is_typing]
+        readers = [person for person in people if not person.is_typing]
+        shown = tuple([*typists, *readers][:MOST_NAMES])
+    chips = [_chip(person) for person in people if person in shown]
+    if more := len(people) - len(shown):
+        chips.append(render_to_string("threads/_more_people.html", {"count": more}).strip())
+    return {"people": "".join(chips), "typing": typing_words(people)}
 
 
 @functools.lru_cache(maxsize=2_000)

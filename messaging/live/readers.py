@@ -184,11 +184,11 @@ def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[Fragment]:
     ]
 
 
-REST = 1.0
-MOST_REST = 0.25
-"""After each read a reader rests as long as it worked, times REST, and MOST_REST seconds at most:
-under load several texts share one read, and half of the time is left for everybody else. A text
-after a silence waits for nothing."""
+REST = 2.0
+MOST_REST = 0.2
+"""After each read a reader rests REST times as long as it worked, and MOST_REST seconds at most:
+under load several texts share one read, and most of the time is left to everybody else. A text
+that comes after a silence waits for nothing."""
 
 
 class InboxReader:

@@ -17,10 +17,11 @@ from config.asgi import application
 from inboxes.actions import remove_member
 from inboxes.models import Agent
 from messaging.live.hub import hub_of_this_loop
+from messaging.live.presence import MOST_NAMES
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
 from tests.messaging.live_pages import Socket
 from threads.models import Thread
-from threads.presence import VIEWING_LEASE
+from threads.presence import VIEWING_LEASE, Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -259,6 +260,7 @@ async def test_on_a_personal_line_nobody_sees_anything(cast: Cast, sit: Sit) -> 
 async def test_presence_asks_the_database_nothing(
     cast: Cast, sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("messaging.live.hub.BEAT_EVERY", 60)  # which asks for other reasons
     thread = await in_database(cast.thread)()
     ana = await sit(cast.ana, thread=thread, list_shown=cast.front_desk.pk)
     ben = await sit(cast.ben, thread=thread)
@@ -303,6 +305,25 @@ async def test_who_is_silent_goes_with_the_lease(
     now = table._clock
     monkeypatch.setattr(table, "_clock", lambda: now() + VIEWING_LEASE)
     assert await ana.people() == ([], "")
+
+
+async def test_of_a_crowd_some_are_named_and_whoever_types_is_among_them(
+    cast: Cast, sit: Sit
+) -> None:
+    thread = await in_database(cast.thread)()
+    ana = await sit(cast.ana, thread=thread)
+    table = hub_of_this_loop().presence.table
+    for number in range(200):
+        person = Person(10_000 + number, f"Guest {number:03}", "Guest", is_typing=number == 199)
+        table.stay(f"tab {number}", (cast.front_desk.pk, thread.pk), person)
+    told = await ana.next("presence")
+    names, typing = told["people"], told["typing"]
+    assert names.count("Guest") == 2 * MOST_NAMES  # a title and a name for each
+    assert "Guest 199" in names
+    assert f"and {200 - MOST_NAMES} more" in names
+    assert typing == "Guest is typing"
+    for number in range(200):
+        table.leave(f"tab {number}")
 
 
 @pytest.mark.parametrize(
