@@ -15,6 +15,7 @@ from twisted.internet import defer, reactor
 from config.embedded import Gone, ensure_running
 from config.ending import end_at_last, keep_own_end
 from config.worker import run_worker
+from messaging.live.supervision import keep_running
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class House(Server):
     def _open(self) -> None:
         self._tasks = [twisted_loop.create_task(run_worker(), name="worker")]
         if not settings.DATABASE_URL:
-            self._tasks.append(twisted_loop.create_task(_mind_database(), name="database"))
+            watching = keep_running("watching the database", _mind_database)
+            self._tasks.append(twisted_loop.create_task(watching, name="database"))
         for number in (signal.SIGTERM, signal.SIGINT):
             twisted_loop.add_signal_handler(number, self._begin_to_end)
 
