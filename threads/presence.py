@@ -71,6 +71,7 @@ class Table:
         self._leases: dict[Place, dict[Hashable, Lease]] = {}
         self._places: dict[Hashable, Place] = {}
         self._shown: dict[Place, tuple[Person, ...]] = {}
+        self._next_ends: dict[Place, float] = {}
         self._changed: set[Place] = set()
         self._heard: dict[tuple[int, str], tuple[int, float]] = {}
 
@@ -84,8 +85,11 @@ class Table:
         typing_until = now + TYPING_LEASE if person.is_typing else now
         lease = Lease(self.source, person, now + VIEWING_LEASE, typing_until)
         self._places[seat] = place
-        self._leases.setdefault(place, {})[seat] = lease
-        self._renew(place, is_own=True)
+        leases = self._leases.setdefault(place, {})
+        before, leases[seat] = leases.get(seat), lease
+        # Most of what pages say is that nothing has changed.
+        if before is None or before.at(now) != person or before.viewing_until <= now:
+            self._renew(place, is_own=True)
 
     def leave(self, seat: Hashable) -> None:
         """The tab is gone from wherever it was."""
@@ -187,7 +191,7 @@ class Table:
     def lapse(self) -> None:
         """Drop what ran out. Call it often: what is shown changes by the clock alone."""
         now = self._clock()
-        for place in list(self._leases):
+        for place in [place for place, end in self._next_ends.items() if end <= now]:
             leases = self._leases[place]
             ended = [seat for seat, lease in leases.items() if lease.viewing_until <= now]
             is_own = any(leases[seat].source == self.source for seat in ended)
@@ -210,6 +214,7 @@ class Table:
     def _renew(self, place: Place, *, is_own: bool) -> None:
         if not self._leases.get(place, True):
             del self._leases[place]
+        self._note_next_end(place)
         people = self.people(place)
         if people == self._shown.get(place, ()):
             return
@@ -220,6 +225,15 @@ class Table:
             self._shown[place] = people
         else:
             del self._shown[place]
+
+    def _note_next_end(self, place: Place) -> None:
+        """Note when the place may next change by the clock alone; never, if it is empty."""
+        now = self._clock()
+        leases = self._leases.get(place, {}).values()
+        ends = [end for one in leases for end in (one.viewing_until, one.typing_until)]
+        self._next_ends.pop(place, None)
+        if leases:
+            self._next_ends[place] = min((end for end in ends if end > now), default=now)
 
 
 def merged(people: Iterable[Person]) -> tuple[Person, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Frame = str
 
@@ -14,6 +15,12 @@ FRAME_LIMIT = 48 * 1024
 
 Part = tuple[str, object]
 """The name of an event that a module of the page's script listens for, and its details."""
+
+
+class Encoded(str):
+    """JSON already, which goes into a frame as it is."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +41,11 @@ class Fragment:
         return Fragment(self.inside.replace(placeholder, word), self.size)
 
 
-def encoded(value: object) -> str:
+def encoded(value: object) -> Encoded:
     """Return compact JSON without \\u escapes: an emoji takes 4 bytes instead of 12."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, Encoded):
+        return value
+    return Encoded(_encode(value))
 
 
 def pack(
@@ -67,19 +76,20 @@ def pack(
 
 
 def spread(
-    name: str, items: Iterable[object], wrap: Callable[[list[Any]], object] = list
+    name: str, items: Iterable[object], *, before: str = "[", after: str = "]"
 ) -> Iterator[Part]:
-    """Yield a list as one part, or as several of the same name where it is long."""
-    chunk: list[object] = []
+    """Yield a list as one part, or as several of the same name where it is long. `before` and
+    `after` are the JSON around the items of each."""
+    chunk: list[str] = []
     size = 0
-    for item in items:
-        more = len(encoded(item).encode())
+    for item in map(encoded, items):
+        more = len(item.encode())
         if chunk and size + more > FRAME_LIMIT // 2:
-            yield name, wrap(chunk)
+            yield name, Encoded(f"{before}{','.join(chunk)}{after}")
             chunk, size = [], 0
         chunk.append(item)
         size += more
-    yield name, wrap(chunk)
+    yield name, Encoded(f"{before}{','.join(chunk)}{after}")
 
 
 @dataclass(slots=True)

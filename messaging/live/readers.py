@@ -32,7 +32,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-_threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="live")
+_threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="live")
+"""Few: they draw in Python, and each that runs makes the requests of its process wait."""
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -173,7 +174,7 @@ def draw_notices(agent_id: int) -> list[Frame]:
     """The bell of a page that has just connected, and what it may have missed of late."""
     unread, recent = notices.standing(agent_id)
     new = [notices.popup(one) for one in recent]
-    return pack(parts=spread("notices", new, lambda some: {"unread": unread, "new": some}))
+    return pack(parts=spread("notices", new, before=f'{{"unread":{unread},"new":[', after="]}"))
 
 
 def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[Fragment]:

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from inboxes.models import Agent
 from messaging.history import Entry
-from messaging.live.frames import Fragment, Frame, Part, pack, spread
+from messaging.live.frames import Encoded, Fragment, Frame, Part, encoded, pack, spread
 from messaging.live.pages import Target
 from messaging.live.reading import Changes, Told
 from messaging.models import Message, ScheduledText
@@ -29,7 +29,7 @@ class Renderer:
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
         self._fragments: dict[object, Fragment] = {}
-        self._popups: dict[int, dict[str, object]] = {}
+        self._popups: dict[int, Encoded] = {}
         self._frames: dict[object, list[Frame]] = {}
 
     def frames_for(self, target: Target) -> list[Frame]:
@@ -76,7 +76,7 @@ class Renderer:
             return ()
         unread = self.changes.unread[agent.pk]
         new = [self._popup(told) for told in self.changes.notified[agent.pk]]
-        return spread("notices", new, lambda some: {"unread": unread, "new": some})
+        return spread("notices", new, before=f'{{"unread":{unread},"new":[', after="]}")
 
     def _inbox(self, agent: Agent) -> Fragment:
         inbox = self.changes.inbox
@@ -113,10 +113,13 @@ class Renderer:
         key = "message", message.pk, entry.is_mine, entry.called_id
         return self._fragment(key, "messaging/_message.html", entry=entry)
 
-    def _popup(self, told: Told) -> dict[str, object]:
+    def _popup(self, told: Told) -> Encoded:
+        """The words are encoded once for all who are told of the message."""
         if told.like.pk not in self._popups:
-            self._popups[told.like.pk] = popup(told.like)
-        return self._popups[told.like.pk] | {"id": told.pk}
+            words = popup(told.like)
+            del words["id"]
+            self._popups[told.like.pk] = encoded(words)
+        return Encoded(f'{{"id":{told.pk},{self._popups[told.like.pk][1:]}')
 
     def _later(self, text: ScheduledText) -> Fragment:
         return self._fragment(("later", text.pk), "messaging/_later.html", text=text)

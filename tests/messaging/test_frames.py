@@ -22,14 +22,14 @@ LIMIT = 400
 
 @BOUNDED
 @given(st.lists(st.text(max_size=150)), st.lists(st.text(max_size=150)))
-@patch.object(frames, "FRAME_LIMIT", LIMIT)
 def test_packed_frames_hold_everything_in_order(rows: list[str], drafts: list[str]) -> None:
-    packed = pack(
-        parts=[("muted", {}), *spread("drafts", drafts)],
-        rows=[Fragment.of(row) for row in rows],
-        gone=["inbox-1"],
-        seqs={"l1": 7},
-    )
+    with patch.object(frames, "FRAME_LIMIT", LIMIT):
+        packed = pack(
+            parts=[("muted", {}), *spread("drafts", drafts)],
+            rows=[Fragment.of(row) for row in rows],
+            gone=["inbox-1"],
+            seqs={"l1": 7},
+        )
     told = [json.loads(frame) for frame in packed]
     assert "".join(frame.get("rows", "") for frame in told) == "".join(rows)
     assert [one for frame in told for one in frame.get("drafts", [])] == drafts
