@@ -10,11 +10,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from inboxes.actions import add_member, remove_member
+from inboxes.models import Inbox
+from messaging.forms import DRAFT_LIMIT
 from messaging.live import reading
+from messaging.live.frames import FRAME_LIMIT, encoded
 from messaging.models import Message
 from tests.cast import ANAS_LINE, Cast
-from tests.messaging.live_pages import LivePage, tab
+from tests.messaging.live_pages import PATIENCE, LivePage, tab
 from tests.messaging.transactions import Hand, finish, scene
+from threads.actions import save_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -161,3 +165,42 @@ def test_a_later_transaction_waits_for_the_earlier_one(cast: Cast) -> None:
         finish([one, two])
     stamps = list(Message.objects.order_by("pk").values_list("seq", flat=True))
     assert stamps == [1, 2, 3]
+
+
+async def test_an_agent_of_very_many_inboxes_gets_them_in_frames_of_a_bounded_size(
+    cast: Cast,
+) -> None:
+    def let_in() -> None:
+        for number in range(75):
+            inbox = Inbox.objects.create(name=f"{number:02} {'ü' * 100}", last_excerpt="😀" * 150)
+            add_member(inbox=inbox, agent=cast.cho, changed_by=None)
+
+    page = await (await in_database(tab)(cast.cho)).open("/")
+    await page.cut()
+    await in_database(let_in)()
+    sizes: list[int] = []
+    await page.open()
+    take = page.take
+
+    def measure(frame: dict[str, Any]) -> None:
+        sizes.append(len(encoded(frame).encode()))
+        take(frame)
+
+    page.take = measure
+    await page.settle()
+    assert len([key for key in page.placed if key.startswith("inbox-")]) == 76
+    assert len(sizes) > 1
+    assert max(sizes) <= FRAME_LIMIT
+    await page.cut()
+
+
+async def test_the_longest_draft_comes_to_the_agents_other_tab(cast: Cast) -> None:
+    thread = await in_database(cast.thread)()
+    page = await (await in_database(tab)(cast.ana)).open(f"/threads/{thread.pk}/")
+    body = "😀" * (DRAFT_LIMIT - 10)
+    drafted = {"thread": thread, "agent": cast.ana, "body": body, "is_internal": False}
+    await in_database(save_draft)(**drafted)
+    while body not in (frame := await page.socket.receive_from(PATIENCE)):
+        pass
+    assert len(frame.encode()) <= FRAME_LIMIT
+    await page.cut()
