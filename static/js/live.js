@@ -10,7 +10,7 @@ const PATIENCE = 1_500;
 const SIGNED_OUT = 4401;
 const TOO_MANY_PAGES = 4430;
 const OFFLINE = "Offline, reconnecting…";
-const CROWDED = "Too many tabs are open. Close some, and this one goes on.";
+const CROWDED = "Too many tabs are open. Close some, and this one will connect.";
 
 /**
  * What the page shows, and the counters it is up to date with.
