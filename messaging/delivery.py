@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from inboxes import counters
+from inboxes.database import release_connection
 from messaging import encryption, limits
 from messaging.actions import optouts, receipts, records, statements
 from messaging.carriers.base import (
@@ -73,12 +74,6 @@ def deliver_thread(thread_id: int) -> None:
             # Another may work on the thread by now; the job behind its lock does so rightfully.
             defer_delivery(thread_id)
             return
-
-
-def release_connection() -> None:
-    """Give this thread's connection back to the pool; also what heals a broken one."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _mark_abandoned(thread: Thread) -> None:

@@ -18,6 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from inboxes import counters
+from inboxes.database import release_connection
 from messaging import encryption
 from messaging.actions import receipts, records
 from messaging.carriers import CARRIERS
@@ -30,7 +31,6 @@ from messaging.carriers.base import (
     Sought,
 )
 from messaging.carriers.sending import new_client
-from messaging.delivery import release_connection
 from messaging.models import Attempt, DeliveryState, Message
 from threads.models import Contact
 

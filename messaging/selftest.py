@@ -21,11 +21,11 @@ import httpx
 from django.conf import settings
 from django.utils import timezone
 
+from inboxes.database import release_connection
 from messaging import probes
 from messaging.carriers.base import AuthFailed, CannotTell, RawRequest
 from messaging.carriers.sending import new_client
 from messaging.carriers.webhooks import path_of
-from messaging.delivery import release_connection
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 

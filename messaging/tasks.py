@@ -12,6 +12,7 @@ from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
+from inboxes.database import release_connection
 from messaging import delivery, jobs, limits, lookups, push, reconciling
 from messaging.actions import delete_old_notifications
 from messaging.actions.receipts import delete_parked
@@ -56,7 +57,7 @@ def borrowed_connection() -> Iterator[None]:
     try:
         yield
     finally:
-        delivery.release_connection()
+        release_connection()
 
 
 @app.task(name=DELIVER_THREAD, retry=DATABASE_TROUBLE)
