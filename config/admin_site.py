@@ -2,8 +2,20 @@
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest
 from django_otp.admin import OTPAdminAuthenticationForm, OTPAdminSite
+
+from inboxes.sign_in import BusyFormMixin
+
+
+class AdminSignInForm(BusyFormMixin, AdminAuthenticationForm):
+    """Django's, for administrators."""
+
+
+class SecondFactorForm(BusyFormMixin, OTPAdminAuthenticationForm):
+    """The one that asks for a second factor too."""
 
 
 class PartylineAdminSite(AdminSite):
@@ -12,11 +24,12 @@ class PartylineAdminSite(AdminSite):
     site_header = "Partyline"
     site_title = "Partyline"
     index_title = "Administration"
+    login_form: type[AuthenticationForm] = AdminSignInForm
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         if settings.ADMIN_SECOND_FACTOR:
-            self.login_form = OTPAdminAuthenticationForm
+            self.login_form = SecondFactorForm
             self.login_template = OTPAdminSite.login_template
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -11,6 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import resolve_url
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+
+from inboxes.passwords import PasswordsBusy
+from inboxes.sign_in import BusyFormMixin
 
 logger = logging.getLogger(__name__)
 
@@ -87,3 +92,27 @@ class DatabaseAway(Around):
             return None
         logger.error("webhook refused, no database: %s", type(exception.__cause__).__name__)
         return HttpResponse("The database is away.", status=503, content_type="text/plain")
+
+
+class BusyPasswords(Around):
+    """Answers 503 where a password could not be hashed now: with the form that was filled in when
+    it is one to sign in by, else with a page."""
+
+    RETRY_AFTER = 5  # seconds
+
+    def process_template_response(
+        self, request: HttpRequest, response: TemplateResponse
+    ) -> TemplateResponse:
+        form = (response.context_data or {}).get("form")
+        if isinstance(form, BusyFormMixin) and form.is_busy:
+            response.status_code = 503
+            response.headers["Retry-After"] = str(self.RETRY_AFTER)
+        return response
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        if not isinstance(exception, PasswordsBusy):
+            return None
+        page = render_to_string("passwords_busy.html")
+        return HttpResponse(page, status=503, headers={"Retry-After": str(self.RETRY_AFTER)})

@@ -6,7 +6,7 @@ from config.settings.house import IS_HTTPS, PUBLIC_HOST, WEBHOOK_BODY_LIMIT
 
 # Signing in
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "inboxes.passwords.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

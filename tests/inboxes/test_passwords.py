@@ -1,0 +1,154 @@
+"""Checking a password costs little, and too many at once cost the others nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from inboxes import passwords
+from inboxes.models import Agent
+from tests.cast import Cast, client_of
+
+OWASP = "argon2$argon2id$v=19$m=19456,t=2,p=1$"
+PASSWORD = "long-enough-words"
+
+
+@contextmanager
+def hashing_goes_on(queue: passwords.HashingQueue) -> Iterator[None]:
+    """As if another thread hashed all the while."""
+    begun, over = threading.Event(), threading.Event()
+
+    def hash_on() -> None:
+        begun.set()
+        over.wait(10)
+
+    thread = threading.Thread(target=queue.run, args=[hash_on])
+    thread.start()
+    try:
+        assert begun.wait(5)
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> passwords.HashingQueue:
+    """One that has room for nobody beside the one who hashes."""
+    full = passwords.HashingQueue(waiting=0)
+    monkeypatch.setattr(passwords, "queue", full)
+    return full
+
+
+def test_a_new_password_is_hashed_with_owasps_parameters() -> None:
+    assert make_password(PASSWORD).startswith(OWASP)
+
+
+@pytest.mark.django_db
+def test_a_hash_with_djangos_larger_parameters_is_replaced_at_sign_in() -> None:
+    hasher = Argon2PasswordHasher()
+    old = hasher.encode(PASSWORD, hasher.salt())
+    agent = Agent.objects.create(username="eve", display_name="Eve", password=old)
+    wrong = Client().post("/sign-in/", {"username": "eve", "password": "wrong"})
+    agent.refresh_from_db()
+    assert (wrong.status_code, agent.password) == (200, old)
+    right = Client().post("/sign-in/", {"username": "eve", "password": PASSWORD})
+    agent.refresh_from_db()
+    assert right.status_code == 302
+    assert agent.password.startswith(OWASP)
+    assert agent.check_password(PASSWORD)
+
+
+def test_one_thread_hashes_at_a_time_whatever_it_hashes() -> None:
+    hasher = passwords.Argon2Hasher()
+    encoded = hasher.encode(PASSWORD, hasher.salt())
+    calls: list[Any] = [
+        lambda: hasher.encode(PASSWORD, hasher.salt()),
+        lambda: hasher.verify(PASSWORD, encoded),
+    ]
+    for call in calls:
+        done = threading.Event()
+        thread = threading.Thread(target=lambda call=call, done=done: (call(), done.set()))
+        with hashing_goes_on(passwords.queue):
+            thread.start()
+            assert not done.wait(0.2)
+        thread.join()
+        assert done.is_set()
+
+
+def test_whoever_waits_longer_than_the_patience_is_told() -> None:
+    impatient = passwords.HashingQueue(patience=0.01)
+    with hashing_goes_on(impatient):
+        for _ in range(2):
+            with pytest.raises(passwords.PasswordsBusy):
+                impatient.run(int)
+    assert impatient.run(lambda: 7) == 7
+    assert not impatient.is_full
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_holds_no_connection_to_the_database() -> None:
+    queue = passwords.HashingQueue()
+    held: list[bool] = []
+
+    def sign_in() -> None:
+        connection.ensure_connection()
+        queue.run(int)
+        held.append(connection.connection is not None)
+
+    thread = threading.Thread(target=sign_in)
+    with hashing_goes_on(queue):
+        thread.start()
+        while queue._count < 2:
+            time.sleep(0.01)
+    thread.join()
+    assert held == [False]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
+def test_who_cannot_sign_in_now_gets_the_form_back_and_costs_no_query(
+    path: str, queue: passwords.HashingQueue, django_assert_num_queries: Any
+) -> None:
+    form = {"username": "eve", "password": PASSWORD}
+    with hashing_goes_on(queue), django_assert_num_queries(0):
+        answer = Client().post(path, form)
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "Try again in a few seconds" in page
+    assert 'value="eve"' in page
+    assert PASSWORD not in page
+    assert Client().post(path, form).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_queue_that_fills_while_one_waits_is_told_in_the_form_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    impatient = passwords.HashingQueue(patience=0.01)
+    monkeypatch.setattr(passwords, "queue", impatient)
+    with hashing_goes_on(impatient):
+        answer = Client().post("/sign-in/", {"username": "eve", "password": PASSWORD})
+    assert answer.status_code == 503
+
+
+def test_an_administrator_who_cannot_set_a_password_now_is_told(
+    cast: Cast, queue: passwords.HashingQueue
+) -> None:
+    address = reverse("admin:auth_user_password_change", args=[cast.dov.pk])
+    form = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    admin = client_of(cast.admin)
+    with hashing_goes_on(queue):
+        answer = admin.post(address, form)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "Go back and try again" in answer.content.decode()
+    assert admin.post(address, form).status_code == 302
