@@ -27,7 +27,12 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "inboxes.throttle.Throttle"
 AXES_FAILURE_LIMIT = 10
+# Of all names together. Many people may share an address, so it is well above what they mistype.
+SIGN_IN_FAILURES_PER_ADDRESS = 50
+# Who is locked out and tries again is not counted: a lock ends by itself, also an office's.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
