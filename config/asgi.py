@@ -15,6 +15,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
+from config.admission import SignIns, SocketsByAddress
 from config.ending import mind_plain_daphne
 from config.single import AlonePlease
 from config.statics import StaticFiles
@@ -33,9 +34,11 @@ class ExactOrigin(OriginValidator):
             return False
 
 
-sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ORIGINS)
-application = AlonePlease(
-    ProtocolTypeRouter({"http": StaticFiles(django_application), "websocket": sockets})
+pages = StaticFiles(SignIns(django_application))
+sockets = SocketsByAddress(
+    ExactOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ORIGINS),
+    settings.SOCKETS_PER_ADDRESS,
 )
+application = AlonePlease(ProtocolTypeRouter({"http": pages, "websocket": sockets}))
 use_page_sockets()
 mind_plain_daphne()

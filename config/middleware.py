@@ -14,7 +14,7 @@ from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
-from inboxes.passwords import PasswordsBusy
+from inboxes.passwords import RETRY_AFTER, PasswordsBusy
 from inboxes.sign_in import BusyFormMixin
 
 logger = logging.getLogger(__name__)
@@ -98,15 +98,13 @@ class BusyPasswords(Around):
     """Answers 503 where a password could not be hashed now: with the form that was filled in when
     it is one to sign in by, else with a page."""
 
-    RETRY_AFTER = 5  # seconds
-
     def process_template_response(
         self, request: HttpRequest, response: TemplateResponse
     ) -> TemplateResponse:
         form = (response.context_data or {}).get("form")
         if isinstance(form, BusyFormMixin) and form.is_busy:
             response.status_code = 503
-            response.headers["Retry-After"] = str(self.RETRY_AFTER)
+            response.headers["Retry-After"] = str(RETRY_AFTER)
         return response
 
     def process_exception(
@@ -115,4 +113,4 @@ class BusyPasswords(Around):
         if not isinstance(exception, PasswordsBusy):
             return None
         page = render_to_string("passwords_busy.html")
-        return HttpResponse(page, status=503, headers={"Retry-After": str(self.RETRY_AFTER)})
+        return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER)})

@@ -25,7 +25,7 @@ class StaticFiles:
     def __init__(self, application: Any) -> None:
         self.application = application
         self.noise = WhiteNoiseMiddleware()
-        self.always = _encoded(_always().items())
+        self.always = encoded(standing_headers().items())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         file = self.noise.files.get(scope["path"]) if scope["type"] == "http" else None
@@ -40,17 +40,17 @@ class StaticFiles:
         if answer.file is not None:
             with answer.file:
                 body = answer.file.read()
-        headers = [*_encoded(answer.headers), *self.always]
+        headers = [*encoded(answer.headers), *self.always]
         status = int(answer.status)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers]
 
 
-def _always() -> dict[str, str]:
+def standing_headers() -> dict[str, str]:
     """What Django's SecurityMiddleware says with every other answer."""
     headers = {
         "X-Content-Type-Options": "nosniff",

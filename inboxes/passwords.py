@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 WAITING = 20
 PATIENCE = 5.0  # seconds
+RETRY_AFTER = 5  # seconds, for who was refused
 
 
 class PasswordsBusy(Exception):

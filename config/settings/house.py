@@ -90,6 +90,9 @@ WEBHOOK_BODY_LIMIT = setting(
     "a number of bytes, 1024 or more",
     lambda n: n >= 1024,
 )
+SOCKETS_PER_ADDRESS = setting(
+    "SOCKETS_PER_ADDRESS", env.int, 400, "a number of open pages, 1 or more", lambda n: n >= 1
+)
 WEBHOOK_TOLERANCE = setting(
     "WEBHOOK_TOLERANCE", env.int, 300, "seconds, from 30 to 3600", lambda s: 30 <= s <= 3600
 )
