@@ -17,6 +17,7 @@ from django.conf import settings
 
 from config.admission import SignIns, SocketsByAddress
 from config.ending import mind_plain_daphne
+from config.request_limits import limit_requests
 from config.single import AlonePlease
 from config.statics import StaticFiles
 from config.websockets import use_page_sockets
@@ -40,5 +41,6 @@ sockets = SocketsByAddress(
     settings.SOCKETS_PER_ADDRESS,
 )
 application = AlonePlease(ProtocolTypeRouter({"http": pages, "websocket": sockets}))
+limit_requests()
 use_page_sockets()
 mind_plain_daphne()

@@ -1,0 +1,247 @@
+"""What a caller may send before Django is asked, against `serve` and against plain Daphne."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.stack import (
+    ROOT,
+    START_SECONDS,
+    Stack,
+    end,
+    environment_for,
+    own_database,
+    seeded_demo,
+    wait_until_ready,
+)
+
+GRACE = 0.5
+MEGABYTE = 2**20
+
+
+@dataclass
+class House:
+    stack: Stack
+    temporary: Path
+
+    def line(self) -> closing[socket.socket]:
+        return closing(socket.create_connection(("127.0.0.1", self.stack.port), 10))
+
+    def spooled(self) -> int:
+        """Bytes in the temporary files that the process has open; they have no names."""
+        process, total = psutil.Process(self.stack.process.pid), 0
+        for path in Path(f"/proc/{process.pid}/fd").iterdir():
+            try:
+                if os.readlink(path).startswith(str(self.temporary)):
+                    total += path.stat().st_size
+            except FileNotFoundError:
+                continue
+        return total
+
+    def lines(self) -> int:
+        found = psutil.Process(self.stack.process.pid).net_connections("tcp")
+        port = self.stack.port
+        return sum(one.status != "LISTEN" and one.laddr.port == port for one in found)
+
+
+@pytest.fixture(scope="module", params=["serve", "daphne"])
+def house(request: pytest.FixtureRequest) -> Iterator[House]:
+    with _running(request.param) as running:
+        yield running
+
+
+@contextmanager
+def _running(kind: str) -> Iterator[House]:
+    seeded = seeded_demo()
+    with (
+        tempfile.TemporaryDirectory(prefix="partyline-limits-") as name,
+        own_database(f"limits_{kind}", seeded.name) as database,
+    ):
+        folder = Path(name)
+        temporary = folder / "temporary"
+        temporary.mkdir()
+        shutil.copytree(seeded, folder / "var")
+        environment = environment_for(database, folder / "var", TMPDIR=str(temporary))
+        log = folder / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.config.impatient", kind],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+        stack = Stack(f"http://127.0.0.1:{environment['PORT']}", process, environment, log)
+        try:
+            wait_until_ready(stack, 3 * START_SECONDS)
+            yield House(stack, temporary)
+        finally:
+            end(stack)
+
+
+def head(first: str, *headers: str) -> bytes:
+    return "\r\n".join([f"{first} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
+
+
+def post(*headers: str, path: str = "/webhooks/twilio/none/") -> bytes:
+    return head(f"POST {path}", *headers)
+
+
+def answer_of(line: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    parts = []
+    while part := line.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def drip(line: socket.socket, piece: bytes, seconds: float) -> float:
+    """Send the piece again and again until an answer comes; the seconds that it took."""
+    begun = time.monotonic()
+    line.settimeout(0.05)
+    while time.monotonic() < begun + seconds:
+        line.sendall(piece)
+        try:
+            line.recv(1, socket.MSG_PEEK)
+            break
+        except TimeoutError:
+            continue
+    line.settimeout(10)
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X: y\r\n"),
+        (post("Content-Length: 100000"), b"x"),
+        (post("Transfer-Encoding: chunked"), b"1\r\nx\r\n"),
+    ],
+    ids=["a head", "a body", "a body of unknown length"],
+)
+def test_what_drips_is_ended_however_steadily(house: House, begin: bytes, piece: bytes) -> None:
+    with house.line() as line:
+        line.sendall(begin)
+        took = drip(line, piece, 5)
+        answer = answer_of(line)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"took too long" in answer
+    assert took > GRACE / 2
+    wait_until_left(house)
+
+
+def wait_until_left(house: House) -> None:
+    """Until the process holds nothing of any caller."""
+    end = time.monotonic() + 10
+    while house.lines() or house.spooled():
+        assert time.monotonic() < end, (house.lines(), house.spooled())
+        time.sleep(0.02)
+
+
+def test_a_line_that_says_nothing_is_ended(house: House) -> None:
+    with house.line() as line:
+        assert b" 408 " in answer_of(line)
+
+
+def test_a_body_on_a_slow_line_comes_through(house: House) -> None:
+    size, pieces = 2048, 20
+    with house.line() as line:
+        line.sendall(post(f"Content-Length: {size * pieces}", "Connection: close"))
+        begun = time.monotonic()
+        for _ in range(pieces):
+            line.sendall(b"x" * size)
+            time.sleep(2 * GRACE / pieces)
+        assert time.monotonic() > begun + GRACE
+        assert answer_of(line).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_pause_between_two_requests_is_none_within_one(house: House) -> None:
+    with house.line() as line:
+        line.sendall(head("GET /healthz"))
+        assert b"ok" in line.recv(65536)
+        time.sleep(1.5 * GRACE)
+        line.sendall(head("GET /healthz", "Connection: close"))
+        assert answer_of(line).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "size"),
+    [
+        ("theme=dark", MEGABYTE + 1),
+        ("theme=dark", 10**10),
+        ("sessionid=forged", 25 * MEGABYTE + 1),
+    ],
+)
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(
+    house: House, cookie: str, size: int
+) -> None:
+    with house.line() as line:
+        line.sendall(post(f"Content-Length: {size}", f"Cookie: {cookie}"))
+        line.sendall(b"x" * MEGABYTE)
+        assert house.spooled() == 0
+        answer = answer_of(line)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"too large" in answer
+    wait_until_left(house)
+
+
+def test_a_body_of_unknown_length_is_cut_at_the_limit(house: House) -> None:
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    with house.line() as line:
+        line.sendall(post("Transfer-Encoding: chunked"))
+        most = 0
+        for _ in range(3 * MEGABYTE // 0x10000):
+            line.sendall(chunk)
+            most = max(most, house.spooled())
+        assert answer_of(line).startswith(b"HTTP/1.1 413 ")
+    assert most <= MEGABYTE
+    wait_until_left(house)
+
+
+def test_who_has_a_session_may_send_files(house: House) -> None:
+    size = 2 * MEGABYTE
+    with house.line() as line:
+        line.sendall(
+            post(
+                f"Content-Length: {size}",
+                "Content-Type: multipart/form-data; boundary=b",
+                "Cookie: sessionid=x",
+                "Connection: close",
+                path="/nowhere/",
+            )
+        )
+        line.sendall(b"x" * size)
+        assert not answer_of(line).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("path", [b"/evil", b"/sign-in", b"\xff"])
+def test_a_callers_word_on_where_we_live_is_not_believed(house: House, path: bytes) -> None:
+    with house.line() as line:
+        request = head("GET /", "Connection: close", "Daphne-Root-Path: PATH")
+        line.sendall(request.replace(b"PATH", path))
+        answer = answer_of(line)
+    assert b"\r\nLocation: /sign-in/?next=/\r\n" in answer, answer
+
+
+def test_a_form_is_read_as_before(house: House) -> None:
+    with httpx.Client(base_url=house.stack.url, trust_env=False) as browser:
+        browser.get("/sign-in/")
+        token = browser.cookies["csrftoken"]
+        form = {"username": "ana", "password": "partyline", "csrfmiddlewaretoken": token}
+        assert browser.post("/sign-in/", data=form).status_code == 302
+        assert browser.get("/settings/").status_code == 200
