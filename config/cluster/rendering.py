@@ -42,6 +42,8 @@ class Plan:
     workers: int = 2
     public_url: str = ""
     """The address by which people come, where it is not nginx's own."""
+    keeps_limits: bool = False
+    """Whether nginx counts by address, as on a server. Here all callers have the same one."""
 
     @property
     def url(self) -> str:
@@ -105,6 +107,9 @@ class Plan:
         text = text.replace("listen 443", f"listen 127.0.0.1:{self.port}")
         if not self.is_tls:
             text = re.sub(r"    ssl_.*\n", "", text.replace(" ssl http2", ""))
+        if not self.keeps_limits:
+            text = re.sub(r"rate=\d+r/s", "rate=10000r/s", text)
+            text = re.sub(r"(limit_conn +\w+) \d+;", r"\1 10000;", text)
         return text.replace("texts.example.com", "127.0.0.1")
 
     def write_nginx(self, certificate: tuple[bytes, bytes] | None) -> Path:

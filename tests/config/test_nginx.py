@@ -1,0 +1,160 @@
+"""The limits of deploy/nginx/partyline.conf, in a real nginx before something that answers all."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+
+import pytest
+
+from config.cluster.rendering import Plan
+from tests.running_cluster import free_ports
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say 200 and repeat the head; hold what asks for it."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"/held" in head:
+            await reader.read()
+        size = b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(head)
+        writer.write(b"HTTP/1.1 200 OK\r\n" + size + head)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+@contextmanager
+def upstream(port: int) -> Iterator[None]:
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", port, backlog=999))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(asyncio.sleep(0))
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def nginx() -> Iterator[Plan]:
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    with tempfile.TemporaryDirectory(prefix="partyline-nginx-") as name:
+        plan = Plan(Path(name), port=free_ports(2), webs=1, keeps_limits=True)
+        plan.data.chmod(0o711)
+        (plan.data / "logs").mkdir()
+        command = [program, "-c", str(plan.write_nginx(None))]
+        subprocess.run([*command, "-t"], check=True, capture_output=True)
+        with upstream(plan.web_ports[0]):
+            process = subprocess.Popen(command)
+            try:
+                _wait(plan)
+                yield plan
+            finally:
+                process.terminate()
+                process.wait(10)
+
+
+def _wait(plan: Plan) -> None:
+    end = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", plan.port), 1).close()
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        else:
+            return
+
+
+def line(plan: Plan, source: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", plan.port), 20, (source, 0))
+
+
+def ask(
+    plan: Plan, source: str, method: str, path: str, times: int = 1
+) -> tuple[Counter[str], str]:
+    """How often which status came to requests on one connection, and the last answer."""
+    length = "Content-Length: 0\r\n" if method == "POST" else ""
+    one = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nDaphne-Root-Path: /x\r\n{length}"
+    last = f"{one}Connection: close\r\n\r\n"
+    with line(plan, source) as out:
+        out.sendall(f"{one}\r\n".encode() * (times - 1) + last.encode())
+        text = b"".join(iter(lambda: out.recv(65536), b"")).decode()
+    answers = text.split("HTTP/1.1 ")[1:]
+    return Counter(one[:3] for one in answers if one[:3].isdigit()), answers[-1]
+
+
+@pytest.mark.parametrize(
+    ("number", "method", "path", "burst", "refusal"),
+    [
+        (1, "POST", "/sign-in/", 40, "429"),
+        (2, "POST", "/admin/login/", 40, "429"),
+        (3, "GET", "/admin/messaging/number/", 100, "429"),
+        (4, "GET", "/live/", 400, "429"),
+        (5, "GET", "/readyz", 20, "429"),
+        (6, "POST", "/webhooks/twilio/x/", 900, "503"),
+    ],
+)
+def test_one_address_is_told_to_come_later_and_another_is_not(
+    nginx: Plan, number: int, method: str, path: str, burst: int, refusal: str
+) -> None:
+    caller, other = f"127.0.0.{10 + number}", f"127.0.0.{20 + number}"
+    most, last = ask(nginx, caller, method, path, burst + 20)
+    while refusal not in most:  # a slow machine gives time for more of them
+        found, last = ask(nginx, caller, method, path, 900)
+        most += found
+    assert most["200"] >= burst
+    assert set(most) == {"200", refusal}
+    if refusal == "429":
+        assert "Retry-After: 10" in last
+        assert "Try again in a moment." in last
+    assert set(ask(nginx, other, method, path, 5)[0]) == {"200"}
+    assert set(ask(nginx, caller, "GET", "/", 50)[0]) == {"200"}
+
+
+def test_looking_at_the_sign_in_page_is_not_counted(nginx: Plan) -> None:
+    assert set(ask(nginx, "127.0.0.31", "GET", "/sign-in/", 90)[0]) == {"200"}
+
+
+def test_one_address_holds_so_many_sockets(nginx: Plan) -> None:
+    request = b"GET /live/held HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with ExitStack() as opened, DefaultSelector() as selector:
+        for _ in range(401):
+            one = opened.enter_context(line(nginx, "127.0.0.32"))
+            selector.register(one, EVENT_READ, one)
+            one.sendall(request)
+        # nginx has two processes: the last one that it hears of need not be the last one sent.
+        (key, _), *others = selector.select(20)
+        assert key.data.recv(100).startswith(b"HTTP/1.1 429 ")
+        assert not others
+        assert set(ask(nginx, "127.0.0.33", "GET", "/live/")[0]) == {"200"}
+
+
+def test_a_callers_word_on_where_we_live_goes_no_further(nginx: Plan) -> None:
+    assert "Daphne-Root-Path" not in ask(nginx, "127.0.0.34", "GET", "/")[1]
+
+
+def test_on_one_machine_where_all_share_an_address_nothing_is_counted() -> None:
+    site = Plan(Path("/nowhere")).site()
+    assert "rate=1r/s" not in site
+    assert site.count("rate=10000r/s") == site.count("limit_req_zone ")
+    assert "limit_conn partyline_sockets 10000;" in site
