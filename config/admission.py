@@ -15,6 +15,7 @@ from inboxes import passwords
 
 SIGN_INS_AT_ONCE = 4
 SIGN_INS_WAITING = 50
+PATIENCE = 10.0  # seconds
 
 
 class Crowded(Exception):
@@ -50,7 +51,7 @@ class SignIns:
             raise Crowded
         self._waiting += 1
         try:
-            async with asyncio.timeout(passwords.PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await self._turns.acquire()
         except TimeoutError:
             raise Crowded from None

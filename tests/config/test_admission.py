@@ -17,7 +17,6 @@ from websockets.typing import Origin
 
 from config import admission, asgi
 from config.admission import SignIns, SocketsByAddress, network_of
-from inboxes import passwords
 from tests.stack import Stack, running_stack
 
 PUBLIC = "https://texts.example.com"
@@ -95,7 +94,7 @@ async def test_who_finds_too_many_waiting_is_told(
 
 
 async def test_who_waits_too_long_for_a_turn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "PATIENCE", 0.05)
+    monkeypatch.setattr(admission, "PATIENCE", 0.05)
     inner = Application()
     outer = SignIns(inner, at_once=1)
     first = asyncio.create_task(ask(outer))

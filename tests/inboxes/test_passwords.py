@@ -68,21 +68,21 @@ def test_a_hash_with_djangos_larger_parameters_is_replaced_at_sign_in() -> None:
     assert agent.check_password(PASSWORD)
 
 
-def test_one_thread_hashes_at_a_time_whatever_it_hashes() -> None:
+def test_one_thread_hashes_at_a_time_whatever_it_hashes(
+    queue: passwords.HashingQueue,
+) -> None:
     hasher = passwords.Argon2Hasher()
-    encoded = hasher.encode(PASSWORD, hasher.salt())
-    calls: list[Any] = [
-        lambda: hasher.encode(PASSWORD, hasher.salt()),
-        lambda: hasher.verify(PASSWORD, encoded),
-    ]
-    for call in calls:
-        done = threading.Event()
-        thread = threading.Thread(target=lambda call=call, done=done: (call(), done.set()))
-        with hashing_goes_on(passwords.queue):
-            thread.start()
-            assert not done.wait(0.2)
-        thread.join()
-        assert done.is_set()
+    salt = hasher.salt()
+    encoded = hasher.encode(PASSWORD, salt)
+    larger = Argon2PasswordHasher().encode(PASSWORD, salt)
+    with hashing_goes_on(queue):
+        with pytest.raises(passwords.PasswordsBusy):
+            hasher.encode(PASSWORD, salt)
+        for one in (encoded, larger):
+            with pytest.raises(passwords.PasswordsBusy):
+                hasher.verify(PASSWORD, one)
+    assert hasher.verify(PASSWORD, encoded)
+    assert hasher.verify(PASSWORD, larger)
 
 
 def test_whoever_waits_longer_than_the_patience_is_told() -> None:
