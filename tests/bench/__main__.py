@@ -9,7 +9,19 @@ from collections.abc import Callable
 
 from django.db import connection
 
-from tests.bench import cluster, first_load, lists, live, memory, search, sends, together, webhooks
+from tests.bench import (
+    cluster,
+    first_load,
+    lists,
+    live,
+    memory,
+    mixed,
+    mixed_cluster,
+    search,
+    sends,
+    together,
+    webhooks,
+)
 from tests.bench.figures import Figure, table
 from tests.bench.floor import TABLE
 from tests.bench.house import bench_house
@@ -25,6 +37,8 @@ PARTS: dict[str, Callable[[Stage], list[Figure]]] = {
     "first_load": first_load.measure,
     "sends": sends.measure,
     "cluster": cluster.measure,
+    "mixed": mixed.measure,
+    "mixed_cluster": mixed_cluster.measure,
 }
 
 

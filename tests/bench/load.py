@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from typing import Any
 
+from tests.bench.traffic import mix
 from tests.bench.wire import PATIENCE, Line, Socket
 
 
@@ -144,6 +145,13 @@ class World:
                 socket.say(text.encode())
             await asyncio.sleep(min(every, left))
         return {"frames": pages.frames, "bytes": pages.bytes}
+
+    async def mix(self, texts: list[str], gets: list[str], **details: Any) -> dict[str, Any]:
+        """Callers, page loads and open pages at once; see `tests.bench.traffic`."""
+        used = time.process_time()
+        unpacked = [[base64.b64decode(one) for one in many] for many in (texts, gets)]
+        done = await mix(texts=unpacked[0], gets=unpacked[1], **details)
+        return done | {"used": time.process_time() - used}
 
 
 async def main() -> None:

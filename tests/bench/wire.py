@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from ssl import SSLContext
 
 HOST = "127.0.0.1"
 PATIENCE = 30.0
@@ -38,8 +39,8 @@ class Line:
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int) -> Line:
-        return cls(*await asyncio.open_connection(HOST, port, limit=2**20))
+    async def open(cls, port: int, trust: SSLContext | None = None) -> Line:
+        return cls(*await asyncio.open_connection(HOST, port, limit=2**20, ssl=trust))
 
     async def ask(self, request: bytes) -> Answer:
         """Raises OSError, or EOFError when the server hangs up."""
@@ -95,8 +96,17 @@ class Socket(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, port: int, path: str, cookie: str, hear: Callable[[Socket, bytes, float], None]
+        cls,
+        port: int,
+        path: str,
+        cookie: str,
+        hear: Callable[[Socket, bytes, float], None],
+        *,
+        trust: SSLContext | None = None,
+        source: str = "127.0.0.1",
     ) -> Socket:
+        """Come from `source`, an address of this machine, as colleagues have their own. Raises
+        OSError, ConnectionError for a handshake that is refused among them."""
         key = base64.b64encode(os.urandom(16)).decode()
         request = get(
             path,
@@ -105,14 +115,20 @@ class Socket(asyncio.Protocol):
             Connection="Upgrade",
             Sec_WebSocket_Key=key,
             Sec_WebSocket_Version="13",
-            Origin=f"http://{HOST}:{port}",
+            Origin=f"{'https' if trust else 'http'}://{HOST}:{port}",
             Cookie=cookie,
         )
         loop = asyncio.get_running_loop()
-        _, socket = await loop.create_connection(lambda: cls(request, hear), HOST, port)
+        _, socket = await loop.create_connection(
+            lambda: cls(request, hear), HOST, port, ssl=trust, local_addr=(source, 0)
+        )
         async with asyncio.timeout(PATIENCE):
             await socket.is_open
         return socket
+
+    @property
+    def is_alive(self) -> bool:
+        return self._transport is not None
 
     def say(self, text: bytes, opcode: int = 1) -> None:
         if self._transport is None:

@@ -1,18 +1,23 @@
 """Writes the tests' cast into a cluster's database; run with the cluster's environment.
 
-    python -m tests.faults.furniture THREADS
+    python -m tests.faults.furniture THREADS [MEMBERS]
 
 Prints JSON: the account's webhook path, number and secret, so many threads of Front Desk as
-[id, the customer's address], and the cookies of ana's browser.
+[id, the customer's address], the cookies of ana's browser, and so many more members of Front Desk,
+each signed in.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 
-def main(threads: int) -> None:
+def main(threads: int, members: int = 0) -> None:
     import django
 
     django.setup()
@@ -24,15 +29,31 @@ def main(threads: int) -> None:
     cast = assemble()
     made = [cast.thread(sender=f"+1303555{number:04d}") for number in range(threads)]
     cookies = {name: cookie.value for name, cookie in client_of(cast.ana).cookies.items()}
+    team = [_member(cast, f"member{number}") for number in range(members)]
     told = {
         "webhook_path": cast.account.webhook_path,
         "number": FRONT_DESK,
         "secret": SECRETS["auth_token"],
         "threads": [[thread.pk, thread.contact.address] for thread in made],
         "cookies": cookies,
+        "inbox": cast.front_desk.pk,
+        "members": team,
     }
     print(json.dumps(told))
 
 
+def _member(cast: Cast, username: str) -> dict[str, Any]:
+    """One more colleague in Front Desk, and the `Cookie` header of their browser."""
+    from inboxes.actions import add_member
+    from inboxes.models import Agent
+    from tests.cast import client_of
+
+    agent = Agent.objects.create(username=username, display_name=username.title())
+    add_member(inbox=cast.front_desk, agent=agent, changed_by=cast.admin)
+    agent.refresh_from_db()
+    cookies = "; ".join(f"{name}={one.value}" for name, one in client_of(agent).cookies.items())
+    return {"pk": agent.pk, "seq": agent.seq, "name": username, "cookie": cookies}
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -65,6 +65,16 @@ class Told:
         return sum(count for status, count in self.statuses.items() if not 200 <= status < 300)
 
 
+@dataclass(frozen=True)
+class Member:
+    """A colleague in Front Desk beside the cast. `cookie` is the header of their browser."""
+
+    pk: int
+    seq: int
+    name: str
+    cookie: str
+
+
 @dataclass
 class Ground:
     cluster: RunningCluster
@@ -77,6 +87,9 @@ class Ground:
     trust: ssl.SSLContext
     settings: dict[str, str]
     """The environment of one more process that belongs to it."""
+    inbox: int
+    """Front Desk's key."""
+    members: list[Member]
 
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(
@@ -89,6 +102,14 @@ class Ground:
         with self.client(cookies=self.cookies, headers={"Origin": self.cluster.url}) as one:
             one.get("/settings/").raise_for_status()
             yield one
+
+    def page(self, member: Member, thread: int) -> dict[str, str]:
+        """Path and cookie of the socket of a page that shows a thread beside Front Desk's list,
+        up to date."""
+        seq = self.one("SELECT seq FROM inboxes_inbox WHERE id = %s", self.inbox)
+        seqs = {f"l{self.inbox}": seq, f"t{thread}": seq, f"a{member.pk}": member.seq}
+        look = {"list": self.inbox, "thread": thread, "seqs": seqs}
+        return {"path": f"/live/?look={quote(json.dumps(look))}", "cookie": member.cookie}
 
     def text(
         self, name: str, body: str, *, sender: str = "+13035550000", to: str | None = None
@@ -191,7 +212,7 @@ def meanwhile(deed: Callable[[threading.Event], None]) -> Iterator[None]:
 
 
 @contextmanager
-def ground(threads: int = 10, **changes: str) -> Iterator[Ground]:
+def ground(threads: int = 10, members: int = 0, **changes: str) -> Iterator[Ground]:
     with tempfile.TemporaryDirectory(prefix="partyline-far-end-") as folder:
         far_end = FarEnd(Path(folder) / "ledger.jsonl")
         settings = {
@@ -209,7 +230,7 @@ def ground(threads: int = 10, **changes: str) -> Iterator[Ground]:
             with running_cluster(**settings) as cluster:
                 own = settings | cluster.environment
                 told = subprocess.run(
-                    [sys.executable, "-m", "tests.faults.furniture", str(threads)],
+                    [sys.executable, "-m", "tests.faults.furniture", str(threads), str(members)],
                     cwd=ROOT,
                     env=os.environ | own,
                     stdout=subprocess.PIPE,
@@ -226,6 +247,8 @@ def ground(threads: int = 10, **changes: str) -> Iterator[Ground]:
                     made["cookies"],
                     _trust(cluster),
                     own,
+                    made["inbox"],
+                    [Member(**one) for one in made["members"]],
                 )
         finally:
             far_end.stop()
