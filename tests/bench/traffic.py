@@ -10,6 +10,7 @@ import contextlib
 import re
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from ssl import SSLContext
 from typing import Any
 
@@ -32,7 +33,7 @@ class Schedule:
     def __init__(
         self,
         port: int,
-        requests: list[bytes],
+        requests: Iterable[bytes],
         per_second: float,
         *,
         trust: SSLContext | None = None,
@@ -40,6 +41,9 @@ class Schedule:
         self.took: list[float] = []
         self.due: list[float] = []
         self.statuses: Counter[int] = Counter()
+        self.accepted: set[int] = set()
+        self.is_over = False
+        """Set it, and what is not sent yet never is."""
         self.late = 0.0
         """Seconds that this process itself was behind at the worst."""
         self._port = port
@@ -54,14 +58,16 @@ class Schedule:
         for number, request in enumerate(self._requests):
             due = begun + number / self._per_second
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            if self.is_over:
+                break
             self.late = max(self.late, time.perf_counter() - due)
             self.due.append(due)
-            asking.append(asyncio.create_task(self._ask(request, due)))
+            asking.append(asyncio.create_task(self._ask(number, request, due)))
         await asyncio.gather(*asking)
         for line in self._idle:
             line.close()
 
-    async def _ask(self, request: bytes, due: float) -> None:
+    async def _ask(self, number: int, request: bytes, due: float) -> None:
         """Note a broken line or no answer as status 0."""
         try:
             status = await self._answer(request)
@@ -69,6 +75,8 @@ class Schedule:
             status = 0
         self.took.append(time.perf_counter() - due)
         self.statuses[status] += 1
+        if 200 <= status < 300:
+            self.accepted.add(number)
 
     async def _answer(self, request: bytes) -> int:
         line = self._idle.pop() if self._idle else await Line.open(self._port, self._trust)

@@ -39,8 +39,14 @@ class Line:
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int, trust: SSLContext | None = None) -> Line:
-        return cls(*await asyncio.open_connection(HOST, port, limit=2**20, ssl=trust))
+    async def open(
+        cls, port: int, trust: SSLContext | None = None, source: str = "127.0.0.1"
+    ) -> Line:
+        """Comes from `source`, an address of this machine."""
+        reader, writer = await asyncio.open_connection(
+            HOST, port, limit=2**20, ssl=trust, local_addr=(source, 0)
+        )
+        return cls(reader, writer)
 
     async def ask(self, request: bytes) -> Answer:
         """Raises OSError, or EOFError when the server hangs up."""
@@ -93,6 +99,9 @@ class Socket(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.close_code: int | None = None
+        self.closed_at: float | None = None
+        self._may_write = asyncio.Event()
+        self._may_write.set()
 
     @classmethod
     async def open(
@@ -105,8 +114,10 @@ class Socket(asyncio.Protocol):
         trust: SSLContext | None = None,
         source: str = "127.0.0.1",
     ) -> Socket:
-        """Come from `source`, an address of this machine, as colleagues have their own. Raises
-        OSError, ConnectionError for a handshake that is refused among them."""
+        """Hand each text frame to `hear`, with the moment at which it was there.
+
+        Comes from `source`, an address of this machine, as colleagues have their own. Raises
+        OSError, which ConnectionError is for a handshake that is refused."""
         key = base64.b64encode(os.urandom(16)).decode()
         request = get(
             path,
@@ -138,6 +149,22 @@ class Socket(asyncio.Protocol):
         # A mask of zeros is allowed, and saves the work of masking.
         self._transport.write(bytes([0x80 | opcode]) + short + b"\0\0\0\0" + text)
 
+    async def write(self, data: bytes) -> None:
+        """Bytes as they are; returns when the system has taken most of them. Raises
+        ConnectionError once the socket is closed."""
+        if self._transport is None:
+            raise ConnectionError("the socket is closed")
+        self._transport.write(data)
+        await self._may_write.wait()
+
+    def stop_reading(self) -> None:
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def read_on(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -147,8 +174,16 @@ class Socket(asyncio.Protocol):
         self._transport = transport
         transport.write(self._request)
 
+    def pause_writing(self) -> None:
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        self._may_write.set()
+
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        self._may_write.set()
+        self.closed_at = self.closed_at or time.perf_counter()
         if not self.is_open.done():
             self.is_open.set_exception(ConnectionError("the handshake was refused"))
 
@@ -162,6 +197,8 @@ class Socket(asyncio.Protocol):
                 self._hear(self, payload, time.perf_counter())
             elif opcode == 8:
                 self.close_code = int.from_bytes(payload[:2], "big")
+                self.closed_at = time.perf_counter()
+                self.close()
             elif opcode == 9:
                 self.say(payload, opcode=10)
 

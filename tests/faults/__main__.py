@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.bench.figures import Figure, table
-from tests.faults import deploys, ingest, sends
+from tests.faults import deploys, ingest, revocations, sends
 from tests.faults.ground import Ground, ground
 
 Deed = Callable[[Ground, Any], list[Figure]]
@@ -17,6 +17,7 @@ PARTS: dict[str, tuple[Deed, Any, Any]] = {
     "order": (sends.order, sends.SHORT, sends.ORDER),
     "e1": (ingest.e1, ingest.SHORT, ingest.LONG),
     "e7": (ingest.e7, ingest.SHORT, ingest.LONG),
+    "e6": (revocations.e6, revocations.SHORT, revocations.LONG),
     "e8": (deploys.e8, deploys.SHORT, deploys.LONG),
 }
 """In this order: what E2 sent gives E1 and E7 their receipts."""
@@ -30,7 +31,7 @@ def main(words: list[str]) -> int:
         return 2
     begun = time.monotonic()
     figures: list[Figure] = []
-    with ground(threads=50) as there:
+    with ground(threads=50, members=revocations.LONG.members) as there:
         for name in [part for part in PARTS if part in names or not names]:
             print(f"{name} …", flush=True)
             deed, short, long = PARTS[name]

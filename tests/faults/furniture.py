@@ -3,8 +3,8 @@
     python -m tests.faults.furniture THREADS [MEMBERS]
 
 Prints JSON: the account's webhook path, number and secret, so many threads of Front Desk as
-[id, the customer's address], the cookies of ana's browser, and so many more members of Front Desk,
-each signed in.
+[id, the customer's address], the cookies of ana's browser and of a superuser's, and so many more
+members of Front Desk, each signed in.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inboxes.models import Agent
     from tests.cast import Cast
 
 
@@ -23,19 +24,23 @@ def main(threads: int, members: int = 0) -> None:
     django.setup()
     from django.conf import settings
 
-    from tests.cast import FRONT_DESK, SECRETS, assemble, client_of
+    from inboxes.models import Agent
+    from tests.cast import FRONT_DESK, SECRETS, assemble
 
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
     cast = assemble()
     made = [cast.thread(sender=f"+1303555{number:04d}") for number in range(threads)]
-    cookies = {name: cookie.value for name, cookie in client_of(cast.ana).cookies.items()}
+    root = Agent.objects.create(
+        username="root", display_name="Root", is_staff=True, is_superuser=True
+    )
     team = [_member(cast, f"member{number}") for number in range(members)]
     told = {
         "webhook_path": cast.account.webhook_path,
         "number": FRONT_DESK,
         "secret": SECRETS["auth_token"],
         "threads": [[thread.pk, thread.contact.address] for thread in made],
-        "cookies": cookies,
+        "cookies": _cookies(cast.ana),
+        "administrator": _cookies(root),
         "inbox": cast.front_desk.pk,
         "members": team,
     }
@@ -46,13 +51,19 @@ def _member(cast: Cast, username: str) -> dict[str, Any]:
     """One more colleague in Front Desk, and the `Cookie` header of their browser."""
     from inboxes.actions import add_member
     from inboxes.models import Agent
-    from tests.cast import client_of
 
     agent = Agent.objects.create(username=username, display_name=username.title())
     add_member(inbox=cast.front_desk, agent=agent, changed_by=cast.admin)
     agent.refresh_from_db()
-    cookies = "; ".join(f"{name}={one.value}" for name, one in client_of(agent).cookies.items())
-    return {"pk": agent.pk, "seq": agent.seq, "name": username, "cookie": cookies}
+    cookie = "; ".join(f"{name}={value}" for name, value in _cookies(agent).items())
+    return {"pk": agent.pk, "seq": agent.seq, "name": username, "cookie": cookie}
+
+
+def _cookies(agent: Agent) -> dict[str, str]:
+    """Of a browser in which the agent is signed in."""
+    from tests.cast import client_of
+
+    return {name: cookie.value for name, cookie in client_of(agent).cookies.items()}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -74,10 +74,33 @@ class Member:
     name: str
     cookie: str
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        return dict(part.split("=", 1) for part in self.cookie.split("; "))
+
+
+class Program(Protocol):
+    """One `serve`, or a cluster."""
+
+    data: Path
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]: ...
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]: ...
+
 
 @dataclass
-class Ground:
-    cluster: RunningCluster
+class Site:
+    """A running Partyline that stands on the far end, with the cast in it."""
+
+    program: Program
     far_end: FarEnd
     webhook_path: str
     number: str
@@ -90,16 +113,22 @@ class Ground:
     inbox: int
     """Front Desk's key."""
     members: list[Member]
+    administrator: dict[str, str]
+    """The cookies of a superuser's browser."""
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        return self.trust if self.program.url.startswith("https") else None
 
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(
-            base_url=self.cluster.url, verify=self.trust, trust_env=False, timeout=40, **options
+            base_url=self.program.url, verify=self.trust, trust_env=False, timeout=40, **options
         )
 
     @contextmanager
     def browser(self) -> Iterator[httpx.Client]:
         """One in which ana is signed in."""
-        with self.client(cookies=self.cookies, headers={"Origin": self.cluster.url}) as one:
+        with self.client(cookies=self.cookies, headers={"Origin": self.program.url}) as one:
             one.get("/settings/").raise_for_status()
             yield one
 
@@ -129,7 +158,7 @@ class Ground:
 
     def call(self, name: str, fields: dict[str, str], token: str = "") -> Call:
         path = self.webhook_path + (f"{token}/" if token else "")
-        mark = twilio_signature(self.secret, self.cluster.url + path, fields)
+        mark = twilio_signature(self.secret, self.program.url + path, fields)
         headers = {"Content-Type": FORM, "X-Twilio-Signature": mark}
         return Call(name, path, urlencode(fields).encode(), headers)
 
@@ -154,7 +183,7 @@ class Ground:
             clicks -= 1
 
     def one(self, statement: str, *values: object) -> int:
-        return int(self.cluster.sql(statement, *values)[0][0])
+        return int(self.program.sql(statement, *values)[0][0])
 
     def wait_until(self, is_so: Callable[[], bool], seconds: float = PATIENCE) -> float:
         begun = time.monotonic()
@@ -162,6 +191,13 @@ class Ground:
             assert time.monotonic() < begun + seconds, f"not within {seconds} s"
             time.sleep(0.2)
         return time.monotonic() - begun
+
+
+@dataclass
+class Ground(Site):
+    """A site that is a cluster, whose processes can be killed."""
+
+    cluster: RunningCluster
 
 
 def repeat(ground: Ground, calls: list[Call], told: Told, lines: int = LINES) -> None:
@@ -221,6 +257,7 @@ def ground(threads: int = 10, members: int = 0, **changes: str) -> Iterator[Grou
             "CARRIER_TIMEOUT": "3",
             "PARTYLINE_DEMO": "0",
             "CLUSTER_TLS": "1",
+            "ADMIN_SECOND_FACTOR": "0",
             # Not what a test or a shell may have set: its own, as a server makes and finds them.
             "SECRET_KEY": "",
             "FIELD_KEYS": "",
@@ -229,29 +266,27 @@ def ground(threads: int = 10, members: int = 0, **changes: str) -> Iterator[Grou
         try:
             with running_cluster(**settings) as cluster:
                 own = settings | cluster.environment
-                told = subprocess.run(
-                    [sys.executable, "-m", "tests.faults.furniture", str(threads), str(members)],
-                    cwd=ROOT,
-                    env=os.environ | own,
-                    stdout=subprocess.PIPE,
-                    check=True,
-                )
-                made = json.loads(told.stdout)
+                made = furnish(own, threads, members)
                 yield Ground(
-                    cluster,
-                    far_end,
-                    made["webhook_path"],
-                    made["number"],
-                    made["secret"],
-                    [(number, address) for number, address in made["threads"]],
-                    made["cookies"],
-                    _trust(cluster),
-                    own,
-                    made["inbox"],
-                    [Member(**one) for one in made["members"]],
+                    cluster, far_end, trust=_trust(cluster), settings=own, **made, cluster=cluster
                 )
         finally:
             far_end.stop()
+
+
+def furnish(environment: dict[str, str], threads: int, members: int) -> dict[str, Any]:
+    """Write the cast into the database that the environment names; what `Site` takes of it."""
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.faults.furniture", str(threads), str(members)],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    made: dict[str, Any] = json.loads(told.stdout)
+    made["threads"] = [(number, address) for number, address in made["threads"]]
+    made["members"] = [Member(**one) for one in made["members"]]
+    return made
 
 
 def _trust(cluster: RunningCluster) -> ssl.SSLContext:

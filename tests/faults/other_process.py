@@ -1,0 +1,74 @@
+"""Revokes rights from outside the web processes, as an administrator's shell or a script does.
+
+Run with a site's environment. Reads lines of "WAY AGENT_ID", answers each with "done" once the
+change has committed. Ends with its input.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inboxes.models import Agent
+
+
+def remove_member(agent: Agent) -> None:
+    """By the product's own action."""
+    from inboxes.actions import remove_member
+
+    for membership in agent.memberships.select_related("inbox"):
+        remove_member(inbox=membership.inbox, agent=agent, changed_by=None)
+
+
+def delete_memberships(agent: Agent) -> None:
+    """In bulk, which no code of the product's hears of."""
+    from inboxes.models import Membership
+
+    Membership.objects.filter(agent=agent).delete()
+
+
+def deactivate(agent: Agent) -> None:
+    agent.is_active = False
+    agent.save()
+
+
+def set_password(agent: Agent) -> None:
+    agent.set_password("another, and a long one")
+    agent.save()
+
+
+def delete_sessions(agent: Agent) -> None:
+    """Sign them out everywhere."""
+    from django.contrib.sessions.models import Session
+
+    for session in Session.objects.all():
+        if session.get_decoded().get("_auth_user_id") == str(agent.pk):
+            session.delete()
+
+
+WAYS: dict[str, Callable[[Agent], None]] = {
+    "remove_member": remove_member,
+    "delete_memberships": delete_memberships,
+    "deactivate": deactivate,
+    "set_password": set_password,
+    "delete_sessions": delete_sessions,
+}
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from inboxes.models import Agent
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        way, agent_id = line.split()
+        WAYS[way](Agent.objects.get(pk=agent_id))
+        print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
