@@ -49,7 +49,7 @@ def _prepare(config: pytest.Config) -> None:
         "STATIC_HASHED": "0",
         "DB_POOL_SIZE": "0",
         "SINGLE_PROCESS_LOCK": "0",
-        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
     }
     config.add_cleanup(lambda: _throw_away(data))
 

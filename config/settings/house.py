@@ -1,21 +1,42 @@
 """Where it lives, what it is, and its limits."""
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import phonenumbers
 
-from config.environment import env, setting
+from config.environment import BadSetting, env, setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
+_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(name: str) -> bool:
+    """Return True for names by which only this very machine can be called."""
+    return name == "localhost" or (_is_address(name) and ip_address(name.strip("[]")).is_loopback)
+
+
+def _is_host(name: str) -> bool:
+    """Return True for one name or address. Django would take a `*` for any host at all."""
+    return bool(_NAME.fullmatch(name)) or _is_address(name)
 
 
 def _is_origin(text: str) -> bool:
     parts = urlsplit(text)
     return (
         parts.scheme in {"http", "https"}
-        and bool(parts.hostname)
+        and _is_host(parts.hostname or "")
         and (parts.port is None or parts.port > 0)
         and parts.path in {"", "/"}
         and not (parts.query or parts.fragment or parts.username)
@@ -36,7 +57,7 @@ _PUBLIC = urlsplit(PUBLIC_URL)
 PUBLIC_HOST = _PUBLIC.hostname or ""
 IS_HTTPS = _PUBLIC.scheme == "https"
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
-_IS_LOOPBACK = PUBLIC_HOST in {"127.0.0.1", "localhost", "::1"}
+_IS_LOOPBACK = _is_loopback(PUBLIC_HOST)
 _PORT_SUFFIX = f":{_PUBLIC.port}" if _PUBLIC.port else ""
 # A browser on the same machine may call it by any of its loopback names.
 ORIGINS = list(
@@ -49,14 +70,28 @@ ALLOWED_HOSTS = setting(
     "ALLOWED_HOSTS",
     env.list,
     [*LOOPBACK_NAMES] if _IS_LOOPBACK else [_PUBLIC.netloc.rsplit(":", 1)[0], *LOOPBACK_NAMES],
-    "host names with commas between them, like texts.example.com,127.0.0.1",
-    lambda hosts: all(host.strip() and "/" not in host for host in hosts),
+    "host names with commas between them, like texts.example.com,127.0.0.1, and no *",
+    # With a dot before it, a name stands for all names that end so.
+    lambda hosts: all(_is_host(host.strip().removeprefix(".")) for host in hosts),
 )
 CSRF_TRUSTED_ORIGINS = ORIGINS
 
 # What it is
 DEBUG = setting("DJANGO_DEBUG", env.bool, False, "1 or 0")
 DEMO = setting("PARTYLINE_DEMO", env.bool, False, "1 or 0")
+# The demo's passwords are known to everybody, and Django's error pages show what only its
+# developers should see.
+for _name, _is_on in (("PARTYLINE_DEMO", DEMO), ("DJANGO_DEBUG", DEBUG)):
+    for _where, _hosts in (
+        ("PUBLIC_URL", [PUBLIC_HOST]),
+        ("HOST", [HOST]),
+        ("ALLOWED_HOSTS", ALLOWED_HOSTS),
+    ):
+        if _is_on and not all(map(_is_loopback, _hosts)):
+            raise BadSetting(
+                f"{_name}=1 is for this machine only, so {_where} takes 127.0.0.1 or localhost:"
+                f" change {_where}, or leave {_name} out."
+            )
 DATA_DIR = Path(setting("PARTYLINE_DATA", env.str, str(BASE_DIR / "var"), "a folder")).expanduser()
 DATA_DIR = (DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR).resolve()
 ADMIN_SECOND_FACTOR = setting("ADMIN_SECOND_FACTOR", env.bool, not DEMO, "1 or 0")

@@ -113,13 +113,6 @@ def test_a_busy_port_is_named_with_the_one_to_try(house: Stack) -> None:
     assert "PORT=" in words
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "example.com"])
-def test_the_demo_listens_on_this_machine_only(house: Stack, host: str) -> None:
-    code, words = ended({**house.environment, "PARTYLINE_DEMO": "1", "HOST": host})
-    assert code == 2
-    assert "is refused" in words
-
-
 @pytest.mark.parametrize(
     "origin",
     ["https://127.0.0.1:{port}", "http://127.0.0.1:1", "http://evil.example", "http://a:b", None],

@@ -2,13 +2,16 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
+from config.environment import BadSetting
 from tests.stack import ROOT
 
 SHOW = """
@@ -86,6 +89,95 @@ def test_nonsense_is_refused_with_the_name_and_what_it_takes(
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"{name} cannot be used as it is set: it takes ")
     assert "secret" not in done.stderr
+
+
+def house(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
+    """Return what `config/settings/house.py` makes of an environment. Raises BadSetting."""
+    for name in ("PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "PARTYLINE_DEMO", "DJANGO_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_path(str(ROOT / "config/settings/house.py"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", "127.0.0.1, *"),
+        ("ALLOWED_HOSTS", "*.example.com"),
+        ("ALLOWED_HOSTS", "."),
+        ("PUBLIC_URL", "https://*"),
+        ("PUBLIC_URL", "https://.example.com"),
+    ],
+)
+def test_no_house_answers_to_every_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(BadSetting, match=f"{name} cannot be used as it is set"):
+        house(monkeypatch, **{name: value})
+
+
+def test_a_house_may_answer_to_all_names_below_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = house(monkeypatch, ALLOWED_HOSTS=".example.com,[::1]")
+    assert found["ALLOWED_HOSTS"] == [".example.com", "[::1]"]
+
+
+@pytest.mark.parametrize("mode", ["PARTYLINE_DEMO", "DJANGO_DEBUG"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOST", "0.0.0.0"),
+        ("HOST", "192.0.2.7"),
+        ("HOST", "example.com"),
+        ("ALLOWED_HOSTS", "127.0.0.1,texts.example.com"),
+        ("ALLOWED_HOSTS", ".localhost"),
+        ("PUBLIC_URL", "https://texts.example.com"),
+        ("PUBLIC_URL", "http://192.168.0.7:8000"),
+        ("PUBLIC_URL", "http://127.0.0.1.example.com"),
+    ],
+)
+def test_the_demo_and_error_pages_are_for_this_machine_only(
+    monkeypatch: pytest.MonkeyPatch, mode: str, name: str, value: str
+) -> None:
+    with pytest.raises(BadSetting, match=f"{mode}=1 is for this machine only, so {name} takes"):
+        house(monkeypatch, **{mode: "1", name: value})
+    house(monkeypatch, **{mode: "0", name: value})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://localhost:8443", "http://[::1]:8000", "http://127.0.0.2:8000"]
+)
+def test_the_demo_may_be_reached_by_any_name_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert house(monkeypatch, PARTYLINE_DEMO="1", DJANGO_DEBUG="1", PUBLIC_URL=url)["DEMO"]
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        ("manage.py", "serve"),
+        ("manage.py", "worker"),
+        ("-m", "daphne", "-p", "0", "config.asgi:application"),
+    ],
+    ids=lambda process: process[1],
+)
+def test_whatever_process_would_open_the_demo_to_others_ends(
+    tmp_path: Path, process: tuple[str, ...]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, *process],
+        cwd=ROOT,
+        env=environment(tmp_path, PARTYLINE_DEMO="1", PUBLIC_URL="https://texts.example.com"),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode in {1, 2}
+    sentence = done.stderr.strip().rsplit("\n", 1)[-1]
+    assert "PARTYLINE_DEMO=1 is for this machine only, so PUBLIC_URL takes" in sentence
 
 
 def test_secrets_are_made_once_and_readable_by_the_owner_alone(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The whole product in one process."""
 
 import errno
-import ipaddress
 import logging
 import os
 import signal
@@ -31,7 +30,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _leave_at_once)
-        _refuse_public_demo()
         listening = self._listen()
         try:
             self._prepare()
@@ -98,21 +96,6 @@ class Command(BaseCommand):
 
 def _leave_at_once(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
-
-
-def _refuse_public_demo() -> None:
-    if not settings.DEMO or settings.HOST == "localhost":
-        return
-    try:
-        is_loopback = ipaddress.ip_address(settings.HOST).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise CommandError(
-            f"The demo's passwords are known to everybody, so it listens on this machine only:"
-            f" HOST={settings.HOST} is refused. Use HOST=127.0.0.1, or PARTYLINE_DEMO=0.",
-            returncode=2,
-        )
 
 
 def _free_port() -> int:
