@@ -21,7 +21,7 @@ help:
 	  'make check   style, types, layers, templates, deployment settings' \
 	  'make bench   measure' \
 	  'make faults  kill processes under load for minutes and count what was lost' \
-	  'make lock    renew requirements/*.txt from pyproject.toml' \
+	  'make lock    write requirements/*.txt from pyproject.toml (ARGS=--upgrade: newest)' \
 	  'make clean   remove the virtual environment (never the data)'
 
 run: venv
@@ -48,7 +48,7 @@ faults: venv-dev tools-for-cluster
 	@$(PY) -m tests.faults $(ARGS)
 
 lock: venv-dev
-	@$(PY) config/lock.py
+	@$(PY) config/lock.py $(ARGS)
 
 clean:
 	rm -rf "$(PARTYLINE_VENV)" .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

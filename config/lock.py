@@ -1,32 +1,55 @@
 """Write requirements/*.txt: every package that pyproject.toml asks for and what those need, with
-exact versions and no addresses. Run by `make lock`."""
+exact versions, the hash of each of their files for every platform, and no addresses.
 
-import json
+Run by `make lock`, which keeps the versions that stand there; `make lock ARGS=--upgrade` takes the
+newest ones. Packages are looked up at the index that pip is set to use.
+"""
+
+import re
 import subprocess
 import sys
-import tomllib
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Written by `make lock` from pyproject.toml.\n"
 
 
-def resolved(wanted: list[str]) -> list[str]:
-    """The `name==version` lines that pip would install into an empty environment."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"]
-    command += ["--ignore-installed", "--report", "-", *wanted]
-    report = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  pip
-    found = [package["metadata"] for package in json.loads(report.stdout)["install"]]
-    return sorted((f"{item['name']}=={item['version']}" for item in found), key=str.lower)
+def configured_index() -> list[str]:
+    """Return uv's option for pip's index; none if pip has its own default, which is uv's, too."""
+    for key in (":env:.index-url", "global.index-url"):
+        command = [sys.executable, "-m", "pip", "config", "get", key]
+        asked = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+        if asked.returncode == 0:
+            return ["--default-index", asked.stdout.strip()]
+    return []
+
+
+def resolved(kept: str, *wanted: str) -> list[str]:
+    """Return one block of lines a package: `name==version`, where it holds, its hashes.
+
+    The versions in `kept` stay where they fit.
+    """
+    with tempfile.NamedTemporaryFile("w+", suffix=".txt") as file:
+        file.write(kept)
+        file.flush()
+        command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
+        command += ["--universal", "--generate-hashes", "--no-header", "--no-annotate"]
+        command += ["--output-file", file.name, *configured_index(), *wanted]
+        subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+        text = Path(file.name).read_text()
+    return re.split(r"\n(?=\S)", text.rstrip())
 
 
 def main() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    runtime = resolved(project["project"]["dependencies"])
-    everything = resolved([*runtime, *project["dependency-groups"]["dev"]])
-    dev = [line for line in everything if line not in runtime]
-    (ROOT / "requirements/runtime.txt").write_text(HEAD + "\n".join(runtime) + "\n")
-    (ROOT / "requirements/dev.txt").write_text(HEAD + "-r runtime.txt\n" + "\n".join(dev) + "\n")
+    runtime_file, dev_file = ROOT / "requirements/runtime.txt", ROOT / "requirements/dev.txt"
+    options = sys.argv[1:]
+    runtime = resolved(runtime_file.read_text(), *options)
+    runtime_file.write_text(HEAD + "\n".join(runtime) + "\n")
+    kept = dev_file.read_text().replace("-r runtime.txt\n", "\n".join(runtime) + "\n")
+    both = resolved(kept, "--group", "dev", "--constraint", str(runtime_file), *options)
+    dev = [block for block in both if block not in runtime]
+    dev_file.write_text(HEAD + "-r runtime.txt\n" + "\n".join(dev) + "\n")
 
 
 if __name__ == "__main__":

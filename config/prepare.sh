@@ -47,6 +47,6 @@ if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
     "$python" -m venv "$venv"
 fi
 echo "partyline: installing what requirements/$kind.txt names"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
     --requirement "requirements/$kind.txt"
 echo "$wanted" >"$stamp"

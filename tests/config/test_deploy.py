@@ -1,6 +1,7 @@
 """The files in deploy/ and the settings say the same."""
 
 import re
+import tomllib
 
 from tests.stack import ROOT
 
@@ -28,3 +29,25 @@ def test_a_webhook_may_be_as_large_for_nginx_as_for_us() -> None:
     assert "client_max_body_size 1m;  # WEBHOOK_BODY_LIMIT" in site
     example = (ROOT / "deploy" / "partyline.env").read_text()
     assert f"#WEBHOOK_BODY_LIMIT={2**20}" in example
+
+
+def test_each_locked_package_has_hashes_for_every_platform_and_no_address() -> None:
+    """One hash would be that of one machine's file; those that are pure Python have two files."""
+    named = []
+    for name in ("runtime", "dev"):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        assert "://" not in text
+        assert "-index" not in text
+        blocks = re.split(r"\n(?=\S)", text.strip())
+        packages = [block for block in blocks if not block.startswith(("#", "-r "))]
+        assert all(re.match(r"[a-z0-9-]+==\S+ ", package) for package in packages)
+        assert all("--hash=sha256:" in package for package in packages)
+        named += [package.split("==")[0] for package in packages]
+        several = {package.split("==")[0]: package.count("--hash") for package in packages}
+        if name == "runtime":
+            assert min(several[package] for package in ("psycopg-binary", "pillow")) > 20
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    found = {re.split(r"[^A-Za-z0-9_.-]", one)[0].rstrip(".").lower() for one in wanted}
+    assert {re.sub(r"[_.]", "-", name) for name in found} <= set(named)
+    assert "--require-hashes" in (ROOT / "config" / "prepare.sh").read_text()
