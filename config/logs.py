@@ -5,15 +5,26 @@ import re
 
 # PostgreSQL repeats whole rows in these lines of an error ("Failing row contains (…)").
 _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTILINE)
-
-
 # Who has these addresses can fetch a picture, or call in a carrier's name but for the signature.
 _SECRET_PATHS = re.compile(r"(/webhooks/[a-z]+/|/media/)[^\s\"']+")
+_NUMBERS = re.compile(r"(\+|%2B)\d{7,15}\b", re.IGNORECASE)
+# Errors quote what they could not read: "invalid literal for int() with base 10: 'my secret'". A
+# traceback's own lines, which name files and show code, are indented; names are kept.
+_TRACEBACK = "Traceback (most recent call last)"
+_ERROR_LINES = re.compile(r"^(?:\s*[|+] )?(?![\s|+]).*", re.MULTILINE)
+_QUOTED = re.compile(r"(\b(?:constraint|relation|column|table|attribute) \"\w+\")|([\"']).*\2")
 
 
 class DiscreetFormatter(logging.Formatter):
-    """Drops the lines of a database error that quote stored data, and what is secret in a path."""
+    """Leaves out what an error quotes, people's numbers, and what is secret in a path."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = _DATA_LINES.sub(r"\1: (left out)", super().format(record))
+        if _TRACEBACK in text or record.exc_info:
+            text = _ERROR_LINES.sub(_without_quotes, text)
+        text = _NUMBERS.sub(r"\1-", text)
         return _SECRET_PATHS.sub(r"\1-", text)
+
+
+def _without_quotes(line: re.Match[str]) -> str:
+    return _QUOTED.sub(lambda quoted: quoted[1] or f"{quoted[2]}-{quoted[2]}", line[0])

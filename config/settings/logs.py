@@ -4,6 +4,12 @@ from typing import Any
 
 from config.settings.house import LOG_LEVEL
 
+OURS = ("config", "inboxes", "threads", "messaging")
+# Below a warning other people's code logs whatever passes: templates what they draw, with every
+# text and token; the database what it is asked; clients and servers whole addresses. So LOG_LEVEL
+# lowers ours alone, which log ids.
+_OTHERS = "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -15,13 +21,14 @@ LOGGING: dict[str, Any] = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "root": {"handlers": ["console"], "level": _OTHERS},
     "loggers": {
+        **{name: {"level": LOG_LEVEL} for name in OURS},
         # Django's own handlers would print a second time, and mail.
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # These log whole addresses, with what stands after the question mark.
-        **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "daphne", "asyncio")},
-        "procrastinate": {"level": "WARNING"},
+        **{
+            name: {"handlers": [], "level": _OTHERS, "propagate": True}
+            for name in ("django", "django.server")
+        },
         "axes": {"level": "ERROR"},
     },
 }

@@ -1,0 +1,149 @@
+"""What the program writes about itself holds nothing of what people write, at any level."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+import psycopg
+import pytest
+from websockets.sync.client import connect
+
+from config.logs import DiscreetFormatter
+from tests.stack import Stack, running_stack
+
+WORD = "Xylocanary"
+NUMBER = "2025550143"
+PASSWORD = "Quercitron-password"
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Stack]:
+    with running_stack("config_logs", LOG_LEVEL="DEBUG", DJANGO_DEBUG="1") as stack:
+        yield stack
+
+
+def sign_in(client: httpx.Client, password: str) -> int:
+    token = client.get("/sign-in/").cookies.get("csrftoken") or client.cookies["csrftoken"]
+    form = {"username": "ana", "password": password, "csrfmiddlewaretoken": token}
+    return client.post("/sign-in/", data=form).status_code
+
+
+def see_it_live(house: Stack, client: httpx.Client, thread: int) -> None:
+    """Open a page's socket, text in once more, and read on until the words come."""
+    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    look = quote(json.dumps({"list": None, "thread": thread, "seqs": {}}))
+    with connect(
+        f"ws://127.0.0.1:{house.port}/live/?look={look}",
+        additional_headers={"Origin": house.url, "Cookie": cookies},
+        proxy=None,
+    ) as socket:
+        socket.recv(timeout=10)
+        text_in(client, house, f"{WORD} again")
+        while f"{WORD} again" not in json.loads(socket.recv(timeout=10)).get("rows", ""):
+            pass
+
+
+def text_in(client: httpx.Client, house: Stack, body: str) -> None:
+    with psycopg.connect(house.database_url) as connection:
+        row = connection.execute(
+            "SELECT number.id FROM messaging_number AS number"
+            " JOIN inboxes_membership AS member ON member.inbox_id = number.inbox_id"
+            " JOIN inboxes_agent AS agent ON agent.id = member.agent_id"
+            " WHERE agent.username = 'ana' ORDER BY 1 LIMIT 1"
+        ).fetchone()
+    assert row is not None
+    form = {
+        "sender": f"+1{NUMBER}",
+        "number": row[0],
+        "text": body,
+        "csrfmiddlewaretoken": client.cookies["csrftoken"],
+    }
+    assert client.post("/simulator/send/", data=form).status_code == 302
+
+
+def thread_of_the_number(house: Stack) -> int:
+    with psycopg.connect(house.database_url) as connection:
+        row = connection.execute(
+            "SELECT thread.id FROM threads_thread AS thread"
+            " JOIN threads_contact AS contact ON contact.id = thread.contact_id"
+            " WHERE contact.address LIKE %s",
+            [f"%{NUMBER}"],
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def account_tokens(house: Stack) -> list[str]:
+    with psycopg.connect(house.database_url) as connection:
+        return [row[0] for row in connection.execute("SELECT token FROM messaging_carrieraccount")]
+
+
+def test_no_text_number_password_or_token_is_logged_at_any_level(house: Stack) -> None:
+    with httpx.Client(base_url=house.url, trust_env=False, timeout=20) as client:
+        assert sign_in(client, PASSWORD) == 200
+        assert sign_in(client, "partyline") == 302
+        text_in(client, house, WORD)
+        thread = thread_of_the_number(house)
+        page = client.get(f"/threads/{thread}/")
+        assert WORD in page.text
+        see_it_live(house, client, thread)
+        for path in (
+            f"/search/?q={WORD}",
+            f"/inboxes/1/?q={WORD}",
+            f"/start/to/?to=%2B1{NUMBER}",
+            f"/start/?inbox={WORD}",
+            f"/?after={WORD}",
+            "/media/Xylocanary-signed/a.jpg",
+            *(f"/webhooks/simulator/{token}/" for token in account_tokens(house)),
+        ):
+            client.get(path)
+        token = client.cookies["csrftoken"]
+        form = {"csrfmiddlewaretoken": token, "body": f"{WORD} reply", "form_key": WORD}
+        client.post(f"/threads/{thread}/messages/", data=form)
+        client.post(f"/threads/{thread}/draft/", data={**form, "csrfmiddlewaretoken": WORD})
+        secrets = [client.cookies["sessionid"], token, *account_tokens(house)]
+        masked = re.findall(r'csrfmiddlewaretoken" value="(\w{64})"', page.text)
+    assert masked
+    house.stop()
+    for what in (WORD, NUMBER, PASSWORD, *secrets, *masked):
+        assert what not in house.log
+    assert house.log.count("\n") > 3
+
+
+def formatted(error: BaseException) -> str:
+    """What the log says of an error that was caught after it was raised."""
+    try:
+        raise error
+    except type(error):
+        record = logging.makeLogRecord({"msg": "It failed", "exc_info": sys.exc_info()})
+    return DiscreetFormatter("%(message)s").format(record)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError(f"invalid literal for int() with base 10: '{WORD}'"),
+        KeyError(WORD),
+        KeyError(f'it\'s "{WORD}"'),
+        psycopg.DataError(f'invalid input syntax for type bigint: "{WORD} "x" {WORD}"'),
+        RuntimeError(f"could not be sent to +1{NUMBER}"),
+        ExceptionGroup("several", [ValueError(f"not '{WORD}'")]),
+    ],
+)
+def test_an_error_is_logged_without_what_it_quotes(error: Exception) -> None:
+    text = formatted(error)
+    assert WORD not in text
+    assert NUMBER not in text
+    assert type(error).__name__ in text
+    assert f'File "{__file__}"' in text
+
+
+def test_an_error_keeps_the_names_of_the_database() -> None:
+    text = formatted(psycopg.IntegrityError('violates unique constraint "message_is_once"'))
+    assert 'violates unique constraint "message_is_once"' in text
