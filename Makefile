@@ -60,7 +60,7 @@ venv-dev:
 	@PYTHON="$(PYTHON)" bash config/prepare.sh "$(PARTYLINE_VENV)" dev
 
 tools-for-tests:
-	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx || \
+	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx systemd || \
 	  echo "partyline: the tests that need them will fail; the rest runs." >&2
 
 tools-for-cluster:

@@ -7,6 +7,7 @@ shift
 
 is_there() {
     case $1 in
+        systemd) command -v systemd-analyze >/dev/null ;;
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
         *) PATH=$PATH:/usr/sbin command -v "$1" >/dev/null ;;
     esac

@@ -1,7 +1,12 @@
 """The files in deploy/ and the settings say the same."""
 
 import re
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
+
+import pytest
 
 from tests.stack import ROOT
 
@@ -51,3 +56,37 @@ def test_each_locked_package_has_hashes_for_every_platform_and_no_address() -> N
     found = {re.split(r"[^A-Za-z0-9_.-]", one)[0].rstrip(".").lower() for one in wanted}
     assert {re.sub(r"[_.]", "-", name) for name in found} <= set(named)
     assert "--require-hashes" in (ROOT / "config" / "prepare.sh").read_text()
+
+
+@pytest.fixture(params=["web", "worker"])
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """An instance of a unit, as it would run from this folder."""
+    text = (ROOT / "deploy" / "systemd" / f"partyline-{request.param}@.service").read_text()
+    text = text.replace("/opt/partyline/.venv/bin/python", sys.executable)
+    instance = tmp_path / f"partyline-{request.param}@8001.service"
+    instance.write_text(text.replace("/opt/partyline", str(ROOT)))
+    return instance
+
+
+def test_systemd_understands_the_units_and_finds_them_well_confined(unit: Path) -> None:
+    """Its exposure level goes from 0 to 10, and a service with nothing of its own has 9.6."""
+    target = ROOT / "deploy" / "systemd" / "partyline.target"
+    asked = [
+        ["verify", "--man=no", str(target), str(unit)],
+        ["security", "--offline=true", "--threshold=20", str(unit)],
+    ]
+    for command in asked:
+        done = subprocess.run(
+            ["systemd-analyze", *command], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Unknown" not in done.stderr, done.stderr
+
+
+def test_the_units_have_a_limit_and_the_same_confinement() -> None:
+    folder = ROOT / "deploy" / "systemd"
+    texts = [(folder / f"partyline-{name}@.service").read_text() for name in ("web", "worker")]
+    confined = [text[text.index("Restart=") : text.index("[Install]")] for text in texts]
+    assert confined[0] == confined[1]
+    lines = confined[0].splitlines()
+    assert {"UMask=0077", "MemoryMax=1G", "MemoryDenyWriteExecute=yes"} <= set(lines)
