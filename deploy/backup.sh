@@ -2,9 +2,10 @@
 # backup.sh FOLDER KEYS_FOLDER [ENVIRONMENT_FILE]
 #
 # Writes FOLDER/partyline-TIME.dump (the database) and FOLDER/partyline-TIME.media.tar (pictures and
-# files), and KEYS_FOLDER/partyline-TIME.keys.tar: the environment and the keys, without which the
-# carriers' secrets in the dump cannot be read. Keep the two folders apart. Works while Partyline
-# runs. The path of each file is printed once the file is whole.
+# files), and KEYS_FOLDER/partyline-TIME.keys.tar: the environment, the keys, without which the
+# carriers' secrets in the dump cannot be read, and the second factors of those who sign in with one.
+# Keep the two folders apart. Nobody's session is in either of them. Works while Partyline runs. The
+# path of each file is printed once the file is whole.
 set -euo pipefail
 umask 077
 
@@ -15,10 +16,21 @@ name=partyline-$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$folder" "$keys"
 
 whole() { mv "$1.part" "$1"; echo "$1"; }
+work=$(mktemp -d "$keys/.partyline.XXXXXX")
+trap 'rm -rf "$work"' EXIT
 
-# First the database: every file that it names is then there to be packed.
-pg_dump --format=custom --no-owner --no-privileges \
-    --file "$folder/$name.dump.part"
+# Two dumps of one moment: this session holds it while they are made.
+coproc moment { psql -XAtq -v ON_ERROR_STOP=1; }
+echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_export_snapshot();" >&"${moment[1]}"
+read -r snapshot <&"${moment[0]}"
+dump() { pg_dump --format=custom --no-owner --no-privileges --snapshot="$snapshot" "$@"; }
+
+# First the database: every file that it names is then there to be packed. A session, or a browser
+# that is woken as long as a session lives, is of no use to anybody but a thief.
+dump --exclude-table-data=django_session --exclude-table-data=messaging_pushsubscription \
+    --exclude-table-data='otp_*' --file "$folder/$name.dump.part"
+dump --data-only --table='otp_*' --file "$work/second_factors.dump"
+echo 'COMMIT;' >&"${moment[1]}"
 whole "$folder/$name.dump"
 
 [ -z "$(setting MEDIA_BUCKET)" ] ||
@@ -33,5 +45,5 @@ for key in secret_key field_keys vapid_key; do
     [ -e "$data/$key" ] && present+=("$key")
 done
 tar -cf "$keys/$name.keys.tar.part" -C "$(dirname "$environment")" "$(basename "$environment")" \
-    -C "$data" ${present[@]+"${present[@]}"}
+    -C "$work" second_factors.dump -C "$data" ${present[@]+"${present[@]}"}
 whole "$keys/$name.keys.tar"

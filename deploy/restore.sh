@@ -7,7 +7,8 @@
 # that lacks a secret which the packed one names.
 #
 # What waited to be sent when the backup was made may have gone since. So nothing of it goes by
-# itself: such texts stand as failed, and planned ones as held, each with a word on why.
+# itself: such texts stand as failed, and planned ones as held, each with a word on why. Everybody
+# signs in anew, with their second factor where they have one.
 set -euo pipefail
 umask 077
 
@@ -18,7 +19,9 @@ dump=$1 media=$2 keys=$3 environment=${4:-/etc/partyline/partyline.env}
 tables=$(psql -XAtc "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 [ "$tables" = 0 ] || { echo "The database has $tables tables already; nothing was done." >&2; exit 3; }
 
-packed_environment=$(tar -tf "$keys" | sed -n '/^secret_key$/d; /^field_keys$/d; /^vapid_key$/d; p')
+# Not by a pipe: grep leaves at the first match, and tar's broken pipe would pass for "not there".
+packed=$(tar -tf "$keys")
+packed_environment=$(grep -vxE 'secret_key|field_keys|vapid_key|second_factors\.dump' <<<"$packed")
 for name in SECRET_KEY FIELD_KEYS VAPID_PRIVATE_KEY; do
     value=$(tar -xOf "$keys" "$packed_environment" | sed -n "s/^$name=//p" | tail -n 1)
     if [ -n "$value" ] && [ "$value" != "$(setting "$name")" ]; then
@@ -28,8 +31,6 @@ for name in SECRET_KEY FIELD_KEYS VAPID_PRIVATE_KEY; do
 done
 
 [ -d "$data" ] || mkdir -p -m 0711 "$data"
-# Not by a pipe: grep leaves at the first match, and tar's broken pipe would pass for "not there".
-packed=$(tar -tf "$keys")
 for key in secret_key field_keys vapid_key; do
     if grep -qx "$key" <<<"$packed"; then
         tar -C "$data" -xpf "$keys" "$key"
@@ -38,6 +39,11 @@ done
 tar -C "$data" -xpf "$media"
 pg_restore --no-owner --no-privileges --exit-on-error --single-transaction \
     --dbname "$PGDATABASE" "$dump"
+# A backup of an earlier version has them in the dump.
+if grep -qx second_factors.dump <<<"$packed"; then
+    tar -xOf "$keys" second_factors.dump |
+        pg_restore --data-only --exit-on-error --single-transaction --dbname "$PGDATABASE"
+fi
 why="Brought back from a backup: it may have gone already. Look, and send it again if it is wanted."
 psql -Xq --single-transaction -v ON_ERROR_STOP=1 -v why="$why" <<'SQL'
 UPDATE messaging_message SET state = 'failed', reason = :'why'

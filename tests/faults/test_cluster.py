@@ -116,6 +116,24 @@ SELECT thread_id, inbox_id, 'outbound', 'Waits', now(), seq, 'queued', '', 0,
 """
 
 
+SECRETS = """
+INSERT INTO django_session VALUES ('a-live-session-of-somebody', 'x', now() + interval '1 day');
+INSERT INTO messaging_pushsubscription
+       (agent_id, endpoint, p256dh, auth, session_key, session_hash, created_at)
+SELECT id, 'https://push.example', '', '', 'a-live-session-of-somebody', '', now()
+  FROM inboxes_agent WHERE username = 'admin';
+INSERT INTO otp_totp_totpdevice
+       (user_id, name, confirmed, key, step, t0, digits, tolerance, drift, last_t,
+        throttling_failure_count)
+SELECT id, 'app', true, 'seedseedseedseed', 30, 0, 6, 1, 0, -1, 0
+  FROM inboxes_agent WHERE username = 'admin';
+"""
+SECOND_FACTORS = """
+SELECT agent.username, device.key FROM otp_totp_totpdevice AS device
+  JOIN inboxes_agent AS agent ON agent.id = device.user_id
+"""
+
+
 def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path) -> None:
     told, cluster = Told(), house.cluster
     repeat(house, [house.text("SMbackup", "Keep this")], told)
@@ -134,12 +152,20 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
 
     with cluster.connect() as connection:
         connection.execute(WAITING)
+        connection.execute(SECRETS)
     packed = tmp_path / "partyline.env"
     packed.write_text((cluster.data / "partyline.env").read_text() + "VAPID_PRIVATE_KEY=given\n")
     done = run("backup.sh", tmp_path / "b", tmp_path / "k", packed)
     assert done.returncode == 0, done.stderr
     files = [Path(line) for line in done.stdout.split()]
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert len([*(tmp_path / "k").iterdir()]) == 1
+    plain = subprocess.run(
+        ["pg_restore", "-f", "-", files[0]], env=environment, capture_output=True, check=True
+    ).stdout
+    assert b"Keep this" in plain
+    assert b"a-live-session-of-somebody" not in plain
+    assert b"seedseedseedseed" not in plain
 
     with cluster.connect() as connection:
         connection.execute("CREATE DATABASE restored")
@@ -167,6 +193,12 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
         row = connection.execute(
             "SELECT encrypted_credentials FROM messaging_carrieraccount"
         ).fetchone()
+        found = connection.execute(SECOND_FACTORS).fetchall()
+        assert found == [("admin", "seedseedseedseed")]
+        for table in ("django_session", "messaging_pushsubscription"):
+            assert connection.execute(f"SELECT FROM {table}").fetchall() == []
+        # The next key is free: counters came back, too.
+        connection.execute(SECRETS)
     assert row is not None
     key = Fernet((there / "field_keys").read_text().strip())
     assert house.secret in key.decrypt(row[0]).decode()
