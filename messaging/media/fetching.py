@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import httpcore
 
 from messaging.carriers.base import MediaRequest
-from messaging.media.guards import INTERNET, Network, PinnedLine, Refused, left, target
+from messaging.media.guards import INTERNET, Network, Refused, answer_of, left, target
 
 LARGEST = 20 * 1024 * 1024
 """Bytes. Carriers give up to 5 MB, some of them more for what phones sent."""
@@ -94,13 +94,7 @@ def _ask(
     end: float,
 ) -> bytes | str:
     """The bytes, or where they are said to lie."""
-    seconds = left(end)
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
-    line = PinnedLine(network, end)
-    with (
-        httpcore.ConnectionPool(ssl_context=network.tls(), network_backend=line) as pool,
-        pool.stream("GET", place, headers=headers, extensions={"timeout": timeout}) as answer,
-    ):
+    with answer_of("GET", place, headers, network=network, end=end) as answer:
         told = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
         if answer.status in MOVED and b"location" in told:
             return told[b"location"]

@@ -1,7 +1,7 @@
-"""Where a fetch may lead, and a line that goes nowhere else.
+"""Where a request to an address that others gave may lead, and a line that goes nowhere else.
 
-Addresses of media come in webhooks. Whoever forges one must not make us call our own network,
-hand our credentials to a stranger, or hold a worker for ever.
+Addresses of media come in webhooks, those of push services from browsers. Whoever forges one must
+not make us call our own network, hand our credentials to a stranger, or hold a worker for ever.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -35,6 +37,12 @@ class Refused(Exception):
     """The address is none that we call. The text is for logs and holds no address."""
 
 
+@cache
+def usual_tls() -> ssl.SSLContext:
+    """Return the one context of this process: reading all authorities takes longer than a call."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """What can be reached, by which kind of address. The one of production is `INTERNET`."""
@@ -43,9 +51,7 @@ class Network:
     port: int
     is_allowed: Callable[[str], bool]
     resolve: Resolve = field(default=lambda host, port: resolve(host, port))
-    tls: Callable[[], ssl.SSLContext] = field(
-        default=lambda: httpx.create_ssl_context(trust_env=False)
-    )
+    tls: Callable[[], ssl.SSLContext] = usual_tls
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -92,6 +98,16 @@ def target(url: str, hosts: Iterable[str], network: Network) -> httpcore.URL:
 
     Each of `hosts` is a whole name, or with a leading dot the end of one.
     """
+    place = plain_target(url, network)
+    host = place.host.decode()
+    if not any(_is_of(host, allowed) for allowed in hosts):
+        raise Refused("its host is not one of the carrier's")
+    return place
+
+
+def plain_target(url: str, network: Network) -> httpcore.URL:
+    """Return the address in parts, at whatever host. Raises Refused for another scheme or port,
+    for credentials, and for a host that is not written in ASCII."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -102,11 +118,37 @@ def target(url: str, hosts: Iterable[str], network: Network) -> httpcore.URL:
     if (port or {"http": 80}.get(parts.scheme, 443)) != network.port:
         raise Refused("it names another port")
     host = (parts.hostname or "").rstrip(".")
-    if not host.isascii() or not any(_is_of(host, allowed) for allowed in hosts):
-        raise Refused("its host is not one of the carrier's")
+    if not host or not host.isascii():
+        raise Refused("its host is no plain name")
     path = quote(parts.path or "/", safe=SAFE_IN_TARGET)
     query = f"?{quote(parts.query, safe=SAFE_IN_TARGET)}" if parts.query else ""
     return httpcore.URL(scheme=parts.scheme, host=host, port=network.port, target=path + query)
+
+
+@contextmanager
+def answer_of(
+    method: str,
+    place: httpcore.URL,
+    headers: Mapping[bytes | str, bytes | str],
+    *,
+    network: Network,
+    end: float,
+    content: bytes | None = None,
+) -> Iterator[httpcore.Response]:
+    """Ask over a line of its own, and give the answer before its body is read.
+
+    All of it ends at `end` (of `time.monotonic`), but for looking up the name, which nothing can
+    interrupt. Raises Refused, and httpcore's exceptions.
+    """
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), left(end))
+    line = PinnedLine(network, end)
+    with (
+        httpcore.ConnectionPool(ssl_context=network.tls(), network_backend=line) as pool,
+        pool.stream(
+            method, place, headers=headers, content=content, extensions={"timeout": timeout}
+        ) as answer,
+    ):
+        yield answer
 
 
 def _is_of(host: str, allowed: str) -> bool:
