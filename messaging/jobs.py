@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -13,6 +14,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 DELIVER_THREAD = "deliver_thread"
 PUSH_MESSAGE = "push_message"
+PUSH_AGENT = "push_agent"
 PUSH_TEST = "push_test"
 REPLAY_CAUSE = "replay_quarantine"
 WAKE_THREAD = "wake_thread"
@@ -21,6 +23,20 @@ SEND_WHEN_DUE = "send_text_when_due"
 
 BACKLOG = 100
 """Behind so many waiting texts of an inbox, one more makes no difference."""
+
+TEXTS = "default"
+NOTIFICATIONS = "notifications"
+"""The queue of what wakes browsers. A worker of its own runs it beside that of the texts, so that
+none of them ever waits for a push service."""
+
+QUEUES = (TEXTS, NOTIFICATIONS)
+"""Each has a worker in every process that runs jobs."""
+
+BEHIND_SENDING = -(BACKLOG + 1)
+"""What takes long on others' machines, and makes no text wait."""
+
+MOST_PUSHES = 20
+"""That wait for one agent: for who is woken so often, one more makes no difference."""
 
 
 def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:
@@ -86,9 +102,28 @@ def defer_push(message_id: int) -> None:
     app.configure_task(PUSH_MESSAGE).defer(message_id=message_id)
 
 
+def defer_agent_pushes(message_id: int, agent_ids: Collection[int]) -> None:
+    """Have a worker wake each agent's browsers, those of one agent one message after the other:
+    who has browsers that never answer keeps a single slot from the others."""
+    locks = {agent_id: _push_lock(agent_id) for agent_id in agent_ids}
+    waiting = Counter(
+        ProcrastinateJob.objects.filter(
+            queue_name=NOTIFICATIONS, status="todo", lock__in=locks.values()
+        ).values_list("lock", flat=True)
+    )
+    for agent_id, lock in locks.items():
+        if waiting[lock] < MOST_PUSHES:
+            job = app.configure_task(PUSH_AGENT, lock=lock)
+            job.defer(agent_id=agent_id, message_id=message_id)
+
+
 def defer_push_test(agent_id: int) -> None:
     """Have a worker wake all browsers of one agent, to see that it works."""
-    app.configure_task(PUSH_TEST).defer(agent_id=agent_id)
+    app.configure_task(PUSH_TEST, lock=_push_lock(agent_id)).defer(agent_id=agent_id)
+
+
+def _push_lock(agent_id: int) -> str:
+    return f"push-{agent_id}"
 
 
 def without_a_job(thread_ids: Iterable[int]) -> set[int]:

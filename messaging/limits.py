@@ -7,6 +7,7 @@ given out by `give_turns`, which chooses fairly among the number's threads.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from inboxes import counters
 from messaging.actions import records, statements
-from messaging.jobs import defer_delivery, defer_turns
+from messaging.jobs import QUEUES, defer_delivery, defer_turns
 from messaging.models import DeliveryState, Message, Number, Pace
 from messaging.models.messages import MessageQuerySet
 from messaging.segments import segments_of
@@ -198,7 +199,9 @@ def _room(number: Number) -> int:
     of other numbers.
     """
     under_way, workers = statements.run(_UNDER_WAY, {"inbox": number.inbox_id}) or (0, 0)
-    slots = max(1, int(workers)) * int(settings.WORKER_CONCURRENCY)
+    # Of each process, one of the workers has its texts.
+    processes = max(1, math.ceil(int(workers) / len(QUEUES)))
+    slots = processes * int(settings.WORKER_CONCURRENCY)
     return max(1, slots * 3 // 4) - int(under_way)
 
 

@@ -4,28 +4,59 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import timedelta
+from threading import Thread
+from typing import TYPE_CHECKING
 
-import httpx
+from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
-from messaging import notices, webpush
+from messaging import jobs, notices, webpush
 from messaging.live.reading import live_sessions
 from messaging.models import Notification, PushSubscription
+from messaging.models.notifications import MOST_BROWSERS
+
+if TYPE_CHECKING:
+    from messaging.models.notifications import NotificationQuerySet
 
 log = logging.getLogger(__name__)
 
 GONE = {404, 410}
+CALL_TIME = 10.0
+"""Seconds for a whole call, looking up the name included."""
+
+LOOK_EVERY = 0.25
+"""Seconds after which a job that waits for calls sees that it is to end."""
+
+MOST_FAILURES = 5
+"""In a row. The pauses between them make it 21 minutes at least: a push service that is away for
+less loses nobody."""
+
+PAUSES = {2: timedelta(minutes=1), 3: timedelta(minutes=4), 4: timedelta(minutes=16)}
+"""After so many failures in a row a browser is left alone for so long."""
 
 
 def push_message(message_id: int) -> None:
-    """Tell of a message those who were notified, have not read it, and may still see it."""
-    told = Notification.objects.filter(message=message_id).unread().still_visible().with_words()
-    words = {one.agent_id: notices.popup(one) for one in told}
-    _push((one, words[one.agent_id]) for one in awake(words))
+    """Have those woken who were notified of a message, each by a job of their own."""
+    with transaction.atomic():
+        told = _told(message_id).values("agent")
+        browsers = PushSubscription.objects.filter(agent__in=told, agent__is_active=True)
+        agents = browsers.order_by("agent").distinct("agent").values_list("agent", flat=True)
+        jobs.defer_agent_pushes(message_id, list(agents))
 
 
-def push_test(agent_id: int) -> None:
+def push_agent(agent_id: int, message_id: int, *, is_ending: Callable[[], bool]) -> None:
+    """Tell an agent of a message, unless they have read it or may no longer see it."""
+    told = _told(message_id).filter(agent=agent_id).with_words().first()
+    if told is not None:
+        _wake(agent_id, notices.popup(told), is_ending)
+
+
+def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:
     """Show an agent that it works."""
     words: dict[str, object] = {
         "title": "Partyline",
@@ -33,32 +64,84 @@ def push_test(agent_id: int) -> None:
         "url": reverse("messaging:settings"),
         "tag": "test",
     }
-    _push((one, words) for one in awake([agent_id]))
+    _wake(agent_id, words, is_ending)
 
 
-def awake(agent_ids: Iterable[int]) -> list[PushSubscription]:
-    """The browsers of these agents that are still signed in."""
-    asked = PushSubscription.objects.filter(agent__in=agent_ids, agent__is_active=True)
-    found = list(asked.select_related("agent").order_by("pk"))
+def awake(agent_id: int) -> list[PushSubscription]:
+    """Return the agent's browsers that are still signed in and not left alone for a while."""
+    asked = PushSubscription.objects.filter(agent=agent_id, agent__is_active=True)
+    found = list(asked.select_related("agent").best_first()[:MOST_BROWSERS])
     alive = live_sessions(one.session_key for one in found)
+    now = timezone.now()
     return [
         one
         for one in found
-        if one.session_key in alive and one.session_hash == one.agent.get_session_auth_hash()
+        if one.session_key in alive
+        and one.session_hash == one.agent.get_session_auth_hash()
+        and (one.paused_until is None or one.paused_until <= now)
     ]
 
 
-def _push(wanted: Iterable[tuple[PushSubscription, dict[str, object]]]) -> None:
-    """One failure does not keep the others from being told; what is gone is forgotten."""
-    with webpush.new_client() as client:
-        for subscription, words in wanted:
-            plain = json.dumps(words).encode()
-            try:
-                status = webpush.post(subscription, plain, client=client)
-            except (webpush.BadEndpoint, OSError, httpx.HTTPError, ValueError) as error:
-                log.warning("Push %s failed: %s", subscription.pk, type(error).__name__)
-                continue
-            if status in GONE:
-                subscription.delete()
-            elif status >= 400:
-                log.warning("Push %s was refused: %s", subscription.pk, status)
+def _told(message_id: int) -> NotificationQuerySet:
+    return Notification.objects.filter(message=message_id).unread().still_visible()
+
+
+def _wake(agent_id: int, words: dict[str, object], is_ending: Callable[[], bool]) -> None:
+    """Call all browsers at the same time, so that none waits for another.
+
+    No connection to the database is kept meanwhile. What has no answer when the time is over has
+    failed; what has none when the process ends is left as it was.
+    """
+    browsers = awake(agent_id)
+    if not browsers:
+        return
+    if not connection.in_atomic_block:
+        connection.close()
+    plain, end = json.dumps(words).encode(), time.monotonic() + CALL_TIME
+    calls = {_call(one, plain, end): one for one in browsers}
+    left, is_over = set(calls), False
+    while left and not is_over and not is_ending():
+        left = wait(left, LOOK_EVERY, FIRST_COMPLETED).not_done
+        is_over = time.monotonic() >= end
+    for call, subscription in calls.items():
+        if call.done() or is_over:
+            _settle(subscription, call)
+
+
+def _call(subscription: PushSubscription, plain: bytes, end: float) -> Future[int]:
+    """Begin a call in a thread of its own, which nobody has to wait for: a name that is being
+    looked up cannot be interrupted, and must not hold up a job or the end of the process."""
+    call: Future[int] = Future()
+
+    def run() -> None:
+        try:
+            call.set_result(webpush.post(subscription, plain, end=end))
+        except Exception as error:
+            log.debug("How push %s failed:", subscription.pk, exc_info=True)
+            call.set_exception(error)
+
+    Thread(target=run, name=f"push-{subscription.pk}", daemon=True).start()
+    return call
+
+
+def _settle(subscription: PushSubscription, call: Future[int]) -> None:
+    """Note how a call ended; not of a browser that subscribed anew meanwhile."""
+    same = PushSubscription.objects.filter(
+        pk=subscription.pk,
+        agent=subscription.agent_id,
+        auth=subscription.auth,
+        failures=subscription.failures,
+    )
+    error = call.exception() if call.done() else TimeoutError()
+    status = call.result() if error is None else 0
+    if 200 <= status < 300:
+        if subscription.failures:
+            same.update(failures=0, paused_until=None)
+        return
+    failures = subscription.failures + 1
+    log.warning("Push %s failed: %s", subscription.pk, status or type(error).__name__)
+    if status in GONE or failures >= MOST_FAILURES:
+        same.delete()
+        return
+    pause = PAUSES.get(failures)
+    same.update(failures=failures, paused_until=pause and timezone.now() + pause)

@@ -20,8 +20,11 @@ from messaging.actions.receiving import replay_cause
 from messaging.actions.scheduling import delete_ended, send_when_due
 from messaging.jobs import (
     BACKLOG,
+    BEHIND_SENDING,
     DELIVER_THREAD,
     GIVE_TURNS,
+    NOTIFICATIONS,
+    PUSH_AGENT,
     PUSH_MESSAGE,
     PUSH_TEST,
     REPLAY_CAUSE,
@@ -198,21 +201,32 @@ def send_text_when_due(*, text_id: int) -> None:
             send_when_due(text=text)
 
 
-@app.task(name=PUSH_MESSAGE)
+@app.task(name=PUSH_MESSAGE, queue=NOTIFICATIONS, priority=BEHIND_SENDING, retry=DATABASE_TROUBLE)
 def push_message(*, message_id: int) -> None:
-    push.push_message(message_id)
+    with borrowed_connection():
+        push.push_message(message_id)
 
 
-@app.task(name=PUSH_TEST)
-def push_test(*, agent_id: int) -> None:
-    push.push_test(agent_id)
+@app.task(name=PUSH_AGENT, queue=NOTIFICATIONS, priority=BEHIND_SENDING, pass_context=True)
+def push_agent(context: JobContext, *, agent_id: int, message_id: int) -> None:
+    with borrowed_connection():
+        push.push_agent(agent_id, message_id, is_ending=context.should_abort)
+
+
+@app.task(name=PUSH_TEST, queue=NOTIFICATIONS, priority=BEHIND_SENDING, pass_context=True)
+def push_test(context: JobContext, *, agent_id: int) -> None:
+    with borrowed_connection():
+        push.push_test(agent_id, is_ending=context.should_abort)
 
 
 @app.periodic(cron="23 3 * * *")
-@app.task(name="forget_old_notifications", queueing_lock="forget_old_notifications")
+@app.task(
+    name="forget_old_notifications", queueing_lock="forget_old_notifications", queue=NOTIFICATIONS
+)
 def forget_old_notifications(timestamp: int) -> None:
     """Read ones go after a month, overlooked ones after three."""
-    log.info("%s old notifications were deleted.", delete_old_notifications())
+    with borrowed_connection():
+        log.info("%s old notifications were deleted.", delete_old_notifications())
 
 
 @app.periodic(cron="29 3 * * *")

@@ -6,16 +6,15 @@ What the push service sees is an endpoint and bytes that only the browser can re
 from __future__ import annotations
 
 import base64
-import ipaddress
 import json
+import re
 import secrets
-import socket
 import time
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -24,19 +23,25 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
+from messaging.media.guards import INTERNET, Network, Refused, answer_of, plain_target
+
 if TYPE_CHECKING:
     from messaging.models import PushSubscription
 
 RECORD_SIZE = 4096
-TIMEOUT = 10.0
 KEEP_FOR = 24 * 3600
 """Seconds for which the push service holds a message for a browser that is away."""
 
 TOKEN_AGE = 12 * 3600
 
 
+NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+"""A host name of several labels (RFC 1123). The last one begins with a letter: whatever ends in a
+number may be an address, in octal, hexadecimal or one piece (the WHATWG's URL Standard)."""
+
+
 class BadEndpoint(ValueError):
-    """An address that we do not call: not https, or not on the public internet."""
+    """An address that we do not call; the text is a sentence for whoever gave it."""
 
 
 def b64(data: bytes) -> str:
@@ -111,64 +116,49 @@ def authorization(endpoint: str) -> str:
 def check_endpoint(endpoint: str) -> None:
     """Raise BadEndpoint for what is no https address with a host name of the usual port."""
     try:
-        parts = urlsplit(endpoint)
-        port = parts.port
-    except ValueError as error:
-        raise BadEndpoint("The address cannot be read.") from error
-    if settings.PUSH_ANYWHERE:
-        return
-    if parts.scheme != "https" or not parts.hostname or port not in {None, 443} or parts.username:
-        raise BadEndpoint("A push service has an https address.")
-    if "." not in parts.hostname or _is_address(parts.hostname):
-        raise BadEndpoint("A push service has a public name.")
+        _place(endpoint, _network(endpoint))
+    except Refused as error:
+        raise BadEndpoint(f"This is no push service's address: {error}.") from error
 
 
-def _is_address(host: str) -> bool:
+def _place(endpoint: str, network: Network) -> httpcore.URL:
+    """Return the address in parts. Raises Refused unless its host is a name that may be public."""
+    place = plain_target(endpoint, network)
+    host = place.host.decode()
+    if not settings.PUSH_ANYWHERE and (len(host) > 253 or not NAME.fullmatch(host)):
+        raise Refused("its host is no public name")
+    return place
+
+
+def _network(endpoint: str) -> Network:
+    """Return the internet; in tests whatever the address names. Raises Refused."""
+    if not settings.PUSH_ANYWHERE:
+        return INTERNET
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        parts = urlsplit(endpoint)
+        return Network(scheme=parts.scheme, port=parts.port or 0, is_allowed=bool)
+    except ValueError as error:
+        raise Refused("it cannot be read") from error
 
 
-def public_address(host: str) -> str:
-    """Resolve once, and refuse what leads into our own network. Raises BadEndpoint, OSError."""
-    found = {str(info[4][0]) for info in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
-    addresses = [ipaddress.ip_address(one) for one in found]
-    if not addresses or not all(one.is_global and not one.is_multicast for one in addresses):
-        raise BadEndpoint("The push service's name leads to a private address.")
-    # Of the same family as most houses have: version 4 first.
-    return str(min(addresses, key=lambda one: (one.version, str(one))))
+def post(
+    subscription: PushSubscription, plain: bytes, *, end: float, network: Network | None = None
+) -> int:
+    """Hand a message to the push service; the status that it answered, of which no more is read.
 
-
-def post(subscription: PushSubscription, plain: bytes, *, client: httpx.Client) -> int:
-    """Hand a message to the push service; the status that it answered.
-
-    The name is resolved once and the connection goes to that address, with the name for TLS.
-    Raises BadEndpoint, OSError for a name that does not resolve, httpx.HTTPError.
+    Gives up at `end` (of `time.monotonic`), but see `answer_of`. Raises Refused, also for a name
+    that leads into our own network, and httpcore's exceptions.
     """
     endpoint = subscription.endpoint
-    check_endpoint(endpoint)
-    url = httpx.URL(endpoint)
-    extensions: dict[str, str] = {}
-    headers = {
+    network = network or _network(endpoint)
+    place = _place(endpoint, network)
+    headers: dict[bytes | str, bytes | str] = {
         "Authorization": authorization(endpoint),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(KEEP_FOR),
         "Urgency": "high",
-        "Host": url.netloc.decode(),
     }
-    if not settings.PUSH_ANYWHERE:
-        extensions = {"sni_hostname": url.host}
-        url = url.copy_with(host=public_address(url.host))
     body = encrypt(plain, p256dh=subscription.p256dh, auth=subscription.auth)
-    with client.stream(
-        "POST", url, content=body, headers=headers, extensions=extensions
-    ) as answer:
-        return answer.status_code
-
-
-def new_client() -> httpx.Client:
-    """Without proxies and redirects, which would lead round the check of the address."""
-    return httpx.Client(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+    with answer_of("POST", place, headers, network=network, end=end, content=body) as answer:
+        return answer.status

@@ -12,6 +12,7 @@ from inboxes import bell, counters
 from inboxes.models import Agent
 from messaging.jobs import defer_push
 from messaging.models import Message, Notification, NotificationPreference, PushSubscription
+from messaging.models.notifications import MOST_BROWSERS
 from threads.models import Thread
 
 # One statement whatever the number of members: who may see the inbox and did not write the
@@ -131,13 +132,17 @@ def delete_old_notifications() -> int:
             return count
 
 
+@transaction.atomic
 def subscribe_push(
     *, agent: Agent, session_key: str, endpoint: str, p256dh: str, auth: str
 ) -> PushSubscription:
     """Have this browser woken for the agent while the session lives.
 
-    A browser that was somebody else's changes hands.
+    A browser that was somebody else's changes hands. One too many takes the place of the agent's
+    worst: the one that failed most often, else the oldest.
     """
+    # One at a time for an agent, or two at once would leave them with one too many.
+    Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     subscription, _ = PushSubscription.objects.update_or_create(
         endpoint=endpoint,
         defaults={
@@ -146,8 +151,13 @@ def subscribe_push(
             "auth": auth,
             "session_key": session_key,
             "session_hash": agent.get_session_auth_hash(),
+            "failures": 0,
+            "paused_until": None,
         },
     )
+    others = agent.push_subscriptions.exclude(pk=subscription.pk).best_first()
+    too_many = list(others.values_list("pk", flat=True)[MOST_BROWSERS - 1 :])
+    PushSubscription.objects.filter(pk__in=too_many).delete()
     return subscription
 
 

@@ -8,15 +8,13 @@ from datetime import datetime
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from messaging.jobs import BACKLOG
+from messaging.jobs import BEHIND_SENDING
 
 FETCH_ATTACHMENT = "fetch_attachment"
 WAKE_FETCH = "wake_fetch"
 
 LANES = 2
 """Fetches at the same time: slow hosts must leave workers for those who send."""
-
-BEHIND_SENDING = -(BACKLOG + 1)
 
 
 def defer_fetch(attachment_id: int, *, at: datetime | None = None) -> None:

@@ -124,10 +124,21 @@ class NotificationPreference(models.Model):
         return f"Preference of agent {self.agent_id} for inbox {self.inbox_id}"
 
 
+MOST_BROWSERS = 10
+"""Of one agent that are woken."""
+
+
+class PushSubscriptionQuerySet(models.QuerySet["PushSubscription"]):
+    def best_first(self) -> PushSubscriptionQuerySet:
+        """Those that answer before those that fail, the newest first."""
+        return self.order_by("failures", "-pk")
+
+
 class PushSubscription(models.Model):
     """A browser that asked to be woken (RFC 8030, keys of RFC 8291).
 
-    It is woken while the session lives in which it asked, as the page's socket is open.
+    It is woken while the session lives in which it asked, as the page's socket is open. One that
+    fails again and again is left alone for a while, and at last forgotten.
     """
 
     agent = models.ForeignKey(
@@ -144,6 +155,12 @@ class PushSubscription(models.Model):
         help_text="Of the agent's password when the browser signed in: another one ends it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    failures = models.PositiveSmallIntegerField(
+        db_default=0, default=0, help_text="Calls in a row that came to nothing."
+    )
+    paused_until = models.DateTimeField(null=True, help_text="It is left alone until then.")
+
+    objects = PushSubscriptionQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"Push subscription {self.pk}"

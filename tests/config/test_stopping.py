@@ -87,6 +87,8 @@ async def test_a_worker_that_is_stopped_while_it_connects_stops(
     connecting = asyncio.Event()
 
     class Connecting:
+        def __init__(self, queue: str, connections: int) -> None: ...
+
         @asynccontextmanager
         async def open_async(self) -> AsyncIterator[None]:
             connecting.set()

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import socket
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread as Runner
-from typing import Any
+import time
 
+import httpcore
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.core.management import call_command
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -26,10 +23,15 @@ from inboxes.actions import remove_member
 from inboxes.models import Agent
 from messaging import push, webpush
 from messaging.actions import mark_notifications_read
+from messaging.media import guards
 from messaging.models import PushSubscription
-from messaging.webpush import BadEndpoint, b64, unb64
+from messaging.webpush import b64, unb64
 from tests.cast import Cast, client_of
+from tests.messaging.media_host import NAMES, media_host
+from tests.messaging.push_service import Browser, FakeService, push_all, service, subscribe
 from threads.actions import set_mute
+
+__all__ = ["service"]
 
 # The example of RFC 8291, section 5
 WATERMELON = "When I grow up, I want to be a watermelon"
@@ -44,75 +46,6 @@ RFC_RESULT = (
     "AmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgS"
     "xsj_Qulcy4a-fN"
 )
-
-
-class Browser:
-    """The keys of a browser that subscribed; opens what it is sent."""
-
-    def __init__(self) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.auth = b"sixteen bytes ok"
-
-    @property
-    def fields(self) -> dict[str, str]:
-        return {"p256dh": b64(webpush.public_bytes(self.key)), "auth": b64(self.auth)}
-
-    def open(self, body: bytes) -> Any:
-        """The receiver's side of RFC 8291, written apart from the sender's."""
-        salt, length = body[:16], body[20]
-        sender, sealed = body[21 : 21 + length], body[21 + length :]
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender)
-        shared = self.key.exchange(ec.ECDH(), point)
-        info = b"WebPush: info\0" + webpush.public_bytes(self.key) + sender
-        material = HKDF(hashes.SHA256(), 32, self.auth, info).derive(shared)
-        key = HKDF(hashes.SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(material)
-        nonce = HKDF(hashes.SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(material)
-        plain = AESGCM(key).decrypt(nonce, sealed, None)
-        assert plain.endswith(b"\x02")
-        return json.loads(plain[:-1])
-
-
-class FakeService(ThreadingHTTPServer):
-    """A push service on this machine with its own log."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.log: list[tuple[str, dict[str, str], bytes]] = []
-        self.answers: dict[str, int] = {}
-
-    def endpoint(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}/{name}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: FakeService
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.log.append((self.path[1:], dict(self.headers), body))
-        self.send_response(self.server.answers.get(self.path[1:], 201))
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None: ...
-
-
-@pytest.fixture
-def service(settings: Settings) -> Iterator[FakeService]:
-    settings.PUSH_ANYWHERE = True
-    server = FakeService()
-    runner = Runner(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    runner.start()
-    yield server
-    server.shutdown()
-    runner.join()
-    server.server_close()
-
-
-def subscribe(client: Client, endpoint: str, browser: Browser) -> None:
-    answer = client.post("/settings/push/", {"endpoint": endpoint, **browser.fields})
-    assert answer.status_code == 204, answer.content
 
 
 def test_the_example_of_the_standard_comes_out_to_the_byte() -> None:
@@ -135,7 +68,7 @@ def test_a_push_tells_the_notified_and_only_the_browser_can_read_it(
     message = cast.text_in("The canary sings")
     job = ProcrastinateJob.objects.get(task_name="push_message")
     assert job.args == {"message_id": message.pk}
-    push.push_message(message.pk)
+    push_all(message)
     ((name, headers, body),) = service.log
     assert name == "ana"
     assert b"canary" not in body
@@ -148,8 +81,8 @@ def test_each_push_is_sealed_with_a_new_key_and_salt(cast: Cast, service: FakeSe
     browser = Browser()
     subscribe(client_of(cast.ana), service.endpoint("ana"), browser)
     message = cast.text_in("Twice")
-    push.push_message(message.pk)
-    push.push_message(message.pk)
+    push_all(message)
+    push_all(message)
     first, second = (body for _, _, body in service.log)
     assert first[:86] != second[:86]
     assert first[:16] != second[:16]
@@ -187,7 +120,7 @@ def test_what_was_read_meanwhile_wakes_nobody(cast: Cast, service: FakeService) 
     subscribe(client_of(cast.ana), service.endpoint("ana"), Browser())
     message = cast.text_in("Hello")
     mark_notifications_read(agent=cast.ana)
-    push.push_message(message.pk)
+    push_all(message)
     assert service.log == []
 
 
@@ -205,7 +138,7 @@ def test_a_browser_is_not_woken_after_the_end(cast: Cast, service: FakeService, 
     else:
         cast.ben.set_password("another one")
         cast.ben.save()
-    push.push_message(message.pk)
+    push_all(message)
     assert service.log == []
 
 
@@ -219,8 +152,8 @@ def test_a_browser_that_is_gone_is_forgotten_and_the_others_are_told(
     for name in ("first", "second"):
         subscribe(client, service.endpoint(name), Browser())
     service.answers["first"] = status
-    push.push_message(cast.text_in("Hello").pk)
-    assert [name for name, _, _ in service.log] == ["first", "second"]
+    push_all(cast.text_in("Hello"))
+    assert sorted(name for name, _, _ in service.log) == ["first", "second"]
     assert PushSubscription.objects.filter(endpoint=service.endpoint("first")).exists() == is_kept
     assert PushSubscription.objects.filter(endpoint=service.endpoint("second")).exists()
 
@@ -233,7 +166,7 @@ def test_a_service_that_cannot_be_reached_keeps_nobody_else_waiting(
         closed.bind(("127.0.0.1", 0))
         subscribe(client, f"http://127.0.0.1:{closed.getsockname()[1]}/x", Browser())
         subscribe(client, service.endpoint("second"), Browser())
-        push.push_message(cast.text_in("The canary sings").pk)
+        push_all(cast.text_in("The canary sings"))
     assert [name for name, _, _ in service.log] == ["second"]
     assert "canary" not in caplog.text
 
@@ -245,7 +178,7 @@ def test_the_test_goes_to_ones_own_browsers(cast: Cast, service: FakeService) ->
     client.post("/settings/test/")
     job = ProcrastinateJob.objects.get(task_name="push_test")
     assert job.args == {"agent_id": cast.ana.pk}
-    push.push_test(cast.ana.pk)
+    push.push_test(cast.ana.pk, is_ending=lambda: False)
     ((name, _, body),) = service.log
     assert (name, browser.open(body)["tag"]) == ("ana", "test")
 
@@ -264,6 +197,19 @@ def test_the_test_goes_to_ones_own_browsers(cast: Cast, service: FakeService) ->
         "https://somebody@push.example.com/x",
         "https://push.example.com:port/x",
         "ftp://push.example.com/x",
+        "https://\uff41.\uff42/",
+        "https://bücher.example/x",
+        "https://0177.0.0.1/",
+        "https://0x7f.1/",
+        "https://2130706433/",
+        "https://push.0x7f000001/",
+        "https://push..example.com/x",
+        "https://-push.example.com/x",
+        f"https://{'a' * 64}.example.com/x",
+        f"https://{'a.' * 130}com/x",
+        "https://push_1.example.com/x",
+        "https://[v1.a]/x",
+        "https://push.example.com\\@10.0.0.1/x",
         "",
         "x" * 2000,
     ],
@@ -276,37 +222,46 @@ def test_an_endpoint_is_https_at_a_public_name(cast: Cast, endpoint: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "::ffff:10.0.0.1"]
+    "host",
+    [
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "web.push.apple.com",
+        "wns2-par02p.notify.windows.com",
+        "push.xn--bcher-kva.example",
+    ],
 )
-def test_a_public_name_that_leads_into_our_network_is_not_called(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
-    found = [(0, 0, 0, "", ("8.8.8.8", 443)), (0, 0, 0, "", (address, 443))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    with pytest.raises(BadEndpoint):
-        webpush.public_address("push.example.com")
+def test_the_browser_makers_services_are_taken(cast: Cast, host: str) -> None:
+    subscribe(client_of(cast.ana), f"https://{host}/wpush/v2/gAAA:b-_=?token=x%2F", Browser())
+    assert PushSubscription.objects.get().service == host
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import httpx
-
-    monkeypatch.setattr(
-        socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("93.184.216.34", 443))]
-    )
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(201)
-
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "::ffff:10.0.0.1",
+        "64:ff9b::a00:1", "2002:a00:1::1", "fec0::1", "192.0.0.192",
+    ],
+)  # fmt: skip
+def test_a_public_name_that_leads_into_our_network_is_not_called(address: str) -> None:
+    network = dataclasses.replace(guards.INTERNET, resolve=lambda *_: ["8.8.8.8", address])
     subscription = PushSubscription(endpoint="https://push.example.com/x", **Browser().fields)
-    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
-        webpush.post(subscription, b"{}", client=client)
-    assert asked[0].url.host == "93.184.216.34"
-    assert asked[0].headers["Host"] == "push.example.com"
-    assert asked[0].extensions["sni_hostname"] == "push.example.com"
+    with pytest.raises(guards.Refused, match="network that we do not call"):
+        webpush.post(subscription, b"{}", end=time.monotonic() + 5, network=network)
+
+
+def test_the_connection_goes_to_the_address_that_was_checked_and_tls_proves_the_name() -> None:
+    with media_host() as host:
+        host.answers["/x"] = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+        network = host.network({NAMES[0]: ["127.0.0.1"], "push.example.com": ["127.0.0.1"]}, bool)
+        keys, end = Browser().fields, time.monotonic() + 5
+        right = PushSubscription(endpoint=f"https://{NAMES[0]}:{host.port}/x", **keys)
+        assert webpush.post(right, b"{}", end=end, network=network) == 201
+        wrong = PushSubscription(endpoint=f"https://push.example.com:{host.port}/x", **keys)
+        with pytest.raises(httpcore.ConnectError, match="match"):
+            webpush.post(wrong, b"{}", end=end, network=network)
+    [(path, headers)] = host.requests
+    assert (path, headers["host"].split(":")[0]) == ("/x", NAMES[0])
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,7 @@ def main(points: list[str]) -> None:
     from django.core.management import call_command
 
     settings.TWILIO_API_URL = os.environ["TWILIO_API_URL"]
+    settings.PUSH_ANYWHERE = bool(os.environ["PUSH_ANYWHERE"])
     hurry(timedelta(seconds=1) if points else None)
     for point in points:
         child = os.fork()

@@ -18,7 +18,9 @@ from tests.stack import ROOT, test_cluster
 
 
 @contextmanager
-def workers(far_end: FarEnd, log: Path, *points: str, count: int = 1) -> Iterator[Path]:
+def workers(
+    far_end: FarEnd, log: Path, *points: str, count: int = 1, push_anywhere: bool = False
+) -> Iterator[Path]:
     """Workers whose carrier is the far end. Yields the file with what they print; ends them, and
     fails when one had ended by itself."""
     environment = {
@@ -30,6 +32,7 @@ def workers(far_end: FarEnd, log: Path, *points: str, count: int = 1) -> Iterato
         "CARRIER_TIMEOUT": "5",
         "WORKER_CONCURRENCY": "1" if points else "3",
         "DB_POOL_SIZE": "5",
+        "PUSH_ANYWHERE": "1" if push_anywhere else "",
     }
     with log.open("wb") as output:
         running = [

@@ -1,0 +1,252 @@
+"""Browsers whose push services do ill delay no text and no other browser, and are given up."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from config.worker import NOTIFICATION_SLOTS, worker_app
+from inboxes.actions import add_member
+from inboxes.models import Agent
+from messaging import jobs, push
+from messaging.actions import subscribe_push
+from messaging.media import guards
+from messaging.models import Message, PushSubscription
+from messaging.models.notifications import MOST_BROWSERS
+from tests.cast import Cast, client_of
+from tests.far_end_client import FarEnd, far_end
+from tests.messaging.push_service import (
+    DRIPPING,
+    SILENT,
+    Browser,
+    FakeService,
+    push_all,
+    service,
+    subscribe,
+)
+from tests.messaging.worker_processes import wait_until, workers
+from tests.messaging.working import carrier
+
+__all__ = ["carrier", "far_end", "service"]
+
+KEYS = Browser().fields
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call ends after little more than the fake service takes to answer."""
+    monkeypatch.setattr(push, "CALL_TIME", 1.0)
+    monkeypatch.setattr(push, "LOOK_EVERY", 0.05)
+
+
+def failures() -> dict[str, int]:
+    """How often each browser failed, by the end of its address."""
+    rows = PushSubscription.objects.values_list("endpoint", "failures")
+    return {endpoint.rsplit("/", 1)[1]: count for endpoint, count in rows}
+
+
+def told(service: FakeService) -> list[str]:
+    return sorted(name for name, _, _ in service.log)
+
+
+def let_the_pauses_end() -> None:
+    PushSubscription.objects.exclude(paused_until=None).update(paused_until=timezone.now())
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_service_that_never_answers_is_given_up_and_keeps_no_other_waiting(
+    cast: Cast, service: FakeService
+) -> None:
+    client = client_of(cast.ana)
+    service.answers = {"silent": SILENT, "dripping": DRIPPING}
+    for name in ("silent", "dripping", "well"):
+        subscribe(client, service.endpoint(name), Browser())
+    begun = time.monotonic()
+    push_all(cast.text_in("Hello"))
+    assert 1 <= time.monotonic() - begun < 4
+    assert failures() == {"silent": 1, "dripping": 1, "well": 0}
+
+
+def test_a_name_that_is_looked_up_for_ever_holds_no_job(
+    cast: Cast, service: FakeService, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "resolve", lambda *_: service.has_ended.wait(20) and [])
+    subscribe(client_of(cast.ana), service.endpoint("lost"), Browser())
+    begun = time.monotonic()
+    push_all(cast.text_in("Hello"))
+    assert time.monotonic() - begun < 3
+    assert failures() == {"lost": 1}
+
+
+def test_a_process_that_ends_waits_for_no_service_and_blames_none(
+    cast: Cast, service: FakeService
+) -> None:
+    service.answers = {"silent": SILENT}
+    subscribe(client_of(cast.ana), service.endpoint("silent"), Browser())
+    message = cast.text_in("Hello")
+    begun = time.monotonic()
+    push.push_agent(cast.ana.pk, message.pk, is_ending=lambda: bool(service.log))
+    assert time.monotonic() - begun < push.CALL_TIME / 2
+    assert failures() == {"silent": 0}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"endpoint": "https://\uff41.\uff42/wrong"},
+        {"endpoint": "https://[v1.a/wrong"},
+        {"endpoint": "http://\udcff.example/wrong".encode(errors="replace").decode()},
+        {"p256dh": "#"},
+        {"auth": "\u00e9"},
+    ],
+)
+def test_what_an_earlier_version_stored_stops_nobody_elses(
+    cast: Cast, service: FakeService, wrong: dict[str, str]
+) -> None:
+    client = client_of(cast.ana)
+    for name in ("wrong", "well"):
+        subscribe(client, service.endpoint(name), Browser())
+    PushSubscription.objects.filter(endpoint__endswith="/wrong").update(**wrong)
+    push_all(cast.text_in("Hello"))
+    assert told(service) == ["well"]
+    assert failures() == {"wrong": 1, "well": 0}
+
+
+def test_who_fails_five_times_is_forgotten_and_left_alone_meanwhile(
+    cast: Cast, service: FakeService
+) -> None:
+    service.answers["ill"] = 503
+    subscribe(client_of(cast.ana), service.endpoint("ill"), Browser())
+    push_all(cast.text_in("Once"))
+    push_all(cast.text_in("Twice"))
+    push_all(cast.text_in("While it is left alone"))
+    assert (len(service.log), failures()) == (2, {"ill": 2})
+    for count in (3, 4):
+        let_the_pauses_end()
+        push_all(cast.text_in("Again"))
+        assert failures() == {"ill": count}
+    assert PushSubscription.objects.get().paused_until > timezone.now() + timedelta(minutes=15)  # type: ignore[operator]
+    let_the_pauses_end()
+    push_all(cast.text_in("The last time"))
+    assert not PushSubscription.objects.exists()
+    assert len(service.log) == push.MOST_FAILURES
+
+
+@pytest.mark.parametrize("mends", ["answers", "subscribes"])
+def test_who_is_well_again_begins_afresh(cast: Cast, service: FakeService, mends: str) -> None:
+    client, browser = client_of(cast.ana), Browser()
+    subscribe(client, service.endpoint("ill"), browser)
+    PushSubscription.objects.update(failures=4, paused_until=timezone.now())
+    if mends == "answers":
+        push_all(cast.text_in("Hello"))
+    else:
+        subscribe(client, service.endpoint("ill"), browser)
+    assert failures() == {"ill": 0}
+    assert PushSubscription.objects.get().paused_until is None
+
+
+# Ten an agent
+
+
+def test_one_browser_too_many_takes_the_place_of_the_worst(cast: Cast) -> None:
+    def add(number: int) -> None:
+        endpoint = f"https://push.example.com/{number}"
+        subscribe_push(agent=cast.ana, session_key="", endpoint=endpoint, **KEYS)
+
+    for number in range(MOST_BROWSERS):
+        add(number)
+    PushSubscription.objects.filter(endpoint__endswith="/4").update(failures=1)
+    add(0)
+    assert len(failures()) == MOST_BROWSERS
+    add(10)
+    assert failures().keys() == {str(number) for number in range(11)} - {"4"}
+    add(11)
+    assert failures().keys() == {str(number) for number in range(12)} - {"4", "0"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_are_never_more_than_ten(cast: Cast) -> None:
+    def add(number: int) -> None:
+        try:
+            endpoint = f"https://push.example.com/{number}"
+            subscribe_push(agent=cast.ana, session_key="", endpoint=endpoint, **KEYS)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(24)))
+    assert cast.ana.push_subscriptions.count() == MOST_BROWSERS
+
+
+def test_of_more_than_ten_of_an_earlier_version_ten_are_woken(
+    cast: Cast, service: FakeService
+) -> None:
+    subscribe(client_of(cast.ana), service.endpoint("0"), Browser())
+    first = PushSubscription.objects.get()
+    for number in range(1, 15):
+        first.pk, first.endpoint = None, service.endpoint(str(number))
+        first.save()
+    push_all(cast.text_in("Hello"))
+    assert len(service.log) == MOST_BROWSERS
+
+
+# Queues and workers
+
+
+def test_who_is_to_be_woken_twenty_times_already_gets_no_further_job(cast: Cast) -> None:
+    subscribe(client_of(cast.ana), "https://push.example.com/x", Browser())
+    message = cast.text_in("Hello")
+    for _ in range(jobs.MOST_PUSHES + 5):
+        push.push_message(message.pk)
+    made = ProcrastinateJob.objects.filter(task_name="push_agent")
+    assert made.count() == jobs.MOST_PUSHES
+    assert set(made.values_list("queue_name", "lock", "priority")) == {
+        (jobs.NOTIFICATIONS, f"push-{cast.ana.pk}", jobs.BEHIND_SENDING)
+    }
+
+
+def test_what_is_periodic_is_deferred_by_one_worker_of_a_process() -> None:
+    queues = [
+        worker_app(queue, 1).periodic_registry.periodic_tasks.keys() for queue in jobs.QUEUES
+    ]
+    everything = app.periodic_registry.periodic_tasks.keys()
+    assert sorted(key for queue in queues for key in queue) == sorted(everything)
+    assert all(queues)
+
+
+@pytest.fixture
+def hung(carrier: FarEnd, cast: Cast, service: FakeService) -> None:
+    """More agents than a worker has slots have browsers at a service that never answers."""
+    for number in range(10):
+        name = f"hung-{number}"
+        agent = Agent.objects.create(username=name, display_name=name)
+        add_member(inbox=cast.front_desk, agent=agent, changed_by=None)
+        service.answers[name] = SILENT
+        subscribe(client_of(agent), service.endpoint(name), Browser())
+
+
+@pytest.mark.usefixtures("hung")
+def test_texts_go_out_while_push_services_hang_and_the_worker_ends_soon(
+    carrier: FarEnd, cast: Cast, tmp_path: Path
+) -> None:
+    thread = cast.thread()
+    doing = ProcrastinateJob.objects.filter(task_name="push_agent", status="doing")
+    with workers(carrier, tmp_path / "workers.log", push_anywhere=True) as log:
+        wait_until(lambda: doing.count() >= NOTIFICATION_SLOTS, log)
+        for number in range(6):
+            cast.answer(thread, f"Answer {number}")
+        wait_until(
+            lambda: Message.objects.filter(kind="outbound", state="sent").count() == 6, log, 4
+        )
+        assert doing.count() == NOTIFICATION_SLOTS
+        ending = time.monotonic()
+    assert time.monotonic() - ending < 7
+    assert "did not stop" not in log.read_text()
