@@ -11,10 +11,11 @@ from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from inboxes.database import release_connection
 from messaging import jobs, notices, webpush
 from messaging.live.reading import live_sessions
 from messaging.models import Notification, PushSubscription
@@ -95,8 +96,7 @@ def _wake(agent_id: int, words: dict[str, object], is_ending: Callable[[], bool]
     browsers = awake(agent_id)
     if not browsers:
         return
-    if not connection.in_atomic_block:
-        connection.close()
+    release_connection()
     plain, end = json.dumps(words).encode(), time.monotonic() + CALL_TIME
     calls = {_call(one, plain, end): one for one in browsers}
     left, is_over = set(calls), False

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from inboxes import counters
+from inboxes.database import release_connection
 from inboxes.models import Inbox
 from messaging import encryption
 from messaging.actions import records
@@ -102,8 +103,7 @@ def _fetched(attachment: Attachment) -> bytes:
     except encryption.UndecryptableError as error:
         raise FetchError(NOT_GIVEN) from error
     request = account.adapter.media_request(attachment.source_url, credentials)
-    if not connection.in_atomic_block:
-        connection.close()
+    release_connection()
     return fetch(request, sha256=attachment.source_sha256, network=network_of(account.carrier))
 
 
