@@ -238,6 +238,23 @@ def test_a_callers_word_on_where_we_live_is_not_believed(house: House, path: byt
     assert b"\r\nLocation: /sign-in/?next=/\r\n" in answer, answer
 
 
+def test_nor_is_it_when_a_socket_opens(house: House) -> None:
+    upgrade = [
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
+        f"Origin: {house.stack.url}",
+    ]
+    statuses = []
+    for lie in ([], ["Daphne-Root-Path: /live"]):
+        with house.line() as line:
+            line.sendall(head("GET /live/", *upgrade, *lie))
+            statuses.append(line.recv(65536).split(b"\r\n")[0])
+    assert statuses[0] == statuses[1]
+    assert statuses[0].split()[1] in {b"101", b"403"}
+
+
 def test_a_form_is_read_as_before(house: House) -> None:
     with httpx.Client(base_url=house.stack.url, trust_env=False) as browser:
         browser.get("/sign-in/")
