@@ -37,6 +37,7 @@ class Schedule:
         per_second: float,
         *,
         trust: SSLContext | None = None,
+        source: str = "127.0.0.1",
     ) -> None:
         self.took: list[float] = []
         self.due: list[float] = []
@@ -48,6 +49,7 @@ class Schedule:
         """Seconds that this process itself was behind at the worst."""
         self._port = port
         self._trust = trust
+        self._source = source
         self._requests = requests
         self._per_second = per_second
         self._idle: list[Line] = []
@@ -79,7 +81,10 @@ class Schedule:
             self.accepted.add(number)
 
     async def _answer(self, request: bytes) -> int:
-        line = self._idle.pop() if self._idle else await Line.open(self._port, self._trust)
+        if self._idle:
+            line = self._idle.pop()
+        else:
+            line = await Line.open(self._port, self._trust, self._source)
         try:
             status = (await line.ask(request)).status
         except BaseException:
@@ -106,14 +111,17 @@ class Audience:
         self._count = self._expected = 0
         self._all_heard = asyncio.Event()
 
-    async def open(self, port: int, pages: list[dict[str, str]]) -> None:
+    async def open(
+        self, port: int, pages: list[dict[str, str]], trust: SSLContext | None = None
+    ) -> None:
         """Each comes from an address of its own, and may have `says`, which it repeats in
         `keep_saying`."""
         for number, page in enumerate(pages):
             source = f"127.0.{1 + number // 250}.{1 + number % 250}"
-            self.sockets.append(
-                await Socket.open(port, page["path"], page["cookie"], self._hear, source=source)
+            socket = await Socket.open(
+                port, page["path"], page["cookie"], self._hear, trust=trust, source=source
             )
+            self.sockets.append(socket)
 
     async def keep_saying(self, pages: list[dict[str, str]], every: float) -> None:
         """Have each page say where it is, one after the other; ends when cancelled."""
@@ -135,6 +143,10 @@ class Audience:
     def missing(self, texts: int) -> int:
         """How often a page has not heard one of so many texts."""
         return texts * len(self.sockets) - self._count
+
+    def known(self, socket: Socket) -> set[int]:
+        """The numbers of the texts that the page has shown."""
+        return self._known[socket]
 
     @property
     def closed(self) -> int:

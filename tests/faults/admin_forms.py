@@ -7,6 +7,10 @@ from html.parser import HTMLParser
 import httpx
 
 
+class Busy(Exception):
+    """The server had no time for it; a person would press the button again."""
+
+
 class Form(HTMLParser):
     """The fields of the page's form with this id, as they stand."""
 
@@ -57,7 +61,10 @@ def _is_sent(given: dict[str, str]) -> bool:
 
 
 def read_form(http: httpx.Client, path: str, form_id: str) -> dict[str, str]:
+    """Raises Busy."""
     page = http.get(path)
+    if page.status_code >= 500:
+        raise Busy(path)
     assert page.status_code == 200, f"{path}: {page.status_code}"
     fields = Form(form_id, page.text).fields
     assert fields, f"{path} has no form {form_id}"
@@ -65,8 +72,10 @@ def read_form(http: httpx.Client, path: str, form_id: str) -> dict[str, str]:
 
 
 def send_form(http: httpx.Client, path: str, fields: dict[str, str]) -> None:
-    """Raises AssertionError with the page's complaints if it is not taken."""
+    """Raises Busy, or AssertionError with the page's complaints if it is not taken."""
     answer = http.post(path, data=fields)
+    if answer.status_code >= 500:
+        raise Busy(path)
     if answer.status_code != 302:
         lines = [line.strip() for line in answer.text.splitlines() if "error" in line]
         raise AssertionError(f"{path}: {answer.status_code} {lines[:5]}")

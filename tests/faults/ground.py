@@ -117,6 +117,12 @@ class Site:
     """The cookies of a superuser's browser."""
 
     @property
+    def cafile(self) -> str | None:
+        """Of the certificate; None without TLS."""
+        path = self.program.data / "nginx/fullchain.pem"
+        return str(path) if path.exists() else None
+
+    @property
     def tls(self) -> ssl.SSLContext | None:
         return self.trust if self.program.url.startswith("https") else None
 
@@ -168,7 +174,7 @@ class Site:
         form = {
             "body": body,
             "form_key": str(uuid.uuid4()),
-            "csrfmiddlewaretoken": browser.cookies["__Host-csrftoken"],
+            "csrfmiddlewaretoken": csrf_token(browser),
         }
         while clicks:
             try:
@@ -198,6 +204,11 @@ class Ground(Site):
     """A site that is a cluster, whose processes can be killed."""
 
     cluster: RunningCluster
+
+
+def csrf_token(browser: httpx.Client) -> str:
+    """Of the cookie, whose name is another one with TLS."""
+    return next(value for name, value in browser.cookies.items() if name.endswith("csrftoken"))
 
 
 def repeat(ground: Ground, calls: list[Call], told: Told, lines: int = LINES) -> None:

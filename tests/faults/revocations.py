@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tests.bench.figures import Figure
 from tests.bench.traffic import MARK, Schedule
 from tests.bench.wire import Line, Socket, get, post
+from tests.faults.admin_forms import Busy
 from tests.faults.ground import Member, Site
 from tests.faults.revoker import WAYS, Revoker, Way, revoker
 
@@ -149,8 +150,7 @@ async def _round(
     watched = [(way, await _opened(site, member, size.sockets)) for way, member in losers]
     await _until(lambda: all(watch.frames for _, watch in watched))
     for way, watch in watched:
-        await asyncio.to_thread(way.deed, shell, watch.member)
-        watch.revoked_at = time.perf_counter()
+        await _revoke(shell, way, watch)
         watch.answer = await _next_request(site, watch.member)
     await _until(lambda: all(watch.is_closed for _, watch in watched))
     for _, watch in watched:
@@ -159,12 +159,27 @@ async def _round(
     return watched
 
 
+async def _revoke(shell: Revoker, way: Way, watch: Watch) -> None:
+    """Again and again while the server is busy, as a person would."""
+    while True:
+        try:
+            await asyncio.to_thread(way.deed, shell, watch.member)
+        except Busy:
+            await asyncio.sleep(1.0)
+        else:
+            watch.revoked_at = time.perf_counter()
+            return
+
+
 async def _next_request(site: Site, member: Member) -> int:
-    line = await Line.open(site.program.port, site.tls)
+    """The status of the first answer that is no complaint of being busy."""
     request = get(f"/inboxes/{site.inbox}/", site.program.port, Cookie=member.cookie)
-    answer = await line.ask(request)
-    line.close()
-    return answer.status
+    status = 503
+    while status >= 500:
+        line = await Line.open(site.program.port, site.tls)
+        status = (await line.ask(request)).status
+        line.close()
+    return status
 
 
 async def _until(is_so: Callable[[], bool]) -> None:

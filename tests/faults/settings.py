@@ -5,3 +5,4 @@ import os
 from config.settings import *  # noqa: F403 - all of them
 
 TWILIO_API_URL = os.environ["TWILIO_API_URL"]
+PUSH_ANYWHERE = True  # push services of this machine, too

@@ -1,0 +1,114 @@
+"""What anybody can do by requests; and a push service that a member has chosen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+
+from tests.bench.wire import HOST, get, post
+from tests.faults.attack import Attack
+
+HUGE = 200_000_000
+PIECE = 32_768
+DRIP_EVERY = 0.5
+FORM = "application/x-www-form-urlencoded"
+
+
+async def slow_requests(attack: Attack) -> None:
+    """Heads and bodies that come by the byte."""
+    head = f"GET / HTTP/1.1\r\nHost: {HOST}:{attack.port}\r\nX-Slow: ".encode()
+    body = post("/sign-in/", attack.port, b"", Content_Type=FORM).replace(
+        b"Content-Length: 0", b"Content-Length: 1000000"
+    )
+
+    async def one(number: int) -> None:
+        async with attack.raw() as (reader, writer):
+            writer.write(head if number % 2 else body)
+            while not attack.is_over:
+                writer.write(b"x")
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(DRIP_EVERY):
+                        answer = await reader.read(PIECE)
+                        attack.done[answer[9:12].decode() or "hung up"] += 1
+                        return
+            attack.done["still open"] += 1
+
+    await attack.in_parallel(one)
+
+
+async def large_bodies(attack: Attack) -> None:
+    """200 MB of nobody's, in chunks without a length."""
+    chunk = f"{PIECE:x}\r\n".encode() + b"x" * PIECE + b"\r\n"
+
+    async def one(number: int) -> None:
+        path = "/sign-in/" if number % 2 else "/webhooks/twilio/nobody/"
+        request = post(path, attack.port, b"", Content_Type=FORM).replace(
+            b"Content-Length: 0", b"Transfer-Encoding: chunked"
+        )
+        async with attack.raw() as (reader, writer):
+            answer = asyncio.create_task(reader.read(PIECE))
+            writer.write(request)
+            sent = 0
+            while sent < HUGE and not answer.done() and not attack.is_over:
+                writer.write(chunk)
+                await writer.drain()
+                sent += PIECE
+                attack.done["MB"] = attack.done["MB"] + (sent % 2**20 < PIECE)
+            writer.write(b"0\r\n\r\n")
+            attack.done[(await answer)[9:12].decode() or "hung up"] += 1
+
+    await attack.in_parallel(one)
+
+
+async def sign_ins(attack: Attack) -> None:
+    """So many wrong ones at once, each with a name of its own, again and again."""
+
+    async def one(number: int) -> None:
+        for count in itertools.count():
+            if attack.is_over:
+                return
+            line = await attack.line()
+            page = await line.ask(get("/sign-in/", attack.port))
+            cookies = [
+                part.split(b";")[0].strip().decode()
+                for part in page.head.split(b"\r\n")
+                if part.lower().startswith(b"set-cookie:")
+            ]
+            cookie = next((one.split(": ", 1)[1] for one in cookies if "csrftoken" in one), "")
+            token = cookie.partition("=")[2]
+            form = f"username=n{number}-{count}&password=wrong&csrfmiddlewaretoken={token}"
+            request = post(
+                "/sign-in/",
+                attack.port,
+                form.encode(),
+                Content_Type=FORM,
+                Cookie=cookie,
+                Origin=attack.origin,
+            )
+            attack.done[str((await line.ask(request)).status)] += 1
+            line.close()
+
+    await attack.in_parallel(one)
+
+
+async def push_service(attack: Attack) -> None:
+    """A browser maker's service that accepts and never answers, or drips for ever."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        attack.done["calls"] += 1
+        is_dripping = attack.done["calls"] % 2
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            if is_dripping:
+                writer.write(b"HTTP/1.1 201 Created\r\nX-Drip: ")
+            while not attack.is_over:
+                if is_dripping:
+                    writer.write(b"x")
+                    await writer.drain()
+                await asyncio.sleep(DRIP_EVERY)
+        writer.close()
+
+    server = await asyncio.start_server(answer, HOST, attack.listen)
+    async with server:
+        await asyncio.sleep(attack.seconds)
