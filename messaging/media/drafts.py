@@ -13,6 +13,7 @@ from django.utils import timezone
 from inboxes.models import Agent
 from messaging.carriers.base import Capabilities
 from messaging.media.fetching import LARGEST
+from messaging.media.isolation import Busy
 from messaging.media.naming import shown_name
 from messaging.media.storing import discard, keep
 from messaging.models import Attachment, Message
@@ -24,6 +25,7 @@ KEPT_FOR = timedelta(days=7)
 """How long what was never sent waits in a composer."""
 
 BATCH = 200
+BUSY = "Many pictures are being added right now. Try again in a moment."
 TOO_MANY = f"A message has at most {MOST_FILES} files."
 
 
@@ -40,7 +42,10 @@ def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Atta
         raise BadFile(f"{name or 'This file'} is larger than {LARGEST // (1024 * 1024)} MB.")
     if Attachment.objects.drafted(thread, agent).count() >= MOST_FILES:
         raise BadFile(TOO_MANY)
-    kept = keep(upload.read())
+    try:
+        kept = keep(upload.read())
+    except Busy as error:
+        raise BadFile(BUSY) from error
     try:
         with transaction.atomic():
             attachment = Attachment.objects.create(

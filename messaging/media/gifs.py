@@ -5,6 +5,8 @@ Encoding the frames again would cost colours and bytes.
 
 from __future__ import annotations
 
+import contextlib
+import struct
 from collections.abc import Iterator
 
 LOOP = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
@@ -19,6 +21,14 @@ def without_words(data: bytes) -> bytes:
         return b"".join(_blocks(data)) + bytes([END])
     except IndexError as error:
         raise ValueError("It breaks off.") from error
+
+
+def frame_sizes(data: bytes) -> Iterator[tuple[int, int]]:
+    """The width and height of each frame, as far as the blocks can be told apart."""
+    with contextlib.suppress(ValueError, IndexError):
+        for block in _blocks(data):
+            if block[0] == IMAGE:
+                yield struct.unpack("<HH", block[5:9])
 
 
 def _blocks(data: bytes) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from messaging.carriers.base import InboundMedia
 from messaging.media import jobs
 from messaging.media.fetching import NOT_GIVEN, FetchError, fetch
 from messaging.media.guards import network_of
+from messaging.media.isolation import Busy
 from messaging.media.storing import Kept, keep
 from messaging.models import Attachment, Message
 from threads.models import Thread
@@ -80,14 +81,15 @@ def fetch_attachment(attachment_id: int) -> None:
     except FetchError as error:
         _failed(attachment, error)
         return
+    except Busy as error:
+        _failed(attachment, _not_kept(error))
+        return
     except (OperationalError, InterfaceError):
         raise  # its job is tried again
     except Exception as error:
         # Whatever ails the storage or us must not be tried for ever without a word.
         log.exception("Attachment %s could not be kept.", attachment.pk)
-        unforeseen = FetchError(NOT_KEPT, is_passing=True)
-        unforeseen.__cause__ = error
-        _failed(attachment, unforeseen)
+        _failed(attachment, _not_kept(error))
         return
     if not _arrived(attachment, kept):
         kept.discard()
@@ -105,6 +107,12 @@ def _fetched(attachment: Attachment) -> bytes:
     request = account.adapter.media_request(attachment.source_url, credentials)
     release_connection()
     return fetch(request, sha256=attachment.source_sha256, network=network_of(account.carrier))
+
+
+def _not_kept(cause: Exception) -> FetchError:
+    error = FetchError(NOT_KEPT, is_passing=True)
+    error.__cause__ = cause
+    return error
 
 
 def _failed(attachment: Attachment, error: FetchError) -> None:

@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from messaging.carriers.base import Capabilities, NotSent, Rejected
 from messaging.media.drafts import carriable
-from messaging.media.pictures import CannotShrink, shrunk
+from messaging.media.isolation import shrunk
+from messaging.media.pictures import CannotShrink
 from messaging.media.sniffing import ending_of
 from messaging.media.storing import discard, get, put
 from messaging.models import Attachment, Attempt, PublicLink

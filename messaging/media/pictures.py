@@ -1,33 +1,50 @@
 """Pictures: read with suspicion, written anew without what they tell of their maker, made small.
 
-Only what Pillow decoded to the end counts as a picture; everything else is a file.
+Only what Pillow decoded to the end counts as a picture; everything else is a file. This runs in a
+child process (`isolation.py`): nothing here may import Django.
 """
 
 from __future__ import annotations
 
 import io
 import struct
-import threading
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import (
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
-from messaging.media.gifs import without_words
+from messaging.media.gifs import frame_sizes, without_words
 from messaging.media.sniffing import PICTURES, sniff
 
 MOST_PIXELS = 50_000_000
-"""Of a JPEG, which is decoded at a smaller size right away."""
-MOST_PLAIN_PIXELS = 25_000_000
-"""Of any other kind, which has to be held whole: four bytes each, and more while it is turned."""
-MOST_MOVING_PIXELS = 150_000_000
+"""Of a JPEG by its header."""
+MOST_DECODED = 13_000_000
+"""Of what is held at once, at four bytes each and twice while it is turned: a phone's twelve
+million. A larger JPEG is decoded at half its size right away, other kinds are refused."""
+MOST_CANVAS = 2_100_000
+"""Of a frame that moves, of which several are held at once: a screen's 1920 by 1080."""
+MOST_MOVING_PIXELS = 100_000_000
 """Of all frames together."""
-MOST_FRAMES = 400
+MOST_FRAMES = 300
 LONGEST_SIDE = 4096
 THUMBNAIL_SIDE = 640
 """Pixels; shown at half of it, for fine screens."""
 
-FORMATS = ["JPEG", "PNG", "GIF", "WEBP"]
+# Named here, or Pillow would import all of its forty readers to find the one for a WebP.
+READERS = [
+    JpegImagePlugin.JpegImageFile,
+    PngImagePlugin.PngImageFile,
+    GifImagePlugin.GifImageFile,
+    WebPImagePlugin.WebPImageFile,
+]
+FORMATS = [str(reader.format) for reader in READERS]
 BROKEN = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, KeyError, AttributeError,
     ArithmeticError, MemoryError, struct.error, Image.DecompressionBombError,
@@ -37,9 +54,6 @@ BROKEN = (
 
 SMALLER = [(2048, 85), (1600, 82), (1280, 80), (1024, 75), (800, 70), (640, 65), (480, 60)]
 """Longest side and quality of the versions that are tried, the best one first."""
-
-AT_ONCE = threading.BoundedSemaphore(2)
-"""Pictures that a process decodes at the same time, whoever sends how many."""
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
@@ -71,50 +85,46 @@ def read_picture(data: bytes) -> Picture:
     """
     if sniff(data) not in PICTURES:
         raise NoPicture
-    with AT_ONCE:
-        try:
-            return _read(data)
-        except BROKEN as error:
-            raise NoPicture from error
+    try:
+        return _read(data)
+    except BROKEN as error:
+        raise NoPicture from error
 
 
 def _read(data: bytes) -> Picture:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _check_size(image)
-        is_animated = image.format == "GIF" and _moves(image)
-        kind = image.format
+        kind, size = image.format, image.size
+        is_animated = kind == "GIF" and _moves(image, data)
         still = _upright(image)
     still.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    small = still.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    thumbnail = _encoded(small, "WEBP", quality=80)
     if is_animated:
-        kept = without_words(data)
-        with Image.open(io.BytesIO(kept), formats=["GIF"]) as checked:
-            width, height = checked.size
-        return Picture(kept, "image/gif", width, height, True, thumbnail)
-    is_jpeg = kind == "JPEG" or (kind == "WEBP" and still.mode == "RGB")
-    kept = _encoded(still, "JPEG", quality=90) if is_jpeg else _encoded(still, "PNG")
-    content_type = "image/jpeg" if is_jpeg else "image/png"
-    return Picture(kept, content_type, still.width, still.height, False, thumbnail)
+        kept, content_type, (width, height) = without_words(data), "image/gif", size
+    else:
+        is_jpeg = kind == "JPEG" or (kind == "WEBP" and still.mode == "RGB")
+        kept = _encoded(still, "JPEG", quality=90) if is_jpeg else _encoded(still, "PNG")
+        content_type = "image/jpeg" if is_jpeg else "image/png"
+        width, height = still.size
+    still.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    thumbnail = _encoded(still, "WEBP", quality=80)
+    return Picture(kept, content_type, width, height, is_animated, thumbnail)
 
 
-def shrunk(data: bytes, content_type: str, *, types: Collection[str], limit: int) -> bytes | None:
-    """A JPEG of at most `limit` bytes; None where what we have will do. Raises CannotShrink.
+def make_small(data: bytes, limit: int) -> bytes:
+    """Return a JPEG of at most `limit` bytes. Raises CannotShrink.
 
     `data` is a picture as we keep it.
     """
-    if content_type in types and len(data) <= limit:
-        return None
-    with AT_ONCE:
-        return _made_small(data, limit)
-
-
-def _made_small(data: bytes, limit: int) -> bytes:
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        still = image.convert("RGBA")
+    largest = (SMALLER[0][0], SMALLER[0][0])
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            image.draft("RGB", largest)
+            still = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    except BROKEN as error:
+        raise CannotShrink from error
+    still.thumbnail(largest)
     paper = Image.new("RGB", still.size, "white")
-    paper.paste(still, mask=still.getchannel("A"))
+    paper.paste(still, mask=still.getchannel("A") if still.mode == "RGBA" else None)
     for side, quality in SMALLER:
         paper.thumbnail((side, side))
         found = _encoded(paper, "JPEG", quality=quality)
@@ -126,51 +136,64 @@ def _made_small(data: bytes, limit: int) -> bytes:
 def _check_size(image: Image.Image) -> None:
     """By its header, before anything is decoded."""
     width, height = image.size
-    most = MOST_PIXELS if image.format == "JPEG" else MOST_PLAIN_PIXELS
+    most = MOST_PIXELS if image.format == "JPEG" else MOST_DECODED
     if not 0 < width * height <= most:
         raise NoPicture
 
 
-def _moves(image: Image.Image) -> bool:
-    """Whether it has several frames, and not too many: then the first one stands for all."""
-    pixels = number = 0
-    while number < MOST_FRAMES and pixels <= MOST_MOVING_PIXELS:
-        _check_size(image)  # a later frame may be larger than the header says
-        pixels += image.width * image.height
+def _moves(image: Image.Image, data: bytes) -> bool:
+    """Whether it has several frames, and not too many or too large: then the first one stands for
+    all. Raises NoPicture for a frame that is none."""
+    number = 0
+    for width, height in frame_sizes(data):
         number += 1
-        try:
-            image.seek(number)
-        except EOFError:
-            image.seek(0)
-            return number > 1 and pixels <= MOST_MOVING_PIXELS
+        if width * height > MOST_DECODED:
+            raise NoPicture  # a later frame may be larger than the header says
+        image_pixels = max(width, image.width) * max(height, image.height)
+        if number > MOST_FRAMES or image_pixels > MOST_CANVAS:
+            return False
+        if number * image_pixels > MOST_MOVING_PIXELS:
+            return False
+    if number < 2:
+        return False
+    for frame in range(1, number):
+        image.seek(frame)
+        image.load()
     image.seek(0)
-    return False
+    return True
 
 
 def _upright(image: Image.Image) -> Image.Image:
     """Decoded, as RGB or RGBA, and free of everything but its pixels."""
     if image.format == "JPEG":
-        image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+        _decode_smaller(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     profile = image.info.get("icc_profile")
     has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     plain = image.convert("RGBA" if has_alpha else "RGB")
+    if profile and image.mode == "RGB":
+        _use_usual_colours(plain, profile)
     plain.info = {}
-    return _usual_colours(plain, profile) if profile and image.mode == "RGB" else plain
+    return plain
 
 
-def _usual_colours(image: Image.Image, profile: bytes) -> Image.Image:
+def _decode_smaller(image: Image.Image) -> None:
+    """Have a very large JPEG decoded at a half or a quarter of its sides."""
+    width, height = image.size
+    while width * height > MOST_DECODED:
+        width, height = width // 2, height // 2
+    image.draft("RGB", (width, height))
+
+
+def _use_usual_colours(image: Image.Image, profile: bytes) -> None:
     """Phones' wide colours as sRGB, since the profile is not kept."""
     try:
         theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        usual = ImageCms.profileToProfile(image, theirs, ImageCms.createProfile("sRGB"))
+        usual = ImageCms.createProfile("sRGB")
+        ImageCms.profileToProfile(image, theirs, usual, inPlace=True)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-    if usual is None:
-        return image
-    usual.info = {}
-    return usual
+        return
 
 
 def _encoded(image: Image.Image, kind: str, **options: int) -> bytes:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from messaging.media.pictures import NoPicture, read_picture
+from messaging.media.isolation import read_picture
+from messaging.media.pictures import NoPicture
 from messaging.media.sniffing import sniff
 from messaging.models import Attachment
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 from messaging.media import pictures
 from messaging.media.gifs import without_words
 from messaging.media.naming import shown_name
-from messaging.media.pictures import CannotShrink, NoPicture, read_picture, shrunk
+from messaging.media.pictures import CannotShrink, NoPicture, make_small, read_picture
 from messaging.media.sniffing import GENERIC, sniff
 from tests.messaging.pictures import (
     HTML,
@@ -145,6 +145,9 @@ def test_an_animation_that_never_ends_becomes_its_first_frame(
     assert (found.is_animated, found.content_type) == (False, "image/png")
     monkeypatch.setattr(pictures, "MOST_MOVING_PIXELS", 60 * 40 * 3)
     assert not read_picture(moving(4)).is_animated
+    assert read_picture(moving(3)).is_animated
+    monkeypatch.setattr(pictures, "MOST_CANVAS", 60 * 40 - 1)
+    assert not read_picture(moving(3)).is_animated
 
 
 def test_a_frame_that_is_larger_than_the_animation_is_no_way_round_the_limit() -> None:
@@ -168,32 +171,33 @@ def test_a_very_large_picture_is_kept_at_a_size_that_screens_have() -> None:
     assert max(open_picture(found.thumbnail).size) == 640
 
 
+def test_a_photo_of_more_pixels_than_are_held_is_decoded_at_half_its_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "MOST_DECODED", 300 * 200 - 1)
+    found = read_picture(photo_with_a_place())
+    assert (found.width, found.height) == (100, 150)
+    with pytest.raises(NoPicture):
+        read_picture(picture("PNG"))
+
+
 def test_a_picture_is_made_to_fit_the_carriers_limit() -> None:
-    types = {"image/jpeg", "image/png"}
     large = read_picture(noise((900, 700)))
     assert len(large.data) > 1_000_000
-    found = shrunk(large.data, "image/png", types=types, limit=300_000)
-    assert found is not None
+    found = make_small(large.data, 300_000)
     assert len(found) <= 300_000
     assert sniff(found) == "image/jpeg"
-    assert shrunk(large.data, "image/png", types=types, limit=10_000_000) is None
-    gif = read_picture(moving()).data
-    assert shrunk(gif, "image/gif", types={*types, "image/gif"}, limit=10_000) is None
-    still = shrunk(gif, "image/gif", types=types, limit=10_000)
-    assert still is not None
-    assert sniff(still) == "image/jpeg"
-    with pytest.raises(CannotShrink):
-        shrunk(large.data, "image/png", types=types, limit=500)
+    assert sniff(make_small(read_picture(moving()).data, 10_000)) == "image/jpeg"
+    for data, limit in ((large.data, 500), (HTML, 10_000)):
+        with pytest.raises(CannotShrink):
+            make_small(data, limit)
 
 
 def test_what_is_seen_through_becomes_white_paper() -> None:
-    found = shrunk(picture("PNG", (90, 90), "RGBA"), "image/png", types=set(), limit=100_000)
-    assert found is not None
     clear = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     out = io.BytesIO()
     clear.save(out, "PNG")
-    white = shrunk(out.getvalue(), "image/png", types=set(), limit=100_000)
-    assert white is not None
+    white = make_small(out.getvalue(), 100_000)
     assert open_picture(white).getpixel((20, 20)) == (255, 255, 255)
 
 

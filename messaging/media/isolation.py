@@ -1,0 +1,134 @@
+"""Pictures are decoded by a process of their own, one at a time.
+
+What strangers send may be made to cost memory or time, or to abuse a decoder's faults. It costs
+the child its life, knows none of our secrets there, and counts as no picture.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+from typing import IO, Any
+
+from django.conf import settings
+
+from inboxes.database import release_connection
+from messaging.media.picture_process import NO_PICTURE
+from messaging.media.pictures import CannotShrink, NoPicture, Picture
+from messaging.media.sniffing import PICTURES, sniff
+
+log = logging.getLogger(__name__)
+
+LONGEST = 30.0
+"""Seconds for one picture; the child limits its own processor time and memory."""
+
+PATIENCE = 15.0
+"""Seconds to wait for one's turn."""
+
+MOST_WAITING = 8
+"""Whoever comes then is told at once to come again."""
+
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+"""What the child is told of ours."""
+
+_turn = BoundedSemaphore(1)
+_waiting = BoundedSemaphore(MOST_WAITING)
+
+
+class Busy(Exception):
+    """Nobody could look at the picture now. Nothing is known of it; later it may work."""
+
+
+def read_picture(data: bytes) -> Picture:
+    """Do as `pictures.read_picture`, in a child. Raises NoPicture, Busy."""
+    if sniff(data) not in PICTURES:
+        raise NoPicture
+    head, rest = _asked({"do": "read"}, data)
+    cut = int(head["size"])
+    return Picture(
+        data=rest[:cut],
+        content_type=str(head["content_type"]),
+        width=int(head["width"]),
+        height=int(head["height"]),
+        is_animated=bool(head["is_animated"]),
+        thumbnail=rest[cut:],
+    )
+
+
+def shrunk(data: bytes, content_type: str, *, types: Collection[str], limit: int) -> bytes | None:
+    """Return a JPEG of at most `limit` bytes, made in a child; None where what we have will do.
+
+    `data` is a picture as we keep it. Raises CannotShrink, Busy.
+    """
+    if content_type in types and len(data) <= limit:
+        return None
+    try:
+        _, smaller = _asked({"do": "shrink", "limit": limit}, data)
+    except NoPicture as error:
+        raise CannotShrink from error
+    return smaller
+
+
+def _asked(order: dict[str, object], data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Have a child do it; what it tells, and the bytes that it made. Raises NoPicture, Busy.
+
+    No connection to the database is kept meanwhile.
+    """
+    release_connection()
+    with _one_at_a_time(), tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as made:
+        told.write(json.dumps(order).encode() + b"\n" + data)
+        told.seek(0)
+        status = _run(told, made)
+        if status == 0:
+            made.seek(0)
+            return json.loads(made.readline()), made.read()
+    if status > 0 and status != NO_PICTURE:
+        log.error("The child that decodes pictures failed with status %s.", status)
+        raise Busy
+    if status < 0:
+        log.warning("A child that decoded a picture was ended by signal %s.", -status)
+    raise NoPicture
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if not _waiting.acquire(blocking=False):
+        raise Busy
+    try:
+        if not _turn.acquire(timeout=PATIENCE):
+            raise Busy
+    finally:
+        _waiting.release()
+    try:
+        yield
+    finally:
+        _turn.release()
+
+
+def _run(told: IO[bytes], made: IO[bytes]) -> int:
+    """Return the child's status, negative when a signal ended it. Raises Busy."""
+    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "messaging.media.picture_process"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdin=told,
+            stdout=made,
+        )
+    except OSError as error:
+        log.error("No child could be started to decode a picture: %s", error)
+        raise Busy from error
+    with child:
+        try:
+            return child.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return child.wait()

@@ -1,0 +1,111 @@
+"""Pictures are decoded by a child that has little memory, little time and none of our secrets."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from messaging.media import drafts, isolation, pictures
+from messaging.media.drafts import BadFile
+from messaging.media.isolation import Busy
+from messaging.media.pictures import CannotShrink, NoPicture
+from messaging.models import Attachment
+from tests.cast import Cast
+from tests.messaging.pictures import HTML, moving, noise, photo_with_a_place, picture
+from tests.stack import ROOT
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script in the child's place."""
+    script = tmp_path / "child"
+    script.touch(0o700)
+    monkeypatch.setattr(sys, "executable", str(script))
+    return script
+
+
+@pytest.mark.parametrize("data", [photo_with_a_place(), moving(), picture("PNG")])
+def test_the_child_makes_what_is_made_here(data: bytes) -> None:
+    assert isolation.read_picture(data) == pictures.read_picture(data)
+
+
+def test_the_child_makes_a_picture_fit_and_is_not_asked_where_it_fits() -> None:
+    data, types = noise((90, 70)), {"image/png"}
+    assert isolation.shrunk(data, "image/png", types=types, limit=len(data)) is None
+    smaller = isolation.shrunk(data, "image/png", types=types, limit=len(data) - 1)
+    assert smaller == pictures.make_small(data, len(data) - 1)
+    for broken, limit in ((data, 100), (HTML, 10_000)):
+        with pytest.raises(CannotShrink):
+            isolation.shrunk(broken, "image/png", types=set(), limit=limit)
+
+
+def test_what_needs_more_memory_than_the_child_has_is_no_picture() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (4090, 3100), (9, 9, 9, 9)).save(out, "WEBP", lossless=True, method=0)
+    with pytest.raises(NoPicture):
+        isolation.read_picture(out.getvalue())
+
+
+def test_what_takes_too_long_is_no_picture(child: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "LONGEST", 0.2)
+    child.write_text("#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(NoPicture):
+        isolation.read_picture(picture())
+
+
+def test_the_child_knows_no_secrets(child: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIELD_ENCRYPTION_KEY", "canary")
+    child.write_text(f"#!/bin/sh\nenv > {child}.env\nexit 65\n")
+    with pytest.raises(NoPicture):
+        isolation.read_picture(picture())
+    known = Path(f"{child}.env").read_text()
+    assert "PATH=" in known
+    assert "canary" not in known
+
+
+def test_the_child_starts_without_django() -> None:
+    script = (
+        "import sys, messaging.media.picture_process, messaging.media.pictures\n"
+        "print([name for name in sys.modules if name.startswith('django')])"
+    )
+    said = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT)
+    assert said == b"[]\n"
+
+
+@pytest.mark.parametrize("fault", ["#!/bin/sh\nexit 3\n", "no program"])
+def test_a_child_that_does_not_work_says_nothing_of_the_picture(child: Path, fault: str) -> None:
+    child.write_text(fault)
+    with pytest.raises(Busy):
+        isolation.read_picture(picture())
+
+
+def test_one_is_decoded_at_a_time_and_whoever_waits_too_long_is_told(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolation, "PATIENCE", 0.05)
+    thread, upload = cast.thread(), SimpleUploadedFile("a.jpg", picture())
+    with (
+        isolation._one_at_a_time(),
+        pytest.raises(BadFile, match="Try again in a moment"),
+    ):
+        drafts.add_file(thread=thread, agent=cast.ana, upload=upload)
+    assert not Attachment.objects.exists()
+    upload.seek(0)
+    assert drafts.add_file(thread=thread, agent=cast.ana, upload=upload).is_picture
+
+
+def test_a_queue_that_is_long_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(isolation.MOST_WAITING):
+        isolation._waiting.acquire()
+    try:
+        with pytest.raises(Busy):
+            isolation.read_picture(picture())
+    finally:
+        isolation._waiting.release(isolation.MOST_WAITING)
+    isolation.read_picture(picture())
