@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -173,16 +173,25 @@ def test_one_browser_too_many_takes_the_place_of_the_worst(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_are_never_more_than_ten(cast: Cast) -> None:
+def test_two_that_subscribe_at_once_are_not_one_too_many(cast: Cast) -> None:
     def add(number: int) -> None:
+        endpoint = f"https://push.example.com/{number}"
+        subscribe_push(agent=cast.ana, session_key="", endpoint=endpoint, **KEYS)
+
+    def add_aside() -> None:
         try:
-            endpoint = f"https://push.example.com/{number}"
-            subscribe_push(agent=cast.ana, session_key="", endpoint=endpoint, **KEYS)
+            add(99)
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(add, range(24)))
+    for number in range(MOST_BROWSERS - 1):
+        add(number)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            add(98)
+            aside = pool.submit(add_aside)
+            wait([aside], 0.5)
+        aside.result(10)
     assert cast.ana.push_subscriptions.count() == MOST_BROWSERS
 
 
