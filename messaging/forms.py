@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from inboxes.integers import IntegerField, read_integer
 from threads.models import Choice, Thread
 
 DRAFT_LIMIT = 10_000
@@ -49,9 +50,10 @@ class KeysField(forms.Field):
 
     def to_python(self, value: object) -> list[int]:
         given = [str(one) for one in value] if isinstance(value, list) else []
-        if len(given) > 100 or not all(one.isdecimal() and len(one) < 19 for one in given):
+        keys = [key for one in given if (key := read_integer(one)) is not None]
+        if len(given) > 100 or len(keys) < len(given):
             raise ValidationError("These files cannot be read. Load the page again.")
-        return [int(one) for one in given]
+        return keys
 
 
 class SendForm(forms.Form):
@@ -66,7 +68,7 @@ class SendForm(forms.Form):
     attachment = KeysField(required=False)
     form_key = forms.UUIDField()
     is_internal = forms.BooleanField(required=False)
-    seen = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+    seen = IntegerField(least=0, required=False)
     anyway = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -113,10 +115,10 @@ class MentionForm(forms.Form):
 class HistoryForm(forms.Form):
     """The query string of a conversation."""
 
-    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
-    new = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    before = IntegerField(required=False)
+    new = IntegerField(required=False)
     only = forms.ChoiceField(choices=Choice.choices, required=False)
-    at = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    at = IntegerField(required=False)
 
 
 class PriorityForm(forms.Form):
@@ -134,4 +136,4 @@ class PriorityForm(forms.Form):
 class ReadForm(forms.Form):
     """The newest message that a page has shown."""
 
-    message = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    message = IntegerField()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from inboxes.integers import IntegerField
 from messaging.forms import SendForm, TextField
 
 LONGEST = timedelta(days=366)
@@ -112,7 +113,7 @@ class WordsForm(forms.Form):
     """A text for later, to go now. `known` is the counter that the page had read it at."""
 
     body = TextField()
-    known = forms.IntegerField(min_value=0, max_value=2**63 - 1)
+    known = IntegerField(least=0)
 
 
 class ChangeForm(WordsForm):

@@ -18,7 +18,7 @@ Level = NotificationPreference.Level
 class NoticeListForm(forms.Form):
     """The query string of the notifications page."""
 
-    after = forms.CharField(max_length=32, required=False)
+    after = forms.CharField(max_length=32, required=False, strip=False)
 
     def clean_after(self) -> Cursor | None:
         key: str = self.cleaned_data["after"]

@@ -10,6 +10,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from inboxes.integers import read_integer
 from inboxes.models import Agent
 from messaging.actions.records import excerpt
 from messaging.models import Message, Notification
@@ -102,10 +103,11 @@ class Cursor:
     @classmethod
     def from_key(cls, key: str) -> Cursor:
         """Raise ValueError for what is no key of a row."""
-        state, pk = key.split("-")
-        if state not in {"0", "1"} or not pk.isdigit() or int(pk) >= 2**63:
+        state, _, text = key.partition("-")
+        pk = read_integer(text)
+        if state not in {"0", "1"} or pk is None:
             raise ValueError(key)
-        return cls(is_unread=state == "1", pk=int(pk))
+        return cls(is_unread=state == "1", pk=pk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 
+from inboxes.integers import IntegerField
 from messaging.forms import TextField
 from messaging.models import Number
 from threads import addresses
@@ -73,13 +74,13 @@ class StartForm(forms.Form):
 class StartQuery(forms.Form):
     """The query string of the page: the inbox that it was opened from."""
 
-    inbox = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    inbox = IntegerField(required=False)
 
 
 class ToForm(forms.Form):
     """What stands in *From* and *To* while it is being typed."""
 
-    inbox = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    inbox = IntegerField(required=False)
     to = AddressField(required=False)
 
 

@@ -54,9 +54,9 @@ urlpatterns = [
     path("settings/push/", settings.subscribe, name="subscribe"),
     path("settings/push/<int:subscription_id>/remove/", settings.unsubscribe, name="unsubscribe"),
     path("service-worker.js", settings.service_worker, name="service_worker"),
-    path("webhooks/<str:carrier>/<str:account_token>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<slug:carrier>/<slug:account_token>/", webhooks.webhook, name="webhook"),
     path(
-        "webhooks/<str:carrier>/<str:account_token>/<str:attempt_token>/",
+        "webhooks/<slug:carrier>/<slug:account_token>/<slug:attempt_token>/",
         webhooks.webhook,
         name="receipt",
     ),

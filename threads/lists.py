@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.models.inboxes import EPOCH, MICROSECOND
 from threads.models import Choice, Thread
@@ -28,9 +29,11 @@ class Cursor:
     @classmethod
     def from_key(cls, key: str) -> Cursor:
         """Raise ValueError for what is no sort key."""
-        micros, pk = key.split("-")
+        micros, _, pk = map(read_integer, key.partition("-"))
+        if micros is None or pk is None:
+            raise ValueError(key)
         try:
-            return cls(at=EPOCH + int(micros) * MICROSECOND, pk=int(pk))
+            return cls(at=EPOCH + micros * MICROSECOND, pk=pk)
         except OverflowError as error:
             raise ValueError(key) from error
 

@@ -41,6 +41,7 @@ OTP_TOTP_ISSUER = f"Partyline {PUBLIC_HOST}"
 
 # Cookies and transport follow the scheme of PUBLIC_URL: an http house keeps working without TLS.
 _HOST_ONLY = "__Host-" if IS_HTTPS else ""
+SESSION_ENGINE = "inboxes.sessions"
 SESSION_COOKIE_NAME = f"{_HOST_ONLY}sessionid"
 CSRF_COOKIE_NAME = f"{_HOST_ONLY}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS

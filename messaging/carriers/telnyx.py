@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
+from inboxes.integers import read_integer
 from messaging.carriers.base import (
     AuthFailed,
     CannotTell,
@@ -135,12 +136,13 @@ class Telnyx(Carrier):
         sent_at = request.headers.get("telnyx-timestamp", "")
         if not signature or not sent_at:
             raise VerificationError("the signature or its timestamp is missing")
-        if not (sent_at.isascii() and sent_at.isdigit() and len(sent_at) <= 12):
+        at = read_integer(sent_at)
+        if at is None or at >= 10**12:
             raise VerificationError("the timestamp is not a number")
         signed = f"{sent_at}|".encode() + request.body
         if not any(_is_signed(key, signature, signed) for key in keys if key is not None):
             raise VerificationError("the signature does not match (check the public key)")
-        off = int(time.time()) - int(sent_at)
+        off = int(time.time()) - at
         if abs(off) > settings.WEBHOOK_TOLERANCE:
             late = "old" if off > 0 else "ahead of ours"
             raise VerificationError(f"signed well, but {abs(off)} s {late} (check this clock)")

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx
 from django.conf import settings
 
+from inboxes.integers import read_integer
 from messaging.carriers.base import (
     AuthFailed,
     CannotTell,
@@ -354,17 +355,17 @@ def _reported(message_id: str, status: str, error_code: str) -> Receipt | Ignore
 
 
 def _inbound(message_id: str, fields: Mapping[str, str]) -> InboundText:
-    count = fields.get("NumMedia", "") or "0"
-    if not (count.isascii() and count.isdigit() and len(count) <= 3):
+    count = read_integer(fields.get("NumMedia", "") or "0")
+    if count is None or count > 999:
         raise Unparsable("NumMedia is not a number")
-    if "Body" not in fields and int(count) == 0:
+    if "Body" not in fields and count == 0:
         raise Unparsable("Body is missing")
     return InboundText(
         carrier_message_id=message_id,
         sender=required("From", fields.get("From", ""), ADDRESS_LIMIT),
         recipient=required("To", fields.get("To", ""), ADDRESS_LIMIT),
         body=readable("Body", fields.get("Body", "")),
-        media=tuple(_medium(fields, index) for index in range(int(count))),
+        media=tuple(_medium(fields, index) for index in range(count)),
     )
 
 

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from django.db import DatabaseError, InterfaceError
 
 from inboxes.bell import Kind, bell_loop
+from inboxes.integers import read_integer
 from inboxes.models import Inbox
 from messaging.live import reading
 from messaging.live.ear import Ear
@@ -154,7 +155,8 @@ class Hub:
 
     async def _catch_up_page(self, page: Page, look: Look) -> None:
         if look.list == "top":
-            known = {int(key[1:]) for key in look.seqs if key[:1] == "i" and key[1:].isdecimal()}
+            named = [read_integer(key[1:]) for key in look.seqs if key[:1] == "i"]
+            known = {key for key in named if key is not None}
             gone = sorted(known - page.inboxes)
             if gone:
                 await page.send(*pack(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from inboxes.access import get_shared_inbox
+from inboxes.integers import IntegerField
 from inboxes.requests import signed_in
 from messaging.search import hit_list
 from threads.lists import Listing, inbox_list, top_list
@@ -16,7 +17,7 @@ from threads.views import list_page
 class PlaceForm(forms.Form):
     """Where a page of hits begins: after which message."""
 
-    after = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    after = IntegerField(required=False)
 
 
 @require_GET

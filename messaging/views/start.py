@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from inboxes.access import get_shared_inbox
+from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.requests import signed_in
 from messaging.actions.sending import SendingRefused
@@ -93,6 +94,7 @@ def _page(
     request: HttpRequest, agent: Agent, places: Places, form: StartForm, inbox: Inbox | None
 ) -> HttpResponse:
     selected = str(form["inbox"].value() or "")
+    chosen = read_integer(selected)
     bad = next((name for name in ("inbox", "to", "body") if name in form.errors), "")
     typed = str(form["to"].value() or "")
     return pane(
@@ -105,9 +107,7 @@ def _page(
         form_key=form.key,
         choices=[(str(pk), label, str(pk) == selected) for pk, label in places.choices],
         first=bad or ("to" if selected else "inbox"),
-        about=about(places, places.get(int(selected)), typed)
-        if bad and selected.isdigit()
-        else None,
+        about=about(places, places.get(chosen), typed) if bad and chosen is not None else None,
         inbox=inbox,
         back_url=reverse("threads:inbox", args=[inbox.pk])
         if inbox

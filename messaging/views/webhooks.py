@@ -8,6 +8,7 @@ from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from inboxes.integers import read_integer
 from messaging import probes
 from messaging.actions import receive_webhook
 from messaging.actions.nonces import use_nonce
@@ -57,8 +58,8 @@ def webhook(
 
 def _raw_request(request: HttpRequest) -> RawRequest | None:
     """None when the body is over the limit."""
-    length = request.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) > settings.WEBHOOK_BODY_LIMIT:
+    length = read_integer(request.headers.get("Content-Length"))
+    if length is not None and length > settings.WEBHOOK_BODY_LIMIT:
         return None
     try:
         body = request.read(settings.WEBHOOK_BODY_LIMIT + 1)

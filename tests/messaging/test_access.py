@@ -63,8 +63,8 @@ MATRIX = {
 """Everything that names something foreign: the deed, what it names, the form."""
 
 CARRIERS = {
-    "webhooks/<str:carrier>/<str:account_token>/",
-    "webhooks/<str:carrier>/<str:account_token>/<str:attempt_token>/",
+    "webhooks/<slug:carrier>/<slug:account_token>/",
+    "webhooks/<slug:carrier>/<slug:account_token>/<slug:attempt_token>/",
 }
 """Proven in test_webhooks.py."""
 

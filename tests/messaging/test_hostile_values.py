@@ -1,0 +1,246 @@
+"""Every value that a request names, against what no page ever sends: never a 500, and a number
+that is none is refused."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.test import Client
+
+from inboxes.integers import LARGEST, read_integer
+from tests.cast import Cast, client_of
+from tests.messaging.live_pages import socket_of
+from tests.messaging.test_access import ADMIN, ROUTES, keys
+
+NO_NUMBERS = ["²", "٣", " 1", "-1", "1\0", str(2**63), "9" * 5000]
+NO_WORDS = ["a\0b", "\ufffd", "9" * 5000]
+NOTHING = ["²", "٣", "-1", "1%00", str(10**30), "9" * 5000]
+KEYS = {
+    "inbox_id": "inbox",
+    "thread_id": "thread",
+    "message_id": "message",
+    "attachment_id": "attachment",
+    "text_id": "later",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """`numbers` and `words` are the parameters that it reads, `form` what else it needs.
+
+    `{}` in a number's form is where the number stands.
+    """
+
+    deed: str = "get"
+    numbers: dict[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    form: dict[str, str] = field(default_factory=dict)
+
+
+KEY = str(uuid.uuid4())
+CURSOR, NOTICE = {"after": "{}-1"}, {"after": "1-{}"}
+SEARCH = ("q", "all", "only", "after")
+WORDS = {"body": "Hi", "form_key": KEY}
+REQUESTS: dict[str, list[Request]] = {
+    "": [Request(numbers=CURSOR, words=SEARCH), Request(numbers={"after": "1-{}"})],
+    "search/": [Request(numbers={"after": "{}"}, words=SEARCH, form={"q": "there"})],
+    "inboxes/<int:inbox_id>/": [
+        Request(numbers=CURSOR, words=SEARCH),
+        Request(numbers={"after": "1-{}"}, form={"q": "there"}),
+    ],
+    "inboxes/<int:inbox_id>/search/": [
+        Request(numbers={"after": "{}"}, words=SEARCH, form={"q": "there"})
+    ],
+    "start/": [
+        Request(numbers={"inbox": "{}"}),
+        Request(
+            "post",
+            {"inbox": "{}"},
+            ("to", "body", "form_key", "checked"),
+            WORDS | {"to": "+12025550155", "inbox": "1"},
+        ),
+    ],
+    "start/to/": [Request(words=("to", "inbox"), form={"to": "+1202555"})],
+    "threads/<int:thread_id>/": [
+        Request(numbers={"before": "{}"}, words=SEARCH),
+        Request(numbers={"at": "{}"}),
+        Request(numbers={"new": "{}"}, form={"before": "1"}),
+    ],
+    "threads/<int:thread_id>/messages/": [
+        Request("post", {"seen": "{}"}, ("body", "form_key", "anyway", "is_internal"), WORDS),
+        Request("post", {"attachment": "{}"}, (), WORDS),
+        Request("post", {"seen": "{}"}, ("later", "at", "zone"), WORDS | {"later": "hour"}),
+    ],
+    "threads/<int:thread_id>/composer/": [Request()],
+    "threads/<int:thread_id>/contact/": [
+        Request("post", {}, ("name", "note", "known_name", "known_note"), {"known_note": "x"})
+    ],
+    "threads/<int:thread_id>/draft/": [
+        Request("post", {}, ("body", "form_key", "is_internal", "toggle"), WORDS)
+    ],
+    "threads/<int:thread_id>/mentions/": [Request(words=("q",))],
+    "threads/<int:thread_id>/mute/": [Request("post", {"muted": "{}"})],
+    "threads/<int:thread_id>/read/": [Request("post", {"message": "{}"})],
+    "threads/<int:thread_id>/priority/": [Request("post", {"priority": "{}"}, ("priority",))],
+    "threads/<int:thread_id>/unread/": [Request("post")],
+    "threads/<int:thread_id>/delete/": [Request("post", {"message": "{}"})],
+    "threads/<int:thread_id>/restore/": [Request("post")],
+    "threads/<int:thread_id>/attachments/": [Request()],
+    "messages/<int:message_id>/retry/": [Request("post")],
+    "attachments/<int:attachment_id>/": [Request()],
+    "attachments/<int:attachment_id>/thumbnail/": [Request()],
+    "attachments/<int:attachment_id>/fetch/": [Request("post")],
+    "attachments/<int:attachment_id>/remove/": [Request("post", {}, tuple(WORDS), WORDS)],
+    "later/<int:text_id>/": [
+        Request("post", {"known": "{}"}, ("body", "at", "zone"), {"body": "Hi", "at": "x"})
+    ],
+    "later/<int:text_id>/send/": [Request("post", {"known": "{}"}, ("body",), {"body": "Hi"})],
+    "later/<int:text_id>/delete/": [Request("post")],
+    "notifications/": [Request(numbers=NOTICE), Request(numbers={"after": "{}-1"})],
+    "notifications/read/": [Request("post")],
+    "notifications/<int:notification_id>/read/": [Request("post")],
+    "settings/": [Request("post", {}, ("has_sound", "inbox_1"))],
+    "settings/test/": [Request("post")],
+    "settings/push/": [
+        Request(
+            "post",
+            {"auth": "{}"},
+            ("endpoint", "p256dh", "auth"),
+            {"endpoint": "https://push.example/", "p256dh": "x", "auth": "x"},
+        )
+    ],
+    "settings/push/<int:subscription_id>/remove/": [Request("post")],
+    "service-worker.js": [Request()],
+    "manifest.webmanifest": [Request()],
+    "healthz": [Request()],
+    "readyz": [Request()],
+    "sign-in/": [
+        Request("post", {}, ("username", "password", "next"), {"username": "a", "password": "b"})
+    ],
+    "sign-out/": [Request("post", {}, ("next",))],
+    "media/<str:signed>/<str:name>": [Request()],
+    "webhooks/<slug:carrier>/<slug:account_token>/": [Request("post")],
+    "webhooks/<slug:carrier>/<slug:account_token>/<slug:attempt_token>/": [Request("post")],
+    "simulator/": [Request(words=("from", "to", "sent"))],
+    "simulator/received/": [Request(words=("sender", "shown"))],
+    "simulator/send/": [
+        Request("post", {"number": "{}"}, ("sender", "text"), {"sender": "1", "text": "Hi"})
+    ],
+    "simulator/files/<uuid:token>/": [Request()],
+    "simulator/far-end/": [Request("post", {}, ("answer", "receipts"))],
+    "simulator/carrier/messages/": [Request("post")],
+}
+
+
+WITH_NUMBERS = [key for key in REQUESTS if any(one.numbers for one in REQUESTS[key])]
+WITH_WORDS = [key for key in REQUESTS if any(one.words for one in REQUESTS[key])]
+NAMING = [route for route in REQUESTS if "<" in route]
+# What django-otp adds of its own asks for its device without a way out.
+NAMING_IN_ADMIN = [route for route in ADMIN if "<" in route and "/otp_" not in route]
+
+
+def test_every_route_is_asked() -> None:
+    assert set(REQUESTS) == set(ROUTES) - set(ADMIN)
+
+
+def ask(client: Client, deed: str, path: str, form: dict[str, str]) -> HttpResponseBase:
+    """Each request finds everything as it was before the others."""
+    mark = transaction.savepoint()
+    try:
+        answer: HttpResponseBase = getattr(client, deed)(path, form)
+    finally:
+        transaction.savepoint_rollback(mark)
+    return answer
+
+
+def path_of(cast: Cast, route: str, named: str | None = None) -> str:
+    """The route's address; with `named` in the place of whatever it names."""
+    found = keys(cast) if named is None and "_id>" in route else {}
+    tokens = {"carrier": "twilio", "account_token": cast.account.token, "token": KEY}
+
+    def fill(part: re.Match[str]) -> str:
+        if named is not None:
+            return named
+        return str(found.get(KEYS.get(part[1], ""), tokens.get(part[1], "1")))
+
+    return "/" + re.sub(r"<\w+:(\w+)>", fill, route)
+
+
+@pytest.mark.parametrize("route", WITH_NUMBERS)
+def test_a_number_that_is_none_is_refused(cast: Cast, route: str) -> None:
+    client, path = client_of(cast.ana), path_of(cast, route)
+    for request in REQUESTS[route]:
+        for name, shape in request.numbers.items():
+            for value in NO_NUMBERS:
+                form = request.form | {name: shape.format(value)}
+                status = ask(client, request.deed, path, form).status_code
+                assert status in {404, 422}, (name, value[:40], status)
+
+
+@pytest.mark.parametrize("route", WITH_WORDS)
+def test_no_words_break_a_page(cast: Cast, route: str) -> None:
+    client, path = client_of(cast.ana), path_of(cast, route)
+    for request in REQUESTS[route]:
+        for name in request.words:
+            for value in NO_WORDS:
+                form = request.form | {name: value.encode("utf-8", "replace").decode()}
+                status = ask(client, request.deed, path, form).status_code
+                assert status < 500, (name, value[:40], status)
+
+
+@pytest.mark.parametrize("route", NAMING)
+def test_an_address_that_names_nothing_leads_nowhere(cast: Cast, route: str) -> None:
+    clients = [client_of(cast.ana), *([Client()] if "<str" in route or "<slug" in route else [])]
+    for named in NOTHING:
+        for client in clients:
+            answer = ask(client, REQUESTS[route][0].deed, path_of(cast, route, named), {})
+            assert answer.status_code in {302, 404}, (named[:40], answer.status_code)
+
+
+@pytest.mark.parametrize("route", NAMING_IN_ADMIN)
+def test_the_administration_finds_nothing_there(cast: Cast, route: str) -> None:
+    cast.admin.is_superuser = True
+    cast.admin.save()
+    client = client_of(cast.admin)
+    for named in NOTHING:
+        status = ask(client, "get", path_of(cast, route, named), {}).status_code
+        assert status < 500, (named[:40], status)
+
+
+@pytest.mark.parametrize("cookie", ["sessionid", "csrftoken"])
+@pytest.mark.parametrize("value", ['"' + "\\000" * 32 + '"', "²" * 32, "x" * 5000])
+def test_a_cookie_that_we_never_gave_is_none(db: None, cookie: str, value: str) -> None:
+    client = Client(headers={"Cookie": f"{cookie}={value}"})
+    assert ask(client, "get", "/sign-in/", {}).status_code == 200
+    assert ask(client, "get", "/", {}).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_socket_is_told_of_no_inbox_that_is_named_by_no_number(cast: Cast) -> None:
+    from tests.messaging.live_pages import in_database
+
+    client = await in_database(client_of)(cast.ana)
+    seqs = {f"i{key}": 0 for key in ("²", "٣", "1_0", "9" * 22)}
+    socket = socket_of(client, {"list": "top", "thread": None, "seqs": seqs})
+    assert (await socket.connect(timeout=5))[0]
+    frame = await socket.receive_from(timeout=5)
+    assert "gone" not in frame
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize(
+    "text", [*NO_NUMBERS, "１", "+1", "1 ", "1_0", "1.0", "1e3", "0x1", "nan", "\0", "", None, 7]
+)
+def test_what_is_no_plain_number_is_not_read(text: object) -> None:
+    assert read_integer(text) is None
+
+
+@pytest.mark.parametrize("number", [0, 7, LARGEST])
+def test_a_plain_number_is_read(number: int) -> None:
+    assert read_integer(str(number)) == number
+    assert read_integer(f"{number:019d}") == number
