@@ -6,7 +6,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -78,6 +78,17 @@ class PrivateAnswers(Around):
         if cookie in request.COOKIES or cookie in response.cookies or to_sign_in:
             response.headers["Cache-Control"] = "private, no-store"
         return response
+
+
+class NoNul(Around):
+    """Answers 400 where a request would have PostgreSQL look for a NUL, as admin's filters do."""
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        if not isinstance(exception, DataError) or "NUL (0x00)" not in str(exception):
+            return None
+        return HttpResponse("It holds a NUL.", status=400, content_type="text/plain")
 
 
 class DatabaseAway(Around):

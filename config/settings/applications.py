@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "config.middleware.PrivateAnswers",
     "config.middleware.DatabaseAway",
     "config.middleware.BusyPasswords",
+    "config.middleware.NoNul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

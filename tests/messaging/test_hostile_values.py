@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import pytest
 from django.db import transaction
@@ -210,6 +211,17 @@ def test_the_administration_finds_nothing_there(cast: Cast, route: str) -> None:
     for named in NOTHING:
         status = ask(client, "get", path_of(cast, route, named), {}).status_code
         assert status < 500, (named[:40], status)
+
+
+@pytest.mark.parametrize("value", ["\0", "²", str(10**30)])
+@pytest.mark.parametrize(
+    "path", ["inboxes/membershipchange/?kind__exact", "messaging/webhook/?account__id__exact"]
+)
+def test_the_administration_filters_by_nothing_else(cast: Cast, path: str, value: str) -> None:
+    cast.admin.is_superuser = True
+    cast.admin.save()
+    status = ask(client_of(cast.admin), "get", f"/admin/{path}={quote(value)}", {}).status_code
+    assert status in {200, 302, 400}
 
 
 @pytest.mark.parametrize("cookie", ["sessionid", "csrftoken"])
