@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pytest
+from channels.db import database_sync_to_async as in_database
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
@@ -234,8 +235,6 @@ def test_a_cookie_that_we_never_gave_is_none(db: None, cookie: str, value: str) 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_socket_is_told_of_no_inbox_that_is_named_by_no_number(cast: Cast) -> None:
-    from tests.messaging.live_pages import in_database
-
     client = await in_database(client_of)(cast.ana)
     seqs = {f"i{key}": 0 for key in ("²", "٣", "1_0", "9" * 22)}
     socket = socket_of(client, {"list": "top", "thread": None, "seqs": seqs})
