@@ -19,6 +19,8 @@ PATIENCE = 30.0
 """Seconds until a socket that stays open counts as never closed."""
 
 LOOK_EVERY = 0.05
+CLOSING = 1.0
+"""Seconds that a socket may stay open, silent, beyond the limit for texts."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +212,11 @@ def _figure(way: Way, leisure: float, watched: list[Watch]) -> Figure:
     return Figure(
         f"E6: {way.name}",
         f"closed {closed}",
-        aim=f"0 B, closed, {limit:.0f} s",
-        is_met=are_closed and max(times) <= limit and late == 0 and answers == [way.then],
+        aim=f"0 B after {limit:.0f} s",
+        is_met=are_closed
+        and max(times) <= limit + CLOSING
+        and late == 0
+        and answers == [way.then],
         note=f"last text after {last:.1f} s, {flowed:,} B until then, {late:,} B too late;"
         f" next request {', '.join(map(str, answers))}",
     )

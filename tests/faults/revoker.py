@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+
+import httpx
 
 from tests.faults.admin_forms import Busy, read_form, send_form
 from tests.faults.ground import Member, Site, csrf_token
@@ -38,9 +39,10 @@ class Revoker:
     """Takes away by one way or another; each returns once the change has committed, or raises
     Busy."""
 
-    def __init__(self, site: Site, shell: subprocess.Popen[str]) -> None:
+    def __init__(self, site: Site, shell: subprocess.Popen[str], admin: httpx.Client) -> None:
         self.site = site
         self._shell = shell
+        self._admin = admin
 
     def elsewhere(self, way: str, member: Member) -> None:
         """By another process, which has no page of its own; see `tests.faults.other_process`."""
@@ -66,27 +68,24 @@ class Revoker:
             member.pk,
             self.site.inbox,
         )
-        with self._administration() as http:
-            fields = read_form(http, path, "inbox_form")
-            [name] = [
-                name for name, value in fields.items() if ROW.fullmatch(name) and value == str(pk)
-            ]
-            send_form(http, path, fields | {name.removesuffix("id") + "DELETE": "on"})
+        fields = read_form(self._admin, path, "inbox_form")
+        [name] = [
+            name for name, value in fields.items() if ROW.fullmatch(name) and value == str(pk)
+        ]
+        send_form(self._admin, path, fields | {name.removesuffix("id") + "DELETE": "on"})
 
     def activity_in_the_administration(self, member: Member) -> None:
         path = f"/admin/inboxes/agent/{member.pk}/change/"
-        with self._administration() as http:
-            fields = read_form(http, path, "agent_form")
-            del fields["is_active"]
-            send_form(http, path, fields)
+        fields = read_form(self._admin, path, "agent_form")
+        del fields["is_active"]
+        send_form(self._admin, path, fields)
 
     def password_in_the_administration(self, member: Member) -> None:
         path = f"/admin/inboxes/agent/{member.pk}/password/"
         password = "another, and a long one"
-        with self._administration() as http:
-            fields = read_form(http, path, "agent_form")
-            fields |= {"password1": password, "password2": password, "usable_password": "true"}
-            send_form(http, path, fields)
+        fields = read_form(self._admin, path, "agent_form")
+        fields |= {"password1": password, "password2": password, "usable_password": "true"}
+        send_form(self._admin, path, fields)
 
     def sign_out(self, member: Member) -> None:
         url = self.site.program.url
@@ -94,10 +93,6 @@ class Revoker:
             if http.get("/settings/").status_code >= 500:
                 raise Busy("/settings/")
             send_form(http, "/sign-out/", {"csrfmiddlewaretoken": csrf_token(http)})
-
-    def _administration(self) -> Any:
-        url = self.site.program.url
-        return self.site.client(cookies=self.site.administrator, headers={"Origin": url})
 
 
 def _elsewhere(way: str) -> Callable[[Revoker, Member], None]:
@@ -158,7 +153,10 @@ def revoker(site: Site) -> Iterator[Revoker]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    with shell:
+    with shell, site.client(headers={"Origin": site.program.url}) as admin:
+        for name, value in site.administrator.items():
+            # With their place, so that the server can replace them: a new password does.
+            admin.cookies.set(name, value, domain="127.0.0.1", path="/")
         assert shell.stdout is not None
         assert shell.stdout.readline().strip() == "ready"
-        yield Revoker(site, shell)
+        yield Revoker(site, shell, admin)
