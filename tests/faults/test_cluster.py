@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,7 @@ from cryptography.fernet import Fernet
 
 from config.cluster.database import programs
 from tests.bench.figures import Figure, table
-from tests.faults import deploys, ingest, sends
+from tests.faults import deploys, hostile, ingest, revocations, sends
 from tests.faults.deploys import Pages
 from tests.faults.ground import Ground, Told, ground, repeat
 from tests.stack import ROOT
@@ -28,7 +29,8 @@ LEISURE = 60.0
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[Ground]:
-    with ground(threads=6) as there:
+    members = revocations.SHORT.members + hostile.SHORT.members
+    with ground(threads=6, members=members) as there:
         yield there
 
 
@@ -105,6 +107,14 @@ def test_a_database_that_dies_costs_no_webhook(house: Ground) -> None:
 
 def test_a_new_version_is_rolled_out_without_a_loss(house: Ground) -> None:
     assert_met(deploys.e8(house, deploys.Size(rounds=1, pages=6, calls=60, away=LEISURE)))
+
+
+def test_whoever_loses_a_right_is_shown_no_more_texts(house: Ground) -> None:
+    assert_met(revocations.e6(house, replace(revocations.SHORT, leisure=2.0)))
+
+
+def test_one_party_alone_costs_the_others_no_text(house: Ground) -> None:
+    assert_met(hostile.e10(house, hostile.SHORT))
 
 
 WAITING = """
