@@ -3,14 +3,14 @@
 import os
 import sys
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from daphne.cli import CommandLineInterface
-from django.core.management import execute_from_command_line
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from daphne.cli import CommandLineInterface
+    from django.core.management import execute_from_command_line
 
-from config import request_limits
+    from config import request_limits
 
-if __name__ == "__main__":
     request_limits.GRACE = 0.5
     request_limits.LINGER = 0.5
     if sys.argv[1] == "serve":
@@ -18,3 +18,7 @@ if __name__ == "__main__":
     else:
         where = ["-v", "0", "-b", "127.0.0.1", "-p", os.environ["PORT"]]
         CommandLineInterface().run([*where, "config.asgi:application"])
+
+
+if __name__ == "__main__":
+    main()
