@@ -191,7 +191,7 @@ async def mix(
     webhooks = Schedule(port, texts, texts_per_second)
     views = Schedule(port, gets, gets_per_second)
     await asyncio.gather(webhooks.run(), views.run())
-    await audience.wait_for(len(texts))
+    await audience.wait_for(len(webhooks.accepted))
     saying.cancel()
     closed = audience.closed
     audience.close()
@@ -202,7 +202,7 @@ async def mix(
         "views": spread(views.took[int(warm_up * gets_per_second) :]) | views.report,
         "each": spread(each),
         "last": spread(last),
-        "missing": audience.missing(len(texts)),
+        "missing": audience.missing(len(webhooks.accepted)),
         "closed": closed,
         "frames": audience.frames,
         "bytes": audience.bytes,

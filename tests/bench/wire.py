@@ -139,10 +139,10 @@ class Socket(asyncio.Protocol):
 
     @property
     def is_alive(self) -> bool:
-        return self._transport is not None
+        return self._transport is not None and not self._transport.is_closing()
 
     def say(self, text: bytes, opcode: int = 1) -> None:
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             raise ConnectionError("the socket is closed")
         size = len(text)
         short = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack(">H", size)
@@ -152,9 +152,10 @@ class Socket(asyncio.Protocol):
     async def write(self, data: bytes) -> None:
         """Bytes as they are; returns when the system has taken most of them. Raises
         ConnectionError once the socket is closed."""
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             raise ConnectionError("the socket is closed")
         self._transport.write(data)
+        await asyncio.sleep(0)  # or nothing is ever heard of the other side
         await self._may_write.wait()
 
     def stop_reading(self) -> None:

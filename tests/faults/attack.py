@@ -16,7 +16,8 @@ from tests.bench.wire import HOST, Line, Socket
 SOURCE = "127.0.66.6"
 """The attacker's address: what is counted by address is counted for nobody else."""
 
-GRACE = 2.0
+GRACE = 3.0
+"""Seconds after the end in which the server may still close what it was sent."""
 
 
 @dataclass
@@ -43,8 +44,8 @@ class Attack:
 
     @property
     def is_ending(self) -> bool:
-        """Too late to begin something that the server should have time to end."""
-        return time.perf_counter() >= self.end - GRACE
+        """Half of the time is over: too late to begin what the server should have time to end."""
+        return time.perf_counter() >= self.end - self.seconds / 2
 
     @property
     def origin(self) -> str:
@@ -75,10 +76,10 @@ class Attack:
 
     async def in_parallel(self, one: Callable[[int], Awaitable[None]]) -> None:
         """`amount` at once, which look at `is_over`; what hangs then is given up a little later.
-        A line that breaks is what it is about."""
+        A line that breaks, or an answer that makes no sense, is what it is about."""
 
         async def shielded(number: int) -> None:
-            with contextlib.suppress(OSError, EOFError, TimeoutError):
+            with contextlib.suppress(OSError, EOFError, TimeoutError, ValueError):
                 async with asyncio.timeout(max(0.1, self.end + GRACE - time.perf_counter())):
                     await one(number)
 

@@ -32,6 +32,7 @@ EMOJI = "\U0001f600" * 1_590
 
 EMOJI_PER_SECOND = 3
 SUBSCRIPTIONS = 5  # of each member
+FORGET = "DELETE FROM messaging_pushsubscription"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Size:
         return self.pages + self.attackers
 
 
-SHORT = Size(4.0, 0.5, Rates(10, 5, 4), pages=3, attackers=2, scale=0.1, is_timed=False)
+SHORT = Size(3.5, 0.5, Rates(10, 5, 4), pages=3, attackers=2, scale=0.1, is_timed=False)
 LONG = Size(10.0, 15.0, Rates(8, 4, 1), pages=10, attackers=10)
 
 
@@ -113,34 +114,43 @@ async def _under(
     group: list[Assault], size: Size, others: Others, attackers: list[Member]
 ) -> tuple[Phase, dict[Assault, dict[str, int]]]:
     """The others' life meanwhile, and what came of each attack."""
-    site = others.site
     seconds = _seconds(size, group)
-    pages = [site.page(member, site.threads[0][0]) for member in attackers]
     running: dict[Assault, asyncio.subprocess.Process] = {}
     async with contextlib.AsyncExitStack() as after:
 
         async def begin() -> None:
-            for one in group:
-                order: dict[str, Any] = {
-                    "attack": one.attack,
-                    "port": site.program.port,
-                    "cafile": site.cafile,
-                    "seconds": seconds,
-                    "amount": max(2, int(one.amount * size.scale)),
-                    "pages": pages,
-                }
-                if one.attack == "stalled_readers":
-                    order["texts"] = _emoji(others, int(EMOJI_PER_SECOND * seconds))
-                if one.attack == "push_service":
-                    order["listen"] = free_port()
-                    await asyncio.to_thread(_subscribe, site, attackers, order["listen"])
-                running[one] = await _start(order)
-                after.push_async_callback(_end, running[one])
+            orders = [await _order(one, size, others, attackers) for one in group]
+            for one, process in zip(
+                group, await asyncio.gather(*map(_start, orders)), strict=True
+            ):
+                running[one] = process
+                after.push_async_callback(_end, process)
 
         phase = await others.live(seconds, begin)
         came_of = {one: await _result(process, seconds) for one, process in running.items()}
-    await asyncio.to_thread(site.program.sql, "DELETE FROM messaging_pushsubscription")
+    await asyncio.to_thread(others.site.program.sql, FORGET)
     return phase, came_of
+
+
+async def _order(
+    assault: Assault, size: Size, others: Others, attackers: list[Member]
+) -> dict[str, Any]:
+    """What the attack's process is told; the push service's browsers have subscribed then."""
+    site, seconds = others.site, _seconds(size, [assault])
+    order: dict[str, Any] = {
+        "attack": assault.attack,
+        "port": site.program.port,
+        "cafile": site.cafile,
+        "seconds": seconds,
+        "amount": max(2, int(assault.amount * size.scale)),
+        "pages": [site.page(member, site.threads[0][0]) for member in attackers],
+    }
+    if assault.attack == "stalled_readers":
+        order["texts"] = _emoji(others, int(EMOJI_PER_SECOND * seconds))
+    if assault.attack == "push_service":
+        order["listen"] = free_port()
+        await asyncio.to_thread(_subscribe, site, attackers, order["listen"])
+    return order
 
 
 def _seconds(size: Size, group: list[Assault]) -> float:

@@ -25,7 +25,7 @@ async def slow_requests(attack: Attack) -> None:
     async def one(number: int) -> None:
         async with attack.raw() as (reader, writer):
             writer.write(head if number % 2 else body)
-            while not attack.is_over:
+            while not attack.is_over and not writer.is_closing():
                 writer.write(b"x")
                 await writer.drain()
                 with contextlib.suppress(TimeoutError):
@@ -33,7 +33,7 @@ async def slow_requests(attack: Attack) -> None:
                         answer = await reader.read(PIECE)
                         attack.done[answer[9:12].decode() or "hung up"] += 1
                         return
-            attack.done["still open"] += 1
+            attack.done["hung up" if writer.is_closing() else "still open"] += 1
 
     await attack.in_parallel(one)
 
@@ -51,12 +51,14 @@ async def large_bodies(attack: Attack) -> None:
             answer = asyncio.create_task(reader.read(PIECE))
             writer.write(request)
             sent = 0
-            while sent < HUGE and not answer.done() and not attack.is_over:
+            while sent < HUGE and not (answer.done() or writer.is_closing() or attack.is_over):
                 writer.write(chunk)
                 await writer.drain()
+                await asyncio.sleep(0)  # or the answer is never read
                 sent += PIECE
                 attack.done["MB"] = attack.done["MB"] + (sent % 2**20 < PIECE)
-            writer.write(b"0\r\n\r\n")
+            if not writer.is_closing():
+                writer.write(b"0\r\n\r\n")
             attack.done[(await answer)[9:12].decode() or "hung up"] += 1
 
     await attack.in_parallel(one)

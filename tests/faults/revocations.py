@@ -39,7 +39,7 @@ class Size:
         return self.rounds * len(WAYS) + self.stay
 
 
-SHORT = Size(rounds=1, sockets=2, stay=2, per_second=20)
+SHORT = Size(rounds=1, sockets=1, stay=2, per_second=10, leisure=1.5)
 LONG = Size(rounds=3, sockets=3, stay=11, per_second=50)
 
 
@@ -83,7 +83,7 @@ class Watch:
         """Seconds until the last socket was; None while one is open."""
         ends = [socket.closed_at for socket in self.sockets]
         times = [end for end in ends if end is not None]
-        return max(times) - self.revoked_at if len(times) == len(ends) else None
+        return max(0.0, max(times) - self.revoked_at) if len(times) == len(ends) else None
 
     def bytes_after(self, seconds: float) -> int:
         """Of the frames with texts that came later than so long after the revocation."""
@@ -149,7 +149,8 @@ async def _round(
     size: Size, site: Site, shell: Revoker, losers: list[tuple[Way, Member]]
 ) -> list[tuple[Way, Watch]]:
     """All ways right after each other, each on an agent of its own whose pages get texts."""
-    watched = [(way, await _opened(site, member, size.sockets)) for way, member in losers]
+    opening = [_opened(site, member, size.sockets) for _, member in losers]
+    watched = list(zip([way for way, _ in losers], await asyncio.gather(*opening), strict=True))
     await _until(lambda: all(watch.frames for _, watch in watched))
     for way, watch in watched:
         await _revoke(shell, way, watch)

@@ -7,16 +7,18 @@ import base64
 import contextlib
 import itertools
 import struct
+import time
 
 from tests.bench.traffic import Schedule
 from tests.bench.wire import Socket, get
-from tests.faults.attack import Attack
+from tests.faults.attack import GRACE, Attack
 
 BIG = 100_000_000
 PIECE = 32_768
 COME_BACK = 1.0
 """Seconds after which a socket that was closed is opened again."""
 
+LOOK_EVERY = 0.1
 FRAMES_PER_SECOND = 10_000
 MASK = b"\0\0\0\0"  # masks of zeros are allowed, and save the work of masking
 
@@ -76,11 +78,11 @@ async def _talk(attack: Attack, words: list[bytes], per_second: float) -> None:
 
 
 async def _note_end(attack: Attack, socket: Socket) -> None:
-    """Whether the server has closed it, and with what code; it gets a moment for that."""
-    for _ in range(15):
+    """Whether the server has closed it, and with what code; it gets nearly GRACE for that."""
+    for _ in range(int((attack.end + GRACE - time.perf_counter()) / LOOK_EVERY) - 2):
         if socket.closed_at is not None:
             break
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(LOOK_EVERY)
     if socket.closed_at is None:
         attack.done["still open"] += 1
     else:

@@ -8,7 +8,6 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -110,7 +109,7 @@ def test_a_new_version_is_rolled_out_without_a_loss(house: Ground) -> None:
 
 
 def test_whoever_loses_a_right_is_shown_no_more_texts(house: Ground) -> None:
-    assert_met(revocations.e6(house, replace(revocations.SHORT, leisure=2.0)))
+    assert_met(revocations.e6(house, revocations.SHORT))
 
 
 def test_one_party_alone_costs_the_others_no_text(house: Ground) -> None:
