@@ -56,7 +56,7 @@ urlpatterns = [
     path("service-worker.js", settings.service_worker, name="service_worker"),
     path("webhooks/<slug:carrier>/<slug:account_token>/", webhooks.webhook, name="webhook"),
     path(
-        "webhooks/<slug:carrier>/<slug:account_token>/<slug:attempt_token>/",
+        "webhooks/<slug:carrier>/<slug:account_token>/<str:attempt_token>/",
         webhooks.webhook,
         name="receipt",
     ),

@@ -16,6 +16,16 @@ const AGAIN = 5_000;
 /** @type {Draft | null} */
 let draft = null;
 
+/** @typedef {{thread: number, body: string, is_internal: boolean, files: number[], seq: number}} Told */
+
+const MOST_AHEAD = 50;
+
+/**
+ * What was told of threads that are not open: the page of one may be on its way, and older.
+ * @type {Map<string, Told>}
+ */
+const ahead = new Map();
+
 /** @param {HTMLFormElement} of */
 const boxOf = (of) => /** @type {HTMLTextAreaElement} */ (of.querySelector("textarea"));
 
@@ -133,6 +143,8 @@ export function openDraft(form) {
     since: 0,
     isSaving: false,
   };
+  const late = ahead.get(form.dataset.thread ?? "");
+  if (late) take(late);
   const kept = sessionStorage.getItem(place(form));
   if (kept === null || boxOf(form).value !== draft.text) return;
   const { text, mode, key } = JSON.parse(kept);
@@ -161,11 +173,17 @@ export function forgetDraft(form, seq, mode) {
   saveSoon(draft);
 }
 
-/**
- * @param {{thread: number, body: string, is_internal: boolean, files: number[], seq: number}} told
- */
+/** @param {Told} told */
 function take(told) {
-  if (!draft || String(told.thread) !== draft.form.dataset.thread || told.seq <= draft.seq) return;
+  const thread = String(told.thread);
+  if (thread !== draft?.form.dataset.thread) {
+    ahead.delete(thread);
+    ahead.set(thread, told);
+    if (ahead.size > MOST_AHEAD) ahead.delete([...ahead.keys()][0]);
+    return;
+  }
+  ahead.delete(thread);
+  if (!draft || told.seq <= draft.seq) return;
   document.dispatchEvent(new CustomEvent("partyline:files", { detail: told.files }));
   // What is newer in this tab stays; it is about to be saved over the other.
   const isOurs = isNewer(draft) || draft.isSaving;

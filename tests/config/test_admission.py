@@ -19,7 +19,7 @@ from config import admission, asgi
 from config.admission import SignIns, SocketsByAddress, network_of
 from tests.stack import Stack, running_stack
 
-PUBLIC = "https://texts.example.com"
+PUBLIC = "https://localhost"
 OFFICE, HOME = "198.51.100.7", "198.51.100.8"
 
 

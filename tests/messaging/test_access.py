@@ -64,7 +64,7 @@ MATRIX = {
 
 CARRIERS = {
     "webhooks/<slug:carrier>/<slug:account_token>/",
-    "webhooks/<slug:carrier>/<slug:account_token>/<slug:attempt_token>/",
+    "webhooks/<slug:carrier>/<slug:account_token>/<str:attempt_token>/",
 }
 """Proven in test_webhooks.py."""
 

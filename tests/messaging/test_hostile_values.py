@@ -94,6 +94,7 @@ REQUESTS: dict[str, list[Request]] = {
     "threads/<int:thread_id>/restore/": [Request("post")],
     "threads/<int:thread_id>/attachments/": [Request()],
     "messages/<int:message_id>/retry/": [Request("post")],
+    "messages/<int:message_id>/text/": [Request()],
     "attachments/<int:attachment_id>/": [Request()],
     "attachments/<int:attachment_id>/thumbnail/": [Request()],
     "attachments/<int:attachment_id>/fetch/": [Request("post")],
@@ -127,7 +128,7 @@ REQUESTS: dict[str, list[Request]] = {
     "sign-out/": [Request("post", {}, ("next",))],
     "media/<str:signed>/<str:name>": [Request()],
     "webhooks/<slug:carrier>/<slug:account_token>/": [Request("post")],
-    "webhooks/<slug:carrier>/<slug:account_token>/<slug:attempt_token>/": [Request("post")],
+    "webhooks/<slug:carrier>/<slug:account_token>/<str:attempt_token>/": [Request("post")],
     "simulator/": [Request(words=("from", "to", "sent"))],
     "simulator/received/": [Request(words=("sender", "shown"))],
     "simulator/send/": [
