@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FEW, MANY = 20, 200
 SECONDS = 62.0
-"""At least two of the catch-ups that come every 25 s fall into it."""
+"""Long enough for whatever comes now and then, such as jobs every quarter of a minute."""
 
 WARM_UP = 4.0
 TEXTS_PER_SECOND = 25
