@@ -21,6 +21,8 @@ let current = null;
 let waiting = null;
 /** How often the list has changed here: what the server said before that is out of date. */
 let changes = 0;
+/** Whether the list has to be asked for once nothing is on its way any more. */
+let isOutOfDate = false;
 
 /** @returns {HTMLFormElement | null} */
 const form = () => document.querySelector("#composer");
@@ -92,6 +94,7 @@ function next() {
   if (!current) {
     current = queue.shift() ?? null;
     if (current) send(current);
+    else if (isOutOfDate) refresh();
   }
   if (waiting === null || isUploading(waiting)) return;
   const now = form();
@@ -133,6 +136,8 @@ function send(upload, isAgain = false) {
     }
     current = null;
     changes += 1;
+    // The conversation was drawn anew meanwhile, without this file.
+    if (!row.isConnected) isOutOfDate = true;
     if (request.status === 201) row.outerHTML = request.responseText;
     else if (row.isConnected) {
       const isRefused = request.status === 422;
@@ -169,7 +174,8 @@ function fail(upload, sentence, isWorthRepeating) {
 /** Asks the server what it has: another tab, or a refusal, may have changed it. */
 async function refresh() {
   const now = form();
-  if (!now || current || queue.length) return;
+  isOutOfDate = current !== null || queue.length > 0;
+  if (!now || isOutOfDate) return;
   const before = changes;
   const answer = await fetch(now.dataset.upload ?? "").catch(() => null);
   if (!answer?.ok || answer.redirected) return;
