@@ -135,9 +135,13 @@ def _answer(host: MediaHost, line: ssl.SSLSocket) -> None:
         if not chunk:
             return
         raw += chunk
-    first, *rest = raw.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
     path = first.split(" ")[1]
     headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in rest)}
+    # A line that is closed over unread bytes takes the answer with it.
+    while len(body) < int(headers.get("content-length", 0)) and (chunk := line.recv(65536)):
+        body += chunk
     host.requests.append((path, headers))
     answer = host.answers.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     if isinstance(answer, bytes):
