@@ -42,7 +42,7 @@ def worker_app(queue: str, connections: int) -> App:
     # What is periodic is deferred by the worker of its queue alone: two deferrers of one process
     # would move the same iterators. Each queue has some: without any, procrastinate would stop
     # looking after the worker's heartbeat and listener.
-    own = PeriodicRegistry()  # type: ignore[no-untyped-call]
+    own = PeriodicRegistry()  # type: ignore[no-untyped-call]  # procrastinate's own gap
     own.periodic_tasks = {
         key: one
         for key, one in app.periodic_registry.periodic_tasks.items()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
-from django.test import Client
 
 from inboxes import bell
 from inboxes.actions import announce_inbox
@@ -18,26 +17,9 @@ from messaging.actions.contacts import ChangedMeanwhile, describe_contact
 from messaging.actions.optouts import note_opt_out
 from messaging.models import Number
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
-from tests.messaging.live_pages import LivePage, tab
+from tests.messaging.live_pages import LivePage, Opener
 from threads import words
 from threads.models import Contact, Thread
-
-Opener = Callable[..., Any]
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[Opener]:
-    pages: list[LivePage] = []
-
-    async def open_one(agent: Agent, path: str, client: Client | None = None) -> LivePage:
-        page: LivePage = await in_database(tab)(agent, client)
-        pages.append(page)
-        await page.open(path)
-        return page
-
-    yield open_one
-    for page in pages:
-        await page.cut()
 
 
 def save(agent: Agent, thread: Thread, **form: str) -> Any:
