@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
 from messaging import delivery, jobs, limits, lookups, push, reconciling
-from messaging.actions import delete_old_notifications
+from messaging.actions.notifying import delete_old_notifications
 from messaging.actions.receipts import delete_parked
 from messaging.actions.receiving import replay_cause
 from messaging.actions.scheduling import delete_ended, send_when_due

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from messaging.actions import replay_webhook
+from messaging.actions.receiving import replay_webhook
 from messaging.jobs import defer_replay
 from messaging.models import Webhook
 

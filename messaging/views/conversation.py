@@ -12,15 +12,17 @@ from django.views.decorators.http import require_GET, require_POST
 from inboxes.models import Agent
 from inboxes.requests import signed_in
 from messaging.access import get_message
-from messaging.actions import (
+from messaging.actions.drafts import draft_seq
+from messaging.actions.notifying import mark_notifications_read
+from messaging.actions.scheduling import schedule_text
+from messaging.actions.sending import (
+    AlreadyMade,
+    NotRetriable,
+    Overtaken,
     SendingRefused,
-    mark_notifications_read,
     retry_message,
     write_message,
 )
-from messaging.actions.drafts import draft_seq
-from messaging.actions.scheduling import schedule_text
-from messaging.actions.sending import AlreadyMade, NotRetriable, Overtaken
 from messaging.arriving import page_at
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation

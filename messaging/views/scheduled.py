@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from inboxes.models import Agent
 from inboxes.requests import signed_in
 from messaging.access import get_scheduled
-from messaging.actions import SendingRefused
 from messaging.actions.scheduling import (
     AlreadyEnded,
     ChangedMeanwhile,
@@ -23,6 +22,7 @@ from messaging.actions.scheduling import (
     delete_scheduled,
     send_scheduled_now,
 )
+from messaging.actions.sending import SendingRefused
 from messaging.later_forms import ChangeForm, WordsForm
 from messaging.models import ScheduledText
 from messaging.views.panes import pane

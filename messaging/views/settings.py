@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from inboxes.requests import signed_in
 from messaging import webpush
-from messaging.actions import set_preference, set_sound, subscribe_push, unsubscribe_push
+from messaging.actions.notifying import set_preference, set_sound, subscribe_push, unsubscribe_push
 from messaging.jobs import defer_push_test
 from messaging.models import PushSubscription
 from messaging.notice_forms import SettingsForm, SubscriptionForm

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST
 
 from inboxes.integers import read_integer
 from messaging import probes
-from messaging.actions import receive_webhook
 from messaging.actions.nonces import use_nonce
+from messaging.actions.receiving import receive_webhook
 from messaging.actions.rejecting import note_rejection
 from messaging.carriers import UnknownCarrier
 from messaging.carriers.base import RawRequest, VerificationError

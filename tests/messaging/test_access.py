@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.actions import write_message
 from messaging.actions.scheduling import schedule_text
+from messaging.actions.sending import write_message
 from messaging.media import drafts
 from messaging.models import ScheduledText
 from tests.cast import ANAS_LINE, Cast, client_of

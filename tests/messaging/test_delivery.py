@@ -9,7 +9,7 @@ from django.db import connections
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from messaging import delivery
-from messaging.actions import retry_message
+from messaging.actions.sending import retry_message
 from messaging.carriers.twilio import Twilio
 from messaging.models import Attempt, CarrierAccount, Message, Number
 from tests.cast import FRONT_DESK, Cast

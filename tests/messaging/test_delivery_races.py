@@ -13,7 +13,8 @@ from django.test import Client
 
 from inboxes.counters import next_inbox_seq
 from messaging import delivery
-from messaging.actions import receipts, retry_message
+from messaging.actions import receipts
+from messaging.actions.sending import retry_message
 from messaging.carriers.base import (
     Accepted,
     AuthFailed,

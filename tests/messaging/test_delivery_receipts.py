@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from messaging.actions import apply_receipt, retry_message
+from messaging.actions.receipts import apply_receipt
+from messaging.actions.sending import retry_message
 from messaging.carriers.twilio import Twilio
 from messaging.models import DeliveryReceipt
 from tests.cast import SECRETS, Cast

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inboxes.models import Agent
-from messaging.actions import write_message
+from messaging.actions.sending import write_message
 from messaging.live.drafting import draw_drafts
 from messaging.models import Message
 from tests.cast import ANAS_LINE, Cast, client_of

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from messaging import delivery, limits, tasks
-from messaging.actions import retry_message
+from messaging.actions.sending import retry_message
 from messaging.models import Message
 from tests.cast import Cast, client_of
 from tests.far_end_client import FarEnd, far_end

@@ -10,8 +10,7 @@ from django.db import Error, connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inboxes.models import Agent
-from messaging.actions import SendingRefused
-from messaging.actions.sending import NotRetriable, retry_message
+from messaging.actions.sending import NotRetriable, SendingRefused, retry_message
 from messaging.models import Attempt, Message, Number
 from tests.cast import ANAS_LINE, Cast, client_of
 from threads.models import Thread

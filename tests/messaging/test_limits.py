@@ -18,7 +18,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from inboxes import counters
 from inboxes.models import Inbox
 from messaging import delivery, limits, tasks
-from messaging.actions import records, retry_message
+from messaging.actions import records
+from messaging.actions.sending import retry_message
 from messaging.models import Message, Number, Pace
 from tests.cast import DISPATCH, Cast, client_of
 from tests.far_end_client import FarEnd, far_end

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from messaging import delivery, lookups
-from messaging.actions import retry_message
+from messaging.actions.sending import retry_message
 from messaging.carriers.base import REASONS, Accepted, OutcomeUnknown, Receipt, State
 from messaging.delivery import UNKNOWN_REASON
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, Message

@@ -13,11 +13,7 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.models import Agent, Membership
 from messaging import notices
-from messaging.actions import (
-    delete_old_notifications,
-    set_preference,
-)
-from messaging.actions.notifying import notify
+from messaging.actions.notifying import delete_old_notifications, notify, set_preference
 from messaging.models import Message, Notification, NotificationPreference
 from messaging.notices import notice_list, unread_counts
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, Cast, client_of

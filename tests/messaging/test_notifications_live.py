@@ -11,9 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inboxes.models import Agent
-from messaging.actions import (
-    mark_notifications_read,
-)
+from messaging.actions.notifying import mark_notifications_read
 from messaging.live import reading
 from messaging.live.pages import Page, Target
 from messaging.live.readers import (

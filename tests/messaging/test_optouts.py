@@ -14,10 +14,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from messaging import delivery
-from messaging.actions import SendingRefused, retry_message
 from messaging.actions.optouts import end_opt_out, note_opt_out
 from messaging.actions.receipts import apply_receipt
 from messaging.actions.receiving import store_text
+from messaging.actions.sending import SendingRefused, retry_message
 from messaging.carriers import get_carrier
 from messaging.carriers.base import Accepted, InboundText, OptedOut, Receipt, Rejected
 from messaging.keywords import keyword

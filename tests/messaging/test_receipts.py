@@ -13,7 +13,8 @@ from pytest_django import Settings
 
 from inboxes import counters
 from messaging import delivery
-from messaging.actions import apply_receipt, retry_message
+from messaging.actions.receipts import apply_receipt
+from messaging.actions.sending import retry_message
 from messaging.carriers.base import (
     REASONS,
     Accepted,

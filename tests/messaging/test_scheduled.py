@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging import tasks
-from messaging.actions import SendingRefused, optouts, write_message
+from messaging.actions import optouts
 from messaging.actions.drafts import FormWasSent, keep_draft
 from messaging.actions.scheduling import (
     AlreadyEnded,
@@ -30,7 +30,7 @@ from messaging.actions.scheduling import (
     send_scheduled_now,
     send_when_due,
 )
-from messaging.actions.sending import AlreadyMade
+from messaging.actions.sending import AlreadyMade, SendingRefused, write_message
 from messaging.later_forms import ChangeForm, at_preset, in_zone
 from messaging.live.pages import Page, Target
 from messaging.live.readers import draw_for

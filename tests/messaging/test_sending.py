@@ -5,7 +5,7 @@ import uuid
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from messaging.actions import SendingRefused, write_message
+from messaging.actions.sending import SendingRefused, write_message
 from messaging.models import Message, Number
 from tests.cast import Cast
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.actions import apply_receipt
+from messaging.actions.receipts import apply_receipt
 from messaging.carriers.base import Receipt, State
 from messaging.models import Attempt, Message
 from tests.cast import Cast, client_of

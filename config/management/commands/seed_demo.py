@@ -15,7 +15,8 @@ from config.demo import PASSWORD, history
 from inboxes import counters
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox, Membership
-from messaging.actions import mark_notifications_read, records
+from messaging.actions import records
+from messaging.actions.notifying import mark_notifications_read
 from messaging.carriers.base import REASONS
 from messaging.delivery import UNKNOWN_REASON
 from messaging.keywords import keyword

@@ -11,7 +11,7 @@ import pytest
 from django.db.models import QuerySet
 
 from inboxes.models import Inbox
-from messaging.actions import replay_webhook
+from messaging.actions.receiving import replay_webhook
 from messaging.carriers.bandwidth import Bandwidth
 from messaging.carriers.base import CannotTell, Found, LookUpResult, NotFound, RawRequest, Receipt
 from messaging.models import DeliveryReceipt, Message, Number, Webhook
