@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.periodic import PeriodicRegistry
 
-from messaging.jobs import NOTIFICATIONS, TEXTS
+from messaging.stream.jobs import NOTIFICATIONS, TEXTS
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.database import release_connection
 from messaging import encryption, limits
-from messaging.actions import optouts, receipts, records, statements
+from messaging.actions import optouts, receipts
 from messaging.carriers.base import (
     REASONS,
     Accepted,
@@ -34,10 +34,11 @@ from messaging.carriers.base import (
     SendResult,
 )
 from messaging.carriers.sending import new_client
-from messaging.jobs import defer_delivery
 from messaging.media import links
 from messaging.models import Attempt, DeliveryState, Message, Number
-from messaging.refusals import number_or_refusal
+from messaging.stream import statements, writing
+from messaging.stream.jobs import defer_delivery
+from messaging.stream.refusals import number_or_refusal
 from threads.models import Thread
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def _claim(thread: Thread) -> Attempt | None:
             return None
         if number is None or limits.is_too_old(message):
             reason = sentence or limits.expired_reason()
-            records.change(message, seq, state=DeliveryState.FAILED, reason=reason[:255])
+            writing.change(message, seq, state=DeliveryState.FAILED, reason=reason[:255])
             continue
         if limits.take_turn(message, number):
             return _begin(message, number, seq)
@@ -122,7 +123,7 @@ def _begin(message: Message, number: Number, seq: int) -> Attempt:
         raise Message.DoesNotExist
     attempt.pk, attempt.ordinal = row
     attempt._state.adding, attempt._state.db = False, connection.alias
-    records.change(message, seq, state=DeliveryState.SENDING, reason="")
+    writing.change(message, seq, state=DeliveryState.SENDING, reason="")
     return attempt
 
 
@@ -190,9 +191,9 @@ def write_outcome(attempt: Attempt, result: SendResult) -> bool:
     longer tried again by itself. True when the attempt was still open. Writing twice is harmless.
     """
     if isinstance(result, Accepted):
-        records.lock_carrier_message(attempt.account_id, result.carrier_message_id)
+        writing.lock_carrier_message(attempt.account_id, result.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
-    records.reread(attempt)
+    writing.reread(attempt)
     is_open = attempt.state == DeliveryState.SENDING
     is_unsettled = is_open or attempt.state == DeliveryState.UNKNOWN
     match result:
@@ -242,7 +243,7 @@ def _not_taken(
     if isinstance(result, RateLimited) and result.retry_after is not None:
         wait = max(wait, result.retry_after)
     at = timezone.now() + timedelta(seconds=wait)
-    records.change(
+    writing.change(
         message,
         seq,
         state=DeliveryState.QUEUED,

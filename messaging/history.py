@@ -14,7 +14,7 @@ from django.urls import reverse
 from inboxes.models import Agent, Inbox
 from messaging.media.fetching import LARGEST
 from messaging.models import Attachment, Message, ScheduledText
-from messaging.refusals import refusal
+from messaging.stream.refusals import refusal
 from threads.models import Thread, ThreadState
 from threads.unread import seats_of
 

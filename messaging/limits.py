@@ -18,11 +18,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import records, statements
-from messaging.jobs import QUEUES, defer_delivery, defer_turns
 from messaging.models import DeliveryState, Message, Number, Pace
 from messaging.models.messages import MessageQuerySet
-from messaging.segments import segments_of
+from messaging.stream import statements, writing
+from messaging.stream.jobs import QUEUES, defer_delivery, defer_turns
+from messaging.stream.segments import segments_of
 
 LEAD = 0.05
 """Seconds by which a turn may be taken early; later ones are that much later."""
@@ -116,7 +116,7 @@ def wait_for_turn(waiting: MessageQuerySet, number: Number, seq: int) -> None:
     first = waiting.values_list("pk", "expected_at")[:NOTED]
     untold = [pk for pk, expected_at in first if expected_at is None]
     for message in waiting.filter(pk__in=untold) if untold else ():
-        records.change(message, seq, expected_at=_expected(message, number))
+        writing.change(message, seq, expected_at=_expected(message, number))
     defer_turns(number.pk, at=_next_look(number))
 
 
@@ -179,7 +179,7 @@ def expire_texts() -> int:
         with transaction.atomic():
             seq = counters.next_inbox_seq(inbox_id)
             for message in old.filter(inbox=inbox_id).order_by("pk"):
-                records.change(message, seq, state=DeliveryState.FAILED, reason=expired_reason())
+                writing.change(message, seq, state=DeliveryState.FAILED, reason=expired_reason())
                 count += 1
     return count
 

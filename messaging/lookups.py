@@ -20,7 +20,7 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.database import release_connection
 from messaging import encryption
-from messaging.actions import receipts, records
+from messaging.actions import receipts
 from messaging.carriers import CARRIERS
 from messaging.carriers.base import (
     AuthFailed,
@@ -32,6 +32,7 @@ from messaging.carriers.base import (
 )
 from messaging.carriers.sending import new_client
 from messaging.models import Attempt, DeliveryState, Message
+from messaging.stream import writing
 from threads.models import Contact
 
 log = logging.getLogger(__name__)
@@ -193,14 +194,14 @@ def _ask(attempt: Attempt) -> LookUpResult:
 @transaction.atomic
 def _settle(attempt: Attempt, receipt: Receipt) -> bool:
     """False if the text that was found turned out to be another attempt's meanwhile."""
-    records.lock_carrier_message(attempt.account_id, receipt.carrier_message_id)
+    writing.lock_carrier_message(attempt.account_id, receipt.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
     of_others = Attempt.objects.filter(
         account=attempt.account_id, carrier_message_id=receipt.carrier_message_id
     )
     if of_others.exclude(pk=attempt.pk).exists():
         return False
-    records.reread(attempt)
+    writing.reread(attempt)
     receipts.adopt(attempt, seq=seq, receipt=receipt)
     return True
 
@@ -218,4 +219,4 @@ def _say_not_found(attempt: Attempt) -> None:
     if others.filter(Q(ordinal__gt=attempt.ordinal) | Q(state__in=ARRIVED)).exists():
         return
     if is_unknown and message.reason != NOT_IN_ITS_LIST:
-        records.change(message, seq, reason=NOT_IN_ITS_LIST)
+        writing.change(message, seq, reason=NOT_IN_ITS_LIST)

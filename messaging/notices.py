@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from inboxes.integers import read_integer
 from inboxes.models import Agent
-from messaging.actions.records import excerpt
 from messaging.models import Message, Notification
 from messaging.models.notifications import NotificationQuerySet
+from messaging.stream.writing import excerpt
 
 PAGE_SIZE = 30
 

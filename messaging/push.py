@@ -16,10 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.database import release_connection
-from messaging import jobs, notices, webpush
+from messaging import notices, webpush
 from messaging.live.reading import live_sessions
 from messaging.models import Notification, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
+from messaging.stream import jobs
 
 if TYPE_CHECKING:
     from messaging.models.notifications import NotificationQuerySet

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from inboxes.models import Agent, Inbox
 from messaging.models import Number, OptOut
-from messaging.refusals import opted_out
+from messaging.stream.refusals import opted_out
 from threads import addresses, words
 from threads.models import Contact, Thread
 

@@ -13,12 +13,15 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
-from messaging import delivery, jobs, limits, lookups, push, reconciling
-from messaging.actions.notifying import delete_old_notifications
+from messaging import delivery, limits, lookups, push, reconciling
 from messaging.actions.receipts import delete_parked
 from messaging.actions.receiving import replay_cause
 from messaging.actions.scheduling import delete_ended, send_when_due
-from messaging.jobs import (
+from messaging.media import drafts, inbound, links
+from messaging.media.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
+from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
+from messaging.stream import jobs
+from messaging.stream.jobs import (
     BACKLOG,
     BEHIND_SENDING,
     DELIVER_THREAD,
@@ -32,9 +35,7 @@ from messaging.jobs import (
     WAKE_THREAD,
     defer_delivery,
 )
-from messaging.media import drafts, inbound, links
-from messaging.media.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
-from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
+from messaging.stream.notifying import delete_old_notifications
 
 log = logging.getLogger(__name__)
 

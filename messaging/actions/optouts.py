@@ -9,11 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from inboxes import bell, counters
-from messaging.actions import records
-from messaging.jobs import defer_delivery
-from messaging.keywords import Keyword
 from messaging.models import Attempt, DeliveryState, Message, Number, OptOut
-from messaging.refusals import refusal
+from messaging.stream import writing
+from messaging.stream.jobs import defer_delivery
+from messaging.stream.keywords import Keyword
+from messaging.stream.refusals import refusal
 from threads.models import Thread
 
 AUTOMATIC_PAUSE = timedelta(minutes=10)
@@ -120,7 +120,7 @@ def _help(thread: Thread, asked: Message) -> None:
         or recent.exists()
     ):
         return
-    records.record(
+    writing.record(
         Message(
             thread=thread,
             inbox_id=thread.inbox_id,

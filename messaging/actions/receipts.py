@@ -10,10 +10,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import optouts, records, statements
+from messaging.actions import optouts
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
+from messaging.stream import statements, writing
 from threads import addresses
 
 _HELD_BY = (
@@ -28,7 +29,7 @@ def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: s
     Call inside a transaction. Raises IntegrityError (`receipt_is_stored_once`) for one that is
     kept already.
     """
-    records.lock_carrier_message(account.pk, receipt.carrier_message_id)
+    writing.lock_carrier_message(account.pk, receipt.carrier_message_id)
     attempt = _find_attempt(account, receipt, attempt_token)
     seq = counters.next_inbox_seq(attempt.message.inbox_id) if attempt is not None else 0
     DeliveryReceipt.objects.create(
@@ -41,7 +42,7 @@ def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: s
         recipient=receipt.recipient,
     )
     if attempt is not None:
-        records.reread(attempt)
+        writing.reread(attempt)
         apply = settle if attempt.carrier_message_id else adopt
         apply(attempt, seq=seq, receipt=receipt)
 
@@ -121,7 +122,7 @@ def show_attempt(
         return
     if state in (DeliveryState.FAILED, DeliveryState.UNKNOWN) and not reason:
         reason = REASONS[error_class or "other"]
-    records.change(message, seq, state=state, reason=reason[:255])
+    writing.change(message, seq, state=state, reason=reason[:255])
 
 
 def delete_parked() -> int:

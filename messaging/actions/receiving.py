@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import optouts, records, statements
+from messaging.actions import optouts
 from messaging.actions.receipts import apply_receipt
 from messaging.carriers.base import (
     Event,
@@ -19,9 +19,10 @@ from messaging.carriers.base import (
     Unparsable,
     Unreadable,
 )
-from messaging.keywords import keyword
 from messaging.media import inbound
 from messaging.models import CarrierAccount, Message, Webhook
+from messaging.stream import statements, writing
+from messaging.stream.keywords import keyword
 
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
 """What helps to understand a request later; signatures and credentials are not kept."""
@@ -184,10 +185,10 @@ def store_text(
         raise UnknownNumber
     inbox_id, our_address = route
     seq = counters.next_inbox_seq(inbox_id)
-    thread_id = records.open_thread(
+    thread_id = writing.open_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
     )
-    message = records.record(
+    message = writing.record(
         Message(
             thread_id=thread_id,
             inbox_id=inbox_id,

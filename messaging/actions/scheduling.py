@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from inboxes import bell, counters
 from inboxes.models import Agent, Inbox
-from messaging.actions import records
-from messaging.actions.hiding import call_back
 from messaging.actions.sending import AlreadyMade, SendingRefused, made_by, queue
-from messaging.mentions import find_mentions, mentionable
 from messaging.models import Message, ScheduledText
-from messaging.refusals import refusal
+from messaging.stream import writing
+from messaging.stream.hiding import call_back
+from messaging.stream.mentions import find_mentions, mentionable
+from messaging.stream.refusals import refusal
 from threads.actions import change_state
 from threads.models import Thread, ThreadState
 
@@ -259,7 +259,7 @@ def _hold(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> Non
     """Keep it for a person to decide, and say so where all members see it."""
     _change(text, seq, state=State.HELD, reason=reason[:255])
     handle = f"@{text.author.username}" if is_member else ""
-    records.record(
+    writing.record(
         Message(
             thread=text.thread,
             inbox_id=text.inbox_id,

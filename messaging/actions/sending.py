@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent
-from messaging.actions import records
-from messaging.actions.hiding import call_back
-from messaging.jobs import defer_delivery
 from messaging.media import drafts
-from messaging.mentions import find_mentions, mentionable
 from messaging.models import Attachment, DeliveryState, Message, ScheduledText
-from messaging.refusals import number_of, refusal
+from messaging.stream import writing
+from messaging.stream.hiding import call_back
+from messaging.stream.jobs import defer_delivery
+from messaging.stream.mentions import find_mentions, mentionable
+from messaging.stream.refusals import number_of, refusal
 from threads.actions import change_state
 from threads.models import Thread
 
@@ -98,7 +98,7 @@ def write_message(
         **drafts.count_kinds(attached),
     )
     if is_internal:
-        records.record(message)
+        writing.record(message)
     else:
         queue(message, attached)
     drafts.attach(attached, message)
@@ -155,7 +155,7 @@ def queue(message: Message, files: Collection[Attachment] = ()) -> None:
         if sentence := drafts.carriable(files, capabilities):
             raise SendingRefused(sentence)
     message.state = DeliveryState.QUEUED
-    records.record(message)
+    writing.record(message)
     defer_delivery(message.thread_id)
 
 
@@ -170,7 +170,7 @@ def retry_message(*, message: Message) -> Message:
     if not message.can_be_retried:
         raise NotRetriable
     _refuse(message.thread)
-    records.change(
+    writing.change(
         message,
         seq,
         state=DeliveryState.QUEUED,

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent, Inbox
-from messaging.actions import records
 from messaging.actions.sending import SendingRefused, made_by, queue
-from messaging.mentions import find_mentions, mentionable
 from messaging.models import Message, Number
+from messaging.stream import writing
+from messaging.stream.mentions import find_mentions, mentionable
 from threads import addresses
 from threads.actions import change_state
 from threads.models import Thread
@@ -45,7 +45,7 @@ def start_conversation(
     if mentions:
         called = body[mentions[0].start : mentions[0].end]
         raise MentionRefused(f"A mention goes to your team only. Take out {called} to send this.")
-    thread_id = records.open_thread(
+    thread_id = writing.open_thread(
         inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
     )
     thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)

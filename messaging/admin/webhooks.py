@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from messaging.actions.receiving import replay_webhook
-from messaging.jobs import defer_replay
 from messaging.models import Webhook
+from messaging.stream.jobs import defer_replay
 
 
 @admin.register(Webhook)

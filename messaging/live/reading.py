@@ -15,7 +15,7 @@ from inboxes.models import Agent, Inbox, Membership
 from messaging import notices
 from messaging.history import with_attachments
 from messaging.models import Message, Notification, ScheduledText
-from messaging.refusals import refusals
+from messaging.stream.refusals import refusals
 from threads.models import Thread, ThreadState
 from threads.unread import unread_threads
 

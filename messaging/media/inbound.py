@@ -14,7 +14,6 @@ from inboxes import counters
 from inboxes.database import release_connection
 from inboxes.models import Inbox
 from messaging import encryption
-from messaging.actions import records
 from messaging.carriers.base import InboundMedia
 from messaging.media import jobs
 from messaging.media.fetching import NOT_GIVEN, FetchError, fetch
@@ -22,6 +21,7 @@ from messaging.media.guards import network_of
 from messaging.media.isolation import Busy
 from messaging.media.storing import Kept, keep
 from messaging.models import Attachment, Message
+from messaging.stream import writing
 from threads.models import Thread
 
 log = logging.getLogger(__name__)
@@ -151,11 +151,11 @@ def _recount(message: Message, seq: int) -> None:
     kinds = list(message.attachments.values_list("kind", flat=True))
     pictures = kinds.count(Attachment.Kind.PICTURE)
     before = message.gist
-    records.change(message, seq, picture_count=pictures, file_count=len(kinds) - pictures)
+    writing.change(message, seq, picture_count=pictures, file_count=len(kinds) - pictures)
     if message.gist == before:
         return
     last = {"last_message_id": message.pk}
-    gist = records.excerpt(message.gist)
+    gist = writing.excerpt(message.gist)
     Thread.objects.filter(pk=message.thread_id, **last).update(last_excerpt=gist, seq=seq)
     Inbox.objects.filter(pk=message.inbox_id, **last).update(last_excerpt=gist)
 
@@ -169,7 +169,7 @@ def fetch_again(*, attachment: Attachment) -> Attachment:
     seq = counters.next_inbox_seq(message.inbox_id)
     failed = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.FAILED)
     if failed.exclude(source_url="").update(state=Attachment.State.WAITING, reason="", tries=0):
-        records.change(message, seq)
+        writing.change(message, seq)
         jobs.defer_fetch(attachment.pk)
     attachment.refresh_from_db()
     return attachment

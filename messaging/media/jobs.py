@@ -8,7 +8,7 @@ from datetime import datetime
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from messaging.jobs import BEHIND_SENDING
+from messaging.stream.jobs import BEHIND_SENDING
 
 FETCH_ATTACHMENT = "fetch_attachment"
 WAKE_FETCH = "wake_fetch"

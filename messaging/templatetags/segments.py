@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from messaging.segments import Segments, segments_of
+from messaging.stream.segments import Segments, segments_of
 
 register = template.Library()
 

@@ -11,9 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from inboxes.models import Agent
 from inboxes.requests import signed_in
-from messaging.access import get_message
 from messaging.actions.drafts import draft_seq
-from messaging.actions.notifying import mark_notifications_read
 from messaging.actions.scheduling import schedule_text
 from messaging.actions.sending import (
     AlreadyMade,
@@ -30,6 +28,8 @@ from messaging.later_forms import LaterForm
 from messaging.media.drafts import BadFile, add_file, remove_file
 from messaging.models import Attachment, Message
 from messaging.search import listing_beside
+from messaging.stream.access import get_message
+from messaging.stream.notifying import mark_notifications_read
 from threads.access import get_thread
 from threads.actions import mark_read
 from threads.lists import inbox_list, top_list

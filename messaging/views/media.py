@@ -17,7 +17,6 @@ from django.views.decorators.http import (
 )
 
 from inboxes.requests import signed_in
-from messaging.access import get_attachment, get_message
 from messaging.actions.drafts import FormWasSent, keep_draft
 from messaging.forms import DraftForm
 from messaging.history import Entry
@@ -27,6 +26,7 @@ from messaging.media.inbound import fetch_again
 from messaging.media.serving import only_data
 from messaging.media.sniffing import GENERIC, ending_of
 from messaging.models import Attachment
+from messaging.stream.access import get_attachment, get_message
 from threads.access import get_thread
 
 

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from inboxes.requests import signed_in
 from messaging.forms import MentionForm
-from messaging.mentions import mentionable, narrow, search_words
+from messaging.stream.mentions import mentionable, narrow, search_words
 from threads.access import get_thread
 
 

@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from inboxes.requests import HtmxRequest, signed_in
-from messaging.access import get_message
 from messaging.history import Entry
+from messaging.stream.access import get_message
 
 
 @require_safe

@@ -6,10 +6,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from inboxes.requests import signed_in
-from messaging.actions.notifying import mark_notifications_read
 from messaging.models import Notification
 from messaging.notice_forms import NoticeListForm
 from messaging.notices import notice_list
+from messaging.stream.notifying import mark_notifications_read
 
 
 @require_GET

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from inboxes.models import Agent
 from inboxes.requests import signed_in
-from messaging.access import get_scheduled
 from messaging.actions.scheduling import (
     AlreadyEnded,
     ChangedMeanwhile,
@@ -25,6 +24,7 @@ from messaging.actions.scheduling import (
 from messaging.actions.sending import SendingRefused
 from messaging.later_forms import ChangeForm, WordsForm
 from messaging.models import ScheduledText
+from messaging.stream.access import get_scheduled
 from messaging.views.panes import pane
 from threads.lists import inbox_list, top_list
 

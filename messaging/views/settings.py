@@ -9,10 +9,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from inboxes.requests import signed_in
 from messaging import webpush
-from messaging.actions.notifying import set_preference, set_sound, subscribe_push, unsubscribe_push
-from messaging.jobs import defer_push_test
 from messaging.models import PushSubscription
 from messaging.notice_forms import SettingsForm, SubscriptionForm
+from messaging.stream.jobs import defer_push_test
+from messaging.stream.notifying import set_preference, set_sound, subscribe_push, unsubscribe_push
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,4 @@
-// Who is mentioned in a text: the same rule as `messaging/mentions.py`, which has the last word.
+// Who is mentioned in a text: the same rule as `messaging/stream/mentions.py`, which has the last word.
 
 const CALL = /(?<![\p{L}\p{N}_@.+-])@([\p{L}\p{N}_.@+-]+)/gu;
 const GOES_ON = /^[\p{L}\p{N}_]/u;

@@ -1,5 +1,5 @@
 // How carriers cut a text into segments, each of which is paid for: the same as
-// messaging/segments.py says, and the quiet word about it in the composer.
+// messaging/stream/segments.py says, and the quiet word about it in the composer.
 import { isInternal } from "./internal.js";
 
 const GSM_7 = new Set(

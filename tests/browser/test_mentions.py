@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from inboxes.models import Agent
-from messaging.mentions import find_mentions, fold
+from messaging.stream.mentions import find_mentions, fold
 from tests.browser.people import Office
 from tests.stack import ROOT, Stack
 

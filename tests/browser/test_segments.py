@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from messaging.segments import EXTENSION, GSM_7, NAMES, segments_of
+from messaging.stream.segments import EXTENSION, GSM_7, NAMES, segments_of
 from tests.browser.house import NARROW, House, box, stranger
 from tests.browser.people import At
 

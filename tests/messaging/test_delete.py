@@ -8,8 +8,8 @@ import pytest
 from channels.db import database_sync_to_async as in_database
 
 from inboxes.models import Agent
-from messaging.actions.hiding import delete_thread
 from messaging.models import Message
+from messaging.stream.hiding import delete_thread
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
 from tests.messaging.live_pages import elements, tab
 from threads.lists import PAGE_SIZE

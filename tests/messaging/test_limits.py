@@ -18,9 +18,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from inboxes import counters
 from inboxes.models import Inbox
 from messaging import delivery, limits, tasks
-from messaging.actions import records
 from messaging.actions.sending import retry_message
 from messaging.models import Message, Number, Pace
+from messaging.stream import writing
 from tests.cast import DISPATCH, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.worker_processes import wait_until, workers
@@ -264,7 +264,7 @@ def test_who_fails_an_old_text_and_who_gives_turns_do_not_wait_for_each_other(
     def claim() -> None:
         with transaction.atomic():
             seq = counters.next_inbox_seq(thread.inbox_id)
-            records.change(old, seq, state="failed")
+            writing.change(old, seq, state="failed")
             has_failed.set()
             may_go_on.wait(10)
             limits.take_turn(Message.objects.get(body="young"), number)

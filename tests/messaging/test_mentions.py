@@ -6,8 +6,8 @@ import pytest
 
 from inboxes.actions import add_member
 from inboxes.models import Agent
-from messaging.mentions import find_mentions, mentionable, narrow
 from messaging.models import Message, Notification
+from messaging.stream.mentions import find_mentions, mentionable, narrow
 from tests.cast import Cast, client_of
 
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.models import Agent, Membership
 from messaging import notices
-from messaging.actions.notifying import delete_old_notifications, notify, set_preference
 from messaging.models import Message, Notification, NotificationPreference
 from messaging.notices import notice_list, unread_counts
+from messaging.stream.notifying import delete_old_notifications, notify, set_preference
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, Cast, client_of
 from threads.actions import set_mute
 from threads.models import Thread
@@ -121,7 +121,7 @@ def aged(cast: Cast, *, days: int, read_days: int | None = None) -> Notification
 def test_old_ones_are_deleted_in_batches_and_the_rest_stays(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.actions.notifying.DELETING_BATCH", 2)
+    monkeypatch.setattr("messaging.stream.notifying.DELETING_BATCH", 2)
     kept = {
         aged(cast, days=29, read_days=29).pk,
         aged(cast, days=89, read_days=29).pk,

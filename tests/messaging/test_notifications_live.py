@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inboxes.models import Agent
-from messaging.actions.notifying import mark_notifications_read
 from messaging.live import reading
 from messaging.live.pages import Page, Target
 from messaging.live.readers import (
@@ -23,6 +22,7 @@ from messaging.live.readers import (
     draw_personal,
 )
 from messaging.models import Notification
+from messaging.stream.notifying import mark_notifications_read
 from tests.cast import DISPATCH, Cast
 
 

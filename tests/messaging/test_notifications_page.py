@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inboxes.actions import remove_member
-from messaging.actions.notifying import mark_notifications_read
 from messaging.models import Message, Notification
 from messaging.notices import unread_counts
+from messaging.stream.notifying import mark_notifications_read
 from tests.cast import DISPATCH, Cast, client_of
 
 HTMX = {"HX-Request": "true"}

@@ -20,9 +20,9 @@ from messaging.actions.receiving import store_text
 from messaging.actions.sending import SendingRefused, retry_message
 from messaging.carriers import get_carrier
 from messaging.carriers.base import Accepted, InboundText, OptedOut, Receipt, Rejected
-from messaging.keywords import keyword
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
-from messaging.refusals import refusal
+from messaging.stream.keywords import keyword
+from messaging.stream.refusals import refusal
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from threads.models import Thread

@@ -22,9 +22,9 @@ from config.vapid import is_vapid_key
 from inboxes.actions import remove_member
 from inboxes.models import Agent
 from messaging import push, webpush
-from messaging.actions.notifying import mark_notifications_read
 from messaging.media import guards
 from messaging.models import PushSubscription
+from messaging.stream.notifying import mark_notifications_read
 from messaging.webpush import b64, unb64
 from tests.cast import Cast, client_of
 from tests.messaging.media_host import NAMES, media_host

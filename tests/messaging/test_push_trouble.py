@@ -16,11 +16,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from config.worker import NOTIFICATION_SLOTS, worker_app
 from inboxes.actions import add_member
 from inboxes.models import Agent
-from messaging import jobs, push
-from messaging.actions.notifying import subscribe_push
+from messaging import push
 from messaging.media import guards
 from messaging.models import Message, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
+from messaging.stream import jobs
+from messaging.stream.notifying import subscribe_push
 from tests.cast import Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.push_service import (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.segments import EXTENSION, GSM_7, segments_of
+from messaging.stream.segments import EXTENSION, GSM_7, segments_of
 
 # The table of 3GPP TS 23.038 in its own order, row by row.
 TABLE = (

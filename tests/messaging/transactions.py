@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Inbox
-from messaging.actions import records
 from messaging.models import Message
+from messaging.stream import writing
 from threads.models import Contact, Thread
 
 WAIT = 0.06
@@ -63,7 +63,7 @@ class Hand:
     def _write(self) -> None:
         """As every action does: the counter first, then the rows."""
         seq = counters.next_inbox_seq(self.inbox_id)
-        records.record(
+        writing.record(
             Message(
                 thread_id=self.thread_id,
                 inbox_id=self.inbox_id,

@@ -15,12 +15,8 @@ from config.demo import PASSWORD, history
 from inboxes import counters
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox, Membership
-from messaging.actions import records
-from messaging.actions.notifying import mark_notifications_read
 from messaging.carriers.base import REASONS
 from messaging.delivery import UNKNOWN_REASON
-from messaging.keywords import keyword
-from messaging.mentions import find_mentions, mentionable
 from messaging.models import (
     Attempt,
     CarrierAccount,
@@ -29,6 +25,10 @@ from messaging.models import (
     Number,
     OptOut,
 )
+from messaging.stream import writing
+from messaging.stream.keywords import keyword
+from messaging.stream.mentions import find_mentions, mentionable
+from messaging.stream.notifying import mark_notifications_read
 from threads import words
 from threads.actions import mark_read
 from threads.models import Contact, Thread
@@ -173,13 +173,13 @@ class Past:
             carrier_sent_at=line.at if is_inbound else None,
         )
         our_address = NUMBERS[inbox.name] if is_inbound else None
-        return records.record(message, our_address=our_address)
+        return writing.record(message, our_address=our_address)
 
     def _thread(self, line: history.Line, inbox: Inbox, seq: int) -> Thread:
         head = line.conversation
         key = (head.inbox, head.address)
         if key not in self.threads:
-            thread_id = records.open_thread(
+            thread_id = writing.open_thread(
                 inbox_id=inbox.pk, sender=head.address, our_address=NUMBERS[inbox.name], seq=seq
             )
             thread = Thread.objects.get(pk=thread_id)

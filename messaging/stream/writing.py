@@ -8,9 +8,9 @@ from django.db import connection
 
 from inboxes import bell
 from inboxes.models import Inbox
-from messaging.actions import statements
-from messaging.actions.notifying import notify
 from messaging.models import Attempt, Message
+from messaging.stream import statements
+from messaging.stream.notifying import notify
 from threads import addresses, words
 from threads.models import Contact, Thread
 

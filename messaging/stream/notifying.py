@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from inboxes import bell, counters
 from inboxes.models import Agent
-from messaging.jobs import defer_push
 from messaging.models import Message, Notification, NotificationPreference, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
+from messaging.stream.jobs import defer_push
 from threads.models import Thread
 
 # One statement whatever the number of members: who may see the inbox and did not write the
