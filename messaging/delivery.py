@@ -19,6 +19,7 @@ from inboxes import counters
 from inboxes.database import release_connection
 from messaging import encryption, limits
 from messaging.actions import optouts, receipts
+from messaging.attachments import links
 from messaging.carriers.base import (
     REASONS,
     Accepted,
@@ -34,7 +35,6 @@ from messaging.carriers.base import (
     SendResult,
 )
 from messaging.carriers.sending import new_client
-from messaging.media import links
 from messaging.models import Attempt, DeliveryState, Message, Number
 from messaging.stream import statements, writing
 from messaging.stream.jobs import defer_delivery

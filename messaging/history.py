@@ -12,7 +12,7 @@ from django.db.models import Exists, prefetch_related_objects
 from django.urls import reverse
 
 from inboxes.models import Agent, Inbox
-from messaging.media.fetching import LARGEST
+from messaging.attachments.fetching import LARGEST
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.stream.refusals import refusal
 from threads.models import Thread, ThreadState

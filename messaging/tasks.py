@@ -17,8 +17,8 @@ from messaging import delivery, limits, lookups, push, reconciling
 from messaging.actions.receipts import delete_parked
 from messaging.actions.receiving import replay_cause
 from messaging.actions.scheduling import delete_ended, send_when_due
-from messaging.media import drafts, inbound, links
-from messaging.media.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
+from messaging.attachments import drafts, inbound, links
+from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 from messaging.stream import jobs
 from messaging.stream.jobs import (

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
-from messaging.media.guards import INTERNET, Network, Refused, answer_of, plain_target
+from messaging.attachments.guards import INTERNET, Network, Refused, answer_of, plain_target
 
 if TYPE_CHECKING:
     from messaging.models import PushSubscription

@@ -11,6 +11,7 @@ from django.utils import timezone
 from inboxes import counters
 from messaging.actions import optouts
 from messaging.actions.receipts import apply_receipt
+from messaging.attachments import inbound
 from messaging.carriers.base import (
     Event,
     InboundText,
@@ -19,7 +20,6 @@ from messaging.carriers.base import (
     Unparsable,
     Unreadable,
 )
-from messaging.media import inbound
 from messaging.models import CarrierAccount, Message, Webhook
 from messaging.stream import statements, writing
 from messaging.stream.keywords import keyword

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent
-from messaging.media import drafts
+from messaging.attachments import drafts
 from messaging.models import Attachment, DeliveryState, Message, ScheduledText
 from messaging.stream import writing
 from messaging.stream.hiding import call_back

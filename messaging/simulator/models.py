@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from messaging.media.sniffing import PICTURES
+from messaging.attachments.sniffing import PICTURES
 
 
 def new_text_id() -> str:

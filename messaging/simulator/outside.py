@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
+from messaging.attachments.sniffing import sniff
+from messaging.attachments.storing import put
 from messaging.carriers.simulator import signature
-from messaging.media.sniffing import sniff
-from messaging.media.storing import put
 from messaging.models import Number
 from messaging.simulator.models import FarEnd, File, Text, new_text_id
 

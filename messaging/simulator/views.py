@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from messaging.media.serving import only_data
-from messaging.media.sniffing import GENERIC
-from messaging.media.storing import get
+from messaging.attachments.serving import only_data
+from messaging.attachments.sniffing import GENERIC
+from messaging.attachments.storing import get
 from messaging.simulator.forms import FarEndForm, FromForm, HandsetForm, simulated_numbers
 from messaging.simulator.models import FarEnd, File, Text
 from messaging.simulator.outside import Unreachable, text_in

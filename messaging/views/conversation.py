@@ -22,10 +22,10 @@ from messaging.actions.sending import (
     write_message,
 )
 from messaging.arriving import page_at
+from messaging.attachments.drafts import BadFile, add_file, remove_file
 from messaging.forms import HistoryForm, ReadForm, SendForm
 from messaging.history import Conversation, Entry, history_page, open_conversation
 from messaging.later_forms import LaterForm
-from messaging.media.drafts import BadFile, add_file, remove_file
 from messaging.models import Attachment, Message
 from messaging.search import listing_beside
 from messaging.stream.access import get_message

@@ -17,7 +17,7 @@ from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
 from messaging.actions.scheduling import schedule_text
 from messaging.actions.sending import write_message
-from messaging.media import drafts
+from messaging.attachments import drafts
 from messaging.models import ScheduledText
 from tests.cast import ANAS_LINE, Cast, client_of
 from tests.messaging.pictures import picture

@@ -10,16 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from messaging.attachments import guards
+from messaging.attachments.fetching import CHANGED, GONE, NOT_GIVEN, TOO_BIG, FetchError, fetch
 from messaging.carriers.base import MediaRequest
-from messaging.media import guards
-from messaging.media.fetching import (
-    CHANGED,
-    GONE,
-    NOT_GIVEN,
-    TOO_BIG,
-    FetchError,
-    fetch,
-)
 from tests.messaging.media_host import MediaHost, media_host, moved, ok
 
 NAME = "media.carrier.test"

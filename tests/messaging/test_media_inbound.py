@@ -16,11 +16,11 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from messaging.actions.receiving import store_text
+from messaging.attachments import inbound
+from messaging.attachments.storing import keep
 from messaging.carriers.base import InboundMedia, InboundText, MediaRequest
 from messaging.carriers.twilio import Twilio
 from messaging.live.reading import read_changes
-from messaging.media import inbound
-from messaging.media.storing import keep
 from messaging.models import Attachment, CarrierAccount, Message, Notification
 from messaging.notices import popup
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of

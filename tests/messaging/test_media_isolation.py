@@ -11,10 +11,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from messaging.media import drafts, isolation, pictures
-from messaging.media.drafts import BadFile
-from messaging.media.isolation import Busy
-from messaging.media.pictures import CannotShrink, NoPicture
+from messaging.attachments import drafts, isolation, pictures
+from messaging.attachments.drafts import BadFile
+from messaging.attachments.isolation import Busy
+from messaging.attachments.pictures import CannotShrink, NoPicture
 from messaging.models import Attachment
 from tests.cast import Cast
 from tests.messaging.pictures import HTML, moving, noise, photo_with_a_place, picture
@@ -71,7 +71,7 @@ def test_the_child_knows_no_secrets(child: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_child_starts_without_django() -> None:
     script = (
-        "import sys, messaging.media.picture_process, messaging.media.pictures\n"
+        "import sys, messaging.attachments.picture_process, messaging.attachments.pictures\n"
         "print([name for name in sys.modules if name.startswith('django')])"
     )
     said = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT)

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from inboxes.actions import remove_member
 from messaging import delivery
-from messaging.media import drafts, links
-from messaging.media.naming import shown_name
+from messaging.attachments import drafts, links
+from messaging.attachments.naming import shown_name
 from messaging.models import Attachment, Message, PublicLink
 from messaging.tasks import forget_unsent_files
 from tests.cast import ANAS_LINE, Cast, client_of

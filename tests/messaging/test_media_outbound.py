@@ -13,8 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from messaging import delivery
-from messaging.media import drafts, links
-from messaging.media.fetching import LARGEST
+from messaging.attachments import drafts, links
+from messaging.attachments.fetching import LARGEST
 from messaging.models import Attachment, Message, PublicLink
 from messaging.tasks import forget_unsent_files
 from tests.cast import Cast, client_of

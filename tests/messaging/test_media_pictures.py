@@ -8,11 +8,11 @@ import re
 import pytest
 from PIL import Image, ImageFile
 
-from messaging.media import pictures
-from messaging.media.gifs import without_words
-from messaging.media.naming import shown_name
-from messaging.media.pictures import CannotShrink, NoPicture, make_small, read_picture
-from messaging.media.sniffing import GENERIC, sniff
+from messaging.attachments import pictures
+from messaging.attachments.gifs import without_words
+from messaging.attachments.naming import shown_name
+from messaging.attachments.pictures import CannotShrink, NoPicture, make_small, read_picture
+from messaging.attachments.sniffing import GENERIC, sniff
 from tests.messaging.pictures import (
     HTML,
     SVG,

@@ -22,7 +22,7 @@ from config.vapid import is_vapid_key
 from inboxes.actions import remove_member
 from inboxes.models import Agent
 from messaging import push, webpush
-from messaging.media import guards
+from messaging.attachments import guards
 from messaging.models import PushSubscription
 from messaging.stream.notifying import mark_notifications_read
 from messaging.webpush import b64, unb64

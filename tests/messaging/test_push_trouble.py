@@ -17,7 +17,7 @@ from config.worker import NOTIFICATION_SLOTS, worker_app
 from inboxes.actions import add_member
 from inboxes.models import Agent
 from messaging import push
-from messaging.media import guards
+from messaging.attachments import guards
 from messaging.models import Message, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
 from messaging.stream import jobs

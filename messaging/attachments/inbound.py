@@ -14,12 +14,12 @@ from inboxes import counters
 from inboxes.database import release_connection
 from inboxes.models import Inbox
 from messaging import encryption
+from messaging.attachments import jobs
+from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch
+from messaging.attachments.guards import network_of
+from messaging.attachments.isolation import Busy
+from messaging.attachments.storing import Kept, keep
 from messaging.carriers.base import InboundMedia
-from messaging.media import jobs
-from messaging.media.fetching import NOT_GIVEN, FetchError, fetch
-from messaging.media.guards import network_of
-from messaging.media.isolation import Busy
-from messaging.media.storing import Kept, keep
 from messaging.models import Attachment, Message
 from messaging.stream import writing
 from threads.models import Thread

@@ -15,12 +15,12 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from messaging.attachments.drafts import carriable
+from messaging.attachments.isolation import shrunk
+from messaging.attachments.pictures import CannotShrink
+from messaging.attachments.sniffing import ending_of
+from messaging.attachments.storing import discard, get, put
 from messaging.carriers.base import Capabilities, NotSent, Rejected
-from messaging.media.drafts import carriable
-from messaging.media.isolation import shrunk
-from messaging.media.pictures import CannotShrink
-from messaging.media.sniffing import ending_of
-from messaging.media.storing import discard, get, put
 from messaging.models import Attachment, Attempt, PublicLink
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ GOOD_FOR = timedelta(hours=24)
 
 BATCH = 1000
 
-SALT = "messaging.media.links"
+SALT = "messaging.attachments.links"
 
 
 class NotPublished(Exception):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from messaging.media.isolation import read_picture
-from messaging.media.pictures import NoPicture
-from messaging.media.sniffing import sniff
+from messaging.attachments.isolation import read_picture
+from messaging.attachments.pictures import NoPicture
+from messaging.attachments.sniffing import sniff
 from messaging.models import Attachment
 
 

@@ -26,7 +26,7 @@ MOST_OUTPUT = 128 * 1024 * 1024
 
 def main() -> NoReturn:
     _limit()
-    from messaging.media import pictures  # only now, under the limits
+    from messaging.attachments import pictures  # only now, under the limits
 
     order = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read()

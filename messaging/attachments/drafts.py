@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from inboxes.models import Agent
+from messaging.attachments.fetching import LARGEST
+from messaging.attachments.isolation import Busy
+from messaging.attachments.naming import shown_name
+from messaging.attachments.storing import discard, keep
 from messaging.carriers.base import Capabilities
-from messaging.media.fetching import LARGEST
-from messaging.media.isolation import Busy
-from messaging.media.naming import shown_name
-from messaging.media.storing import discard, keep
 from messaging.models import Attachment, Message
 from threads.actions import change_state
 from threads.models import Thread

@@ -20,9 +20,9 @@ from typing import IO, Any
 from django.conf import settings
 
 from inboxes.database import release_connection
-from messaging.media.picture_process import NO_PICTURE
-from messaging.media.pictures import CannotShrink, NoPicture, Picture
-from messaging.media.sniffing import PICTURES, sniff
+from messaging.attachments.picture_process import NO_PICTURE
+from messaging.attachments.pictures import CannotShrink, NoPicture, Picture
+from messaging.attachments.sniffing import PICTURES, sniff
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def _run(told: IO[bytes], made: IO[bytes]) -> int:
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "messaging.media.picture_process"],
+            [sys.executable, "-m", "messaging.attachments.picture_process"],
             cwd=settings.BASE_DIR,
             env=environment,
             stdin=told,

@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 import httpcore
 
+from messaging.attachments.guards import INTERNET, Network, Refused, answer_of, left, target
 from messaging.carriers.base import MediaRequest
-from messaging.media.guards import INTERNET, Network, Refused, answer_of, left, target
 
 LARGEST = 20 * 1024 * 1024
 """Bytes. Carriers give up to 5 MB, some of them more for what phones sent."""

@@ -20,8 +20,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from messaging.media.gifs import frame_sizes, without_words
-from messaging.media.sniffing import PICTURES, sniff
+from messaging.attachments.gifs import frame_sizes, without_words
+from messaging.attachments.sniffing import PICTURES, sniff
 
 MOST_PIXELS = 50_000_000
 """Of a JPEG by its header."""
