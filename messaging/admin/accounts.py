@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
+from messaging.accounts.self_test import Finding, run_self_test
 from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
-from messaging.selftest import Finding, run_self_test
 
 PREFIX = "credential_"
 FORGET = "forget_"

@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 default=list,
                 db_default=models.Value([], models.JSONField()),
                 editable=False,
-                help_text="What the last self-test found, as messaging/selftest.py writes it.",
+                help_text="What the last self-test found, as messaging/accounts/self_test.py writes it.",
             ),
         ),
         migrations.CreateModel(

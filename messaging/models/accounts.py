@@ -34,7 +34,7 @@ class CarrierAccount(models.Model):
         default=list,
         db_default=Value([], models.JSONField()),
         editable=False,
-        help_text="What the last self-test found, as messaging/selftest.py writes it.",
+        help_text="What the last self-test found, as messaging/accounts/self_test.py writes it.",
     )
 
     class Meta:

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from inboxes.integers import read_integer
-from messaging import probes
+from messaging.accounts import probes
 from messaging.actions.nonces import use_nonce
 from messaging.actions.receiving import receive_webhook
 from messaging.actions.rejecting import note_rejection

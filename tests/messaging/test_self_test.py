@@ -20,9 +20,9 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from messaging import probes, selftest
+from messaging.accounts import probes, self_test
+from messaging.accounts.self_test import run_self_test
 from messaging.models import CarrierAccount, Message, Rejection, Webhook
-from messaging.selftest import run_self_test
 from tests.cast import SECRETS, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.carriers.specimens import SPECIMENS
@@ -180,10 +180,10 @@ def test_who_answers_in_our_place_is_told_and_redirects_are_not_followed(
 
 def test_a_proxy_that_does_not_say_https_is_told_what_to_say(settings: Settings) -> None:
     settings.PUBLIC_URL = "https://texts.example.com"
-    told = selftest._redirect(httpx.URL("https://texts.example.com/webhooks/twilio/x/"))
+    told = self_test._redirect(httpx.URL("https://texts.example.com/webhooks/twilio/x/"))
     assert "nginx: `proxy_set_header X-Forwarded-Proto $scheme;`" in told
     for elsewhere in ("https://www.texts.example.com/", "http://texts.example.com/"):
-        assert "Carriers do not follow" in selftest._redirect(httpx.URL(elsewhere))
+        assert "Carriers do not follow" in self_test._redirect(httpx.URL(elsewhere))
 
 
 def test_an_address_that_nothing_listens_at_or_nobody_knows(
@@ -198,7 +198,7 @@ def test_an_address_that_nothing_listens_at_or_nobody_knows(
 def test_an_address_that_takes_the_call_and_says_nothing(
     account: CarrierAccount, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selftest, "TIMEOUT", 0.3)
+    monkeypatch.setattr(self_test, "TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.PUBLIC_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert "then says nothing" in wrong(account)
@@ -264,13 +264,13 @@ def test_what_the_carriers_api_says_is_told(
 def test_a_clock_that_is_off_is_told_by_how_much(
     account: CarrierAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = selftest._seconds
+    real = self_test._seconds
     for ahead, level, words in [
         (-600, "bad", "s behind Twilio's"),
         (60, "doubt", "s ahead of Twilio's"),
         (1, "good", "agrees"),
     ]:
-        monkeypatch.setattr(selftest, "_seconds", lambda date, by=ahead: (real(date) or 0) - by)
+        monkeypatch.setattr(self_test, "_seconds", lambda date, by=ahead: (real(date) or 0) - by)
         found_level, said = found(account)["Clock"]
         assert (found_level, words in said) == (level, True)
 
@@ -287,7 +287,9 @@ def test_where_only_the_carrier_can_sign_that_is_said(account: CarrierAccount) -
 
 def test_nobody_elses_mark_opens_anything(account: CarrierAccount) -> None:
     other = CarrierAccount(pk=account.pk + 1)
-    forged = TimestampSigner(key="not-ours", salt="messaging.probes").sign(f"{account.pk}.x")
+    forged = TimestampSigner(key="not-ours", salt="messaging.accounts.probes").sign(
+        f"{account.pk}.x"
+    )
     for mark in ("", "x", forged, probes.mark(other)):
         response = Client().post(
             account.webhook_path, b"{}", content_type="text/plain", headers={probes.HEADER: mark}

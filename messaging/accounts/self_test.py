@@ -22,7 +22,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes.database import release_connection
-from messaging import probes
+from messaging.accounts import probes
 from messaging.carriers.base import AuthFailed, CannotTell, RawRequest
 from messaging.carriers.sending import new_client
 from messaging.carriers.webhooks import path_of
