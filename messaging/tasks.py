@@ -13,13 +13,14 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
-from messaging import delivery, limits, lookups, push, reconciling
+from messaging import delivery, limits, lookups, reconciling
 from messaging.actions.receipts import delete_parked
 from messaging.actions.receiving import replay_cause
 from messaging.actions.scheduling import delete_ended, send_when_due
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
+from messaging.notifications import push
 from messaging.stream import jobs
 from messaging.stream.jobs import (
     BACKLOG,

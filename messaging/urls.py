@@ -1,5 +1,6 @@
 from django.urls import path
 
+from messaging.notifications import settings_views, views
 from messaging.views import (
     contacts,
     conversation,
@@ -8,11 +9,9 @@ from messaging.views import (
     mentions,
     messages,
     mute,
-    notifications,
     options,
     scheduled,
     search,
-    settings,
     start,
     webhooks,
 )
@@ -46,14 +45,18 @@ urlpatterns = [
     path("threads/<int:thread_id>/restore/", options.restore, name="restore"),
     path("search/", search.search, name="search"),
     path("inboxes/<int:inbox_id>/search/", search.search, name="search_from"),
-    path("notifications/", notifications.notifications, name="notifications"),
-    path("notifications/read/", notifications.read_all, name="read_all"),
-    path("notifications/<int:notification_id>/read/", notifications.read_one, name="read_one"),
-    path("settings/", settings.settings, name="settings"),
-    path("settings/test/", settings.test, name="test_notification"),
-    path("settings/push/", settings.subscribe, name="subscribe"),
-    path("settings/push/<int:subscription_id>/remove/", settings.unsubscribe, name="unsubscribe"),
-    path("service-worker.js", settings.service_worker, name="service_worker"),
+    path("notifications/", views.notifications, name="notifications"),
+    path("notifications/read/", views.read_all, name="read_all"),
+    path("notifications/<int:notification_id>/read/", views.read_one, name="read_one"),
+    path("settings/", settings_views.settings, name="settings"),
+    path("settings/test/", settings_views.test, name="test_notification"),
+    path("settings/push/", settings_views.subscribe, name="subscribe"),
+    path(
+        "settings/push/<int:subscription_id>/remove/",
+        settings_views.unsubscribe,
+        name="unsubscribe",
+    ),
+    path("service-worker.js", settings_views.service_worker, name="service_worker"),
     path("webhooks/<slug:carrier>/<slug:account_token>/", webhooks.webhook, name="webhook"),
     path(
         "webhooks/<slug:carrier>/<slug:account_token>/<str:attempt_token>/",

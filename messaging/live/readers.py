@@ -15,13 +15,13 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError
 
 from inboxes.models import Agent, Inbox
-from messaging import notices
 from messaging.live import reading
 from messaging.live.drafting import draw_drafts
 from messaging.live.frames import Fragment, Frame, pack, spread
 from messaging.live.pages import ListShown, Page, Target
 from messaging.live.rendering import Renderer, render_row
 from messaging.live.supervision import failures
+from messaging.notifications import lists
 from threads.models import Thread, ThreadState
 from threads.rows import inbox_row, thread_rows
 from threads.unread import unread_threads
@@ -143,7 +143,7 @@ def draw_personal(
     shared = [i for i in standing.inboxes.values() if i.pk in touched and not i.is_personal]
     hidden = {thread.pk: _hidden_id(thread, states[thread.pk]) for thread in threads}
     parts = [
-        ("notices", {"unread": notices.unread_counts([agent.pk])[agent.pk], "new": []}),
+        ("notices", {"unread": lists.unread_counts([agent.pk])[agent.pk], "new": []}),
         ("muted", {state.thread_id: state.is_muted for state in states.values()}),
         ("hidden", hidden),
         *spread("drafts", draw_drafts(agent, states.values())),
@@ -172,8 +172,8 @@ def _hidden_id(thread: Thread, state: ThreadState) -> int:
 
 def draw_notices(agent_id: int) -> list[Frame]:
     """The bell of a page that has just connected, and what it may have missed of late."""
-    unread, recent = notices.standing(agent_id)
-    new = [notices.popup(one) for one in recent]
+    unread, recent = lists.standing(agent_id)
+    new = [lists.popup(one) for one in recent]
     return pack(parts=spread("notices", new, before=f'{{"unread":{unread},"new":[', after="]}"))
 
 

@@ -12,9 +12,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from inboxes.models import Agent, Inbox, Membership
-from messaging import notices
 from messaging.history import with_attachments
 from messaging.models import Message, Notification, ScheduledText
+from messaging.notifications import lists
 from messaging.stream.refusals import refusals
 from threads.models import Thread, ThreadState
 from threads.unread import unread_threads
@@ -157,7 +157,7 @@ def _read_notices(changes: Changes, since: int) -> None:
         if (like := worded.get((message, reason))) is not None:
             changes.notified.setdefault(agent_id, deque(maxlen=POPUPS)).append(Told(pk, like))
     if changes.notified:
-        changes.unread = notices.unread_counts(changes.notified)
+        changes.unread = lists.unread_counts(changes.notified)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from messaging.live.frames import Encoded, Fragment, Frame, Part, encoded, pack,
 from messaging.live.pages import Target
 from messaging.live.reading import Changes, Told
 from messaging.models import Message, ScheduledText
-from messaging.notices import popup
+from messaging.notifications.lists import popup
 from threads.models import Thread
 from threads.rows import Row, inbox_row, thread_row
 

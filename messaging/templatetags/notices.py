@@ -8,7 +8,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from inboxes.models import Agent
-from messaging.notices import unread_counts
+from messaging.notifications.lists import unread_counts
 from threads.models import Thread, ThreadState
 
 register = template.Library()

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from inboxes.requests import signed_in
-from messaging.notice_forms import MuteForm
+from messaging.notifications.forms import MuteForm
 from threads.access import get_thread
 from threads.actions import set_mute
 

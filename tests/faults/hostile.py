@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from messaging.webpush import b64, public_bytes
+from messaging.notifications.webpush import b64, public_bytes
 from tests.bench.figures import Figure, milliseconds
 from tests.bench.house import packed
 from tests.bench.wire import post

@@ -19,9 +19,9 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from messaging import push, webpush
 from messaging.models import Message
-from messaging.webpush import b64
+from messaging.notifications import push, webpush
+from messaging.notifications.webpush import b64
 
 SILENT, DRIPPING = "silent", "dripping"
 

@@ -22,7 +22,7 @@ from messaging.carriers.base import InboundMedia, InboundText, MediaRequest
 from messaging.carriers.twilio import Twilio
 from messaging.live.reading import read_changes
 from messaging.models import Attachment, CarrierAccount, Message, Notification
-from messaging.notices import popup
+from messaging.notifications.lists import popup
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.messaging.carrier_calls import call, text_fields
 from tests.messaging.media_host import MediaHost, media_host, ok

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent, Membership
-from messaging import notices
 from messaging.models import Message, Notification, NotificationPreference
-from messaging.notices import notice_list, unread_counts
+from messaging.notifications import lists
+from messaging.notifications.lists import notice_list, unread_counts
 from messaging.stream.notifying import delete_old_notifications, notify, set_preference
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, Cast, client_of
 from threads.actions import set_mute
@@ -137,7 +137,7 @@ def test_old_ones_are_deleted_in_batches_and_the_rest_stays(
 def test_a_bell_counts_no_further_than_it_shows(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "COUNTED", 2)
+    monkeypatch.setattr(lists, "COUNTED", 2)
     for body in ("One", "Two", "Three"):
         cast.text_in(body)
     assert unread_counts([cast.ana.pk, cast.dov.pk]) == {cast.ana.pk: 2, cast.dov.pk: 0}

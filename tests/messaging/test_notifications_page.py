@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from inboxes.actions import remove_member
 from messaging.models import Message, Notification
-from messaging.notices import unread_counts
+from messaging.notifications.lists import unread_counts
 from messaging.stream.notifying import mark_notifications_read
 from tests.cast import DISPATCH, Cast, client_of
 
@@ -59,7 +59,7 @@ def test_each_row_tells_why_where_who_and_what(cast: Cast) -> None:
 def test_pages_follow_by_cursor_over_unread_and_read(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.notices.PAGE_SIZE", 8)
+    monkeypatch.setattr("messaging.notifications.lists.PAGE_SIZE", 8)
     for n in range(20):
         cast.text_in(f"Text {n}")
     mine = Notification.objects.filter(agent=cast.ana).order_by("-pk")

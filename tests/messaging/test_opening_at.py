@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from messaging.notices import unread_counts
+from messaging.notifications.lists import unread_counts
 from tests.cast import ANAS_LINE, Cast, client_of
 
 

@@ -21,11 +21,11 @@ from pytest_django import Settings
 from config.vapid import is_vapid_key
 from inboxes.actions import remove_member
 from inboxes.models import Agent
-from messaging import push, webpush
 from messaging.attachments import guards
 from messaging.models import PushSubscription
+from messaging.notifications import push, webpush
+from messaging.notifications.webpush import b64, unb64
 from messaging.stream.notifying import mark_notifications_read
-from messaging.webpush import b64, unb64
 from tests.cast import Cast, client_of
 from tests.messaging.media_host import NAMES, media_host
 from tests.messaging.push_service import Browser, FakeService, push_all, service, subscribe

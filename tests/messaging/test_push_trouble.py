@@ -16,10 +16,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from config.worker import NOTIFICATION_SLOTS, worker_app
 from inboxes.actions import add_member
 from inboxes.models import Agent
-from messaging import push
 from messaging.attachments import guards
 from messaging.models import Message, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
+from messaging.notifications import push
 from messaging.stream import jobs
 from messaging.stream.notifying import subscribe_push
 from tests.cast import Cast, client_of

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from inboxes.requests import signed_in
 from messaging.models import Notification
-from messaging.notice_forms import NoticeListForm
-from messaging.notices import notice_list
+from messaging.notifications.forms import NoticeListForm
+from messaging.notifications.lists import notice_list
 from messaging.stream.notifying import mark_notifications_read
 
 

@@ -8,9 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from inboxes.models import Agent, Inbox
-from messaging import webpush
 from messaging.models import NotificationPreference
-from messaging.notices import Cursor
+from messaging.notifications import webpush
+from messaging.notifications.lists import Cursor
 
 Level = NotificationPreference.Level
 

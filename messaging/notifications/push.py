@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.database import release_connection
-from messaging import notices, webpush
 from messaging.live.reading import live_sessions
 from messaging.models import Notification, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
+from messaging.notifications import lists, webpush
 from messaging.stream import jobs
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def push_agent(agent_id: int, message_id: int, *, is_ending: Callable[[], bool])
     """Tell an agent of a message, unless they have read it or may no longer see it."""
     told = _told(message_id).filter(agent=agent_id).with_words().first()
     if told is not None:
-        _wake(agent_id, notices.popup(told), is_ending)
+        _wake(agent_id, lists.popup(told), is_ending)
 
 
 def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:

@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from inboxes.requests import signed_in
-from messaging import webpush
 from messaging.models import PushSubscription
-from messaging.notice_forms import SettingsForm, SubscriptionForm
+from messaging.notifications import webpush
+from messaging.notifications.forms import SettingsForm, SubscriptionForm
 from messaging.stream.jobs import defer_push_test
 from messaging.stream.notifying import set_preference, set_sound, subscribe_push, unsubscribe_push
 
