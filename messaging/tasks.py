@@ -13,14 +13,15 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
-from messaging import delivery, limits, lookups, reconciling
-from messaging.actions.receipts import delete_parked
+from messaging import reconciling
 from messaging.actions.receiving import replay_cause
-from messaging.actions.scheduling import delete_ended, send_when_due
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 from messaging.notifications import push
+from messaging.outbound import delivery, lookups, pacing
+from messaging.outbound.receipts import delete_parked
+from messaging.outbound.scheduling import delete_ended, send_when_due
 from messaging.stream import jobs
 from messaging.stream.jobs import (
     BACKLOG,
@@ -82,7 +83,7 @@ def give_turns(*, number_id: int) -> None:
     with borrowed_connection():
         number = Number.objects.select_related("account").filter(pk=number_id).first()
         if number is not None:
-            limits.give_turns(number)
+            pacing.give_turns(number)
 
 
 # The sixth column is the seconds'.
@@ -102,7 +103,7 @@ def reap_stalled_jobs(context: JobContext, timestamp: int) -> None:
         if replaced:
             log.warning("Jobs were left behind and start over as %s.", replaced)
         wake_forgotten_threads()
-        limits.wake_forgotten_numbers()
+        pacing.wake_forgotten_numbers()
 
 
 def wake_forgotten_threads() -> None:
@@ -130,7 +131,7 @@ def wake_forgotten_threads() -> None:
 def expire_texts(timestamp: int) -> None:
     """Texts that waited too long fail, and say so; a person may still want them."""
     with borrowed_connection():
-        if count := limits.expire_texts():
+        if count := pacing.expire_texts():
             log.warning("%s texts waited too long and were not sent.", count)
 
 

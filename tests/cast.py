@@ -12,9 +12,9 @@ from django.test import Client
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
 from messaging.actions.receiving import store_text
-from messaging.actions.sending import write_message
 from messaging.carriers.base import InboundText
 from messaging.models import CarrierAccount, Message, Number
+from messaging.outbound.sending import write_message
 from threads.models import Thread
 
 FRONT_DESK = "+12025550110"

@@ -9,8 +9,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import optouts
-from messaging.actions.receipts import apply_receipt
 from messaging.attachments import inbound
 from messaging.carriers.base import (
     Event,
@@ -21,6 +19,8 @@ from messaging.carriers.base import (
     Unreadable,
 )
 from messaging.models import CarrierAccount, Message, Webhook
+from messaging.outbound import opt_outs
+from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
 from messaging.stream.keywords import keyword
 
@@ -207,7 +207,7 @@ def store_text(
         inbound.expect(message, text.media)
     word = keyword(text.body)
     if word is not None:
-        optouts.heed(message, word, our_address=our_address)
+        opt_outs.heed(message, word, our_address=our_address)
     return message
 
 

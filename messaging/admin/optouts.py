@@ -9,8 +9,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from messaging.actions.optouts import end_opt_out, note_opt_out
 from messaging.models import Number, OptOut
+from messaging.outbound.opt_outs import end_opt_out, note_opt_out
 from threads import addresses
 
 

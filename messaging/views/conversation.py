@@ -12,8 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 from inboxes.models import Agent
 from inboxes.requests import signed_in
 from messaging.actions.drafts import draft_seq
-from messaging.actions.scheduling import schedule_text
-from messaging.actions.sending import (
+from messaging.arriving import page_at
+from messaging.attachments.drafts import BadFile, add_file, remove_file
+from messaging.forms import HistoryForm, ReadForm, SendForm
+from messaging.history import Conversation, Entry, history_page, open_conversation
+from messaging.later_forms import LaterForm
+from messaging.models import Attachment, Message
+from messaging.outbound.scheduling import schedule_text
+from messaging.outbound.sending import (
     AlreadyMade,
     NotRetriable,
     Overtaken,
@@ -21,12 +27,6 @@ from messaging.actions.sending import (
     retry_message,
     write_message,
 )
-from messaging.arriving import page_at
-from messaging.attachments.drafts import BadFile, add_file, remove_file
-from messaging.forms import HistoryForm, ReadForm, SendForm
-from messaging.history import Conversation, Entry, history_page, open_conversation
-from messaging.later_forms import LaterForm
-from messaging.models import Attachment, Message
 from messaging.search import listing_beside
 from messaging.stream.access import get_message
 from messaging.stream.notifying import mark_notifications_read

@@ -14,16 +14,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from inboxes.models import Agent
 from inboxes.requests import signed_in
-from messaging.actions.scheduling import (
+from messaging.later_forms import ChangeForm, WordsForm
+from messaging.models import ScheduledText
+from messaging.outbound.scheduling import (
     AlreadyEnded,
     ChangedMeanwhile,
     change_scheduled,
     delete_scheduled,
     send_scheduled_now,
 )
-from messaging.actions.sending import SendingRefused
-from messaging.later_forms import ChangeForm, WordsForm
-from messaging.models import ScheduledText
+from messaging.outbound.sending import SendingRefused
 from messaging.stream.access import get_scheduled
 from messaging.views.panes import pane
 from threads.lists import inbox_list, top_list

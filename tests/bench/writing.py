@@ -25,7 +25,7 @@ def main(count: int, inboxes: int) -> None:
     from django.db import transaction
 
     from inboxes.models import Agent
-    from messaging.actions.sending import write_message
+    from messaging.outbound.sending import write_message
     from threads.models import Thread
 
     author = Agent.objects.get(username="ana")

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.actions.scheduling import schedule_text
-from messaging.actions.sending import write_message
 from messaging.attachments import drafts
 from messaging.models import ScheduledText
+from messaging.outbound.scheduling import schedule_text
+from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, client_of
 from tests.messaging.pictures import picture
 from threads.models import Thread

@@ -14,8 +14,8 @@ from inboxes import bell
 from inboxes.actions import announce_inbox
 from inboxes.models import Agent
 from messaging.actions.contacts import ChangedMeanwhile, describe_contact
-from messaging.actions.optouts import note_opt_out
 from messaging.models import Number
+from messaging.outbound.opt_outs import note_opt_out
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.messaging.live_pages import LivePage, Opener
 from threads import words

@@ -8,10 +8,10 @@ import pytest
 from django.db import connections
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from messaging import delivery
-from messaging.actions.sending import retry_message
 from messaging.carriers.twilio import Twilio
 from messaging.models import Attempt, CarrierAccount, Message, Number
+from messaging.outbound import delivery
+from messaging.outbound.sending import retry_message
 from tests.cast import FRONT_DESK, Cast
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.working import (

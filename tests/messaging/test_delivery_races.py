@@ -12,9 +12,6 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from inboxes.counters import next_inbox_seq
-from messaging import delivery
-from messaging.actions import receipts
-from messaging.actions.sending import retry_message
 from messaging.carriers.base import (
     Accepted,
     AuthFailed,
@@ -26,6 +23,8 @@ from messaging.carriers.base import (
 )
 from messaging.carriers.twilio import Twilio
 from messaging.models import Attempt, Message
+from messaging.outbound import delivery, receipts
+from messaging.outbound.sending import retry_message
 from tests.cast import Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.working import (

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from messaging.actions.receipts import apply_receipt
-from messaging.actions.sending import retry_message
 from messaging.carriers.twilio import Twilio
 from messaging.models import DeliveryReceipt
+from messaging.outbound.receipts import apply_receipt
+from messaging.outbound.sending import retry_message
 from tests.cast import SECRETS, Cast
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.working import (

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from inboxes.models import Agent
-from messaging.actions.sending import write_message
 from messaging.live.drafting import draw_drafts
 from messaging.models import Message
+from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, client_of
 from threads.models import Thread, ThreadState
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from messaging import delivery, limits, tasks
-from messaging.actions.sending import retry_message
+from messaging import tasks
 from messaging.models import Message
+from messaging.outbound import delivery, pacing
+from messaging.outbound.sending import retry_message
 from tests.cast import Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.working import bodies, carrier, states, work
@@ -64,5 +65,5 @@ def test_what_a_carrier_may_have_never_expires(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "See you at noon")
     assert delivery._claim(message.thread) is not None
     age(message, 50)
-    assert limits.expire_texts() == 0
+    assert pacing.expire_texts() == 0
     assert states(message) == ["sending"]

@@ -10,8 +10,8 @@ from django.db import Error, connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inboxes.models import Agent
-from messaging.actions.sending import NotRetriable, SendingRefused, retry_message
 from messaging.models import Attempt, Message, Number
+from messaging.outbound.sending import NotRetriable, SendingRefused, retry_message
 from tests.cast import ANAS_LINE, Cast, client_of
 from threads.models import Thread
 

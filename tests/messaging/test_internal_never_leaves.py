@@ -17,9 +17,9 @@ from pytest_django import Settings
 
 from inboxes.actions import add_member
 from inboxes.models import Membership
-from messaging import delivery
-from messaging.actions.scheduling import send_when_due
 from messaging.models import Attempt, Message, Number, PublicLink, ScheduledText
+from messaging.outbound import delivery
+from messaging.outbound.scheduling import send_when_due
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.pictures import picture

@@ -17,9 +17,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inboxes import counters
 from inboxes.models import Inbox
-from messaging import delivery, limits, tasks
-from messaging.actions.sending import retry_message
+from messaging import tasks
 from messaging.models import Message, Number, Pace
+from messaging.outbound import delivery, pacing
+from messaging.outbound.sending import retry_message
 from messaging.stream import writing
 from tests.cast import DISPATCH, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
@@ -128,7 +129,7 @@ def test_answers_go_first_and_every_fourth_turn_is_for_the_others(
     given: list[int] = []
     for _ in range(9):
         free(number)
-        limits.give_turns(number)
+        pacing.give_turns(number)
         [fresh] = Message.objects.exclude(turn_at=None).exclude(pk__in=given)
         given.append(fresh.pk)
         Message.objects.filter(pk=fresh.pk).update(state="sent")
@@ -146,7 +147,7 @@ def test_who_comes_while_others_wait_stands_behind_them(carrier: FarEnd, cast: C
     late = cast.answer(third, "third")
     delivery.deliver_thread(third.pk)
     assert states(late) == ["queued"]
-    limits.give_turns(number)
+    pacing.give_turns(number)
     work()
     assert bodies(carrier) == ["first", "second"]
 
@@ -158,7 +159,7 @@ def test_a_turn_that_the_carrier_refused_is_taken_anew(carrier: FarEnd, cast: Ca
     Pace.objects.create(number=number, free_at=timezone.now() + timedelta(minutes=1))
     delivery.deliver_thread(message.thread_id)
     free(number)
-    limits.give_turns(number)
+    pacing.give_turns(number)
     work()
     message.refresh_from_db()
     assert (message.state, message.tries) == ("queued", 1)
@@ -188,7 +189,7 @@ def test_turns_without_a_job_are_given_by_the_net(carrier: FarEnd, cast: Cast) -
     Message.objects.update(created_at=timezone.now() - timedelta(minutes=2))
     for _ in range(2):
         tasks.wake_forgotten_threads()
-        limits.wake_forgotten_numbers()
+        pacing.wake_forgotten_numbers()
     assert [len(jobs("give_turns")), len(jobs("deliver_thread"))] == [1, 0]
     for _ in range(2):
         free(number)
@@ -267,11 +268,11 @@ def test_who_fails_an_old_text_and_who_gives_turns_do_not_wait_for_each_other(
             writing.change(old, seq, state="failed")
             has_failed.set()
             may_go_on.wait(10)
-            limits.take_turn(Message.objects.get(body="young"), number)
+            pacing.take_turn(Message.objects.get(body="young"), number)
         connection.close()
 
     def give() -> None:
-        limits.give_turns(number)
+        pacing.give_turns(number)
         connection.close()
 
     with ThreadPoolExecutor(2) as pool:

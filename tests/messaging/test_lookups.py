@@ -9,11 +9,11 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging import delivery, lookups
-from messaging.actions.sending import retry_message
 from messaging.carriers.base import REASONS, Accepted, OutcomeUnknown, Receipt, State
-from messaging.delivery import UNKNOWN_REASON
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, Message
+from messaging.outbound import delivery, lookups
+from messaging.outbound.delivery import UNKNOWN_REASON
+from messaging.outbound.sending import retry_message
 from messaging.tasks import look_up_unknowns
 from tests.cast import CUSTOMER, FRONT_DESK, Cast
 from tests.clock import Clock, clock

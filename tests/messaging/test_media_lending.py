@@ -18,10 +18,10 @@ from django.test import Client
 from django.utils import timezone
 
 from inboxes.actions import remove_member
-from messaging import delivery
 from messaging.attachments import drafts, links
 from messaging.attachments.naming import shown_name
 from messaging.models import Attachment, Message, PublicLink
+from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
 from tests.cast import ANAS_LINE, Cast, client_of
 from tests.messaging.pictures import (

@@ -12,10 +12,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from messaging import delivery
 from messaging.attachments import drafts, links
 from messaging.attachments.fetching import LARGEST
 from messaging.models import Attachment, Message, PublicLink
+from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
 from tests.cast import Cast, client_of
 from tests.messaging.pictures import (

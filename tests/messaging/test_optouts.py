@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging import delivery
-from messaging.actions.optouts import end_opt_out, note_opt_out
-from messaging.actions.receipts import apply_receipt
 from messaging.actions.receiving import store_text
-from messaging.actions.sending import SendingRefused, retry_message
 from messaging.carriers import get_carrier
 from messaging.carriers.base import Accepted, InboundText, OptedOut, Receipt, Rejected
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
+from messaging.outbound import delivery
+from messaging.outbound.opt_outs import end_opt_out, note_opt_out
+from messaging.outbound.receipts import apply_receipt
+from messaging.outbound.sending import SendingRefused, retry_message
 from messaging.stream.keywords import keyword
 from messaging.stream.refusals import refusal
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.models import Inbox
-from messaging import delivery
 from messaging.actions.receiving import replay_cause
 from messaging.models import Message, Number, Webhook
+from messaging.outbound import delivery
 from tests.cast import Cast, client_of
 from tests.messaging.carrier_calls import call, receipt_fields, text_fields
 from tests.messaging.working import work

@@ -15,8 +15,9 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from messaging import delivery, tasks
+from messaging import tasks
 from messaging.models import Attempt, Message
+from messaging.outbound import delivery
 from tests.cast import Cast
 from tests.messaging.working import attempts, states
 

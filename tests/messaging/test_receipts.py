@@ -12,9 +12,6 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from inboxes import counters
-from messaging import delivery
-from messaging.actions.receipts import apply_receipt
-from messaging.actions.sending import retry_message
 from messaging.carriers.base import (
     REASONS,
     Accepted,
@@ -29,6 +26,9 @@ from messaging.carriers.base import (
 )
 from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS
+from messaging.outbound import delivery
+from messaging.outbound.receipts import apply_receipt
+from messaging.outbound.sending import retry_message
 from messaging.tasks import forget_parked_receipts
 from tests.cast import CUSTOMER, Cast
 from tests.messaging.carrier_calls import call, receipt_fields

@@ -18,9 +18,13 @@ from pytest_django.fixtures import Settings
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging import tasks
-from messaging.actions import optouts
 from messaging.actions.drafts import FormWasSent, keep_draft
-from messaging.actions.scheduling import (
+from messaging.later_forms import ChangeForm, at_preset, in_zone
+from messaging.live.pages import Page, Target
+from messaging.live.readers import draw_for
+from messaging.models import Message, Notification, Number, OptOut, ScheduledText
+from messaging.outbound import opt_outs
+from messaging.outbound.scheduling import (
     AlreadyEnded,
     ChangedMeanwhile,
     change_scheduled,
@@ -30,11 +34,7 @@ from messaging.actions.scheduling import (
     send_scheduled_now,
     send_when_due,
 )
-from messaging.actions.sending import AlreadyMade, SendingRefused, write_message
-from messaging.later_forms import ChangeForm, at_preset, in_zone
-from messaging.live.pages import Page, Target
-from messaging.live.readers import draw_for
-from messaging.models import Message, Notification, Number, OptOut, ScheduledText
+from messaging.outbound.sending import AlreadyMade, SendingRefused, write_message
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from threads.models import Thread, ThreadState
 
@@ -176,7 +176,7 @@ def test_who_mentions_a_colleague_cannot_plan_since_that_is_internal(cast: Cast)
 
 def test_it_does_not_go_to_somebody_who_opted_out_meanwhile(cast: Cast) -> None:
     text = let_it_be_due(plan(cast, cast.thread(), is_regardless=True))
-    optouts.note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    opt_outs.note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     assert "opted out of texts" in held(go(text))
     [words] = told(cast.ana)
     assert words.startswith("@ana A text that was to go now was not sent.")
@@ -263,7 +263,7 @@ def test_a_held_text_is_sent_by_hand_as_the_one_who_does_it(cast: Cast) -> None:
 
 def test_by_hand_it_does_not_go_either_to_somebody_who_opted_out(cast: Cast) -> None:
     text = plan(cast, cast.thread())
-    optouts.note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    opt_outs.note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     with pytest.raises(SendingRefused):
         send_scheduled_now(text=text, agent=cast.ana)
     text.refresh_from_db()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from messaging.actions.scheduling import schedule_text
 from messaging.models import Message, ScheduledText
+from messaging.outbound.scheduling import schedule_text
 from tests.cast import Cast
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.worker_processes import wait_until, workers

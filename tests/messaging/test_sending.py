@@ -5,8 +5,8 @@ import uuid
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from messaging.actions.sending import SendingRefused, write_message
 from messaging.models import Message, Number
+from messaging.outbound.sending import SendingRefused, write_message
 from tests.cast import Cast
 
 

@@ -16,9 +16,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging.actions.contacts import describe_contact
-from messaging.actions.optouts import note_opt_out
-from messaging.actions.starting import start_conversation
 from messaging.models import Message, Number
+from messaging.outbound.opt_outs import note_opt_out
+from messaging.outbound.starting import start_conversation
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from threads.actions import save_draft
 from threads.models import Contact, Thread, ThreadState

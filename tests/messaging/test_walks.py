@@ -12,9 +12,9 @@ from django.db import transaction
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.actions.receipts import apply_receipt
 from messaging.carriers.base import Receipt, State
 from messaging.models import Attempt, Message
+from messaging.outbound.receipts import apply_receipt
 from tests.cast import Cast, client_of
 from tests.messaging.live_pages import LivePage, tab
 from tests.messaging.test_catchup import equals_a_fresh_load

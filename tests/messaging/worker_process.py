@@ -65,7 +65,7 @@ def die_during(module: Any, name: str, is_it: Callable[..., bool], last_words: s
 
 def arm(point: str) -> None:
     """Have this process die at the point."""
-    from messaging import delivery
+    from messaging.outbound import delivery
 
     last_words = f"die at {point}"
 
@@ -93,11 +93,11 @@ def arm(point: str) -> None:
 
 def arm_around(point: str) -> None:
     """Where no delivery is under way."""
-    from messaging import limits, tasks
-    from messaging.actions import scheduling
+    from messaging import tasks
+    from messaging.outbound import pacing, scheduling
 
     places: dict[str, tuple[Any, str]] = {
-        "turned": (limits, "give_turns"),
+        "turned": (pacing, "give_turns"),
         "planned": (scheduling, "queue"),
         "gone": (tasks, "send_when_due"),
     }
@@ -115,7 +115,8 @@ def die_once_written(body: str) -> None:
 def hurry(stalled_after: timedelta | None) -> None:
     from procrastinate.contrib.django import app
 
-    from messaging import delivery, tasks
+    from messaging import tasks
+    from messaging.outbound import delivery
 
     tasks.STALLED_AFTER = stalled_after or tasks.STALLED_AFTER
     setattr(delivery, "backoff", lambda _: 0.05)  # noqa: B010 - it is typed

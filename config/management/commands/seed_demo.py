@@ -16,7 +16,6 @@ from inboxes import counters
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox, Membership
 from messaging.carriers.base import REASONS
-from messaging.delivery import UNKNOWN_REASON
 from messaging.models import (
     Attempt,
     CarrierAccount,
@@ -25,6 +24,7 @@ from messaging.models import (
     Number,
     OptOut,
 )
+from messaging.outbound.delivery import UNKNOWN_REASON
 from messaging.stream import writing
 from messaging.stream.keywords import keyword
 from messaging.stream.mentions import find_mentions, mentionable

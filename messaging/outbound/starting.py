@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent, Inbox
-from messaging.actions.sending import SendingRefused, made_by, queue
 from messaging.models import Message, Number
+from messaging.outbound.sending import SendingRefused, made_by, queue
 from messaging.stream import writing
 from messaging.stream.mentions import find_mentions, mentionable
 from threads import addresses

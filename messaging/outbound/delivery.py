@@ -17,8 +17,7 @@ from django.utils import timezone
 
 from inboxes import counters
 from inboxes.database import release_connection
-from messaging import encryption, limits
-from messaging.actions import optouts, receipts
+from messaging import encryption
 from messaging.attachments import links
 from messaging.carriers.base import (
     REASONS,
@@ -36,6 +35,7 @@ from messaging.carriers.base import (
 )
 from messaging.carriers.sending import new_client
 from messaging.models import Attempt, DeliveryState, Message, Number
+from messaging.outbound import opt_outs, pacing, receipts
 from messaging.stream import statements, writing
 from messaging.stream.jobs import defer_delivery
 from messaging.stream.refusals import number_or_refusal
@@ -70,7 +70,7 @@ def deliver_thread(thread_id: int) -> None:
     until = time.monotonic() + SLICE
     while (attempt := _claim(thread)) is not None:
         is_ours = _hand_over(attempt, thread)
-        limits.pass_on(thread.inbox_id)
+        pacing.pass_on(thread.inbox_id)
         if not is_ours or time.monotonic() > until:
             # Another may work on the thread by now; the job behind its lock does so rightfully.
             defer_delivery(thread_id)
@@ -105,13 +105,13 @@ def _claim(thread: Thread) -> Attempt | None:
     while (message := waiting.first()) is not None:
         if message.next_try_at and message.next_try_at > timezone.now():
             return None
-        if number is None or limits.is_too_old(message):
-            reason = sentence or limits.expired_reason()
+        if number is None or pacing.is_too_old(message):
+            reason = sentence or pacing.expired_reason()
             writing.change(message, seq, state=DeliveryState.FAILED, reason=reason[:255])
             continue
-        if limits.take_turn(message, number):
+        if pacing.take_turn(message, number):
             return _begin(message, number, seq)
-        limits.wait_for_turn(waiting, number, seq)
+        pacing.wait_for_turn(waiting, number, seq)
         return None
     return None
 
@@ -221,7 +221,7 @@ def _refuse(attempt: Attempt, seq: int, result: Rejected | OptedOut | AuthFailed
     code = "" if isinstance(result, AuthFailed) else result.code
     _close(attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=result.detail)
     if error_class == "opted_out":
-        optouts.note_refusal(attempt, seq=seq)
+        opt_outs.note_refusal(attempt, seq=seq)
     receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, error_class=error_class)
 
 

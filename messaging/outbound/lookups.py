@@ -20,7 +20,6 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.database import release_connection
 from messaging import encryption
-from messaging.actions import receipts
 from messaging.carriers import CARRIERS
 from messaging.carriers.base import (
     AuthFailed,
@@ -32,6 +31,7 @@ from messaging.carriers.base import (
 )
 from messaging.carriers.sending import new_client
 from messaging.models import Attempt, DeliveryState, Message
+from messaging.outbound import receipts
 from messaging.stream import writing
 from threads.models import Contact
 

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.actions import optouts
 from messaging.carriers.base import REASONS, ErrorClass, Receipt
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
+from messaging.outbound import opt_outs
 from messaging.stream import statements, writing
 from threads import addresses
 
@@ -93,7 +93,7 @@ def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> bool:
         settled_at=timezone.now(),
     )
     if receipt.error_class == "opted_out":
-        optouts.note_refusal(attempt, seq=seq)
+        opt_outs.note_refusal(attempt, seq=seq)
     show_attempt(attempt, seq=seq, state=state, error_class=receipt.error_class)
     return True
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from inboxes import bell, counters
 from inboxes.models import Agent, Inbox
-from messaging.actions.sending import AlreadyMade, SendingRefused, made_by, queue
 from messaging.models import Message, ScheduledText
+from messaging.outbound.sending import AlreadyMade, SendingRefused, made_by, queue
 from messaging.stream import writing
 from messaging.stream.hiding import call_back
 from messaging.stream.mentions import find_mentions, mentionable
