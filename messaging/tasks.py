@@ -13,10 +13,10 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
-from messaging import reconciling
-from messaging.actions.receiving import replay_cause
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
+from messaging.inbound import reconciling
+from messaging.inbound.receiving import replay_cause
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 from messaging.notifications import push
 from messaging.outbound import delivery, lookups, pacing

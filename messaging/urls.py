@@ -1,6 +1,8 @@
 from django.urls import path
 
-from messaging.notifications import settings_views, views
+from messaging.inbound import views as webhooks
+from messaging.notifications import settings_views
+from messaging.notifications import views as notifications
 from messaging.views import (
     contacts,
     conversation,
@@ -13,7 +15,6 @@ from messaging.views import (
     scheduled,
     search,
     start,
-    webhooks,
 )
 
 app_name = "messaging"
@@ -45,9 +46,9 @@ urlpatterns = [
     path("threads/<int:thread_id>/restore/", options.restore, name="restore"),
     path("search/", search.search, name="search"),
     path("inboxes/<int:inbox_id>/search/", search.search, name="search_from"),
-    path("notifications/", views.notifications, name="notifications"),
-    path("notifications/read/", views.read_all, name="read_all"),
-    path("notifications/<int:notification_id>/read/", views.read_one, name="read_one"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/read/", notifications.read_all, name="read_all"),
+    path("notifications/<int:notification_id>/read/", notifications.read_one, name="read_one"),
     path("settings/", settings_views.settings, name="settings"),
     path("settings/test/", settings_views.test, name="test_notification"),
     path("settings/push/", settings_views.subscribe, name="subscribe"),

@@ -11,8 +11,8 @@ from django.test import Client
 
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
-from messaging.actions.receiving import store_text
 from messaging.carriers.base import InboundText
+from messaging.inbound.receiving import store_text
 from messaging.models import CarrierAccount, Message, Number
 from messaging.outbound.sending import write_message
 from threads.models import Thread

@@ -23,7 +23,7 @@ HEADER = "x-partyline-self-test"
 GOOD_FOR = 60
 """Seconds."""
 
-_signer = TimestampSigner(salt="messaging.accounts.probes")
+_signer = TimestampSigner(salt="messaging.probes")
 
 
 def mark(account: CarrierAccount) -> str:

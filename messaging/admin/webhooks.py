@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from messaging.actions.receiving import replay_webhook
+from messaging.inbound.receiving import replay_webhook
 from messaging.models import Webhook
 from messaging.stream.jobs import defer_replay
 

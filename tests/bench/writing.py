@@ -42,8 +42,8 @@ def _thread_of(index: int) -> Thread:
     from django.db import transaction
 
     from inboxes.models import Inbox
-    from messaging.actions.receiving import store_text
     from messaging.carriers.base import InboundText
+    from messaging.inbound.receiving import store_text
     from messaging.models import CarrierAccount, Number
     from threads.models import Thread
 

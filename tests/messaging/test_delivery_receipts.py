@@ -91,7 +91,7 @@ def test_receipts_without_our_token_wait_parked_until_the_answer_names_the_text(
     def apply(*, attempt_token: str | None, **rest: Any) -> None:
         apply_receipt(attempt_token=None, **rest)
 
-    monkeypatch.setattr("messaging.actions.receiving.apply_receipt", apply)
+    monkeypatch.setattr("messaging.inbound.receiving.apply_receipt", apply)
     message = cast.answer(cast.thread(), "Hello")
     parked: list[int] = []
 

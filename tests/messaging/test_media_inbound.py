@@ -15,11 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from messaging.actions.receiving import store_text
 from messaging.attachments import inbound
 from messaging.attachments.storing import keep
 from messaging.carriers.base import InboundMedia, InboundText, MediaRequest
 from messaging.carriers.twilio import Twilio
+from messaging.inbound.receiving import store_text
 from messaging.live.reading import read_changes
 from messaging.models import Attachment, CarrierAccount, Message, Notification
 from messaging.notifications.lists import popup

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging.actions.receiving import store_text
 from messaging.carriers import get_carrier
 from messaging.carriers.base import Accepted, InboundText, OptedOut, Receipt, Rejected
+from messaging.inbound.receiving import store_text
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
 from messaging.outbound import delivery
 from messaging.outbound.opt_outs import end_opt_out, note_opt_out

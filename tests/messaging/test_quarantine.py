@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.models import Inbox
-from messaging.actions.receiving import replay_cause
+from messaging.inbound.receiving import replay_cause
 from messaging.models import Message, Number, Webhook
 from messaging.outbound import delivery
 from tests.cast import Cast, client_of

@@ -8,8 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from messaging.actions import rejecting
-from messaging.actions.rejecting import A_SECOND, KEPT, note_rejection
+from messaging.inbound import rejections
+from messaging.inbound.rejections import A_SECOND, KEPT, note_rejection
 from messaging.models import Rejection
 from tests.cast import CUSTOMER, Cast, client_of
 from tests.messaging.carrier_calls import FORM, call, text_fields
@@ -17,7 +17,7 @@ from tests.messaging.carrier_calls import FORM, call, text_fields
 
 @pytest.fixture(autouse=True)
 def _as_if_started_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rejecting, "_seconds", {})
+    monkeypatch.setattr(rejections, "_seconds", {})
 
 
 class Time:
@@ -33,7 +33,7 @@ class Time:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     given = Time()
-    monkeypatch.setattr(rejecting, "time", given)
+    monkeypatch.setattr(rejections, "time", given)
     return given
 
 

@@ -287,9 +287,7 @@ def test_where_only_the_carrier_can_sign_that_is_said(account: CarrierAccount) -
 
 def test_nobody_elses_mark_opens_anything(account: CarrierAccount) -> None:
     other = CarrierAccount(pk=account.pk + 1)
-    forged = TimestampSigner(key="not-ours", salt="messaging.accounts.probes").sign(
-        f"{account.pk}.x"
-    )
+    forged = TimestampSigner(key="not-ours", salt="messaging.probes").sign(f"{account.pk}.x")
     for mark in ("", "x", forged, probes.mark(other)):
         response = Client().post(
             account.webhook_path, b"{}", content_type="text/plain", headers={probes.HEADER: mark}

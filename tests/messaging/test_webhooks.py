@@ -14,8 +14,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from messaging.carriers import CARRIERS
+from messaging.inbound import views
 from messaging.models import CarrierAccount, Message, Webhook
-from messaging.views import webhooks
 from tests.cast import Cast, client_of
 from tests.messaging.carrier_calls import FORM, call, text_fields
 
@@ -133,7 +133,7 @@ def test_a_body_that_hides_its_length_is_refused_too(cast: Cast, settings: Setti
         "headers": [(b"content-type", FORM.encode())],  # chunked: no length is told
     }
     request = ASGIRequest(scope, BytesIO(b"x" * 2000))
-    response = webhooks.webhook(request, "twilio", cast.account.token)
+    response = views.webhook(request, "twilio", cast.account.token)
     assert response.status_code == 413
 
 
@@ -166,7 +166,7 @@ def test_no_other_page_hides_a_broken_database_as_a_webhook_does(
     def fail(**_: object) -> None:
         raise OperationalError("terminating connection due to administrator command")
 
-    monkeypatch.setattr(webhooks, "receive_webhook", fail)
+    monkeypatch.setattr(views, "receive_webhook", fail)
     assert call(cast.account, text_fields("Hello?")).status_code == 503
     monkeypatch.setattr("threads.views.top_list", lambda *_: fail())
     with pytest.raises(OperationalError):

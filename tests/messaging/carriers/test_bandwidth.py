@@ -11,9 +11,9 @@ import pytest
 from django.db.models import QuerySet
 
 from inboxes.models import Inbox
-from messaging.actions.receiving import replay_webhook
 from messaging.carriers.bandwidth import Bandwidth
 from messaging.carriers.base import CannotTell, Found, LookUpResult, NotFound, RawRequest, Receipt
+from messaging.inbound.receiving import replay_webhook
 from messaging.models import DeliveryReceipt, Message, Number, Webhook
 from tests.cast import Cast
 from tests.messaging.carriers.at_the_door import knock, knock_unsigned, moved, payload

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST
 
 from inboxes.integers import read_integer
 from messaging.accounts import probes
-from messaging.actions.nonces import use_nonce
-from messaging.actions.receiving import receive_webhook
-from messaging.actions.rejecting import note_rejection
 from messaging.carriers import UnknownCarrier
 from messaging.carriers.base import RawRequest, VerificationError
 from messaging.encryption import UndecryptableError
+from messaging.inbound.nonces import use_nonce
+from messaging.inbound.receiving import receive_webhook
+from messaging.inbound.rejections import note_rejection
 from messaging.models import CarrierAccount
 
 log = logging.getLogger(__name__)

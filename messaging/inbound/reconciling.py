@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from inboxes.database import release_connection
 from messaging import encryption
-from messaging.actions.receiving import receive_late
 from messaging.carriers import CARRIERS
 from messaging.carriers.base import AuthFailed, InboundText, Listed, ListResult
 from messaging.carriers.sending import new_client
+from messaging.inbound.receiving import receive_late
 from messaging.models import Comparison, Message, Number
 
 log = logging.getLogger(__name__)
