@@ -6,7 +6,7 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from messaging.search import bodies_of
+        from messaging.conversations.search import bodies_of
         from threads.search import lend_bodies
 
         lend_bodies(bodies_of)

@@ -1,13 +1,10 @@
 from django.urls import path
 
-from messaging.inbound import views as webhooks
-from messaging.notifications import settings_views
-from messaging.notifications import views as notifications
-from messaging.views import (
+from messaging.conversations.views import (
+    attachments,
     contacts,
     conversation,
     drafts,
-    media,
     mentions,
     messages,
     mute,
@@ -16,6 +13,9 @@ from messaging.views import (
     search,
     start,
 )
+from messaging.inbound import views as webhooks
+from messaging.notifications import settings_views
+from messaging.notifications import views as notifications
 
 app_name = "messaging"
 urlpatterns = [
@@ -24,12 +24,12 @@ urlpatterns = [
     path("threads/<int:thread_id>/", conversation.conversation, name="conversation"),
     path("threads/<int:thread_id>/messages/", conversation.send, name="send"),
     path("threads/<int:thread_id>/draft/", drafts.draft, name="draft"),
-    path("threads/<int:thread_id>/attachments/", media.drafted, name="attachments"),
-    path("attachments/<int:attachment_id>/", media.attachment, name="attachment"),
-    path("attachments/<int:attachment_id>/thumbnail/", media.thumbnail, name="thumbnail"),
-    path("attachments/<int:attachment_id>/remove/", media.remove, name="remove_attachment"),
-    path("attachments/<int:attachment_id>/fetch/", media.fetch, name="fetch_attachment"),
-    path("media/<str:signed>/<str:name>", media.public, name="public_media"),
+    path("threads/<int:thread_id>/attachments/", attachments.drafted, name="attachments"),
+    path("attachments/<int:attachment_id>/", attachments.attachment, name="attachment"),
+    path("attachments/<int:attachment_id>/thumbnail/", attachments.thumbnail, name="thumbnail"),
+    path("attachments/<int:attachment_id>/remove/", attachments.remove, name="remove_attachment"),
+    path("attachments/<int:attachment_id>/fetch/", attachments.fetch, name="fetch_attachment"),
+    path("media/<str:signed>/<str:name>", attachments.public, name="public_media"),
     path("threads/<int:thread_id>/mentions/", mentions.mentions, name="mentions"),
     path("threads/<int:thread_id>/composer/", conversation.composer, name="composer"),
     path("threads/<int:thread_id>/contact/", contacts.contact, name="contact"),

@@ -1,9 +1,9 @@
 from django.urls import path
 
-from threads import views
+from messaging.conversations.views import lists
 
 app_name = "threads"
 urlpatterns = [
-    path("", views.messages, name="messages"),
-    path("inboxes/<int:inbox_id>/", views.inbox, name="inbox"),
+    path("", lists.messages, name="messages"),
+    path("inboxes/<int:inbox_id>/", lists.inbox, name="inbox"),
 ]

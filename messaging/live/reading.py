@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from inboxes.models import Agent, Inbox, Membership
-from messaging.history import with_attachments
+from messaging.conversations.history import with_attachments
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import refusals

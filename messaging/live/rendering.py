@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.template.loader import render_to_string
 
 from inboxes.models import Agent
-from messaging.history import Entry
+from messaging.conversations.history import Entry
 from messaging.live.frames import Encoded, Fragment, Frame, Part, encoded, pack, spread
 from messaging.live.pages import Target
 from messaging.live.reading import Changes, Told

@@ -6,7 +6,7 @@ from django import template
 from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 
-from messaging.history import FOLDED_TO, Entry
+from messaging.conversations.history import FOLDED_TO, Entry
 from threads.mentioned import marked as mark
 
 register = template.Library()

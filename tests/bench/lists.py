@@ -21,7 +21,7 @@ AIM = 1.2
 
 def measure(stage: Stage) -> list[Figure]:
     from inboxes.models import Inbox
-    from messaging.history import PAGE_SIZE as HISTORY_SIZE
+    from messaging.conversations.history import PAGE_SIZE as HISTORY_SIZE
     from threads.lists import PAGE_SIZE
 
     few = Inbox.objects.create(name="A thousand threads").pk

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Inbox
-from messaging.forms import DRAFT_LIMIT
+from messaging.conversations.forms import DRAFT_LIMIT
 from messaging.live import reading
 from messaging.live.frames import FRAME_LIMIT, encoded
 from messaging.models import Message

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async as in_database
 from inboxes import bell
 from inboxes.actions import announce_inbox
 from inboxes.models import Agent
-from messaging.actions.contacts import ChangedMeanwhile, describe_contact
+from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.models import Number
 from messaging.outbound.opt_outs import note_opt_out
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of

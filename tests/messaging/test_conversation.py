@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.history import PAGE_SIZE
+from messaging.conversations.history import PAGE_SIZE
 from messaging.models import Message, Number
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from threads.models import Thread, ThreadState

@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from messaging import history
 from messaging.carriers.base import Listed
+from messaging.conversations import history
 from messaging.inbound import reconciling
 from messaging.models import (
     CarrierAccount,

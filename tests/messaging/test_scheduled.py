@@ -18,8 +18,8 @@ from pytest_django.fixtures import Settings
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging import tasks
-from messaging.actions.drafts import FormWasSent, keep_draft
-from messaging.later_forms import ChangeForm, at_preset, in_zone
+from messaging.conversations.drafts import FormWasSent, keep_draft
+from messaging.conversations.schedule_forms import ChangeForm, at_preset, in_zone
 from messaging.live.pages import Page, Target
 from messaging.live.readers import draw_for
 from messaging.models import Message, Notification, Number, OptOut, ScheduledText

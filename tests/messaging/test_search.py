@@ -8,7 +8,7 @@ import pytest
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
-from messaging import search as searching
+from messaging.conversations import search as searching
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from threads import search as walking

@@ -15,7 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
-from messaging.actions.contacts import describe_contact
+from messaging.conversations.contacts import describe_contact
 from messaging.models import Message, Number
 from messaging.outbound.opt_outs import note_opt_out
 from messaging.outbound.starting import start_conversation

@@ -168,6 +168,6 @@ def test_no_other_page_hides_a_broken_database_as_a_webhook_does(
 
     monkeypatch.setattr(views, "receive_webhook", fail)
     assert call(cast.account, text_fields("Hello?")).status_code == 503
-    monkeypatch.setattr("threads.views.top_list", lambda *_: fail())
+    monkeypatch.setattr("messaging.conversations.views.lists.top_list", lambda *_: fail())
     with pytest.raises(OperationalError):
         client_of(cast.ana).get("/")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Membership
-from messaging.history import PAGE_SIZE
+from messaging.conversations.history import PAGE_SIZE
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.messaging.live_pages import Element, elements, tab

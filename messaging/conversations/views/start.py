@@ -11,12 +11,12 @@ from inboxes.access import get_shared_inbox
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.requests import signed_in
+from messaging.conversations.start import About, Places, about, places_of
+from messaging.conversations.start_forms import StartForm, StartQuery, ToForm
+from messaging.conversations.views.panes import pane
 from messaging.models import Message
 from messaging.outbound.sending import SendingRefused
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_conversation
-from messaging.start_forms import StartForm, StartQuery, ToForm
-from messaging.starting import About, Places, about, places_of
-from messaging.views.panes import pane
 from threads.lists import inbox_list, top_list
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from inboxes.access import get_shared_inbox
 from inboxes.requests import signed_in
-from threads.forms import ListForm
+from messaging.conversations.list_forms import ListForm
 from threads.lists import Cursor, Listing, inbox_list, top_list
 from threads.search import asked, found_list
 

@@ -17,14 +17,14 @@ from django.views.decorators.http import (
 )
 
 from inboxes.requests import signed_in
-from messaging.actions.drafts import FormWasSent, keep_draft
 from messaging.attachments import links, storing
 from messaging.attachments.drafts import BadFile, add_file, remove_file
 from messaging.attachments.inbound import fetch_again
 from messaging.attachments.serving import only_data
 from messaging.attachments.sniffing import GENERIC, ending_of
-from messaging.forms import DraftForm
-from messaging.history import Entry
+from messaging.conversations.drafts import FormWasSent, keep_draft
+from messaging.conversations.forms import DraftForm
+from messaging.conversations.history import Entry
 from messaging.models import Attachment
 from messaging.stream.access import get_attachment, get_message
 from threads.access import get_thread

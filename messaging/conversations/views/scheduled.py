@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from inboxes.models import Agent
 from inboxes.requests import signed_in
-from messaging.later_forms import ChangeForm, WordsForm
+from messaging.conversations.schedule_forms import ChangeForm, WordsForm
+from messaging.conversations.views.panes import pane
 from messaging.models import ScheduledText
 from messaging.outbound.scheduling import (
     AlreadyEnded,
@@ -25,7 +26,6 @@ from messaging.outbound.scheduling import (
 )
 from messaging.outbound.sending import SendingRefused
 from messaging.stream.access import get_scheduled
-from messaging.views.panes import pane
 from threads.lists import inbox_list, top_list
 
 ENDED = "It was sent or deleted meanwhile."

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from inboxes.requests import HtmxRequest, signed_in
-from messaging.history import Entry
+from messaging.conversations.history import Entry
 from messaging.stream.access import get_message
 
 

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from inboxes.integers import IntegerField
-from messaging.forms import SendForm, TextField
+from messaging.conversations.forms import SendForm, TextField
 
 LONGEST = timedelta(days=366)
 MORNING = time(9)

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from inboxes.models import Agent
 from inboxes.requests import signed_in
-from messaging.actions.drafts import draft_seq
-from messaging.arriving import page_at
 from messaging.attachments.drafts import BadFile, add_file, remove_file
-from messaging.forms import HistoryForm, ReadForm, SendForm
-from messaging.history import Conversation, Entry, history_page, open_conversation
-from messaging.later_forms import LaterForm
+from messaging.conversations.drafts import draft_seq
+from messaging.conversations.forms import HistoryForm, ReadForm, SendForm
+from messaging.conversations.history import Conversation, Entry, history_page, open_conversation
+from messaging.conversations.opening import page_at
+from messaging.conversations.schedule_forms import LaterForm
+from messaging.conversations.search import listing_beside
+from messaging.conversations.views.lists import targets_panes
 from messaging.models import Attachment, Message
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import (
@@ -27,14 +29,12 @@ from messaging.outbound.sending import (
     retry_message,
     write_message,
 )
-from messaging.search import listing_beside
 from messaging.stream.access import get_message
 from messaging.stream.notifying import mark_notifications_read
 from threads.access import get_thread
 from threads.actions import mark_read
 from threads.lists import inbox_list, top_list
 from threads.models import Thread
-from threads.views import targets_panes
 
 
 @require_GET

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inboxes.models import Agent
-from messaging.history import PAGE_SIZE, HistoryPage, history_page, page_of
+from messaging.conversations.history import PAGE_SIZE, HistoryPage, history_page, page_of
 from messaging.models import Message
 from threads.models import Thread
 

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from inboxes.requests import signed_in
-from messaging.forms import PriorityForm, ReadForm
+from messaging.conversations.forms import PriorityForm, ReadForm
 from messaging.stream.hiding import delete_thread
 from threads.access import get_thread
 from threads.actions import mark_unread, restore_thread, set_priority

@@ -8,8 +8,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from inboxes.requests import signed_in
-from messaging.actions.drafts import FormWasSent, draft_seq, keep_draft
-from messaging.forms import DraftForm
+from messaging.conversations.drafts import FormWasSent, draft_seq, keep_draft
+from messaging.conversations.forms import DraftForm
 from threads.access import get_thread
 
 

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from inboxes.integers import IntegerField
-from messaging.forms import TextField
+from messaging.conversations.forms import TextField
 from messaging.models import Number
 from threads import addresses
 from threads.models import Contact

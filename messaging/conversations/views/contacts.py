@@ -7,9 +7,9 @@ from django.views.decorators.http import require_http_methods
 
 from inboxes.models import Agent
 from inboxes.requests import signed_in
-from messaging.actions.contacts import ChangedMeanwhile, describe_contact
-from messaging.start_forms import ContactForm
-from messaging.views.panes import pane
+from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
+from messaging.conversations.start_forms import ContactForm
+from messaging.conversations.views.panes import pane
 from threads.access import get_thread
 from threads.lists import inbox_list, top_list
 from threads.models import Contact, Thread

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from inboxes.requests import signed_in
-from messaging.forms import MentionForm
+from messaging.conversations.forms import MentionForm
 from messaging.stream.mentions import mentionable, narrow, search_words
 from threads.access import get_thread
 

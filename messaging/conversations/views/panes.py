@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from messaging.conversations.views.lists import targets_panes
 from threads.lists import Listing
-from threads.views import targets_panes
 
 
 def pane(
