@@ -21,7 +21,7 @@ from config.request_limits import limit_requests
 from config.single import AlonePlease
 from config.statics import StaticFiles
 from config.websockets import use_page_sockets
-from messaging.routing import websocket_urlpatterns
+from messaging.live.routing import websocket_urlpatterns
 
 
 class ExactOrigin(OriginValidator):

@@ -12,7 +12,6 @@ from inboxes.bell import Kind, bell_loop
 from inboxes.integers import read_integer
 from inboxes.models import Inbox
 from messaging.live import reading
-from messaging.live.ear import Ear
 from messaging.live.frames import BEAT, pack
 from messaging.live.pages import REMOVED, SIGNED_OUT, Look, Page, Target
 from messaging.live.presence import Desk
@@ -26,6 +25,7 @@ from messaging.live.readers import (
     draw_personal,
     in_thread,
 )
+from messaging.live.subscriber import Ear
 from messaging.live.supervision import keep_running
 from threads.models import Thread
 

@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError
 
 from inboxes.models import Agent, Inbox
 from messaging.live import reading
-from messaging.live.drafting import draw_drafts
+from messaging.live.drafts import draw_drafts
 from messaging.live.frames import Fragment, Frame, pack, spread
 from messaging.live.pages import ListShown, Page, Target
 from messaging.live.rendering import Renderer, render_row

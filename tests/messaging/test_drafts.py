@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inboxes.models import Agent
-from messaging.live.drafting import draw_drafts
+from messaging.live.drafts import draw_drafts
 from messaging.models import Message
 from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, client_of

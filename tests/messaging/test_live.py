@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async as in_database
 from django.test import Client
 
 from inboxes.actions import add_member, remove_member
-from messaging.live import ear, reading
+from messaging.live import reading, subscriber
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.messaging.live_pages import Opener, tab
@@ -357,9 +357,9 @@ async def test_who_joins_while_the_last_one_leaves_is_heard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     layer = SlowToForget()
-    monkeypatch.setattr(ear, "_layer", lambda: layer)
-    monkeypatch.setattr(ear, "is_alone", lambda: True)
-    ours = ear.Ear(lambda *_: None, lambda _: None, lambda: None)
+    monkeypatch.setattr(subscriber, "_layer", lambda: layer)
+    monkeypatch.setattr(subscriber, "is_alone", lambda: True)
+    ours = subscriber.Ear(lambda *_: None, lambda _: None, lambda: None)
     await ours.start()
     await ours.join("inbox", 1)
     leaving = asyncio.create_task(ours.leave("inbox", 1))

@@ -9,7 +9,7 @@ import pytest
 from channels.db import database_sync_to_async as in_database
 from django.conf import settings
 
-from messaging import consumers
+from messaging.live import consumers
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import Cast, client_of
 from tests.messaging.live_pages import PATIENCE, socket_of, tab, until

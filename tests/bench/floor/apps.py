@@ -8,7 +8,7 @@ class FloorConfig(AppConfig):
     def ready(self) -> None:
         from django.urls import path
 
-        from messaging.routing import websocket_urlpatterns
+        from messaging.live.routing import websocket_urlpatterns
         from tests.bench.floor.consumers import Echo
 
         websocket_urlpatterns.append(path("floor/echo/", Echo.as_asgi()))

@@ -1,5 +1,5 @@
 from django.urls import path
 
-from messaging.consumers import LiveConsumer
+from messaging.live.consumers import LiveConsumer
 
 websocket_urlpatterns = [path("live/", LiveConsumer.as_asgi())]
