@@ -2,7 +2,7 @@
 
 from messaging.admin.accounts import CarrierAccountAdmin
 from messaging.admin.numbers import NumberAdmin
-from messaging.admin.optouts import OptOutAdmin
+from messaging.admin.opt_outs import OptOutAdmin
 from messaging.admin.webhooks import WebhookAdmin
 
 __all__ = ["CarrierAccountAdmin", "NumberAdmin", "OptOutAdmin", "WebhookAdmin"]
