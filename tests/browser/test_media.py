@@ -25,7 +25,13 @@ from tests.browser.house import (
     stranger,
     wait_until_live,
 )
-from tests.messaging.pictures import HTML, SVG, moving, photo_with_a_place, picture
+from tests.messaging.attachments.picture_bytes import (
+    HTML,
+    SVG,
+    moving,
+    photo_with_a_place,
+    picture,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import APIResponse, BrowserContext, Locator, Page, Route

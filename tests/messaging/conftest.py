@@ -8,7 +8,7 @@ from django.test import Client
 
 from inboxes.models import Agent
 from messaging.live.hub import hub_of_this_loop
-from tests.messaging.live_pages import LivePage, Opener, tab
+from tests.messaging.live.live_pages import LivePage, Opener, tab
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
-from tests.messaging.live_pages import Element, elements
+from tests.messaging.live.live_pages import Element, elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
 

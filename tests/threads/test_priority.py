@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async as in_database
 from django.db import connection
 
 from tests.cast import ANAS_LINE, Cast, client_of
-from tests.messaging.live_pages import elements, tab
+from tests.messaging.live.live_pages import elements, tab
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
 

@@ -16,7 +16,7 @@ from inboxes.models import Agent, Membership
 from messaging.conversations.history import PAGE_SIZE
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
-from tests.messaging.live_pages import Element, elements, tab
+from tests.messaging.live.live_pages import Element, elements, tab
 from threads import unread
 from threads.models import Thread
 from threads.unread import unread_threads

@@ -16,10 +16,10 @@ from messaging.carriers.base import CannotTell, Found, LookUpResult, NotFound, R
 from messaging.inbound.receiving import replay_webhook
 from messaging.models import DeliveryReceipt, Message, Number, Webhook
 from tests.cast import Cast
-from tests.messaging.carriers.at_the_door import knock, knock_unsigned, moved, payload
 from tests.messaging.carriers.specimens.bandwidth import BANDWIDTH
 from tests.messaging.carriers.test_contract_api import sought
-from tests.messaging.test_receipts import begin, state
+from tests.messaging.carriers.webhook_requests import knock, knock_unsigned, moved, payload
+from tests.messaging.outbound.test_receipts import begin, state
 
 ELSEWHERE = ("+12025550118", "+12025550119")
 

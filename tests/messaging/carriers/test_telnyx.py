@@ -31,11 +31,11 @@ from messaging.carriers.base import (
 from messaging.carriers.telnyx import ERROR_CLASSES, Telnyx
 from messaging.models import Message
 from tests.cast import Cast
-from tests.messaging.carriers.at_the_door import knock, moved, payload
 from tests.messaging.carriers.specimens.base import ATTEMPT, PUBLIC_URL
 from tests.messaging.carriers.specimens.telnyx import OTHER, PUBLIC, TELNYX, THIRD, signed_at
 from tests.messaging.carriers.test_contract_api import NOON, sought
-from tests.messaging.test_receipts import begin, state
+from tests.messaging.carriers.webhook_requests import knock, moved, payload
+from tests.messaging.outbound.test_receipts import begin, state
 
 BODY = b'{"data": {}}'
 

@@ -40,11 +40,11 @@ from messaging.carriers.base import (
 from messaging.carriers.vonage import Vonage, signed
 from messaging.models import Message
 from tests.cast import Cast
-from tests.messaging.carriers.at_the_door import knock, knock_unsigned, moved, payload
 from tests.messaging.carriers.specimens.base import ATTEMPT, PUBLIC_URL
 from tests.messaging.carriers.specimens.vonage import VONAGE, claims
 from tests.messaging.carriers.test_contract_api import NOON, answering, client, sought
-from tests.messaging.test_receipts import begin, state
+from tests.messaging.carriers.webhook_requests import knock, knock_unsigned, moved, payload
+from tests.messaging.outbound.test_receipts import begin, state
 
 SECRET = VONAGE.credentials["signature_secret"]
 BODY = b'{"message_uuid": "x", "status": "submitted"}'

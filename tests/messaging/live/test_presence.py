@@ -19,7 +19,7 @@ from inboxes.models import Agent
 from messaging.live.hub import hub_of_this_loop
 from messaging.live.presence import MOST_NAMES
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
-from tests.messaging.live_pages import Socket
+from tests.messaging.live.live_pages import Socket
 from threads.models import Thread
 from threads.presence import VIEWING_LEASE, Person
 

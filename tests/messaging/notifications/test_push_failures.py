@@ -24,7 +24,7 @@ from messaging.stream import jobs
 from messaging.stream.notifying import subscribe_push
 from tests.cast import Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.push_service import (
+from tests.messaging.notifications.push_service import (
     DRIPPING,
     SILENT,
     Browser,

@@ -16,7 +16,7 @@ from messaging.live import reading
 from messaging.live.frames import FRAME_LIMIT, encoded
 from messaging.models import Message
 from tests.cast import ANAS_LINE, Cast
-from tests.messaging.live_pages import PATIENCE, LivePage, tab
+from tests.messaging.live.live_pages import PATIENCE, LivePage, tab
 from tests.messaging.transactions import Hand, finish, scene
 from threads.actions import save_draft
 

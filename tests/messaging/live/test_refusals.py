@@ -12,7 +12,7 @@ from django.conf import settings
 from messaging.live import consumers
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import Cast, client_of
-from tests.messaging.live_pages import PATIENCE, socket_of, tab, until
+from tests.messaging.live.live_pages import PATIENCE, socket_of, tab, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,8 +16,8 @@ from django.test import Client
 
 from inboxes.integers import LARGEST, read_integer
 from tests.cast import Cast, client_of
-from tests.messaging.live_pages import socket_of
-from tests.messaging.test_access import ADMIN, ROUTES, keys
+from tests.messaging.conversations.test_access import ADMIN, ROUTES, keys
+from tests.messaging.live.live_pages import socket_of
 
 NO_NUMBERS = ["²", "٣", " 1", "-1", "1\0", str(2**63), "9" * 5000]
 NO_WORDS = ["a\0b", "\ufffd", "9" * 5000]

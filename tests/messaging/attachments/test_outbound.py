@@ -18,14 +18,14 @@ from messaging.models import Attachment, Message, PublicLink
 from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
 from tests.cast import Cast, client_of
-from tests.messaging.pictures import (
+from tests.messaging.attachments.picture_bytes import (
     moving,
     noise,
     open_picture,
     photo_with_a_place,
     picture,
 )
-from tests.messaging.sending_files import (
+from tests.messaging.attachments.sending_files import (
     PDF,
     Taken,
     attached,

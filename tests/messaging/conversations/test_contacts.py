@@ -17,7 +17,7 @@ from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.models import Number
 from messaging.outbound.opt_outs import note_opt_out
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
-from tests.messaging.live_pages import LivePage, Opener
+from tests.messaging.live.live_pages import LivePage, Opener
 from threads import words
 from threads.models import Contact, Thread
 

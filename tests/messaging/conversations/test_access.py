@@ -20,7 +20,7 @@ from messaging.models import ScheduledText
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, client_of
-from tests.messaging.pictures import picture
+from tests.messaging.attachments.picture_bytes import picture
 from threads.models import Thread
 
 MISSING = 2**40

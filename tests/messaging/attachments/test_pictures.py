@@ -13,7 +13,7 @@ from messaging.attachments.gifs import without_words
 from messaging.attachments.naming import shown_name
 from messaging.attachments.pictures import CannotShrink, NoPicture, make_small, read_picture
 from messaging.attachments.sniffing import GENERIC, sniff
-from tests.messaging.pictures import (
+from tests.messaging.attachments.picture_bytes import (
     HTML,
     SVG,
     bomb,

@@ -27,8 +27,14 @@ from messaging.notifications import push, webpush
 from messaging.notifications.webpush import b64, unb64
 from messaging.stream.notifying import mark_notifications_read
 from tests.cast import Cast, client_of
-from tests.messaging.media_host import NAMES, media_host
-from tests.messaging.push_service import Browser, FakeService, push_all, service, subscribe
+from tests.messaging.attachments.media_host import NAMES, media_host
+from tests.messaging.notifications.push_service import (
+    Browser,
+    FakeService,
+    push_all,
+    service,
+    subscribe,
+)
 from threads.actions import set_mute
 
 __all__ = ["service"]

@@ -17,7 +17,7 @@ from inboxes.actions import add_member, remove_member
 from messaging.live import reading, subscriber
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
-from tests.messaging.live_pages import Opener, tab
+from tests.messaging.live.live_pages import Opener, tab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

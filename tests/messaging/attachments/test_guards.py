@@ -13,7 +13,7 @@ import pytest
 from messaging.attachments import guards
 from messaging.attachments.fetching import CHANGED, GONE, NOT_GIVEN, TOO_BIG, FetchError, fetch
 from messaging.carriers.base import MediaRequest
-from tests.messaging.media_host import MediaHost, media_host, moved, ok
+from tests.messaging.attachments.media_host import MediaHost, media_host, moved, ok
 
 NAME = "media.carrier.test"
 HOSTS = (NAME, ".cdn.test")

@@ -22,7 +22,7 @@ from messaging.outbound import delivery
 from messaging.outbound.scheduling import send_when_due
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.pictures import picture
+from tests.messaging.attachments.picture_bytes import picture
 from threads.models import Thread
 
 __all__ = ["far_end"]

@@ -24,13 +24,8 @@ from messaging.models import Attachment, Message, PublicLink
 from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
 from tests.cast import ANAS_LINE, Cast, client_of
-from tests.messaging.pictures import (
-    HTML,
-    SVG,
-    photo_with_a_place,
-    picture,
-)
-from tests.messaging.sending_files import (
+from tests.messaging.attachments.picture_bytes import HTML, SVG, photo_with_a_place, picture
+from tests.messaging.attachments.sending_files import (
     HTMX,
     PDF,
     Taken,

@@ -16,8 +16,8 @@ from messaging.carriers.base import Receipt, State
 from messaging.models import Attempt, Message
 from messaging.outbound.receipts import apply_receipt
 from tests.cast import Cast, client_of
-from tests.messaging.live_pages import LivePage, tab
-from tests.messaging.test_catchup import equals_a_fresh_load
+from tests.messaging.live.live_pages import LivePage, tab
+from tests.messaging.live.test_catchup import equals_a_fresh_load
 from threads.models import Thread
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -24,9 +24,9 @@ from messaging.live.reading import read_changes
 from messaging.models import Attachment, CarrierAccount, Message, Notification
 from messaging.notifications.lists import popup
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
+from tests.messaging.attachments.media_host import MediaHost, media_host, ok
+from tests.messaging.attachments.picture_bytes import HTML, picture
 from tests.messaging.carrier_calls import call, text_fields
-from tests.messaging.media_host import MediaHost, media_host, ok
-from tests.messaging.pictures import HTML, picture
 from tests.messaging.working import due_jobs, let_the_waits_end, work
 from threads.models import Thread
 

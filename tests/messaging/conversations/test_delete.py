@@ -11,7 +11,7 @@ from inboxes.models import Agent
 from messaging.models import Message
 from messaging.stream.hiding import delete_thread
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
-from tests.messaging.live_pages import elements, tab
+from tests.messaging.live.live_pages import elements, tab
 from threads.lists import PAGE_SIZE
 from threads.models import Thread, ThreadState
 

@@ -17,7 +17,13 @@ from messaging.attachments.isolation import Busy
 from messaging.attachments.pictures import CannotShrink, NoPicture
 from messaging.models import Attachment
 from tests.cast import Cast
-from tests.messaging.pictures import HTML, moving, noise, photo_with_a_place, picture
+from tests.messaging.attachments.picture_bytes import (
+    HTML,
+    moving,
+    noise,
+    photo_with_a_place,
+    picture,
+)
 from tests.stack import ROOT
 
 

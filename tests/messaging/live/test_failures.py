@@ -10,7 +10,7 @@ from messaging.live import supervision
 from messaging.live.frames import BEAT
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import Cast
-from tests.messaging.live_pages import PATIENCE, Opener, until
+from tests.messaging.live.live_pages import PATIENCE, Opener, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
