@@ -21,7 +21,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if settings.DEMO:
     urlpatterns.append(path("simulator/", include("messaging.simulator.urls")))
-urlpatterns += [
-    path("", include("messaging.urls")),
-    path("", include("threads.urls")),
-]
+urlpatterns.append(path("", include("messaging.urls")))

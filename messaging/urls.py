@@ -5,6 +5,7 @@ from messaging.conversations.views import (
     contacts,
     conversation,
     drafts,
+    lists,
     mentions,
     messages,
     mute,
@@ -19,6 +20,8 @@ from messaging.notifications import views as notifications
 
 app_name = "messaging"
 urlpatterns = [
+    path("", lists.messages, name="messages"),
+    path("inboxes/<int:inbox_id>/", lists.inbox, name="inbox"),
     path("start/", start.start, name="start"),
     path("start/to/", start.to, name="start_to"),
     path("threads/<int:thread_id>/", conversation.conversation, name="conversation"),

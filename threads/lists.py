@@ -44,7 +44,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What `threads/_listing.html` draws."""
+    """What `messaging/list/_listing.html` draws."""
 
     inbox: Inbox | None
     rows: list[Row]
@@ -88,7 +88,7 @@ def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
     return Listing(
         inbox=None,
         rows=rows[:PAGE_SIZE],
-        next_url=_next_url(reverse("threads:messages"), rows),
+        next_url=_next_url(reverse("messaging:messages"), rows),
         seqs=_seqs(agent, {f"i{inbox.pk}": inbox.seq for inbox in inboxes}),
     )
 
@@ -102,7 +102,7 @@ def inbox_list(
     return Listing(
         inbox=inbox,
         rows=rows[:PAGE_SIZE],
-        next_url=_next_url(reverse("threads:inbox", args=[inbox.pk]), rows, choice),
+        next_url=_next_url(reverse("messaging:inbox", args=[inbox.pk]), rows, choice),
         seqs=_seqs(agent, {f"l{inbox.pk}": inbox.seq}),
         choice=choice,
     )

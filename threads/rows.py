@@ -14,7 +14,7 @@ from threads.unread import seats_of, unread_of
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What `threads/_row.html` draws.
+    """What `messaging/list/_row.html` draws.
 
     `seq` is "<inbox counter>-<agent counter>" at the last change of either part; a page keeps
     the greater of two rows. One that `is_gone` does not stand in the list (any more): the page

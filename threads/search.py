@@ -130,7 +130,7 @@ class FoundRow(Row):
 
 @dataclass(frozen=True)
 class FoundList(Listing):
-    """What `threads/_listing.html` draws in place of a list."""
+    """What `messaging/list/_listing.html` draws in place of a list."""
 
     search: Search | None = None
 
@@ -151,7 +151,7 @@ def found_list(
     keys = _find(agent, place, search, after) if place else []
     threads = Thread.objects.for_rows().in_bulk(keys[:PAGE_SIZE])
     rows = thread_rows(agent, [threads[key] for key in keys if key in threads])
-    url = reverse("threads:inbox", args=[inbox.pk]) if inbox else reverse("threads:messages")
+    url = reverse("messaging:inbox", args=[inbox.pk]) if inbox else reverse("messaging:messages")
     next_url = None
     if len(keys) > PAGE_SIZE:
         next_url = f"{url}{search.query}&after={rows[-1].key}"

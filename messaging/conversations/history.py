@@ -28,7 +28,7 @@ agent's own text is never that long, but what comes in may be of any length."""
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `messaging/_message.html` draws."""
+    """What `messaging/conversation/_message.html` draws."""
 
     message: Message
     is_mine: bool = False
@@ -98,8 +98,11 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What `messaging/_conversation.html` draws. `body` and `is_draft_internal` are the agent's
-    draft, or a text that was refused for the reason in `error`."""
+    """Hold what `messaging/conversation/_conversation.html` draws.
+
+    `body` and `is_draft_internal` are the agent's draft, or a text that was refused for the
+    reason in `error`.
+    """
 
     thread: Thread
     page: HistoryPage

@@ -48,7 +48,7 @@ SELECT id FROM (
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What `messaging/_hit.html` draws."""
+    """What `messaging/list/_hit.html` draws."""
 
     message: Message
     search: Search
@@ -87,7 +87,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class HitList(Listing):
-    """What `threads/_listing.html` draws in place of a list."""
+    """What `messaging/list/_listing.html` draws in place of a list."""
 
     search: Search | None = None
 

@@ -60,7 +60,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What `messaging/_start_about.html` tells of the number in *To*."""
+    """What `messaging/start/_about_number.html` tells of the number in *To*."""
 
     address: str = ""
     is_landline: bool = False

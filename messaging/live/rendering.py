@@ -106,12 +106,14 @@ class Renderer:
         return self._fragments[key].with_word(PERSONAL, str(row.personal_seq))
 
     def _title(self, thread: Thread) -> Fragment:
-        return self._fragment(("title", thread.pk), "messaging/_title.html", thread=thread)
+        return self._fragment(
+            ("title", thread.pk), "messaging/conversation/_title.html", thread=thread
+        )
 
     def _message(self, message: Message, agent: Agent) -> Fragment:
         entry = Entry.of(message, agent)
         key = "message", message.pk, entry.is_mine, entry.called_id
-        return self._fragment(key, "messaging/_message.html", entry=entry)
+        return self._fragment(key, "messaging/conversation/_message.html", entry=entry)
 
     def _popup(self, told: Told) -> Encoded:
         """The words are encoded once for all who are told of the message."""
@@ -122,8 +124,10 @@ class Renderer:
         return Encoded(f'{{"id":{told.pk},{self._popups[told.like.pk][1:]}')
 
     def _later(self, text: ScheduledText) -> Fragment:
-        return self._fragment(("later", text.pk), "messaging/_later.html", text=text)
+        return self._fragment(
+            ("later", text.pk), "messaging/scheduled/_scheduled_text.html", text=text
+        )
 
 
 def render_row(row: Row) -> Fragment:
-    return Fragment.of(render_to_string("threads/_row.html", {"row": row}))
+    return Fragment.of(render_to_string("messaging/list/_row.html", {"row": row}))

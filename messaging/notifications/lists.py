@@ -112,7 +112,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class NoticeRow:
-    """What `messaging/_notice.html` draws."""
+    """What `messaging/notifications/_notification.html` draws."""
 
     notification: Notification
 

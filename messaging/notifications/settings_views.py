@@ -33,7 +33,10 @@ def settings(request: HttpRequest) -> HttpResponse:
         "application_server_key": webpush.application_server_key(),
     }
     return render(
-        request, "messaging/settings.html", context, status=422 if form.is_bound else 200
+        request,
+        "messaging/notifications/settings.html",
+        context,
+        status=422 if form.is_bound else 200,
     )
 
 

@@ -21,10 +21,14 @@ def notifications(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         raise Http404("No such place in the list.")
     shown = notice_list(agent, form.cleaned_data["after"])
-    template = "messaging/notifications.html"
+    template = "messaging/notifications/page.html"
     if request.headers.get("HX-Request"):
         wants_rows = request.GET.get("after") or "rows" in request.GET
-        template = "messaging/_notice_rows.html" if wants_rows else "messaging/_notice_panes.html"
+        template = (
+            "messaging/notifications/_rows.html"
+            if wants_rows
+            else "messaging/notifications/_panes.html"
+        )
     context = {"notices": shown, "rows": shown.rows, "next_url": shown.next_url}
     return render(request, template, context)
 

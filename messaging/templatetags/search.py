@@ -13,7 +13,7 @@ from threads.search import LONGEST, Search, asked
 register = template.Library()
 
 
-@register.inclusion_tag("threads/_search.html", takes_context=True)
+@register.inclusion_tag("messaging/list/_search.html", takes_context=True)
 def search_box(context: template.Context) -> dict[str, Any]:
     """From the messages view it searches one's own conversations, and all messages for those who
     have no line of their own."""
@@ -48,6 +48,6 @@ def back_url(context: template.Context, conversation: Any) -> str:
 def _places(inbox: Inbox | None) -> tuple[str, str]:
     """Where last messages are searched, and where all of them."""
     if inbox is None:
-        return reverse("threads:messages"), reverse("messaging:search")
+        return reverse("messaging:messages"), reverse("messaging:search")
     key = [inbox.pk]
-    return reverse("threads:inbox", args=key), reverse("messaging:search_from", args=key)
+    return reverse("messaging:inbox", args=key), reverse("messaging:search_from", args=key)

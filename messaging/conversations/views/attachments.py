@@ -38,7 +38,7 @@ def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
     thread = get_thread(agent, thread_id)
     if request.method == "GET":
         files = Attachment.objects.drafted(thread, agent)
-        return render(request, "messaging/_draft_files.html", {"files": files})
+        return render(request, "messaging/composer/_draft_files.html", {"files": files})
     upload = request.FILES.get("file")
     if not isinstance(upload, UploadedFile):
         return HttpResponse("Choose a file.", status=422, content_type="text/plain")
@@ -46,7 +46,7 @@ def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
         attachment = add_file(thread=thread, agent=agent, upload=upload)
     except BadFile as error:
         return HttpResponse(str(error), status=422, content_type="text/plain")
-    return render(request, "messaging/_draft_file.html", {"file": attachment}, status=201)
+    return render(request, "messaging/composer/_draft_file.html", {"file": attachment}, status=201)
 
 
 @require_POST
@@ -106,7 +106,9 @@ def fetch(request: HttpRequest, attachment_id: int) -> HttpResponse:
     fetch_again(attachment=found)
     message = get_message(agent, found.message_id)
     if request.headers.get("HX-Request"):
-        return render(request, "messaging/_message.html", {"entry": Entry.of(message, agent)})
+        return render(
+            request, "messaging/conversation/_message.html", {"entry": Entry.of(message, agent)}
+        )
     return redirect("messaging:conversation", message.thread_id)
 
 

@@ -52,7 +52,7 @@ def _page(
     inbox = thread.inbox
     return pane(
         request,
-        "messaging/_contact.html",
+        "messaging/conversation/_contact.html",
         listing=top_list(agent) if inbox.is_personal else inbox_list(agent, inbox),
         title=f"Name and note of {thread.contact.display}",
         status=422 if form.is_bound else 200,

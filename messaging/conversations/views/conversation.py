@@ -52,7 +52,7 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
         page = page.with_new(form.cleaned_data["new"])
         if _is_htmx(request):
             context = {"entries": page.entries, "older_url": page.older_url}
-            return render(request, "messaging/_history_page.html", context)
+            return render(request, "messaging/conversation/_history_page.html", context)
         shown = open_conversation(thread, agent, page=page, choice=choice)
     else:
         at = form.cleaned_data["at"]
@@ -61,7 +61,9 @@ def conversation(request: HttpRequest, thread_id: int) -> HttpResponse:
         if shown.page.newest is not None:
             _note_read(thread, agent, shown.page.newest, is_opening=True)
     if _is_htmx(request) and not targets_panes(request):
-        return render(request, "messaging/_conversation.html", {"conversation": shown})
+        return render(
+            request, "messaging/conversation/_conversation.html", {"conversation": shown}
+        )
     return _whole_page(request, agent, shown)
 
 
@@ -102,7 +104,7 @@ def send(request: HttpRequest, thread_id: int) -> HttpResponse:
         "form_key": uuid.uuid4(),
         "draft_seq": draft_seq(thread, agent),
     }
-    return render(request, "messaging/_sent.html", context)
+    return render(request, "messaging/conversation/_sent.html", context)
 
 
 def _keep_files(
@@ -151,7 +153,7 @@ def _send_later(request: HttpRequest, agent: Agent, thread: Thread) -> HttpRespo
         "form_key": uuid.uuid4(),
         "draft_seq": draft_seq(thread, agent),
     }
-    return render(request, "messaging/_planned.html", context)
+    return render(request, "messaging/scheduled/_scheduled.html", context)
 
 
 @require_GET
@@ -160,7 +162,7 @@ def composer(request: HttpRequest, thread_id: int) -> HttpResponse:
     """The composer alone, when it became another one on an open page."""
     agent = signed_in(request)
     shown = open_conversation(get_thread(agent, thread_id), agent)
-    return render(request, "messaging/_composer.html", {"conversation": shown})
+    return render(request, "messaging/composer/_composer.html", {"conversation": shown})
 
 
 @require_POST
@@ -179,7 +181,7 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
         message = get_message(agent, message_id)
     if _is_htmx(request):
         context = {"entry": Entry.of(message, agent)}
-        return render(request, "messaging/_message.html", context)
+        return render(request, "messaging/conversation/_message.html", context)
     return redirect("messaging:conversation", message.thread_id)
 
 
@@ -226,7 +228,7 @@ def _whole_page(
         "conversation": shown,
         "page_title": str(shown.thread.contact),
     }
-    template = "threads/_panes.html" if _is_htmx(request) else "threads/page.html"
+    template = "messaging/_panes.html" if _is_htmx(request) else "messaging/page.html"
     return render(request, template, context, status=status)
 
 
@@ -237,7 +239,7 @@ def _overtaken(
     came = [Entry.of(message, agent) for message in error.messages]
     if _is_htmx(request):
         return render(
-            request, "messaging/_guard.html", {"came": came, "is_live": True}, status=409
+            request, "messaging/composer/_guard.html", {"came": came, "is_live": True}, status=409
         )
     shown = open_conversation(thread, agent)
     shown = replace(shown, form_key=form.cleaned_data["form_key"], came=came)
@@ -265,5 +267,5 @@ def _refused(
     )
     if _is_htmx(request):
         context = {"conversation": shown}
-        return render(request, "messaging/_composer.html", context, status=422)
+        return render(request, "messaging/composer/_composer.html", context, status=422)
     return _whole_page(request, agent, shown, status=422)

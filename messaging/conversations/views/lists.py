@@ -47,7 +47,7 @@ def _place(request: HttpRequest) -> tuple[Cursor | None, str]:
 
 def list_page(request: HttpRequest, listing: Listing, title: str) -> HttpResponse:
     """A list as the whole page, or the part of it that htmx asks for."""
-    template = "threads/page.html"
+    template = "messaging/page.html"
     if request.headers.get("HX-Request"):
         template = _fragment(request)
     context = {
@@ -63,10 +63,13 @@ def list_page(request: HttpRequest, listing: Listing, title: str) -> HttpRespons
 def _fragment(request: HttpRequest) -> str:
     """The next rows; or what was found, or the list with another scope; or both panes."""
     if request.GET.get("after"):
-        return "threads/_rows.html"
+        return "messaging/list/_rows.html"
     target = request.headers.get("HX-Target", "").rpartition("#")[2]
-    parts = {"found": "threads/_listing.html#found", "listing": "threads/_listing.html"}
-    return parts.get(target, "threads/_panes.html")
+    parts = {
+        "found": "messaging/list/_listing.html#found",
+        "listing": "messaging/list/_listing.html",
+    }
+    return parts.get(target, "messaging/_panes.html")
 
 
 def targets_panes(request: HttpRequest) -> bool:

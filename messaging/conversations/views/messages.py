@@ -18,5 +18,9 @@ def whole(request: HtmxRequest, message_id: int) -> HttpResponse:
     """Show all of a text that the history shows folded: into its bubble, or as a page."""
     agent = signed_in(request)
     entry = Entry.of(get_message(agent, message_id), agent).unfolded()
-    template = "messaging/_text.html" if request.htmx else "messaging/whole.html"
+    template = (
+        "messaging/conversation/_text.html"
+        if request.htmx
+        else "messaging/conversation/whole_text.html"
+    )
     return render(request, template, {"entry": entry})

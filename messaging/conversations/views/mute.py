@@ -24,4 +24,6 @@ def mute(request: HttpRequest, thread_id: int) -> HttpResponse:
     set_mute(thread=thread, agent=agent, is_muted=is_muted)
     if not request.headers.get("HX-Request"):
         return redirect("messaging:conversation", thread.pk)
-    return render(request, "messaging/_mute.html", {"thread": thread, "is_muted": is_muted})
+    return render(
+        request, "messaging/conversation/_mute.html", {"thread": thread, "is_muted": is_muted}
+    )

@@ -30,7 +30,7 @@ def priority(request: HttpRequest, thread_id: int) -> HttpResponse:
     set_priority(thread=thread, priority=form.cleaned_data["priority"])
     if not request.headers.get("HX-Request"):
         return redirect("messaging:conversation", thread.pk)
-    return render(request, "messaging/_title.html", {"thread": thread})
+    return render(request, "messaging/conversation/_title.html", {"thread": thread})
 
 
 @require_POST
@@ -56,12 +56,12 @@ def delete(request: HttpRequest, thread_id: int) -> HttpResponse:
         raise Http404("No such message.")
     is_hidden = delete_thread(thread=thread, agent=agent, message_id=form.cleaned_data["message"])
     if not request.headers.get("HX-Request"):
-        offer = render_to_string("messaging/_undo.html", {"thread": thread})
+        offer = render_to_string("messaging/conversation/_undo.html", {"thread": thread})
         notices.success(request, offer if is_hidden else CAME_BACK)
         return _to_list(thread)
     if not is_hidden:
         return HttpResponse(CAME_BACK, status=422, content_type="text/plain")
-    return render(request, "messaging/_undo.html", {"thread": thread})
+    return render(request, "messaging/conversation/_undo.html", {"thread": thread})
 
 
 @require_POST
@@ -78,5 +78,5 @@ def restore(request: HttpRequest, thread_id: int) -> HttpResponse:
 
 def _to_list(thread: Thread) -> HttpResponse:
     if thread.is_personal:
-        return redirect("threads:messages")
-    return redirect("threads:inbox", thread.inbox_id)
+        return redirect("messaging:messages")
+    return redirect("messaging:inbox", thread.inbox_id)

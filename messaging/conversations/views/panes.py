@@ -21,7 +21,7 @@ def pane(
     **context: Any,
 ) -> HttpResponse:
     shown = {"listing": listing, "pane": template, "page_title": title, **context}
-    page = "threads/page.html"
+    page = "messaging/page.html"
     if request.headers.get("HX-Request"):
-        page = "threads/_panes.html" if targets_panes(request) else template
+        page = "messaging/_panes.html" if targets_panes(request) else template
     return render(request, page, shown, status=status)

@@ -134,7 +134,7 @@ def _page(
     inbox = text.inbox
     return pane(
         request,
-        "messaging/_change_later.html",
+        "messaging/scheduled/_change.html",
         listing=top_list(agent) if inbox.is_personal else inbox_list(agent, inbox),
         title=f"Text for later to {text.thread.contact.display}",
         status=422 if form.is_bound else 200,

@@ -52,7 +52,7 @@ def to(request: HttpRequest) -> HttpResponse:
     typed = form.cleaned_data["to"] if form.is_valid() else ""
     inbox = places.get(form.cleaned_data.get("inbox"))
     known = about(places, inbox, typed) if typed else About()
-    return render(request, "messaging/_start_about.html", {"about": known})
+    return render(request, "messaging/start/_about_number.html", {"about": known})
 
 
 def _send(form: StartForm, places: Places, agent: Agent) -> Message | None:
@@ -99,7 +99,7 @@ def _page(
     typed = str(form["to"].value() or "")
     return pane(
         request,
-        "messaging/_start.html",
+        "messaging/start/_start.html",
         listing=inbox_list(agent, inbox) if inbox else top_list(agent),
         title="Start a conversation",
         status=422 if form.is_bound else 200,
@@ -109,7 +109,7 @@ def _page(
         first=bad or ("to" if selected else "inbox"),
         about=about(places, places.get(chosen), typed) if bad and chosen is not None else None,
         inbox=inbox,
-        back_url=reverse("threads:inbox", args=[inbox.pk])
+        back_url=reverse("messaging:inbox", args=[inbox.pk])
         if inbox
-        else reverse("threads:messages"),
+        else reverse("messaging:messages"),
     )
