@@ -11,8 +11,8 @@ from threads.models import ThreadState
 
 
 def draw_drafts(agent: Agent, states: Collection[ThreadState]) -> list[dict[str, object]]:
-    """For `static/js/drafts.js`; a page takes what is newer than what it knows. `files` are the
-    attachments that wait to be sent, by their keys; one query."""
+    """For `static/js/composer/drafts.js`; a page takes what is newer than what it knows. `files`
+    are the attachments that wait to be sent, by their keys; one query."""
     threads = [state.thread_id for state in states]
     drafted = Attachment.objects.unsent().filter(uploader=agent, thread__in=threads)
     files: defaultdict[int, list[int]] = defaultdict(list)

@@ -204,7 +204,7 @@ class Message(models.Model):
 
     @property
     def sort_key(self) -> str:
-        """The place for `static/js/placing.js`."""
+        """The place for `static/js/live/fragments.js`."""
         return "-".join(map(str, self.place)) if self.is_late else str(self.pk)
 
     @property

@@ -26,7 +26,7 @@ class Mention:
 def find_mentions(body: str, people: Iterable[Agent], author: Agent) -> list[Mention]:
     """Each place where one of these people is mentioned. Case is ignored; the longest handle
     that ends at a word border wins, so that a full stop behind a handle is none of it. Whoever
-    names themselves calls nobody. `static/js/handles.js` finds the same ones."""
+    names themselves calls nobody. `static/js/composer/mentions.js` finds the same ones."""
     handles = {person.username.casefold(): person.pk for person in people}
     handles[author.username.casefold()] = author.pk
     found = []

@@ -1,7 +1,7 @@
 """How carriers cut a text into segments, each of which is paid for.
 
-The page counts with `static/js/segments.js`, which says the same of every text; a test holds the
-two together. It is about texts to customers: internal messages have no segments.
+The page counts with `static/js/composer/segments.js`, which says the same of every text; a test
+holds the two together. It is about texts to customers: internal messages have no segments.
 """
 
 from __future__ import annotations

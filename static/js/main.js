@@ -1,25 +1,25 @@
 // The page's behaviours, each in its own module and hooked by attributes of the markup.
-import "./live.js";
-import "./reaching.js";
-import "./csrf.js";
-import "./times.js";
-import "./placing.js";
-import "./scroll.js";
-import "./composer.js";
-import "./mentions.js";
-import "./reading.js";
-import "./presence.js";
-import "./typing.js";
-import "./search.js";
-import "./options.js";
-import "./covering.js";
-import "./undo.js";
-import "./standing.js";
-import "./lazily.js";
-import "./start.js";
-import "./keyboard.js";
-import "./notifications.js";
-import { look } from "./navigation.js";
+import "./live/connection.js";
+import "./page/network-errors.js";
+import "./shared/csrf.js";
+import "./shared/times.js";
+import "./live/fragments.js";
+import "./conversation/history.js";
+import "./composer/composer.js";
+import "./composer/mention-menu.js";
+import "./conversation/read-marks.js";
+import "./live/presence.js";
+import "./live/presence-reports.js";
+import "./list/search.js";
+import "./conversation/options-menu.js";
+import "./page/viewport.js";
+import "./conversation/deletion.js";
+import "./composer/refusal.js";
+import "./page/deferred-assets.js";
+import "./composer/new-conversation.js";
+import "./page/keyboard-shortcuts.js";
+import "./notifications/notifications.js";
+import { look } from "./page/navigation.js";
 
 // A page further down is for those without scripts: with them it would leave a gap.
 const query = new URLSearchParams(location.search);

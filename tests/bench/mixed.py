@@ -23,7 +23,7 @@ SECONDS = 62.0
 WARM_UP = 4.0
 TEXTS_PER_SECOND = 25
 VIEWS_PER_SECOND = 6
-SAYS_EVERY = 10.0  # as `static/js/presence.js` does
+SAYS_EVERY = 10.0  # as `static/js/live/presence-reports.js` does
 CUSTOMERS = 200
 """A customer's next text comes after eight seconds, so that a late row still shows this one."""
 

@@ -163,7 +163,7 @@ def test_the_page_finds_the_same_mentions_as_the_server(
     ]
     source = "".join(
         line.removeprefix("export ")
-        for line in (STATIC / "handles.js").read_text().splitlines(keepends=True)
+        for line in (STATIC / "composer/mentions.js").read_text().splitlines(keepends=True)
     )
     page.evaluate(f"() => {{ {source}\n window.found = findMentions; window.folded = fold; }}")
     found = page.evaluate(

@@ -33,7 +33,7 @@ ALPHABETS = [
 ]
 SAME = """texts => {
   const { name } = performance.getEntriesByType("resource")
-    .find(entry => /\\/js\\/segments\\b[^/]*\\.js$/.test(entry.name));
+    .find(entry => /\\/composer\\/segments\\b[^/]*\\.js$/.test(entry.name));
   return import(name).then(({ segmentsOf, wordsOf }) => texts.map(text => {
     const cut = segmentsOf(text), words = wordsOf(cut);
     return [cut.count, cut.room, cut.places, cut.forcedBy,

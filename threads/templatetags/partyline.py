@@ -1,4 +1,4 @@
-"""How times, days and runs of messages are written. `static/js/times.js` writes them the same."""
+"""How times, days and runs of messages are written, as `static/js/shared/times.js` writes them."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ const REST = 2_000;
 
 /** @type {Map<string, () => Promise<unknown>>} by what it is for */
 const waiting = new Map([
-  ["#composer", () => import("./attachments.js")],
-  ["[data-zone]", () => import("./later.js")],
+  ["#composer", () => import("../composer/attachments.js")],
+  ["[data-zone]", () => import("../composer/scheduled-texts.js")],
 ]);
 
 function fetchWanted() {

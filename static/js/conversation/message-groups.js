@@ -1,6 +1,6 @@
 // Headings of days, runs of one author's messages, the line "New": what neighbours make of each other.
-import { idOf } from "./shown.js";
-import { dayKey, rewrite } from "./times.js";
+import { idOf } from "./newest-message.js";
+import { dayKey, rewrite } from "../shared/times.js";
 
 const RUN = 5 * 60;
 

@@ -1,6 +1,6 @@
 // The eye: to the customer, or to the team. Box, words and button change together, and nothing
 // but the agent, a mention or the agent's own draft changes them.
-import { tell } from "./notices.js";
+import { tell } from "../shared/toasts.js";
 
 /** @returns {HTMLFormElement | null} */
 const form = () => document.querySelector("#composer");

@@ -1,6 +1,6 @@
 // The @ menu, and the switch to internal as soon as somebody is mentioned.
-import { findMentions, fold } from "./handles.js";
-import { setMode } from "./internal.js";
+import { findMentions, fold } from "./mentions.js";
+import { setMode } from "./internal-mode.js";
 
 /** Milliseconds for which the members that were read are believed. */
 const FRESH = 30_000;
@@ -112,7 +112,7 @@ let isMenuReady = false;
 async function readyMenu() {
   if (isMenuReady) return;
   try {
-    await import("../vendor/text-expander.js");
+    await import("../../vendor/text-expander.js");
   } catch {
     // The line is cut; the next @ asks again.
     return;

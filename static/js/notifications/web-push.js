@@ -1,5 +1,5 @@
 // The settings page's part of the browser: permission in plain words, and web push.
-import { token } from "./csrf.js";
+import { token } from "../shared/csrf.js";
 
 const KEPT = "partyline.push";
 

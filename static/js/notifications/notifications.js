@@ -1,7 +1,7 @@
 // What the server notifies of: the count, popups by one tab for all, a sound, the open list.
-import { ring } from "./bell.js";
-import { place } from "./placing.js";
-import "./arriving.js";
+import { ring } from "./unread-count.js";
+import { place } from "../live/fragments.js";
+import "../conversation/scroll-to-message.js";
 
 /** Milliseconds for which a tab keeps the word, so that no other speaks of the same. */
 const HOLD = 5_000;
@@ -151,7 +151,7 @@ function sound() {
 }
 
 // The settings page asks for permission; elsewhere only who gave it has anything to renew.
-if (document.querySelector("[data-permission]") || canPopUp()) import("./push.js").catch(() => {});
+if (document.querySelector("[data-permission]") || canPopUp()) import("./web-push.js").catch(() => {});
 
 document.addEventListener("partyline:notices", (event) => {
   /** @type {{unread: number, new: Notice[]}} */

@@ -1,6 +1,6 @@
 // The draft of each thread, text and mode, kept on the server: over reloads, and in all tabs.
-import { token } from "./csrf.js";
-import { isInternal, setMode } from "./internal.js";
+import { token } from "../shared/csrf.js";
+import { isInternal, setMode } from "./internal-mode.js";
 
 const PAUSE = 600;
 /** Milliseconds after which somebody who never pauses is written down all the same. */

@@ -1,5 +1,5 @@
 // What others wrote while a text was being written is shown before it goes, and asked about once.
-import { newestShown } from "./shown.js";
+import { newestShown } from "../conversation/newest-message.js";
 
 /** @returns {HTMLFormElement | null} */
 const form = () => document.querySelector("#composer");

@@ -1,6 +1,6 @@
 // How carriers cut a text into segments, each of which is paid for: the same as
 // messaging/stream/segments.py says, and the quiet word about it in the composer.
-import { isInternal } from "./internal.js";
+import { isInternal } from "./internal-mode.js";
 
 const GSM_7 = new Set(
   "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +

@@ -1,7 +1,7 @@
 // The history: opens at its newest message or where what was not read begins, grows upwards
 // without a jump, stays at the bottom.
-import { arrange } from "./arranging.js";
-import { isAtBottom, toBottom } from "./holding.js";
+import { arrange } from "./message-groups.js";
+import { isAtBottom, toBottom } from "../live/scroll-anchor.js";
 
 /** Whether the open history was at its bottom when it last had rest. */
 let wasAtBottom = true;

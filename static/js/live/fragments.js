@@ -1,7 +1,7 @@
 // Puts rows and messages where their keys say, when the server sends them.
-import { arrange } from "./arranging.js";
-import { hold, settle } from "./holding.js";
-import { rewrite } from "./times.js";
+import { arrange } from "../conversation/message-groups.js";
+import { hold, settle } from "./scroll-anchor.js";
+import { rewrite } from "../shared/times.js";
 
 /**
  * What was taken away from which container, and at which seq: a frame that comes late cannot bring

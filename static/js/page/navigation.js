@@ -1,6 +1,6 @@
 // Moving between lists and conversations: what is marked, focused, remembered and told.
-import { hush, tell } from "./notices.js";
-import { wayTo } from "./returning.js";
+import { hush, tell } from "../shared/toasts.js";
+import { wayTo } from "./browser-history.js";
 
 const narrow = matchMedia("(max-width: 760px)");
 const NOT_OPENED = "That could not be opened. The server could not be reached; try again.";

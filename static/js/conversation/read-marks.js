@@ -1,6 +1,6 @@
 // Tells the server how far the open conversation was shown, while somebody can see it.
-import { token } from "./csrf.js";
-import { newestShown } from "./shown.js";
+import { token } from "../shared/csrf.js";
+import { newestShown } from "./newest-message.js";
 
 const PAUSE = 1000;
 /** After a mark that did not reach the server. */

@@ -1,6 +1,6 @@
 // Deleting a thread, and the button that undoes it; marking it unread. Both leave the conversation.
-import { offer, withdraw } from "./notices.js";
-import { newestShown } from "./shown.js";
+import { offer, withdraw } from "../shared/toasts.js";
+import { newestShown } from "./newest-message.js";
 
 const narrow = matchMedia("(max-width: 760px)");
 

@@ -1,7 +1,7 @@
 // Files for a message: chosen, pasted or dropped; sent ahead one by one, and kept by the server with
 // the draft until the message goes or they are taken out again.
-import { renewToken, token } from "./csrf.js";
-import { tell } from "./notices.js";
+import { renewToken, token } from "../shared/csrf.js";
+import { tell } from "../shared/toasts.js";
 
 const LOST = "This file did not reach the server.";
 const WAITS = "It goes as soon as its files are here.";

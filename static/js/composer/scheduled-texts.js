@@ -1,6 +1,6 @@
 // Send later: the hour is the agent's own, and the menu stands over its button.
-import { tell } from "./notices.js";
-import { words } from "./times.js";
+import { tell } from "../shared/toasts.js";
+import { words } from "../shared/times.js";
 
 const HOUR = 3_600_000;
 

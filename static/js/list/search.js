@@ -1,7 +1,7 @@
 // The search box: what one types is in the address and answered at once, and what was found stays
 // right while messages come.
-import { look } from "./navigation.js";
-import { compareKeys, place, remove } from "./placing.js";
+import { look } from "../page/navigation.js";
+import { compareKeys, place, remove } from "../live/fragments.js";
 
 /** Milliseconds between two quiet questions. */
 const PAUSE = 400;

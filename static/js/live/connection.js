@@ -1,5 +1,5 @@
 // The page's one socket: says what is in view, places what comes, notices when the line is dead.
-import { place, remove } from "./placing.js";
+import { place, remove } from "./fragments.js";
 
 /** Milliseconds without a word from the server after which the line counts as dead. */
 const SILENCE = 9_000;

@@ -1,11 +1,11 @@
 // The box: grows, sends, and never loses what was typed.
-import { renewToken } from "./csrf.js";
+import { renewToken } from "../shared/csrf.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
-import { ask, settleGuard } from "./guard.js";
-import { setMode } from "./internal.js";
-import { tell } from "./notices.js";
-import { place } from "./placing.js";
-import { showNewest } from "./scroll.js";
+import { ask, settleGuard } from "./send-guard.js";
+import { setMode } from "./internal-mode.js";
+import { tell } from "../shared/toasts.js";
+import { place } from "../live/fragments.js";
+import { showNewest } from "../conversation/history.js";
 import { showSegments } from "./segments.js";
 
 const NOT_SENT = "Not sent. The server could not be reached; your text is kept.";
