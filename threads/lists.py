@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.urls import reverse
-
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.models.inboxes import EPOCH, MICROSECOND
@@ -44,11 +42,11 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What `messaging/list/_listing.html` draws."""
+    """One page of a list. `next_query` is the query string of the next page, if there is one."""
 
     inbox: Inbox | None
     rows: list[Row]
-    next_url: str | None
+    next_query: str | None
     seqs: str
     choice: str = ""
 
@@ -88,7 +86,7 @@ def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
     return Listing(
         inbox=None,
         rows=rows[:PAGE_SIZE],
-        next_url=_next_url(reverse("messaging:messages"), rows),
+        next_query=_next_query(rows),
         seqs=_seqs(agent, {f"i{inbox.pk}": inbox.seq for inbox in inboxes}),
     )
 
@@ -102,10 +100,15 @@ def inbox_list(
     return Listing(
         inbox=inbox,
         rows=rows[:PAGE_SIZE],
-        next_url=_next_url(reverse("messaging:inbox", args=[inbox.pk]), rows, choice),
+        next_query=_next_query(rows, choice),
         seqs=_seqs(agent, {f"l{inbox.pk}": inbox.seq}),
         choice=choice,
     )
+
+
+def list_of(agent: Agent, inbox: Inbox, choice: str = "") -> Listing:
+    """Return the list in which the inbox's threads stand: the top list for a personal line."""
+    return top_list(agent) if inbox.is_personal else inbox_list(agent, inbox, choice=choice)
 
 
 def _seqs(agent: Agent, inboxes: dict[str, int]) -> str:
@@ -128,8 +131,8 @@ def _order(row: Row) -> tuple[int, int]:
     return int(micros), int(pk)
 
 
-def _next_url(url: str, rows: list[Row], choice: str = "") -> str | None:
+def _next_query(rows: list[Row], choice: str = "") -> str | None:
     if len(rows) <= PAGE_SIZE:
         return None
     only = f"only={choice}&" if choice else ""
-    return f"{url}?{only}after={rows[PAGE_SIZE - 1].key}"
+    return f"?{only}after={rows[PAGE_SIZE - 1].key}"

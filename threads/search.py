@@ -6,8 +6,7 @@ How a page is found is measured and told in docs/decisions/0009-search.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -15,15 +14,10 @@ from urllib.parse import urlencode
 from django import forms
 from django.db import connection
 from django.http import QueryDict
-from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from threads import words
-from threads.lists import PAGE_SIZE, Cursor, Listing
-from threads.marking import piece, spans
-from threads.models import Thread
-from threads.rows import Row, thread_rows
+from threads.lists import PAGE_SIZE, Cursor
 
 LONGEST = 200
 """Characters that may be looked for."""
@@ -107,63 +101,6 @@ def asked(data: QueryDict, *, everywhere: bool | None = None) -> Search | None:
     return Search(text, everywhere) if text else None
 
 
-@dataclass(frozen=True)
-class FoundRow(Row):
-    """A row that shows why it was found. It belongs to the list of what was found, where live
-    rows of the whole list do not land."""
-
-    search: Search | None = None
-    body: str = ""
-
-    @property
-    def list_id(self) -> str:
-        return found_id(None if self.inbox.is_personal else self.inbox)
-
-    @property
-    def query(self) -> str:
-        return self.search.query if self.search else ""
-
-    @property
-    def preview(self) -> SafeString:
-        return piece(self.body, self.search.words if self.search else [])
-
-
-@dataclass(frozen=True)
-class FoundList(Listing):
-    """What `messaging/list/_listing.html` draws in place of a list."""
-
-    search: Search | None = None
-
-    @property
-    def list_id(self) -> str:
-        return found_id(self.inbox)
-
-
-def found_id(inbox: Inbox | None) -> str:
-    return f"found-{inbox.pk}" if inbox else "found-top"
-
-
-def found_list(
-    agent: Agent, inbox: Inbox | None, search: Search, after: Cursor | None = None
-) -> FoundList:
-    """A page of the threads of a shared inbox, or without one of the agent's own line."""
-    place = inbox or Inbox.objects.filter(owner=agent).first()
-    keys = _find(agent, place, search, after) if place else []
-    threads = Thread.objects.for_rows().in_bulk(keys[:PAGE_SIZE])
-    rows = thread_rows(agent, [threads[key] for key in keys if key in threads])
-    url = reverse("messaging:inbox", args=[inbox.pk]) if inbox else reverse("messaging:messages")
-    next_url = None
-    if len(keys) > PAGE_SIZE:
-        next_url = f"{url}{search.query}&after={rows[-1].key}"
-    return FoundList(
-        inbox=inbox,
-        rows=list(_explained(rows, search)),
-        next_url=next_url,
-        seqs=seqs_of(agent, inbox),
-        search=search,
-    )
-
-
 def seqs_of(agent: Agent, inbox: Inbox | None) -> str:
     """The page's map of counters, as `threads.lists` gives it."""
     if inbox is not None:
@@ -174,8 +111,8 @@ def seqs_of(agent: Agent, inbox: Inbox | None) -> str:
     return json.dumps(seqs | {f"a{agent.pk}": agent.seq})
 
 
-def _find(agent: Agent, inbox: Inbox, search: Search, after: Cursor | None) -> list[int]:
-    """Keys of threads, newest first, one more than a page if there are."""
+def find_threads(agent: Agent, inbox: Inbox, search: Search, after: Cursor | None) -> list[int]:
+    """Return keys of threads, newest first: one more than a page if there are more."""
     if not search.words:
         return []
     details = {
@@ -206,32 +143,3 @@ def walk_then_ask(statements: list[str], details: dict[str, Any]) -> list[int]:
             if len(keys) == details["count"]:
                 break
     return keys
-
-
-Bodies = Callable[[Collection[int]], dict[int, str]]
-_read_bodies: list[Bodies] = []
-
-
-def lend_bodies(read: Bodies) -> None:
-    """Messaging lends the way to the bodies of messages at start: nothing here points up."""
-    _read_bodies[:] = [read]
-
-
-def _explained(rows: list[Row], search: Search) -> list[Row]:
-    """With the words around the hit, which may lie beyond the excerpt that a thread keeps."""
-    bodies = {row.subject.last_message_id or 0: row.subject.last_excerpt for row in rows}
-    cut = [key for key, excerpt in bodies.items() if not _shows_all(excerpt, search.words)]
-    for read in _read_bodies if cut else []:
-        bodies |= read(cut)
-    return [
-        FoundRow(
-            **{field.name: getattr(row, field.name) for field in fields(row)},
-            search=search,
-            body=bodies[row.subject.last_message_id or 0],
-        )
-        for row in rows
-    ]
-
-
-def _shows_all(excerpt: str, wanted: list[str]) -> bool:
-    return all(spans(excerpt, [word]) for word in wanted)

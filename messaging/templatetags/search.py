@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.urls import reverse
 
 from inboxes.models import Inbox
+from messaging.conversations.lists import list_url, search_url
 from threads.search import LONGEST, Search, asked
 
 register = template.Library()
@@ -19,7 +19,7 @@ def search_box(context: template.Context) -> dict[str, Any]:
     have no line of their own."""
     request, inbox = context["request"], context["listing"].inbox
     has_two_scopes = inbox is not None or Inbox.objects.filter(owner=request.user).exists()
-    nearby, everywhere = _places(inbox)
+    nearby, everywhere = list_url(inbox), search_url(inbox)
     is_everywhere = request.path == everywhere or bool(request.GET.get("all"))
     if not has_two_scopes:
         is_everywhere = True
@@ -39,15 +39,7 @@ def back_url(context: template.Context, conversation: Any) -> str:
     """The list behind a conversation, with what was looked for in it."""
     inbox: Inbox | None = None if conversation.inbox.is_personal else conversation.inbox
     search = asked(context["request"].GET) if "request" in context else None
-    nearby, everywhere = _places(inbox)
+    nearby, everywhere = list_url(inbox), search_url(inbox)
     if search is None:
         return nearby if inbox is None else nearby + conversation.list_query
     return (everywhere if search.is_everywhere else nearby) + Search(search.text).query
-
-
-def _places(inbox: Inbox | None) -> tuple[str, str]:
-    """Where last messages are searched, and where all of them."""
-    if inbox is None:
-        return reverse("messaging:messages"), reverse("messaging:search")
-    key = [inbox.pk]
-    return reverse("messaging:inbox", args=key), reverse("messaging:search_from", args=key)

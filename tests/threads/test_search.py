@@ -8,6 +8,7 @@ import pytest
 
 from inboxes.actions import remove_member
 from inboxes.models import Agent, Inbox
+from messaging.conversations import thread_search
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from threads import search as searching
 from threads.actions import hide_thread, restore_thread
@@ -115,6 +116,7 @@ def test_newest_stand_first_and_pages_follow_each_other(
 ) -> None:
     monkeypatch.setattr(searching, "WALK", walk)
     monkeypatch.setattr(searching, "PAGE_SIZE", 3)
+    monkeypatch.setattr(thread_search, "PAGE_SIZE", 3)
     threads = [
         written(cast, "A gasket" if n % 2 else "A bolt", f"+130355502{n:02d}") for n in range(16)
     ]

@@ -15,9 +15,9 @@ from messaging.attachments.drafts import BadFile, add_file, remove_file
 from messaging.conversations.drafts import draft_seq
 from messaging.conversations.forms import HistoryForm, ReadForm, SendForm
 from messaging.conversations.history import Conversation, Entry, history_page, open_conversation
+from messaging.conversations.lists import list_beside, listing_context
 from messaging.conversations.opening import page_at
 from messaging.conversations.schedule_forms import LaterForm
-from messaging.conversations.search import listing_beside
 from messaging.conversations.views.lists import targets_panes
 from messaging.models import Attachment, Message
 from messaging.outbound.scheduling import schedule_text
@@ -33,7 +33,6 @@ from messaging.stream.access import get_message
 from messaging.stream.notifying import mark_notifications_read
 from threads.access import get_thread
 from threads.actions import mark_read
-from threads.lists import inbox_list, top_list
 from threads.models import Thread
 
 
@@ -219,12 +218,9 @@ def _is_htmx(request: HttpRequest) -> bool:
 def _whole_page(
     request: HttpRequest, agent: Agent, shown: Conversation, status: int = 200
 ) -> HttpResponse:
-    inbox = shown.inbox
-    listing = listing_beside(agent, inbox, request.GET) or (
-        top_list(agent) if inbox.is_personal else inbox_list(agent, inbox, choice=shown.choice)
-    )
+    listing = list_beside(agent, shown.inbox, shown.choice, request.GET)
     context = {
-        "listing": listing,
+        **listing_context(listing),
         "conversation": shown,
         "page_title": str(shown.thread.contact),
     }

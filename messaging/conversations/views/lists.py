@@ -8,8 +8,10 @@ from django.views.decorators.http import require_GET
 from inboxes.access import get_shared_inbox
 from inboxes.requests import signed_in
 from messaging.conversations.list_forms import ListForm
+from messaging.conversations.lists import listing_context
+from messaging.conversations.thread_search import found_list
 from threads.lists import Cursor, Listing, inbox_list, top_list
-from threads.search import asked, found_list
+from threads.search import asked
 
 
 @require_GET
@@ -50,13 +52,7 @@ def list_page(request: HttpRequest, listing: Listing, title: str) -> HttpRespons
     template = "messaging/page.html"
     if request.headers.get("HX-Request"):
         template = _fragment(request)
-    context = {
-        "listing": listing,
-        "rows": listing.rows,
-        "next_url": listing.next_url,
-        "conversation": None,
-        "page_title": title,
-    }
+    context = {"conversation": None, "page_title": title, **listing_context(listing)}
     return render(request, template, context)
 
 

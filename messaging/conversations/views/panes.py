@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from messaging.conversations.lists import listing_context
 from messaging.conversations.views.lists import targets_panes
 from threads.lists import Listing
 
@@ -20,7 +21,7 @@ def pane(
     status: int = 200,
     **context: Any,
 ) -> HttpResponse:
-    shown = {"listing": listing, "pane": template, "page_title": title, **context}
+    shown = {**listing_context(listing), "pane": template, "page_title": title, **context}
     page = "messaging/page.html"
     if request.headers.get("HX-Request"):
         page = "messaging/_panes.html" if targets_panes(request) else template

@@ -26,7 +26,7 @@ from messaging.outbound.scheduling import (
 )
 from messaging.outbound.sending import SendingRefused
 from messaging.stream.access import get_scheduled
-from threads.lists import inbox_list, top_list
+from threads.lists import list_of
 
 ENDED = "It was sent or deleted meanwhile."
 CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yours in its place."
@@ -131,11 +131,10 @@ def _page(
     *,
     is_changed: bool = False,
 ) -> HttpResponse:
-    inbox = text.inbox
     return pane(
         request,
         "messaging/scheduled/_change.html",
-        listing=top_list(agent) if inbox.is_personal else inbox_list(agent, inbox),
+        listing=list_of(agent, text.inbox),
         title=f"Text for later to {text.thread.contact.display}",
         status=422 if form.is_bound else 200,
         form=form,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from inboxes.access import get_shared_inbox
 from inboxes.integers import IntegerField
 from inboxes.requests import signed_in
-from messaging.conversations.search import hit_list
+from messaging.conversations.message_search import hit_list
 from messaging.conversations.views.lists import list_page
 from threads.lists import Listing, inbox_list, top_list
 from threads.search import asked

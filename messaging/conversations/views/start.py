@@ -4,13 +4,13 @@ from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from inboxes.access import get_shared_inbox
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.requests import signed_in
+from messaging.conversations.lists import list_url
 from messaging.conversations.start import About, Places, about, places_of
 from messaging.conversations.start_forms import StartForm, StartQuery, ToForm
 from messaging.conversations.views.panes import pane
@@ -109,7 +109,5 @@ def _page(
         first=bad or ("to" if selected else "inbox"),
         about=about(places, places.get(chosen), typed) if bad and chosen is not None else None,
         inbox=inbox,
-        back_url=reverse("messaging:inbox", args=[inbox.pk])
-        if inbox
-        else reverse("messaging:messages"),
+        back_url=list_url(inbox),
     )

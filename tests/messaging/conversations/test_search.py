@@ -8,7 +8,7 @@ import pytest
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
-from messaging.conversations import search as searching
+from messaging.conversations import message_search
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from threads import search as walking
@@ -153,8 +153,8 @@ def test_a_hit_shows_who_where_and_when_and_leads_to_its_place(cast: Cast) -> No
 def test_pages_follow_each_other_newest_first(
     cast: Cast, walk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "WALK", walk)
-    monkeypatch.setattr(searching, "PAGE_SIZE", 3)
+    monkeypatch.setattr(message_search, "WALK", walk)
+    monkeypatch.setattr(message_search, "PAGE_SIZE", 3)
     thread = named(cast.thread(), "Gasket & Sons")
     texts = [cast.text_in("A gasket" if n % 2 else "A bolt") for n in range(14)]
     assert thread.pk == texts[0].thread_id
@@ -179,7 +179,7 @@ def test_the_plan_is_one_walk_or_one_look_into_the_index(
         cast.text_in(f"Gasket {number}", sender=f"+130355502{number:02d}")
     results = []
     for walk in (0, 1, 3, 2_000):
-        monkeypatch.setattr(searching, "WALK", walk)
+        monkeypatch.setattr(message_search, "WALK", walk)
         monkeypatch.setattr(walking, "WALK", walk)
         results.append([found(cast.ana, q) for q in ("gasket", "marta", "0177", "zebra", "303")])
     assert results == [results[0]] * 4

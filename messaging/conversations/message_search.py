@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
+from messaging.conversations.thread_search import found_id
 from messaging.models import Message
 from threads import words
 from threads.lists import PAGE_SIZE, Listing
 from threads.marking import marked, number_span, piece, spans
-from threads.search import WALK, Search, asked, found_id, found_list, seqs_of, walk_then_ask
+from threads.search import WALK, Search, seqs_of, walk_then_ask
 
 SHOWN = 220
 """Characters of a message that a hit shows, on two lines."""
@@ -87,7 +87,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class HitList(Listing):
-    """What `messaging/list/_listing.html` draws in place of a list."""
+    """Stand in for a list while all messages are searched."""
 
     search: Search | None = None
 
@@ -109,30 +109,12 @@ def hit_list(
         for key in keys
         if key in messages
     ]
-    next_url = None
+    next_query = None
     if len(keys) > PAGE_SIZE:
-        asked_for = urlencode({"q": search.text, "after": keys[PAGE_SIZE - 1]})
-        next_url = f"{search_url(inbox)}?{asked_for}"
+        next_query = "?" + urlencode({"q": search.text, "after": keys[PAGE_SIZE - 1]})
     return HitList(
-        inbox=inbox, rows=hits, next_url=next_url, seqs=seqs_of(agent, inbox), search=search
+        inbox=inbox, rows=hits, next_query=next_query, seqs=seqs_of(agent, inbox), search=search
     )
-
-
-def search_url(inbox: Inbox | None) -> str:
-    if inbox is None:
-        return reverse("messaging:search")
-    return reverse("messaging:search_from", args=[inbox.pk])
-
-
-def listing_beside(agent: Agent, inbox: Inbox, data: QueryDict) -> Listing | None:
-    """What was found, beside a conversation of the inbox; None if nothing was looked for."""
-    search = asked(data)
-    if search is None:
-        return None
-    place = None if inbox.is_personal else inbox
-    if search.is_everywhere:
-        return hit_list(agent, place, search)
-    return found_list(agent, place, search)
 
 
 def _find(agent: Agent, search: Search, before: int | None) -> list[int]:
@@ -168,7 +150,3 @@ def _contact_condition(
             f" OR contact.words @@ %(name{index})s::tsquery)"
         )
     return f"({' AND '.join(parts)})", details
-
-
-def bodies_of(message_ids: Collection[int]) -> dict[int, str]:
-    return dict(Message.objects.filter(pk__in=message_ids).values_list("pk", "body"))

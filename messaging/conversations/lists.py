@@ -1,0 +1,53 @@
+"""Say where the lists of the page are found: their addresses, and the list beside a pane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from inboxes.models import Agent, Inbox
+from messaging.conversations.message_search import HitList, hit_list
+from messaging.conversations.thread_search import found_list
+from threads.lists import Listing, list_of
+from threads.search import asked
+
+
+def list_url(inbox: Inbox | None) -> str:
+    """Return the address of an inbox's list; without an inbox, of the messages view."""
+    return reverse("messaging:inbox", args=[inbox.pk]) if inbox else reverse("messaging:messages")
+
+
+def search_url(inbox: Inbox | None) -> str:
+    """Return the address at which all messages are searched, from within that list."""
+    if inbox is None:
+        return reverse("messaging:search")
+    return reverse("messaging:search_from", args=[inbox.pk])
+
+
+def next_url(listing: Listing) -> str | None:
+    """Return the address of the list's next page, if there is one."""
+    if listing.next_query is None:
+        return None
+    find_url = search_url if isinstance(listing, HitList) else list_url
+    return find_url(listing.inbox) + listing.next_query
+
+
+def listing_context(listing: Listing) -> dict[str, Any]:
+    """Return what `messaging/list/_listing.html` and `_rows.html` are drawn from."""
+    return {"listing": listing, "rows": listing.rows, "next_url": next_url(listing)}
+
+
+def list_beside(
+    agent: Agent, inbox: Inbox, choice: str = "", data: QueryDict | None = None
+) -> Listing:
+    """Return the list beside a conversation of the inbox: what was found, if the query string in
+    `data` says that something was searched, else the list to which the conversation belongs."""
+    search = asked(data) if data is not None else None
+    if search is None:
+        return list_of(agent, inbox, choice)
+    searched = None if inbox.is_personal else inbox
+    if search.is_everywhere:
+        return hit_list(agent, searched, search)
+    return found_list(agent, searched, search)
