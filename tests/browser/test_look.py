@@ -142,9 +142,9 @@ def test_the_first_conversation_finds_its_styles_there(
     open_browser: Open, live_stack: Stack
 ) -> None:
     page = sign_in(open_browser(viewport=WIDE), live_stack)
-    expect(page.locator("head link[href*='css/soon']")).to_have_count(1)
-    sheets = "[...document.styleSheets].filter(sheet => sheet.href.includes('css/soon')).length"
-    eventually(lambda: page.evaluate(sheets) == 1)
+    expect(page.locator("head link[href*='css/deferred']")).to_have_count(1)
+    names = "[...document.styleSheets].map(sheet => sheet.href)"
+    eventually(lambda: sum("css/deferred" in name for name in page.evaluate(names)) == 1)
 
 
 def test_titles_and_focus_follow(open_browser: Open, live_stack: Stack) -> None:
