@@ -39,7 +39,7 @@ def checks() -> dict[str, list[str]]:
         "style": tool("ruff", "check", "."),
         "format": tool("ruff", "format", "--check", "."),
         "types": tool("mypy", "."),
-        "floors": tool("lint-imports"),
+        "layers": tool("lint-imports"),
         "migrations": [*manage, "makemigrations", "--check", "--dry-run"],
         "deployment": [*manage, "check", "--deploy", "--fail-level", "WARNING"],
     }
