@@ -6,7 +6,6 @@ What the push service sees is an endpoint and bytes that only the browser can re
 from __future__ import annotations
 
 import base64
-import json
 import re
 import secrets
 import time
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpcore
+import jwt
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -105,12 +104,8 @@ def authorization(endpoint: str) -> str:
         "exp": int(time.time()) + TOKEN_AGE,
         "sub": settings.VAPID_SUBJECT,
     }
-    words = [json.dumps(part).encode() for part in ({"typ": "JWT", "alg": "ES256"}, claims)]
-    signed = ".".join(b64(word) for word in words)
     key = _vapid_key(settings.VAPID_PRIVATE_KEY)
-    r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-    signature = b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
-    return f"vapid t={signed}.{signature}, k={application_server_key()}"
+    return f"vapid t={jwt.encode(claims, key, algorithm='ES256')}, k={application_server_key()}"
 
 
 def check_endpoint(endpoint: str) -> None:
