@@ -23,7 +23,7 @@ _WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
 
 
 def fold(text: str) -> str:
-    """Without case and accents."""
+    """Return the text without case and accents."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in parts if not unicodedata.combining(c))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inboxes.models import Agent, Inbox
+from threads.words import fold
 
 # What may stand in a handle, as Django's usernames have it. A word before the @ makes it an
 # address, like name@host.
@@ -64,8 +64,3 @@ def narrow(people: Iterable[Agent], letters: str) -> Sequence[Agent]:
     """Those whom the letters behind the @ may mean."""
     wanted = fold(letters)
     return [p for p in people if any(word.startswith(wanted) for word in search_words(p))]
-
-
-def fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))

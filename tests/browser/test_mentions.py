@@ -10,9 +10,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from inboxes.models import Agent
-from messaging.stream.mentions import find_mentions, fold
+from messaging.stream.mentions import find_mentions
 from tests.browser.people import Office
 from tests.stack import ROOT, Stack
+from threads.words import fold
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
