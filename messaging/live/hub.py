@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError
 from inboxes.bell import Kind, bell_loop
 from inboxes.integers import read_integer
 from inboxes.models import Inbox
+from inboxes.sessions import live_sessions
 from messaging.live import reading
 from messaging.live.frames import BEAT, pack
 from messaging.live.pages import REMOVED, SIGNED_OUT, Look, Page, Target
@@ -206,7 +207,7 @@ class Hub:
     async def _read_agent(self, agent_id: int) -> None:
         pages = set(self.by_agent.get(agent_id, ()))
         standing = await in_thread(reading.read_standing, agent_id)
-        alive = await in_thread(reading.live_sessions, {page.session_key for page in pages})
+        alive = await in_thread(live_sessions, {page.session_key for page in pages})
         session_hash = standing.agent.get_session_auth_hash() if standing else None
         for page in list(pages):
             if page.session_key not in alive or page.session_hash != session_hash:
@@ -316,7 +317,7 @@ class Hub:
     async def _compare_agents(self) -> None:
         """Close the pages whose agent or session is gone; read again for agents who changed."""
         pages = [page for theirs in self.by_agent.values() for page in theirs]
-        alive = await in_thread(reading.live_sessions, {page.session_key for page in pages})
+        alive = await in_thread(live_sessions, {page.session_key for page in pages})
         access = await in_thread(reading.read_access, {page.agent_id for page in pages})
         for page in pages:
             found = access.get(page.agent_id)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.contrib.sessions.models import Session
 from django.db.models import F
-from django.utils import timezone
 
 from inboxes.models import Agent, Inbox, Membership
 from messaging.conversations.history import with_attachments
@@ -175,12 +173,6 @@ def read_standing(agent_id: int) -> Standing | None:
         return None
     visible = Inbox.objects.visible_to(agent).select_related("last_author")
     return Standing(agent=agent, inboxes={inbox.pk: inbox for inbox in visible})
-
-
-def live_sessions(keys: Iterable[str]) -> set[str]:
-    """Which of the sessions still exist."""
-    sessions = Session.objects.filter(session_key__in=list(keys), expire_date__gt=timezone.now())
-    return set(sessions.values_list("session_key", flat=True))
 
 
 def read_states(agent: Agent, since: int) -> tuple[list[Thread], dict[int, ThreadState], int]:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.database import release_connection
-from messaging.live.reading import live_sessions
+from inboxes.sessions import live_sessions
 from messaging.models import Notification, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
 from messaging.notifications import lists, webpush
