@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from messaging import base64url
 
 CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def make_vapid_key() -> str:
     number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
-    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
+    return base64url.encode(number.to_bytes(32, "big"))
 
 
 def is_vapid_key(text: str) -> bool:
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
+        raw = base64url.decode(text)
+    except ValueError:
         return False
     return len(raw) == 32 and 0 < int.from_bytes(raw, "big") < CURVE_ORDER

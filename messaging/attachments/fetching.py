@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import time
-from urllib.parse import urljoin
+from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit
 
 import httpcore
+from django.conf import settings
 
-from messaging.attachments.guards import INTERNET, Network, Refused, answer_of, left, target
+from messaging import private_networks
 from messaging.carriers.base import MediaRequest
+from messaging.private_networks import INTERNET, Network, Refused
 
 LARGEST = 20 * 1024 * 1024
 """Bytes. Carriers give up to 5 MB, some of them more for what phones sent."""
@@ -40,6 +44,23 @@ AWAY = "The carrier did not hand this file over in time."
 CHANGED = "This file did not arrive as it was sent."
 
 
+def network_of(carrier: str) -> Network:
+    """Return the network of a carrier's pictures: the internet.
+
+    The demo's carrier is this very installation, on loopback and without TLS. No setting opens
+    that way where the demo is off.
+    """
+    if carrier != "simulator" or not settings.DEMO:
+        return INTERNET
+    own = urlsplit(settings.PUBLIC_URL)
+    port = own.port or {"http": 80}.get(own.scheme, 443)
+    return Network(scheme=own.scheme, port=port, is_allowed=_is_loopback)
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback
+
+
 def fetch(
     request: MediaRequest,
     *,
@@ -67,7 +88,7 @@ def fetch(
 def _follow(request: MediaRequest, network: Network, largest: int, end: float) -> bytes:
     url, first = request.url, b""
     for _ in range(REDIRECTS + 1):
-        place = target(url, request.hosts, network)
+        place = _parse_url(url, request.hosts, network)
         first = first or place.host
         headers: dict[bytes | str, bytes | str] = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if place.host == first:
@@ -77,6 +98,23 @@ def _follow(request: MediaRequest, network: Network, largest: int, end: float) -
             return answer
         url = _joined(url, answer)
     raise Refused("it leads on and on")
+
+
+def _parse_url(url: str, hosts: Iterable[str], network: Network) -> httpcore.URL:
+    """Split a URL into the parts of a request. Raises Refused unless its host is one of `hosts`.
+
+    Each of them is a whole name, or with a leading dot the end of one.
+    """
+    place = private_networks.parse_url(url, network)
+    host = place.host.decode()
+    if not any(_is_of(host, allowed) for allowed in hosts):
+        raise Refused("its host is not one of the carrier's")
+    return place
+
+
+def _is_of(host: str, allowed: str) -> bool:
+    name = allowed.lower()
+    return bool(host) and (host == name or (name.startswith(".") and host.endswith(name)))
 
 
 def _joined(url: str, to: str) -> str:
@@ -94,7 +132,7 @@ def _ask(
     end: float,
 ) -> bytes | str:
     """The bytes, or where they are said to lie."""
-    with answer_of("GET", place, headers, network=network, end=end) as answer:
+    with private_networks.open_response("GET", place, headers, network=network, end=end) as answer:
         told = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
         if answer.status in MOVED and b"location" in told:
             return told[b"location"]
@@ -112,7 +150,7 @@ def _read(answer: httpcore.Response, largest: int, end: float) -> bytes:
         data += chunk
         if len(data) > largest:
             raise FetchError(TOO_BIG)
-        left(end)
+        private_networks.seconds_left(end)
     return bytes(data)
 
 

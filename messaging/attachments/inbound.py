@@ -15,8 +15,7 @@ from inboxes.database import release_connection
 from inboxes.models import Inbox
 from messaging import encryption
 from messaging.attachments import jobs
-from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch
-from messaging.attachments.guards import network_of
+from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch, network_of
 from messaging.attachments.isolation import Busy
 from messaging.attachments.storing import Kept, keep
 from messaging.carriers.base import InboundMedia

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from inboxes.models import Agent, Inbox
+from messaging import base64url
 from messaging.models import NotificationPreference
 from messaging.notifications import webpush
 from messaging.notifications.lists import Cursor
@@ -89,7 +90,7 @@ class SubscriptionForm(forms.Form):
     def clean_auth(self) -> str:
         auth: str = self.cleaned_data["auth"]
         try:
-            is_right = len(webpush.unb64(auth)) == 16
+            is_right = len(base64url.decode(auth)) == 16
         except ValueError:
             is_right = False
         if not is_right:

@@ -5,7 +5,6 @@ What the push service sees is an endpoint and bytes that only the browser can re
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 import time
@@ -22,7 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
-from messaging.attachments.guards import INTERNET, Network, Refused, answer_of, plain_target
+from messaging import base64url, private_networks
+from messaging.private_networks import INTERNET, Network, Refused
 
 if TYPE_CHECKING:
     from messaging.models import PushSubscription
@@ -43,22 +43,13 @@ class BadEndpoint(ValueError):
     """An address that we do not call; the text is a sentence for whoever gave it."""
 
 
-def b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def unb64(text: str) -> bytes:
-    """Raise ValueError for what is not base64."""
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
 def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def read_public_key(p256dh: str) -> ec.EllipticCurvePublicKey:
     """Raise ValueError for what is no point of the curve."""
-    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), unb64(p256dh))
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64url.decode(p256dh))
 
 
 def _derive(salt: bytes, material: bytes, info: bytes, length: int) -> bytes:
@@ -77,9 +68,9 @@ def encrypt(
     alone; both must be new for each message."""
     sender = sender or ec.generate_private_key(ec.SECP256R1())
     salt = salt or secrets.token_bytes(16)
-    receiver, ours = unb64(p256dh), public_bytes(sender)
+    receiver, ours = base64url.decode(p256dh), public_bytes(sender)
     shared = sender.exchange(ec.ECDH(), read_public_key(p256dh))
-    material = _derive(unb64(auth), shared, b"WebPush: info\0" + receiver + ours, 32)
+    material = _derive(base64url.decode(auth), shared, b"WebPush: info\0" + receiver + ours, 32)
     key = _derive(salt, material, b"Content-Encoding: aes128gcm\0", 16)
     nonce = _derive(salt, material, b"Content-Encoding: nonce\0", 12)
     head = salt + RECORD_SIZE.to_bytes(4, "big") + bytes([len(ours)]) + ours
@@ -88,12 +79,14 @@ def encrypt(
 
 @cache
 def _vapid_key(private_key: str) -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(int.from_bytes(unb64(private_key), "big"), ec.SECP256R1())
+    return ec.derive_private_key(
+        int.from_bytes(base64url.decode(private_key), "big"), ec.SECP256R1()
+    )
 
 
 def application_server_key() -> str:
     """What a browser subscribes with."""
-    return b64(public_bytes(_vapid_key(settings.VAPID_PRIVATE_KEY)))
+    return base64url.encode(public_bytes(_vapid_key(settings.VAPID_PRIVATE_KEY)))
 
 
 def authorization(endpoint: str) -> str:
@@ -118,7 +111,7 @@ def check_endpoint(endpoint: str) -> None:
 
 def _place(endpoint: str, network: Network) -> httpcore.URL:
     """Return the address in parts. Raises Refused unless its host is a name that may be public."""
-    place = plain_target(endpoint, network)
+    place = private_networks.parse_url(endpoint, network)
     host = place.host.decode()
     if not settings.PUSH_ANYWHERE and (len(host) > 253 or not NAME.fullmatch(host)):
         raise Refused("its host is no public name")
@@ -139,10 +132,10 @@ def _network(endpoint: str) -> Network:
 def post(
     subscription: PushSubscription, plain: bytes, *, end: float, network: Network | None = None
 ) -> int:
-    """Hand a message to the push service; the status that it answered, of which no more is read.
+    """Hand a message to the push service and return the status of its response.
 
-    Gives up at `end` (of `time.monotonic`), but see `answer_of`. Raises Refused, also for a name
-    that leads into our own network, and httpcore's exceptions.
+    Gives up at `end` (of `time.monotonic`), but see `open_response`. Raises Refused, also for a
+    name that leads into our own network, and httpcore's exceptions.
     """
     endpoint = subscription.endpoint
     network = network or _network(endpoint)
@@ -155,5 +148,7 @@ def post(
         "Urgency": "high",
     }
     body = encrypt(plain, p256dh=subscription.p256dh, auth=subscription.auth)
-    with answer_of("POST", place, headers, network=network, end=end, content=body) as answer:
+    with private_networks.open_response(
+        "POST", place, headers, network=network, end=end, content=body
+    ) as answer:
         return answer.status

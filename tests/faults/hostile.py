@@ -12,7 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from messaging.notifications.webpush import b64, public_bytes
+from messaging import base64url
+from messaging.notifications.webpush import public_bytes
 from tests.bench.figures import Figure, milliseconds
 from tests.bench.house import packed
 from tests.bench.wire import post
@@ -199,7 +200,7 @@ def _emoji(others: Others, count: int) -> list[str]:
 
 def _subscribe(site: Site, members: list[Member], port: int) -> None:
     """As their browsers do. Each member has several, of which one is enough to do harm."""
-    key = b64(public_bytes(ec.generate_private_key(ec.SECP256R1())))
+    key = base64url.encode(public_bytes(ec.generate_private_key(ec.SECP256R1())))
     url = site.program.url
     for member in members:
         with site.client(cookies=member.cookies, headers={"Origin": url}) as http:
@@ -208,7 +209,7 @@ def _subscribe(site: Site, members: list[Member], port: int) -> None:
                 form = {
                     "endpoint": f"http://127.0.0.1:{port}/{member.pk}/{number}",
                     "p256dh": key,
-                    "auth": b64(b"sixteen bytes ok"),
+                    "auth": base64url.encode(b"sixteen bytes ok"),
                     "csrfmiddlewaretoken": csrf_token(http),
                 }
                 answer = http.post("/settings/push/", data=form)

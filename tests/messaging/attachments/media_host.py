@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from messaging.attachments.guards import Network, is_public
+from messaging.private_networks import Network, is_public
 
 NAMES = ["media.carrier.test", "*.cdn.test"]
 Answer = bytes | Callable[[ssl.SSLSocket], None]

@@ -19,9 +19,9 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
+from messaging import base64url
 from messaging.models import Message
 from messaging.notifications import push, webpush
-from messaging.notifications.webpush import b64
 
 SILENT, DRIPPING = "silent", "dripping"
 
@@ -35,7 +35,10 @@ class Browser:
 
     @property
     def fields(self) -> dict[str, str]:
-        return {"p256dh": b64(webpush.public_bytes(self.key)), "auth": b64(self.auth)}
+        return {
+            "p256dh": base64url.encode(webpush.public_bytes(self.key)),
+            "auth": base64url.encode(self.auth),
+        }
 
     def open(self, body: bytes) -> Any:
         """The receiver's side of RFC 8291, written apart from the sender's."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 import socket
 import time
@@ -21,10 +20,9 @@ from pytest_django import Settings
 from config.vapid import is_vapid_key
 from inboxes.actions import remove_member
 from inboxes.models import Agent
-from messaging.attachments import guards
+from messaging import base64url
 from messaging.models import PushSubscription
 from messaging.notifications import push, webpush
-from messaging.notifications.webpush import b64, unb64
 from messaging.stream.notifying import mark_notifications_read
 from tests.cast import Cast, client_of
 from tests.messaging.attachments.media_host import NAMES, media_host
@@ -55,15 +53,17 @@ RFC_RESULT = (
 
 
 def test_the_example_of_the_standard_comes_out_to_the_byte() -> None:
-    sender = ec.derive_private_key(int.from_bytes(unb64(RFC_SENDER), "big"), ec.SECP256R1())
+    sender = ec.derive_private_key(
+        int.from_bytes(base64url.decode(RFC_SENDER), "big"), ec.SECP256R1()
+    )
     sealed = webpush.encrypt(
         WATERMELON.encode(),
         p256dh=RFC_RECEIVER,
         auth=RFC_AUTH,
         sender=sender,
-        salt=unb64(RFC_SALT),
+        salt=base64url.decode(RFC_SALT),
     )
-    assert b64(sealed) == RFC_RESULT
+    assert base64url.encode(sealed) == RFC_RESULT
 
 
 def test_a_push_tells_the_notified_and_only_the_browser_can_read_it(
@@ -98,13 +98,13 @@ def test_we_sign_for_the_push_service_alone(cast: Cast, settings: Settings) -> N
     header = webpush.authorization("https://push.example.com/abc")
     token, key = header.removeprefix("vapid t=").split(", k=")
     head, claims, signature = token.split(".")
-    assert json.loads(unb64(head)) == {"typ": "JWT", "alg": "ES256"}
-    said = json.loads(unb64(claims))
+    assert json.loads(base64url.decode(head)) == {"typ": "JWT", "alg": "ES256"}
+    said = json.loads(base64url.decode(claims))
     assert said["aud"] == "https://push.example.com"
     assert said["sub"] == settings.VAPID_SUBJECT
-    raw = unb64(signature)
+    raw = base64url.decode(signature)
     halves = (int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-    point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), unb64(key))
+    point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64url.decode(key))
     point.verify(
         encode_dss_signature(*halves), f"{head}.{claims}".encode(), ec.ECDSA(hashes.SHA256())
     )
@@ -240,20 +240,6 @@ def test_an_endpoint_is_https_at_a_public_name(cast: Cast, endpoint: str) -> Non
 def test_the_browser_makers_services_are_taken(cast: Cast, host: str) -> None:
     subscribe(client_of(cast.ana), f"https://{host}/wpush/v2/gAAA:b-_=?token=x%2F", Browser())
     assert PushSubscription.objects.get().service == host
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "10.0.0.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "::ffff:10.0.0.1",
-        "64:ff9b::a00:1", "2002:a00:1::1", "fec0::1", "192.0.0.192",
-    ],
-)  # fmt: skip
-def test_a_public_name_that_leads_into_our_network_is_not_called(address: str) -> None:
-    network = dataclasses.replace(guards.INTERNET, resolve=lambda *_: ["8.8.8.8", address])
-    subscription = PushSubscription(endpoint="https://push.example.com/x", **Browser().fields)
-    with pytest.raises(guards.Refused, match="network that we do not call"):
-        webpush.post(subscription, b"{}", end=time.monotonic() + 5, network=network)
 
 
 def test_the_connection_goes_to_the_address_that_was_checked_and_tls_proves_the_name() -> None:

@@ -16,7 +16,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from config.worker import NOTIFICATION_SLOTS, worker_app
 from inboxes.actions import add_member
 from inboxes.models import Agent
-from messaging.attachments import guards
+from messaging import private_networks
 from messaging.models import Message, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
 from messaging.notifications import push
@@ -79,7 +79,7 @@ def test_a_service_that_never_answers_is_given_up_and_keeps_no_other_waiting(
 def test_a_name_that_is_looked_up_for_ever_holds_no_job(
     cast: Cast, service: FakeService, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guards, "resolve", lambda *_: service.has_ended.wait(20) and [])
+    monkeypatch.setattr(private_networks, "resolve", lambda *_: service.has_ended.wait(20) and [])
     subscribe(client_of(cast.ana), service.endpoint("lost"), Browser())
     begun = time.monotonic()
     push_all(cast.text_in("Hello"))

@@ -1,7 +1,8 @@
-"""Where a request to an address that others gave may lead, and a line that goes nowhere else.
+"""The guard against requests into private networks, and a request that respects it.
 
-Addresses of media come in webhooks, those of push services from browsers. Whoever forges one must
-not make us call our own network, hand our credentials to a stranger, or hold a worker for ever.
+For every address that comes from outside: those of pictures come in webhooks, those of push
+services from browsers. Whoever forges one must not make us call our own network, or hold a worker
+for ever.
 """
 
 from __future__ import annotations
@@ -19,50 +20,52 @@ from urllib.parse import quote, urlsplit
 
 import httpcore
 import httpx
-from django.conf import settings
 
 Resolve = Callable[[str, int], Sequence[str]]
 
 SAFE_IN_TARGET = "%/?:@!$&'()*+,;=-._~[]|"
+
+# IPv6 addresses that stand for IPv4 ones, besides the mapped and the 6to4 ones.
 TUNNELS = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/23")]
-"""Version 6 addresses that stand for version 4 ones, beside the mapped and the 6to4 ones."""
 
-
+# Assigned to protocols (the metadata of some clouds among them), and the old site-local addresses:
+# how many of them Python counts as private depends on its version.
 NOT_PUBLIC = [ipaddress.ip_network(net) for net in ("192.0.0.0/24", "fec0::/10")]
-"""Assigned to protocols, some clouds' metadata among them, and the old site-local addresses: how
-much of them Python knows for private depends on its version."""
 
 
 class Refused(Exception):
-    """The address is none that we call. The text is for logs and holds no address."""
+    """We do not call this address. The text is for logs and does not hold the address."""
 
 
 @cache
-def usual_tls() -> ssl.SSLContext:
-    """Return the one context of this process: reading all authorities takes longer than a call."""
+def default_tls() -> ssl.SSLContext:
+    """Return this process's one context: reading all authorities takes longer than a call."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What can be reached, by which kind of address. The one of production is `INTERNET`."""
+    """What may be called: scheme, port and addresses. Production has `INTERNET`."""
 
     scheme: str
     port: int
     is_allowed: Callable[[str], bool]
     resolve: Resolve = field(default=lambda host, port: resolve(host, port))
-    tls: Callable[[], ssl.SSLContext] = usual_tls
+    tls: Callable[[], ssl.SSLContext] = default_tls
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The host's addresses, in the system's order. Raises OSError."""
+    """Return the host's addresses in the system's order. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
 def is_public(address: str) -> bool:
-    """Whether it lies on the public internet: not private, loopback, link-local, carrier-grade
-    NAT, multicast or reserved, and no version 6 address that stands for one of version 4."""
+    """Return True for an address on the public internet.
+
+    Private, loopback, link-local, carrier-grade NAT, multicast and reserved addresses are none,
+    nor are IPv6 addresses that stand for IPv4 ones.
+    """
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -76,38 +79,14 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback
-
-
 INTERNET = Network(scheme="https", port=443, is_allowed=is_public)
 
 
-def network_of(carrier: str) -> Network:
-    """The internet; but the demo's carrier is this very installation, on loopback and without
-    TLS. No setting opens that way where the demo is off."""
-    if carrier != "simulator" or not settings.DEMO:
-        return INTERNET
-    house = urlsplit(settings.PUBLIC_URL)
-    port = house.port or {"http": 80}.get(house.scheme, 443)
-    return Network(scheme=house.scheme, port=port, is_allowed=_is_loopback)
+def parse_url(url: str, network: Network) -> httpcore.URL:
+    """Split a URL into the parts of a request, at any host.
 
-
-def target(url: str, hosts: Iterable[str], network: Network) -> httpcore.URL:
-    """The address in parts that were checked. Raises Refused.
-
-    Each of `hosts` is a whole name, or with a leading dot the end of one.
+    Raises Refused for another scheme or port, for credentials, and for a host that is not ASCII.
     """
-    place = plain_target(url, network)
-    host = place.host.decode()
-    if not any(_is_of(host, allowed) for allowed in hosts):
-        raise Refused("its host is not one of the carrier's")
-    return place
-
-
-def plain_target(url: str, network: Network) -> httpcore.URL:
-    """Return the address in parts, at whatever host. Raises Refused for another scheme or port,
-    for credentials, and for a host that is not written in ASCII."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -126,7 +105,7 @@ def plain_target(url: str, network: Network) -> httpcore.URL:
 
 
 @contextmanager
-def answer_of(
+def open_response(
     method: str,
     place: httpcore.URL,
     headers: Mapping[bytes | str, bytes | str],
@@ -135,32 +114,27 @@ def answer_of(
     end: float,
     content: bytes | None = None,
 ) -> Iterator[httpcore.Response]:
-    """Ask over a line of its own, and give the answer before its body is read.
+    """Send a request over a connection of its own; yield the response before its body is read.
 
-    All of it ends at `end` (of `time.monotonic`), but for looking up the name, which nothing can
-    interrupt. Raises Refused, and httpcore's exceptions.
+    All of it ends at `end` (of `time.monotonic`), except looking up the name, which nothing can
+    interrupt. Raises Refused and httpcore's exceptions.
     """
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), left(end))
-    line = PinnedLine(network, end)
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds_left(end))
+    backend = PinnedBackend(network, end)
     with (
-        httpcore.ConnectionPool(ssl_context=network.tls(), network_backend=line) as pool,
+        httpcore.ConnectionPool(ssl_context=network.tls(), network_backend=backend) as pool,
         pool.stream(
             method, place, headers=headers, content=content, extensions={"timeout": timeout}
-        ) as answer,
+        ) as response,
     ):
-        yield answer
+        yield response
 
 
-def _is_of(host: str, allowed: str) -> bool:
-    name = allowed.lower()
-    return bool(host) and (host == name or (name.startswith(".") and host.endswith(name)))
+class PinnedBackend(httpcore.NetworkBackend):
+    """Resolves a name once, checks every address of it, and connects to these only.
 
-
-class PinnedLine(httpcore.NetworkBackend):
-    """Resolves a name once, checks every address that it leads to, and connects to just those.
-
-    All that happens on its connections ends at `end` (of `time.monotonic`). TLS, on top of it,
-    still proves the name.
+    Everything on its connections ends at `end` (of `time.monotonic`). TLS on top of it still
+    proves the name.
     """
 
     def __init__(self, network: Network, end: float) -> None:
@@ -184,26 +158,26 @@ class PinnedLine(httpcore.NetworkBackend):
         for number, address in enumerate(addresses, 1):
             try:
                 stream = self._backend.connect_tcp(
-                    address, port, left(self._end), local_address, socket_options
+                    address, port, seconds_left(self._end), local_address, socket_options
                 )
-                return _EndingStream(stream, self._end)
+                return _DeadlineStream(stream, self._end)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if number == len(addresses):
                     raise
         raise AssertionError  # there is at least one address
 
 
-class _EndingStream(httpcore.NetworkStream):
-    """Gives no step more time than is left of the whole."""
+class _DeadlineStream(httpcore.NetworkStream):
+    """A stream of which no step takes longer than the time left."""
 
     def __init__(self, stream: httpcore.NetworkStream, end: float) -> None:
         self._stream, self._end = stream, end
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, left(self._end))
+        return self._stream.read(max_bytes, seconds_left(self._end))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, left(self._end))
+        self._stream.write(buffer, seconds_left(self._end))
 
     def close(self) -> None:
         self._stream.close()
@@ -214,15 +188,15 @@ class _EndingStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, left(self._end))
-        return _EndingStream(stream, self._end)
+        stream = self._stream.start_tls(ssl_context, server_hostname, seconds_left(self._end))
+        return _DeadlineStream(stream, self._end)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-def left(end: float) -> float:
-    """Seconds until then. Raises httpcore.ReadTimeout when there are none."""
+def seconds_left(end: float) -> float:
+    """Return the seconds until `end`. Raises httpcore.ReadTimeout if there are none."""
     seconds = end - time.monotonic()
     if seconds <= 0:
         raise httpcore.ReadTimeout("the time for the whole is over")

@@ -10,9 +10,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from messaging.attachments import guards
-from messaging.attachments.fetching import CHANGED, GONE, NOT_GIVEN, TOO_BIG, FetchError, fetch
+from messaging.attachments.fetching import (
+    CHANGED,
+    GONE,
+    NOT_GIVEN,
+    TOO_BIG,
+    FetchError,
+    fetch,
+    network_of,
+)
 from messaging.carriers.base import MediaRequest
+from messaging.private_networks import INTERNET, Network, is_public
 from tests.messaging.attachments.media_host import MediaHost, media_host, moved, ok
 
 NAME = "media.carrier.test"
@@ -44,28 +52,6 @@ def test_a_picture_is_fetched_with_the_accounts_credentials(host: MediaHost) -> 
     assert headers["accept-encoding"] == "identity"
 
 
-FORBIDDEN = [
-    "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.0.0.1", "172.16.5.4", "192.168.1.1",
-    "169.254.169.254", "192.0.0.192",
-    "100.64.0.1", "100.127.255.254", "192.0.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255",
-    "240.0.0.1", "192.0.2.1", "203.0.113.9",
-    "::1", "::", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::ffff:10.0.0.1", "fe80::1", "fe80::1%lo",
-    "fec0::1",
-    "fc00::1", "fd12::1", "ff02::1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::",
-    "2001:0:53aa:64c::1", "2001:db8::1", "::127.0.0.1", "nonsense",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("address", FORBIDDEN)
-def test_nothing_connects_to_a_name_that_leads_inside(host: MediaHost, address: str) -> None:
-    host.answers["/a"] = ok(b"secret")
-    for addresses in ([address], ["127.0.0.1", address], [address, "127.0.0.1"]):
-        with pytest.raises(FetchError, match="not the carrier's") as raised:
-            fetch(request(host), network=host.network(addresses))
-        assert not raised.value.is_passing
-    assert host.connections == 0
-
-
 @pytest.mark.parametrize("order", [1, -1])
 def test_one_address_inside_is_enough_to_call_none(host: MediaHost, order: int) -> None:
     host.answers["/a"] = ok(b"secret")
@@ -76,11 +62,6 @@ def test_one_address_inside_is_enough_to_call_none(host: MediaHost, order: int) 
     assert host.connections == 0
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "100.128.0.1", "172.32.0.1"])
-def test_public_addresses_may_be_called(address: str) -> None:
-    assert guards.is_public(address)
-
-
 def test_this_machines_own_addresses_are_not_called_by_any_of_its_names(
     host: MediaHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,13 +69,13 @@ def test_this_machines_own_addresses_are_not_called_by_any_of_its_names(
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda _, *args, **more: real("localhost", *args, **more)
     )
-    network = guards.Network("https", host.port, guards.is_public)
+    network = Network("https", host.port, is_public)
     with pytest.raises(FetchError, match="not the carrier's"):
         fetch(request(host), network=network)
     assert host.connections == 0
     # The same name leads somewhere, were it not for the guard.
     with pytest.raises(FetchError) as raised:
-        fetch(request(host), network=guards.Network("https", host.port, anywhere))
+        fetch(request(host), network=Network("https", host.port, anywhere))
     assert raised.value.is_passing
     assert host.connections > 0
 
@@ -107,7 +88,7 @@ def test_a_name_that_changes_its_address_is_asked_once_and_the_line_pinned(
         outside.answers["/a"] = ok(b"bytes")
         inside.answers["/a"] = ok(b"secret")
         answers = iter([["127.0.0.2"], ["127.0.0.3"], ["127.0.0.3"]])
-        network = guards.Network(
+        network = Network(
             "https",
             outside.port,
             lambda address: address == "127.0.0.2",
@@ -279,13 +260,11 @@ def test_what_arrives_otherwise_than_it_was_sent_is_not_kept(host: MediaHost) ->
 
 def test_only_the_demos_own_carrier_is_fetched_from_loopback(settings: object) -> None:
     for name in ("twilio", "plivo", "telnyx", "bandwidth", "vonage", "signalwire"):
-        assert guards.network_of(name) is guards.INTERNET
+        assert network_of(name) is INTERNET
     settings.DEMO = False  # type: ignore[attr-defined]
-    assert guards.network_of("simulator") is guards.INTERNET
+    assert network_of("simulator") is INTERNET
     settings.DEMO = True  # type: ignore[attr-defined]
-    network = guards.network_of("simulator")
+    network = network_of("simulator")
     assert network.is_allowed("127.0.0.1")
     assert not network.is_allowed("10.0.0.1")
     assert not network.is_allowed("8.8.8.8")
-    assert guards.INTERNET.port == 443
-    assert guards.INTERNET.scheme == "https"

@@ -1,0 +1,14 @@
+"""base64url without padding (RFC 4648 §5), as web push writes keys and payloads."""
+
+from __future__ import annotations
+
+import base64
+
+
+def encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes:
+    """Return the bytes. Raises ValueError for what is not base64."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
