@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test test-cluster check bench faults lock clean venv venv-dev \
+.PHONY: help run cluster test test-cluster check bench faults lock clean venv venv-dev typescript \
 	tools-for-tests tools-for-cluster
 
 PORT ?= 8000
@@ -38,7 +38,7 @@ cluster: venv tools-for-cluster
 test: venv-dev tools-for-tests
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: venv-dev
+check: venv-dev typescript
 	@$(PY) -m config.checks
 
 bench: venv-dev
@@ -58,6 +58,9 @@ venv:
 
 venv-dev:
 	@PYTHON="$(PYTHON)" bash config/prepare.sh "$(PARTYLINE_VENV)" dev
+
+typescript: venv-dev
+	@bash config/typescript/install.sh "$(PARTYLINE_VENV)"
 
 tools-for-tests:
 	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx systemd || \

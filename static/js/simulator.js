@@ -1,8 +1,8 @@
 // The handset's times in the browser's zone, also those that arrive later.
-import { rewrite } from "./shared/times.js";
+import { rewriteTimes } from "./shared/times.js";
 
-rewrite(document);
-document.addEventListener("htmx:after:swap", () => rewrite(document));
+rewriteTimes(document);
+document.addEventListener("htmx:after:swap", () => rewriteTimes(document));
 
 // Which pictures go along with the next text.
 document.addEventListener("change", ({ target }) => {

@@ -179,7 +179,8 @@ function take(told) {
   if (thread !== draft?.form.dataset.thread) {
     ahead.delete(thread);
     ahead.set(thread, told);
-    if (ahead.size > MOST_AHEAD) ahead.delete([...ahead.keys()][0]);
+    const [oldest] = ahead.keys();
+    if (oldest !== undefined && ahead.size > MOST_AHEAD) ahead.delete(oldest);
     return;
   }
   ahead.delete(thread);

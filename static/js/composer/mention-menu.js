@@ -43,13 +43,14 @@ async function askTeam() {
  */
 async function readTeam(url) {
   const known = team?.url === url ? team : { url, me: "", members: [] };
-  team = { ...known, at: Date.now() };
+  const read = { ...known, at: Date.now() };
+  team = read;
   try {
     const answer = await fetch(url, { headers: { Accept: "application/json" } });
     if (answer.ok && !answer.redirected) team = { url, at: Date.now(), ...(await answer.json()) };
   } catch {
     // The server decides anyway, when the message is sent.
-    team.at = 0;
+    read.at = 0;
   }
   return team;
 }

@@ -29,7 +29,7 @@ export function findMentions(body, handles, me) {
   const known = new Map([...handles, me].map((handle) => [foldCase(handle), handle]));
   const found = [];
   for (const call of body.matchAll(CALL)) {
-    const run = [...call[1]];
+    const run = [...(call[1] ?? "")];
     for (let length = run.length; length > 0; length -= 1) {
       const handle = known.get(foldCase(run.slice(0, length).join("")));
       if (handle === undefined || GOES_ON.test(run.slice(length).join(""))) continue;

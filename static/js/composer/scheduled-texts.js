@@ -1,6 +1,6 @@
 // Send later: the hour is the agent's own, and the menu stands over its button.
 import { tell } from "../shared/toasts.js";
-import { words } from "../shared/times.js";
+import { formatTime } from "../shared/times.js";
 
 const HOUR = 3_600_000;
 
@@ -103,7 +103,7 @@ document.addEventListener("htmx:after:request", (event) => {
   const answer = document.createElement("template");
   answer.innerHTML = ctx.text;
   const time = answer.content.querySelector(".later-when time");
-  if (time instanceof HTMLTimeElement) tell(`It goes: ${words(new Date(time.dateTime), "hour")}.`);
+  if (time instanceof HTMLTimeElement) tell(`It goes: ${formatTime(new Date(time.dateTime), "hour")}.`);
 });
 
 document.addEventListener("partyline:looked", sayZone);

@@ -1,6 +1,6 @@
 // Headings of days, runs of one author's messages, the line "New": what neighbours make of each other.
 import { idOf } from "./newest-message.js";
-import { dayKey, rewrite } from "../shared/times.js";
+import { dayKey, rewriteTimes } from "../shared/times.js";
 
 const RUN = 5 * 60;
 
@@ -40,13 +40,15 @@ export function arrange(log) {
     if (message.dataset.day !== day) message.dataset.day = day;
   }
   messages.forEach((message, i) => {
-    const [before, after] = [messages[i - 1], messages[i + 1]];
+    const before = messages[i - 1];
+    const after = messages[i + 1];
     const state = stateOf(message);
     toggle(message, "follows", isRun(before, message) && !isFirstNew(message));
     toggle(
       message,
       "joined",
-      isRun(message, after) &&
+      after !== undefined &&
+        isRun(message, after) &&
         !isFirstNew(after) &&
         state === stateOf(after) &&
         !["is-failed", "is-unknown"].includes(state),
@@ -104,6 +106,6 @@ function setDay(message, opensDay) {
   time.dateTime = new Date(Number(message.dataset.at) * 1000).toISOString();
   time.dataset.time = "day";
   made.append(time);
-  rewrite(made);
+  rewriteTimes(made);
   message.before(made);
 }

@@ -79,7 +79,7 @@ function connect() {
   heardAt = Date.now();
   old.replaceWith(fresh);
   if (dead && dead.readyState <= WebSocket.OPEN) dead.close();
-  window.htmx.process(fresh);
+  window.htmx?.process(fresh);
 }
 
 function reconnectSoon() {

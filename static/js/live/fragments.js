@@ -1,7 +1,8 @@
 // Puts rows and messages where their keys say, when the server sends them.
 import { arrange } from "../conversation/message-groups.js";
 import { hold, settle } from "./scroll-anchor.js";
-import { rewrite } from "../shared/times.js";
+import { lowerBound } from "../shared/lower-bound.js";
+import { rewriteTimes } from "../shared/times.js";
 
 /**
  * What was taken away from which container, and at which seq: a frame that comes late cannot bring
@@ -106,7 +107,7 @@ function placeIn(container, elements) {
   /** @type {HTMLElement[]} */
   const added = [];
   for (const element of elements) {
-    rewrite(element);
+    rewriteTimes(element);
     const placed = placeOne(container, element, added);
     if (placed) window.htmx?.process(placed);
   }
@@ -129,7 +130,12 @@ function placeOne(container, element, added) {
   const siblings = /** @type {HTMLElement[]} */ (
     [...container.children].filter((child) => child !== old && child.hasAttribute("data-key"))
   );
-  const index = position(siblings, element.dataset.key ?? "", isLog(container) ? 1 : -1);
+  const key = element.dataset.key ?? "";
+  const direction = isLog(container) ? 1 : -1;
+  const index = lowerBound(
+    siblings,
+    (sibling) => direction * compareKeys(sibling.dataset.key ?? "", key) < 0,
+  );
   if (isUnloaded(container, siblings, index)) {
     old?.remove();
     beyond.set(element.id, element);
@@ -144,23 +150,6 @@ function placeOne(container, element, added) {
   container.insertBefore(element, next);
   added.push(element);
   return element;
-}
-
-/**
- * @param {HTMLElement[]} siblings in the order of the container
- * @param {string} key
- * @param {number} direction 1 if keys grow downwards
- * @returns {number} the index before which the key belongs
- */
-function position(siblings, key, direction) {
-  let low = 0;
-  let high = siblings.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (direction * compareKeys(siblings[middle].dataset.key ?? "", key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** @param {HTMLElement} container */
@@ -187,8 +176,8 @@ function isUnloaded(container, siblings, index) {
  * @param {Element | null} next
  */
 function move(container, element, next) {
-  if ("moveBefore" in container) {
-    /** @type {any} */ (container).moveBefore(element, next);
+  if (typeof container.moveBefore === "function") {
+    container.moveBefore(element, next);
     return;
   }
   const focused = document.activeElement;
@@ -217,14 +206,15 @@ function renew(old, fresh) {
   const after = [...fresh.childNodes];
   const isAlike =
     before.length === after.length &&
-    before.every((node, i) => node.nodeName === after[i].nodeName);
+    before.every((node, i) => node.nodeName === after[i]?.nodeName);
   if (!isAlike) {
     replaceChildren(old, after);
     return;
   }
   before.forEach((node, i) => {
-    if (node instanceof Element) renew(node, /** @type {Element} */ (after[i]));
-    else if (node.nodeValue !== after[i].nodeValue) node.nodeValue = after[i].nodeValue;
+    const newer = after[i];
+    if (node instanceof Element && newer instanceof Element) renew(node, newer);
+    else if (newer && node.nodeValue !== newer.nodeValue) node.nodeValue = newer.nodeValue;
   });
 }
 

@@ -1,4 +1,5 @@
 // Keeps what one reads where it is while things come and go around it, and moves the rest softly.
+import { lowerBound } from "../shared/lower-bound.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const NEAR = 48;
@@ -37,13 +38,13 @@ export function hold(container, changing) {
   const children = /** @type {HTMLElement[]} */ ([...container.children]);
   /** @type {HTMLElement | null} */
   let anchor = null;
-  for (let i = firstBelow(children, frame.top); i < children.length; i += 1) {
-    const { top } = children[i].getBoundingClientRect();
+  const isAbove = (/** @type {HTMLElement} */ child) =>
+    child.getBoundingClientRect().bottom <= frame.top;
+  for (const child of children.slice(lowerBound(children, isAbove))) {
+    const { top } = child.getBoundingClientRect();
     if (top > frame.bottom) break;
-    tops.set(children[i], top);
-    if (!anchor && children[i].hasAttribute("data-key") && !ids.has(children[i].id)) {
-      anchor = children[i];
-    }
+    tops.set(child, top);
+    if (!anchor && child.hasAttribute("data-key") && !ids.has(child.id)) anchor = child;
   }
   // One that moves from out of view still comes from somewhere.
   for (const id of ids) {
@@ -58,22 +59,6 @@ export function hold(container, changing) {
     tops,
     last: [...container.querySelectorAll(":scope > [data-key]")].at(-1) ?? null,
   };
-}
-
-/**
- * @param {HTMLElement[]} children
- * @param {number} edge
- * @returns {number} the first child whose lower edge lies below
- */
-function firstBelow(children, edge) {
-  let low = 0;
-  let high = children.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (children[middle].getBoundingClientRect().bottom <= edge) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**

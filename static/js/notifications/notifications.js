@@ -100,9 +100,9 @@ function speakOnce(notices) {
 function speakOf(notices) {
   if (hasSound()) sound();
   if (!canPopUp()) return;
-  if (notices.length > MOST_POPUPS) {
+  const last = notices.at(-1);
+  if (last && notices.length > MOST_POPUPS) {
     const title = `${notices.length} new notifications`;
-    const last = notices[notices.length - 1];
     popUp({ ...last, title, url: "/notifications/", tag: "several" });
   } else notices.forEach(popUp);
 }

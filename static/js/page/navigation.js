@@ -164,7 +164,7 @@ document.addEventListener("htmx:after:swap", (event) => {
 document.addEventListener("htmx:before:history:restore", (event) => {
   event.preventDefault();
   const { path } = /** @type {CustomEvent} */ (event).detail;
-  window.htmx.ajax("GET", path, { ...wayTo(path), isWhole: true });
+  window.htmx?.ajax("GET", path, { ...wayTo(path), isWhole: true });
 });
 
 document.addEventListener("htmx:config:request", (event) => {
