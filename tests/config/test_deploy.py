@@ -1,5 +1,6 @@
 """The files in deploy/ and the settings say the same."""
 
+import json
 import re
 import subprocess
 import sys
@@ -56,6 +57,14 @@ def test_each_locked_package_has_hashes_for_every_platform_and_no_address() -> N
     found = {re.split(r"[^A-Za-z0-9_.-]", one)[0].rstrip(".").lower() for one in wanted}
     assert {re.sub(r"[_.]", "-", name) for name in found} <= set(named)
     assert "--require-hashes" in (ROOT / "config" / "prepare.sh").read_text()
+
+
+def test_each_locked_package_of_typescript_has_a_hash_and_no_address() -> None:
+    packages = json.loads((ROOT / "config/typescript/package-lock.json").read_text())["packages"]
+    locked = {name: entry for name, entry in packages.items() if name}
+    assert "node_modules/typescript" in locked
+    assert all("version" in entry and "integrity" in entry for entry in locked.values())
+    assert "://" not in json.dumps(packages)
 
 
 @pytest.fixture(params=["web", "worker"])
