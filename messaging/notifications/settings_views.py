@@ -7,7 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from inboxes.forms import first_error
 from inboxes.requests import signed_in
+from inboxes.responses import unprocessable
 from messaging.models import PushSubscription
 from messaging.notifications import webpush
 from messaging.notifications.forms import SettingsForm, SubscriptionForm
@@ -59,8 +61,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """A browser of the agent wants to be woken."""
     form = SubscriptionForm(request.POST)
     if not form.is_valid():
-        sentence = str(next(iter(form.errors.values()))[0])
-        return HttpResponse(sentence, status=422, content_type="text/plain")
+        return unprocessable(first_error(form))
     subscribe_push(
         agent=signed_in(request),
         session_key=request.session.session_key or "",

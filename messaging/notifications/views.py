@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
+from inboxes.responses import no_content_or_redirect
 from messaging.models import Notification
 from messaging.notifications.forms import NoticeListForm
 from messaging.notifications.lists import notice_list
@@ -14,7 +15,7 @@ from messaging.stream.notifying import mark_notifications_read
 
 @require_GET
 @login_required
-def notifications(request: HttpRequest) -> HttpResponse:
+def notifications(request: HtmxRequest) -> HttpResponse:
     """The agent's notifications beside the conversation, or the next rows of them."""
     agent = signed_in(request)
     form = NoticeListForm(request.GET)
@@ -22,7 +23,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         raise Http404("No such place in the list.")
     shown = notice_list(agent, form.cleaned_data["after"])
     template = "messaging/notifications/page.html"
-    if request.headers.get("HX-Request"):
+    if request.htmx:
         wants_rows = request.GET.get("after") or "rows" in request.GET
         template = (
             "messaging/notifications/_rows.html"
@@ -35,22 +36,16 @@ def notifications(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def read_one(request: HttpRequest, notification_id: int) -> HttpResponse:
+def read_one(request: HtmxRequest, notification_id: int) -> HttpResponse:
     agent = signed_in(request)
     mine = Notification.objects.visible_to(agent)
     notification = get_object_or_404(mine, pk=notification_id)
     mark_notifications_read(agent=agent, notification_id=notification.pk)
-    return _done(request)
+    return no_content_or_redirect(request, "messaging:notifications")
 
 
 @require_POST
 @login_required
-def read_all(request: HttpRequest) -> HttpResponse:
+def read_all(request: HtmxRequest) -> HttpResponse:
     mark_notifications_read(agent=signed_in(request))
-    return _done(request)
-
-
-def _done(request: HttpRequest) -> HttpResponse:
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204)
-    return redirect("messaging:notifications")
+    return no_content_or_redirect(request, "messaging:notifications")

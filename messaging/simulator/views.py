@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from inboxes.requests import HtmxRequest
+from inboxes.responses import fragment_or_redirect
 from messaging.attachments.serving import only_data
 from messaging.attachments.sniffing import GENERIC
 from messaging.attachments.storing import get
@@ -42,7 +44,7 @@ def received(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def send(request: HttpRequest) -> HttpResponse:
+def send(request: HtmxRequest) -> HttpResponse:
     """Text one of our numbers, by a webhook over HTTP like any carrier's."""
     form = HandsetForm(request.POST, request.FILES)
     is_sent = False
@@ -60,11 +62,11 @@ def send(request: HttpRequest) -> HttpResponse:
     sender = _sender(request.POST.get("sender", ""))
     if is_sent:
         number = form.cleaned_data["number"]
-        if not _is_htmx(request):
+        if not request.htmx:
             query = urlencode({"from": sender, "to": number, "sent": 1})
             return redirect(f"{reverse('simulator:handset')}?{query}")
         form = HandsetForm(initial={"sender": sender, "number": number})
-    if _is_htmx(request):
+    if request.htmx:
         context = {"form": form, "is_sent": is_sent, "now": timezone.now()}
         return render(
             request, "simulator/_phone_form.html", context, status=200 if is_sent else 422
@@ -82,15 +84,13 @@ def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def behave(request: HttpRequest) -> HttpResponse:
+def behave(request: HtmxRequest) -> HttpResponse:
     """Tell the far end how to answer from now on."""
     form = FarEndForm(request.POST)
     if form.is_valid():
         FarEnd.objects.filter(pk=FarEnd.current().pk).update(**form.cleaned_data)
-    if _is_htmx(request):
-        context = {"far_end": form, "is_saved": form.is_valid()}
-        return render(request, "simulator/_far_end.html", context)
-    return redirect("simulator:handset")
+    context = {"far_end": form, "is_saved": form.is_valid()}
+    return fragment_or_redirect(request, "simulator/_far_end.html", context, "simulator:handset")
 
 
 def _page(
@@ -119,7 +119,3 @@ def _received(sender: str) -> dict[str, Any]:
     files = sum(len(text.files.all()) for text in texts)
     shown = f"{sender} {texts[-1].pk if texts else 0} {files}"
     return {"sender": sender, "texts": texts, "shown": shown}
-
-
-def _is_htmx(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") == "true"

@@ -16,7 +16,8 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
+from inboxes.responses import fragment_or_redirect, unprocessable
 from messaging.attachments import links, storing
 from messaging.attachments.drafts import BadFile, add_file, remove_file
 from messaging.attachments.inbound import fetch_again
@@ -41,11 +42,11 @@ def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
         return render(request, "messaging/composer/_draft_files.html", {"files": files})
     upload = request.FILES.get("file")
     if not isinstance(upload, UploadedFile):
-        return HttpResponse("Choose a file.", status=422, content_type="text/plain")
+        return unprocessable("Choose a file.")
     try:
         attachment = add_file(thread=thread, agent=agent, upload=upload)
     except BadFile as error:
-        return HttpResponse(str(error), status=422, content_type="text/plain")
+        return unprocessable(str(error))
     return render(request, "messaging/composer/_draft_file.html", {"file": attachment}, status=201)
 
 
@@ -97,7 +98,7 @@ def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def fetch(request: HttpRequest, attachment_id: int) -> HttpResponse:
+def fetch(request: HtmxRequest, attachment_id: int) -> HttpResponse:
     """Try again to fetch what the carrier did not hand over."""
     agent = signed_in(request)
     found = get_attachment(agent, attachment_id)
@@ -105,11 +106,13 @@ def fetch(request: HttpRequest, attachment_id: int) -> HttpResponse:
         raise Http404("It came from nowhere else.")
     fetch_again(attachment=found)
     message = get_message(agent, found.message_id)
-    if request.headers.get("HX-Request"):
-        return render(
-            request, "messaging/conversation/_message.html", {"entry": Entry.of(message, agent)}
-        )
-    return redirect("messaging:conversation", message.thread_id)
+    return fragment_or_redirect(
+        request,
+        "messaging/conversation/_message.html",
+        {"entry": Entry.of(message, agent)},
+        "messaging:conversation",
+        message.thread_id,
+    )
 
 
 @require_safe

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_POST
 
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
+from inboxes.responses import fragment_or_redirect
 from messaging.notifications.forms import MuteForm
 from threads.access import get_thread
 from threads.actions import set_mute
@@ -13,7 +13,7 @@ from threads.actions import set_mute
 
 @require_POST
 @login_required
-def mute(request: HttpRequest, thread_id: int) -> HttpResponse:
+def mute(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Mute or unmute a thread for oneself; the answer is the menu's other word."""
     agent = signed_in(request)
     thread = get_thread(agent, thread_id)
@@ -22,8 +22,10 @@ def mute(request: HttpRequest, thread_id: int) -> HttpResponse:
         raise Http404("There is nothing between muted and not.")
     is_muted = bool(form.cleaned_data["muted"])
     set_mute(thread=thread, agent=agent, is_muted=is_muted)
-    if not request.headers.get("HX-Request"):
-        return redirect("messaging:conversation", thread.pk)
-    return render(
-        request, "messaging/conversation/_mute.html", {"thread": thread, "is_muted": is_muted}
+    return fragment_or_redirect(
+        request,
+        "messaging/conversation/_mute.html",
+        {"thread": thread, "is_muted": is_muted},
+        "messaging:conversation",
+        thread.pk,
     )

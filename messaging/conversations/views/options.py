@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
+from inboxes.responses import fragment_or_redirect, no_content_or_redirect, unprocessable
 from messaging.conversations.forms import PriorityForm, ReadForm
 from messaging.stream.hiding import delete_thread
 from threads.access import get_thread
@@ -21,33 +23,35 @@ CAME_BACK = "Something new came in at that moment, so the thread stays in your l
 
 @require_POST
 @login_required
-def priority(request: HttpRequest, thread_id: int) -> HttpResponse:
+def priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Set the thread's priority for all members; the answer is its title."""
     thread = get_thread(signed_in(request), thread_id)
     form = PriorityForm(request.POST)
     if not form.is_valid():
         raise Http404("No such priority.")
     set_priority(thread=thread, priority=form.cleaned_data["priority"])
-    if not request.headers.get("HX-Request"):
-        return redirect("messaging:conversation", thread.pk)
-    return render(request, "messaging/conversation/_title.html", {"thread": thread})
+    return fragment_or_redirect(
+        request,
+        "messaging/conversation/_title.html",
+        {"thread": thread},
+        "messaging:conversation",
+        thread.pk,
+    )
 
 
 @require_POST
 @login_required
-def unread(request: HttpRequest, thread_id: int) -> HttpResponse:
+def unread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Have the thread look unread to oneself."""
     agent = signed_in(request)
     thread = get_thread(agent, thread_id)
     mark_unread(thread=thread, agent=agent)
-    if not request.headers.get("HX-Request"):
-        return _to_list(thread)
-    return HttpResponse(status=204)
+    return no_content_or_redirect(request, _list_of(thread))
 
 
 @require_POST
 @login_required
-def delete(request: HttpRequest, thread_id: int) -> HttpResponse:
+def delete(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Hide the thread for oneself; the answer offers to undo it."""
     agent = signed_in(request)
     thread = get_thread(agent, thread_id)
@@ -55,28 +59,26 @@ def delete(request: HttpRequest, thread_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Http404("No such message.")
     is_hidden = delete_thread(thread=thread, agent=agent, message_id=form.cleaned_data["message"])
-    if not request.headers.get("HX-Request"):
+    if not request.htmx:
         offer = render_to_string("messaging/conversation/_undo.html", {"thread": thread})
         notices.success(request, offer if is_hidden else CAME_BACK)
-        return _to_list(thread)
+        return redirect(_list_of(thread))
     if not is_hidden:
-        return HttpResponse(CAME_BACK, status=422, content_type="text/plain")
+        return unprocessable(CAME_BACK)
     return render(request, "messaging/conversation/_undo.html", {"thread": thread})
 
 
 @require_POST
 @login_required
-def restore(request: HttpRequest, thread_id: int) -> HttpResponse:
+def restore(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Put a thread that one deleted back into one's lists."""
     agent = signed_in(request)
     thread = get_thread(agent, thread_id)
     restore_thread(thread=thread, agent=agent)
-    if not request.headers.get("HX-Request"):
-        return _to_list(thread)
-    return HttpResponse(status=204)
+    return no_content_or_redirect(request, _list_of(thread))
 
 
-def _to_list(thread: Thread) -> HttpResponse:
+def _list_of(thread: Thread) -> str:
     if thread.is_personal:
-        return redirect("messaging:messages")
-    return redirect("messaging:inbox", thread.inbox_id)
+        return reverse("messaging:messages")
+    return reverse("messaging:inbox", args=[thread.inbox_id])

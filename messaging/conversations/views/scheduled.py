@@ -7,13 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from inboxes.models import Agent
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
+from inboxes.responses import no_content_or_redirect, unprocessable
 from messaging.conversations.schedule_forms import ChangeForm, WordsForm
 from messaging.conversations.views.panes import pane
 from messaging.models import ScheduledText
@@ -34,7 +35,7 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def change(request: HttpRequest, text_id: int) -> HttpResponse:
+def change(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Its words and its hour."""
     agent = signed_in(request)
     text = get_scheduled(agent, text_id)
@@ -68,7 +69,7 @@ def change(request: HttpRequest, text_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def send_now(request: HttpRequest, text_id: int) -> HttpResponse:
+def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Send it without waiting: as it stands, or from its page with the words there."""
     agent = signed_in(request)
     text = get_scheduled(agent, text_id)
@@ -84,33 +85,26 @@ def send_now(request: HttpRequest, text_id: int) -> HttpResponse:
         form_again = ChangeForm(request.POST, planned=error.text.send_at)
         return _page(request, agent, error.text, form_again, is_changed=True)
     except SendingRefused as error:
-        if request.headers.get("HX-Request"):
-            return HttpResponse(str(error), status=422, content_type="text/plain")
+        if request.htmx:
+            return unprocessable(str(error))
         notices.error(request, str(error))
-    return _done(request, text)
+    return no_content_or_redirect(request, "messaging:conversation", text.thread_id)
 
 
 @require_POST
 @login_required
-def delete(request: HttpRequest, text_id: int) -> HttpResponse:
+def delete(request: HtmxRequest, text_id: int) -> HttpResponse:
     text = get_scheduled(signed_in(request), text_id)
     try:
         delete_scheduled(text=text)
     except AlreadyEnded:
         return _ended(request, text)
-    return _done(request, text)
+    return no_content_or_redirect(request, "messaging:conversation", text.thread_id)
 
 
-def _done(request: HttpRequest, text: ScheduledText) -> HttpResponse:
-    """The page follows by its socket."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204)
-    return redirect("messaging:conversation", text.thread_id)
-
-
-def _ended(request: HttpRequest, text: ScheduledText) -> HttpResponse:
-    if request.headers.get("HX-Request") and request.method == "POST":
-        return HttpResponse(ENDED, status=422, content_type="text/plain")
+def _ended(request: HtmxRequest, text: ScheduledText) -> HttpResponse:
+    if request.htmx and request.method == "POST":
+        return unprocessable(ENDED)
     notices.error(request, ENDED)
     return redirect("messaging:conversation", text.thread_id)
 
@@ -124,7 +118,7 @@ def _words_of(text: ScheduledText) -> dict[str, Any]:
 
 
 def _page(
-    request: HttpRequest,
+    request: HtmxRequest,
     agent: Agent,
     text: ScheduledText,
     form: ChangeForm,
