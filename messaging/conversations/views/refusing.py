@@ -1,0 +1,54 @@
+"""The composer again, where a text was not taken: with the reason, and the text still in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from inboxes.models import Agent
+from inboxes.requests import HtmxRequest
+from messaging.conversations.forms import SendForm
+from messaging.conversations.history import Entry, open_conversation
+from messaging.conversations.views.conversation import conversation_page
+from messaging.outbound.sending import AlreadyMade, Overtaken, SendingRefused
+from threads.models import Thread
+
+
+def refused(
+    request: HtmxRequest, agent: Agent, thread: Thread, why: str | SendingRefused, form: SendForm
+) -> HttpResponse:
+    """Answer 422 with the reason beside the field."""
+    shown = open_conversation(thread, agent)
+    sentence = str(why)
+    key = None if isinstance(why, AlreadyMade) else form.cleaned_data.get("form_key")
+    shown = replace(
+        shown,
+        form_key=key or shown.form_key,
+        error="" if sentence == shown.refusal else sentence,
+        body=request.POST.get("body", ""),
+        is_draft_internal=form.cleaned_data["is_internal"],
+    )
+    if request.htmx:
+        context = {"conversation": shown}
+        return render(request, "messaging/composer/_composer.html", context, status=422)
+    return conversation_page(request, agent, shown, status=422)
+
+
+def overtaken(
+    request: HtmxRequest, agent: Agent, thread: Thread, error: Overtaken, form: SendForm
+) -> HttpResponse:
+    """Answer 409 with what others wrote meanwhile; the agent may send all the same."""
+    came = [Entry.of(message, agent) for message in error.messages]
+    if request.htmx:
+        context = {"came": came, "is_live": True}
+        return render(request, "messaging/composer/_guard.html", context, status=409)
+    shown = replace(
+        open_conversation(thread, agent),
+        form_key=form.cleaned_data["form_key"],
+        came=came,
+        body=form.cleaned_data["body"],
+        is_draft_internal=False,
+    )
+    return conversation_page(request, agent, shown, status=409)

@@ -1,0 +1,120 @@
+"""What an agent sends from a composer: now, at a later hour, or once more."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.views.decorators.http import require_POST
+
+from inboxes.forms import first_error
+from inboxes.models import Agent
+from inboxes.requests import HtmxRequest, signed_in
+from inboxes.responses import fragment_or_redirect, unprocessable
+from messaging.conversations.drafts import draft_seq
+from messaging.conversations.forms import SendForm
+from messaging.conversations.history import Entry
+from messaging.conversations.schedule_forms import LaterForm
+from messaging.conversations.views.refusing import overtaken, refused
+from messaging.conversations.views.uploads import add_uploads
+from messaging.outbound.scheduling import schedule_text
+from messaging.outbound.sending import (
+    NotRetriable,
+    Overtaken,
+    SendingRefused,
+    retry_message,
+    write_message,
+)
+from messaging.stream.access import get_message
+from threads.access import get_thread
+from threads.models import Thread
+
+
+@require_POST
+@login_required
+def send(request: HtmxRequest, thread_id: int) -> HttpResponse:
+    """Send what stands in the composer, or schedule it if a button of *Send later* was pressed.
+
+    Both are one address: htmx asks the form's own, whatever a button's `formaction` says.
+    """
+    agent = signed_in(request)
+    thread = get_thread(agent, thread_id)
+    answer = _schedule if "later" in request.POST else _send_now
+    return answer(request, agent, thread)
+
+
+def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpResponse:
+    uploads = add_uploads(request, thread, agent)
+    form = SendForm(uploads.added_to(request.POST))
+    if uploads.error and form.is_valid():
+        form.add_error(None, uploads.error)
+    if not form.is_valid():
+        return refused(request, agent, thread, first_error(form), form)
+    try:
+        message = write_message(
+            thread=thread,
+            author=agent,
+            body=form.cleaned_data["body"],
+            form_key=form.cleaned_data["form_key"],
+            is_internal=form.cleaned_data["is_internal"],
+            seen=form.guard_from,
+            files=form.cleaned_data["attachment"],
+        )
+    except Overtaken as error:
+        return overtaken(request, agent, thread, error, form)
+    except SendingRefused as error:
+        return refused(request, agent, thread, error, form)
+    uploads.remove()
+    context = {"entry": Entry.of(message, agent)} | _fresh_form(thread, agent)
+    template = "messaging/conversation/_sent.html"
+    return fragment_or_redirect(request, template, context, "messaging:conversation", thread.pk)
+
+
+def _schedule(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpResponse:
+    form = LaterForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return refused(request, agent, thread, first_error(form), form)
+    try:
+        text = schedule_text(
+            thread=thread,
+            author=agent,
+            body=form.cleaned_data["body"],
+            send_at=form.cleaned_data["send_at"],
+            form_key=form.cleaned_data["form_key"],
+            is_regardless=form.cleaned_data["regardless"],
+        )
+    except SendingRefused as error:
+        return refused(request, agent, thread, error, form)
+    context = {"text": text} | _fresh_form(thread, agent)
+    template = "messaging/scheduled/_scheduled.html"
+    return fragment_or_redirect(request, template, context, "messaging:conversation", thread.pk)
+
+
+def _fresh_form(thread: Thread, agent: Agent) -> dict[str, object]:
+    """Return what the composer needs for the next text."""
+    return {"form_key": uuid.uuid4(), "draft_seq": draft_seq(thread, agent)}
+
+
+@require_POST
+@login_required
+def retry(request: HtmxRequest, message_id: int) -> HttpResponse:
+    """Try a failed or unknown message again; a stale page is simply shown what is."""
+    agent = signed_in(request)
+    message = get_message(agent, message_id)
+    try:
+        message = retry_message(message=message)
+    except SendingRefused as error:
+        if request.htmx:
+            return unprocessable(str(error))
+        notices.error(request, str(error))
+    except NotRetriable:
+        message = get_message(agent, message_id)
+    return fragment_or_redirect(
+        request,
+        "messaging/conversation/_message.html",
+        {"entry": Entry.of(message, agent)},
+        "messaging:conversation",
+        message.thread_id,
+    )

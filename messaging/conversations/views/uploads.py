@@ -1,0 +1,47 @@
+"""Files that come with the composer's form, where no script has sent them ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, QueryDict
+
+from inboxes.models import Agent
+from messaging.attachments.drafts import BadFile, add_file, remove_file
+from messaging.models import Attachment
+from threads.models import Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Files that stand in the agent's composer now, and what was wrong with the next one."""
+
+    files: list[Attachment]
+    error: str = ""
+
+    def added_to(self, posted: QueryDict) -> QueryDict:
+        """Return the form's fields with these files among its attachments."""
+        if not self.files:
+            return posted
+        data = posted.copy()
+        keys = [str(file.pk) for file in self.files]
+        data.setlist("attachment", [*posted.getlist("attachment"), *keys])
+        return data
+
+    def remove(self) -> None:
+        """Take out what no message took: a form sent twice had made its message before, with
+        its own copies."""
+        for file in self.files:
+            remove_file(attachment=file)
+
+
+def add_uploads(request: HttpRequest, thread: Thread, agent: Agent) -> Uploads:
+    """Put the request's files into the composer, up to the first one that cannot be taken."""
+    files: list[Attachment] = []
+    try:
+        for upload in request.FILES.getlist("files"):
+            added = add_file(thread=thread, agent=agent, upload=upload)
+            files.append(added)
+    except BadFile as error:
+        return Uploads(files, str(error))
+    return Uploads(files)
