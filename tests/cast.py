@@ -11,7 +11,7 @@ from django.test import Client
 
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
-from messaging.carriers.base import InboundText
+from messaging.carriers import events
 from messaging.inbound.receiving import store_text
 from messaging.models import CarrierAccount, Message, Number
 from messaging.outbound.sending import write_message
@@ -45,7 +45,7 @@ class Cast:
 
     def text_in(self, body: str, *, sender: str = CUSTOMER, to: str = FRONT_DESK) -> Message:
         """A text from outside, as an adapter would have read it."""
-        text = InboundText(f"SM{next(_ids):032d}", sender, to, body)
+        text = events.InboundText(f"SM{next(_ids):032d}", sender, to, body)
         with transaction.atomic():
             return store_text(text, account=self.account)
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, JsonResponse
 
-from messaging.carriers.base import RawRequest, VerificationError
+from messaging.carriers import events
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
@@ -31,7 +31,7 @@ def mark(account: CarrierAccount) -> str:
     return _signer.sign(f"{account.pk}.{secrets.token_urlsafe(9)}")
 
 
-def is_probe(request: RawRequest, account: CarrierAccount) -> bool:
+def is_probe(request: events.RawRequest, account: CarrierAccount) -> bool:
     """Whether it is our own self-test of this account."""
     given = request.headers.get(HEADER, "")
     if not given:
@@ -42,7 +42,7 @@ def is_probe(request: RawRequest, account: CarrierAccount) -> bool:
         return False
 
 
-def answer(request: HttpRequest, raw: RawRequest, account: CarrierAccount) -> JsonResponse:
+def answer(request: HttpRequest, raw: events.RawRequest, account: CarrierAccount) -> JsonResponse:
     """How it looks here, and whether a carrier's would be let in."""
     return JsonResponse(
         {
@@ -65,10 +65,10 @@ def read(answered: object) -> dict[str, Any] | None:
     return answered if is_ours else None
 
 
-def _reason(raw: RawRequest, account: CarrierAccount) -> str:
+def _reason(raw: events.RawRequest, account: CarrierAccount) -> str:
     try:
         account.adapter.verify(raw, account.get_credentials(), settings.PUBLIC_URL)
-    except VerificationError as error:
+    except events.VerificationError as error:
         return error.reason
     except UndecryptableError:
         return "its stored secret cannot be decrypted"

@@ -23,9 +23,7 @@ from django.utils import timezone
 
 from inboxes.database import release_connection
 from messaging.accounts import probes
-from messaging.carriers.base import AuthFailed, CannotTell, RawRequest
-from messaging.carriers.sending import new_client
-from messaging.carriers.webhooks import path_of
+from messaging.carriers import events, http, parsing, results
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
@@ -100,12 +98,14 @@ def _way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator
             "readable, and some carriers refuse to call such an address.",
         )
     signed = account.adapter.sign_test(credentials, account.webhook_url)
-    sent = signed or RawRequest("POST", path_of(account.webhook_url), {}, b"{}")
+    sent = signed or events.RawRequest("POST", parsing.path_of(account.webhook_url), {}, b"{}")
     headers = {**sent.headers, probes.HEADER: probes.mark(account)}
     try:
         with (
-            new_client(TIMEOUT) as http,
-            http.stream("POST", account.webhook_url, content=sent.body, headers=headers) as answer,
+            http.new_client(TIMEOUT) as client,
+            client.stream(
+                "POST", account.webhook_url, content=sent.body, headers=headers
+            ) as answer,
         ):
             body = _limited(answer)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -120,7 +120,9 @@ def _way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator
     yield _signature(account, is_signed=signed is not None, rejected=seen["rejected"])
 
 
-def _changes(sent: RawRequest, headers: list[str], seen: dict[str, Any]) -> Iterator[Finding]:
+def _changes(
+    sent: events.RawRequest, headers: list[str], seen: dict[str, Any]
+) -> Iterator[Finding]:
     """What became of the request on its way."""
     title = "What the proxy passes on"
     gone = [name for name in headers if name not in seen["headers"]]
@@ -140,7 +142,7 @@ def _changes(sent: RawRequest, headers: list[str], seen: dict[str, Any]) -> Iter
         yield Finding("good", title, "Address, headers and body arrive as they were sent.")
 
 
-def _path(sent: RawRequest, seen: dict[str, Any]) -> Finding | None:
+def _path(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
     if seen["path"] == sent.path:
         return None
     words = (
@@ -150,7 +152,7 @@ def _path(sent: RawRequest, seen: dict[str, Any]) -> Finding | None:
     return Finding("bad", "What the proxy passes on", words)
 
 
-def _body(sent: RawRequest, seen: dict[str, Any]) -> Finding | None:
+def _body(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
     if seen["body"] == hashlib.sha256(sent.body).hexdigest():
         return None
     words = "It changes the body of requests, which signatures cover. Switch off what rewrites it."
@@ -295,14 +297,14 @@ def _way_out(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterato
         if at is not None:
             offsets.append(time.time() - at)
 
-    with new_client(TIMEOUT) as http:
-        http.event_hooks = {"response": [compare]}
-        result = account.adapter.identify(credentials, http)
+    with http.new_client(TIMEOUT) as client:
+        client.event_hooks = {"response": [compare]}
+        result = account.adapter.identify(credentials, client)
     title = f"{label}'s API"
-    if isinstance(result, AuthFailed):
+    if isinstance(result, results.AuthFailed):
         words = f"It does not accept what is stored: {result.detail}. Enter the secrets again."
         yield Finding("bad", title, words)
-    elif isinstance(result, CannotTell):
+    elif isinstance(result, results.CannotTell):
         words = (
             f"It could not be asked: {result.detail}. Check that this machine may call out; if it "
             f"may, see whether {label} has trouble."

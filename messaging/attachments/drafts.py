@@ -15,7 +15,7 @@ from messaging.attachments.fetching import LARGEST
 from messaging.attachments.isolation import Busy
 from messaging.attachments.naming import shown_name
 from messaging.attachments.storing import discard, keep
-from messaging.carriers.base import Capabilities
+from messaging.carriers import results
 from messaging.models import Attachment, Message
 from threads.actions import change_state
 from threads.models import Thread
@@ -117,7 +117,7 @@ def attach(files: Collection[Attachment], message: Message) -> None:
         )
 
 
-def carriable(files: Collection[Attachment], capabilities: Capabilities) -> str:
+def carriable(files: Collection[Attachment], capabilities: results.Capabilities) -> str:
     """Why the carrier would not take these; empty when it would. Pictures can be made to fit."""
     if not files:
         return ""

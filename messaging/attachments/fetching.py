@@ -12,7 +12,7 @@ import httpcore
 from django.conf import settings
 
 from messaging import private_networks
-from messaging.carriers.base import MediaRequest
+from messaging.carriers import results
 from messaging.private_networks import INTERNET, Network, Refused
 
 LARGEST = 20 * 1024 * 1024
@@ -62,7 +62,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def fetch(
-    request: MediaRequest,
+    request: results.MediaRequest,
     *,
     sha256: str = "",
     network: Network = INTERNET,
@@ -85,7 +85,7 @@ def fetch(
     return data
 
 
-def _follow(request: MediaRequest, network: Network, largest: int, end: float) -> bytes:
+def _follow(request: results.MediaRequest, network: Network, largest: int, end: float) -> bytes:
     url, first = request.url, b""
     for _ in range(REDIRECTS + 1):
         place = _parse_url(url, request.hosts, network)

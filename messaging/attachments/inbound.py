@@ -18,7 +18,7 @@ from messaging.attachments import jobs
 from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch, network_of
 from messaging.attachments.isolation import Busy
 from messaging.attachments.storing import Kept, keep
-from messaging.carriers.base import InboundMedia
+from messaging.carriers import events
 from messaging.models import Attachment, Message
 from messaging.stream import writing
 from threads.models import Thread
@@ -35,14 +35,14 @@ NOT_KEPT = "This file could not be kept here. Ask an administrator, then try aga
 TOO_MANY = "More files came with this text than we take."
 
 
-def announced_kinds(media: Sequence[InboundMedia]) -> dict[str, int]:
+def announced_kinds(media: Sequence[events.InboundMedia]) -> dict[str, int]:
     """For the columns of the text: what the carrier says it is, until we have looked."""
     pictures = sum(_kind(one) == Attachment.Kind.PICTURE for one in media[:MOST_FILES])
     files = min(len(media), MOST_FILES + 1) - pictures
     return {"picture_count": pictures, "file_count": files}
 
 
-def expect(message: Message, media: Sequence[InboundMedia]) -> None:
+def expect(message: Message, media: Sequence[events.InboundMedia]) -> None:
     """Note what came with a text, and have it fetched. Call in the text's own transaction."""
     noted = [
         Attachment(
@@ -63,7 +63,7 @@ def expect(message: Message, media: Sequence[InboundMedia]) -> None:
             jobs.defer_fetch(one.pk)
 
 
-def _kind(medium: InboundMedia) -> str:
+def _kind(medium: events.InboundMedia) -> str:
     """What carriers leave unsaid is nearly always a picture."""
     is_picture = not medium.content_type or medium.content_type.lower().startswith("image/")
     return Attachment.Kind.PICTURE if is_picture else Attachment.Kind.FILE

@@ -20,7 +20,7 @@ from messaging.attachments.isolation import shrunk
 from messaging.attachments.pictures import CannotShrink
 from messaging.attachments.sniffing import ending_of
 from messaging.attachments.storing import discard, get, put
-from messaging.carriers.base import Capabilities, NotSent, Rejected
+from messaging.carriers import results
 from messaging.models import Attachment, Attempt, PublicLink
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ SALT = "messaging.attachments.links"
 class NotPublished(Exception):
     """The text cannot go out with its files; `result` says how that ends the attempt."""
 
-    def __init__(self, result: Rejected | NotSent) -> None:
+    def __init__(self, result: results.Rejected | results.NotSent) -> None:
         super().__init__()
         self.result = result
 
@@ -49,7 +49,7 @@ def publish(attempt: Attempt) -> tuple[str, ...]:
     files = list(attempt.message.attachments.order_by("pk"))
     capabilities = attempt.account.adapter.capabilities
     if carriable(files, capabilities):
-        raise NotPublished(Rejected("", "media", "the carrier takes no such files"))
+        raise NotPublished(results.Rejected("", "media", "the carrier takes no such files"))
     made: list[str] = []
     try:
         links = _links(attempt, files, capabilities, made)
@@ -57,17 +57,17 @@ def publish(attempt: Attempt) -> tuple[str, ...]:
             PublicLink.objects.bulk_create(links)
     except CannotShrink:
         discard(made)
-        raise NotPublished(Rejected("", "media", "no version was small enough")) from None
+        raise NotPublished(results.Rejected("", "media", "no version was small enough")) from None
     except Exception as error:
         # Whatever ails the storage or us: the carrier was not called, so it is tried again.
         log.exception("The files of attempt %s cannot be read.", attempt.pk)
         discard(made)
-        raise NotPublished(NotSent("the files could not be read")) from error
+        raise NotPublished(results.NotSent("the files could not be read")) from error
     return tuple(url_of(link) for link in links)
 
 
 def _links(
-    attempt: Attempt, files: list[Attachment], capabilities: Capabilities, made: list[str]
+    attempt: Attempt, files: list[Attachment], capabilities: results.Capabilities, made: list[str]
 ) -> list[PublicLink]:
     """`made` collects the names of what was stored for them."""
     pictures = [one for one in files if one.is_picture]

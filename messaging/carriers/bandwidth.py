@@ -16,52 +16,10 @@ from urllib.parse import quote, urlsplit
 import httpx
 from django.conf import settings
 
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    Capabilities,
-    Carrier,
-    CredentialField,
-    ErrorClass,
-    Event,
-    Found,
-    IdentifyResult,
-    Identity,
-    Ignored,
-    InboundMedia,
-    InboundText,
-    LookUpResult,
-    MediaRequest,
-    NotFound,
-    Outgoing,
-    RawRequest,
-    Receipt,
-    SendResult,
-    Sought,
-    State,
-    Unparsable,
-    Unreadable,
-    VerificationError,
-)
-from messaging.carriers.lists import items, objects
-from messaging.carriers.sending import CODE_LIMIT, Answers, ask, basic, hand_over, is_message_id
-from messaging.carriers.webhooks import (
-    ADDRESS_LIMIT,
-    ID_LIMIT,
-    URL_LIMIT,
-    digest_is_any,
-    host_of,
-    json_body,
-    mapping,
-    moment,
-    path_of,
-    readable,
-    required,
-    string,
-    valid_secrets,
-)
+from messaging.carriers import events, http, parsing, results
+from messaging.carriers.base import Carrier, CredentialField
 
-STATES: dict[str, State] = {
+STATES: dict[str, events.State] = {
     "message-sending": "sending",
     "message-sent": "sent",
     "message-delivered": "delivered",
@@ -69,14 +27,14 @@ STATES: dict[str, State] = {
     "message-failed": "failed",
 }
 
-LISTED_STATES: dict[str, State] = {
+LISTED_STATES: dict[str, events.State] = {
     "DELIVERED": "delivered",
     "FAILED": "failed",
     "UNDELIVERED": "failed",
 }
 
 # The words are those of a refused request: its type, or the field that is wrong.
-_CODES: dict[ErrorClass, str] = {
+_CODES: dict[events.ErrorClass, str] = {
     "ambiguous": "9902 9999",
     "auth": "4001 4421 4432 4451 4452 4493 unauthorized forbidden applicationId",
     "bad_address": "4303 4350 4404 4406 4408 4420 4434 4482 4492 4700 4720 4721 4730 to",
@@ -88,7 +46,7 @@ _CODES: dict[ErrorClass, str] = {
     "too_long": "4751 text",
     "transient": "4701 4702",
 }
-ERROR_CLASSES: dict[str, ErrorClass] = {
+ERROR_CLASSES: dict[str, events.ErrorClass] = {
     code: kind for kind, codes in _CODES.items() for code in codes.split()
 }
 
@@ -116,7 +74,7 @@ class Bandwidth(Carrier):
             "As entered in the application. Make a long one up: nothing else proves a webhook.",
         ).rotating(),
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=2048,
         media_count=10,
         media_bytes=500_000,
@@ -124,30 +82,35 @@ class Bandwidth(Carrier):
         can_look_up=True,
     )
 
-    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+    def verify(
+        self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
+    ) -> None:
         """Compare Basic credentials. Fails closed. Bandwidth signs nothing else."""
         user = credentials.get("callback_user", "")
-        passwords = valid_secrets(credentials, "callback_password", "callback password")
+        passwords = parsing.valid_secrets(credentials, "callback_password", "callback password")
         if not user:
-            raise VerificationError("no callback user name is stored for this account")
+            raise events.VerificationError("no callback user name is stored for this account")
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
-            raise VerificationError("the callback user name and password are missing")
-        expected = [basic(user, password).partition(" ")[2] for password in passwords]
-        if not digest_is_any(given.strip(), expected):
-            raise VerificationError("the callback user name or password is wrong")
+            raise events.VerificationError("the callback user name and password are missing")
+        expected = [http.basic(user, password).partition(" ")[2] for password in passwords]
+        if not parsing.digest_is_any(given.strip(), expected):
+            raise events.VerificationError("the callback user name or password is wrong")
 
-    def parse(self, request: RawRequest) -> list[Event]:
+    def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read the events of one call, texts and states mixed."""
-        return [_event_or_trouble(item) for item in items("the body", json_body(request))]
+        return [
+            _event_or_trouble(item)
+            for item in parsing.items("the body", parsing.json_body(request))
+        ]
 
     def send(
-        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
-    ) -> SendResult:
+        self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.SendResult:
         """Create a message. What Bandwidth answers with 4xx or 5xx, it says, is not sent."""
         url = _url(credentials, "/messages")
         if url is None or not credentials.get("application_id"):
-            return AuthFailed("the account, the application or the API user is not stored")
+            return results.AuthFailed("the account, the application or the API user is not stored")
         body: dict[str, object] = {
             "applicationId": credentials["application_id"],
             "to": [outgoing.recipient],
@@ -157,55 +120,59 @@ class Bandwidth(Carrier):
         }
         if outgoing.media_urls:
             body["media"] = list(outgoing.media_urls)
-        return hand_over(http, url, ANSWERS, json=body, auth=_login(credentials))
+        return http.hand_over(client, url, ANSWERS, json=body, auth=_login(credentials))
 
-    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Bandwidth keeps pictures for two days behind the API user's login."""
-        is_theirs = host_of(url) == HOST
-        headers = {"authorization": basic(*_login(credentials))} if is_theirs else {}
-        return MediaRequest(url, (HOST,), headers)
+        is_theirs = parsing.host_of(url) == HOST
+        headers = {"authorization": http.basic(*_login(credentials))} if is_theirs else {}
+        return results.MediaRequest(url, (HOST,), headers)
 
     def look_up(
-        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
-    ) -> LookUpResult:
+        self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.LookUpResult:
         """Search the messages between the two numbers.
 
         The list has neither words nor tags, only lengths: it tells of an attempt that is alone.
         """
         answer = _ask(
             credentials,
-            http,
+            client,
             messageDirection="OUTBOUND",
             sourceTn=sought.sender,
             destinationTn=sought.recipient,
             fromDateTime=_stamp(sought.earliest),
             toDateTime=_stamp(sought.latest),
         )
-        if isinstance(answer, AuthFailed | CannotTell):
+        if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         try:
-            listed = objects("messages", answer.get("messages"))
-        except Unparsable as error:
-            return CannotTell(f"Bandwidth's answer makes no sense: {error.reason}")
+            listed = parsing.objects("messages", answer.get("messages"))
+        except events.Unparsable as error:
+            return results.CannotTell(f"Bandwidth's answer makes no sense: {error.reason}")
         unclaimed = [one for one in listed if one.get("messageId") not in sought.not_these]
         if not unclaimed:
-            return NotFound()
+            return results.NotFound()
         if sought.is_alone and len(unclaimed) == 1 and _has_length(unclaimed[0], sought.body):
             return _found(unclaimed[0])
-        return CannotTell("Bandwidth lists texts of that time, but not whether one is this")
+        return results.CannotTell(
+            "Bandwidth lists texts of that time, but not whether one is this"
+        )
 
-    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+    def identify(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.IdentifyResult:
         """List one message, which proves the account and its API user."""
-        answer = _ask(credentials, http, messageDirection="OUTBOUND", limit="1")
-        if isinstance(answer, AuthFailed | CannotTell):
+        answer = _ask(credentials, client, messageDirection="OUTBOUND", limit="1")
+        if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
-        return Identity(credentials["account_id"][:64], credentials["api_user"][:120])
+        return results.Identity(credentials["account_id"][:64], credentials["api_user"][:120])
 
-    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """An event of a type that does not exist."""
         login = (credentials.get("callback_user", ""), credentials.get("callback_password", ""))
-        headers = {"content-type": "application/json", "authorization": basic(*login)}
-        return RawRequest("POST", path_of(url), headers, b'[{"type": "self-test"}]')
+        headers = {"content-type": "application/json", "authorization": http.basic(*login)}
+        return events.RawRequest("POST", parsing.path_of(url), headers, b'[{"type": "self-test"}]')
 
 
 def _field_or_type(answer: Mapping[str, Any]) -> object:
@@ -216,7 +183,7 @@ def _field_or_type(answer: Mapping[str, Any]) -> object:
     return field.partition("[")[0] if isinstance(field, str) else answer.get("type")
 
 
-ANSWERS = Answers(
+ANSWERS = http.Answers(
     Bandwidth.label,
     ERROR_CLASSES,
     message_id=lambda answer: answer.get("id"),
@@ -230,71 +197,75 @@ def _has_length(listed: Mapping[str, object], body: str) -> bool:
     return listed.get("messageLength") in (len(body), len(body.encode("utf-16-le")) // 2)
 
 
-def _found(listed: Mapping[str, object]) -> LookUpResult:
+def _found(listed: Mapping[str, object]) -> results.LookUpResult:
     message_id = listed.get("messageId")
-    if not is_message_id(message_id):
-        return CannotTell("Bandwidth has the text, but does not say its id")
+    if not http.is_message_id(message_id):
+        return results.CannotTell("Bandwidth has the text, but does not say its id")
     state = LISTED_STATES.get(str(listed.get("messageStatus")), "sent")
     code, error_class = _error(listed) if state == "failed" else ("", "")
     if error_class == "ambiguous":
         state = "unknown"
-    return Found(Receipt(message_id, state, code, error_class))
+    return results.Found(events.Receipt(message_id, state, code, error_class))
 
 
-def _event_or_trouble(item: object) -> Event:
+def _event_or_trouble(item: object) -> events.Event:
     """One event that makes no sense hides no other."""
     try:
-        return _event(mapping("an event", item))
-    except Unparsable as error:
-        return Unreadable(error.reason)
+        return _event(parsing.mapping("an event", item))
+    except events.Unparsable as error:
+        return events.Unreadable(error.reason)
 
 
-def _event(event: Mapping[str, object]) -> Event:
-    kind = string(event, "type")
+def _event(event: Mapping[str, object]) -> events.Event:
+    kind = parsing.string(event, "type")
     if kind == "message-received":
-        return _inbound(event, mapping("message", event.get("message")))
+        return _inbound(event, parsing.mapping("message", event.get("message")))
     state = STATES.get(kind)
     if state is None:
-        return Ignored("an event of another type")
-    message = mapping("message", event.get("message"))
+        return events.Ignored("an event of another type")
+    message = parsing.mapping("message", event.get("message"))
     code, error_class = _error(event) if state == "failed" else ("", "")
-    return Receipt(
-        carrier_message_id=required("id", string(message, "id"), ID_LIMIT),
+    return events.Receipt(
+        carrier_message_id=parsing.required("id", parsing.string(message, "id"), parsing.ID_LIMIT),
         state="unknown" if error_class == "ambiguous" else state,
         error_code=code,
         error_class=error_class,
-        recipient=readable("to", string(event, "to"), ADDRESS_LIMIT),
-        attempt_token=readable("tag", string(message, "tag"), 1024),
+        recipient=parsing.readable("to", parsing.string(event, "to"), parsing.ADDRESS_LIMIT),
+        attempt_token=parsing.readable("tag", parsing.string(message, "tag"), 1024),
     )
 
 
-def _error(event: Mapping[str, object]) -> tuple[str, ErrorClass | Literal[""]]:
+def _error(event: Mapping[str, object]) -> tuple[str, events.ErrorClass | Literal[""]]:
     given = event.get("errorCode")
-    code = readable("errorCode", str(given), CODE_LIMIT) if isinstance(given, int | str) else ""
-    default: ErrorClass = "transient" if code.startswith("5") else "other"
+    code = (
+        parsing.readable("errorCode", str(given), http.CODE_LIMIT)
+        if isinstance(given, int | str)
+        else ""
+    )
+    default: events.ErrorClass = "transient" if code.startswith("5") else "other"
     return code, ERROR_CLASSES.get(code, default)
 
 
-def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> InboundText:
+def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> events.InboundText:
     """A text. Of a group text each of our numbers gets its own event, and `to` names it."""
-    urls = [_media_url(item) for item in items("media", message.get("media"))]
+    urls = [_media_url(item) for item in parsing.items("media", message.get("media"))]
     if message.get("text") is None and not urls:
-        raise Unparsable("text is missing")
-    recipient = string(event, "to") or string(message, "owner")
-    return InboundText(
-        carrier_message_id=required("id", string(message, "id"), ID_LIMIT),
-        sender=required("from", string(message, "from"), ADDRESS_LIMIT),
-        recipient=required("to", recipient, ADDRESS_LIMIT),
-        body=readable("text", string(message, "text")),
-        sent_at=moment("time", string(message, "time")),
-        media=tuple(InboundMedia(url) for url in urls if not _is_layout(url)),
+        raise events.Unparsable("text is missing")
+    recipient = parsing.string(event, "to") or parsing.string(message, "owner")
+    return events.InboundText(
+        carrier_message_id=parsing.required("id", parsing.string(message, "id"), parsing.ID_LIMIT),
+        sender=parsing.required("from", parsing.string(message, "from"), parsing.ADDRESS_LIMIT),
+        recipient=parsing.required("to", recipient, parsing.ADDRESS_LIMIT),
+        body=parsing.readable("text", parsing.string(message, "text")),
+        sent_at=parsing.moment("time", parsing.string(message, "time")),
+        media=tuple(events.InboundMedia(url) for url in urls if not _is_layout(url)),
     )
 
 
 def _media_url(item: object) -> str:
     if not isinstance(item, str):
-        raise Unparsable("one of media is not an address")
-    return required("media", item, URL_LIMIT)
+        raise events.Unparsable("one of media is not an address")
+    return parsing.required("media", item, parsing.URL_LIMIT)
 
 
 def _is_layout(url: str) -> bool:
@@ -317,12 +288,12 @@ def _url(credentials: Mapping[str, str], path: str) -> str | None:
 
 
 def _ask(
-    credentials: Mapping[str, str], http: httpx.Client, **params: str
-) -> dict[str, Any] | AuthFailed | CannotTell:
+    credentials: Mapping[str, str], client: httpx.Client, **params: str
+) -> dict[str, Any] | results.AuthFailed | results.CannotTell:
     url = _url(credentials, "/messages")
     if url is None:
-        return AuthFailed("the account or the API user is not stored")
-    return ask(http, url, Bandwidth.label, params=params, auth=_login(credentials))
+        return results.AuthFailed("the account or the API user is not stored")
+    return http.ask(client, url, Bandwidth.label, params=params, auth=_login(credentials))
 
 
 def _stamp(at: datetime) -> str:

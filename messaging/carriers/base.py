@@ -4,7 +4,7 @@ An adapter verifies and reads webhooks, sends texts, and asks its carrier what b
 knows its carrier's dialect and nothing else: no models, no database. Fields that hold a
 customer's words, numbers or secrets stay out of every `repr`, since reprs end in logs.
 
-The values live in `events` and `results`; everybody imports them from here.
+The values live in `events` and `results`.
 """
 
 from __future__ import annotations
@@ -17,79 +17,7 @@ from typing import ClassVar
 
 import httpx
 
-from messaging.carriers.events import (
-    REASONS,
-    ErrorClass,
-    Event,
-    Ignored,
-    InboundMedia,
-    InboundText,
-    RawRequest,
-    Receipt,
-    State,
-    Unparsable,
-    Unreadable,
-    VerificationError,
-)
-from messaging.carriers.results import (
-    Accepted,
-    AuthFailed,
-    CannotTell,
-    Capabilities,
-    Found,
-    IdentifyResult,
-    Identity,
-    Listed,
-    ListResult,
-    LookUpResult,
-    MediaRequest,
-    NotFound,
-    NotSent,
-    OptedOut,
-    OutcomeUnknown,
-    Outgoing,
-    RateLimited,
-    Rejected,
-    SendResult,
-    Sought,
-)
-
-__all__ = [
-    "REASONS",
-    "Accepted",
-    "AuthFailed",
-    "CannotTell",
-    "Capabilities",
-    "Carrier",
-    "CredentialField",
-    "ErrorClass",
-    "Event",
-    "Found",
-    "IdentifyResult",
-    "Identity",
-    "Ignored",
-    "InboundMedia",
-    "InboundText",
-    "ListResult",
-    "Listed",
-    "LookUpResult",
-    "MediaRequest",
-    "NotFound",
-    "NotSent",
-    "OptedOut",
-    "OutcomeUnknown",
-    "Outgoing",
-    "RateLimited",
-    "RawRequest",
-    "Receipt",
-    "Rejected",
-    "SendResult",
-    "Sought",
-    "State",
-    "Unparsable",
-    "Unreadable",
-    "VerificationError",
-]
+from messaging.carriers import events, results
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +32,7 @@ class CredentialField:
     def rotating(self) -> tuple[CredentialField, CredentialField]:
         """This field and one for the value before it, which stays good for webhooks meanwhile.
 
-        `webhooks.valid_secrets` reads both.
+        `parsing.valid_secrets` reads both.
         """
         previous = CredentialField(
             f"previous_{self.name}",
@@ -125,7 +53,7 @@ class Carrier(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     credential_fields: ClassVar[tuple[CredentialField, ...]]
-    capabilities: ClassVar[Capabilities]
+    capabilities: ClassVar[results.Capabilities]
     rejection_status: ClassVar[int] = 403
     """HTTP status for a webhook that fails `verify`."""
     challenge: ClassVar[str] = ""
@@ -135,10 +63,12 @@ class Carrier(ABC):
     """Whether the carrier itself answers HELP and INFO."""
 
     @abstractmethod
-    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+    def verify(
+        self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
+    ) -> None:
         """Raise VerificationError unless the request is proven to be the carrier's."""
 
-    def nonce(self, request: RawRequest) -> str:
+    def nonce(self, request: events.RawRequest) -> str:
         """What of a verified request may come with this body only; empty for most carriers.
 
         For signatures that do not cover the body: the caller refuses the same nonce with another.
@@ -146,7 +76,7 @@ class Carrier(ABC):
         return ""
 
     @abstractmethod
-    def parse(self, request: RawRequest) -> list[Event]:
+    def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read a verified request; raise Unparsable when it makes no sense as a whole."""
 
     def ack(self) -> tuple[bytes, str]:
@@ -155,23 +85,23 @@ class Carrier(ABC):
 
     @abstractmethod
     def send(
-        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
-    ) -> SendResult:
+        self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.SendResult:
         """Send one text."""
 
     @abstractmethod
-    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """How to fetch the picture at `url`, which came in an event. Asks nobody."""
 
     def look_up(
-        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
-    ) -> LookUpResult:
+        self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.LookUpResult:
         """Ask what became of an attempt; see `capabilities.can_look_up`.
 
         Never Found unless it is certain that the text is this attempt's, or one worded alike to
         the same person that no other attempt has claimed.
         """
-        return CannotTell(f"{self.label} cannot be asked for a text")
+        return results.CannotTell(f"{self.label} cannot be asked for a text")
 
     def list_inbound(
         self,
@@ -179,20 +109,22 @@ class Carrier(ABC):
         since: datetime,
         known: frozenset[str],
         credentials: Mapping[str, str],
-        http: httpx.Client,
-    ) -> ListResult:
+        client: httpx.Client,
+    ) -> results.ListResult:
         """The texts that came to our `number` since then; see `capabilities.can_list_inbound`.
 
         Those whose carrier's id is `known` are left out.
         """
-        return CannotTell(f"{self.label} cannot be asked for texts that came in")
+        return results.CannotTell(f"{self.label} cannot be asked for texts that came in")
 
     @abstractmethod
-    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+    def identify(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.IdentifyResult:
         """Ask the carrier's API who we are, to prove the credentials."""
 
     @abstractmethod
-    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """A POST to our public `url` that `verify` accepts and `parse` ignores, for the self-test.
 
         None where only the carrier can sign.

@@ -20,56 +20,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 from django.conf import settings
 
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    Capabilities,
-    Carrier,
-    CredentialField,
-    ErrorClass,
-    Event,
-    Found,
-    IdentifyResult,
-    Identity,
-    Ignored,
-    InboundMedia,
-    InboundText,
-    LookUpResult,
-    MediaRequest,
-    NotFound,
-    Outgoing,
-    RawRequest,
-    Receipt,
-    SendResult,
-    Sought,
-    State,
-    Unparsable,
-    VerificationError,
-)
-from messaging.carriers.sending import (
-    CODE_LIMIT,
-    Answers,
-    ask,
-    basic,
-    hand_over,
-    is_message_id,
-)
-from messaging.carriers.webhooks import (
-    ADDRESS_LIMIT,
-    FORM,
-    ID_LIMIT,
-    URL_LIMIT,
-    TooManyFields,
-    digest_is_any,
-    form_fields,
-    form_pairs,
-    host_of,
-    path_of,
-    readable,
-    required,
-    valid_secrets,
-    with_plus,
-)
+from messaging.carriers import events, http, parsing, results
+from messaging.carriers.base import Carrier, CredentialField
 
 NOT_STORED = "the auth ID or the auth token is not stored"
 MAX_MEDIA = 20
@@ -79,7 +31,7 @@ NONCE = re.compile(r"[A-Za-z0-9_-]+")
 """V2 signs the address and the nonce in one piece, so that a nonce with other characters could be
 what another signature has as the end of its address, or as its fields."""
 
-STATES: dict[str, State] = {
+STATES: dict[str, events.State] = {
     "queued": "queued",
     "sent": "sent",
     "delivered": "delivered",
@@ -89,7 +41,7 @@ STATES: dict[str, State] = {
     "rejected": "failed",
 }
 
-ERROR_CLASSES: dict[str, ErrorClass] = {
+ERROR_CLASSES: dict[str, events.ErrorClass] = {
     "10": "filtered",
     "20": "transient",
     "30": "filtered",
@@ -118,7 +70,7 @@ def _message_id(answer: Mapping[str, Any]) -> object:
     return ids[0] if isinstance(ids, list) and ids else None
 
 
-ANSWERS = Answers(
+ANSWERS = http.Answers(
     "Plivo", ERROR_CLASSES, message_id=_message_id, code=lambda answer: answer.get("error_code")
 )
 
@@ -137,7 +89,7 @@ class Plivo(Carrier):
             "The token of the account whose auth ID this is; it also signs the webhooks.",
         ).rotating(),
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1600,
         media_count=10,
         media_bytes=5_000_000,
@@ -145,55 +97,61 @@ class Plivo(Carrier):
         can_look_up=True,
     )
 
-    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+    def verify(
+        self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
+    ) -> None:
         """Check V3 where it is given, else V2, over the public URL. Fails closed.
 
         V2 covers neither the fields nor the query: it is taken over https only, and `nonce` binds
         it to one body.
         """
-        tokens = valid_secrets(credentials, "auth_token", "auth token")
+        tokens = parsing.valid_secrets(credentials, "auth_token", "auth token")
         version = _version(request.headers)
         given = _signatures(request.headers, version)
         nonce = request.headers.get(f"x-plivo-signature-{version}-nonce", "")
         if not given:
-            raise VerificationError("the signature header is missing")
+            raise events.VerificationError("the signature header is missing")
         if not nonce:
-            raise VerificationError("the signature's nonce is missing")
+            raise events.VerificationError("the signature's nonce is missing")
         url = public_url.rstrip("/") + request.path
         if version == "v2" and not NONCE.fullmatch(nonce):
-            raise VerificationError("the signature's nonce is none of Plivo's")
+            raise events.VerificationError("the signature's nonce is none of Plivo's")
         if version == "v2" and not url.startswith("https://"):
-            raise VerificationError("PUBLIC_URL is not https, which Plivo's signature V2 needs")
+            raise events.VerificationError(
+                "PUBLIC_URL is not https, which Plivo's signature V2 needs"
+            )
         signed = _signed_v3(request, url) if version == "v3" else _base(url)
         expected = [_signature(token, version, signed, nonce) for token in tokens]
-        matches = [digest_is_any(signature, expected) for signature in given]
+        matches = [parsing.digest_is_any(signature, expected) for signature in given]
         if not any(matches):
-            raise VerificationError(
+            raise events.VerificationError(
                 "the signature does not match (check the auth token and PUBLIC_URL)"
             )
 
-    def nonce(self, request: RawRequest) -> str:
+    def nonce(self, request: events.RawRequest) -> str:
         """That of V2, which does not cover the body.
 
         Also where V3 stands beside it: whoever saw both could send V2 alone, with other words.
         """
         return request.headers.get("x-plivo-signature-v2-nonce", "")
 
-    def parse(self, request: RawRequest) -> list[Event]:
+    def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read an inbound text or a status callback."""
-        fields = form_fields(request)
-        message_id = required("MessageUUID", fields.get("MessageUUID", ""), ID_LIMIT)
+        fields = parsing.form_fields(request)
+        message_id = parsing.required(
+            "MessageUUID", fields.get("MessageUUID", ""), parsing.ID_LIMIT
+        )
         if "Status" in fields:
             return [_reported(message_id, fields)]
         return [_inbound(message_id, fields)]
 
     def send(
-        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
-    ) -> SendResult:
+        self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.SendResult:
         """Create a Message."""
         account = _account(credentials)
         if account is None:
-            return AuthFailed(NOT_STORED)
+            return results.AuthFailed(NOT_STORED)
         url, login = account
         body: dict[str, object] = {
             "src": outgoing.sender,
@@ -204,59 +162,65 @@ class Plivo(Carrier):
         }
         if outgoing.media_urls:
             body |= {"type": "mms", "media_urls": list(outgoing.media_urls)}
-        return hand_over(http, f"{url}/Message/", ANSWERS, json=body, auth=login)
+        return http.hand_over(client, f"{url}/Message/", ANSWERS, json=body, auth=login)
 
-    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Media stand behind plain addresses, those of the API behind Basic auth."""
         account = _account(credentials)
-        is_ours = account is not None and host_of(url) == host_of(account[0])
-        headers = {"authorization": basic(*account[1])} if account and is_ours else {}
-        return MediaRequest(url, (".plivo.com", "s3.amazonaws.com"), headers)
+        is_ours = account is not None and parsing.host_of(url) == parsing.host_of(account[0])
+        headers = {"authorization": http.basic(*account[1])} if account and is_ours else {}
+        return results.MediaRequest(url, (".plivo.com", "s3.amazonaws.com"), headers)
 
     def look_up(
-        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
-    ) -> LookUpResult:
+        self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.LookUpResult:
         """Look through the records of Messages between the two numbers.
 
         They hold no words: one that no attempt has claimed is this attempt's if it is alone.
         """
-        records = _records(sought, credentials, http)
+        records = _records(sought, credentials, client)
         if not isinstance(records, list):
             return records
         if not records:
-            return NotFound()
+            return results.NotFound()
         if len(records) > 1 or not sought.is_alone:
-            return CannotTell("Plivo's records do not tell texts to the same person apart")
+            return results.CannotTell("Plivo's records do not tell texts to the same person apart")
         [record] = records
         state = STATES.get(str(record.get("message_state")), "sent")
-        return Found(_receipt(record["message_uuid"], state, str(record.get("error_code") or "")))
+        return results.Found(
+            _receipt(record["message_uuid"], state, str(record.get("error_code") or ""))
+        )
 
-    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+    def identify(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.IdentifyResult:
         """Fetch the Account."""
         account = _account(credentials)
         if account is None:
-            return AuthFailed(NOT_STORED)
+            return results.AuthFailed(NOT_STORED)
         url, login = account
-        answer = ask(http, f"{url}/", self.label, auth=login)
-        if isinstance(answer, AuthFailed | CannotTell):
+        answer = http.ask(client, f"{url}/", self.label, auth=login)
+        if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         remark = "The account is disabled." if answer.get("enabled") is False else ""
-        return Identity(
+        return results.Identity(
             str(answer.get("auth_id", ""))[:64], str(answer.get("name", ""))[:120], remark
         )
 
-    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """A status callback with a status that does not exist."""
         body = urlencode({"MessageUUID": "self-test", "Status": "self-test"}).encode()
         nonce = str(uuid.uuid4().int)[:20]
-        request = RawRequest("POST", path_of(url), {"content-type": FORM}, body)
+        request = events.RawRequest(
+            "POST", parsing.path_of(url), {"content-type": parsing.FORM}, body
+        )
         token = credentials.get("auth_token", "")
         headers = {
-            "content-type": FORM,
+            "content-type": parsing.FORM,
             "x-plivo-signature-v3": _signature(token, "v3", _signed_v3(request, url), nonce),
             "x-plivo-signature-v3-nonce": nonce,
         }
-        return RawRequest("POST", path_of(url), headers, body)
+        return events.RawRequest("POST", parsing.path_of(url), headers, body)
 
 
 def _account(credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
@@ -287,16 +251,16 @@ def _base(url: str) -> bytes:
     return parts._replace(query="", fragment="").geturl().encode("utf-8", "surrogatepass")
 
 
-def _signed_v3(request: RawRequest, url: str) -> bytes:
+def _signed_v3(request: events.RawRequest, url: str) -> bytes:
     """URL, sorted query and sorted fields, joined as Plivo's own code does.
 
     A body is read as a form whatever it claims to be, so that none goes uncovered.
     """
     try:
-        fields = sorted(form_pairs(request.body))
-        query = sorted(form_pairs(urlsplit(url).query.encode("utf-8", "surrogatepass")))
-    except TooManyFields:
-        raise VerificationError("the form has too many fields") from None
+        fields = sorted(parsing.form_pairs(request.body))
+        query = sorted(parsing.form_pairs(urlsplit(url).query.encode("utf-8", "surrogatepass")))
+    except parsing.TooManyFields:
+        raise events.VerificationError("the form has too many fields") from None
     signed = _base(url)
     if query or fields:
         signed += b"?" + b"&".join(key + b"=" + value for key, value in query)
@@ -311,51 +275,61 @@ def _signature(token: str, version: str, signed: bytes, nonce: str) -> str:
     return base64.b64encode(hmac.new(token.encode(), message, hashlib.sha256).digest()).decode()
 
 
-def _reported(message_id: str, fields: Mapping[str, str]) -> Receipt | Ignored:
+def _reported(message_id: str, fields: Mapping[str, str]) -> events.Receipt | events.Ignored:
     state = STATES.get(fields["Status"])
     if state is None:
-        return Ignored("a status that needs nothing done")
-    recipient = readable("To", fields.get("To", ""), ADDRESS_LIMIT)
+        return events.Ignored("a status that needs nothing done")
+    recipient = parsing.readable("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
     return _receipt(message_id, state, fields.get("ErrorCode", ""), recipient)
 
 
-def _receipt(message_id: str, state: State, error_code: str, recipient: str = "") -> Receipt:
+def _receipt(
+    message_id: str, state: events.State, error_code: str, recipient: str = ""
+) -> events.Receipt:
     if state != "failed":
-        return Receipt(message_id, state, recipient=with_plus(recipient))
-    code = readable("ErrorCode", error_code, CODE_LIMIT)
-    return Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"), with_plus(recipient))
+        return events.Receipt(message_id, state, recipient=parsing.with_plus(recipient))
+    code = parsing.readable("ErrorCode", error_code, http.CODE_LIMIT)
+    return events.Receipt(
+        message_id, state, code, ERROR_CLASSES.get(code, "other"), parsing.with_plus(recipient)
+    )
 
 
-def _inbound(message_id: str, fields: Mapping[str, str]) -> InboundText:
+def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
     """`Text` for SMS, `Body` for MMS."""
     media = _media(fields)
     body = fields.get("Text", fields.get("Body"))
     if body is None and not media:
-        raise Unparsable("Text is missing")
-    return InboundText(
+        raise events.Unparsable("Text is missing")
+    return events.InboundText(
         carrier_message_id=message_id,
-        sender=with_plus(required("From", fields.get("From", ""), ADDRESS_LIMIT)),
-        recipient=with_plus(required("To", fields.get("To", ""), ADDRESS_LIMIT)),
-        body=readable("Text", body or ""),
+        sender=parsing.with_plus(
+            parsing.required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT)
+        ),
+        recipient=parsing.with_plus(
+            parsing.required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
+        ),
+        body=parsing.readable("Text", body or ""),
         media=media,
     )
 
 
-def _media(fields: Mapping[str, str]) -> tuple[InboundMedia, ...]:
+def _media(fields: Mapping[str, str]) -> tuple[events.InboundMedia, ...]:
     """Plivo's pages number them from 0 or from 1."""
     keys = [f"Media{index}" for index in range(MAX_MEDIA + 1)]
     return tuple(
-        InboundMedia(required(key, fields[key], URL_LIMIT)) for key in keys if key in fields
+        events.InboundMedia(parsing.required(key, fields[key], parsing.URL_LIMIT))
+        for key in keys
+        if key in fields
     )
 
 
 def _records(
-    sought: Sought, credentials: Mapping[str, str], http: httpx.Client
-) -> list[dict[str, Any]] | AuthFailed | CannotTell:
+    sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
+) -> list[dict[str, Any]] | results.AuthFailed | results.CannotTell:
     """The records of outbound texts that may be the attempt's."""
     account = _account(credentials)
     if account is None:
-        return AuthFailed(NOT_STORED)
+        return results.AuthFailed(NOT_STORED)
     url, login = account
     query = {
         "message_direction": "outbound",
@@ -365,12 +339,12 @@ def _records(
         "message_time__lte": _stamp(sought.latest),
         "limit": PAGE_SIZE,
     }
-    answer = ask(http, f"{url}/Message/", "Plivo", auth=login, params=query)
+    answer = http.ask(client, f"{url}/Message/", "Plivo", auth=login, params=query)
     if not isinstance(answer, dict):
         return answer
     listed = answer.get("objects")
     if not isinstance(listed, list) or len(listed) >= PAGE_SIZE:
-        return CannotTell("Plivo's records cannot be read")
+        return results.CannotTell("Plivo's records cannot be read")
     return [record for record in listed if _may_be(record, sought)]
 
 
@@ -378,10 +352,10 @@ def _stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def _may_be(record: object, sought: Sought) -> bool:
+def _may_be(record: object, sought: results.Sought) -> bool:
     return (
         isinstance(record, dict)
-        and is_message_id(record.get("message_uuid"))
+        and http.is_message_id(record.get("message_uuid"))
         and record["message_uuid"] not in sought.not_these
-        and with_plus(str(record.get("to_number", ""))) == sought.recipient
+        and parsing.with_plus(str(record.get("to_number", ""))) == sought.recipient
     )

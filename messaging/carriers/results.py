@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from messaging.carriers.events import ErrorClass, InboundText, Receipt, State
+from messaging.carriers import events
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Accepted:
     """The carrier has the text."""
 
     carrier_message_id: str
-    state: State = "sent"
+    state: events.State = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Rejected:
     """The carrier refused the text; the same request would be refused again."""
 
     code: str
-    error_class: ErrorClass
+    error_class: events.ErrorClass
     detail: str
 
 
@@ -106,7 +106,7 @@ class Sought:
 class Found:
     """The carrier has the text; the receipt says how far it has come."""
 
-    receipt: Receipt
+    receipt: events.Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ LookUpResult = Found | NotFound | CannotTell | AuthFailed
 class Listed:
     """Texts that came in, oldest first. When it is not all of them, the oldest are missing."""
 
-    texts: tuple[InboundText, ...]
+    texts: tuple[events.InboundText, ...]
     is_all: bool = True
 
 

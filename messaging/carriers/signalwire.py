@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from django.conf import settings
 
-from messaging.carriers.base import Capabilities, CredentialField
+from messaging.carriers import results
+from messaging.carriers.base import CredentialField
 from messaging.carriers.twilio import Twilio
 
 SPACE = re.compile(r"(?:https://)?([a-z0-9-]+)(?:\.signalwire\.com)?/?", re.IGNORECASE)
@@ -32,7 +33,7 @@ class SignalWire(Twilio):
             "signing_key", "Signing key", True, "Under API Credentials; it signs the webhooks."
         ).rotating(),
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1600,
         media_count=8,
         media_bytes=5_000_000,

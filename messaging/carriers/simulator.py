@@ -20,47 +20,12 @@ from urllib.parse import urlsplit
 import httpx
 from django.conf import settings
 
-from messaging.carriers.base import (
-    AuthFailed,
-    Capabilities,
-    Carrier,
-    CredentialField,
-    ErrorClass,
-    Event,
-    IdentifyResult,
-    Identity,
-    Ignored,
-    InboundMedia,
-    InboundText,
-    MediaRequest,
-    Outgoing,
-    RawRequest,
-    Receipt,
-    SendResult,
-    State,
-    VerificationError,
-)
-from messaging.carriers.lists import objects
-from messaging.carriers.sending import CODE_LIMIT, Answers, hand_over
-from messaging.carriers.webhooks import (
-    ADDRESS_LIMIT,
-    ID_LIMIT,
-    TYPE_LIMIT,
-    URL_LIMIT,
-    digest_is_any,
-    json_body,
-    mapping,
-    moment,
-    path_of,
-    readable,
-    required,
-    string,
-    valid_secrets,
-)
+from messaging.carriers import events, http, parsing, results
+from messaging.carriers.base import Carrier, CredentialField
 
-STATES: dict[str, State] = {state: state for state in get_args(State)}
-CODES: dict[str, ErrorClass] = {kind: kind for kind in get_args(ErrorClass)}
-ANSWERS = Answers(
+STATES: dict[str, events.State] = {state: state for state in get_args(events.State)}
+CODES: dict[str, events.ErrorClass] = {kind: kind for kind in get_args(events.ErrorClass)}
+ANSWERS = http.Answers(
     "The simulator",
     CODES,
     message_id=lambda answer: answer.get("id"),
@@ -83,7 +48,7 @@ class Simulator(Carrier):
     credential_fields: ClassVar = CredentialField(
         "secret", "Secret", True, "Any words; both ends of the demo share them."
     ).rotating()
-    capabilities: ClassVar = Capabilities(
+    capabilities: ClassVar = results.Capabilities(
         longest_text=1600,
         media_count=10,
         media_bytes=5_000_000,
@@ -91,35 +56,37 @@ class Simulator(Carrier):
         segments_per_second=50.0,
     )
 
-    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+    def verify(
+        self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
+    ) -> None:
         """Check X-Simulator-Signature. Fails closed."""
-        secrets = valid_secrets(credentials, "secret", "secret")
+        secrets = parsing.valid_secrets(credentials, "secret", "secret")
         given = request.headers.get("x-simulator-signature", "")
         if not given:
-            raise VerificationError("the signature header is missing")
+            raise events.VerificationError("the signature header is missing")
         expected = [signature(secret, request.path, request.body) for secret in secrets]
-        if not digest_is_any(given, expected):
-            raise VerificationError("the signature does not match")
+        if not parsing.digest_is_any(given, expected):
+            raise events.VerificationError("the signature does not match")
 
-    def parse(self, request: RawRequest) -> list[Event]:
+    def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one JSON event."""
-        event = mapping("the body", json_body(request))
-        message_id = required("id", string(event, "id"), ID_LIMIT)
+        event = parsing.mapping("the body", parsing.json_body(request))
+        message_id = parsing.required("id", parsing.string(event, "id"), parsing.ID_LIMIT)
         match event.get("type"):
             case "message":
                 return [_inbound(message_id, event)]
             case "receipt":
                 return [_receipt(message_id, event)]
             case _:
-                return [Ignored("an event of another type")]
+                return [events.Ignored("an event of another type")]
 
     def send(
-        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
-    ) -> SendResult:
+        self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.SendResult:
         """Post the text to the far end, as to any carrier."""
         secret = credentials.get("secret", "")
         if not secret:
-            return AuthFailed("the secret is not stored")
+            return results.AuthFailed("the secret is not stored")
         body: dict[str, object] = {
             "from": outgoing.sender,
             "to": outgoing.recipient,
@@ -129,22 +96,24 @@ class Simulator(Carrier):
         if outgoing.media_urls:
             body["media_urls"] = list(outgoing.media_urls)
         bearer = {"authorization": f"Bearer {secret}"}
-        return hand_over(http, api_url(), ANSWERS, json=body, headers=bearer)
+        return http.hand_over(client, api_url(), ANSWERS, json=body, headers=bearer)
 
-    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Our own far end serves what the handset sends."""
-        return MediaRequest(url, (urlsplit(settings.PUBLIC_URL).hostname or "",))
+        return results.MediaRequest(url, (urlsplit(settings.PUBLIC_URL).hostname or "",))
 
-    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+    def identify(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.IdentifyResult:
         """There is one account, and it is ours."""
-        return Identity("simulator", "The demo's handset")
+        return results.Identity("simulator", "The demo's handset")
 
-    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """An event of no type."""
-        path, body = path_of(url), b'{"type": "test", "id": "test"}'
+        path, body = parsing.path_of(url), b'{"type": "test", "id": "test"}'
         mark = signature(credentials.get("secret", ""), path, body)
         headers = {"content-type": "application/json", "x-simulator-signature": mark}
-        return RawRequest("POST", path, headers, body)
+        return events.RawRequest("POST", path, headers, body)
 
 
 def api_url() -> str:
@@ -153,32 +122,34 @@ def api_url() -> str:
     return given or settings.PUBLIC_URL.rstrip("/") + "/simulator/carrier/messages/"
 
 
-def _inbound(message_id: str, event: Mapping[str, object]) -> InboundText:
-    return InboundText(
+def _inbound(message_id: str, event: Mapping[str, object]) -> events.InboundText:
+    return events.InboundText(
         carrier_message_id=message_id,
-        sender=required("from", string(event, "from"), ADDRESS_LIMIT),
-        recipient=required("to", string(event, "to"), ADDRESS_LIMIT),
-        body=readable("text", string(event, "text")),
-        sent_at=moment("sent_at", string(event, "sent_at")),
-        media=tuple(_medium(item) for item in objects("media", event.get("media"))),
+        sender=parsing.required("from", parsing.string(event, "from"), parsing.ADDRESS_LIMIT),
+        recipient=parsing.required("to", parsing.string(event, "to"), parsing.ADDRESS_LIMIT),
+        body=parsing.readable("text", parsing.string(event, "text")),
+        sent_at=parsing.moment("sent_at", parsing.string(event, "sent_at")),
+        media=tuple(_medium(item) for item in parsing.objects("media", event.get("media"))),
     )
 
 
-def _medium(item: Mapping[str, object]) -> InboundMedia:
+def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
-    return InboundMedia(
-        url=required("url", string(item, "url"), URL_LIMIT),
-        content_type=readable("content_type", string(item, "content_type"), TYPE_LIMIT),
+    return events.InboundMedia(
+        url=parsing.required("url", parsing.string(item, "url"), parsing.URL_LIMIT),
+        content_type=parsing.readable(
+            "content_type", parsing.string(item, "content_type"), parsing.TYPE_LIMIT
+        ),
         size=size if isinstance(size, int) and size >= 0 else None,
-        sha256=readable("sha256", string(item, "sha256"), 64),
+        sha256=parsing.readable("sha256", parsing.string(item, "sha256"), 64),
     )
 
 
-def _receipt(message_id: str, event: Mapping[str, object]) -> Event:
-    state = STATES.get(string(event, "state"))
+def _receipt(message_id: str, event: Mapping[str, object]) -> events.Event:
+    state = STATES.get(parsing.string(event, "state"))
     if state is None:
-        return Ignored("a state that needs nothing done")
+        return events.Ignored("a state that needs nothing done")
     if state not in ("failed", "unknown"):
-        return Receipt(message_id, state)
-    code = readable("code", string(event, "code"), CODE_LIMIT)
-    return Receipt(message_id, state, code, CODES.get(code, "other"))
+        return events.Receipt(message_id, state)
+    code = parsing.readable("code", parsing.string(event, "code"), http.CODE_LIMIT)
+    return events.Receipt(message_id, state, code, CODES.get(code, "other"))

@@ -19,52 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
 from inboxes.integers import read_integer
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    Capabilities,
-    Carrier,
-    CredentialField,
-    ErrorClass,
-    Event,
-    Found,
-    IdentifyResult,
-    Identity,
-    Ignored,
-    InboundMedia,
-    InboundText,
-    Listed,
-    ListResult,
-    LookUpResult,
-    MediaRequest,
-    NotFound,
-    Outgoing,
-    RawRequest,
-    Receipt,
-    SendResult,
-    Sought,
-    State,
-    Unparsable,
-    VerificationError,
-)
-from messaging.carriers.lists import objects
-from messaging.carriers.sending import CODE_LIMIT, Answers, hand_over, is_message_id
+from messaging.carriers import events, http, parsing, results
+from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.telnyx_records import LAG, Api, between, url
-from messaging.carriers.webhooks import (
-    ADDRESS_LIMIT,
-    ID_LIMIT,
-    TYPE_LIMIT,
-    URL_LIMIT,
-    json_body,
-    mapping,
-    moment,
-    readable,
-    required,
-    string,
-    valid_secrets,
-)
 
-STATES: dict[str, State] = {
+STATES: dict[str, events.State] = {
     "queued": "queued",
     "sending": "sending",
     "sent": "sent",
@@ -82,7 +41,7 @@ STATES: dict[str, State] = {
     "dlr_unconfirmed": "unknown",
 }
 
-_CODES: dict[ErrorClass, str] = {
+_CODES: dict[events.ErrorClass, str] = {
     "auth": "10009 10010 20100 40309 40312 40314 40333",
     "bad_address": "10001 10002 10016 40001 40012 40301 40310 40319",
     "filtered": "40002 40003 40015 40315 40322",
@@ -93,7 +52,7 @@ _CODES: dict[ErrorClass, str] = {
     "too_long": "40302 40328",
     "transient": "40004 40005 40006 40014",
 }
-ERROR_CLASSES: dict[str, ErrorClass] = {
+ERROR_CLASSES: dict[str, events.ErrorClass] = {
     code: kind for kind, codes in _CODES.items() for code in codes.split()
 }
 
@@ -115,7 +74,7 @@ class Telnyx(Carrier):
             "Telnyx signs the webhooks with its other half. It stands beside the API keys.",
         ).rotating(),
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1530,
         media_count=10,
         media_bytes=1_000_000,
@@ -124,47 +83,56 @@ class Telnyx(Carrier):
         can_list_inbound=True,
     )
 
-    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+    def verify(
+        self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
+    ) -> None:
         """Check the signature, then the age (WEBHOOK_TOLERANCE). Fails closed.
 
         The age is judged last, so that "clock" is said of a request that is Telnyx's.
         """
-        keys = [_key(stored) for stored in valid_secrets(credentials, "public_key", "public key")]
+        keys = [
+            _key(stored)
+            for stored in parsing.valid_secrets(credentials, "public_key", "public key")
+        ]
         if keys[0] is None:
-            raise VerificationError("the stored public key is not one of Telnyx's")
+            raise events.VerificationError("the stored public key is not one of Telnyx's")
         signature = request.headers.get("telnyx-signature-ed25519", "")
         sent_at = request.headers.get("telnyx-timestamp", "")
         if not signature or not sent_at:
-            raise VerificationError("the signature or its timestamp is missing")
+            raise events.VerificationError("the signature or its timestamp is missing")
         at = read_integer(sent_at)
         if at is None or at >= 10**12:
-            raise VerificationError("the timestamp is not a number")
+            raise events.VerificationError("the timestamp is not a number")
         signed = f"{sent_at}|".encode() + request.body
         if not any(_is_signed(key, signature, signed) for key in keys if key is not None):
-            raise VerificationError("the signature does not match (check the public key)")
+            raise events.VerificationError("the signature does not match (check the public key)")
         off = int(time.time()) - at
         if abs(off) > settings.WEBHOOK_TOLERANCE:
             late = "old" if off > 0 else "ahead of ours"
-            raise VerificationError(f"signed well, but {abs(off)} s {late} (check this clock)")
+            raise events.VerificationError(
+                f"signed well, but {abs(off)} s {late} (check this clock)"
+            )
 
-    def parse(self, request: RawRequest) -> list[Event]:
+    def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one event: a text, or the state of each recipient of one of ours."""
-        data = mapping("data", mapping("the body", json_body(request)).get("data"))
-        match string(data, "event_type"):
+        data = parsing.mapping(
+            "data", parsing.mapping("the body", parsing.json_body(request)).get("data")
+        )
+        match parsing.string(data, "event_type"):
             case "message.received":
-                return [_inbound(mapping("payload", data.get("payload")))]
+                return [_inbound(parsing.mapping("payload", data.get("payload")))]
             case "message.sent" | "message.finalized":
-                return _receipts(mapping("payload", data.get("payload")))
+                return _receipts(parsing.mapping("payload", data.get("payload")))
             case _:
-                return [Ignored("an event of another type")]
+                return [events.Ignored("an event of another type")]
 
     def send(
-        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
-    ) -> SendResult:
+        self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.SendResult:
         """Create a message. The key makes a repetition on the way harmless; we never repeat."""
-        api = _api(credentials, http)
+        api = _api(credentials, client)
         if not api.key:
-            return AuthFailed("the API key is not stored")
+            return results.AuthFailed("the API key is not stored")
         body: dict[str, object] = {
             "from": outgoing.sender,
             "to": outgoing.recipient,
@@ -175,22 +143,22 @@ class Telnyx(Carrier):
         if outgoing.media_urls:
             body["media_urls"] = list(outgoing.media_urls)
         headers = api.headers | {"idempotency-key": outgoing.attempt_token}
-        return hand_over(http, url("/messages"), ANSWERS, json=body, headers=headers)
+        return http.hand_over(client, url("/messages"), ANSWERS, json=body, headers=headers)
 
-    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """A plain link that expires, to Telnyx's own storage (its hosts are unverified)."""
-        return MediaRequest(url, (".telnyx.com", ".telnyxcloudstorage.com"))
+        return results.MediaRequest(url, (".telnyx.com", ".telnyxcloudstorage.com"))
 
     def look_up(
-        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
-    ) -> LookUpResult:
+        self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.LookUpResult:
         """Search the detail records, which name the webhook's address and so our attempt."""
         filters = {
             **between("outbound", sought.earliest, sought.latest),
             "filter[cli]": sought.sender,
             "filter[cld]": sought.recipient,
         }
-        found = _api(credentials, http).records(filters)
+        found = _api(credentials, client).records(filters)
         if not isinstance(found, tuple):
             return found
         records, is_all = found
@@ -198,8 +166,8 @@ class Telnyx(Carrier):
             if _attempt_in(record.get("delivery_status_webhook_url")) == sought.attempt_token:
                 return _found(record)
         if not is_all or datetime.now(UTC) - sought.latest < LAG:
-            return CannotTell("it is not in Telnyx's records, which may lag by hours")
-        return NotFound()
+            return results.CannotTell("it is not in Telnyx's records, which may lag by hours")
+        return results.NotFound()
 
     def list_inbound(
         self,
@@ -207,11 +175,11 @@ class Telnyx(Carrier):
         since: datetime,
         known: frozenset[str],
         credentials: Mapping[str, str],
-        http: httpx.Client,
-    ) -> ListResult:
+        client: httpx.Client,
+    ) -> results.ListResult:
         """Search the detail records, and fetch each message of them that is not known."""
         filters = {**between("inbound", since), "filter[cld]": number}
-        api = _api(credentials, http)
+        api = _api(credentials, client)
         found = api.records(filters)
         if not isinstance(found, tuple):
             return found
@@ -222,24 +190,28 @@ class Telnyx(Carrier):
         ]
         return _texts(api, missed, is_all=found[1])
 
-    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+    def identify(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.IdentifyResult:
         """List the messaging profiles; they name the organization."""
-        profiles = _api(credentials, http).listed("/messaging_profiles")
+        profiles = _api(credentials, client).listed("/messaging_profiles")
         if not isinstance(profiles, list):
             return profiles
         if not profiles:
-            return Identity("", "", "The account has no messaging profile yet.")
+            return results.Identity("", "", "The account has no messaging profile yet.")
         names = ", ".join(str(profile.get("name", "")) for profile in profiles)
         is_off = any(profile.get("enabled") is False for profile in profiles)
         remark = "A messaging profile is disabled." if is_off else ""
-        return Identity(str(profiles[0].get("organization_id", ""))[:64], names[:120], remark)
+        return results.Identity(
+            str(profiles[0].get("organization_id", ""))[:64], names[:120], remark
+        )
 
-    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """Only Telnyx has the private key."""
         return None
 
 
-ANSWERS = Answers(
+ANSWERS = http.Answers(
     Telnyx.label,
     ERROR_CLASSES,
     message_id=lambda answer: _part(answer, "data").get("id"),
@@ -263,62 +235,64 @@ def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
     return True
 
 
-def _inbound(payload: Mapping[str, object]) -> InboundText:
+def _inbound(payload: Mapping[str, object]) -> events.InboundText:
     """A text, in a webhook as in the answer to "Retrieve a message"."""
-    if string(payload, "type") not in ("", "SMS", "MMS"):
-        raise Unparsable("a message that is neither SMS nor MMS")
-    media = tuple(_medium(item) for item in objects("media", payload.get("media")))
+    if parsing.string(payload, "type") not in ("", "SMS", "MMS"):
+        raise events.Unparsable("a message that is neither SMS nor MMS")
+    media = tuple(_medium(item) for item in parsing.objects("media", payload.get("media")))
     if payload.get("text") is None and not media:
-        raise Unparsable("text is missing")
-    words = [string(payload, "subject"), string(payload, "text")]
-    return InboundText(
-        carrier_message_id=required("id", string(payload, "id"), ID_LIMIT),
-        sender=_address("from", mapping("from", payload.get("from"))),
+        raise events.Unparsable("text is missing")
+    words = [parsing.string(payload, "subject"), parsing.string(payload, "text")]
+    return events.InboundText(
+        carrier_message_id=parsing.required("id", parsing.string(payload, "id"), parsing.ID_LIMIT),
+        sender=_address("from", parsing.mapping("from", payload.get("from"))),
         recipient=_address("to", _ours(payload)),
-        body=readable("text", "\n".join(filter(None, words))),
-        sent_at=moment("received_at", string(payload, "received_at")),
+        body=parsing.readable("text", "\n".join(filter(None, words))),
+        sent_at=parsing.moment("received_at", parsing.string(payload, "received_at")),
         media=tuple(item for item in media if item.content_type != "application/smil"),
     )
 
 
 def _ours(payload: Mapping[str, object]) -> Mapping[str, object]:
     """Who of a group text's recipients is us: the one that this webhook was made for."""
-    everyone = objects("to", payload.get("to"))
+    everyone = parsing.objects("to", payload.get("to"))
     marked = [one for one in everyone if one.get("status") == "webhook_delivered"]
     if not everyone:
-        raise Unparsable("to is missing")
+        raise events.Unparsable("to is missing")
     return (marked or everyone)[0]
 
 
 def _address(label: str, party: Mapping[str, object]) -> str:
-    return required(label, string(party, "phone_number"), ADDRESS_LIMIT)
+    return parsing.required(label, parsing.string(party, "phone_number"), parsing.ADDRESS_LIMIT)
 
 
-def _medium(item: Mapping[str, object]) -> InboundMedia:
+def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
-    return InboundMedia(
-        url=required("url", string(item, "url"), URL_LIMIT),
-        content_type=readable("content_type", string(item, "content_type"), TYPE_LIMIT),
+    return events.InboundMedia(
+        url=parsing.required("url", parsing.string(item, "url"), parsing.URL_LIMIT),
+        content_type=parsing.readable(
+            "content_type", parsing.string(item, "content_type"), parsing.TYPE_LIMIT
+        ),
         size=size if isinstance(size, int) and size >= 0 else None,
-        sha256=readable("hash_sha256", string(item, "hash_sha256"), 64).lower(),
+        sha256=parsing.readable("hash_sha256", parsing.string(item, "hash_sha256"), 64).lower(),
     )
 
 
-def _receipts(payload: Mapping[str, object]) -> list[Event]:
-    message_id = required("id", string(payload, "id"), ID_LIMIT)
-    errors = objects("errors", payload.get("errors"))
+def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
+    message_id = parsing.required("id", parsing.string(payload, "id"), parsing.ID_LIMIT)
+    errors = parsing.objects("errors", payload.get("errors"))
     token = _attempt_in(payload.get("webhook_url"))
-    events: list[Event] = []
-    for index, party in enumerate(objects("to", payload.get("to"))):
-        state = STATES.get(string(party, "status"))
+    receipts: list[events.Event] = []
+    for index, party in enumerate(parsing.objects("to", payload.get("to"))):
+        state = STATES.get(parsing.string(party, "status"))
         if state is None:
-            events.append(Ignored("a status that needs nothing done"))
+            receipts.append(events.Ignored("a status that needs nothing done"))
             continue
         own = [error for error in errors if _points_at(error, index)]
         code, error_class = _error(state, _first_code(own or errors))
         recipient = _address("to", party)
-        events.append(Receipt(message_id, state, code, error_class, recipient, token))
-    return events
+        receipts.append(events.Receipt(message_id, state, code, error_class, recipient, token))
+    return receipts
 
 
 def _points_at(error: Mapping[str, object], index: int) -> bool:
@@ -328,11 +302,13 @@ def _points_at(error: Mapping[str, object], index: int) -> bool:
     return isinstance(pointer, str) and f"{pointer}/".endswith(f"/to/{index}/")
 
 
-def _error(state: State, code: object) -> tuple[str, ErrorClass | Literal[""]]:
+def _error(state: events.State, code: object) -> tuple[str, events.ErrorClass | Literal[""]]:
     """The code and its class, where the state is a trouble."""
     if state not in ("failed", "unknown"):
         return "", ""
-    text = readable("code", str(code), CODE_LIMIT) if isinstance(code, str | int) else ""
+    text = (
+        parsing.readable("code", str(code), http.CODE_LIMIT) if isinstance(code, str | int) else ""
+    )
     return text, "ambiguous" if state == "unknown" else ERROR_CLASSES.get(text, "other")
 
 
@@ -351,8 +327,8 @@ def _attempt_in(webhook_url: object) -> str:
         return ""
 
 
-def _api(credentials: Mapping[str, str], http: httpx.Client) -> Api:
-    return Api(credentials.get("api_key", ""), http)
+def _api(credentials: Mapping[str, str], client: httpx.Client) -> Api:
+    return Api(credentials.get("api_key", ""), client)
 
 
 def _part(answer: Mapping[str, object], key: str) -> Mapping[str, Any]:
@@ -360,27 +336,27 @@ def _part(answer: Mapping[str, object], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _found(record: Mapping[str, Any]) -> LookUpResult:
+def _found(record: Mapping[str, Any]) -> results.LookUpResult:
     message_id = record.get("uuid")
     state = STATES.get(str(record.get("status")), "sent")
-    if not is_message_id(message_id):
-        return CannotTell("Telnyx has the text, but does not say its id")
+    if not http.is_message_id(message_id):
+        return results.CannotTell("Telnyx has the text, but does not say its id")
     code, error_class = _error(state, _first_code(record.get("errors")))
-    return Found(Receipt(message_id, state, code, error_class))
+    return results.Found(events.Receipt(message_id, state, code, error_class))
 
 
-def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> ListResult:
+def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> results.ListResult:
     """The messages of the records, the newest asked for first: Telnyx forgets old ones.
 
     One that cannot be had is passed over; three in a row say enough.
     """
-    texts: list[InboundText] = []
+    texts: list[events.InboundText] = []
     failures = 0
     for record in reversed(records):
         message = api.message(record.get("uuid"))
-        if isinstance(message, AuthFailed):
+        if isinstance(message, results.AuthFailed):
             return message
-        if isinstance(message, CannotTell):
+        if isinstance(message, results.CannotTell):
             is_all = False
             failures += 1
             if failures == PATIENCE and not texts:
@@ -391,15 +367,15 @@ def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> ListR
         failures = 0
         try:
             texts.append(_inbound(message))
-        except Unparsable:
+        except events.Unparsable:
             is_all = False
-    return Listed(tuple(reversed(texts)), is_all)
+    return results.Listed(tuple(reversed(texts)), is_all)
 
 
 def _is_since(record: Mapping[str, Any], since: datetime) -> bool:
     """Telnyx filters by days only. What bears no time is taken."""
     try:
-        created = moment("created_at", string(record, "created_at"))
-    except Unparsable:
+        created = parsing.moment("created_at", parsing.string(record, "created_at"))
+    except events.Unparsable:
         return True
     return created is None or created >= since.replace(microsecond=0)

@@ -15,9 +15,7 @@ from urllib.parse import quote
 import httpx
 from django.conf import settings
 
-from messaging.carriers.base import AuthFailed, CannotTell, Unparsable
-from messaging.carriers.lists import objects
-from messaging.carriers.sending import ask, is_message_id
+from messaging.carriers import events, http, parsing, results
 
 PAGE = 50
 MAX_PAGES = 10
@@ -50,31 +48,35 @@ class Api:
     """The API by one key."""
 
     key: str = field(repr=False)
-    http: httpx.Client = field(repr=False)
+    client: httpx.Client = field(repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}"}
 
-    def get(self, path: str, **params: str) -> dict[str, Any] | AuthFailed | CannotTell:
+    def get(
+        self, path: str, **params: str
+    ) -> dict[str, Any] | results.AuthFailed | results.CannotTell:
         """Any address's answer."""
         if not self.key:
-            return AuthFailed("the API key is not stored")
-        return ask(self.http, url(path), "Telnyx", params=params, headers=self.headers)
+            return results.AuthFailed("the API key is not stored")
+        return http.ask(self.client, url(path), "Telnyx", params=params, headers=self.headers)
 
-    def listed(self, path: str, **params: str) -> list[Record] | AuthFailed | CannotTell:
+    def listed(
+        self, path: str, **params: str
+    ) -> list[Record] | results.AuthFailed | results.CannotTell:
         """The objects of a page."""
         answer = self.get(path, **params)
         if not isinstance(answer, dict):
             return answer
         try:
-            return objects("data", answer.get("data"))
-        except Unparsable:
-            return CannotTell("Telnyx's answer makes no sense")
+            return parsing.objects("data", answer.get("data"))
+        except events.Unparsable:
+            return results.CannotTell("Telnyx's answer makes no sense")
 
     def records(
         self, filters: Mapping[str, str]
-    ) -> tuple[list[Record], bool] | AuthFailed | CannotTell:
+    ) -> tuple[list[Record], bool] | results.AuthFailed | results.CannotTell:
         """The newest detail records of messages, oldest first, and whether they are all.
 
         Filters are parameters by their whole names.
@@ -91,12 +93,16 @@ class Api:
                 return found[::-1], True
         return found[::-1], False
 
-    def message(self, message_id: object) -> Record | AuthFailed | CannotTell:
+    def message(self, message_id: object) -> Record | results.AuthFailed | results.CannotTell:
         """The whole message of a record."""
-        if not is_message_id(message_id):
-            return CannotTell("Telnyx does not say a message's id")
+        if not http.is_message_id(message_id):
+            return results.CannotTell("Telnyx does not say a message's id")
         answer = self.get(f"/messages/{quote(message_id, safe='')}")
         if not isinstance(answer, dict):
             return answer
         data = answer.get("data")
-        return data if isinstance(data, dict) else CannotTell("Telnyx's answer makes no sense")
+        return (
+            data
+            if isinstance(data, dict)
+            else results.CannotTell("Telnyx's answer makes no sense")
+        )

@@ -18,57 +18,13 @@ import httpx
 from django.conf import settings
 
 from inboxes.integers import read_integer
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    Capabilities,
-    Carrier,
-    CredentialField,
-    ErrorClass,
-    Event,
-    Found,
-    IdentifyResult,
-    Identity,
-    Ignored,
-    InboundMedia,
-    InboundText,
-    ListResult,
-    LookUpResult,
-    MediaRequest,
-    Outgoing,
-    RawRequest,
-    Receipt,
-    SendResult,
-    Sought,
-    State,
-    Unparsable,
-    VerificationError,
-)
-from messaging.carriers.sending import CODE_LIMIT, Answers, ask, basic, hand_over
+from messaging.carriers import events, http, parsing, results
+from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.twilio_log import Log
-from messaging.carriers.webhooks import (
-    ADDRESS_LIMIT,
-    FORM,
-    ID_LIMIT,
-    TYPE_LIMIT,
-    URL_LIMIT,
-    TooManyFields,
-    digest_is_any,
-    form_fields,
-    form_pairs,
-    host_of,
-    json_body,
-    mapping,
-    media_type,
-    path_of,
-    readable,
-    required,
-    valid_secrets,
-)
 
 NOT_STORED = "what to log in with is not stored"
 
-STATES: dict[str, State] = {
+STATES: dict[str, events.State] = {
     "accepted": "queued",
     "scheduled": "queued",
     "queued": "queued",
@@ -82,7 +38,7 @@ STATES: dict[str, State] = {
     "canceled": "failed",
 }
 
-ERROR_CLASSES: dict[str, ErrorClass] = {
+ERROR_CLASSES: dict[str, events.ErrorClass] = {
     "12300": "media",
     "20003": "auth",
     "20005": "auth",
@@ -131,7 +87,7 @@ class Twilio(Carrier):
             "The primary auth token of this account or subaccount; it also signs the webhooks.",
         ).rotating(),
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1600,
         media_count=10,
         media_bytes=5_000_000,
@@ -148,15 +104,17 @@ class Twilio(Carrier):
         "s3-external-1.amazonaws.com",
     )
 
-    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+    def verify(
+        self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
+    ) -> None:
         """Check the signature over the public URL and the sent fields. Fails closed.
 
         The URL is built on `public_url`; what the request says of its own host is not read.
         """
-        tokens = valid_secrets(credentials, *self.signing_secret)
+        tokens = parsing.valid_secrets(credentials, *self.signing_secret)
         given = request.headers.get(self.signature_header, "")
         if not given:
-            raise VerificationError("the signature header is missing")
+            raise events.VerificationError("the signature header is missing")
         url = public_url.rstrip("/") + request.path
         fields = _signed_fields(request)
         expected = [
@@ -164,15 +122,15 @@ class Twilio(Carrier):
             for token in tokens
             for candidate in _spellings(url)
         ]
-        if not digest_is_any(given, expected):
-            raise VerificationError(_mismatch(request, self.signing_secret[1]))
+        if not parsing.digest_is_any(given, expected):
+            raise events.VerificationError(_mismatch(request, self.signing_secret[1]))
 
-    def parse(self, request: RawRequest) -> list[Event]:
+    def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read an inbound text or a status callback."""
         fields = _fields(request)
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
         sid = fields.get("MessageSid") or fields.get("SmsMessageSid") or fields.get("SmsSid", "")
-        message_id = required("MessageSid", sid, ID_LIMIT)
+        message_id = parsing.required("MessageSid", sid, parsing.ID_LIMIT)
         if status in ("", "received", "receiving"):
             return [_inbound(message_id, fields)]
         return [_reported(message_id, status, fields.get("ErrorCode", ""))]
@@ -182,12 +140,12 @@ class Twilio(Carrier):
         return b"<Response/>", "text/xml"
 
     def send(
-        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
-    ) -> SendResult:
+        self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.SendResult:
         """Create a Message."""
         account = self.account(credentials)
         if account is None:
-            return AuthFailed(NOT_STORED)
+            return results.AuthFailed(NOT_STORED)
         url, login = account
         fields: dict[str, object] = {
             "From": outgoing.sender,
@@ -197,30 +155,34 @@ class Twilio(Carrier):
         }
         if outgoing.media_urls:
             fields["MediaUrl"] = list(outgoing.media_urls)
-        return hand_over(http, f"{url}/Messages.json", self.answers, data=fields, auth=login)
+        return http.hand_over(
+            client, f"{url}/Messages.json", self.answers, data=fields, auth=login
+        )
 
-    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """The API's own host asks for Basic auth, and redirects to a signed address."""
         account = self.account(credentials)
-        is_ours = account is not None and host_of(url) == host_of(account[0])
-        headers = {"authorization": basic(*account[1])} if account and is_ours else {}
-        return MediaRequest(url, self.media_hosts, headers)
+        is_ours = account is not None and parsing.host_of(url) == parsing.host_of(account[0])
+        headers = {"authorization": http.basic(*account[1])} if account and is_ours else {}
+        return results.MediaRequest(url, self.media_hosts, headers)
 
     def look_up(
-        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
-    ) -> LookUpResult:
+        self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.LookUpResult:
         """Look through the log of Messages between the two numbers.
 
         Twilio keeps no mark of ours, so that the wording decides; texts of other attempts are
         passed over.
         """
-        log = self._log(credentials, http)
+        log = self._log(credentials, client)
         found = log.find(sought) if isinstance(log, Log) else log
         if not isinstance(found, dict):
             return found
         sid, status, code = found["sid"], str(found.get("status")), found.get("error_code")
         said = _reported(sid, status, "" if code is None else str(code))
-        return Found(said if isinstance(said, Receipt) else Receipt(sid, "sent"))
+        return results.Found(
+            said if isinstance(said, events.Receipt) else events.Receipt(sid, "sent")
+        )
 
     def list_inbound(
         self,
@@ -228,49 +190,60 @@ class Twilio(Carrier):
         since: datetime,
         known: frozenset[str],
         credentials: Mapping[str, str],
-        http: httpx.Client,
-    ) -> ListResult:
+        client: httpx.Client,
+    ) -> results.ListResult:
         """Read the log of Messages to the number; pictures are asked for text by text."""
-        log = self._log(credentials, http)
+        log = self._log(credentials, client)
         return log.inbound(number, since, known) if isinstance(log, Log) else log
 
-    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+    def identify(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.IdentifyResult:
         """Fetch the Account."""
         account = self.account(credentials)
         if account is None:
-            return AuthFailed(NOT_STORED)
+            return results.AuthFailed(NOT_STORED)
         url, login = account
-        answer = ask(http, f"{url}.json", self.label, auth=login)
-        if isinstance(answer, AuthFailed | CannotTell):
+        answer = http.ask(client, f"{url}.json", self.label, auth=login)
+        if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         status = str(answer.get("status", ""))
         remark = "" if status in ("", "active") else f"The account is {status[:32]}."
-        return Identity(
+        return results.Identity(
             str(answer.get("sid", ""))[:64], str(answer.get("friendly_name", ""))[:120], remark
         )
 
-    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """A status callback with a status that does not exist."""
         body = urlencode({"MessageSid": "self-test", "MessageStatus": "self-test"}).encode()
-        fields = b"".join(key + value for key, value in sorted(form_pairs(body)))
+        fields = b"".join(key + value for key, value in sorted(parsing.form_pairs(body)))
         mark = _signature(credentials.get(self.signing_secret[0], ""), url, fields)
-        return RawRequest(
-            "POST", path_of(url), {"content-type": FORM, self.signature_header: mark}, body
+        return events.RawRequest(
+            "POST",
+            parsing.path_of(url),
+            {"content-type": parsing.FORM, self.signature_header: mark},
+            body,
         )
 
     @property
-    def answers(self) -> Answers:
+    def answers(self) -> http.Answers:
         """Twilio's answer to a new Message."""
-        return Answers(
+        return http.Answers(
             self.label,
             ERROR_CLASSES,
             message_id=lambda answer: answer.get("sid"),
             code=lambda answer: answer.get("code"),
         )
 
-    def _log(self, credentials: Mapping[str, str], http: httpx.Client) -> Log | AuthFailed:
+    def _log(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> Log | results.AuthFailed:
         account = self.account(credentials)
-        return AuthFailed(NOT_STORED) if account is None else Log(self.label, *account, http)
+        return (
+            results.AuthFailed(NOT_STORED)
+            if account is None
+            else Log(self.label, *account, client)
+        )
 
     def account(self, credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
         """The Account's address without `.json`, and the login; None when they are not stored."""
@@ -285,27 +258,27 @@ class Twilio(Carrier):
         return str(getattr(settings, "TWILIO_API_URL", "https://api.twilio.com")).rstrip("/")
 
 
-def _signed_fields(request: RawRequest) -> bytes:
+def _signed_fields(request: events.RawRequest) -> bytes:
     """The part of the signed string behind the URL.
 
     A form contributes its fields, keys sorted, the values of a repeated key sorted
     without repetition. Any other body is bound by `bodySHA256` in the signed URL.
     """
-    kind, _ = media_type(request.headers)
-    if kind == FORM:
+    kind, _ = parsing.media_type(request.headers)
+    if kind == parsing.FORM:
         try:
-            pairs = set(form_pairs(request.body))
-        except TooManyFields:
-            raise VerificationError("the form has too many fields") from None
+            pairs = set(parsing.form_pairs(request.body))
+        except parsing.TooManyFields:
+            raise events.VerificationError("the form has too many fields") from None
         return b"".join(key + value for key, value in sorted(pairs))
     if not request.body:
         return b""
     claimed = parse_qs(urlsplit(request.path).query).get("bodySHA256", [])
     if len(claimed) != 1:
-        raise VerificationError("the body is no form and its hash is not in the URL")
+        raise events.VerificationError("the body is no form and its hash is not in the URL")
     actual = hashlib.sha256(request.body).hexdigest()
-    if not digest_is_any(claimed[0].lower(), [actual]):
-        raise VerificationError("the body does not match the hash in the URL")
+    if not parsing.digest_is_any(claimed[0].lower(), [actual]):
+        raise events.VerificationError("the body does not match the hash in the URL")
     return b""
 
 
@@ -328,50 +301,50 @@ def _spellings(url: str) -> Iterator[str]:
         yield parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
 
 
-def _mismatch(request: RawRequest, secret: str) -> str:
+def _mismatch(request: events.RawRequest, secret: str) -> str:
     settings_header = request.headers.get("x-twilio-webhooks-signature-settings", "")
     if "SHA256" in settings_header.upper():
         return "signed with a shared key; set the webhooks to be signed with the auth token"
     return f"the signature does not match (check the {secret} and PUBLIC_URL)"
 
 
-def _fields(request: RawRequest) -> dict[str, str]:
+def _fields(request: events.RawRequest) -> dict[str, str]:
     """The fields of a form, or of a JSON object with the same names."""
-    if media_type(request.headers)[0] != "application/json":
-        return form_fields(request)
-    told = mapping("the body", json_body(request))
+    if parsing.media_type(request.headers)[0] != "application/json":
+        return parsing.form_fields(request)
+    told = parsing.mapping("the body", parsing.json_body(request))
     return {key: str(value) for key, value in told.items() if isinstance(value, str | int)}
 
 
-def _reported(message_id: str, status: str, error_code: str) -> Receipt | Ignored:
+def _reported(message_id: str, status: str, error_code: str) -> events.Receipt | events.Ignored:
     """What a Message's status says, in a callback as in the log."""
     state = STATES.get(status)
     if state is None:
-        return Ignored("a status that needs nothing done")
+        return events.Ignored("a status that needs nothing done")
     if state != "failed":
-        return Receipt(message_id, state)
-    code = readable("ErrorCode", error_code, CODE_LIMIT)
-    return Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"))
+        return events.Receipt(message_id, state)
+    code = parsing.readable("ErrorCode", error_code, http.CODE_LIMIT)
+    return events.Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"))
 
 
-def _inbound(message_id: str, fields: Mapping[str, str]) -> InboundText:
+def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
     count = read_integer(fields.get("NumMedia", "") or "0")
     if count is None or count > 999:
-        raise Unparsable("NumMedia is not a number")
+        raise events.Unparsable("NumMedia is not a number")
     if "Body" not in fields and count == 0:
-        raise Unparsable("Body is missing")
-    return InboundText(
+        raise events.Unparsable("Body is missing")
+    return events.InboundText(
         carrier_message_id=message_id,
-        sender=required("From", fields.get("From", ""), ADDRESS_LIMIT),
-        recipient=required("To", fields.get("To", ""), ADDRESS_LIMIT),
-        body=readable("Body", fields.get("Body", "")),
+        sender=parsing.required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT),
+        recipient=parsing.required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT),
+        body=parsing.readable("Body", fields.get("Body", "")),
         media=tuple(_medium(fields, index) for index in range(count)),
     )
 
 
-def _medium(fields: Mapping[str, str], index: int) -> InboundMedia:
+def _medium(fields: Mapping[str, str], index: int) -> events.InboundMedia:
     key, kind = f"MediaUrl{index}", f"MediaContentType{index}"
-    return InboundMedia(
-        url=required(key, fields.get(key, ""), URL_LIMIT),
-        content_type=readable(kind, fields.get(kind, ""), TYPE_LIMIT),
+    return events.InboundMedia(
+        url=parsing.required(key, fields.get(key, ""), parsing.URL_LIMIT),
+        content_type=parsing.readable(kind, fields.get(kind, ""), parsing.TYPE_LIMIT),
     )

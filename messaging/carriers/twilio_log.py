@@ -15,19 +15,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    InboundMedia,
-    InboundText,
-    Listed,
-    ListResult,
-    NotFound,
-    Sought,
-    Unparsable,
-)
-from messaging.carriers.sending import ask, is_message_id
-from messaging.carriers.webhooks import ADDRESS_LIMIT, TYPE_LIMIT, readable, required
+from messaging.carriers import events, http, parsing, results
 
 PAGE_SIZE = 200
 MAX_PAGES = 10
@@ -42,9 +30,11 @@ class Log:
     label: str
     url: str
     login: tuple[str, str] = field(repr=False)
-    http: httpx.Client = field(repr=False)
+    client: httpx.Client = field(repr=False)
 
-    def find(self, sought: Sought) -> Message | NotFound | CannotTell | AuthFailed:
+    def find(
+        self, sought: results.Sought
+    ) -> Message | results.NotFound | results.CannotTell | results.AuthFailed:
         """The oldest Message that may be the attempt's.
 
         One that is worded otherwise may be it too, as Twilio puts words before those of a trial
@@ -60,10 +50,16 @@ class Log:
             if str(message.get("body") or "").strip() == sought.body.strip():
                 return message
         if near:
-            return CannotTell(f"{self.label}'s log has a text of that time, worded otherwise")
-        return NotFound() if is_all else CannotTell(f"{self.label}'s log is too long to read")
+            return results.CannotTell(
+                f"{self.label}'s log has a text of that time, worded otherwise"
+            )
+        return (
+            results.NotFound()
+            if is_all
+            else results.CannotTell(f"{self.label}'s log is too long to read")
+        )
 
-    def inbound(self, number: str, since: datetime, known: frozenset[str]) -> ListResult:
+    def inbound(self, number: str, since: datetime, known: frozenset[str]) -> results.ListResult:
         """Texts that came to the number, but for those that are known."""
         query = {"To": number, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%d}"}
         listed = self._messages(query, since)
@@ -75,31 +71,31 @@ class Log:
             if message.get("direction") != "inbound" or message["sid"] in known:
                 continue
             media = self._media(message)
-            if isinstance(media, AuthFailed):
+            if isinstance(media, results.AuthFailed):
                 return media
-            if isinstance(media, CannotTell):
+            if isinstance(media, results.CannotTell):
                 is_all = False
                 continue
             try:
                 texts.append(_text(message, media))
-            except Unparsable:
+            except events.Unparsable:
                 is_all = False
-        return Listed(tuple(texts), is_all)
+        return results.Listed(tuple(texts), is_all)
 
     def _messages(
         self, query: Mapping[str, str], since: datetime
-    ) -> tuple[list[Message], bool] | AuthFailed | CannotTell:
+    ) -> tuple[list[Message], bool] | results.AuthFailed | results.CannotTell:
         """Those created since then (to the second), oldest first; and whether they are all."""
         since = since.replace(microsecond=0)
         page = f"{self.url}/Messages.json?" + urlencode({**query, "PageSize": PAGE_SIZE})
         found: list[Message] = []
         for _ in range(MAX_PAGES):
-            answer = ask(self.http, page, self.label, auth=self.login)
+            answer = http.ask(self.client, page, self.label, auth=self.login)
             if not isinstance(answer, dict):
                 return answer
             listed = _readable(answer)
             if listed is None:
-                return CannotTell(f"{self.label}'s log cannot be read")
+                return results.CannotTell(f"{self.label}'s log cannot be read")
             fresh = [message for message in listed if _created_at(message) >= since]
             found = fresh[::-1] + found
             following = _next_page(page, answer)
@@ -108,21 +104,23 @@ class Log:
             page = following
         return sorted(found, key=_created_at), False
 
-    def _media(self, message: Message) -> tuple[InboundMedia, ...] | AuthFailed | CannotTell:
+    def _media(
+        self, message: Message
+    ) -> tuple[events.InboundMedia, ...] | results.AuthFailed | results.CannotTell:
         if str(message.get("num_media") or "0") == "0":
             return ()
         base = f"{self.url}/Messages/{quote(message['sid'], safe='')}/Media"
-        answer = ask(self.http, f"{base}.json", self.label, auth=self.login)
+        answer = http.ask(self.client, f"{base}.json", self.label, auth=self.login)
         if not isinstance(answer, dict):
             return answer
         items = answer.get("media_list")
         return tuple(
-            InboundMedia(
+            events.InboundMedia(
                 f"{base}/{quote(item['sid'], safe='')}",
-                str(item.get("content_type", ""))[:TYPE_LIMIT],
+                str(item.get("content_type", ""))[: parsing.TYPE_LIMIT],
             )
             for item in (items if isinstance(items, list) else [])
-            if isinstance(item, dict) and is_message_id(item.get("sid"))
+            if isinstance(item, dict) and http.is_message_id(item.get("sid"))
         )
 
 
@@ -132,7 +130,7 @@ def _readable(answer: Mapping[str, Any]) -> list[Message] | None:
     if not isinstance(messages, list):
         return None
     for message in messages:
-        if not isinstance(message, dict) or not is_message_id(message.get("sid")):
+        if not isinstance(message, dict) or not http.is_message_id(message.get("sid")):
             return None
         try:
             _created_at(message)
@@ -155,7 +153,7 @@ def _next_page(page: str, answer: Mapping[str, Any]) -> str | None:
     return str(httpx.URL(page).join(path))
 
 
-def _may_be(message: Message, sought: Sought) -> bool:
+def _may_be(message: Message, sought: results.Sought) -> bool:
     """By all but its words."""
     return (
         message["sid"] not in sought.not_these
@@ -165,12 +163,12 @@ def _may_be(message: Message, sought: Sought) -> bool:
     )
 
 
-def _text(message: Message, media: tuple[InboundMedia, ...]) -> InboundText:
-    return InboundText(
+def _text(message: Message, media: tuple[events.InboundMedia, ...]) -> events.InboundText:
+    return events.InboundText(
         carrier_message_id=message["sid"],
-        sender=required("from", str(message.get("from") or ""), ADDRESS_LIMIT),
-        recipient=required("to", str(message.get("to") or ""), ADDRESS_LIMIT),
-        body=readable("body", str(message.get("body") or "")),
+        sender=parsing.required("from", str(message.get("from") or ""), parsing.ADDRESS_LIMIT),
+        recipient=parsing.required("to", str(message.get("to") or ""), parsing.ADDRESS_LIMIT),
+        body=parsing.readable("body", str(message.get("body") or "")),
         sent_at=_created_at(message),
         media=media,
     )

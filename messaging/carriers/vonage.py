@@ -12,53 +12,11 @@ from typing import Any, ClassVar
 
 import httpx
 
-from messaging.carriers import vonage_signature
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    Capabilities,
-    Carrier,
-    CredentialField,
-    ErrorClass,
-    Event,
-    Found,
-    IdentifyResult,
-    Identity,
-    Ignored,
-    InboundMedia,
-    InboundText,
-    ListResult,
-    LookUpResult,
-    MediaRequest,
-    NotFound,
-    Outgoing,
-    RawRequest,
-    Receipt,
-    SendResult,
-    Sought,
-    State,
-    Unparsable,
-    VerificationError,
-)
-from messaging.carriers.lists import objects
-from messaging.carriers.sending import CODE_LIMIT, Answers, ask, hand_over, is_message_id
+from messaging.carriers import events, http, parsing, results, vonage_signature
+from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.vonage_reports import Reports, url
-from messaging.carriers.webhooks import (
-    ADDRESS_LIMIT,
-    ID_LIMIT,
-    URL_LIMIT,
-    json_body,
-    mapping,
-    moment,
-    path_of,
-    readable,
-    required,
-    string,
-    valid_secrets,
-    with_plus,
-)
 
-STATES: dict[str, State] = {
+STATES: dict[str, events.State] = {
     "submitted": "sent",
     "delivered": "delivered",
     "read": "delivered",
@@ -66,7 +24,7 @@ STATES: dict[str, State] = {
     "undeliverable": "failed",
 }
 
-REPORTED_STATES: dict[str, State] = {
+REPORTED_STATES: dict[str, events.State] = {
     **STATES,
     "failed": "failed",
     "expired": "failed",
@@ -76,7 +34,7 @@ REPORTED_STATES: dict[str, State] = {
 """Reports of the product SMS have words of their own."""
 
 # Of a refused request the word is the field at fault, or the end of the error's address.
-_CODES: dict[ErrorClass, str] = {
+_CODES: dict[events.ErrorClass, str] = {
     "auth": (
         "1060 1070 1080 1110 1160 unauthorized forbidden low-balance unprovisioned "
         "account-suspended invalid-api-key"
@@ -90,8 +48,8 @@ _CODES: dict[ErrorClass, str] = {
     "too_long": "1090 text",
     "transient": "1030 1100 1180 1220 1230 1290 1360",
 }
-ERROR_CLASSES: dict[str, ErrorClass] = {
-    code[:CODE_LIMIT]: kind for kind, codes in _CODES.items() for code in codes.split()
+ERROR_CLASSES: dict[str, events.ErrorClass] = {
+    code[: http.CODE_LIMIT]: kind for kind, codes in _CODES.items() for code in codes.split()
 }
 
 MEDIA_KINDS = ("image", "audio", "video", "file", "vcard")
@@ -114,7 +72,7 @@ class Vonage(Carrier):
             "It signs the webhooks. It is not the API secret.",
         ).rotating(),
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1000,
         media_count=10,
         media_bytes=600_000,
@@ -124,35 +82,37 @@ class Vonage(Carrier):
         charges_for_lists=True,
     )
 
-    def verify(self, request: RawRequest, credentials: Mapping[str, str], public_url: str) -> None:
+    def verify(
+        self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
+    ) -> None:
         """Check the JWT: its signature, whose it is, its age, and that it is of this body.
 
         Fails closed.
         """
-        secrets = valid_secrets(credentials, "signature_secret", "signature secret")
+        secrets = parsing.valid_secrets(credentials, "signature_secret", "signature secret")
         api_key = credentials.get("api_key", "")
         if not api_key:
-            raise VerificationError("no API key is stored for this account")
+            raise events.VerificationError("no API key is stored for this account")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise VerificationError("the signature is missing")
+            raise events.VerificationError("the signature is missing")
         vonage_signature.check(token.strip(), request.body, api_key, secrets)
 
-    def parse(self, request: RawRequest) -> list[Event]:
+    def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read a text that came in, or the status of one of ours."""
-        event = mapping("the body", json_body(request))
+        event = parsing.mapping("the body", parsing.json_body(request))
         if "status" in event:
-            return [_reported(event, string(event, "status"), event.get("error"))]
-        if string(event, "channel") not in ("sms", "mms"):
-            return [Ignored("an event of another channel")]
+            return [_reported(event, parsing.string(event, "status"), event.get("error"))]
+        if parsing.string(event, "channel") not in ("sms", "mms"):
+            return [events.Ignored("an event of another channel")]
         return [_inbound(event)]
 
     def send(
-        self, outgoing: Outgoing, credentials: Mapping[str, str], http: httpx.Client
-    ) -> SendResult:
+        self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.SendResult:
         """Create a message: SMS, or MMS where there are pictures."""
         if not all(_login(credentials)):
-            return AuthFailed("the API key or its secret is not stored")
+            return results.AuthFailed("the API key or its secret is not stored")
         body: dict[str, object] = {
             "from": outgoing.sender.removeprefix("+"),
             "to": outgoing.recipient.removeprefix("+"),
@@ -162,18 +122,22 @@ class Vonage(Carrier):
             **_content(outgoing),
         }
         address = url("https://api.nexmo.com", "/v1/messages")
-        return hand_over(http, address, ANSWERS, json=body, auth=_login(credentials))
+        return http.hand_over(client, address, ANSWERS, json=body, auth=_login(credentials))
 
-    def media_request(self, url: str, credentials: Mapping[str, str]) -> MediaRequest:
+    def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """A link that is good for 48 hours and asks for nothing."""
-        return MediaRequest(url, (".nexmo.com", ".vonage.com"))
+        return results.MediaRequest(url, (".nexmo.com", ".vonage.com"))
 
     def look_up(
-        self, sought: Sought, credentials: Mapping[str, str], http: httpx.Client
-    ) -> LookUpResult:
+        self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.LookUpResult:
         """Search the reports for our reference."""
-        found = Reports(_login(credentials), http).find(sought)
-        return found if isinstance(found, NotFound | CannotTell | AuthFailed) else _found(found)
+        found = Reports(_login(credentials), client).find(sought)
+        return (
+            found
+            if isinstance(found, results.NotFound | results.CannotTell | results.AuthFailed)
+            else _found(found)
+        )
 
     def list_inbound(
         self,
@@ -181,34 +145,36 @@ class Vonage(Carrier):
         since: datetime,
         known: frozenset[str],
         credentials: Mapping[str, str],
-        http: httpx.Client,
-    ) -> ListResult:
+        client: httpx.Client,
+    ) -> results.ListResult:
         """Read the reports, which keep the words and no pictures."""
-        return Reports(_login(credentials), http).inbound(number, since, known)
+        return Reports(_login(credentials), client).inbound(number, since, known)
 
-    def identify(self, credentials: Mapping[str, str], http: httpx.Client) -> IdentifyResult:
+    def identify(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> results.IdentifyResult:
         """Ask for the balance, which proves the key."""
         if not all(_login(credentials)):
-            return AuthFailed("the API key or its secret is not stored")
+            return results.AuthFailed("the API key or its secret is not stored")
         address = url("https://rest.nexmo.com", "/account/get-balance")
-        answer = ask(http, address, self.label, auth=_login(credentials))
-        if isinstance(answer, AuthFailed | CannotTell):
+        answer = http.ask(client, address, self.label, auth=_login(credentials))
+        if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         value = answer.get("value")
         is_empty = isinstance(value, int | float) and value <= 0
         remark = "The account has no credit left." if is_empty else ""
-        return Identity(credentials["api_key"][:64], "", remark)
+        return results.Identity(credentials["api_key"][:64], "", remark)
 
-    def sign_test(self, credentials: Mapping[str, str], url: str) -> RawRequest | None:
+    def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """A status that does not exist."""
         body = b'{"message_uuid": "self-test", "status": "self-test"}'
         key, secret = credentials.get("api_key", ""), credentials.get("signature_secret", "")
         token = vonage_signature.sign(body, key, secret)
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-        return RawRequest("POST", path_of(url), headers, body)
+        return events.RawRequest("POST", parsing.path_of(url), headers, body)
 
 
-def _content(outgoing: Outgoing) -> dict[str, object]:
+def _content(outgoing: results.Outgoing) -> dict[str, object]:
     """What of a request differs between a text, a picture and several; words go with the first."""
     if not outgoing.media_urls:
         return {"channel": "sms", "message_type": "text", "text": outgoing.body}
@@ -233,10 +199,12 @@ def _code(error: Mapping[str, object]) -> str:
     """An error's number: its title, or the end of its address; else that end, a word."""
     word = str(error.get("type", "")).rpartition("#")[2]
     given = [word, str(error.get("title", "")), str(error.get("code", ""))]
-    return next((text for text in given if text.isascii() and text.isdigit()), word)[:CODE_LIMIT]
+    return next((text for text in given if text.isascii() and text.isdigit()), word)[
+        : http.CODE_LIMIT
+    ]
 
 
-ANSWERS = Answers(
+ANSWERS = http.Answers(
     Vonage.label,
     ERROR_CLASSES,
     message_id=lambda answer: answer.get("message_uuid"),
@@ -245,44 +213,62 @@ ANSWERS = Answers(
 
 
 def _reported(
-    event: Mapping[str, object], status: str, error: object, states: Mapping[str, State] = STATES
-) -> Receipt | Ignored:
+    event: Mapping[str, object],
+    status: str,
+    error: object,
+    states: Mapping[str, events.State] = STATES,
+) -> events.Receipt | events.Ignored:
     """What a status says, in a webhook as in a report."""
     state = states.get(status)
     if state is None:
-        return Ignored("a status that needs nothing done")
-    given = string(event, "message_uuid") or string(event, "message_id")
-    message_id = required("message_uuid", given, ID_LIMIT)
-    token = readable("client_ref", string(event, "client_ref"), 128)
+        return events.Ignored("a status that needs nothing done")
+    given = parsing.string(event, "message_uuid") or parsing.string(event, "message_id")
+    message_id = parsing.required("message_uuid", given, parsing.ID_LIMIT)
+    token = parsing.readable("client_ref", parsing.string(event, "client_ref"), 128)
     if state not in ("failed", "unknown"):
-        return Receipt(message_id, state, attempt_token=token)
-    code = readable("error", _code(error) if isinstance(error, dict) else "", CODE_LIMIT)
-    default: ErrorClass = "transient" if status in ("undeliverable", "expired") else "other"
+        return events.Receipt(message_id, state, attempt_token=token)
+    code = parsing.readable(
+        "error", _code(error) if isinstance(error, dict) else "", http.CODE_LIMIT
+    )
+    default: events.ErrorClass = "transient" if status in ("undeliverable", "expired") else "other"
     kind = "ambiguous" if state == "unknown" else ERROR_CLASSES.get(code, default)
-    return Receipt(message_id, state, code, kind, attempt_token=token)
+    return events.Receipt(message_id, state, code, kind, attempt_token=token)
 
 
-def _inbound(event: Mapping[str, object]) -> InboundText:
+def _inbound(event: Mapping[str, object]) -> events.InboundText:
     media = list(_media(event))
-    captions = [string(item, "caption") for item in media]
+    captions = [parsing.string(item, "caption") for item in media]
     if event.get("text") is None and not media:
-        raise Unparsable("text is missing")
-    return InboundText(
-        carrier_message_id=required("message_uuid", string(event, "message_uuid"), ID_LIMIT),
-        sender=with_plus(required("from", string(event, "from"), ADDRESS_LIMIT)),
-        recipient=with_plus(required("to", string(event, "to"), ADDRESS_LIMIT)),
-        body=readable("text", "\n".join(filter(None, [string(event, "text"), *captions]))),
-        sent_at=moment("timestamp", string(event, "timestamp")),
+        raise events.Unparsable("text is missing")
+    return events.InboundText(
+        carrier_message_id=parsing.required(
+            "message_uuid", parsing.string(event, "message_uuid"), parsing.ID_LIMIT
+        ),
+        sender=parsing.with_plus(
+            parsing.required("from", parsing.string(event, "from"), parsing.ADDRESS_LIMIT)
+        ),
+        recipient=parsing.with_plus(
+            parsing.required("to", parsing.string(event, "to"), parsing.ADDRESS_LIMIT)
+        ),
+        body=parsing.readable(
+            "text", "\n".join(filter(None, [parsing.string(event, "text"), *captions]))
+        ),
+        sent_at=parsing.moment("timestamp", parsing.string(event, "timestamp")),
         media=tuple(
-            InboundMedia(required("url", string(item, "url"), URL_LIMIT)) for item in media
+            events.InboundMedia(
+                parsing.required("url", parsing.string(item, "url"), parsing.URL_LIMIT)
+            )
+            for item in media
         ),
     )
 
 
 def _media(event: Mapping[str, object]) -> list[Mapping[str, object]]:
     """The attachments: one under its kind's name, or several under `content`."""
-    alone = [mapping(kind, event[kind]) for kind in MEDIA_KINDS if event.get(kind) is not None]
-    several = objects("content", event.get("content"))
+    alone = [
+        parsing.mapping(kind, event[kind]) for kind in MEDIA_KINDS if event.get(kind) is not None
+    ]
+    several = parsing.objects("content", event.get("content"))
     return alone + [item for item in several if item.get("url") is not None]
 
 
@@ -290,15 +276,15 @@ def _login(credentials: Mapping[str, str]) -> tuple[str, str]:
     return credentials.get("api_key", ""), credentials.get("api_secret", "")
 
 
-def _found(record: Mapping[str, Any]) -> LookUpResult:
-    if not is_message_id(record.get("message_id")):
-        return CannotTell("Vonage has the text, but does not say its id")
+def _found(record: Mapping[str, Any]) -> results.LookUpResult:
+    if not http.is_message_id(record.get("message_id")):
+        return results.CannotTell("Vonage has the text, but does not say its id")
     status = str(record.get("status") or "submitted")
     try:
         error = {"title": record.get("error_code")}
         event = _reported(record, status, error, REPORTED_STATES)
-    except Unparsable as error:
-        return CannotTell(f"Vonage's answer makes no sense: {error.reason}")
-    if isinstance(event, Ignored):
-        event = Receipt(str(record["message_id"]), "sent")
-    return Found(event)
+    except events.Unparsable as error:
+        return results.CannotTell(f"Vonage's answer makes no sense: {error.reason}")
+    if isinstance(event, events.Ignored):
+        event = events.Receipt(str(record["message_id"]), "sent")
+    return results.Found(event)

@@ -14,26 +14,7 @@ from uuid import UUID
 import httpx
 from django.conf import settings
 
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    InboundText,
-    Listed,
-    ListResult,
-    NotFound,
-    Sought,
-    Unparsable,
-)
-from messaging.carriers.lists import objects
-from messaging.carriers.sending import ask
-from messaging.carriers.webhooks import (
-    ADDRESS_LIMIT,
-    moment,
-    readable,
-    required,
-    string,
-    with_plus,
-)
+from messaging.carriers import events, http, parsing, results
 
 DAY = timedelta(days=1)
 """The longest time that one question may span."""
@@ -54,9 +35,11 @@ class Reports:
     """The records of an account; `login` is its API key and secret."""
 
     login: tuple[str, str] = field(repr=False)
-    http: httpx.Client = field(repr=False)
+    client: httpx.Client = field(repr=False)
 
-    def find(self, sought: Sought) -> Record | NotFound | CannotTell | AuthFailed:
+    def find(
+        self, sought: results.Sought
+    ) -> Record | results.NotFound | results.CannotTell | results.AuthFailed:
         """The record with our reference. An SMS may stand under either product."""
         start, end = sought.earliest, sought.latest
         is_all = end - start <= DAY
@@ -68,11 +51,15 @@ class Reports:
                 if record.get("client_ref") == sought.attempt_token:
                     return record
             is_all = is_all and read[1]
-        return NotFound() if is_all else CannotTell("Vonage's records are too many to read")
+        return (
+            results.NotFound()
+            if is_all
+            else results.CannotTell("Vonage's records are too many to read")
+        )
 
-    def inbound(self, number: str, since: datetime, known: frozenset[str]) -> ListResult:
+    def inbound(self, number: str, since: datetime, known: frozenset[str]) -> results.ListResult:
         """Texts that came to the number, a week back at most; the newest days first."""
-        texts: tuple[InboundText, ...] = ()
+        texts: tuple[events.InboundText, ...] = ()
         end = datetime.now(UTC)
         for _ in range(DAYS):
             start = max(since, end - DAY)
@@ -84,16 +71,16 @@ class Reports:
             day, is_readable = _texts(fresh)
             texts = day + texts
             if start == since or not (is_all and is_readable):
-                return Listed(texts, start == since and is_all and is_readable)
+                return results.Listed(texts, start == since and is_all and is_readable)
             end = start
-        return Listed(texts, is_all=False)
+        return results.Listed(texts, is_all=False)
 
     def _read(
         self, product: str, direction: Literal["inbound", "outbound"], span: Span
-    ) -> tuple[list[Record], bool] | AuthFailed | CannotTell:
+    ) -> tuple[list[Record], bool] | results.AuthFailed | results.CannotTell:
         """The records of a time, and whether they are all."""
         if not all(self.login):
-            return AuthFailed("the API key or its secret is not stored")
+            return results.AuthFailed("the API key or its secret is not stored")
         params = {
             "account_id": self.login[0],
             "product": product,
@@ -103,13 +90,13 @@ class Reports:
             "include_message": "true" if direction == "inbound" else "false",
         }
         address = url("https://api.nexmo.com", "/v2/reports/records")
-        answer = ask(self.http, address, "Vonage", params=params, auth=self.login)
+        answer = http.ask(self.client, address, "Vonage", params=params, auth=self.login)
         if not isinstance(answer, dict):
             return answer
         try:
-            records = objects("records", answer.get("records"))
-        except Unparsable:
-            return CannotTell("Vonage's answer makes no sense")
+            records = parsing.objects("records", answer.get("records"))
+        except events.Unparsable:
+            return results.CannotTell("Vonage's answer makes no sense")
         links = answer.get("_links")
         has_more = bool(answer.get("cursor")) or (isinstance(links, dict) and "next" in links)
         return records, not has_more and answer.get("request_status", "SUCCESS") == "SUCCESS"
@@ -121,28 +108,32 @@ def _is_for(number: str, record: Record) -> bool:
         UUID(str(record.get("message_id")))
     except ValueError:
         return False
-    return with_plus(str(record.get("to", ""))) == number
+    return parsing.with_plus(str(record.get("to", ""))) == number
 
 
-def _texts(records: list[Record]) -> tuple[tuple[InboundText, ...], bool]:
+def _texts(records: list[Record]) -> tuple[tuple[events.InboundText, ...], bool]:
     """The texts, oldest first, and whether all records could be read."""
     texts = []
     for record in records:
         try:
             texts.append(_text(record))
-        except Unparsable:
+        except events.Unparsable:
             continue
     ordered = sorted(texts, key=lambda text: text.sent_at or datetime.max.replace(tzinfo=UTC))
     return tuple(ordered), len(texts) == len(records)
 
 
-def _text(record: Record) -> InboundText:
-    return InboundText(
-        carrier_message_id=string(record, "message_id"),
-        sender=with_plus(required("from", string(record, "from"), ADDRESS_LIMIT)),
-        recipient=with_plus(required("to", string(record, "to"), ADDRESS_LIMIT)),
-        body=readable("message_body", string(record, "message_body")),
-        sent_at=moment("date_received", string(record, "date_received")),
+def _text(record: Record) -> events.InboundText:
+    return events.InboundText(
+        carrier_message_id=parsing.string(record, "message_id"),
+        sender=parsing.with_plus(
+            parsing.required("from", parsing.string(record, "from"), parsing.ADDRESS_LIMIT)
+        ),
+        recipient=parsing.with_plus(
+            parsing.required("to", parsing.string(record, "to"), parsing.ADDRESS_LIMIT)
+        ),
+        body=parsing.readable("message_body", parsing.string(record, "message_body")),
+        sent_at=parsing.moment("date_received", parsing.string(record, "date_received")),
     )
 
 

@@ -12,8 +12,7 @@ import jwt
 from django.conf import settings
 from jwt.types import Options
 
-from messaging.carriers.events import VerificationError
-from messaging.carriers.webhooks import digest_is_any
+from messaging.carriers import events, parsing
 
 ALGORITHM = "HS256"
 
@@ -53,11 +52,11 @@ def check(token: str, body: bytes, api_key: str, secrets: list[str]) -> None:
     No algorithm but HS256 is accepted, whatever the token's header says.
     """
     claims = _read_claims(token, secrets)
-    if not digest_is_any(str(claims.get("api_key", "")), [api_key]):
-        raise VerificationError("signed for another API key")
+    if not parsing.digest_is_any(str(claims.get("api_key", "")), [api_key]):
+        raise events.VerificationError("signed for another API key")
     body_hash = hashlib.sha256(body).hexdigest()
-    if not digest_is_any(str(claims.get("payload_hash", "")).lower(), [body_hash]):
-        raise VerificationError("the body is not the one that was signed")
+    if not parsing.digest_is_any(str(claims.get("payload_hash", "")).lower(), [body_hash]):
+        raise events.VerificationError("the body is not the one that was signed")
     _check_age(claims)
 
 
@@ -71,23 +70,29 @@ def _read_claims(token: str, secrets: list[str]) -> Mapping[str, object]:
         except jwt.InvalidSignatureError:
             continue
         except jwt.InvalidAlgorithmError:
-            raise VerificationError("signed by another algorithm than HS256") from None
+            raise events.VerificationError("signed by another algorithm than HS256") from None
         except jwt.InvalidKeyError:
-            raise VerificationError("the stored signature secret is none of Vonage's") from None
+            raise events.VerificationError(
+                "the stored signature secret is none of Vonage's"
+            ) from None
         except (jwt.InvalidTokenError, UnicodeError):
-            raise VerificationError("the signature is no JSON Web Token") from None
+            raise events.VerificationError("the signature is no JSON Web Token") from None
         return claims
-    raise VerificationError("the signature does not match (check the signature secret)")
+    raise events.VerificationError("the signature does not match (check the signature secret)")
 
 
 def _check_age(claims: Mapping[str, object]) -> None:
     """Raise VerificationError unless `iat` is there and recent, and `exp`, if there, is ahead."""
     now, at, end = time.time(), claims.get("iat"), claims.get("exp", time.time())
     if not (isinstance(at, int | float) and isinstance(end, int | float)):
-        raise VerificationError("the signature bears no time")
+        raise events.VerificationError("the signature bears no time")
     if not (math.isfinite(at) and math.isfinite(end)):
-        raise VerificationError("the signature bears no time")
+        raise events.VerificationError("the signature bears no time")
     if at > now + settings.WEBHOOK_TOLERANCE:
-        raise VerificationError(f"signed well, but {int(at - now)} s ahead (check this clock)")
+        raise events.VerificationError(
+            f"signed well, but {int(at - now)} s ahead (check this clock)"
+        )
     if at < now - OLDEST or end < now - settings.WEBHOOK_TOLERANCE:
-        raise VerificationError(f"signed well, but {int(now - at)} s old (check this clock)")
+        raise events.VerificationError(
+            f"signed well, but {int(now - at)} s old (check this clock)"
+        )

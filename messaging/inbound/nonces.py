@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from messaging.carriers.base import RawRequest
+from messaging.carriers import events
 from messaging.models import CarrierAccount, UsedNonce
 
 LONGEST = 128
 
 
-def use_nonce(*, account: CarrierAccount, nonce: str, request: RawRequest) -> bool:
+def use_nonce(*, account: CarrierAccount, nonce: str, request: events.RawRequest) -> bool:
     """Bind the nonce to this request's body; False when it is bound to another one already.
 
     The same request again is no forgery: carriers repeat what we did not answer.

@@ -10,14 +10,7 @@ from django.utils import timezone
 
 from inboxes import counters
 from messaging.attachments import inbound
-from messaging.carriers.base import (
-    Event,
-    InboundText,
-    RawRequest,
-    Receipt,
-    Unparsable,
-    Unreadable,
-)
+from messaging.carriers import events
 from messaging.models import CarrierAccount, Message, Webhook
 from messaging.outbound import opt_outs
 from messaging.outbound.receipts import apply_receipt
@@ -36,7 +29,7 @@ class UnknownNumber(Exception):
 
 
 def receive_webhook(
-    *, account: CarrierAccount, request: RawRequest, attempt_token: str | None
+    *, account: CarrierAccount, request: events.RawRequest, attempt_token: str | None
 ) -> None:
     """Store a verified request, each of its events in one transaction with the raw bytes.
 
@@ -46,11 +39,11 @@ def receive_webhook(
     """
     webhook = _raw(account, request)
     try:
-        events = account.adapter.parse(request)
-    except Unparsable as error:
+        parsed = account.adapter.parse(request)
+    except events.Unparsable as error:
         _quarantine(webhook, error.reason)
         return
-    trouble = _store_all(events, account=account, webhook=webhook, attempt_token=attempt_token)
+    trouble = _store_all(parsed, account=account, webhook=webhook, attempt_token=attempt_token)
     if trouble:
         _quarantine(webhook, trouble)
 
@@ -61,16 +54,16 @@ def replay_webhook(*, webhook: Webhook) -> bool:
     A text that it brings joins its thread at the time when the carrier had brought it. Trying
     what is understood already changes nothing.
     """
-    request = RawRequest(
+    request = events.RawRequest(
         method="POST", path=webhook.path, headers=webhook.headers, body=bytes(webhook.body)
     )
     account = webhook.account
     try:
-        events = account.adapter.parse(request)
-    except Unparsable as error:
+        parsed = account.adapter.parse(request)
+    except events.Unparsable as error:
         return _still_not_understood(webhook, error.reason)
     trouble = _store_all(
-        events,
+        parsed,
         account=account,
         attempt_token=_attempt_token(webhook),
         came_at=webhook.received_at,
@@ -96,7 +89,7 @@ def replay_cause(*, account_id: int, reason: str, upto: int) -> tuple[int, int]:
     return sum(results), len(results) - sum(results)
 
 
-def receive_late(text: InboundText, *, account: CarrierAccount, came_at: datetime) -> bool:
+def receive_late(text: events.InboundText, *, account: CarrierAccount, came_at: datetime) -> bool:
     """Store a text that no webhook had brought; False if it is stored already, or if its number
     is not ours any more."""
     try:
@@ -117,7 +110,7 @@ def _still_not_understood(webhook: Webhook, reason: str) -> bool:
 
 
 def _store_all(
-    events: list[Event],
+    parsed: list[events.Event],
     *,
     account: CarrierAccount,
     webhook: Webhook | None = None,
@@ -126,7 +119,7 @@ def _store_all(
 ) -> str:
     """Store those that can be; returns why the first that cannot be is not, empty for none."""
     troubles: list[str] = []
-    for event in events:
+    for event in parsed:
         try:
             _store(
                 event,
@@ -137,13 +130,13 @@ def _store_all(
             )
         except UnknownNumber:
             troubles.append(NO_SUCH_NUMBER)
-        if isinstance(event, Unreadable):
+        if isinstance(event, events.Unreadable):
             troubles.append(event.reason)
     return troubles[0] if troubles else ""
 
 
 def _store(
-    event: Event,
+    event: events.Event,
     *,
     account: CarrierAccount,
     webhook: Webhook | None = None,
@@ -151,13 +144,13 @@ def _store(
     came_at: datetime | None = None,
 ) -> bool:
     """True unless it was stored already, or needs nothing done. Raises UnknownNumber."""
-    if not isinstance(event, InboundText | Receipt):
+    if not isinstance(event, events.InboundText | events.Receipt):
         return False
     try:
         with transaction.atomic():
             # The raw bytes first: they need not wait for the inbox's counter, nor others for them.
             key = None if webhook is None else _keep(webhook)
-            if isinstance(event, InboundText):
+            if isinstance(event, events.InboundText):
                 store_text(event, account=account, came_at=came_at)
             else:
                 apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
@@ -171,7 +164,7 @@ def _store(
 
 
 def store_text(
-    text: InboundText, *, account: CarrierAccount, came_at: datetime | None = None
+    text: events.InboundText, *, account: CarrierAccount, came_at: datetime | None = None
 ) -> Message:
     """Store a text that came in. Call inside a transaction.
 
@@ -211,7 +204,9 @@ def store_text(
     return message
 
 
-def _times(text: InboundText, thread_id: int, came_at: datetime | None) -> dict[str, object]:
+def _times(
+    text: events.InboundText, thread_id: int, came_at: datetime | None
+) -> dict[str, object]:
     """When it was sent, and for a late one the message behind which it belongs."""
     if came_at is None:
         return {"carrier_sent_at": text.sent_at}
@@ -235,7 +230,7 @@ def _is_duplicate(error: IntegrityError) -> bool:
     }
 
 
-def _raw(account: CarrierAccount, request: RawRequest) -> Webhook:
+def _raw(account: CarrierAccount, request: events.RawRequest) -> Webhook:
     return Webhook(
         account=account,
         path=request.path[:512],

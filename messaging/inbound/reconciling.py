@@ -16,9 +16,7 @@ from django.utils import timezone
 
 from inboxes.database import release_connection
 from messaging import encryption
-from messaging.carriers import CARRIERS
-from messaging.carriers.base import AuthFailed, InboundText, Listed, ListResult
-from messaging.carriers.sending import new_client
+from messaging.carriers import CARRIERS, events, http, results
 from messaging.inbound.receiving import receive_late
 from messaging.models import Comparison, Message, Number
 
@@ -91,7 +89,7 @@ def compare(number: Number) -> int:
     )
     since = _since(number, comparison, started)
     result = _ask(number, since)
-    if not isinstance(result, Listed):
+    if not isinstance(result, results.Listed):
         log.warning("The texts to number %s could not be compared: %s", number.pk, result.detail)
         _note(comparison, trouble=result.detail[:255])
         return 0
@@ -113,16 +111,16 @@ def _since(number: Number, comparison: Comparison, now: datetime) -> datetime:
     return max(reached, now - LONGEST, number.created_at)
 
 
-def _ask(number: Number, since: datetime) -> ListResult:
+def _ask(number: Number, since: datetime) -> results.ListResult:
     """No connection to the database is kept meanwhile."""
     account, known = number.account, _known(number, since)
     try:
         credentials = account.get_credentials()
     except encryption.UndecryptableError:
-        return AuthFailed("the account's secret cannot be decrypted")
+        return results.AuthFailed("the account's secret cannot be decrypted")
     release_connection()
-    with new_client() as http:
-        return account.adapter.list_inbound(number.address, since, known, credentials, http)
+    with http.new_client() as client:
+        return account.adapter.list_inbound(number.address, since, known, credentials, client)
 
 
 def _known(number: Number, since: datetime) -> frozenset[str]:
@@ -138,7 +136,7 @@ def _known(number: Number, since: datetime) -> frozenset[str]:
     return frozenset(stored.values_list("carrier_message_id", flat=True))
 
 
-def _take(text: InboundText, number: Number, now: datetime) -> bool:
+def _take(text: events.InboundText, number: Number, now: datetime) -> bool:
     if text.sent_at is not None and text.sent_at > now - GRACE:
         return False
     return receive_late(text, account=number.account, came_at=text.sent_at or now)

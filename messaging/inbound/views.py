@@ -10,8 +10,7 @@ from django.views.decorators.http import require_POST
 
 from inboxes.integers import read_integer
 from messaging.accounts import probes
-from messaging.carriers import UnknownCarrier
-from messaging.carriers.base import RawRequest, VerificationError
+from messaging.carriers import UnknownCarrier, events
 from messaging.encryption import UndecryptableError
 from messaging.inbound.nonces import use_nonce
 from messaging.inbound.receiving import receive_webhook
@@ -46,7 +45,7 @@ def webhook(
         return HttpResponse("Not ready.", status=503, content_type="text/plain")
     try:
         adapter.verify(raw, credentials, settings.PUBLIC_URL)
-    except VerificationError as error:
+    except events.VerificationError as error:
         return _rejected(account, raw, error.reason)
     nonce = adapter.nonce(raw)
     if nonce and not use_nonce(account=account, nonce=nonce, request=raw):
@@ -56,7 +55,7 @@ def webhook(
     return HttpResponse(body, content_type=content_type)
 
 
-def _raw_request(request: HttpRequest) -> RawRequest | None:
+def _raw_request(request: HttpRequest) -> events.RawRequest | None:
     """None when the body is over the limit."""
     length = read_integer(request.headers.get("Content-Length"))
     if length is not None and length > settings.WEBHOOK_BODY_LIMIT:
@@ -67,7 +66,7 @@ def _raw_request(request: HttpRequest) -> RawRequest | None:
         body = request.body
     if len(body) > settings.WEBHOOK_BODY_LIMIT:
         return None
-    return RawRequest(
+    return events.RawRequest(
         method="POST",
         path=request.get_full_path(),
         headers={name.lower(): value for name, value in request.headers.items()},
@@ -75,7 +74,7 @@ def _raw_request(request: HttpRequest) -> RawRequest | None:
     )
 
 
-def _rejected(account: CarrierAccount, raw: RawRequest, reason: str) -> HttpResponse:
+def _rejected(account: CarrierAccount, raw: events.RawRequest, reason: str) -> HttpResponse:
     adapter = account.adapter
     if adapter.challenge and "authorization" not in raw.headers:
         headers = {"WWW-Authenticate": adapter.challenge}

@@ -5,7 +5,7 @@ from typing import ClassVar, cast
 from django.db import models
 from django.db.models import Q
 
-from messaging.carriers.base import ErrorClass, Receipt, State
+from messaging.carriers import events
 from messaging.models.states import DeliveryState
 
 
@@ -52,12 +52,12 @@ class DeliveryReceipt(models.Model):
     def __str__(self) -> str:
         return f"Receipt {self.pk}: {self.state}"
 
-    def as_event(self) -> Receipt:
+    def as_event(self) -> events.Receipt:
         """As the adapter had read it."""
-        return Receipt(
+        return events.Receipt(
             carrier_message_id=self.carrier_message_id,
-            state=cast("State", self.state),
+            state=cast("events.State", self.state),
             error_code=self.error_code,
-            error_class=cast("ErrorClass", self.error_class),
+            error_class=cast("events.ErrorClass", self.error_class),
             recipient=self.recipient,
         )

@@ -19,21 +19,7 @@ from inboxes import counters
 from inboxes.database import release_connection
 from messaging import encryption
 from messaging.attachments import links
-from messaging.carriers.base import (
-    REASONS,
-    Accepted,
-    AuthFailed,
-    ErrorClass,
-    NotSent,
-    OptedOut,
-    OutcomeUnknown,
-    Outgoing,
-    RateLimited,
-    Receipt,
-    Rejected,
-    SendResult,
-)
-from messaging.carriers.sending import new_client
+from messaging.carriers import events, http, results
 from messaging.models import Attempt, DeliveryState, Message, Number
 from messaging.outbound import opt_outs, pacing, receipts
 from messaging.stream import statements, writing
@@ -88,7 +74,9 @@ def _mark_abandoned(thread: Thread) -> None:
         message__thread=thread, state=DeliveryState.SENDING
     ).select_related("message")
     for attempt in abandoned:
-        write_outcome(attempt, OutcomeUnknown("The worker stopped before the carrier's answer."))
+        write_outcome(
+            attempt, results.OutcomeUnknown("The worker stopped before the carrier's answer.")
+        )
 
 
 @transaction.atomic(durable=True)
@@ -141,20 +129,24 @@ def _hand_over(attempt: Attempt, thread: Thread) -> bool:
         result = _call(attempt, thread, media_urls)
     except Exception:
         # A fault of our own, and nobody can tell whether the request was written before it.
-        _write_surely(attempt, OutcomeUnknown("Sending broke off by a fault inside Partyline."))
+        _write_surely(
+            attempt, results.OutcomeUnknown("Sending broke off by a fault inside Partyline.")
+        )
         defer_delivery(thread.pk)
         raise
     return _write_surely(attempt, result)
 
 
-def _call(attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]) -> SendResult:
+def _call(attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]) -> results.SendResult:
     """Hand the text to the carrier; every way in which that may end is a result."""
     account = attempt.account
     try:
         credentials = account.get_credentials()
     except encryption.UndecryptableError:
-        return AuthFailed("The account's secret cannot be decrypted; it has to be entered again.")
-    outgoing = Outgoing(
+        return results.AuthFailed(
+            "The account's secret cannot be decrypted; it has to be entered again."
+        )
+    outgoing = results.Outgoing(
         attempt_token=str(attempt.token),
         sender=thread.our_address,
         recipient=thread.contact.address,
@@ -162,11 +154,11 @@ def _call(attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]) -> Send
         callback_url=f"{account.webhook_url}{attempt.token}/",
         media_urls=media_urls,
     )
-    with new_client() as http:
-        return account.adapter.send(outgoing, credentials, http)
+    with http.new_client() as client:
+        return account.adapter.send(outgoing, credentials, client)
 
 
-def _write_surely(attempt: Attempt, result: SendResult) -> bool:
+def _write_surely(attempt: Attempt, result: results.SendResult) -> bool:
     """Write the outcome, also when the database goes away for some seconds just now.
 
     Raises OperationalError or InterfaceError when it stays away: the attempt is then found open.
@@ -183,42 +175,44 @@ def _write_surely(attempt: Attempt, result: SendResult) -> bool:
 
 
 @transaction.atomic
-def write_outcome(attempt: Attempt, result: SendResult) -> bool:
+def write_outcome(attempt: Attempt, result: results.SendResult) -> bool:
     """Settle an attempt by what the carrier answered, and pair it with receipts that came early.
 
     A receipt may have settled it first; the answer then adds the carrier's id only. An attempt
     that was given up as *unknown* in the meantime is still settled by a clear answer, but no
     longer tried again by itself. True when the attempt was still open. Writing twice is harmless.
     """
-    if isinstance(result, Accepted):
+    if isinstance(result, results.Accepted):
         writing.lock_carrier_message(attempt.account_id, result.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
     writing.reread(attempt)
     is_open = attempt.state == DeliveryState.SENDING
     is_unsettled = is_open or attempt.state == DeliveryState.UNKNOWN
     match result:
-        case Accepted():
-            taken = Receipt(result.carrier_message_id, result.state)
+        case results.Accepted():
+            taken = events.Receipt(result.carrier_message_id, result.state)
             receipts.adopt(attempt, seq=seq, receipt=taken)
-        case OutcomeUnknown(detail) if is_open:
+        case results.OutcomeUnknown(detail) if is_open:
             _close(attempt, DeliveryState.UNKNOWN, detail=detail)
             receipts.show_attempt(
                 attempt, seq=seq, state=DeliveryState.UNKNOWN, reason=UNKNOWN_REASON
             )
-        case RateLimited() | NotSent() if is_unsettled:
+        case results.RateLimited() | results.NotSent() if is_unsettled:
             _not_taken(attempt, seq, result, is_open=is_open)
-        case Rejected() | OptedOut() | AuthFailed() if is_unsettled:
+        case results.Rejected() | results.OptedOut() | results.AuthFailed() if is_unsettled:
             _refuse(attempt, seq, result)
     return is_open
 
 
-def _refuse(attempt: Attempt, seq: int, result: Rejected | OptedOut | AuthFailed) -> None:
-    error_class: ErrorClass
-    if isinstance(result, Rejected):
+def _refuse(
+    attempt: Attempt, seq: int, result: results.Rejected | results.OptedOut | results.AuthFailed
+) -> None:
+    error_class: events.ErrorClass
+    if isinstance(result, results.Rejected):
         error_class = result.error_class
     else:
-        error_class = "opted_out" if isinstance(result, OptedOut) else "auth"
-    code = "" if isinstance(result, AuthFailed) else result.code
+        error_class = "opted_out" if isinstance(result, results.OptedOut) else "auth"
+    code = "" if isinstance(result, results.AuthFailed) else result.code
     _close(attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=result.detail)
     if error_class == "opted_out":
         opt_outs.note_refusal(attempt, seq=seq)
@@ -226,21 +220,23 @@ def _refuse(attempt: Attempt, seq: int, result: Rejected | OptedOut | AuthFailed
 
 
 def _not_taken(
-    attempt: Attempt, seq: int, result: RateLimited | NotSent, *, is_open: bool
+    attempt: Attempt, seq: int, result: results.RateLimited | results.NotSent, *, is_open: bool
 ) -> None:
     """Surely not sent: back into the queue with a growing wait, and at last a failure."""
-    is_limit = isinstance(result, RateLimited)
-    detail = result.detail if isinstance(result, NotSent) else "The carrier asked us to wait."
+    is_limit = isinstance(result, results.RateLimited)
+    detail = (
+        result.detail if isinstance(result, results.NotSent) else "The carrier asked us to wait."
+    )
     error_class = "throttled" if is_limit else "transient"
     _close(attempt, DeliveryState.FAILED, error_class=error_class, detail=detail)
     message = Message.objects.get(pk=attempt.message_id)
     tries = message.tries + 1
     if not is_open or message.state != DeliveryState.SENDING or tries >= MAX_TRIES:
-        reason = REASONS["throttled"] if is_limit else NOT_SENT_REASON
+        reason = events.REASONS["throttled"] if is_limit else NOT_SENT_REASON
         receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, reason=reason)
         return
     wait = backoff(tries)
-    if isinstance(result, RateLimited) and result.retry_after is not None:
+    if isinstance(result, results.RateLimited) and result.retry_after is not None:
         wait = max(wait, result.retry_after)
     at = timezone.now() + timedelta(seconds=wait)
     writing.change(

@@ -20,16 +20,7 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.database import release_connection
 from messaging import encryption
-from messaging.carriers import CARRIERS
-from messaging.carriers.base import (
-    AuthFailed,
-    Found,
-    LookUpResult,
-    NotFound,
-    Receipt,
-    Sought,
-)
-from messaging.carriers.sending import new_client
+from messaging.carriers import CARRIERS, events, http, results
 from messaging.models import Attempt, DeliveryState, Message
 from messaging.outbound import receipts
 from messaging.stream import writing
@@ -87,18 +78,18 @@ def look_up_unknowns() -> int:
         except Exception:  # one text's trouble is not the others'
             log.exception("Attempt %s could not be looked up.", attempt.pk)
             continue
-        if not isinstance(result, Found | NotFound):
+        if not isinstance(result, results.Found | results.NotFound):
             silence[attempt.account_id] += 1
             if silence[attempt.account_id] == PATIENCE:
                 _leave_for_later(attempt.account_id)
     return settled
 
 
-def _heed(attempt: Attempt, result: LookUpResult) -> bool:
+def _heed(attempt: Attempt, result: results.LookUpResult) -> bool:
     """Whether the answer settled it."""
-    if isinstance(result, Found):
+    if isinstance(result, results.Found):
         return _settle(attempt, result.receipt)
-    if isinstance(result, NotFound):
+    if isinstance(result, results.NotFound):
         _say_not_found(attempt)
     else:
         log.warning("Attempt %s: %s", attempt.pk, result.detail)
@@ -153,13 +144,13 @@ def _of_the_same_two(attempt: Attempt) -> QuerySet[Attempt]:
     return others.filter(message__thread__contact__in=known).exclude(pk=attempt.pk)
 
 
-def _sought(attempt: Attempt) -> Sought:
+def _sought(attempt: Attempt) -> results.Sought:
     thread = attempt.message.thread
     latest = _ended_at(attempt) + CLOCKS_DIFFER
     others = _of_the_same_two(attempt)
     claimed = others.exclude(carrier_message_id="").values_list("carrier_message_id", flat=True)
     unclaimed = others.filter(state=DeliveryState.UNKNOWN, carrier_message_id="")
-    return Sought(
+    return results.Sought(
         attempt_token=str(attempt.token),
         sender=thread.our_address,
         recipient=thread.contact.address,
@@ -179,20 +170,20 @@ def _ended_at(attempt: Attempt) -> datetime:
     return min(attempt.settled_at or attempt.started_at, attempt.started_at + longest)
 
 
-def _ask(attempt: Attempt) -> LookUpResult:
+def _ask(attempt: Attempt) -> results.LookUpResult:
     """No connection to the database is kept meanwhile."""
     account, sought = attempt.account, _sought(attempt)
     try:
         credentials = account.get_credentials()
     except encryption.UndecryptableError:
-        return AuthFailed("the account's secret cannot be decrypted")
+        return results.AuthFailed("the account's secret cannot be decrypted")
     release_connection()
-    with new_client() as http:
-        return account.adapter.look_up(sought, credentials, http)
+    with http.new_client() as client:
+        return account.adapter.look_up(sought, credentials, client)
 
 
 @transaction.atomic
-def _settle(attempt: Attempt, receipt: Receipt) -> bool:
+def _settle(attempt: Attempt, receipt: events.Receipt) -> bool:
     """False if the text that was found turned out to be another attempt's meanwhile."""
     writing.lock_carrier_message(attempt.account_id, receipt.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes import counters
-from messaging.carriers.base import REASONS, ErrorClass, Receipt
+from messaging.carriers import events
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
 from messaging.outbound import opt_outs
@@ -23,7 +23,9 @@ _HELD_BY = (
 )
 
 
-def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: str | None) -> None:
+def apply_receipt(
+    *, account: CarrierAccount, receipt: events.Receipt, attempt_token: str | None
+) -> None:
     """Keep the receipt and let it settle its attempt; park it while the attempt is unknown.
 
     Call inside a transaction. Raises IntegrityError (`receipt_is_stored_once`) for one that is
@@ -47,7 +49,7 @@ def apply_receipt(*, account: CarrierAccount, receipt: Receipt, attempt_token: s
         apply(attempt, seq=seq, receipt=receipt)
 
 
-def adopt(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
+def adopt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None:
     """Pair an attempt with the carrier's id, and with the receipts that came for it early.
 
     The caller holds the id's lock (`records.lock_carrier_message`) and the inbox's counter, and
@@ -68,7 +70,7 @@ def adopt(attempt: Attempt, *, seq: int, receipt: Receipt) -> None:
         settle(attempt, seq=seq, receipt=row.as_event())
 
 
-def settle(attempt: Attempt, *, seq: int, receipt: Receipt) -> bool:
+def settle(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> bool:
     """Apply a receipt to its attempt and message; False where it says nothing new. The caller
     holds the inbox's counter, and has read the attempt again since.
 
@@ -103,7 +105,7 @@ def show_attempt(
     *,
     seq: int,
     state: DeliveryState,
-    error_class: ErrorClass | Literal[""] = "",
+    error_class: events.ErrorClass | Literal[""] = "",
     reason: str = "",
 ) -> None:
     """Let the message show its latest attempt; a delivery on any attempt wins.
@@ -121,7 +123,7 @@ def show_attempt(
     if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):
         return
     if state in (DeliveryState.FAILED, DeliveryState.UNKNOWN) and not reason:
-        reason = REASONS[error_class or "other"]
+        reason = events.REASONS[error_class or "other"]
     writing.change(message, seq, state=state, reason=reason[:255])
 
 
@@ -175,7 +177,7 @@ def _take_from_another(attempt: Attempt, seq: int, carrier_message_id: str) -> N
         settle(other, seq=seq, receipt=row.as_event())
 
 
-def _is_about(attempt: Attempt, receipt: Receipt) -> bool:
+def _is_about(attempt: Attempt, receipt: events.Receipt) -> bool:
     """Whether it speaks of the person whom we texted, as far as it says."""
     if not receipt.recipient:
         return True
@@ -184,7 +186,7 @@ def _is_about(attempt: Attempt, receipt: Receipt) -> bool:
 
 
 def _find_attempt(
-    account: CarrierAccount, receipt: Receipt, attempt_token: str | None
+    account: CarrierAccount, receipt: events.Receipt, attempt_token: str | None
 ) -> Attempt | None:
     attempts = Attempt.objects.select_related("message").filter(account=account)
     token = receipt.attempt_token or attempt_token

@@ -12,8 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from messaging.carriers.base import Unparsable
-from messaging.carriers.webhooks import ADDRESS_LIMIT, readable
+from messaging.carriers import events, parsing
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 from messaging.simulator import line
@@ -90,8 +89,8 @@ def _fields(body: bytes) -> dict[str, str] | None:
         return None
     if not isinstance(told, dict):
         return None
-    limits = {"from": ADDRESS_LIMIT, "to": ADDRESS_LIMIT}
+    limits = {"from": parsing.ADDRESS_LIMIT, "to": parsing.ADDRESS_LIMIT}
     try:
-        return {key: readable(key, told[key], limits.get(key)) for key in FIELDS}
-    except (KeyError, TypeError, AttributeError, Unparsable):
+        return {key: parsing.readable(key, told[key], limits.get(key)) for key in FIELDS}
+    except (KeyError, TypeError, AttributeError, events.Unparsable):
         return None

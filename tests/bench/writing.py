@@ -42,7 +42,7 @@ def _thread_of(index: int) -> Thread:
     from django.db import transaction
 
     from inboxes.models import Inbox
-    from messaging.carriers.base import InboundText
+    from messaging.carriers import events
     from messaging.inbound.receiving import store_text
     from messaging.models import CarrierAccount, Number
     from threads.models import Thread
@@ -53,7 +53,7 @@ def _thread_of(index: int) -> Thread:
         Number.objects.create(
             address=address, account=account, inbox=inbox, segments_per_second=1000
         )
-        text = InboundText(f"SMline{index}", "+13035559999", address, "Is anybody there?")
+        text = events.InboundText(f"SMline{index}", "+13035559999", address, "Is anybody there?")
         with transaction.atomic():
             store_text(text, account=account)
     return Thread.objects.get(inbox=inbox)

@@ -10,7 +10,7 @@ import pytest
 
 from messaging import private_networks
 from messaging.attachments.fetching import FetchError, fetch
-from messaging.carriers.results import MediaRequest
+from messaging.carriers import results
 from messaging.models import PushSubscription
 from messaging.notifications import webpush
 from messaging.private_networks import INTERNET, Refused
@@ -35,7 +35,7 @@ PUBLIC = ["8.8.8.8", "2606:4700::1111", "100.128.0.1", "172.32.0.1"]
 def fetch_picture() -> None:
     """Raise what kept the picture from being fetched."""
     with pytest.raises(FetchError) as raised:
-        fetch(MediaRequest(f"https://{NAME}/a", (NAME,)), seconds=5)
+        fetch(results.MediaRequest(f"https://{NAME}/a", (NAME,)), seconds=5)
     raise raised.value.__cause__ or AssertionError
 
 

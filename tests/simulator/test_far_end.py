@@ -9,15 +9,7 @@ import httpx
 import pytest
 from django.test import Client
 
-from messaging.carriers.base import (
-    Accepted,
-    OptedOut,
-    OutcomeUnknown,
-    Outgoing,
-    RateLimited,
-    Rejected,
-    SendResult,
-)
+from messaging.carriers import results
 from messaging.carriers.simulator import Simulator
 from messaging.models import CarrierAccount, DeliveryReceipt, Number
 from messaging.simulator.models import FarEnd, Text
@@ -25,14 +17,14 @@ from messaging.simulator.models import FarEnd, Text
 SECRET = "a-simulated-secret"
 URL = "/simulator/carrier/messages/"
 
-Send = Callable[[], SendResult]
+Send = Callable[[], results.SendResult]
 
 
 @pytest.fixture
 def send(number: Number, account: CarrierAccount, served: str) -> Iterator[Send]:
     """Send one text as the worker does, over HTTP."""
     callback = f"{account.webhook_url}5f0c3e0a-9f3e-4c52-8f5c-0a4f7a7c9f10/"
-    outgoing = Outgoing("t", number.address, "+12025550177", "Yes, it’s here 📦", callback)
+    outgoing = results.Outgoing("t", number.address, "+12025550177", "Yes, it’s here 📦", callback)
     with httpx.Client(timeout=0.5, trust_env=False) as http:
         yield lambda: Simulator().send(outgoing, {"secret": SECRET}, http)
 
@@ -55,7 +47,7 @@ def test_a_taken_text_lies_on_the_handset(send: Send) -> None:
     tell(FarEnd.Answer.ACCEPT)
     result = send()
     text = Text.objects.get()
-    assert result == Accepted(text.carrier_message_id)
+    assert result == results.Accepted(text.carrier_message_id)
     assert (text.sender, text.recipient, text.body) == (
         "+12025550110",
         "+12025550177",
@@ -86,17 +78,17 @@ def test_it_can_keep_silent_about_a_text(send: Send) -> None:
 @pytest.mark.parametrize(
     ("answer", "result", "is_taken"),
     [
-        (FarEnd.Answer.THROTTLE, RateLimited, False),
-        (FarEnd.Answer.ERROR, OutcomeUnknown, False),
-        (FarEnd.Answer.REJECT, Rejected, False),
-        (FarEnd.Answer.OPT_OUT, OptedOut, False),
-        (FarEnd.Answer.TIMEOUT, OutcomeUnknown, True),
+        (FarEnd.Answer.THROTTLE, results.RateLimited, False),
+        (FarEnd.Answer.ERROR, results.OutcomeUnknown, False),
+        (FarEnd.Answer.REJECT, results.Rejected, False),
+        (FarEnd.Answer.OPT_OUT, results.OptedOut, False),
+        (FarEnd.Answer.TIMEOUT, results.OutcomeUnknown, True),
         # This server is not Daphne, so the line cannot be reset; it is held until the timeout.
-        (FarEnd.Answer.RESET, OutcomeUnknown, True),
+        (FarEnd.Answer.RESET, results.OutcomeUnknown, True),
     ],
 )
 def test_it_misbehaves_as_it_was_told(
-    send: Send, answer: str, result: type[SendResult], is_taken: bool
+    send: Send, answer: str, result: type[results.SendResult], is_taken: bool
 ) -> None:
     tell(answer)
     assert isinstance(send(), result)

@@ -15,7 +15,7 @@ from config.demo import PASSWORD, history
 from inboxes import counters
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox, Membership
-from messaging.carriers.base import REASONS
+from messaging.carriers import events
 from messaging.models import (
     Attempt,
     CarrierAccount,
@@ -237,5 +237,5 @@ def _after(at: datetime) -> datetime:
 
 def _reason(state: str) -> str:
     if state == DeliveryState.FAILED:
-        return REASONS["bad_address"]
+        return events.REASONS["bad_address"]
     return UNKNOWN_REASON if state == DeliveryState.UNKNOWN else ""

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from messaging.carriers.base import Accepted, Capabilities, Outgoing
+from messaging.carriers import results
 from messaging.carriers.twilio import Twilio
 from messaging.models import Attachment
 from threads.models import Thread
@@ -46,7 +46,7 @@ class Taken:
     """What the carrier was given; it fetches what it was told of, as carriers do."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
-        self.texts: list[Outgoing] = []
+        self.texts: list[results.Outgoing] = []
         self.files: list[Any] = []
         can: dict[str, Any] = {
             "longest_text": 1600,
@@ -54,13 +54,13 @@ class Taken:
             "media_bytes": 5_000_000,
             "media_types": frozenset({"image/jpeg", "image/png", "image/gif"}),
         }
-        monkeypatch.setattr(Twilio, "capabilities", Capabilities(**can | capabilities))
+        monkeypatch.setattr(Twilio, "capabilities", results.Capabilities(**can | capabilities))
         monkeypatch.setattr(Twilio, "send", lambda _, outgoing, *__: self.take(outgoing))
 
-    def take(self, outgoing: Outgoing) -> Accepted:
+    def take(self, outgoing: results.Outgoing) -> results.Accepted:
         self.texts.append(outgoing)
         self.files += [Client().get(urlsplit(url).path) for url in outgoing.media_urls]
-        return Accepted(f"SM{len(self.texts)}")
+        return results.Accepted(f"SM{len(self.texts)}")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from messaging.attachments.fetching import (
     fetch,
     network_of,
 )
-from messaging.carriers.base import MediaRequest
+from messaging.carriers import results
 from messaging.private_networks import INTERNET, Network, is_public
 from tests.messaging.attachments.media_host import MediaHost, media_host, moved, ok
 
@@ -38,8 +38,8 @@ def anywhere(address: str) -> bool:
     return True
 
 
-def request(host: MediaHost, path: str = "/a", name: str = NAME) -> MediaRequest:
-    return MediaRequest(f"https://{name}:{host.port}{path}", HOSTS, SECRET)
+def request(host: MediaHost, path: str = "/a", name: str = NAME) -> results.MediaRequest:
+    return results.MediaRequest(f"https://{name}:{host.port}{path}", HOSTS, SECRET)
 
 
 def test_a_picture_is_fetched_with_the_accounts_credentials(host: MediaHost) -> None:
@@ -134,7 +134,7 @@ def test_foreign_addresses_are_called_neither_first_nor_by_redirect(
     host.answers["/a"] = moved(to)
     with media_host() as other:
         network = host.network(["127.0.0.1"], anywhere)
-        first = request(host) if is_redirect else MediaRequest(to, HOSTS, SECRET)
+        first = request(host) if is_redirect else results.MediaRequest(to, HOSTS, SECRET)
         with pytest.raises(FetchError, match="not the carrier's"):
             fetch(first, network=network)
         assert other.connections == 0
@@ -172,7 +172,7 @@ def test_three_redirects_are_followed_and_no_fourth(host: MediaHost) -> None:
 def test_the_certificate_is_proven_for_the_name_though_the_address_is_pinned(
     host: MediaHost,
 ) -> None:
-    asked = MediaRequest(f"https://deep.x.cdn.test:{host.port}/a", HOSTS, SECRET)
+    asked = results.MediaRequest(f"https://deep.x.cdn.test:{host.port}/a", HOSTS, SECRET)
     with pytest.raises(FetchError) as raised:
         fetch(asked, network=host.network(["127.0.0.1"], anywhere))
     assert isinstance(raised.value.__cause__, Exception)

@@ -17,7 +17,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from messaging.attachments import inbound
 from messaging.attachments.storing import keep
-from messaging.carriers.base import InboundMedia, InboundText, MediaRequest
+from messaging.carriers import events, results
 from messaging.carriers.twilio import Twilio
 from messaging.inbound.receiving import store_text
 from messaging.live.reading import read_changes
@@ -37,8 +37,8 @@ def anywhere(_: str) -> bool:
     return True
 
 
-def came(cast: Cast, *media: InboundMedia, body: str = "", sid: str = "1") -> Message:
-    text = InboundText(sid, CUSTOMER, FRONT_DESK, body, media=media)
+def came(cast: Cast, *media: events.InboundMedia, body: str = "", sid: str = "1") -> Message:
+    text = events.InboundText(sid, CUSTOMER, FRONT_DESK, body, media=media)
     return store_text(text, account=cast.account)
 
 
@@ -51,7 +51,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaHost]:
         monkeypatch.setattr(
             Twilio,
             "media_request",
-            lambda _, url, credentials: MediaRequest(
+            lambda _, url, credentials: results.MediaRequest(
                 url, (NAME,), {"Authorization": credentials["auth_token"]}
             ),
         )
@@ -136,9 +136,9 @@ def test_what_only_looks_like_a_picture_is_a_file_to_save(cast: Cast, host: Medi
 def test_lists_and_notifications_say_what_came_without_words(
     cast: Cast, types: list[str], gist: str
 ) -> None:
-    media = tuple(InboundMedia("https://x.test/1", one) for one in types)
+    media = tuple(events.InboundMedia("https://x.test/1", one) for one in types)
     message = store_text(
-        InboundText("1", CUSTOMER, FRONT_DESK, " ", media=media), account=cast.account
+        events.InboundText("1", CUSTOMER, FRONT_DESK, " ", media=media), account=cast.account
     )
     for row in (message.thread, cast.front_desk):
         row.refresh_from_db()
@@ -213,9 +213,9 @@ def test_a_slow_file_holds_up_neither_the_others_nor_the_senders(
 
 
 def test_a_text_brings_a_limited_number_of_files(cast: Cast) -> None:
-    media = tuple(InboundMedia(f"https://x.test/{n}") for n in range(50))
+    media = tuple(events.InboundMedia(f"https://x.test/{n}") for n in range(50))
     message = store_text(
-        InboundText("1", CUSTOMER, FRONT_DESK, "", media=media), account=cast.account
+        events.InboundText("1", CUSTOMER, FRONT_DESK, "", media=media), account=cast.account
     )
     assert Attachment.objects.filter(state="waiting").count() == 20
     [rest] = Attachment.objects.filter(state="failed")
@@ -234,7 +234,7 @@ def test_the_same_webhook_twice_is_fetched_once(cast: Cast) -> None:
 def test_a_text_without_pictures_asks_nothing_more(cast: Cast) -> None:
     cast.thread()
     counts = []
-    for media in ((), (InboundMedia("https://x.test/1"),)):
+    for media in ((), (events.InboundMedia("https://x.test/1"),)):
         with CaptureQueriesContext(connection) as queries:
             came(cast, *media, body="Hello", sid=f"S{len(media)}")
         counts.append([q["sql"] for q in queries])
@@ -248,7 +248,7 @@ def test_a_page_of_pictures_reads_them_in_one_query(cast: Cast) -> None:
     for number in (1, 12):
         for n in range(number):
             sid = f"S{number}-{n}"
-            came(cast, InboundMedia(f"https://x.test/{sid}"), sid=sid)
+            came(cast, events.InboundMedia(f"https://x.test/{sid}"), sid=sid)
         client = client_of(cast.ana)
         client.get(f"/threads/{thread.pk}/")
         with CaptureQueriesContext(connection) as queries:
@@ -281,7 +281,7 @@ def stored_names() -> list[str]:
 
 
 def test_a_fetch_that_was_forgotten_is_woken(cast: Cast) -> None:
-    came(cast, *[InboundMedia(f"https://x.test/{n}") for n in range(2)])
+    came(cast, *[events.InboundMedia(f"https://x.test/{n}") for n in range(2)])
     Attachment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     first = ProcrastinateJob.objects.order_by("pk").first()
     assert first is not None

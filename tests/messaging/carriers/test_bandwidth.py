@@ -11,8 +11,8 @@ import pytest
 from django.db.models import QuerySet
 
 from inboxes.models import Inbox
+from messaging.carriers import events, results
 from messaging.carriers.bandwidth import Bandwidth
-from messaging.carriers.base import CannotTell, Found, LookUpResult, NotFound, RawRequest, Receipt
 from messaging.inbound.receiving import replay_webhook
 from messaging.models import DeliveryReceipt, Message, Number, Webhook
 from tests.cast import Cast
@@ -142,13 +142,15 @@ def test_a_tag_reaches_no_attempt_of_another_account(cast: Cast) -> None:
 )
 def test_the_documented_errors_have_their_class(code: int, error_class: str) -> None:
     body = json.dumps(told("status_failed", "", errorCode=code)).encode()
-    [receipt] = Bandwidth().parse(RawRequest("POST", "/", {}, body))
-    assert isinstance(receipt, Receipt)
+    [receipt] = Bandwidth().parse(events.RawRequest("POST", "/", {}, body))
+    assert isinstance(receipt, events.Receipt)
     assert (receipt.error_code, receipt.error_class) == (str(code), error_class)
     assert receipt.state == ("unknown" if error_class == "ambiguous" else "failed")
 
 
-def look_up(*listed: dict[str, Any], is_alone: bool = True) -> tuple[LookUpResult, httpx.URL]:
+def look_up(
+    *listed: dict[str, Any], is_alone: bool = True
+) -> tuple[results.LookUpResult, httpx.URL]:
     asked: list[httpx.URL] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -172,7 +174,7 @@ CLAIMED = listed("another-attempts", length=LENGTH)
 
 def test_a_list_without_an_unclaimed_text_denies_it() -> None:
     result, url = look_up(CLAIMED)
-    assert result == NotFound()
+    assert result == results.NotFound()
     assert url.params["sourceTn"] == "+12025550110"
     assert url.params["destinationTn"] == "+12025550177"
     assert url.params["messageDirection"] == "OUTBOUND"
@@ -183,28 +185,28 @@ def test_a_list_without_an_unclaimed_text_denies_it() -> None:
 @pytest.mark.parametrize(
     ("more", "receipt"),
     [
-        ({}, Receipt("m1", "sent")),
-        ({"messageStatus": "DELIVERED"}, Receipt("m1", "delivered")),
+        ({}, events.Receipt("m1", "sent")),
+        ({"messageStatus": "DELIVERED"}, events.Receipt("m1", "delivered")),
         (
             {"messageStatus": "FAILED", "errorCode": 4720},
-            Receipt("m1", "failed", "4720", "bad_address"),
+            events.Receipt("m1", "failed", "4720", "bad_address"),
         ),
         (
             {"messageStatus": "UNDELIVERED", "errorCode": 9902},
-            Receipt("m1", "unknown", "9902", "ambiguous"),
+            events.Receipt("m1", "unknown", "9902", "ambiguous"),
         ),
     ],
 )
 @pytest.mark.parametrize("length", [LENGTH, LENGTH + 1], ids=["characters", "UTF-16 units"])
 def test_the_only_text_of_its_length_is_an_attempt_that_is_alone(
-    more: dict[str, object], receipt: Receipt, length: int
+    more: dict[str, object], receipt: events.Receipt, length: int
 ) -> None:
-    assert look_up(CLAIMED, listed("m1", length=length, **more))[0] == Found(receipt)
+    assert look_up(CLAIMED, listed("m1", length=length, **more))[0] == results.Found(receipt)
 
 
 def test_any_doubt_settles_nothing() -> None:
     one, two = listed("m1", length=LENGTH), listed("m2", length=LENGTH)
-    assert isinstance(look_up(one, two)[0], CannotTell)
-    assert isinstance(look_up(one, is_alone=False)[0], CannotTell)
-    assert isinstance(look_up(listed("m1", length=LENGTH + 2))[0], CannotTell)
-    assert isinstance(look_up({"messageLength": LENGTH})[0], CannotTell)
+    assert isinstance(look_up(one, two)[0], results.CannotTell)
+    assert isinstance(look_up(one, is_alone=False)[0], results.CannotTell)
+    assert isinstance(look_up(listed("m1", length=LENGTH + 2))[0], results.CannotTell)
+    assert isinstance(look_up({"messageLength": LENGTH})[0], results.CannotTell)

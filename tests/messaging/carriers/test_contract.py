@@ -14,19 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging.carriers import ADAPTERS
-from messaging.carriers.base import (
-    REASONS,
-    Event,
-    Ignored,
-    InboundText,
-    RawRequest,
-    Receipt,
-    Unparsable,
-    Unreadable,
-    VerificationError,
-)
-from messaging.carriers.webhooks import ADDRESS_LIMIT, ID_LIMIT
+from messaging.carriers import ADAPTERS, events, parsing
 from tests.messaging.carriers.specimens import SPECIMENS
 from tests.messaging.carriers.specimens.base import (
     CONTENT_TYPES,
@@ -46,7 +34,7 @@ every_payload = pytest.mark.parametrize(
 
 def verify(
     specimen: Specimen,
-    request: RawRequest,
+    request: events.RawRequest,
     *,
     public_url: str = PUBLIC_URL,
     **credentials: str,
@@ -54,18 +42,18 @@ def verify(
     specimen.carrier.verify(request, {**specimen.credentials, **credentials}, public_url)
 
 
-def refused(specimen: Specimen, request: RawRequest, **more: str) -> str:
-    with pytest.raises(VerificationError) as caught:
+def refused(specimen: Specimen, request: events.RawRequest, **more: str) -> str:
+    with pytest.raises(events.VerificationError) as caught:
         verify(specimen, request, **more)
     assert caught.value.reason
     return caught.value.reason
 
 
-def sample(specimen: Specimen) -> RawRequest:
+def sample(specimen: Specimen) -> events.RawRequest:
     return specimen.request(specimen.payloads()[0])
 
 
-def with_header(request: RawRequest, name: str, value: str | None) -> RawRequest:
+def with_header(request: events.RawRequest, name: str, value: str | None) -> events.RawRequest:
     headers = {key: old for key, old in request.headers.items() if key != name}
     return replace(request, headers=headers if value is None else {**headers, name: value})
 
@@ -139,7 +127,7 @@ def test_a_secret_that_is_not_ours_is_refused(specimen: Specimen) -> None:
 def test_without_a_stored_secret_nothing_is_accepted(specimen: Specimen) -> None:
     stored = specimen.credentials[specimen.secret]
     for credentials in ({}, {specimen.secret: ""}, {f"previous_{specimen.secret}": stored}):
-        with pytest.raises(VerificationError):
+        with pytest.raises(events.VerificationError):
             specimen.carrier.verify(sample(specimen), credentials, PUBLIC_URL)
 
 
@@ -169,7 +157,7 @@ def test_whatever_is_sent_unsigned_is_refused_and_nothing_else(
         name: data.draw(st.text(max_size=80), label=name)
         for name in (*specimen.signature_headers, "content-type")
     }
-    request = RawRequest("POST", specimen.path, headers, data.draw(st.binary(max_size=200)))
+    request = events.RawRequest("POST", specimen.path, headers, data.draw(st.binary(max_size=200)))
     refused(specimen, request)
 
 
@@ -180,9 +168,9 @@ def test_the_self_test_is_accepted_and_harmless(specimen: Specimen) -> None:
         return
     assert request.path == specimen.path
     verify(specimen, request)
-    events = specimen.carrier.parse(request)
-    assert events
-    assert all(isinstance(event, Ignored) for event in events)
+    parsed = specimen.carrier.parse(request)
+    assert parsed
+    assert all(isinstance(event, events.Ignored) for event in parsed)
     refused(specimen, request, **{specimen.secret: specimen.other_secret})
 
 
@@ -193,11 +181,11 @@ def test_a_payload_means_what_stands_beside_it(specimen: Specimen, file: Path) -
 
 @every_carrier
 def test_the_payloads_show_all_that_a_carrier_tells(specimen: Specimen) -> None:
-    events = [
+    parsed = [
         event for file in specimen.payloads() for event in specimen.carrier.parse(unsigned(file))
     ]
-    texts = [event for event in events if isinstance(event, InboundText)]
-    states = {event.state for event in events if isinstance(event, Receipt)}
+    texts = [event for event in parsed if isinstance(event, events.InboundText)]
+    states = {event.state for event in parsed if isinstance(event, events.Receipt)}
     assert any(text.body and not text.media for text in texts)
     assert any(text.media for text in texts)
     assert {"delivered", "failed"} <= states
@@ -211,18 +199,18 @@ def test_nothing_private_stands_in_a_repr(specimen: Specimen, file: Path) -> Non
             assert private not in shown
 
 
-def private_parts(event: Event) -> Iterator[str]:
-    if isinstance(event, InboundText):
+def private_parts(event: events.Event) -> Iterator[str]:
+    if isinstance(event, events.InboundText):
         yield from (event.sender, event.recipient)
         if event.body:
             yield event.body
         yield from (medium.url for medium in event.media)
-    elif isinstance(event, Receipt):
+    elif isinstance(event, events.Receipt):
         yield from filter(None, (event.recipient, event.attempt_token))
 
 
 def test_a_request_shows_nothing_of_itself() -> None:
-    request = RawRequest("POST", "/secret-token/", {"a": "canary"}, b"canary")
+    request = events.RawRequest("POST", "/secret-token/", {"a": "canary"}, b"canary")
     assert "secret-token" not in repr(request)
     assert "canary" not in repr(request)
 
@@ -247,8 +235,10 @@ JSON = st.recursive(
 def test_no_bytes_raise_anything_but_unparsable(
     specimen: Specimen, body: bytes, content_type: str
 ) -> None:
-    with contextlib.suppress(Unparsable):
-        specimen.carrier.parse(RawRequest("POST", "/", {"content-type": content_type}, body))
+    with contextlib.suppress(events.Unparsable):
+        specimen.carrier.parse(
+            events.RawRequest("POST", "/", {"content-type": content_type}, body)
+        )
 
 
 ODD: list[Any] = [None, 5, -1, 1e400, True, [], {}, [5], "", " ", "a\x00b", "\ud83d", "x" * 5000]
@@ -283,25 +273,27 @@ def test_a_payload_with_an_odd_part_is_unparsable_or_can_be_stored(
 ) -> None:
     headers = {"content-type": CONTENT_TYPES[file.suffix]}
     for body in twisted_bodies(file):
-        with contextlib.suppress(Unparsable):
-            for event in specimen.carrier.parse(RawRequest("POST", "/", headers, body)):
+        with contextlib.suppress(events.Unparsable):
+            for event in specimen.carrier.parse(events.RawRequest("POST", "/", headers, body)):
                 assert_storable(event)
 
 
-def assert_storable(event: Event) -> None:
+def assert_storable(event: events.Event) -> None:
     for text in strings(event):
         assert "\x00" not in text
         text.encode()
-    if not isinstance(event, Ignored | Unreadable):
+    if not isinstance(event, events.Ignored | events.Unreadable):
         assert event.carrier_message_id.strip()
-        assert len(event.carrier_message_id) <= ID_LIMIT
-    if isinstance(event, InboundText):
+        assert len(event.carrier_message_id) <= parsing.ID_LIMIT
+    if isinstance(event, events.InboundText):
         assert event.sender.strip()
-        assert len(event.sender) <= ADDRESS_LIMIT + 1  # a plus sign may have come before it
+        assert (
+            len(event.sender) <= parsing.ADDRESS_LIMIT + 1
+        )  # a plus sign may have come before it
         assert all(medium.url for medium in event.media)
         assert all(medium.size is None or medium.size >= 0 for medium in event.media)
         assert event.sent_at is None or event.sent_at.tzinfo is not None
-    if isinstance(event, Receipt):
+    if isinstance(event, events.Receipt):
         assert len(event.error_code) <= 64
 
 
@@ -324,5 +316,5 @@ def test_the_answer_to_a_webhook_is_not_texted_back(specimen: Specimen) -> None:
 
 
 def test_every_class_of_error_tells_an_agent_what_to_do() -> None:
-    assert all(reason.endswith(".") and len(reason) <= 255 for reason in REASONS.values())
-    assert len(set(REASONS.values())) == len(REASONS)
+    assert all(reason.endswith(".") and len(reason) <= 255 for reason in events.REASONS.values())
+    assert len(set(events.REASONS.values())) == len(events.REASONS)

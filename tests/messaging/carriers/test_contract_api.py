@@ -16,23 +16,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from messaging.carriers.base import (
-    REASONS,
-    Accepted,
-    AuthFailed,
-    CannotTell,
-    Found,
-    Identity,
-    InboundText,
-    Listed,
-    NotFound,
-    NotSent,
-    OutcomeUnknown,
-    RateLimited,
-    Rejected,
-    SendResult,
-    Sought,
-)
+from messaging.carriers import events, results
 from tests.messaging.carriers.specimens import SPECIMENS
 from tests.messaging.carriers.specimens.base import PUBLIC_URL, Refusal, Specimen, unsigned
 
@@ -57,7 +41,7 @@ def answering(status: int, answer: object, **headers: str) -> Handler:
     return lambda _: httpx.Response(status, text=raw, headers=headers)
 
 
-def send(specimen: Specimen, handler: Handler) -> SendResult:
+def send(specimen: Specimen, handler: Handler) -> results.SendResult:
     """The result of sending once; however it ends, the carrier is asked once."""
     calls: list[httpx.Request] = []
 
@@ -85,7 +69,7 @@ def test_a_text_arrives_as_written(specimen: Specimen, media: tuple[str, ...]) -
     outgoing = replace(specimen.outgoing, media_urls=media)
     with client(take) as http:
         result = specimen.carrier.send(outgoing, specimen.credentials, http)
-    assert result == Accepted(specimen.accepted_id)
+    assert result == results.Accepted(specimen.accepted_id)
     [request] = seen
     assert (request.method, request.url.path) == ("POST", specimen.send_path)
     assert request.url.scheme == "https"
@@ -110,13 +94,13 @@ def test_every_refusal_has_its_meaning(specimen: Specimen, refusal: Refusal) -> 
 @every_carrier
 def test_the_refusals_show_what_is_refused_for_good_and_for_whom(specimen: Specimen) -> None:
     kinds = {type(refusal.means) for refusal in specimen.refusals}
-    assert {Rejected, AuthFailed} <= kinds
+    assert {results.Rejected, results.AuthFailed} <= kinds
     classes = {
         refusal.means.error_class
         for refusal in specimen.refusals
-        if isinstance(refusal.means, Rejected)
+        if isinstance(refusal.means, results.Rejected)
     }
-    assert classes <= set(REASONS)
+    assert classes <= set(events.REASONS)
 
 
 @every_carrier
@@ -128,13 +112,13 @@ def test_a_throttled_text_says_when_to_try_again(
     specimen: Specimen, given_: str, seconds: float | None
 ) -> None:
     handler = answering(429, {"message": "slow down"}, **{"Retry-After": given_})
-    assert send(specimen, handler) == RateLimited(seconds)
+    assert send(specimen, handler) == results.RateLimited(seconds)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_trouble_at_the_carrier_leaves_the_text_unknown(specimen: Specimen, status: int) -> None:
-    kind = NotSent if specimen.errors_are_not_sent else OutcomeUnknown
+    kind = results.NotSent if specimen.errors_are_not_sent else results.OutcomeUnknown
     assert isinstance(send(specimen, answering(status, {"error": "x"})), kind)
 
 
@@ -143,20 +127,22 @@ def test_trouble_at_the_carrier_leaves_the_text_unknown(specimen: Specimen, stat
 def test_a_refusal_that_may_be_of_a_second_text_leaves_it_unknown(
     specimen: Specimen, status: int
 ) -> None:
-    assert isinstance(send(specimen, answering(status, {"error": "x"})), OutcomeUnknown)
+    assert isinstance(send(specimen, answering(status, {"error": "x"})), results.OutcomeUnknown)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed(specimen: Specimen, status: int) -> None:
     handler = answering(status, "", Location="https://elsewhere.example.com/")
-    assert isinstance(send(specimen, handler), OutcomeUnknown)
+    assert isinstance(send(specimen, handler), results.OutcomeUnknown)
 
 
 @every_carrier
 @pytest.mark.parametrize("answer", ["<html>created", "", "[]", "null", '{"a": 1}', "[" * 9999])
 def test_an_answer_without_sense_leaves_the_text_unknown(specimen: Specimen, answer: str) -> None:
-    assert isinstance(send(specimen, answering(specimen.accepted[0], answer)), OutcomeUnknown)
+    assert isinstance(
+        send(specimen, answering(specimen.accepted[0], answer)), results.OutcomeUnknown
+    )
 
 
 @every_carrier
@@ -169,7 +155,7 @@ def test_silence_after_the_request_leaves_the_text_unknown(
     def break_off(request: httpx.Request) -> httpx.Response:
         raise error(f"broke at {request.url}")
 
-    assert isinstance(send(specimen, break_off), OutcomeUnknown)
+    assert isinstance(send(specimen, break_off), results.OutcomeUnknown)
 
 
 @pytest.fixture
@@ -195,7 +181,7 @@ def test_a_real_connection_that_falls_silent_leaves_the_text_unknown(
     socket_at_the_carrier(specimen)
     with httpx.Client(timeout=0.2, trust_env=False) as http:
         result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
-    assert isinstance(result, OutcomeUnknown)
+    assert isinstance(result, results.OutcomeUnknown)
 
 
 @every_carrier
@@ -205,7 +191,7 @@ def test_nobody_listening_is_surely_not_sent(
     socket_at_the_carrier(specimen).close()
     with httpx.Client(timeout=0.5, trust_env=False) as http:
         result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
-    assert isinstance(result, NotSent)
+    assert isinstance(result, results.NotSent)
 
 
 def never(request: httpx.Request) -> httpx.Response:
@@ -216,14 +202,14 @@ def never(request: httpx.Request) -> httpx.Response:
 def test_without_credentials_nothing_is_called(specimen: Specimen) -> None:
     with client(never) as http:
         carrier, outgoing = specimen.carrier, specimen.outgoing
-        assert isinstance(carrier.send(outgoing, {}, http), AuthFailed)
+        assert isinstance(carrier.send(outgoing, {}, http), results.AuthFailed)
         if specimen.identity is not None:
-            assert isinstance(carrier.identify({}, http), AuthFailed)
+            assert isinstance(carrier.identify({}, http), results.AuthFailed)
         if carrier.capabilities.can_look_up:
-            assert isinstance(carrier.look_up(sought(specimen), {}, http), AuthFailed)
+            assert isinstance(carrier.look_up(sought(specimen), {}, http), results.AuthFailed)
         if carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), {}, http)
-            assert isinstance(listed, AuthFailed)
+            assert isinstance(listed, results.AuthFailed)
 
 
 @every_carrier
@@ -236,8 +222,8 @@ def test_a_key_with_a_character_that_no_key_has_is_refused_in_plain_words(
         spoilt = replace(specimen, credentials={**specimen.credentials, name: stored + character})
         with client(handler) as http:
             result = spoilt.carrier.send(spoilt.outgoing, spoilt.credentials, http)
-        assert isinstance(result, AuthFailed)
-        assert all(isinstance(answer, AuthFailed) for answer in questions(spoilt, handler))
+        assert isinstance(result, results.AuthFailed)
+        assert all(isinstance(answer, results.AuthFailed) for answer in questions(spoilt, handler))
 
 
 @every_carrier
@@ -248,9 +234,9 @@ def test_nothing_private_stands_in_the_repr_of_what_goes_out(specimen: Specimen)
         assert private not in repr(sought(specimen))
 
 
-def sought(specimen: Specimen) -> Sought:
+def sought(specimen: Specimen) -> results.Sought:
     sent = specimen.outgoing
-    return Sought(
+    return results.Sought(
         attempt_token=sent.attempt_token,
         sender=sent.sender,
         recipient=sent.recipient,
@@ -278,7 +264,7 @@ def questions(specimen: Specimen, handler: Handler) -> list[object]:
 @every_carrier
 def test_questions_with_credentials_that_are_refused_say_so(specimen: Specimen) -> None:
     handler = answering(401, {"code": 20003})
-    assert all(isinstance(answer, AuthFailed) for answer in questions(specimen, handler))
+    assert all(isinstance(answer, results.AuthFailed) for answer in questions(specimen, handler))
 
 
 @every_carrier
@@ -290,7 +276,7 @@ def test_questions_without_a_clear_answer_settle_nothing(
     specimen: Specimen, status: int, answer: str
 ) -> None:
     handler = answering(status, answer)
-    assert all(isinstance(answer, CannotTell) for answer in questions(specimen, handler))
+    assert all(isinstance(answer, results.CannotTell) for answer in questions(specimen, handler))
 
 
 @every_carrier
@@ -302,7 +288,7 @@ def test_an_answer_that_is_no_success_settles_nothing_whatever_it_says(
     known = specimen.identity[0] if specimen.identity is not None else {}
     told = empty | (known if isinstance(known, dict) else {})
     asked = questions(specimen, answering(status, told))
-    assert all(isinstance(answer, CannotTell) for answer in asked)
+    assert all(isinstance(answer, results.CannotTell) for answer in asked)
 
 
 @every_carrier
@@ -313,7 +299,7 @@ def test_questions_follow_no_redirect(specimen: Specimen) -> None:
         hosts.add(request.url.host)
         return httpx.Response(307, headers={"Location": "https://elsewhere.example.com/"})
 
-    assert all(isinstance(answer, CannotTell) for answer in questions(specimen, redirect))
+    assert all(isinstance(answer, results.CannotTell) for answer in questions(specimen, redirect))
     assert "elsewhere.example.com" not in hosts
 
 
@@ -322,7 +308,7 @@ def test_questions_over_a_broken_line_settle_nothing(specimen: Specimen) -> None
     def break_off(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    assert all(isinstance(answer, CannotTell) for answer in questions(specimen, break_off))
+    assert all(isinstance(answer, results.CannotTell) for answer in questions(specimen, break_off))
 
 
 NAMES = st.sampled_from(
@@ -352,9 +338,16 @@ def test_no_answer_to_a_question_finds_a_text_that_is_not_in_it(
     specimen: Specimen, answer: dict[str, Any]
 ) -> None:
     for result in questions(specimen, answering(200, answer)):
-        assert isinstance(result, NotFound | CannotTell | AuthFailed | Listed | Identity)
-        assert not isinstance(result, Found)
-        assert not isinstance(result, Listed) or result.texts == ()
+        assert isinstance(
+            result,
+            results.NotFound
+            | results.CannotTell
+            | results.AuthFailed
+            | results.Listed
+            | results.Identity,
+        )
+        assert not isinstance(result, results.Found)
+        assert not isinstance(result, results.Listed) or result.texts == ()
 
 
 @every_carrier
@@ -362,10 +355,12 @@ def test_a_carrier_that_cannot_be_asked_says_so(specimen: Specimen) -> None:
     carrier, credentials = specimen.carrier, specimen.credentials
     with client(never) as http:
         if not carrier.capabilities.can_look_up:
-            assert isinstance(carrier.look_up(sought(specimen), credentials, http), CannotTell)
+            assert isinstance(
+                carrier.look_up(sought(specimen), credentials, http), results.CannotTell
+            )
         if not carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), credentials, http)
-            assert isinstance(listed, CannotTell)
+            assert isinstance(listed, results.CannotTell)
 
 
 @every_carrier
@@ -385,7 +380,7 @@ def test_pictures_are_fetched_from_the_carrier_and_logins_go_nowhere_else(
         medium
         for file in specimen.payloads()
         for event in specimen.carrier.parse(unsigned(file))
-        if isinstance(event, InboundText)
+        if isinstance(event, events.InboundText)
         for medium in event.media
     ]
     for medium in media:

@@ -16,16 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plivo import utils  # type: ignore[import-untyped]
 
-from messaging.carriers.base import (
-    CannotTell,
-    Found,
-    LookUpResult,
-    NotFound,
-    RawRequest,
-    Receipt,
-    Sought,
-    VerificationError,
-)
+from messaging.carriers import events, results
 from messaging.carriers.plivo import Plivo
 from tests.messaging.carriers.specimens.base import CONTENT_TYPES, PUBLIC_URL
 from tests.messaging.carriers.specimens.plivo import NONCE, PLIVO, UUID, sign
@@ -36,7 +27,7 @@ URL = PUBLIC_URL + PLIVO.path
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def v2(body: bytes = b"a=1", *, url: str = URL, suffix: str = "") -> RawRequest:
+def v2(body: bytes = b"a=1", *, url: str = URL, suffix: str = "") -> events.RawRequest:
     """As V2 is documented; the vendor's own check has to agree."""
     digest = hmac.new(TOKEN.encode(), (url + NONCE).encode(), hashlib.sha256).digest()
     mark = base64.b64encode(digest).decode()
@@ -46,15 +37,15 @@ def v2(body: bytes = b"a=1", *, url: str = URL, suffix: str = "") -> RawRequest:
         f"x-plivo-signature{suffix}-v2": mark,
         "x-plivo-signature-v2-nonce": NONCE,
     }
-    return RawRequest("POST", PLIVO.path, headers, body)
+    return events.RawRequest("POST", PLIVO.path, headers, body)
 
 
-def verify(request: RawRequest, public_url: str = PUBLIC_URL) -> None:
+def verify(request: events.RawRequest, public_url: str = PUBLIC_URL) -> None:
     Plivo().verify(request, PLIVO.credentials, public_url)
 
 
-def refused(request: RawRequest, public_url: str = PUBLIC_URL) -> str:
-    with pytest.raises(VerificationError) as caught:
+def refused(request: events.RawRequest, public_url: str = PUBLIC_URL) -> str:
+    with pytest.raises(events.VerificationError) as caught:
         verify(request, public_url)
     return caught.value.reason
 
@@ -88,7 +79,7 @@ def test_no_other_signature_is_taken_for_the_older_one(signed: str) -> None:
         "x-plivo-signature-v2": base64.b64encode(digest).decode(),
         "x-plivo-signature-v2-nonce": signed.removeprefix(URL),
     }
-    assert "nonce" in refused(RawRequest("POST", PLIVO.path, headers, b"Text=forged"))
+    assert "nonce" in refused(events.RawRequest("POST", PLIVO.path, headers, b"Text=forged"))
 
 
 def test_a_bad_better_signature_is_not_saved_by_a_good_older_one() -> None:
@@ -143,8 +134,8 @@ def test_whatever_plivo_signs_is_accepted(
 
 def test_a_receipt_of_too_many_texts_says_so() -> None:
     body = urlencode({"MessageUUID": UUID, "Status": "failed", "ErrorCode": "429"}).encode()
-    told = Plivo().parse(RawRequest("POST", PLIVO.path, {"content-type": FORM}, body))
-    assert told == [Receipt(UUID, "failed", "429", "throttled")]
+    told = Plivo().parse(events.RawRequest("POST", PLIVO.path, {"content-type": FORM}, body))
+    assert told == [events.Receipt(UUID, "failed", "429", "throttled")]
 
 
 def record(uuid: str = UUID, **changes: Any) -> dict[str, Any]:
@@ -159,7 +150,7 @@ def record(uuid: str = UUID, **changes: Any) -> dict[str, Any]:
     return told | changes
 
 
-def look_up(*records: dict[str, Any], is_alone: bool = True, **more: Any) -> LookUpResult:
+def look_up(*records: dict[str, Any], is_alone: bool = True, **more: Any) -> results.LookUpResult:
     def answer(request: httpx.Request) -> httpx.Response:
         asked = request.url.params
         assert asked["message_direction"] == "outbound"
@@ -169,7 +160,7 @@ def look_up(*records: dict[str, Any], is_alone: bool = True, **more: Any) -> Loo
         assert asked["message_time__lte"] == "2026-11-22 12:05:00"
         return httpx.Response(200, json={"objects": list(records)})
 
-    wanted = Sought(
+    wanted = results.Sought(
         "t",
         "+12025550110",
         "+12025550177",
@@ -184,21 +175,21 @@ def look_up(*records: dict[str, Any], is_alone: bool = True, **more: Any) -> Loo
 
 
 def test_a_lonely_record_is_the_attempts() -> None:
-    assert look_up(record()) == Found(Receipt(UUID, "failed", "200", "opted_out"))
-    assert look_up(record(message_state="sent")) == Found(Receipt(UUID, "sent"))
+    assert look_up(record()) == results.Found(events.Receipt(UUID, "failed", "200", "opted_out"))
+    assert look_up(record(message_state="sent")) == results.Found(events.Receipt(UUID, "sent"))
 
 
 def test_records_that_cannot_be_told_apart_settle_nothing() -> None:
-    assert isinstance(look_up(record(), record("other")), CannotTell)
-    assert isinstance(look_up(record(), is_alone=False), CannotTell)
+    assert isinstance(look_up(record(), record("other")), results.CannotTell)
+    assert isinstance(look_up(record(), is_alone=False), results.CannotTell)
 
 
 def test_records_of_other_attempts_and_people_do_not_count() -> None:
-    assert look_up(record(), not_these=frozenset({UUID})) == NotFound()
-    assert look_up(record(to_number="12025550178")) == NotFound()
-    assert look_up(record(message_uuid=None)) == NotFound()
-    assert look_up() == NotFound()
+    assert look_up(record(), not_these=frozenset({UUID})) == results.NotFound()
+    assert look_up(record(to_number="12025550178")) == results.NotFound()
+    assert look_up(record(message_uuid=None)) == results.NotFound()
+    assert look_up() == results.NotFound()
 
 
 def test_more_records_than_a_page_settle_nothing() -> None:
-    assert isinstance(look_up(*[record(f"u{n}") for n in range(20)]), CannotTell)
+    assert isinstance(look_up(*[record(f"u{n}") for n in range(20)]), results.CannotTell)

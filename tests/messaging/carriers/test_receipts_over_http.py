@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from messaging.carriers.base import Accepted, Outgoing
+from messaging.carriers import results
 from messaging.models import CarrierAccount, DeliveryReceipt
 from tests.far_end_client import FarEnd, far_end
 
@@ -35,10 +35,10 @@ def account(
 def send(account: CarrierAccount) -> str:
     """Send one text; the carrier's id of it."""
     callback = f"{account.webhook_url}5f0c3e0a-9f3e-4c52-8f5c-0a4f7a7c9f10/"
-    outgoing = Outgoing("t", "+12025550110", "+12025550177", "Hello 📦", callback)
+    outgoing = results.Outgoing("t", "+12025550110", "+12025550177", "Hello 📦", callback)
     with httpx.Client(timeout=5, trust_env=False) as http:
         result = account.adapter.send(outgoing, account.get_credentials(), http)
-    assert isinstance(result, Accepted)
+    assert isinstance(result, results.Accepted)
     return result.carrier_message_id
 
 

@@ -6,35 +6,31 @@ import json
 
 import pytest
 
-from messaging.carriers.base import (
-    Event,
-    Ignored,
-    RawRequest,
-    Receipt,
-    Unparsable,
-)
+from messaging.carriers import events
 from messaging.carriers.simulator import Simulator
 
 PATH = "/webhooks/simulator/token/"
 MESSAGE = {"type": "message", "id": "m1", "from": "+12025550177", "to": "+12025550110"}
 
 
-def parse(body: bytes) -> list[Event]:
-    return Simulator().parse(RawRequest("POST", PATH, {}, body))
+def parse(body: bytes) -> list[events.Event]:
+    return Simulator().parse(events.RawRequest("POST", PATH, {}, body))
 
 
 def test_receipts_are_read() -> None:
-    assert parse(b'{"type": "receipt", "id": "m", "state": "sent"}') == [Receipt("m", "sent")]
+    assert parse(b'{"type": "receipt", "id": "m", "state": "sent"}') == [
+        events.Receipt("m", "sent")
+    ]
     failed = b'{"type": "receipt", "id": "m", "state": "failed", "code": "transient"}'
-    assert parse(failed) == [Receipt("m", "failed", "transient", "transient")]
+    assert parse(failed) == [events.Receipt("m", "failed", "transient", "transient")]
     odd = b'{"type": "receipt", "id": "m", "state": "failed", "code": "?"}'
-    assert parse(odd) == [Receipt("m", "failed", "?", "other")]
+    assert parse(odd) == [events.Receipt("m", "failed", "?", "other")]
 
 
 @pytest.mark.parametrize("body", [b'{"type": "x", "id": "m"}', b'{"type":"receipt","id":"m"}'])
 def test_what_is_of_no_use_is_ignored(body: bytes) -> None:
     [event] = parse(body)
-    assert isinstance(event, Ignored)
+    assert isinstance(event, events.Ignored)
 
 
 @pytest.mark.parametrize(
@@ -54,5 +50,5 @@ def test_what_is_of_no_use_is_ignored(body: bytes) -> None:
     ],
 )
 def test_what_makes_no_sense_is_unparsable(body: bytes) -> None:
-    with pytest.raises(Unparsable):
+    with pytest.raises(events.Unparsable):
         parse(body)

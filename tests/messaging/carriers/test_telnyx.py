@@ -16,18 +16,7 @@ from telnyx.lib.webhook_verification import WebhookVerificationError, verify_web
 from telnyx.types.delivery_update_webhook_event import DeliveryUpdateWebhookEvent
 from telnyx.types.inbound_message_webhook_event import InboundMessageWebhookEvent
 
-from messaging.carriers.base import (
-    CannotTell,
-    Found,
-    Listed,
-    ListResult,
-    LookUpResult,
-    NotFound,
-    RawRequest,
-    Receipt,
-    Unparsable,
-    VerificationError,
-)
+from messaging.carriers import events, results
 from messaging.carriers.telnyx import ERROR_CLASSES, Telnyx
 from messaging.models import Message
 from tests.cast import Cast
@@ -40,20 +29,20 @@ from tests.messaging.outbound.test_receipts import begin, state
 BODY = b'{"data": {}}'
 
 
-def request_at(at: int, body: bytes = BODY, key: str = PUBLIC) -> RawRequest:
+def request_at(at: int, body: bytes = BODY, key: str = PUBLIC) -> events.RawRequest:
     return signed_at(at, body, "application/json", key, PUBLIC_URL + TELNYX.path)
 
 
-def refusal(request: RawRequest, **credentials: str) -> str:
+def refusal(request: events.RawRequest, **credentials: str) -> str:
     """Why it is refused; empty when it is accepted."""
     try:
         Telnyx().verify(request, {**TELNYX.credentials, **credentials}, PUBLIC_URL)
-    except VerificationError as error:
+    except events.VerificationError as error:
         return error.reason
     return ""
 
 
-def sdk_accepts(request: RawRequest) -> bool:
+def sdk_accepts(request: events.RawRequest) -> bool:
     try:
         verify_webhook_signature(request.body, request.headers, PUBLIC)
     except WebhookVerificationError:
@@ -112,7 +101,7 @@ def test_our_payloads_are_what_telnyxs_package_describes(file: Any) -> None:
 
 def parsed(told: object) -> list[Any]:
     body = json.dumps(told).encode()
-    return list(Telnyx().parse(RawRequest("POST", "/", {}, body)))
+    return list(Telnyx().parse(events.RawRequest("POST", "/", {}, body)))
 
 
 def test_the_subject_of_a_picture_message_is_not_lost() -> None:
@@ -125,7 +114,7 @@ def test_the_subject_of_a_picture_message_is_not_lost() -> None:
 def test_what_is_neither_sms_nor_mms_goes_into_quarantine() -> None:
     told = payload(TELNYX, "inbound_text")
     told["data"]["payload"]["type"] = "RCS"
-    with pytest.raises(Unparsable):
+    with pytest.raises(events.Unparsable):
         parsed(told)
 
 
@@ -196,7 +185,7 @@ def record(uuid: str, *, attempt: str = ATTEMPT, **more: object) -> dict[str, An
     return {"uuid": uuid, "status": "delivered", "delivery_status_webhook_url": url, **more}
 
 
-def look_up(records: Records, *, latest: datetime = NOON) -> LookUpResult:
+def look_up(records: Records, *, latest: datetime = NOON) -> results.LookUpResult:
     wanted = replace(sought(TELNYX), earliest=latest - timedelta(minutes=5), latest=latest)
     with time_machine.travel(NOON + timedelta(hours=5)), records.client() as http:
         return Telnyx().look_up(wanted, TELNYX.credentials, http)
@@ -205,16 +194,18 @@ def look_up(records: Records, *, latest: datetime = NOON) -> LookUpResult:
 @pytest.mark.parametrize(
     ("status", "receipt"),
     [
-        ("delivered", Receipt("m1", "delivered")),
-        ("gw_reject", Receipt("m1", "failed", "40001", "bad_address")),
-        ("dlr_timeout", Receipt("m1", "unknown", "40001", "ambiguous")),
-        (None, Receipt("m1", "sent")),
+        ("delivered", events.Receipt("m1", "delivered")),
+        ("gw_reject", events.Receipt("m1", "failed", "40001", "bad_address")),
+        ("dlr_timeout", events.Receipt("m1", "unknown", "40001", "ambiguous")),
+        (None, events.Receipt("m1", "sent")),
     ],
 )
-def test_a_text_is_found_by_the_address_that_we_gave(status: str | None, receipt: Receipt) -> None:
+def test_a_text_is_found_by_the_address_that_we_gave(
+    status: str | None, receipt: events.Receipt
+) -> None:
     another = record("m0", attempt="0" * 8 + ATTEMPT[8:])
     records = Records(another, record("m1", status=status, errors=["40001"]))
-    assert look_up(records) == Found(receipt)
+    assert look_up(records) == results.Found(receipt)
     [url] = records.asked
     assert url.params["filter[record_type]"] == "messaging"
     assert url.params["filter[cli]"] == TELNYX.outgoing.sender
@@ -223,14 +214,16 @@ def test_a_text_is_found_by_the_address_that_we_gave(status: str | None, receipt
 
 
 def test_what_is_not_in_the_records_is_denied_only_when_they_are_complete() -> None:
-    assert look_up(Records()) == NotFound()
-    assert isinstance(look_up(Records(), latest=NOON + timedelta(hours=2)), CannotTell)
+    assert look_up(Records()) == results.NotFound()
+    assert isinstance(look_up(Records(), latest=NOON + timedelta(hours=2)), results.CannotTell)
     many = [record(f"m{n}", attempt="x") for n in range(600)]
-    assert isinstance(look_up(Records(*many)), CannotTell)
-    assert look_up(Records(record("m1"), *many[:120])) == Found(Receipt("m1", "delivered"))
+    assert isinstance(look_up(Records(*many)), results.CannotTell)
+    assert look_up(Records(record("m1"), *many[:120])) == results.Found(
+        events.Receipt("m1", "delivered")
+    )
 
 
-def listed(records: Records, *known: str) -> ListResult:
+def listed(records: Records, *known: str) -> results.ListResult:
     with records.client() as http:
         return Telnyx().list_inbound(
             "+12025550110",
@@ -255,7 +248,7 @@ def test_only_texts_that_are_not_known_are_fetched() -> None:
         | {"odd": {**told, "type": "RCS"}},
     )
     result = listed(records, "known")
-    assert isinstance(result, Listed)
+    assert isinstance(result, results.Listed)
     assert [text.carrier_message_id for text in result.texts] == ["one", "two"]
     assert not result.is_all
     asked = [url.path.rpartition("/")[2] for url in records.asked[1:]]
@@ -264,7 +257,7 @@ def test_only_texts_that_are_not_known_are_fetched() -> None:
 
 def test_a_listing_whose_messages_do_not_come_is_given_up() -> None:
     records = Records(*(record(f"m{n}", created_at=NOON.isoformat()) for n in range(40)))
-    assert isinstance(listed(records), CannotTell)
+    assert isinstance(listed(records), results.CannotTell)
     assert len(records.asked) == 4
 
 
@@ -276,7 +269,7 @@ def test_old_messages_that_do_not_come_keep_back_no_new_one() -> None:
         texts={name: {**told, "id": name} for name in ("one", "two")},
     )
     result = listed(records)
-    assert isinstance(result, Listed)
+    assert isinstance(result, results.Listed)
     assert [text.carrier_message_id for text in result.texts] == ["one", "two"]
     assert not result.is_all
     assert len(records.asked) == 8, "the last of the old ones is not asked for"

@@ -10,18 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.carriers.base import (
-    AuthFailed,
-    CannotTell,
-    Found,
-    InboundMedia,
-    Listed,
-    ListResult,
-    LookUpResult,
-    NotFound,
-    Receipt,
-    Sought,
-)
+from messaging.carriers import events, results
 from messaging.carriers.twilio_log import MAX_PAGES
 from tests.messaging.carriers.specimens import SPECIMENS
 from tests.messaging.carriers.specimens.base import Specimen
@@ -74,7 +63,9 @@ class Log:
         return httpx.Response(200, json=answer)
 
 
-def look_up(specimen: Specimen, log: Callable[..., httpx.Response], **more: Any) -> LookUpResult:
+def look_up(
+    specimen: Specimen, log: Callable[..., httpx.Response], **more: Any
+) -> results.LookUpResult:
     wanted: dict[str, Any] = {
         "attempt_token": "t",
         "sender": OURS,
@@ -84,10 +75,12 @@ def look_up(specimen: Specimen, log: Callable[..., httpx.Response], **more: Any)
         "latest": NOON + timedelta(minutes=1),
     }
     with httpx.Client(transport=httpx.MockTransport(log)) as http:
-        return specimen.carrier.look_up(Sought(**wanted | more), specimen.credentials, http)
+        return specimen.carrier.look_up(
+            results.Sought(**wanted | more), specimen.credentials, http
+        )
 
 
-def listed(specimen: Specimen, log: Log, *known: str) -> ListResult:
+def listed(specimen: Specimen, log: Log, *known: str) -> results.ListResult:
     with httpx.Client(transport=httpx.MockTransport(log)) as http:
         return specimen.carrier.list_inbound(
             OURS, NOON, frozenset(known), specimen.credentials, http
@@ -98,7 +91,7 @@ def listed(specimen: Specimen, log: Log, *known: str) -> ListResult:
 def test_a_text_in_the_log_is_found_with_its_state(specimen: Specimen) -> None:
     log = Log([message("SM2", 90), message("SM1", 5, status="undelivered", error_code=30005)])
     found = look_up(specimen, log)
-    assert found == Found(Receipt("SM1", "failed", "30005", "bad_address"))
+    assert found == results.Found(events.Receipt("SM1", "failed", "30005", "bad_address"))
     [url] = log.asked
     assert (url.params["From"], url.params["To"]) == (OURS, THEIRS)
     assert "DateSent" not in str(url), "a text that waits there has none"
@@ -119,7 +112,7 @@ def test_a_text_in_the_log_is_found_with_its_state(specimen: Specimen) -> None:
 def test_another_text_is_never_taken_for_it(specimen: Specimen, other: dict[str, Any]) -> None:
     log = Log([message("SM1", 5) | other])
     taken = frozenset({"SM-of-another-attempt"})
-    assert look_up(specimen, log, not_these=taken) == NotFound()
+    assert look_up(specimen, log, not_these=taken) == results.NotFound()
 
 
 @both
@@ -132,18 +125,18 @@ def test_a_text_of_that_time_that_is_worded_otherwise_settles_nothing(
     specimen: Specimen, body: str | None
 ) -> None:
     log = Log([message("SM1", 5, body=body)])
-    assert isinstance(look_up(specimen, log), CannotTell)
-    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == NotFound()
+    assert isinstance(look_up(specimen, log), results.CannotTell)
+    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == results.NotFound()
     log = Log([message("SM2", 20), message("SM1", 5, body=body)])
-    assert look_up(specimen, log) == Found(Receipt("SM2", "delivered"))
+    assert look_up(specimen, log) == results.Found(events.Receipt("SM2", "delivered"))
 
 
 @both
 def test_of_two_alike_the_older_is_taken(specimen: Specimen) -> None:
     log = Log([message("SM2", 20), message("SM1", 5)])
-    assert look_up(specimen, log) == Found(Receipt("SM1", "delivered"))
-    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == Found(
-        Receipt("SM2", "delivered")
+    assert look_up(specimen, log) == results.Found(events.Receipt("SM1", "delivered"))
+    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == results.Found(
+        events.Receipt("SM2", "delivered")
     )
 
 
@@ -151,7 +144,7 @@ def test_of_two_alike_the_older_is_taken(specimen: Specimen) -> None:
 def test_the_log_is_read_back_to_the_time_and_no_further(specimen: Specimen) -> None:
     old = message("SM0", -3600)
     log = Log([message("SM9", 500)], [message("SM1", 5)], [old], [old])
-    assert look_up(specimen, log) == Found(Receipt("SM1", "delivered"))
+    assert look_up(specimen, log) == results.Found(events.Receipt("SM1", "delivered"))
     assert len(log.asked) == 3
     assert {url.host for url in log.asked} == {log.asked[0].host}
 
@@ -159,7 +152,7 @@ def test_the_log_is_read_back_to_the_time_and_no_further(specimen: Specimen) -> 
 @both
 def test_a_log_too_long_to_read_settles_nothing(specimen: Specimen) -> None:
     log = Log(*[[message(f"SM{page}", 500)] for page in range(MAX_PAGES + 5)])
-    assert isinstance(look_up(specimen, log), CannotTell)
+    assert isinstance(look_up(specimen, log), results.CannotTell)
     assert len(log.asked) == MAX_PAGES
 
 
@@ -173,7 +166,7 @@ def test_the_login_never_goes_to_another_host(specimen: Specimen, elsewhere: str
         page = {"messages": [message("SM9", 500)], "next_page_uri": elsewhere}
         return httpx.Response(200, json=page)
 
-    assert look_up(specimen, answer) == NotFound()
+    assert look_up(specimen, answer) == results.NotFound()
     assert len(hosts) == 1
     assert "evil.example.com" not in hosts
 
@@ -181,7 +174,7 @@ def test_the_login_never_goes_to_another_host(specimen: Specimen, elsewhere: str
 @both
 def test_a_page_without_sense_settles_nothing(specimen: Specimen) -> None:
     for broken in ({"sid": None}, {"date_created": "soon"}, {"date_created": None}):
-        assert isinstance(look_up(specimen, Log([message("SM1") | broken])), CannotTell)
+        assert isinstance(look_up(specimen, Log([message("SM1") | broken])), results.CannotTell)
 
 
 @both
@@ -189,7 +182,7 @@ def test_texts_that_came_in_are_listed_in_their_order(specimen: Specimen) -> Non
     newer = inbound("SM2", 60, body="And on Monday?")
     log = Log([newer, message("SM3", 30)], [inbound("SM1", 5), inbound("SM0", -5)])
     result = listed(specimen, log)
-    assert isinstance(result, Listed)
+    assert isinstance(result, results.Listed)
     assert result.is_all
     assert [text.carrier_message_id for text in result.texts] == ["SM1", "SM2"]
     first, second = result.texts
@@ -202,7 +195,7 @@ def test_texts_that_came_in_are_listed_in_their_order(specimen: Specimen) -> Non
 @both
 def test_what_is_known_is_left_out_and_its_pictures_are_not_asked_for(specimen: Specimen) -> None:
     log = Log([inbound("SM1", 5, num_media="1")])
-    assert listed(specimen, log, "SM1") == Listed(())
+    assert listed(specimen, log, "SM1") == results.Listed(())
     assert len(log.asked) == 1
 
 
@@ -211,10 +204,10 @@ def test_pictures_that_came_in_are_named(specimen: Specimen) -> None:
     media = {"media_list": [{"sid": "ME1", "content_type": "image/jpeg"}, "?", {"sid": 5}]}
     log = Log([inbound("MM1", 5, num_media="1", body=None)], media=media)
     result = listed(specimen, log)
-    assert isinstance(result, Listed)
+    assert isinstance(result, results.Listed)
     [text] = result.texts
     url = str(log.asked[1]).replace("Media.json", "Media/ME1")
-    assert text.media == (InboundMedia(url, "image/jpeg"),)
+    assert text.media == (events.InboundMedia(url, "image/jpeg"),)
     request = specimen.carrier.media_request(url, specimen.credentials)
     assert "authorization" in request.headers
 
@@ -223,7 +216,7 @@ def test_pictures_that_came_in_are_named(specimen: Specimen) -> None:
 def test_a_text_that_cannot_be_read_does_not_hide_the_others(specimen: Specimen) -> None:
     log = Log([inbound("SM2", 9, body="a\x00b"), inbound("SM1", 5)])
     result = listed(specimen, log)
-    assert isinstance(result, Listed)
+    assert isinstance(result, results.Listed)
     assert not result.is_all
     assert [text.carrier_message_id for text in result.texts] == ["SM1"]
 
@@ -238,7 +231,7 @@ def test_pictures_that_cannot_be_listed_keep_back_their_text_only(specimen: Spec
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
         result = specimen.carrier.list_inbound(OURS, NOON, frozenset(), specimen.credentials, http)
-    assert isinstance(result, Listed)
+    assert isinstance(result, results.Listed)
     assert [text.carrier_message_id for text in result.texts] == ["SM0", "SM2"]
     assert not result.is_all
 
@@ -252,4 +245,4 @@ def test_pictures_that_are_refused_stop_the_listing(specimen: Specimen) -> None:
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
         result = specimen.carrier.list_inbound(OURS, NOON, frozenset(), specimen.credentials, http)
-    assert isinstance(result, AuthFailed)
+    assert isinstance(result, results.AuthFailed)

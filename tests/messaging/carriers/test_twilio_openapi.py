@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from messaging.carriers.base import CannotTell, Outgoing, Sought
+from messaging.carriers import results
 from messaging.carriers.twilio import STATES
 from tests.messaging.carriers.specimens.twilio import TWILIO
 
@@ -82,7 +82,7 @@ def check_value(value: str, schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("outgoing", [TWILIO.outgoing, LONG], ids=["text", "pictures"])
-def test_sending_is_as_described(outgoing: Outgoing) -> None:
+def test_sending_is_as_described(outgoing: results.Outgoing) -> None:
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -111,11 +111,15 @@ def test_questions_are_as_described() -> None:
         return httpx.Response(200, json={"messages": [inbound]})
 
     sent = TWILIO.outgoing
-    sought = Sought("", sent.sender, sent.recipient, "x", NOON, NOON + timedelta(minutes=5))
+    sought = results.Sought(
+        "", sent.sender, sent.recipient, "x", NOON, NOON + timedelta(minutes=5)
+    )
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
         TWILIO.carrier.look_up(sought, TWILIO.credentials, http)
         TWILIO.carrier.list_inbound(sent.sender, NOON, frozenset(), TWILIO.credentials, http)
-        assert not isinstance(TWILIO.carrier.identify(TWILIO.credentials, http), CannotTell)
+        assert not isinstance(
+            TWILIO.carrier.identify(TWILIO.credentials, http), results.CannotTell
+        )
     assert len(asked) == 4
     for request in asked:
         check(request)

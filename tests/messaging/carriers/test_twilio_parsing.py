@@ -9,14 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.carriers.base import (
-    Event,
-    Ignored,
-    InboundText,
-    RawRequest,
-    Receipt,
-    Unparsable,
-)
+from messaging.carriers import events
 from messaging.carriers.twilio import Twilio
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "twilio"
@@ -24,8 +17,8 @@ FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 SID = "SM1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d"
 
 
-def parse(body: bytes, content_type: str = FORM) -> list[Event]:
-    return Twilio().parse(RawRequest("POST", "/", {"content-type": content_type}, body))
+def parse(body: bytes, content_type: str = FORM) -> list[events.Event]:
+    return Twilio().parse(events.RawRequest("POST", "/", {"content-type": content_type}, body))
 
 
 def form(**fields: str) -> bytes:
@@ -38,7 +31,7 @@ def inbound(**changes: str) -> bytes:
 
 
 def unparsable(body: bytes, content_type: str = FORM) -> str:
-    with pytest.raises(Unparsable) as caught:
+    with pytest.raises(events.Unparsable) as caught:
         parse(body, content_type)
     return caught.value.reason
 
@@ -61,19 +54,19 @@ def unparsable(body: bytes, content_type: str = FORM) -> str:
 )
 def test_every_status_has_its_state(status: str, state: str) -> None:
     [event] = parse(form(MessageSid=SID, MessageStatus=status))
-    assert isinstance(event, Receipt)
+    assert isinstance(event, events.Receipt)
     assert (event.carrier_message_id, event.state) == (SID, state)
     assert bool(event.error_class) == (state == "failed")
 
 
 def test_a_status_of_the_future_is_ignored_not_refused() -> None:
     [event] = parse(form(MessageSid=SID, MessageStatus="teleported"))
-    assert isinstance(event, Ignored)
+    assert isinstance(event, events.Ignored)
 
 
 def test_an_unknown_error_is_of_the_class_other() -> None:
     [event] = parse(form(MessageSid=SID, MessageStatus="failed", ErrorCode="39999"))
-    assert event == Receipt(SID, "failed", "39999", "other")
+    assert event == events.Receipt(SID, "failed", "39999", "other")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +115,7 @@ def test_what_is_no_form_is_not_read_as_one(kind: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
 def test_every_text_arrives_as_it_was_written(body: str) -> None:
     [event] = parse(inbound(Body=body))
-    assert isinstance(event, InboundText)
+    assert isinstance(event, events.InboundText)
     assert event.body == body
 
 

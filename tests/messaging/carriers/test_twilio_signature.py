@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
-from messaging.carriers.base import RawRequest, VerificationError
+from messaging.carriers import events
 from messaging.carriers.twilio import Twilio
 
 TOKEN = "12345678901234567890123456789012"
@@ -33,25 +33,25 @@ class MultiDict(dict[str, list[str]]):
 
 def signed(
     fields: Fields, *, url: str = PUBLIC_URL + PATH, token: str = TOKEN, path: str = PATH
-) -> RawRequest:
+) -> events.RawRequest:
     values = MultiDict()
     for key, value in fields:
         values.setdefault(key, []).append(value)
     mark: str = RequestValidator(token).compute_signature(url, values)
     headers = {"content-type": FORM, "x-twilio-signature": mark}
-    return RawRequest("POST", path, headers, urlencode(fields).encode())
+    return events.RawRequest("POST", path, headers, urlencode(fields).encode())
 
 
-def signed_json(body: bytes, *, stated: bytes | None = None) -> RawRequest:
+def signed_json(body: bytes, *, stated: bytes | None = None) -> events.RawRequest:
     digest = hashlib.sha256(body if stated is None else stated).hexdigest()
     path = f"{PATH}?bodySHA256={digest}"
     mark: str = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + path, {})
     headers = {"content-type": "application/json", "x-twilio-signature": mark}
-    return RawRequest("POST", path, headers, body)
+    return events.RawRequest("POST", path, headers, body)
 
 
 def verify(
-    request: RawRequest,
+    request: events.RawRequest,
     *,
     credentials: dict[str, str] = CREDENTIALS,
     public_url: str = PUBLIC_URL,
@@ -59,8 +59,8 @@ def verify(
     Twilio().verify(request, credentials, public_url)
 
 
-def refused(request: RawRequest, **kwargs: Any) -> str:
-    with pytest.raises(VerificationError) as caught:
+def refused(request: events.RawRequest, **kwargs: Any) -> str:
+    with pytest.raises(events.VerificationError) as caught:
         verify(request, **kwargs)
     assert TOKEN not in caught.value.reason
     return caught.value.reason
@@ -86,7 +86,7 @@ def test_a_changed_value_is_refused(fields: Fields, data: st.DataObject) -> None
     request = signed(fields)
     at = data.draw(st.integers(0, len(fields) - 1))
     fields[at] = (fields[at][0], fields[at][1] + "x")
-    forged = RawRequest("POST", PATH, request.headers, urlencode(fields).encode())
+    forged = events.RawRequest("POST", PATH, request.headers, urlencode(fields).encode())
     refused(forged)
 
 
@@ -151,14 +151,14 @@ def test_a_json_body_with_another_hash_is_refused() -> None:
 def test_a_json_body_without_a_hash_is_refused() -> None:
     mark = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + PATH, {})
     headers = {"content-type": "application/json", "x-twilio-signature": mark}
-    assert "hash" in refused(RawRequest("POST", PATH, headers, b'{"a": 1}'))
+    assert "hash" in refused(events.RawRequest("POST", PATH, headers, b'{"a": 1}'))
 
 
 def test_a_form_cannot_hide_behind_another_content_type() -> None:
     mark = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + PATH, {})
     for kind in ("", "text/plain", "multipart/form-data; boundary=x"):
         headers = {"content-type": kind, "x-twilio-signature": mark}
-        refused(RawRequest("POST", PATH, headers, b"Body=forged"))
+        refused(events.RawRequest("POST", PATH, headers, b"Body=forged"))
 
 
 def test_bytes_that_are_no_utf8_are_verified_as_they_are() -> None:
@@ -169,11 +169,11 @@ def test_bytes_that_are_no_utf8_are_verified_as_they_are() -> None:
     raw = (PUBLIC_URL + PATH).encode() + b"Bodycaf\xe9"
     mark = base64.b64encode(hmac.new(TOKEN.encode(), raw, hashlib.sha1).digest()).decode()
     headers = {"content-type": FORM, "x-twilio-signature": mark}
-    verify(RawRequest("POST", PATH, headers, b"Body=caf%E9"))
+    verify(events.RawRequest("POST", PATH, headers, b"Body=caf%E9"))
 
 
 def test_a_form_of_very_many_fields_is_refused_before_it_is_read() -> None:
-    request = RawRequest(
+    request = events.RawRequest(
         "POST", PATH, {"content-type": FORM, "x-twilio-signature": "x"}, b"a=1&" * 5000
     )
     assert "too many fields" in refused(request)
@@ -185,4 +185,4 @@ def test_a_shared_key_is_named_as_the_cause() -> None:
         **request.headers,
         "x-twilio-webhooks-signature-settings": "key=k,algorithm=HMAC_SHA256",
     }
-    assert "shared key" in refused(RawRequest("POST", PATH, headers, request.body))
+    assert "shared key" in refused(events.RawRequest("POST", PATH, headers, request.body))

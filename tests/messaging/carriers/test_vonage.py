@@ -22,20 +22,7 @@ from vonage_messages.models import (  # type: ignore[import-untyped]
     MmsResource,
 )
 
-from messaging.carriers import vonage_signature
-from messaging.carriers.base import (
-    CannotTell,
-    ErrorClass,
-    Found,
-    Listed,
-    ListResult,
-    LookUpResult,
-    NotFound,
-    RawRequest,
-    Receipt,
-    State,
-    VerificationError,
-)
+from messaging.carriers import events, results, vonage_signature
 from messaging.carriers.vonage import Vonage
 from messaging.models import Message
 from tests.cast import Cast
@@ -51,10 +38,10 @@ BODY = b'{"message_uuid": "x", "status": "submitted"}'
 
 def refusal(token: str, body: bytes = BODY) -> str:
     """Why it is refused; empty when it is accepted."""
-    request = RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {token}"}, body)
+    request = events.RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {token}"}, body)
     try:
         Vonage().verify(request, VONAGE.credentials, PUBLIC_URL)
-    except VerificationError as error:
+    except events.VerificationError as error:
         return error.reason
     return ""
 
@@ -137,17 +124,17 @@ def test_a_secret_that_cannot_sign_neither_signs_nor_lets_anything_in(secret: st
     credentials = {**VONAGE.credentials, "signature_secret": secret}
     for request in (
         Vonage().sign_test(credentials, PUBLIC_URL + VONAGE.path),
-        RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {token()}"}, BODY),
+        events.RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {token()}"}, BODY),
     ):
         assert request is not None
-        with pytest.raises(VerificationError):
+        with pytest.raises(events.VerificationError):
             Vonage().verify(request, credentials, PUBLIC_URL)
 
 
 def test_without_a_stored_key_no_token_is_anybodys() -> None:
     request = VONAGE.signed(BODY, "application/json")
     for credentials in ({"signature_secret": SECRET}, {"signature_secret": SECRET, "api_key": ""}):
-        with pytest.raises(VerificationError, match="API key"):
+        with pytest.raises(events.VerificationError, match="API key"):
             Vonage().verify(request, credentials, PUBLIC_URL)
 
 
@@ -232,8 +219,8 @@ def test_the_documented_errors_have_their_class(code: str, error_class: str, for
         "older": {"code": int(code), "reason": "Refused"},
     }[form]
     body = json.dumps({**payload(VONAGE, "status_failed"), "error": error}).encode()
-    [receipt] = Vonage().parse(RawRequest("POST", "/", {}, body))
-    assert isinstance(receipt, Receipt)
+    [receipt] = Vonage().parse(events.RawRequest("POST", "/", {}, body))
+    assert isinstance(receipt, events.Receipt)
     assert (receipt.error_code, receipt.error_class) == (code, error_class)
 
 
@@ -259,11 +246,11 @@ class Reports:
             200, json={"request_status": "SUCCESS", "records": records, **self.more}
         )
 
-    def look_up(self) -> LookUpResult:
+    def look_up(self) -> results.LookUpResult:
         with client(self) as http:
             return Vonage().look_up(sought(VONAGE), VONAGE.credentials, http)
 
-    def list_inbound(self, since: datetime, *known: str) -> ListResult:
+    def list_inbound(self, since: datetime, *known: str) -> results.ListResult:
         with client(self) as http, time_machine.travel(NOON, tick=False):
             return Vonage().list_inbound(
                 "+12025550110", since, frozenset(known), VONAGE.credentials, http
@@ -285,8 +272,8 @@ def record(message_id: str, at: datetime = NOON, **more: object) -> dict[str, An
 def test_a_text_is_found_by_our_reference_under_either_product(product: str) -> None:
     ours = record("m1", client_ref=ATTEMPT, status="rejected", error_code="1240")
     reports = Reports(**{product: [record("m0", client_ref="another"), ours]})
-    receipt = Receipt("m1", "failed", "1240", "opted_out", attempt_token=ATTEMPT)
-    assert reports.look_up() == Found(receipt)
+    receipt = events.Receipt("m1", "failed", "1240", "opted_out", attempt_token=ATTEMPT)
+    assert reports.look_up() == results.Found(receipt)
 
 
 @pytest.mark.parametrize(
@@ -302,28 +289,28 @@ def test_a_text_is_found_by_our_reference_under_either_product(product: str) -> 
     ],
 )
 def test_a_failure_in_the_reports_is_never_taken_for_a_text_that_was_sent(
-    status: str, state: State, error_class: ErrorClass | Literal[""]
+    status: str, state: events.State, error_class: events.ErrorClass | Literal[""]
 ) -> None:
     found = Reports(SMS=[record("m1", client_ref=ATTEMPT, status=status)]).look_up()
-    assert isinstance(found, Found)
+    assert isinstance(found, results.Found)
     assert (found.receipt.state, found.receipt.error_class) == (state, error_class)
 
 
 def test_an_unheard_status_is_still_a_text_that_vonage_has() -> None:
     ours = record("m1", client_ref=ATTEMPT, status="buffered")
-    assert Reports(MESSAGES=[ours]).look_up() == Found(Receipt("m1", "sent"))
+    assert Reports(MESSAGES=[ours]).look_up() == results.Found(events.Receipt("m1", "sent"))
 
 
 def test_only_whole_reports_deny_a_text() -> None:
     reports = Reports(MESSAGES=[record("m0", client_ref="another")])
-    assert reports.look_up() == NotFound()
+    assert reports.look_up() == results.NotFound()
     parts: list[dict[str, object]] = [
         {"cursor": "x"},
         {"_links": {"next": {"href": "x"}}},
         {"request_status": "TRUNCATED"},
     ]
     for reports.more in parts:
-        assert isinstance(reports.look_up(), CannotTell)
+        assert isinstance(reports.look_up(), results.CannotTell)
 
 
 UUIDS = [f"aaaaaaaa-bbbb-4ccc-8ddd-0123456789{n:02d}" for n in range(6)]
@@ -338,7 +325,7 @@ def test_texts_that_came_in_unseen_are_listed_day_by_day() -> None:
     older_api = record("0A0000000123ABCD1", NOON - timedelta(hours=1))
     reports = Reports(MESSAGES=[last, second, first, known, elsewhere, older_api])
     listed = reports.list_inbound(NOON - timedelta(hours=71), UUIDS[0])
-    assert isinstance(listed, Listed)
+    assert isinstance(listed, results.Listed)
     assert [text.carrier_message_id for text in listed.texts] == UUIDS[1:4]
     assert listed.is_all
     assert {text.sender for text in listed.texts} == {"+12025550177"}
@@ -350,7 +337,7 @@ def test_texts_that_came_in_unseen_are_listed_day_by_day() -> None:
 
 def test_a_week_is_the_most_that_is_read() -> None:
     reports = Reports()
-    assert reports.list_inbound(NOON - timedelta(days=30)) == Listed((), is_all=False)
+    assert reports.list_inbound(NOON - timedelta(days=30)) == results.Listed((), is_all=False)
     assert len(reports.spans) == 7
 
 
@@ -358,7 +345,7 @@ def test_a_record_that_makes_no_sense_hides_no_other() -> None:
     reports = Reports(MESSAGES=[record(UUIDS[1], NOON - timedelta(hours=1), message_body=5)])
     reports.products["MESSAGES"].append(record(UUIDS[2], NOON - timedelta(hours=1)))
     listed = reports.list_inbound(NOON - timedelta(hours=2))
-    assert isinstance(listed, Listed)
+    assert isinstance(listed, results.Listed)
     assert ([text.carrier_message_id for text in listed.texts], listed.is_all) == (
         [UUIDS[2]],
         False,

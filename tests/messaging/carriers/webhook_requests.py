@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
-from messaging.carriers.base import RawRequest
+from messaging.carriers import events
 from messaging.models import CarrierAccount, Number
 from tests.cast import FRONT_DESK, Cast
 from tests.messaging.carriers.specimens.base import PAYLOADS, Specimen
@@ -28,7 +28,9 @@ def payload(specimen: Specimen, name: str) -> Any:
     return json.loads((PAYLOADS / specimen.name / f"{name}.json").read_bytes())
 
 
-def signed(account: CarrierAccount, specimen: Specimen, told: object, secret: str) -> RawRequest:
+def signed(
+    account: CarrierAccount, specimen: Specimen, told: object, secret: str
+) -> events.RawRequest:
     url = settings.PUBLIC_URL + account.webhook_path
     return specimen.sign(json.dumps(told).encode(), "application/json", secret, url)
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from messaging.carriers.base import Listed
+from messaging.carriers import results
 from messaging.conversations import history
 from messaging.inbound import reconciling
 from messaging.models import (
@@ -247,9 +247,9 @@ def test_a_list_that_is_not_whole_is_gone_back_to_until_it_is(
     asked = []
     answers = [True, False, False, True]
 
-    def ask(_: Number, since: datetime) -> Listed:
+    def ask(_: Number, since: datetime) -> results.Listed:
         asked.append(since)
-        return Listed((), is_all=answers[len(asked) - 1])
+        return results.Listed((), is_all=answers[len(asked) - 1])
 
     monkeypatch.setattr(reconciling, "_ask", ask)
     troubles = []
@@ -266,9 +266,9 @@ def test_so_it_is_from_the_first_comparison_on(
 ) -> None:
     asked = []
 
-    def ask(_: Number, since: datetime) -> Listed:
+    def ask(_: Number, since: datetime) -> results.Listed:
         asked.append(since)
-        return Listed((), is_all=False)
+        return results.Listed((), is_all=False)
 
     monkeypatch.setattr(reconciling, "_ask", ask)
     for _ in range(3):

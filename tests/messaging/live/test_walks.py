@@ -12,7 +12,7 @@ from django.db import transaction
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.carriers.base import Receipt, State
+from messaging.carriers import events
 from messaging.models import Attempt, Message
 from messaging.outbound.receipts import apply_receipt
 from tests.cast import Cast, client_of
@@ -80,13 +80,13 @@ class Walk:
         attempt, _ = Attempt.objects.get_or_create(
             message=message, ordinal=1, defaults={"account": self.cast.account}
         )
-        states: list[State] = ["sent", "delivered", "failed"]
+        states: list[events.State] = ["sent", "delivered", "failed"]
         state = self.dice.choice(states)
         code = str(self.dice.randrange(10**9))
         with transaction.atomic():
             apply_receipt(
                 account=self.cast.account,
-                receipt=Receipt(f"SM{message.pk}", state, code, "transient"),
+                receipt=events.Receipt(f"SM{message.pk}", state, code, "transient"),
                 attempt_token=str(attempt.token),
             )
 

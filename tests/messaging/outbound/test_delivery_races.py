@@ -12,15 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from inboxes.counters import next_inbox_seq
-from messaging.carriers.base import (
-    Accepted,
-    AuthFailed,
-    NotSent,
-    OptedOut,
-    RateLimited,
-    Rejected,
-    SendResult,
-)
+from messaging.carriers import results
 from messaging.carriers.twilio import Twilio
 from messaging.models import Attempt, Message
 from messaging.outbound import delivery, receipts
@@ -57,17 +49,17 @@ def given_up(cast: Cast) -> tuple[Attempt, Message]:
 @pytest.mark.parametrize(
     ("answer", "settled"),
     [
-        (Accepted("SM1"), "sent"),
-        (Rejected("21211", "bad_address", "no"), "failed"),
-        (OptedOut("21610", "no"), "failed"),
-        (AuthFailed("no"), "failed"),
-        (RateLimited(1.0), "failed"),
-        (NotSent("no connection"), "failed"),
+        (results.Accepted("SM1"), "sent"),
+        (results.Rejected("21211", "bad_address", "no"), "failed"),
+        (results.OptedOut("21610", "no"), "failed"),
+        (results.AuthFailed("no"), "failed"),
+        (results.RateLimited(1.0), "failed"),
+        (results.NotSent("no connection"), "failed"),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_a_worker_thought_dead_still_settles_its_attempt_and_nothing_is_queued_again(
-    cast: Cast, answer: SendResult, settled: str
+    cast: Cast, answer: results.SendResult, settled: str
 ) -> None:
     attempt, _ = given_up(cast)
     assert delivery.write_outcome(attempt, answer) is False
@@ -79,19 +71,22 @@ def test_a_worker_thought_dead_still_settles_its_attempt_and_nothing_is_queued_a
 
 def test_what_is_surely_not_sent_after_all_says_so(cast: Cast) -> None:
     attempt, _ = given_up(cast)
-    delivery.write_outcome(attempt, NotSent("no connection"))
+    delivery.write_outcome(attempt, results.NotSent("no connection"))
     assert Message.objects.get(pk=attempt.message_id).reason == delivery.NOT_SENT_REASON
 
 
 def test_a_late_answer_leaves_a_retry_alone(cast: Cast) -> None:
     attempt, _ = given_up(cast)
     retry_message(message=attempt.message)
-    delivery.write_outcome(attempt, RateLimited(1.0))
+    delivery.write_outcome(attempt, results.RateLimited(1.0))
     assert (states(attempt.message), attempts(attempt.message)) == (["queued"], ["failed"])
 
 
-@pytest.mark.parametrize("answer", [Accepted("SM1"), RateLimited(9.0), Rejected("1", "other", "")])
-def test_an_outcome_written_twice_is_written_once(cast: Cast, answer: SendResult) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [results.Accepted("SM1"), results.RateLimited(9.0), results.Rejected("1", "other", "")],
+)
+def test_an_outcome_written_twice_is_written_once(cast: Cast, answer: results.SendResult) -> None:
     thread = cast.thread()
     message = cast.answer(thread, "Hello")
     attempt = delivery._claim(thread)
@@ -215,7 +210,7 @@ def test_writing_gives_up_with_the_databases_own_error(
     monkeypatch.setattr(delivery, "WRITE_WAITS", ())
     monkeypatch.setattr(delivery, "write_outcome", away)
     with pytest.raises(OperationalError):
-        delivery._write_surely(attempt, Accepted("SM1"))
+        delivery._write_surely(attempt, results.Accepted("SM1"))
 
 
 def test_a_double_click_makes_one_message_and_one_attempt(carrier: FarEnd, cast: Cast) -> None:

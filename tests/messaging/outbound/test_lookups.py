@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging.carriers.base import REASONS, Accepted, OutcomeUnknown, Receipt, State
+from messaging.carriers import events, results
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, Message
 from messaging.outbound import delivery, lookups
 from messaging.outbound.delivery import UNKNOWN_REASON
@@ -131,7 +131,7 @@ def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
     broken, whole = lose(cast, carrier, "One"), lose(cast, carrier, "Two")
     settle = lookups._settle
 
-    def settle_or_break(attempt: Attempt, receipt: Receipt) -> bool:
+    def settle_or_break(attempt: Attempt, receipt: events.Receipt) -> bool:
         if attempt.message_id == broken.pk:
             raise LookupError
         return settle(attempt, receipt)
@@ -217,8 +217,8 @@ def test_a_text_found_twice_belongs_to_the_first(cast: Cast) -> None:
     begun = [delivery._claim(message.thread) for message in (kept, other)]
     for attempt in begun:
         assert attempt is not None
-        delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
-        lookups._settle(attempt, Receipt("SM-1", "delivered"))
+        delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
+        lookups._settle(attempt, events.Receipt("SM-1", "delivered"))
     assert states(kept, other) == ["delivered", "unknown"]
 
 
@@ -229,7 +229,7 @@ def two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
     for _ in range(2):
         attempt = delivery._claim(message.thread)
         assert attempt is not None
-        delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
+        delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
         begun.append(attempt)
         if len(begun) == 1:
             retry_message(message=message)
@@ -239,15 +239,15 @@ def two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
 @pytest.mark.parametrize("proof", ["receipt", "answer"])
 @pytest.mark.parametrize("guess", ["sent", "delivered"])
 def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
-    cast: Cast, proof: str, guess: State
+    cast: Cast, proof: str, guess: events.State
 ) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(first, Receipt("SM-1", guess))
+    assert lookups._settle(first, events.Receipt("SM-1", guess))
     if proof == "receipt":
         answer = call(cast.account, receipt_fields("SM-1", "sent"), behind=str(second.token))
         assert answer.status_code == 200
     else:
-        delivery.write_outcome(second, Accepted("SM-1"))
+        delivery.write_outcome(second, results.Accepted("SM-1"))
     assert attempts(first.message) == ["unknown", "sent"]
     assert states(first.message) == [guess]
     ids = Attempt.objects.order_by("ordinal").values_list("carrier_message_id", flat=True)
@@ -258,7 +258,7 @@ def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
 
 def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cast) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(first, Receipt("SM-2", "sent"))
+    assert lookups._settle(first, events.Receipt("SM-2", "sent"))
     call(cast.account, receipt_fields("SM-2", "undelivered", ErrorCode="30005"))
     call(cast.account, receipt_fields("SM-1", "delivered"), behind=str(first.token))
     call(cast.account, receipt_fields("SM-2", "sent"), behind=str(second.token))
@@ -270,17 +270,17 @@ def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cas
 
 def test_an_id_that_a_later_attempt_had_by_guess_leaves_that_one_unknown(cast: Cast) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(second, Receipt("SM-1", "sent"))
+    assert lookups._settle(second, events.Receipt("SM-1", "sent"))
     assert states(first.message) == ["sent"]
     call(cast.account, receipt_fields("SM-1", "sent"), behind=str(first.token))
     assert attempts(first.message) == ["sent", "unknown"]
     message = Message.objects.get(pk=first.message_id)
-    assert (message.state, message.reason) == ("unknown", REASONS["ambiguous"])
+    assert (message.state, message.reason) == ("unknown", events.REASONS["ambiguous"])
 
 
 def test_a_retry_is_not_advised_for_a_text_that_went_with_another_attempt(cast: Cast) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(first, Receipt("SM-1", "sent"))
+    assert lookups._settle(first, events.Receipt("SM-1", "sent"))
     second.look_ups = 2
     lookups._say_not_found(second)
     message = Message.objects.get(pk=first.message_id)
@@ -330,7 +330,7 @@ def test_found_is_found_once_however_many_workers_ask(cast: Cast, clock: Clock) 
     message = cast.answer(cast.thread(), "OK")
     attempt = delivery._claim(message.thread)
     assert attempt is not None
-    delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
+    delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
     clock.pass_by(THREE)
     (mine,), (theirs,) = list(lookups._due(timezone.now())), list(lookups._due(timezone.now()))
     assert lookups._claim(mine)

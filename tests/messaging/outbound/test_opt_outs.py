@@ -13,8 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging.carriers import get_carrier
-from messaging.carriers.base import Accepted, InboundText, OptedOut, Receipt, Rejected
+from messaging.carriers import events, get_carrier, results
 from messaging.inbound.receiving import store_text
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
 from messaging.outbound import delivery
@@ -150,7 +149,7 @@ def test_the_composer_says_so_before_anyone_types(cast: Cast) -> None:
 
 def say(cast: Cast, word: str, sent_at: datetime) -> None:
     """A keyword by webhook, with the carrier's own time."""
-    text = InboundText(f"SM-{word}-{sent_at}", CUSTOMER, FRONT_DESK, word, sent_at=sent_at)
+    text = events.InboundText(f"SM-{word}-{sent_at}", CUSTOMER, FRONT_DESK, word, sent_at=sent_at)
     with transaction.atomic():
         store_text(text, account=cast.account)
 
@@ -186,9 +185,13 @@ def attempt_of(cast: Cast) -> Attempt:
 
 
 @pytest.mark.parametrize(
-    "result", [OptedOut("21610", ""), Rejected("21610", "opted_out", "")], ids=["own", "class"]
+    "result",
+    [results.OptedOut("21610", ""), results.Rejected("21610", "opted_out", "")],
+    ids=["own", "class"],
 )
-def test_a_carriers_refusal_sets_the_same_state(cast: Cast, result: OptedOut | Rejected) -> None:
+def test_a_carriers_refusal_sets_the_same_state(
+    cast: Cast, result: results.OptedOut | results.Rejected
+) -> None:
     attempt = attempt_of(cast)
     delivery.write_outcome(attempt, result)
     assert running() == [(FRONT_DESK, CUSTOMER, "carrier")]
@@ -197,15 +200,15 @@ def test_a_carriers_refusal_sets_the_same_state(cast: Cast, result: OptedOut | R
 
 def test_so_does_a_receipt(cast: Cast) -> None:
     attempt = attempt_of(cast)
-    delivery.write_outcome(attempt, Accepted("SM1"))
-    receipt = Receipt("SM1", "failed", "21610", "opted_out")
+    delivery.write_outcome(attempt, results.Accepted("SM1"))
+    receipt = events.Receipt("SM1", "failed", "21610", "opted_out")
     apply_receipt(account=cast.account, receipt=receipt, attempt_token=None)
     assert running() == [(FRONT_DESK, CUSTOMER, "carrier")]
 
 
 def test_another_failure_does_not(cast: Cast) -> None:
     attempt = attempt_of(cast)
-    delivery.write_outcome(attempt, Rejected("30003", "transient", ""))
+    delivery.write_outcome(attempt, results.Rejected("30003", "transient", ""))
     assert not OptOut.objects.exists()
 
 
@@ -213,7 +216,7 @@ def test_a_refusal_older_than_the_start_is_of_no_account(cast: Cast) -> None:
     attempt = attempt_of(cast)
     cast.text_in("STOP")
     cast.text_in("START")
-    delivery.write_outcome(attempt, OptedOut("21610", ""))
+    delivery.write_outcome(attempt, results.OptedOut("21610", ""))
     assert not running()
 
 

@@ -12,18 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from inboxes import counters
-from messaging.carriers.base import (
-    REASONS,
-    Accepted,
-    ErrorClass,
-    NotSent,
-    OutcomeUnknown,
-    RateLimited,
-    Receipt,
-    Rejected,
-    SendResult,
-    State,
-)
+from messaging.carriers import events, results
 from messaging.models import Attempt, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS
 from messaging.outbound import delivery
@@ -46,7 +35,7 @@ def begin(cast: Cast, message: Message | None = None) -> Attempt:
 
 
 def accept(attempt: Attempt, sid: str = SID) -> None:
-    delivery.write_outcome(attempt, Accepted(sid))
+    delivery.write_outcome(attempt, results.Accepted(sid))
 
 
 def state(attempt: Attempt) -> str:
@@ -120,16 +109,23 @@ def test_the_attempts_token_in_the_address_settles_it_before_our_own_commit(cast
 
 def test_a_receipt_settles_an_unknown_attempt(cast: Cast) -> None:
     attempt = begin(cast)
-    delivery.write_outcome(attempt, OutcomeUnknown("a timeout"))
+    delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
     assert state(attempt) == "unknown"
     call(cast.account, receipt_fields(SID, "sent"), behind=str(attempt.token))
     assert state(attempt) == "sent"
 
 
 @pytest.mark.parametrize(
-    "result", [OutcomeUnknown("a timeout"), NotSent("no line"), Rejected("1", "other", "no")]
+    "result",
+    [
+        results.OutcomeUnknown("a timeout"),
+        results.NotSent("no line"),
+        results.Rejected("1", "other", "no"),
+    ],
 )
-def test_a_late_answer_does_not_undo_what_a_receipt_said(cast: Cast, result: SendResult) -> None:
+def test_a_late_answer_does_not_undo_what_a_receipt_said(
+    cast: Cast, result: results.SendResult
+) -> None:
     attempt = begin(cast)
     call(cast.account, receipt_fields(SID, "sent"), behind=str(attempt.token))
     delivery.write_outcome(attempt, result)
@@ -158,7 +154,7 @@ def test_the_same_receipt_again_changes_nothing(cast: Cast) -> None:
 
 def test_a_message_shows_its_latest_attempt_and_a_delivery_on_any_wins(cast: Cast) -> None:
     first = begin(cast)
-    delivery.write_outcome(first, OutcomeUnknown("a timeout"))
+    delivery.write_outcome(first, results.OutcomeUnknown("a timeout"))
     retry_message(message=first.message)
     second = begin(cast, first.message)
     assert second.ordinal == 2
@@ -189,7 +185,7 @@ def test_a_counter_is_only_taken_inside_a_transaction(transactional_db: None) ->
         counters.next_inbox_seq(1)
 
 
-def settle(attempt: Attempt, receipt: Receipt) -> None:
+def settle(attempt: Attempt, receipt: events.Receipt) -> None:
     with transaction.atomic():
         apply_receipt(account=attempt.account, receipt=receipt, attempt_token=None)
 
@@ -199,21 +195,23 @@ def test_a_carrier_that_cannot_tell_makes_the_text_unknown_and_says_what_to_do(
 ) -> None:
     attempt = begin(cast)
     accept(attempt)
-    settle(attempt, Receipt(SID, "unknown", "9999", "ambiguous"))
+    settle(attempt, events.Receipt(SID, "unknown", "9999", "ambiguous"))
     message = Message.objects.get(pk=attempt.message_id)
-    assert (message.state, message.reason) == ("unknown", REASONS["ambiguous"])
-    settle(attempt, Receipt(SID, "sent"))
+    assert (message.state, message.reason) == ("unknown", events.REASONS["ambiguous"])
+    settle(attempt, events.Receipt(SID, "sent"))
     assert state(attempt) == "unknown", "a late receipt of an earlier state tells nothing new"
-    settle(attempt, Receipt(SID, "delivered"))
+    settle(attempt, events.Receipt(SID, "delivered"))
     assert state(attempt) == "delivered"
 
 
 @pytest.mark.parametrize("settled", ["delivered", "failed"])
-def test_a_carrier_that_has_told_already_is_not_made_to_doubt(cast: Cast, settled: State) -> None:
+def test_a_carrier_that_has_told_already_is_not_made_to_doubt(
+    cast: Cast, settled: events.State
+) -> None:
     attempt = begin(cast)
     accept(attempt)
-    settle(attempt, Receipt(SID, settled, "30005", "bad_address"))
-    settle(attempt, Receipt(SID, "unknown", "9999", "ambiguous"))
+    settle(attempt, events.Receipt(SID, settled, "30005", "bad_address"))
+    settle(attempt, events.Receipt(SID, "unknown", "9999", "ambiguous"))
     assert state(attempt) == settled
 
 
@@ -223,27 +221,27 @@ def test_a_receipt_about_another_person_moves_nothing(
 ) -> None:
     attempt = begin(cast)
     accept(attempt)
-    settle(attempt, Receipt(SID, "delivered", recipient=theirs))
+    settle(attempt, events.Receipt(SID, "delivered", recipient=theirs))
     assert state(attempt) == becomes
 
 
 def test_parked_receipts_remember_whom_they_are_about(cast: Cast) -> None:
     attempt = begin(cast)
-    settle(attempt, Receipt(SID, "failed", "30005", "bad_address", recipient=OTHER))
-    settle(attempt, Receipt(SID, "failed", "30005", "bad_address", recipient=CUSTOMER))
+    settle(attempt, events.Receipt(SID, "failed", "30005", "bad_address", recipient=OTHER))
+    settle(attempt, events.Receipt(SID, "failed", "30005", "bad_address", recipient=CUSTOMER))
     assert DeliveryReceipt.objects.filter(attempt=None).count() == 2
     accept(attempt)
     assert state(attempt) == "failed"
     DeliveryReceipt.objects.all().delete()
-    settle(attempt, Receipt(SID, "delivered", recipient=OTHER))
+    settle(attempt, events.Receipt(SID, "delivered", recipient=OTHER))
     assert state(attempt) == "failed"
-    settle(attempt, Receipt(SID, "delivered", recipient=CUSTOMER))
+    settle(attempt, events.Receipt(SID, "delivered", recipient=CUSTOMER))
     assert state(attempt) == "delivered"
 
 
 def test_every_class_of_error_has_words_that_fit() -> None:
-    assert set(REASONS) == set(get_args(ErrorClass))
-    assert all(words.endswith(".") and len(words) <= 255 for words in REASONS.values())
+    assert set(events.REASONS) == set(get_args(events.ErrorClass))
+    assert all(words.endswith(".") and len(words) <= 255 for words in events.REASONS.values())
 
 
 def test_receipts_that_nobody_claims_are_forgotten_and_others_kept(
@@ -263,11 +261,11 @@ def test_receipts_that_nobody_claims_are_forgotten_and_others_kept(
 
 def test_a_receipt_that_names_our_attempt_finds_it_without_the_carriers_id(cast: Cast) -> None:
     attempt = begin(cast)
-    settle(attempt, Receipt("not-known-yet", "delivered", attempt_token=str(attempt.token)))
+    settle(attempt, events.Receipt("not-known-yet", "delivered", attempt_token=str(attempt.token)))
     assert state(attempt) == "delivered"
 
 
-@pytest.mark.parametrize("answer", [NotSent("it answered 504"), RateLimited(None)])
+@pytest.mark.parametrize("answer", [results.NotSent("it answered 504"), results.RateLimited(None)])
 @pytest.mark.parametrize(
     ("said", "error_class", "becomes"),
     [
@@ -278,26 +276,30 @@ def test_a_receipt_that_names_our_attempt_finds_it_without_the_carriers_id(cast:
     ],
 )
 def test_what_the_carrier_has_after_all_is_not_sent_again(
-    cast: Cast, answer: SendResult, said: State, error_class: ErrorClass, becomes: str
+    cast: Cast,
+    answer: results.SendResult,
+    said: events.State,
+    error_class: events.ErrorClass,
+    becomes: str,
 ) -> None:
     attempt = begin(cast)
     delivery.write_outcome(attempt, answer)
     assert state(attempt) == "queued"
     token = str(attempt.token)
-    settle(attempt, Receipt(SID, said, error_class=error_class, attempt_token=token))
+    settle(attempt, events.Receipt(SID, said, error_class=error_class, attempt_token=token))
     assert state(attempt) == becomes
     Message.objects.update(next_try_at=None)
     assert delivery._claim(attempt.message.thread) is None
-    settle(attempt, Receipt(SID, "delivered"))
+    settle(attempt, events.Receipt(SID, "delivered"))
     assert state(attempt) == "delivered"
 
 
 def test_an_earlier_attempts_receipt_does_not_undo_a_persons_retry(cast: Cast) -> None:
     attempt = begin(cast)
-    delivery.write_outcome(attempt, NotSent("it answered 504"))
+    delivery.write_outcome(attempt, results.NotSent("it answered 504"))
     Message.objects.filter(pk=attempt.message_id).update(state="failed")
     retry_message(message=attempt.message)
-    settle(attempt, Receipt(SID, "sent", attempt_token=str(attempt.token)))
+    settle(attempt, events.Receipt(SID, "sent", attempt_token=str(attempt.token)))
     assert state(attempt) == "queued"
     attempt.refresh_from_db()
     assert (attempt.state, attempt.carrier_message_id) == ("sent", SID)
@@ -306,6 +308,6 @@ def test_an_earlier_attempts_receipt_does_not_undo_a_persons_retry(cast: Cast) -
 def test_a_failure_that_the_carrier_told_is_not_undone_by_an_earlier_state(cast: Cast) -> None:
     attempt = begin(cast)
     accept(attempt)
-    settle(attempt, Receipt(SID, "failed", "30008", "transient"))
-    settle(attempt, Receipt(SID, "sent", attempt_token=str(attempt.token)))
+    settle(attempt, events.Receipt(SID, "failed", "30008", "transient"))
+    settle(attempt, events.Receipt(SID, "sent", attempt_token=str(attempt.token)))
     assert state(attempt) == "failed"

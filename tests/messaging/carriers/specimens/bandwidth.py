@@ -6,32 +6,25 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from messaging.carriers import events, results
 from messaging.carriers.bandwidth import Bandwidth
-from messaging.carriers.base import (
-    AuthFailed,
-    ErrorClass,
-    Identity,
-    Outgoing,
-    RawRequest,
-    Rejected,
-)
 from tests.messaging.carriers.specimens.base import PUBLIC_URL, Refusal, Specimen
 
 MESSAGE_ID = "1589228074636lm4k2je7j7jklbn2"
 
 
-def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
+def sign(body: bytes, content_type: str, secret: str, url: str) -> events.RawRequest:
     login = base64.b64encode(f"callbacks:{secret}".encode()).decode()
     headers = {"content-type": content_type, "authorization": f"Basic {login}"}
-    return RawRequest("POST", urlsplit(url).path, headers, body)
+    return events.RawRequest("POST", urlsplit(url).path, headers, body)
 
 
-def read_sent(request: httpx.Request) -> Outgoing:
+def read_sent(request: httpx.Request) -> results.Outgoing:
     """The callback's address is the application's; `tag` comes back in it."""
     told = json.loads(request.content)
     assert told["applicationId"] == "an-application"
     [recipient] = told["to"]
-    return Outgoing(
+    return results.Outgoing(
         attempt_token=told["tag"],
         sender=told["from"],
         recipient=recipient,
@@ -49,7 +42,7 @@ def fault(field: str) -> dict[str, object]:
     }
 
 
-FIELDS: dict[str, ErrorClass] = {
+FIELDS: dict[str, events.ErrorClass] = {
     "to": "bad_address",
     "from": "registration",
     "text": "too_long",
@@ -82,21 +75,21 @@ BANDWIDTH = Specimen(
             Refusal(
                 status=400,
                 answer=fault(field),
-                means=Rejected(field, kind, f"Bandwidth answered 400, error {field}"),
+                means=results.Rejected(field, kind, f"Bandwidth answered 400, error {field}"),
             )
             for field, kind in FIELDS.items()
         ),
         Refusal(
             status=401,
             answer={"type": "unauthorized", "description": "Authentication Failed"},
-            means=AuthFailed("Bandwidth answered 401, error unauthorized"),
+            means=results.AuthFailed("Bandwidth answered 401, error unauthorized"),
         ),
         Refusal(
             status=403,
             answer={"type": "forbidden", "description": "Access Denied"},
-            means=AuthFailed("Bandwidth answered 403, error forbidden"),
+            means=results.AuthFailed("Bandwidth answered 403, error forbidden"),
         ),
     ),
     errors_are_not_sent=True,
-    identity=({"totalCount": 0, "messages": []}, Identity("9900000", "sender")),
+    identity=({"totalCount": 0, "messages": []}, results.Identity("9900000", "sender")),
 )

@@ -11,14 +11,8 @@ from typing import Any
 
 import httpx
 
-from messaging.carriers.base import (
-    Carrier,
-    Event,
-    Identity,
-    Outgoing,
-    RawRequest,
-    SendResult,
-)
+from messaging.carriers import events, results
+from messaging.carriers.base import Carrier
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
 PUBLIC_URL = "https://texts.example.com"
@@ -28,7 +22,7 @@ CONTENT_TYPES = {
     ".json": "application/json",
 }
 
-Sign = Callable[[bytes, str, str, str], RawRequest]
+Sign = Callable[[bytes, str, str, str], events.RawRequest]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +31,7 @@ class Refusal:
 
     status: int
     answer: object
-    means: SendResult
+    means: results.SendResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +54,11 @@ class Specimen:
     send_path: str
     accepted: tuple[int, object]
     accepted_id: str
-    read_sent: Callable[[httpx.Request], Outgoing]
+    read_sent: Callable[[httpx.Request], results.Outgoing]
     """What a request to send says, as what was to be sent. The token where it is found."""
     refusals: tuple[Refusal, ...]
     errors_are_not_sent: bool = False
-    identity: tuple[object, Identity] | None
+    identity: tuple[object, results.Identity] | None
     """What the API answers to who we are; None where nobody is asked."""
 
     @property
@@ -76,9 +70,9 @@ class Specimen:
         return f"/webhooks/{self.name}/an-account-token/"
 
     @property
-    def outgoing(self) -> Outgoing:
+    def outgoing(self) -> results.Outgoing:
         """A text with everything that a text can have."""
-        return Outgoing(
+        return results.Outgoing(
             attempt_token=ATTEMPT,
             sender="+12025550110",
             recipient="+12025550177",
@@ -90,24 +84,24 @@ class Specimen:
         found = (PAYLOADS / self.name).glob("*.*")
         return sorted(file for file in found if not file.name.endswith(".events.json"))
 
-    def request(self, file: Path) -> RawRequest:
+    def request(self, file: Path) -> events.RawRequest:
         """A payload file as the vendor would send it now, signed."""
         return self.signed(file.read_bytes(), CONTENT_TYPES[file.suffix])
 
-    def signed(self, body: bytes, content_type: str, *, secret: str = "") -> RawRequest:
+    def signed(self, body: bytes, content_type: str, *, secret: str = "") -> events.RawRequest:
         stored = secret or self.credentials[self.secret]
         return self.sign(body, content_type, stored, PUBLIC_URL + self.path)
 
 
-def unsigned(file: Path) -> RawRequest:
+def unsigned(file: Path) -> events.RawRequest:
     headers = {"content-type": CONTENT_TYPES[file.suffix]}
-    return RawRequest("POST", "/", headers, file.read_bytes())
+    return events.RawRequest("POST", "/", headers, file.read_bytes())
 
 
 def expected(file: Path) -> list[dict[str, Any]]:
     """What the sidecar of a payload says that it means."""
-    events: list[dict[str, Any]] = json.loads(file.with_suffix(".events.json").read_text())
-    return events
+    recorded: list[dict[str, Any]] = json.loads(file.with_suffix(".events.json").read_text())
+    return recorded
 
 
 def plain(value: object) -> Any:
@@ -123,4 +117,4 @@ def plain(value: object) -> Any:
         for item in fields(value)  # type: ignore[arg-type]
         if (given := getattr(value, item.name)) != item.default or item.default is MISSING
     }
-    return {"event": type(value).__name__, **told} if isinstance(value, Event) else told
+    return {"event": type(value).__name__, **told} if isinstance(value, events.Event) else told

@@ -6,13 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from plivo.utils import signature_v3  # type: ignore[import-untyped]
 
-from messaging.carriers.base import (
-    AuthFailed,
-    Identity,
-    Outgoing,
-    RawRequest,
-    Rejected,
-)
+from messaging.carriers import events, results
 from messaging.carriers.plivo import Plivo
 from tests.messaging.carriers.specimens.base import Refusal, Specimen
 
@@ -20,7 +14,7 @@ UUID = "db342550-7c1e-11e5-8bcf-feff819cdc9f"
 NONCE = "05429567804466091622"
 
 
-def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
+def sign(body: bytes, content_type: str, secret: str, url: str) -> events.RawRequest:
     """V3, by the functions of Plivo's own SDK."""
     fields = parse_qs(body.decode(), keep_blank_values=True)
     base = signature_v3.construct_post_url(url, fields).decode()
@@ -33,14 +27,14 @@ def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
         "x-plivo-signature-v3": mark,
         "x-plivo-signature-v3-nonce": NONCE,
     }
-    return RawRequest("POST", path, headers, body)
+    return events.RawRequest("POST", path, headers, body)
 
 
-def read_sent(request: httpx.Request) -> Outgoing:
+def read_sent(request: httpx.Request) -> results.Outgoing:
     told = json.loads(request.content)
     assert told["method"] == "POST"
     assert told.get("type", "sms") == ("mms" if "media_urls" in told else "sms")
-    return Outgoing(
+    return results.Outgoing(
         attempt_token=told["url"].rstrip("/").rsplit("/", 1)[1],
         sender=told["src"],
         recipient=told["dst"],
@@ -67,21 +61,21 @@ PLIVO = Specimen(
         Refusal(
             status=400,
             answer={"api_id": "x", "error": "dst +12025550177 is not valid"},
-            means=Rejected("400", "other", "Plivo answered 400, error not given"),
+            means=results.Rejected("400", "other", "Plivo answered 400, error not given"),
         ),
         Refusal(
             status=402,
             answer={"api_id": "x", "error": "insufficient credit"},
-            means=AuthFailed("Plivo answered 402, error not given"),
+            means=results.AuthFailed("Plivo answered 402, error not given"),
         ),
         Refusal(
             status=401,
             answer="Could not verify your access level for that URL.",
-            means=AuthFailed("Plivo answered 401, error not given"),
+            means=results.AuthFailed("Plivo answered 401, error not given"),
         ),
     ),
     identity=(
         {"auth_id": "MAXXXXXXXXXXXXXXXXXX", "name": "Okafor & Sons", "api_id": "x"},
-        Identity("MAXXXXXXXXXXXXXXXXXX", "Okafor & Sons"),
+        results.Identity("MAXXXXXXXXXXXXXXXXXX", "Okafor & Sons"),
     ),
 )

@@ -8,31 +8,21 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from messaging.carriers.base import (
-    AuthFailed,
-    ErrorClass,
-    OptedOut,
-    OutcomeUnknown,
-    Outgoing,
-    RateLimited,
-    RawRequest,
-    Rejected,
-    SendResult,
-)
+from messaging.carriers import events, results
 from messaging.carriers.simulator import Simulator
 from tests.messaging.carriers.specimens.base import Refusal, Specimen
 
 
-def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
+def sign(body: bytes, content_type: str, secret: str, url: str) -> events.RawRequest:
     path = urlsplit(url).path
     mark = hmac.new(secret.encode(), path.encode() + body, hashlib.sha256).hexdigest()
     headers = {"content-type": content_type, "x-simulator-signature": mark}
-    return RawRequest("POST", path, headers, body)
+    return events.RawRequest("POST", path, headers, body)
 
 
-def read_sent(request: httpx.Request) -> Outgoing:
+def read_sent(request: httpx.Request) -> results.Outgoing:
     told = json.loads(request.content)
-    return Outgoing(
+    return results.Outgoing(
         attempt_token=told["callback_url"].rstrip("/").rsplit("/", 1)[1],
         sender=told["from"],
         recipient=told["to"],
@@ -42,19 +32,19 @@ def read_sent(request: httpx.Request) -> Outgoing:
     )
 
 
-def means(kind: ErrorClass) -> SendResult:
+def means(kind: events.ErrorClass) -> results.SendResult:
     detail = f"The simulator answered 422, error {kind}"
     match kind:
         case "opted_out":
-            return OptedOut(kind, detail)
+            return results.OptedOut(kind, detail)
         case "throttled":
-            return RateLimited(None)
+            return results.RateLimited(None)
         case "ambiguous":
-            return OutcomeUnknown(detail)
+            return results.OutcomeUnknown(detail)
         case "auth":
-            return AuthFailed(detail)
+            return results.AuthFailed(detail)
         case _:
-            return Rejected(kind, kind, detail)
+            return results.Rejected(kind, kind, detail)
 
 
 SIMULATOR = Specimen(
@@ -72,7 +62,7 @@ SIMULATOR = Specimen(
     read_sent=read_sent,
     refusals=tuple(
         Refusal(status=422, answer={"code": kind}, means=means(kind))
-        for kind in get_args(ErrorClass)
+        for kind in get_args(events.ErrorClass)
     ),
     identity=None,
 )

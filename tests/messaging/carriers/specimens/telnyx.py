@@ -9,16 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from messaging.carriers.base import (
-    AuthFailed,
-    ErrorClass,
-    Identity,
-    OptedOut,
-    Outgoing,
-    RateLimited,
-    RawRequest,
-    Rejected,
-)
+from messaging.carriers import events, results
 from messaging.carriers.telnyx import Telnyx
 from tests.messaging.carriers.specimens.base import Refusal, Specimen
 
@@ -36,24 +27,24 @@ PAIRS = dict(key_pair(seed) for seed in ("ours", "another", "a third"))
 PUBLIC, OTHER, THIRD = PAIRS
 
 
-def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
+def sign(body: bytes, content_type: str, secret: str, url: str) -> events.RawRequest:
     return signed_at(int(time.time()), body, content_type, secret, url)
 
 
-def signed_at(at: int, body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
+def signed_at(at: int, body: bytes, content_type: str, secret: str, url: str) -> events.RawRequest:
     signature = PAIRS[secret].sign(f"{at}|".encode() + body)
     headers = {
         "content-type": content_type,
         "telnyx-signature-ed25519": base64.b64encode(signature).decode(),
         "telnyx-timestamp": str(at),
     }
-    return RawRequest("POST", urlsplit(url).path, headers, body)
+    return events.RawRequest("POST", urlsplit(url).path, headers, body)
 
 
-def read_sent(request: httpx.Request) -> Outgoing:
+def read_sent(request: httpx.Request) -> results.Outgoing:
     told = json.loads(request.content)
     assert request.headers["authorization"] == "Bearer KEY0"
-    return Outgoing(
+    return results.Outgoing(
         attempt_token=request.headers["idempotency-key"],
         sender=told["from"],
         recipient=told["to"],
@@ -67,7 +58,7 @@ def error(code: str) -> dict[str, object]:
     return {"errors": [{"code": code, "title": "Refused", "detail": "+12025550177 was refused."}]}
 
 
-CLASSES: dict[str, ErrorClass] = {
+CLASSES: dict[str, events.ErrorClass] = {
     "10002": "bad_address",
     "40001": "bad_address",
     "40012": "bad_address",
@@ -97,29 +88,29 @@ TELNYX = Specimen(
             Refusal(
                 status=422,
                 answer=error(code),
-                means=Rejected(code, kind, f"Telnyx answered 422, error {code}"),
+                means=results.Rejected(code, kind, f"Telnyx answered 422, error {code}"),
             )
             for code, kind in CLASSES.items()
         ),
         Refusal(
             status=403,
             answer=error("40300"),
-            means=OptedOut("40300", "Telnyx answered 403, error 40300"),
+            means=results.OptedOut("40300", "Telnyx answered 403, error 40300"),
         ),
-        Refusal(status=400, answer=error("40318"), means=RateLimited(None)),
+        Refusal(status=400, answer=error("40318"), means=results.RateLimited(None)),
         Refusal(
             status=401,
             answer=error("10009"),
-            means=AuthFailed("Telnyx answered 401, error 10009"),
+            means=results.AuthFailed("Telnyx answered 401, error 10009"),
         ),
         Refusal(
             status=403,
             answer=error("10010"),
-            means=AuthFailed("Telnyx answered 403, error 10010"),
+            means=results.AuthFailed("Telnyx answered 403, error 10010"),
         ),
     ),
     identity=(
         {"data": [{"name": "Front Desk", "enabled": False, "organization_id": ORGANIZATION}]},
-        Identity(ORGANIZATION, "Front Desk", "A messaging profile is disabled."),
+        results.Identity(ORGANIZATION, "Front Desk", "A messaging profile is disabled."),
     ),
 )

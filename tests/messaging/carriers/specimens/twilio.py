@@ -7,16 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
-from messaging.carriers.base import (
-    AuthFailed,
-    Carrier,
-    Identity,
-    OptedOut,
-    Outgoing,
-    RateLimited,
-    RawRequest,
-    Rejected,
-)
+from messaging.carriers import events, results
+from messaging.carriers.base import Carrier
 from messaging.carriers.twilio import Twilio
 from tests.messaging.carriers.specimens.base import CONTENT_TYPES, Refusal, Sign, Specimen
 
@@ -34,7 +26,7 @@ class Fields(dict[str, list[str]]):
 def signer(header: str) -> Sign:
     """Twilio's own SDK signs; SignalWire does the same under another header."""
 
-    def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
+    def sign(body: bytes, content_type: str, secret: str, url: str) -> events.RawRequest:
         is_form = content_type == CONTENT_TYPES[".form"]
         if not is_form:
             url += f"?bodySHA256={hashlib.sha256(body).hexdigest()}"
@@ -42,15 +34,15 @@ def signer(header: str) -> Sign:
         mark: str = RequestValidator(secret).compute_signature(url, fields)
         parts = urlsplit(url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        return RawRequest("POST", path, {"content-type": content_type, header: mark}, body)
+        return events.RawRequest("POST", path, {"content-type": content_type, header: mark}, body)
 
     return sign
 
 
-def read_sent(request: httpx.Request) -> Outgoing:
+def read_sent(request: httpx.Request) -> results.Outgoing:
     form = parse_qs(request.content.decode(), keep_blank_values=True)
     [callback] = form["StatusCallback"]
-    return Outgoing(
+    return results.Outgoing(
         attempt_token=callback.rstrip("/").rsplit("/", 1)[1],
         sender=form["From"][0],
         recipient=form["To"][0],
@@ -80,19 +72,21 @@ def refusals(label: str) -> tuple[Refusal, ...]:
             Refusal(
                 status=400,
                 answer={"code": code, "message": words},
-                means=Rejected(str(code), kind, said(400, code)),  # type: ignore[arg-type]
+                means=results.Rejected(str(code), kind, said(400, code)),  # type: ignore[arg-type]
             )
             for code, kind in plain.items()
         ),
-        Refusal(status=400, answer={"code": 21610}, means=OptedOut("21610", said(400, 21610))),
-        Refusal(status=400, answer={"code": 21611}, means=RateLimited(None)),
-        Refusal(status=400, answer={"code": 21408}, means=AuthFailed(said(400, 21408))),
-        Refusal(status=401, answer={"code": 20003}, means=AuthFailed(said(401, 20003))),
-        Refusal(status=403, answer={"code": 20003}, means=AuthFailed(said(403, 20003))),
+        Refusal(
+            status=400, answer={"code": 21610}, means=results.OptedOut("21610", said(400, 21610))
+        ),
+        Refusal(status=400, answer={"code": 21611}, means=results.RateLimited(None)),
+        Refusal(status=400, answer={"code": 21408}, means=results.AuthFailed(said(400, 21408))),
+        Refusal(status=401, answer={"code": 20003}, means=results.AuthFailed(said(401, 20003))),
+        Refusal(status=403, answer={"code": 20003}, means=results.AuthFailed(said(403, 20003))),
         Refusal(
             status=404,
             answer="<html>",
-            means=Rejected("404", "other", f"{label} answered 404, error not given"),
+            means=results.Rejected("404", "other", f"{label} answered 404, error not given"),
         ),
     )
 
@@ -123,7 +117,7 @@ def in_twilios_dialect(
         refusals=refusals(carrier.label),
         identity=(
             {"sid": account, "friendly_name": "Okafor & Sons", "status": "suspended"},
-            Identity(account, "Okafor & Sons", "The account is suspended."),
+            results.Identity(account, "Okafor & Sons", "The account is suspended."),
         ),
     )
 

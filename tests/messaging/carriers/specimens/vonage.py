@@ -9,15 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import jwt
 
-from messaging.carriers.base import (
-    AuthFailed,
-    ErrorClass,
-    Identity,
-    Outgoing,
-    RateLimited,
-    RawRequest,
-    Rejected,
-)
+from messaging.carriers import events, results
 from messaging.carriers.vonage import Vonage
 from tests.messaging.carriers.specimens.base import Refusal, Specimen
 
@@ -36,18 +28,18 @@ def claims(body: bytes, **more: object) -> dict[str, Any]:
     } | more
 
 
-def sign(body: bytes, content_type: str, secret: str, url: str) -> RawRequest:
+def sign(body: bytes, content_type: str, secret: str, url: str) -> events.RawRequest:
     """By PyJWT, which Vonage's own SDK verifies with."""
     token = jwt.encode(claims(body), secret, algorithm="HS256")
     headers = {"content-type": content_type, "authorization": f"Bearer {token}"}
-    return RawRequest("POST", urlsplit(url).path, headers, body)
+    return events.RawRequest("POST", urlsplit(url).path, headers, body)
 
 
-def read_sent(request: httpx.Request) -> Outgoing:
+def read_sent(request: httpx.Request) -> results.Outgoing:
     told = json.loads(request.content)
     pictures = [told["image"]] if "image" in told else told.get("content", [])
     assert told["channel"] == ("mms" if pictures else "sms")
-    return Outgoing(
+    return results.Outgoing(
         attempt_token=told["client_ref"],
         sender="+" + told["from"],
         recipient="+" + told["to"],
@@ -61,7 +53,7 @@ def error(kind: str, **more: object) -> dict[str, object]:
     return {"type": kind, "title": "Refused", "detail": "+12025550177", "instance": "x"} | more
 
 
-CLASSES: dict[str, ErrorClass] = {
+CLASSES: dict[str, events.ErrorClass] = {
     "1040": "bad_address",
     "1050": "filtered",
     "1090": "too_long",
@@ -93,29 +85,29 @@ VONAGE = Specimen(
             Refusal(
                 status=422,
                 answer=error(f"{ERRORS}#{code}"),
-                means=Rejected(code, kind, f"Vonage answered 422, error {code}"),
+                means=results.Rejected(code, kind, f"Vonage answered 422, error {code}"),
             )
             for code, kind in CLASSES.items()
         ),
         Refusal(
             status=422,
             answer=error(f"{ERRORS}#1150", invalid_parameters=[{"name": "to", "reason": "bad"}]),
-            means=Rejected("to", "bad_address", "Vonage answered 422, error to"),
+            means=results.Rejected("to", "bad_address", "Vonage answered 422, error to"),
         ),
-        Refusal(status=400, answer=error(f"{ERRORS}#1000"), means=RateLimited(None)),
+        Refusal(status=400, answer=error(f"{ERRORS}#1000"), means=results.RateLimited(None)),
         Refusal(
             status=401,
             answer=error("https://developer.vonage.com/api-errors#unauthorized"),
-            means=AuthFailed("Vonage answered 401, error unauthorized"),
+            means=results.AuthFailed("Vonage answered 401, error unauthorized"),
         ),
         Refusal(
             status=402,
             answer=error("https://developer.vonage.com/api-errors#low-balance"),
-            means=AuthFailed("Vonage answered 402, error low-balance"),
+            means=results.AuthFailed("Vonage answered 402, error low-balance"),
         ),
     ),
     identity=(
         {"value": 0, "autoReload": False},
-        Identity("abcd1234", "", "The account has no credit left."),
+        results.Identity("abcd1234", "", "The account has no credit left."),
     ),
 )

@@ -15,19 +15,7 @@ from typing import Any, TypeGuard
 import httpx
 from django.conf import settings
 
-from messaging.carriers.base import (
-    Accepted,
-    AuthFailed,
-    CannotTell,
-    ErrorClass,
-    NotSent,
-    OptedOut,
-    OutcomeUnknown,
-    RateLimited,
-    Rejected,
-    SendResult,
-)
-from messaging.carriers.webhooks import ID_LIMIT
+from messaging.carriers import events, parsing, results
 
 LONGEST_WAIT = 3600.0
 BEFORE_WRITING = (
@@ -53,7 +41,7 @@ class Answers:
     """
 
     label: str
-    classes: Mapping[str, ErrorClass]
+    classes: Mapping[str, events.ErrorClass]
     message_id: Callable[[dict[str, Any]], object]
     code: Callable[[dict[str, Any]], object]
     errors_are_not_sent: bool = False
@@ -75,75 +63,77 @@ def new_client(timeout: float | None = None) -> httpx.Client:
     )
 
 
-def hand_over(http: httpx.Client, url: str, answers: Answers, **request: Any) -> SendResult:
+def hand_over(
+    client: httpx.Client, url: str, answers: Answers, **request: Any
+) -> results.SendResult:
     """POST a text once and judge the answer. Redirects are never followed."""
     if _is_spoilt(request.get("headers", {})):
-        return AuthFailed(SPOILT)
+        return results.AuthFailed(SPOILT)
     try:
-        response = http.post(url, follow_redirects=False, **request)
+        response = client.post(url, follow_redirects=False, **request)
     except httpx.RequestError as error:
         return failure(error)
     return judged(response, answers)
 
 
-def judged(response: httpx.Response, answers: Answers) -> SendResult:
+def judged(response: httpx.Response, answers: Answers) -> results.SendResult:
     """What a carrier's answer says of the text."""
     status = response.status_code
     said = f"{answers.label} answered {status}"
     if status in (200, 201, 202):
         message_id = answers.message_id(json_object(response))
         if is_message_id(message_id):
-            return Accepted(message_id)
-        return OutcomeUnknown(f"{said} without a readable message id")
+            return results.Accepted(message_id)
+        return results.OutcomeUnknown(f"{said} without a readable message id")
     if status == 429:
-        return RateLimited(retry_after(response))
+        return results.RateLimited(retry_after(response))
     if status >= 500 and answers.errors_are_not_sent:
-        return NotSent(said)
+        return results.NotSent(said)
     if status in MAYBE_TAKEN or not 400 <= status < 500:
-        return OutcomeUnknown(said)
+        return results.OutcomeUnknown(said)
     return _refusal(response, answers, said)
 
 
-def _refusal(response: httpx.Response, answers: Answers, said: str) -> SendResult:
+def _refusal(response: httpx.Response, answers: Answers, said: str) -> results.SendResult:
     given = answers.code(json_object(response))
     code = str(given)[:CODE_LIMIT] if isinstance(given, int | str) else ""
     detail = f"{said}, error {code or 'not given'}"
     status = str(response.status_code)
     error_class = answers.classes.get(code) or answers.classes.get(status, "other")
     if status == "401" or error_class == "auth":
-        return AuthFailed(detail)
+        return results.AuthFailed(detail)
     if error_class == "opted_out":
-        return OptedOut(code, detail)
+        return results.OptedOut(code, detail)
     if error_class == "throttled":
-        return RateLimited(retry_after(response))
+        return results.RateLimited(retry_after(response))
     if error_class == "ambiguous":
-        return OutcomeUnknown(detail)
-    return Rejected(code or status, error_class, detail)
+        return results.OutcomeUnknown(detail)
+    return results.Rejected(code or status, error_class, detail)
 
 
-def failure(error: httpx.RequestError) -> NotSent | OutcomeUnknown:
+def failure(error: httpx.RequestError) -> results.NotSent | results.OutcomeUnknown:
     """Judge an error of the transport. Only before the first byte is a text surely not sent."""
     kind = type(error).__name__
     if isinstance(error, BEFORE_WRITING):
-        return NotSent(f"no connection to the carrier ({kind})")
-    return OutcomeUnknown(f"the connection broke before a clear answer ({kind})")
+        return results.NotSent(f"no connection to the carrier ({kind})")
+    return results.OutcomeUnknown(f"the connection broke before a clear answer ({kind})")
 
 
 def ask(
-    http: httpx.Client, url: str, label: str, **request: Any
-) -> dict[str, Any] | AuthFailed | CannotTell:
+    client: httpx.Client, url: str, label: str, **request: Any
+) -> dict[str, Any] | results.AuthFailed | results.CannotTell:
     """GET a JSON object from a carrier. Redirects are never followed."""
     if _is_spoilt(request.get("headers", {})):
-        return AuthFailed(SPOILT)
+        return results.AuthFailed(SPOILT)
     try:
-        response = http.get(url, follow_redirects=False, **request)
+        response = client.get(url, follow_redirects=False, **request)
     except httpx.RequestError as error:
-        return CannotTell(f"{label} could not be reached ({type(error).__name__})")
+        return results.CannotTell(f"{label} could not be reached ({type(error).__name__})")
     if response.status_code in (401, 403):
-        return AuthFailed(f"{label} answered {response.status_code}")
+        return results.AuthFailed(f"{label} answered {response.status_code}")
     answer = json_object(response)
     if response.status_code != 200 or not answer:
-        return CannotTell(f"{label} answered {response.status_code}")
+        return results.CannotTell(f"{label} answered {response.status_code}")
     return answer
 
 
@@ -189,7 +179,7 @@ def is_message_id(value: object) -> TypeGuard[str]:
     """Whether a carrier's answer names a message in a form that we can store and compare."""
     return (
         isinstance(value, str)
-        and 0 < len(value) <= ID_LIMIT
+        and 0 < len(value) <= parsing.ID_LIMIT
         and value.isascii()
         and value.isprintable()
     )

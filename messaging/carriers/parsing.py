@@ -1,4 +1,4 @@
-"""Pieces that webhook adapters share: secrets, digests, reading forms, JSON and text strictly."""
+"""Webhook bodies, read strictly: secrets, digests, forms, JSON, text, lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from messaging.carriers.base import RawRequest, Unparsable, VerificationError
+from messaging.carriers import events
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 1000
@@ -77,7 +77,7 @@ def valid_secrets(credentials: Mapping[str, str], name: str, label: str) -> list
     """
     current = credentials.get(name, "")
     if not current:
-        raise VerificationError(f"no {label} is stored for this account")
+        raise events.VerificationError(f"no {label} is stored for this account")
     previous = credentials.get(f"previous_{name}", "")
     return [current, previous] if previous else [current]
 
@@ -92,20 +92,20 @@ def digest_is_any(given: str, expected: Iterable[str]) -> bool:
 def readable(label: str, value: str, limit: int | None = None) -> str:
     """Return `value` if PostgreSQL can store it and it is not too long, else raise Unparsable."""
     if "\x00" in value:
-        raise Unparsable(f"{label} contains a NUL character")
+        raise events.Unparsable(f"{label} contains a NUL character")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Unparsable(f"{label} contains half of a surrogate pair") from None
+        raise events.Unparsable(f"{label} contains half of a surrogate pair") from None
     if limit is not None and len(value) > limit:
-        raise Unparsable(f"{label} is longer than {limit} characters")
+        raise events.Unparsable(f"{label} is longer than {limit} characters")
     return value
 
 
 def required(label: str, value: str, limit: int) -> str:
     """As `readable`, and refuse an empty or blank value."""
     if not value.strip():
-        raise Unparsable(f"{label} is missing")
+        raise events.Unparsable(f"{label} is missing")
     return readable(label, value, limit)
 
 
@@ -115,40 +115,40 @@ def with_plus(address: str) -> str:
     return f"+{address}" if is_long else address
 
 
-def form_fields(request: RawRequest) -> dict[str, str]:
+def form_fields(request: events.RawRequest) -> dict[str, str]:
     """A form's fields as text. Raises Unparsable for anything but a clean UTF-8 form."""
     kind, charset = media_type(request.headers)
     if kind != FORM:
-        raise Unparsable("the body is not a form")
+        raise events.Unparsable("the body is not a form")
     if charset not in ("", "utf-8", "utf8", "us-ascii"):
-        raise Unparsable("the form declares a charset other than UTF-8")
+        raise events.Unparsable("the form declares a charset other than UTF-8")
     try:
         pairs = form_pairs(request.body)
     except TooManyFields:
-        raise Unparsable("the form has too many fields") from None
+        raise events.Unparsable("the form has too many fields") from None
     fields: dict[str, str] = {}
     for raw_key, raw_value in pairs:
         try:
             key, value = raw_key.decode(), raw_value.decode()
         except UnicodeDecodeError:
-            raise Unparsable("a field is not valid UTF-8") from None
+            raise events.Unparsable("a field is not valid UTF-8") from None
         if fields.setdefault(key, value) != value:
-            raise Unparsable("a field is given twice with different values")
+            raise events.Unparsable("a field is given twice with different values")
     return fields
 
 
-def json_body(request: RawRequest) -> object:
+def json_body(request: events.RawRequest) -> object:
     """The body as JSON, whatever its declared type. Raises Unparsable."""
     try:
         return json.loads(request.body)
     except (ValueError, RecursionError):
-        raise Unparsable("the body is not JSON") from None
+        raise events.Unparsable("the body is not JSON") from None
 
 
 def mapping(label: str, value: object) -> Mapping[str, object]:
     """`value` as a JSON object. Raises Unparsable for anything else."""
     if not isinstance(value, dict):
-        raise Unparsable(f"{label} is not a JSON object")
+        raise events.Unparsable(f"{label} is not a JSON object")
     return value
 
 
@@ -158,7 +158,7 @@ def string(event: Mapping[str, object], key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Unparsable(f"{key} is not a string")
+        raise events.Unparsable(f"{key} is not a string")
     return value
 
 
@@ -168,4 +168,18 @@ def moment(label: str, value: str) -> datetime | None:
         at = datetime.fromisoformat(value) if value else None
         return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise Unparsable(f"{label} is not a time") from None
+        raise events.Unparsable(f"{label} is not a time") from None
+
+
+def items(label: str, value: object) -> list[object]:
+    """`value` as a list; null is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise events.Unparsable(f"{label} is not a list")
+    return value
+
+
+def objects(label: str, value: object) -> list[Mapping[str, object]]:
+    """`value` as a list of JSON objects; null is an empty one."""
+    return [mapping(f"one of {label}", item) for item in items(label, value)]

@@ -12,14 +12,8 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from messaging.carriers.base import (
-    Accepted,
-    Carrier,
-    NotSent,
-    OutcomeUnknown,
-    Outgoing,
-    SendResult,
-)
+from messaging.carriers import results
+from messaging.carriers.base import Carrier
 from messaging.carriers.simulator import Simulator
 from messaging.carriers.twilio import Twilio
 from tests.far_end_client import FarEnd, far_end
@@ -29,7 +23,7 @@ __all__ = ["far_end"]
 CREDENTIALS = {"account_sid": "AC0", "auth_token": "the-token", "secret": "the-secret"}
 CALLBACK = "https://texts.example.com/webhooks/x/account/attempt-7/"
 TEXT = "Yes, it’s here 📦 & costs 5 % + tax = ?"
-OUTGOING = Outgoing("attempt-7", "+12025550110", "+12025550177", TEXT, CALLBACK)
+OUTGOING = results.Outgoing("attempt-7", "+12025550110", "+12025550177", TEXT, CALLBACK)
 
 
 @pytest.fixture(params=[Twilio(), Simulator()], ids=["twilio", "simulator"])
@@ -53,7 +47,7 @@ def addresses(far_end: FarEnd, settings: Settings) -> None:
 
 def answered(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd, answer: dict[str, Any]
-) -> SendResult:
+) -> results.SendResult:
     """The result of sending once; however it ends, the carrier heard of it once."""
     far_end.plan(answer)
     result = carrier.send(OUTGOING, CREDENTIALS, http)
@@ -67,7 +61,7 @@ def test_an_accepted_text_arrives_as_written(
 ) -> None:
     result = answered(carrier, http, far_end, {"kind": "accept"})
     [entry] = far_end.ledger()
-    assert result == Accepted(entry["id"], "sent")
+    assert result == results.Accepted(entry["id"], "sent")
     assert entry["carrier"] == carrier.name
     assert entry["taken"]
     assert (entry["sender"], entry["to"], entry["body"], entry["callback"]) == (
@@ -110,7 +104,7 @@ def test_whatever_may_have_been_taken_is_unknown(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd, answer: dict[str, Any]
 ) -> None:
     result = answered(carrier, http, far_end, answer)
-    assert isinstance(result, OutcomeUnknown)
+    assert isinstance(result, results.OutcomeUnknown)
     time.sleep(0.2)
     assert len(far_end.ledger()) == 1, "an unknown text is never sent again"
 
@@ -119,7 +113,7 @@ def test_nobody_listening_is_surely_not_sent(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd
 ) -> None:
     far_end.stop()
-    assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), NotSent)
+    assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), results.NotSent)
 
 
 def test_a_pool_without_a_free_connection_is_surely_not_sent(
@@ -130,7 +124,7 @@ def test_a_pool_without_a_free_connection_is_surely_not_sent(
         httpx.Client(limits=limits, timeout=0.2, trust_env=False) as busy,
         busy.stream("POST", far_end.url + "/control/plan", json={}),
     ):
-        assert isinstance(carrier.send(OUTGOING, CREDENTIALS, busy), NotSent)
+        assert isinstance(carrier.send(OUTGOING, CREDENTIALS, busy), results.NotSent)
     assert far_end.ledger() == []
 
 
@@ -140,4 +134,4 @@ def test_a_handshake_that_never_ends_is_surely_not_sent(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         settings.TWILIO_API_URL = settings.SIMULATOR_API_URL = address
-        assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), NotSent)
+        assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), results.NotSent)
