@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from config.template_rules import broken_rules
+from config.template_rules import broken_rules, names_of_higher_apps
 
 ROOT = Path(__file__).resolve().parent.parent
 # The simulator's models are installed in the demo only.
@@ -72,7 +72,7 @@ def main() -> int:
             if done.returncode:
                 failed.append(name)
                 print(done.stdout + done.stderr, flush=True)
-    broken = broken_rules(ROOT / "templates")
+    broken = broken_rules(ROOT / "templates") + names_of_higher_apps(ROOT)
     for line in broken:
         print(line)
     print(f"{'failed' if broken else 'ok':8}template rules")
