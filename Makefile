@@ -31,8 +31,9 @@ run: venv
 test-cluster: venv-dev tools-for-tests tools-for-cluster
 	@PARTYLINE_TEST_HOUSE=cluster $(PY) -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
-cluster: venv tools-for-cluster
-	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) -m config.cluster
+cluster: venv-dev tools-for-cluster
+	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" PYTHON="$(abspath $(PARTYLINE_VENV))/bin/python" \
+	  exec bash deploy/cluster/run.sh
 
 # Tests wait now and then: three at a time keep two processors busy.
 test: venv-dev tools-for-tests

@@ -1,4 +1,4 @@
-"""`make cluster`'s program as a process of the tests, in a folder and on ports of its own."""
+"""The cluster of deploy/cluster as a process of the tests, in a folder and on ports of its own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RunningCluster:
         """Also once more after `stop`, on the same data."""
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.cluster"],
+                [sys.executable, "-m", "tests.supervised_cluster"],
                 cwd=ROOT,
                 env=self.given,
                 stdin=subprocess.DEVNULL,
@@ -49,7 +49,7 @@ class RunningCluster:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What it says of itself; see `config.cluster.__main__`."""
+        """What it says of itself; see `tests.supervised_cluster`."""
         found: dict[str, Any] = json.loads((self.data / "cluster.json").read_text())
         return found
 
@@ -65,6 +65,11 @@ class RunningCluster:
     def environment(self) -> dict[str, str]:
         found: dict[str, str] = self.told["environment"]
         return found
+
+    @property
+    def postgres_bin(self) -> str:
+        """The folder with `postgres` and `pg_dump`."""
+        return str(self.told["postgres_bin"])
 
     @property
     def log(self) -> str:
@@ -154,6 +159,10 @@ def running_cluster(**changes: str) -> Iterator[RunningCluster]:
         environment = {
             **kept,
             "CLUSTER_DATA": str(data),
+            "CLUSTER_TLS": "",
+            "CLUSTER_WEBS": "2",
+            "CLUSTER_WORKERS": "2",
+            "PYTHON": sys.executable,
             "PORT": str(free_ports(PORTS)),
             "PARTYLINE_DEMO": "1",
             "STATIC_HASHED": "1",

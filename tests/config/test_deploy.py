@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from honcho.environ import parse_procfile
 
 from tests.stack import ROOT
 
@@ -31,7 +32,7 @@ def test_the_page_on_deploying_names_every_setting() -> None:
 
 
 def test_a_webhook_may_be_as_large_for_nginx_as_for_us() -> None:
-    site = (ROOT / "deploy" / "nginx" / "partyline.conf").read_text()
+    site = (ROOT / "deploy" / "nginx" / "partyline.conf.template").read_text()
     assert "client_max_body_size 1m;  # WEBHOOK_BODY_LIMIT" in site
     example = (ROOT / "deploy" / "partyline.env").read_text()
     assert f"#WEBHOOK_BODY_LIMIT={2**20}" in example
@@ -99,3 +100,13 @@ def test_the_units_have_a_limit_and_the_same_confinement() -> None:
     assert confined[0] == confined[1]
     lines = confined[0].splitlines()
     assert {"UMask=0077", "MemoryMax=1G", "MemoryDenyWriteExecute=yes"} <= set(lines)
+
+
+def test_the_cluster_runs_the_commands_of_the_units() -> None:
+    procfile = parse_procfile((ROOT / "deploy/cluster/Procfile").read_text()).processes
+    for name, instance in (("web", "$PORT"), ("worker", "")):
+        unit = (ROOT / "deploy" / "systemd" / f"partyline-{name}@.service").read_text()
+        (started,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", unit, re.MULTILINE)
+        words = started.replace("\\\n", " ").replace("%i", instance).split()
+        assert words[0] == "/opt/partyline/.venv/bin/python"
+        assert procfile[name].split() == ["exec", '"$PYTHON"', *words[1:]]

@@ -1,4 +1,4 @@
-"""The limits of deploy/nginx/partyline.conf, in a real nginx before something that answers all."""
+"""Try the limits of the site that `manage.py nginx_site` writes, in a real nginx."""
 
 from __future__ import annotations
 
@@ -12,13 +12,45 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
 import pytest
 
-from config.cluster.rendering import Plan
+from config.management.commands.nginx_site import render_site
 from tests.running_cluster import free_ports
+from tests.stack import ROOT
+
+
+@dataclass(frozen=True)
+class Nginx:
+    port: int
+    web_port: int
+    folder: Path
+
+    def write_files(self) -> Path:
+        """Return the path of the main file, which includes the site's."""
+        (self.folder / "nginx").mkdir()
+        (self.folder / "nginx/site.conf").write_text(
+            site(self.folder, self.port, self.web_port, has_limits=True)
+        )
+        text = (ROOT / "deploy/cluster/nginx.conf.template").read_text()
+        main = self.folder / "nginx/nginx.conf"
+        main.write_text(text.replace("$data", str(self.folder)))
+        return main
+
+
+def site(folder: Path, port: int, web_port: int, *, has_limits: bool) -> str:
+    return render_site(
+        host="127.0.0.1",
+        web_ports=[web_port],
+        static=folder,
+        logs=folder,
+        addresses=[f"127.0.0.1:{port}"],
+        certificates=None,
+        has_limits=has_limits,
+    )
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -55,29 +87,29 @@ def upstream(port: int) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def nginx() -> Iterator[Plan]:
+def nginx() -> Iterator[Nginx]:
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     with tempfile.TemporaryDirectory(prefix="partyline-nginx-") as name:
-        plan = Plan(Path(name), port=free_ports(2), webs=1, keeps_limits=True)
-        plan.data.chmod(0o711)
-        (plan.data / "logs").mkdir()
-        command = [program, "-c", str(plan.write_nginx(None))]
+        port = free_ports(2)
+        started = Nginx(port, port + 1, Path(name))
+        started.folder.chmod(0o711)
+        command = [program, "-c", str(started.write_files())]
         subprocess.run([*command, "-t"], check=True, capture_output=True)
-        with upstream(plan.web_ports[0]):
+        with upstream(started.web_port):
             process = subprocess.Popen(command)
             try:
-                _wait(plan)
-                yield plan
+                _wait(started)
+                yield started
             finally:
                 process.terminate()
                 process.wait(10)
 
 
-def _wait(plan: Plan) -> None:
+def _wait(nginx: Nginx) -> None:
     end = time.monotonic() + 10
     while True:
         try:
-            socket.create_connection(("127.0.0.1", plan.port), 1).close()
+            socket.create_connection(("127.0.0.1", nginx.port), 1).close()
         except OSError:
             assert time.monotonic() < end
             time.sleep(0.02)
@@ -85,18 +117,18 @@ def _wait(plan: Plan) -> None:
             return
 
 
-def line(plan: Plan, source: str) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", plan.port), 20, (source, 0))
+def line(nginx: Nginx, source: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", nginx.port), 20, (source, 0))
 
 
 def ask(
-    plan: Plan, source: str, method: str, path: str, times: int = 1
+    nginx: Nginx, source: str, method: str, path: str, times: int = 1
 ) -> tuple[Counter[str], str]:
     """How often which status came to requests on one connection, and the last answer."""
     length = "Content-Length: 0\r\n" if method == "POST" else ""
     one = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nDaphne-Root-Path: /x\r\n{length}"
     last = f"{one}Connection: close\r\n\r\n"
-    with line(plan, source) as out:
+    with line(nginx, source) as out:
         out.sendall(f"{one}\r\n".encode() * (times - 1) + last.encode())
         text = b"".join(iter(lambda: out.recv(65536), b"")).decode()
     answers = text.split("HTTP/1.1 ")[1:]
@@ -115,7 +147,7 @@ def ask(
     ],
 )
 def test_one_address_is_told_to_come_later_and_another_is_not(
-    nginx: Plan, number: int, method: str, path: str, burst: int, refusal: str
+    nginx: Nginx, number: int, method: str, path: str, burst: int, refusal: str
 ) -> None:
     caller, other = f"127.0.0.{10 + number}", f"127.0.0.{20 + number}"
     most, last = ask(nginx, caller, method, path, burst + 20)
@@ -131,11 +163,11 @@ def test_one_address_is_told_to_come_later_and_another_is_not(
     assert set(ask(nginx, caller, "GET", "/", 50)[0]) == {"200"}
 
 
-def test_looking_at_the_sign_in_page_is_not_counted(nginx: Plan) -> None:
+def test_looking_at_the_sign_in_page_is_not_counted(nginx: Nginx) -> None:
     assert set(ask(nginx, "127.0.0.31", "GET", "/sign-in/", 90)[0]) == {"200"}
 
 
-def test_one_address_holds_so_many_sockets(nginx: Plan) -> None:
+def test_one_address_holds_so_many_sockets(nginx: Nginx) -> None:
     request = b"GET /live/held HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with ExitStack() as opened, DefaultSelector() as selector:
         for _ in range(401):
@@ -149,12 +181,12 @@ def test_one_address_holds_so_many_sockets(nginx: Plan) -> None:
         assert set(ask(nginx, "127.0.0.33", "GET", "/live/")[0]) == {"200"}
 
 
-def test_a_callers_word_on_where_we_live_goes_no_further(nginx: Plan) -> None:
+def test_a_callers_word_on_where_we_live_goes_no_further(nginx: Nginx) -> None:
     assert "Daphne-Root-Path" not in ask(nginx, "127.0.0.34", "GET", "/")[1]
 
 
 def test_on_one_machine_where_all_share_an_address_nothing_is_counted() -> None:
-    site = Plan(Path("/nowhere")).site()
-    assert "rate=1r/s" not in site
-    assert site.count("rate=10000r/s") == site.count("limit_req_zone ")
-    assert "limit_conn partyline_sockets 10000;" in site
+    text = site(Path("/nowhere"), 1, 2, has_limits=False)
+    assert "rate=1r/s" not in text
+    assert text.count("rate=10000r/s") == text.count("limit_req_zone ")
+    assert "limit_conn partyline_sockets 10000;" in text

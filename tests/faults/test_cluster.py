@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
-from config.cluster.database import programs
 from tests.bench.figures import Figure, table
 from tests.faults import deploys, hostile, ingest, revocations, sends
 from tests.faults.deploys import Pages
@@ -148,7 +147,7 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
     repeat(house, [house.text("SMbackup", "Keep this")], told)
     (cluster.data / "media").mkdir(exist_ok=True)
     (cluster.data / "media/picture").write_bytes(b"\xff\xd8")
-    environment = {**os.environ, "PATH": f"{programs()}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{cluster.postgres_bin}:{os.environ['PATH']}"}
 
     def run(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -23,8 +23,6 @@ class Child:
     environment: dict[str, str]
     folder: Path
     log: Path
-    uid: int | None = None
-    gid: int | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _ended_at: float | None = field(default=None, init=False)
 
@@ -32,16 +30,13 @@ class Child:
         # Should this program itself be killed with -9, the kernel ends its children.
         guard = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  the commands of deploy/
+            self.process = subprocess.Popen(
                 [*guard, *self.command],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                user=self.uid,
-                group=self.gid,
-                extra_groups=None if self.uid is None else [],
                 process_group=0,  # Ctrl-C in a terminal is for this program alone
             )
         self._ended_at = None
