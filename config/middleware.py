@@ -1,10 +1,9 @@
 """What holds for every answer, whoever made it."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -19,34 +18,15 @@ from inboxes.sign_in import BusyFormMixin
 
 logger = logging.getLogger(__name__)
 
-Answer = (
-    Callable[[HttpRequest], HttpResponseBase]
-    | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-)
-
 
 class Around:
-    """A middleware for both kinds of server that changes the answer on its way out."""
+    """A middleware that changes the answer on its way out."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        answer = self.get_response(request)
-        if isinstance(answer, HttpResponseBase):
-            return self.changed(request, answer)
-        return self._later(request, answer)
-
-    async def _later(
-        self, request: HttpRequest, answer: Awaitable[HttpResponseBase]
-    ) -> HttpResponseBase:
-        return self.changed(request, await answer)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.changed(request, self.get_response(request))
 
     def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         return response

@@ -11,6 +11,3 @@ from config.settings.security import *
 
 # Django's generic classes take their type arguments at run time too.
 django_stubs_ext.monkeypatch()
-
-# So that a class can say what it is about, as in `UserAdmin[Agent]`, also when it runs.
-django_stubs_ext.monkeypatch()

@@ -133,7 +133,6 @@ def _page(
         status=422 if form.is_bound else 200,
         form=form,
         text=text,
-        limit=settings.MESSAGE_LIMIT,
         zone=settings.TIME_ZONE,
         changed=CHANGED if is_changed else "",
     )
