@@ -20,14 +20,14 @@ from messaging.inbound.receiving import replay_cause
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 from messaging.notifications import push
 from messaging.outbound import delivery, lookups, pacing
-from messaging.outbound.receipts import delete_parked
-from messaging.outbound.scheduling import delete_ended, send_when_due
+from messaging.outbound.receipts import delete_parked_receipts
+from messaging.outbound.scheduling import delete_ended_texts, send_if_due
 from messaging.stream import jobs
 from messaging.stream.jobs import (
-    BACKLOG,
     BEHIND_SENDING,
     DELIVER_THREAD,
     GIVE_TURNS,
+    MAX_BACKLOG,
     NOTIFICATIONS,
     PUSH_AGENT,
     PUSH_MESSAGE,
@@ -57,7 +57,7 @@ DATABASE_TROUBLE = RetryStrategy(
 
 
 @contextmanager
-def borrowed_connection() -> Iterator[None]:
+def released_connection() -> Iterator[None]:
     """A worker's thread keeps no connection between jobs: after a restart of the database it
     would go on with the broken one for ever."""
     try:
@@ -68,19 +68,19 @@ def borrowed_connection() -> Iterator[None]:
 
 @app.task(name=DELIVER_THREAD, retry=DATABASE_TROUBLE)
 def deliver_thread(*, thread_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         delivery.deliver_thread(thread_id)
 
 
 @app.task(name=WAKE_THREAD, retry=DATABASE_TROUBLE)
 def wake_thread(*, thread_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         defer_delivery(thread_id)
 
 
 @app.task(name=GIVE_TURNS)
 def give_turns(*, number_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         number = Number.objects.select_related("account").filter(pk=number_id).first()
         if number is not None:
             pacing.give_turns(number)
@@ -93,8 +93,8 @@ def give_turns(*, number_id: int) -> None:
 )
 def reap_stalled_jobs(context: JobContext, timestamp: int) -> None:
     """Give the jobs of dead workers to living ones, and wake threads that have no job left."""
-    with borrowed_connection():
-        replaced = jobs.replace_left_behind(
+    with released_connection():
+        replaced = jobs.replace_abandoned_jobs(
             own_job=context.job.id,
             own_worker=context.job.worker_id,
             stalled_after=STALLED_AFTER,
@@ -121,7 +121,7 @@ def wake_forgotten_threads() -> None:
     open_attempts = Attempt.objects.filter(state=DeliveryState.SENDING, started_at__lt=since)
     threads = set(waiting.values_list("thread", flat=True))
     threads |= set(open_attempts.values_list("message__thread", flat=True))
-    for thread_id in jobs.without_a_job(threads):
+    for thread_id in jobs.threads_without_a_job(threads):
         log.warning("Thread %s had been forgotten and is woken.", thread_id)
         defer_delivery(thread_id)
 
@@ -130,50 +130,50 @@ def wake_forgotten_threads() -> None:
 @app.task(name="expire_texts", queueing_lock="expire_texts")
 def expire_texts(timestamp: int) -> None:
     """Texts that waited too long fail, and say so; a person may still want them."""
-    with borrowed_connection():
+    with released_connection():
         if count := pacing.expire_texts():
             log.warning("%s texts waited too long and were not sent.", count)
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="look_up_unknowns", queueing_lock="look_up_unknowns", priority=-BACKLOG)
+@app.task(name="look_up_unknowns", queueing_lock="look_up_unknowns", priority=-MAX_BACKLOG)
 def look_up_unknowns(timestamp: int) -> None:
     """Behind all texts that wait: it has a day's time."""
-    with borrowed_connection():
+    with released_connection():
         if count := lookups.look_up_unknowns():
             log.info("%s texts whose outcome was unknown are settled.", count)
 
 
 @app.periodic(cron="*/2 * * * *")
-@app.task(name="compare_numbers", queueing_lock="compare_numbers", priority=-BACKLOG)
+@app.task(name="compare_numbers", queueing_lock="compare_numbers", priority=-MAX_BACKLOG)
 def compare_numbers(timestamp: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         reconciling.compare_numbers()
 
 
 @app.task(name=REPLAY_CAUSE, retry=DATABASE_TROUBLE)
 def replay_quarantine(*, account_id: int, reason: str, upto: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         understood, left = replay_cause(account_id=account_id, reason=reason, upto=upto)
         log.info("Of the quarantine %s were understood, %s still not.", understood, left)
 
 
 @app.task(name=FETCH_ATTACHMENT, retry=DATABASE_TROUBLE)
 def fetch_attachment(*, attachment_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         inbound.fetch_attachment(attachment_id)
 
 
 @app.task(name=WAKE_FETCH, retry=DATABASE_TROUBLE)
 def wake_fetch(*, attachment_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         defer_fetch(attachment_id)
 
 
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="wake_forgotten_fetches", queueing_lock="wake_forgotten_fetches")
 def wake_forgotten_fetches(timestamp: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         inbound.wake_forgotten_fetches()
 
 
@@ -181,7 +181,7 @@ def wake_forgotten_fetches(timestamp: int) -> None:
 @app.task(name="forget_unsent_files", queueing_lock="forget_unsent_files")
 def forget_unsent_files(timestamp: int) -> None:
     """Files that were put into a composer and never sent, and public links that are over."""
-    with borrowed_connection():
+    with released_connection():
         log.info("%s unsent files were deleted.", drafts.delete_unsent())
         log.info("%s public links are over.", links.delete_expired())
 
@@ -190,7 +190,7 @@ def forget_unsent_files(timestamp: int) -> None:
 @app.task(name="look_for_due_texts", queueing_lock="look_for_due_texts")
 def look_for_due_texts(timestamp: int) -> None:
     """Each due text gets a job of its own, so that none waits behind another's trouble."""
-    with borrowed_connection():
+    with released_connection():
         due = ScheduledText.objects.due(timezone.now()).order_by("send_at")
         for text_id in list(due.values_list("pk", flat=True)[:DUE_AT_ONCE]):
             jobs.defer_due_text(text_id)
@@ -198,27 +198,27 @@ def look_for_due_texts(timestamp: int) -> None:
 
 @app.task(name=SEND_WHEN_DUE)
 def send_text_when_due(*, text_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         text = ScheduledText.objects.filter(pk=text_id).first()
         if text is not None:
-            send_when_due(text=text)
+            send_if_due(text=text)
 
 
 @app.task(name=PUSH_MESSAGE, queue=NOTIFICATIONS, priority=BEHIND_SENDING, retry=DATABASE_TROUBLE)
 def push_message(*, message_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         push.push_message(message_id)
 
 
 @app.task(name=PUSH_AGENT, queue=NOTIFICATIONS, priority=BEHIND_SENDING, pass_context=True)
 def push_agent(context: JobContext, *, agent_id: int, message_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         push.push_agent(agent_id, message_id, is_ending=context.should_abort)
 
 
 @app.task(name=PUSH_TEST, queue=NOTIFICATIONS, priority=BEHIND_SENDING, pass_context=True)
 def push_test(context: JobContext, *, agent_id: int) -> None:
-    with borrowed_connection():
+    with released_connection():
         push.push_test(agent_id, is_ending=context.should_abort)
 
 
@@ -228,7 +228,7 @@ def push_test(context: JobContext, *, agent_id: int) -> None:
 )
 def forget_old_notifications(timestamp: int) -> None:
     """Read ones go after a month, overlooked ones after three."""
-    with borrowed_connection():
+    with released_connection():
         log.info("%s old notifications were deleted.", delete_old_notifications())
 
 
@@ -236,15 +236,15 @@ def forget_old_notifications(timestamp: int) -> None:
 @app.task(name="forget_ended_texts", queueing_lock="forget_ended_texts")
 def forget_ended_texts(timestamp: int) -> None:
     """Texts for later that were sent or deleted a month ago leave no trace but their messages."""
-    log.info("%s texts for later were forgotten.", delete_ended())
+    log.info("%s texts for later were forgotten.", delete_ended_texts())
 
 
 @app.periodic(cron="35 3 * * *")
 @app.task(name="forget_parked_receipts", queueing_lock="forget_parked_receipts")
 def forget_parked_receipts(timestamp: int) -> None:
     """Receipts of texts that Partyline never sent, from a number that something else uses too."""
-    with borrowed_connection():
-        log.info("%s parked receipts were forgotten.", delete_parked())
+    with released_connection():
+        log.info("%s parked receipts were forgotten.", delete_parked_receipts())
 
 
 @app.periodic(cron="17 3 * * *")

@@ -63,10 +63,14 @@ urlpatterns = [
         name="unsubscribe",
     ),
     path("service-worker.js", settings_views.service_worker, name="service_worker"),
-    path("webhooks/<slug:carrier>/<slug:account_token>/", webhooks.webhook, name="webhook"),
+    path(
+        "webhooks/<slug:carrier>/<slug:account_token>/",
+        webhooks.receive_webhook_request,
+        name="webhook",
+    ),
     path(
         "webhooks/<slug:carrier>/<slug:account_token>/<str:attempt_token>/",
-        webhooks.webhook,
+        webhooks.receive_webhook_request,
         name="receipt",
     ),
 ]

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from messaging.models import Number, OptOut
-from messaging.outbound.opt_outs import end_opt_out, note_opt_out
+from messaging.outbound.opt_outs import end_opt_out, record_opt_out
 from threads import addresses
 
 
@@ -50,7 +50,7 @@ class OptOutAdmin(admin.ModelAdmin[OptOut]):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> OptOut:
         """Noted by the action that all take; an administrator's form only asks for it."""
-        return note_opt_out(
+        return record_opt_out(
             our_address=form.cleaned_data["number"].address, address=form.cleaned_data["address"]
         )
 

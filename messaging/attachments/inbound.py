@@ -150,11 +150,11 @@ def _recount(message: Message, seq: int) -> None:
     kinds = list(message.attachments.values_list("kind", flat=True))
     pictures = kinds.count(Attachment.Kind.PICTURE)
     before = message.gist
-    writing.change(message, seq, picture_count=pictures, file_count=len(kinds) - pictures)
+    writing.change_message(message, seq, picture_count=pictures, file_count=len(kinds) - pictures)
     if message.gist == before:
         return
     last = {"last_message_id": message.pk}
-    gist = writing.excerpt(message.gist)
+    gist = writing.make_excerpt(message.gist)
     Thread.objects.filter(pk=message.thread_id, **last).update(last_excerpt=gist, seq=seq)
     Inbox.objects.filter(pk=message.inbox_id, **last).update(last_excerpt=gist)
 
@@ -168,7 +168,7 @@ def fetch_again(*, attachment: Attachment) -> Attachment:
     seq = counters.next_inbox_seq(message.inbox_id)
     failed = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.FAILED)
     if failed.exclude(source_url="").update(state=Attachment.State.WAITING, reason="", tries=0):
-        writing.change(message, seq)
+        writing.change_message(message, seq)
         jobs.defer_fetch(attachment.pk)
     attachment.refresh_from_db()
     return attachment

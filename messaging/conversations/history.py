@@ -14,7 +14,7 @@ from django.urls import reverse
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import LARGEST
 from messaging.models import Attachment, Message, ScheduledText
-from messaging.stream.refusals import refusal
+from messaging.stream.refusals import find_refusal
 from threads.models import Thread, ThreadState
 from threads.unread import seats_of
 
@@ -222,7 +222,7 @@ def open_conversation(
         page=shown.with_new(_first_new(thread, agent, state, shown)),
         choice=choice,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
-        refusal=refusal(thread),
+        refusal=find_refusal(thread),
         later=list(ScheduledText.objects.listed(thread)),
         form_key=uuid.uuid4(),
         seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),

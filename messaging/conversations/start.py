@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from inboxes.models import Agent, Inbox
 from messaging.models import Number, OptOut
-from messaging.stream.refusals import opted_out
+from messaging.stream.refusals import opt_out_sentence
 from threads import addresses, words
 from threads.models import Contact, Thread
 
@@ -122,4 +122,4 @@ def _opted_out(inbox: Inbox | None, address: str) -> str:
         return ""
     pair = OptOut.objects.filter(our_address=number.address, address=address, ended_at=None)
     row = pair.first()
-    return opted_out(row) if row is not None else ""
+    return opt_out_sentence(row) if row is not None else ""

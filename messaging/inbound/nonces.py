@@ -7,7 +7,7 @@ import hashlib
 from messaging.carriers import events
 from messaging.models import CarrierAccount, UsedNonce
 
-LONGEST = 128
+MAX_LENGTH = 128
 
 
 def use_nonce(*, account: CarrierAccount, nonce: str, request: events.RawRequest) -> bool:
@@ -15,7 +15,7 @@ def use_nonce(*, account: CarrierAccount, nonce: str, request: events.RawRequest
 
     The same request again is no forgery: carriers repeat what we did not answer.
     """
-    if len(nonce) > LONGEST:
+    if len(nonce) > MAX_LENGTH:
         return False
     digest = hashlib.sha256(request.body).hexdigest()
     row = UsedNonce(account=account, nonce=nonce, digest=digest)

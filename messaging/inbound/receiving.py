@@ -15,7 +15,7 @@ from messaging.models import CarrierAccount, Message, Webhook
 from messaging.outbound import opt_outs
 from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
-from messaging.stream.keywords import keyword
+from messaging.stream.keywords import find_keyword
 
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
 """What helps to understand a request later; signatures and credentials are not kept."""
@@ -178,10 +178,10 @@ def store_text(
         raise UnknownNumber
     inbox_id, our_address = route
     seq = counters.next_inbox_seq(inbox_id)
-    thread_id = writing.open_thread(
+    thread_id = writing.get_or_create_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
     )
-    message = writing.record(
+    message = writing.record_message(
         Message(
             thread_id=thread_id,
             inbox_id=inbox_id,
@@ -198,9 +198,9 @@ def store_text(
     )
     if text.media:
         inbound.expect(message, text.media)
-    word = keyword(text.body)
+    word = find_keyword(text.body)
     if word is not None:
-        opt_outs.heed(message, word, our_address=our_address)
+        opt_outs.apply_keyword(message, word, our_address=our_address)
     return message
 
 

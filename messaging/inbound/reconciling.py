@@ -22,21 +22,21 @@ from messaging.models import Comparison, Message, Number
 
 log = logging.getLogger(__name__)
 
-EVERY = timedelta(minutes=10)
-WHERE_IT_COSTS = timedelta(days=1)
-GRACE = timedelta(minutes=5)
+INTERVAL = timedelta(minutes=10)
+CHARGED_INTERVAL = timedelta(days=1)
+WEBHOOK_GRACE = timedelta(minutes=5)
 """What is younger may still be on its way by webhook."""
 
 OVERLAP = timedelta(hours=6)
 """Looked at again each time: carriers' lists lag, Telnyx's by up to four hours."""
 
-FIRST = timedelta(days=1)
-LONGEST = timedelta(days=7)
+FIRST_SPAN = timedelta(days=1)
+MAX_SPAN = timedelta(days=7)
 """How far back the first comparison goes, and one after a long time without."""
 
-BROKE_OFF = "it broke off by a fault inside Partyline, which the log tells"
+BROKEN_OFF = "it broke off by a fault inside Partyline, which the log tells"
 
-A_ROUND = 20
+ROUND_SIZE = 20
 ROUND_SECONDS = 120.0
 
 
@@ -45,20 +45,20 @@ def compare_numbers() -> int:
     were found."""
     until = time.monotonic() + ROUND_SECONDS
     found = 0
-    for number in list(_due(timezone.now())[:A_ROUND]):
+    for number in list(_due_numbers(timezone.now())[:ROUND_SIZE]):
         if time.monotonic() > until:
             break
         try:
-            found += compare(number)
+            found += compare_number(number)
         except (OperationalError, InterfaceError):
             raise
         except Exception:  # one number's trouble is not the others'
             log.exception("The texts to number %s could not be compared.", number.pk)
-            Comparison.objects.filter(number=number).update(trouble=BROKE_OFF)
+            Comparison.objects.filter(number=number).update(trouble=BROKEN_OFF)
     return found
 
 
-def _due(now: datetime) -> QuerySet[Number]:
+def _due_numbers(now: datetime) -> QuerySet[Number]:
     able = {
         name: carrier.capabilities.charges_for_lists
         for name, carrier in CARRIERS.items()
@@ -68,8 +68,8 @@ def _due(now: datetime) -> QuerySet[Number]:
     return (
         Number.objects.filter(
             Q(comparison=None)
-            | Q(comparison__tried_at__lte=now - WHERE_IT_COSTS)
-            | Q(comparison__tried_at__lte=now - EVERY, account__carrier__in=free),
+            | Q(comparison__tried_at__lte=now - CHARGED_INTERVAL)
+            | Q(comparison__tried_at__lte=now - INTERVAL, account__carrier__in=free),
             account__is_active=True,
             account__carrier__in=able,
         )
@@ -78,7 +78,7 @@ def _due(now: datetime) -> QuerySet[Number]:
     )
 
 
-def compare(number: Number) -> int:
+def compare_number(number: Number) -> int:
     """Take what the carrier has of the number and we have not; returns how many texts.
 
     That it is tried is noted first: one that breaks off lets the others have their turn.
@@ -87,33 +87,33 @@ def compare(number: Number) -> int:
     comparison, _ = Comparison.objects.update_or_create(
         number=number, defaults={"tried_at": started}
     )
-    since = _since(number, comparison, started)
-    result = _ask(number, since)
+    since = _compared_since(number, comparison, started)
+    result = _fetch_list(number, since)
     if not isinstance(result, results.Listed):
         log.warning("The texts to number %s could not be compared: %s", number.pk, result.detail)
-        _note(comparison, trouble=result.detail[:255])
+        _update_comparison(comparison, trouble=result.detail[:255])
         return 0
-    found = [_take(text, number, started) for text in result.texts].count(True)
+    found = [_store_if_missing(text, number, started) for text in result.texts].count(True)
     if found:
         log.warning("%s texts to number %s had come by no webhook.", found, number.pk)
-    _note(
+    _update_comparison(
         comparison,
-        upto=started - GRACE if result.is_all else comparison.upto or since,
+        upto=started - WEBHOOK_GRACE if result.is_all else comparison.upto or since,
         found_count=comparison.found_count + found,
         trouble="" if result.is_all else "its list could not be read as a whole",
     )
     return found
 
 
-def _since(number: Number, comparison: Comparison, now: datetime) -> datetime:
+def _compared_since(number: Number, comparison: Comparison, now: datetime) -> datetime:
     """What came before the number was ours is nobody's here."""
-    reached = comparison.upto - OVERLAP if comparison.upto else now - FIRST
-    return max(reached, now - LONGEST, number.created_at)
+    reached = comparison.upto - OVERLAP if comparison.upto else now - FIRST_SPAN
+    return max(reached, now - MAX_SPAN, number.created_at)
 
 
-def _ask(number: Number, since: datetime) -> results.ListResult:
+def _fetch_list(number: Number, since: datetime) -> results.ListResult:
     """No connection to the database is kept meanwhile."""
-    account, known = number.account, _known(number, since)
+    account, known = number.account, _known_ids(number, since)
     try:
         credentials = account.get_credentials()
     except encryption.UndecryptableError:
@@ -123,7 +123,7 @@ def _ask(number: Number, since: datetime) -> results.ListResult:
         return account.adapter.list_inbound(number.address, since, known, credentials, client)
 
 
-def _known(number: Number, since: datetime) -> frozenset[str]:
+def _known_ids(number: Number, since: datetime) -> frozenset[str]:
     """The carrier's ids of what we have, by whichever account: an administrator may enter the same
     one anew. Looked for in threads that something came to."""
     stored = Message.objects.filter(
@@ -136,11 +136,11 @@ def _known(number: Number, since: datetime) -> frozenset[str]:
     return frozenset(stored.values_list("carrier_message_id", flat=True))
 
 
-def _take(text: events.InboundText, number: Number, now: datetime) -> bool:
-    if text.sent_at is not None and text.sent_at > now - GRACE:
+def _store_if_missing(text: events.InboundText, number: Number, now: datetime) -> bool:
+    if text.sent_at is not None and text.sent_at > now - WEBHOOK_GRACE:
         return False
     return receive_late(text, account=number.account, came_at=text.sent_at or now)
 
 
-def _note(comparison: Comparison, **columns: object) -> None:
+def _update_comparison(comparison: Comparison, **columns: object) -> None:
     Comparison.objects.filter(pk=comparison.pk).update(**columns)

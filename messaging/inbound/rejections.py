@@ -13,17 +13,17 @@ from django.utils import timezone
 
 from messaging.models import CarrierAccount, Rejection
 
-KEPT = 10
+MAX_REASONS = 10
 """Reasons of an account."""
 
-A_SECOND = 10
+MAX_WRITES_PER_SECOND = 10
 """Rejections that a process writes down within a second, at most. What comes on top is counted in
 memory and added to the next: a flood costs no more of the database than that."""
 
-_HOW_LONG = re.compile(r"\b\d+ s\b")
+_SECONDS = re.compile(r"\b\d+ s\b")
 
 # One statement: the sum and the last one in the account's row, the reason in its own.
-_NOTE = """
+_COUNT_REJECTIONS = """
 WITH summed AS (
     UPDATE messaging_carrieraccount
        SET rejected_count = rejected_count + %(number)s, last_rejected_at = %(at)s,
@@ -38,7 +38,7 @@ RETURNING xmax = 0
 
 
 @dataclass(slots=True)
-class _Second:
+class _RecentWrites:
     """What a process did of late for one account."""
 
     began: float = 0.0
@@ -46,11 +46,11 @@ class _Second:
     held: int = 0
 
 
-_seconds: dict[int, _Second] = {}
+_recent_writes: dict[int, _RecentWrites] = {}
 _lock = Lock()
 
 
-def note_rejection(*, account: CarrierAccount, reason: str) -> None:
+def count_rejection(*, account: CarrierAccount, reason: str) -> None:
     """Count one, with the reason and the time, and nothing of what was sent."""
     number = _number_to_write(account.pk)
     if not number:
@@ -59,15 +59,15 @@ def note_rejection(*, account: CarrierAccount, reason: str) -> None:
         "account": account.pk,
         "number": number,
         "said": reason[:255],
-        "reason": _HOW_LONG.sub("some seconds", reason)[:255],
+        "reason": _SECONDS.sub("some seconds", reason)[:255],
         "at": timezone.now(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE, details)
+        cursor.execute(_COUNT_REJECTIONS, details)
         (is_new,) = cursor.fetchone()
     if is_new:
         newest = Rejection.objects.filter(account=account).order_by("-last_at", "-pk")
-        kept = list(newest.values_list("pk", flat=True)[:KEPT])
+        kept = list(newest.values_list("pk", flat=True)[:MAX_REASONS])
         Rejection.objects.filter(account=account).exclude(pk__in=kept).delete()
 
 
@@ -75,10 +75,10 @@ def _number_to_write(account_id: int) -> int:
     """How many to add now; none while enough was written within this second."""
     with _lock:
         now = time.monotonic()
-        second = _seconds.setdefault(account_id, _Second())
+        second = _recent_writes.setdefault(account_id, _RecentWrites())
         if now - second.began >= 1:
             second.began, second.written = now, 0
-        if second.written >= A_SECOND:
+        if second.written >= MAX_WRITES_PER_SECOND:
             second.held += 1
             return 0
         second.written += 1

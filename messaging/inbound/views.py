@@ -14,7 +14,7 @@ from messaging.carriers import UnknownCarrier, events
 from messaging.encryption import UndecryptableError
 from messaging.inbound.nonces import use_nonce
 from messaging.inbound.receiving import receive_webhook
-from messaging.inbound.rejections import note_rejection
+from messaging.inbound.rejections import count_rejection
 from messaging.models import CarrierAccount
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @csrf_exempt
 @require_POST
-def webhook(
+def receive_webhook_request(
     request: HttpRequest, carrier: str, account_token: str, attempt_token: str | None = None
 ) -> HttpResponse:
     """A carrier's call. A 2xx means that it is stored; everything else, that it is not."""
@@ -31,7 +31,7 @@ def webhook(
         adapter = account.adapter
     except (CarrierAccount.DoesNotExist, UnknownCarrier):
         raise Http404("No such account.") from None
-    raw = _raw_request(request)
+    raw = _read_request(request)
     if raw is None:
         return HttpResponse("The body is too large.", status=413, content_type="text/plain")
     if probes.is_probe(raw, account):
@@ -41,21 +41,21 @@ def webhook(
     except UndecryptableError:
         log.error("The secret of carrier account %s cannot be decrypted.", account.pk)
         reason = "Its stored secret cannot be decrypted: enter it again."
-        note_rejection(account=account, reason=reason)
+        count_rejection(account=account, reason=reason)
         return HttpResponse("Not ready.", status=503, content_type="text/plain")
     try:
         adapter.verify(raw, credentials, settings.PUBLIC_URL)
     except events.VerificationError as error:
-        return _rejected(account, raw, error.reason)
+        return _reject_request(account, raw, error.reason)
     nonce = adapter.nonce(raw)
     if nonce and not use_nonce(account=account, nonce=nonce, request=raw):
-        return _rejected(account, raw, "the signature's nonce was used for another request")
+        return _reject_request(account, raw, "the signature's nonce was used for another request")
     receive_webhook(account=account, request=raw, attempt_token=attempt_token)
     body, content_type = adapter.ack()
     return HttpResponse(body, content_type=content_type)
 
 
-def _raw_request(request: HttpRequest) -> events.RawRequest | None:
+def _read_request(request: HttpRequest) -> events.RawRequest | None:
     """None when the body is over the limit."""
     length = read_integer(request.headers.get("Content-Length"))
     if length is not None and length > settings.WEBHOOK_BODY_LIMIT:
@@ -74,10 +74,10 @@ def _raw_request(request: HttpRequest) -> events.RawRequest | None:
     )
 
 
-def _rejected(account: CarrierAccount, raw: events.RawRequest, reason: str) -> HttpResponse:
+def _reject_request(account: CarrierAccount, raw: events.RawRequest, reason: str) -> HttpResponse:
     adapter = account.adapter
     if adapter.challenge and "authorization" not in raw.headers:
         headers = {"WWW-Authenticate": adapter.challenge}
         return HttpResponse("Not verified.", status=401, headers=headers)
-    note_rejection(account=account, reason=reason)
+    count_rejection(account=account, reason=reason)
     return HttpResponse("Not verified.", status=adapter.rejection_status)

@@ -13,7 +13,7 @@ from inboxes.models import Agent, Inbox, Membership
 from messaging.conversations.history import with_attachments
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
-from messaging.stream.refusals import refusals
+from messaging.stream.refusals import find_refusals
 from threads.models import Thread, ThreadState
 from threads.unread import unread_threads
 
@@ -97,7 +97,7 @@ def _read_opened(changes: Changes, since: int, open_threads: Collection[int]) ->
     """What is new in the threads that somebody looks at; four queries, and one for files."""
     opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
     changes.titles = list(opened.filter(seq__gt=since).for_rows())
-    changes.refusals = refusals(opened.select_related("contact"))
+    changes.refusals = find_refusals(opened.select_related("contact"))
     written = Message.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )

@@ -14,7 +14,7 @@ from inboxes.integers import read_integer
 from inboxes.models import Agent
 from messaging.models import Message, Notification
 from messaging.models.notifications import NotificationQuerySet
-from messaging.stream.writing import excerpt
+from messaging.stream.writing import make_excerpt
 
 PAGE_SIZE = 30
 
@@ -86,7 +86,7 @@ def popup(notification: Notification) -> dict[str, object]:
         "id": notification.pk,
         "thread": notification.thread_id,
         "title": title_of(notification),
-        "body": excerpt(notification.message.gist),
+        "body": make_excerpt(notification.message.gist),
         "url": url_of(notification),
         "tag": f"message-{notification.message_id}",
         "reason": notification.reason,
@@ -147,7 +147,7 @@ class NoticeRow:
 
     @property
     def excerpt(self) -> str:
-        return excerpt(self.notification.message.gist)
+        return make_excerpt(self.notification.message.gist)
 
     @property
     def url(self) -> str:

@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 MAX_TRIES = 9
 """Tries of a text that was surely not sent; with the waits between them some eight minutes."""
 
-LONGEST_WAIT = 300.0
+MAX_BACKOFF = 300.0
 """Seconds between two tries at the most, unless the carrier names more."""
 
-SLICE = 30.0
+MAX_JOB_SECONDS = 30.0
 """Seconds after which a job leaves the rest of its thread to a new one, so that others get a turn
 and a job that runs for very long is known to be stuck."""
 
@@ -52,18 +52,18 @@ NOT_SENT_REASON = "The carrier could not be reached. Nothing was sent; retry lat
 def deliver_thread(thread_id: int) -> None:
     """Send what waits in the thread, oldest first, until nothing may be sent now."""
     thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
-    _mark_abandoned(thread)
-    until = time.monotonic() + SLICE
-    while (attempt := _claim(thread)) is not None:
-        is_ours = _hand_over(attempt, thread)
-        pacing.pass_on(thread.inbox_id)
+    _mark_abandoned_attempts(thread)
+    until = time.monotonic() + MAX_JOB_SECONDS
+    while (attempt := _claim_next_attempt(thread)) is not None:
+        is_ours = _hand_to_carrier(attempt, thread)
+        pacing.give_turns_after_sending(thread.inbox_id)
         if not is_ours or time.monotonic() > until:
             # Another may work on the thread by now; the job behind its lock does so rightfully.
             defer_delivery(thread_id)
             return
 
 
-def _mark_abandoned(thread: Thread) -> None:
+def _mark_abandoned_attempts(thread: Thread) -> None:
     """An attempt found open was begun by a worker that died: nobody knows how it ended.
 
     Should that worker be alive after all, what it writes later still settles the attempt.
@@ -80,7 +80,7 @@ def _mark_abandoned(thread: Thread) -> None:
 
 
 @transaction.atomic(durable=True)
-def _claim(thread: Thread) -> Attempt | None:
+def _claim_next_attempt(thread: Thread) -> Attempt | None:
     """Begin the attempt of the thread's next message; None when nothing may be sent now."""
     if not statements.run(statements.TEXT_WAITS, [thread.pk]):
         return None
@@ -93,29 +93,29 @@ def _claim(thread: Thread) -> Attempt | None:
     while (message := waiting.first()) is not None:
         if message.next_try_at and message.next_try_at > timezone.now():
             return None
-        if number is None or pacing.is_too_old(message):
+        if number is None or pacing.has_expired(message):
             reason = sentence or pacing.expired_reason()
-            writing.change(message, seq, state=DeliveryState.FAILED, reason=reason[:255])
+            writing.change_message(message, seq, state=DeliveryState.FAILED, reason=reason[:255])
             continue
         if pacing.take_turn(message, number):
-            return _begin(message, number, seq)
+            return _begin_attempt(message, number, seq)
         pacing.wait_for_turn(waiting, number, seq)
         return None
     return None
 
 
-def _begin(message: Message, number: Number, seq: int) -> Attempt:
+def _begin_attempt(message: Message, number: Number, seq: int) -> Attempt:
     attempt = Attempt(message=message, account=number.account)
     row = statements.run(statements.BEGIN_ATTEMPT, statements.values_of(attempt))
     if row is None:
         raise Message.DoesNotExist
     attempt.pk, attempt.ordinal = row
     attempt._state.adding, attempt._state.db = False, connection.alias
-    writing.change(message, seq, state=DeliveryState.SENDING, reason="")
+    writing.change_message(message, seq, state=DeliveryState.SENDING, reason="")
     return attempt
 
 
-def _hand_over(attempt: Attempt, thread: Thread) -> bool:
+def _hand_to_carrier(attempt: Attempt, thread: Thread) -> bool:
     """Call the carrier and write down what came of it; False when it was no longer ours.
 
     No connection is kept while the carrier takes its time.
@@ -123,21 +123,23 @@ def _hand_over(attempt: Attempt, thread: Thread) -> bool:
     try:
         media_urls = links.publish(attempt)
     except links.NotPublished as error:
-        return _write_surely(attempt, error.result)
+        return _write_outcome_persistently(attempt, error.result)
     release_connection()
     try:
-        result = _call(attempt, thread, media_urls)
+        result = _call_carrier(attempt, thread, media_urls)
     except Exception:
         # A fault of our own, and nobody can tell whether the request was written before it.
-        _write_surely(
+        _write_outcome_persistently(
             attempt, results.OutcomeUnknown("Sending broke off by a fault inside Partyline.")
         )
         defer_delivery(thread.pk)
         raise
-    return _write_surely(attempt, result)
+    return _write_outcome_persistently(attempt, result)
 
 
-def _call(attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]) -> results.SendResult:
+def _call_carrier(
+    attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]
+) -> results.SendResult:
     """Hand the text to the carrier; every way in which that may end is a result."""
     account = attempt.account
     try:
@@ -158,7 +160,7 @@ def _call(attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]) -> resu
         return account.adapter.send(outgoing, credentials, client)
 
 
-def _write_surely(attempt: Attempt, result: results.SendResult) -> bool:
+def _write_outcome_persistently(attempt: Attempt, result: results.SendResult) -> bool:
     """Write the outcome, also when the database goes away for some seconds just now.
 
     Raises OperationalError or InterfaceError when it stays away: the attempt is then found open.
@@ -185,26 +187,26 @@ def write_outcome(attempt: Attempt, result: results.SendResult) -> bool:
     if isinstance(result, results.Accepted):
         writing.lock_carrier_message(attempt.account_id, result.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
-    writing.reread(attempt)
+    writing.reload_attempt(attempt)
     is_open = attempt.state == DeliveryState.SENDING
     is_unsettled = is_open or attempt.state == DeliveryState.UNKNOWN
     match result:
         case results.Accepted():
             taken = events.Receipt(result.carrier_message_id, result.state)
-            receipts.adopt(attempt, seq=seq, receipt=taken)
+            receipts.pair_attempt(attempt, seq=seq, receipt=taken)
         case results.OutcomeUnknown(detail) if is_open:
-            _close(attempt, DeliveryState.UNKNOWN, detail=detail)
+            _close_attempt(attempt, DeliveryState.UNKNOWN, detail=detail)
             receipts.show_attempt(
                 attempt, seq=seq, state=DeliveryState.UNKNOWN, reason=UNKNOWN_REASON
             )
         case results.RateLimited() | results.NotSent() if is_unsettled:
-            _not_taken(attempt, seq, result, is_open=is_open)
+            _requeue_or_fail(attempt, seq, result, is_open=is_open)
         case results.Rejected() | results.OptedOut() | results.AuthFailed() if is_unsettled:
-            _refuse(attempt, seq, result)
+            _record_refusal(attempt, seq, result)
     return is_open
 
 
-def _refuse(
+def _record_refusal(
     attempt: Attempt, seq: int, result: results.Rejected | results.OptedOut | results.AuthFailed
 ) -> None:
     error_class: events.ErrorClass
@@ -213,13 +215,15 @@ def _refuse(
     else:
         error_class = "opted_out" if isinstance(result, results.OptedOut) else "auth"
     code = "" if isinstance(result, results.AuthFailed) else result.code
-    _close(attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=result.detail)
+    _close_attempt(
+        attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=result.detail
+    )
     if error_class == "opted_out":
-        opt_outs.note_refusal(attempt, seq=seq)
+        opt_outs.record_carrier_opt_out(attempt, seq=seq)
     receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, error_class=error_class)
 
 
-def _not_taken(
+def _requeue_or_fail(
     attempt: Attempt, seq: int, result: results.RateLimited | results.NotSent, *, is_open: bool
 ) -> None:
     """Surely not sent: back into the queue with a growing wait, and at last a failure."""
@@ -228,18 +232,18 @@ def _not_taken(
         result.detail if isinstance(result, results.NotSent) else "The carrier asked us to wait."
     )
     error_class = "throttled" if is_limit else "transient"
-    _close(attempt, DeliveryState.FAILED, error_class=error_class, detail=detail)
+    _close_attempt(attempt, DeliveryState.FAILED, error_class=error_class, detail=detail)
     message = Message.objects.get(pk=attempt.message_id)
     tries = message.tries + 1
     if not is_open or message.state != DeliveryState.SENDING or tries >= MAX_TRIES:
         reason = events.REASONS["throttled"] if is_limit else NOT_SENT_REASON
         receipts.show_attempt(attempt, seq=seq, state=DeliveryState.FAILED, reason=reason)
         return
-    wait = backoff(tries)
+    wait = backoff_seconds(tries)
     if isinstance(result, results.RateLimited) and result.retry_after is not None:
         wait = max(wait, result.retry_after)
     at = timezone.now() + timedelta(seconds=wait)
-    writing.change(
+    writing.change_message(
         message,
         seq,
         state=DeliveryState.QUEUED,
@@ -252,12 +256,12 @@ def _not_taken(
     defer_delivery(message.thread_id, at=at)
 
 
-def backoff(tries: int) -> float:
+def backoff_seconds(tries: int) -> float:
     """Seconds to wait after so many tries: doubling, with some jitter."""
-    return min(LONGEST_WAIT, 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+    return min(MAX_BACKOFF, 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
 
 
-def _close(
+def _close_attempt(
     attempt: Attempt,
     state: DeliveryState,
     *,

@@ -13,14 +13,14 @@ from messaging.models import Attempt, DeliveryState, Message, Number, OptOut
 from messaging.stream import writing
 from messaging.stream.jobs import defer_delivery
 from messaging.stream.keywords import Keyword
-from messaging.stream.refusals import refusal
+from messaging.stream.refusals import find_refusal
 from threads.models import Thread
 
 AUTOMATIC_PAUSE = timedelta(minutes=10)
 """Between two automatic answers to one contact: two machines must not text each other for ever."""
 
 
-def heed(message: Message, word: Keyword, *, our_address: str) -> None:
+def apply_keyword(message: Message, word: Keyword, *, our_address: str) -> None:
     """Do what a text that came in says. The caller holds the inbox's counter.
 
     One that was found afterwards changes nothing that happened since it was sent, and nobody
@@ -30,17 +30,17 @@ def heed(message: Message, word: Keyword, *, our_address: str) -> None:
     thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
     theirs, at = thread.contact.address, _sent_at(message)
     can_be_older = message.is_late or word == "opt_in"
-    if can_be_older and _has_changed(our_address, theirs, since=at):
+    if can_be_older and _has_newer_change(our_address, theirs, since=at):
         return
     if word == "opt_out":
-        _begin(our_address, theirs, OptOut.Source.KEYWORD, at=at)
+        _insert_opt_out(our_address, theirs, OptOut.Source.KEYWORD, at=at)
     elif word == "opt_in":
-        _end(our_address, theirs, at=at)
+        _end_opt_outs(our_address, theirs, at=at)
     elif not message.is_late:
-        _help(thread, message)
+        _send_help_text(thread, message)
 
 
-def note_refusal(attempt: Attempt, *, seq: int) -> None:
+def record_carrier_opt_out(attempt: Attempt, *, seq: int) -> None:
     """A carrier did not take the attempt, because the contact opted out there. The caller holds
     the inbox's counter.
 
@@ -49,15 +49,15 @@ def note_refusal(attempt: Attempt, *, seq: int) -> None:
     thread = Thread.objects.select_related("contact").get(pk=attempt.message.thread_id)
     pair = {"our_address": thread.our_address, "address": thread.contact.address}
     if not OptOut.objects.filter(**pair, ended_at__gt=attempt.started_at).exists():
-        _begin(thread.our_address, thread.contact.address, OptOut.Source.CARRIER)
+        _insert_opt_out(thread.our_address, thread.contact.address, OptOut.Source.CARRIER)
         bell.ring_inbox(thread.inbox_id, seq)
 
 
 @transaction.atomic
-def note_opt_out(*, our_address: str, address: str) -> OptOut:
+def record_opt_out(*, our_address: str, address: str) -> OptOut:
     """An administrator was told by other means. Noted twice is noted once."""
-    seqs = _counters(our_address, address)
-    _begin(our_address, address, OptOut.Source.ADMINISTRATOR)
+    seqs = _advance_counters(our_address, address)
+    _insert_opt_out(our_address, address, OptOut.Source.ADMINISTRATOR)
     for inbox_id, seq in seqs.items():
         bell.ring_inbox(inbox_id, seq)
     return OptOut.objects.get(our_address=our_address, address=address, ended_at=None)
@@ -66,8 +66,8 @@ def note_opt_out(*, our_address: str, address: str) -> OptOut:
 @transaction.atomic
 def end_opt_out(*, opt_out: OptOut) -> bool:
     """An administrator was asked for texts again; whether it had not ended before."""
-    seqs = _counters(opt_out.our_address, opt_out.address)
-    is_ended = _end(opt_out.our_address, opt_out.address)
+    seqs = _advance_counters(opt_out.our_address, opt_out.address)
+    is_ended = _end_opt_outs(opt_out.our_address, opt_out.address)
     for inbox_id, seq in seqs.items():
         bell.ring_inbox(inbox_id, seq)
     return is_ended
@@ -81,7 +81,7 @@ def _sent_at(message: Message) -> datetime:
     return min(message.carrier_sent_at or now, now)
 
 
-def _begin(
+def _insert_opt_out(
     our_address: str, address: str, source: OptOut.Source, *, at: datetime | None = None
 ) -> None:
     since = at or timezone.now()
@@ -89,17 +89,17 @@ def _begin(
     OptOut.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _end(our_address: str, address: str, *, at: datetime | None = None) -> bool:
+def _end_opt_outs(our_address: str, address: str, *, at: datetime | None = None) -> bool:
     running = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
     return bool(running.update(ended_at=at or timezone.now()))
 
 
-def _has_changed(our_address: str, address: str, *, since: datetime) -> bool:
+def _has_newer_change(our_address: str, address: str, *, since: datetime) -> bool:
     changes = OptOut.objects.filter(Q(since__gt=since) | Q(ended_at__gt=since))
     return changes.filter(our_address=our_address, address=address).exists()
 
 
-def _counters(our_address: str, address: str) -> dict[int, int]:
+def _advance_counters(our_address: str, address: str) -> dict[int, int]:
     """Take the counter of every inbox in which somebody may write to them from that number."""
     talking = Thread.objects.filter(our_address=our_address, contact__address=address)
     routed = Number.objects.filter(address=our_address)
@@ -107,7 +107,7 @@ def _counters(our_address: str, address: str) -> dict[int, int]:
     return {inbox_id: counters.next_inbox_seq(inbox_id) for inbox_id in sorted(inbox_ids)}
 
 
-def _help(thread: Thread, asked: Message) -> None:
+def _send_help_text(thread: Thread, asked: Message) -> None:
     """Answer with the inbox's help text, unless somebody else does or nothing may be sent."""
     number = Number.objects.select_related("account").get(inbox=thread.inbox_id)
     recent = Message.objects.filter(
@@ -116,11 +116,11 @@ def _help(thread: Thread, asked: Message) -> None:
     if (
         not thread.inbox.help_text
         or number.account.adapter.answers_help
-        or refusal(thread)
+        or find_refusal(thread)
         or recent.exists()
     ):
         return
-    writing.record(
+    writing.record_message(
         Message(
             thread=thread,
             inbox_id=thread.inbox_id,

@@ -22,26 +22,26 @@ from messaging.models import DeliveryState, Message, Number, Pace
 from messaging.models.messages import MessageQuerySet
 from messaging.stream import statements, writing
 from messaging.stream.jobs import QUEUES, defer_delivery, defer_turns
-from messaging.stream.segments import segments_of
+from messaging.stream.segments import count_segments
 
-LEAD = 0.05
+EARLY_SECONDS = 0.05
 """Seconds by which a turn may be taken early; later ones are that much later."""
 
-CATCH_UP = 1.0
+CATCH_UP_SECONDS = 1.0
 """Seconds of turns that are made up for: scheduled jobs are looked at about once a second."""
 
-OTHERS_EACH = 4
+OTHERS_EVERY = 4
 """Of so many turns one goes to whoever waits longest; the others go to answers, if any wait."""
 
-ANSWER = timedelta(hours=24)
+ANSWER_WINDOW = timedelta(hours=24)
 """A text is an answer while the contact's own last text is no older than this."""
 
-LOOK_AGAIN = timedelta(seconds=1)
+RECHECK_AFTER = timedelta(seconds=1)
 
-NOTED = 20
+MAX_ESTIMATES = 20
 """Waiting texts of one thread that are told about when; the ones behind are when these went."""
 
-_TAKE = """
+_TAKE_TURN = """
 INSERT INTO messaging_pace AS pace (number_id, free_at, turn)
 VALUES (%(number)s, clock_timestamp() + %(cost)s * interval '1 second', 1)
 ON CONFLICT (number_id) DO UPDATE
@@ -52,16 +52,16 @@ WHERE pace.free_at <= clock_timestamp() + %(lead)s * interval '1 second'
 RETURNING turn
 """
 
-_WAIT = """
+_WAITING_TEXT = """
 SELECT 1 FROM messaging_message
  WHERE kind = 'outbound' AND state = 'queued' AND inbox_id = %s
    AND turn_at IS NULL AND expected_at IS NOT NULL
 """
 """Texts of an inbox that found its number busy and have no turn yet, as `waiting_for_a_turn`."""
 
-_OTHERS_WAIT = _WAIT + "AND thread_id <> %s LIMIT 1"
+_WAITING_TEXT_ELSEWHERE = _WAITING_TEXT + "AND thread_id <> %s LIMIT 1"
 
-_UNDER_WAY = """
+_COUNT_UNDER_WAY = """
 SELECT (SELECT count(*) FROM messaging_attempt AS attempt
           JOIN messaging_message AS message ON message.id = attempt.message_id
          WHERE attempt.state = 'sending' AND message.inbox_id = %(inbox)s)
@@ -77,7 +77,7 @@ _LOCK_PACE = "SELECT turn FROM messaging_pace WHERE number_id = %s FOR UPDATE"
 
 _FREE_AT = "SELECT free_at FROM messaging_pace WHERE number_id = %s"
 
-_HEADS = """
+_FIRST_WAITING_TEXTS = """
 SELECT head.id, head.thread_id, head.body,
        coalesce(asked.created_at > now() - %(answer)s * interval '1 second', false) AS is_answer
 FROM (SELECT DISTINCT ON (thread_id) id, thread_id, body, turn_at, expected_at, next_try_at
@@ -93,7 +93,7 @@ WHERE head.turn_at IS NULL AND head.expected_at IS NOT NULL
 ORDER BY head.id
 """
 
-_AHEAD = """
+_PAUSE_AND_SEGMENTS_AHEAD = """
 SELECT coalesce((SELECT extract(epoch FROM free_at - clock_timestamp()) FROM messaging_pace
                   WHERE number_id = %(number)s), 0)::float,
        (SELECT coalesce(sum(1 + length(body) / 160), 0) FROM messaging_message
@@ -106,43 +106,47 @@ def take_turn(message: Message, number: Number) -> bool:
     """Whether the text may go now. The caller holds the inbox's counter, and sends it then."""
     if message.turn_at is not None:
         return True
-    are_others = statements.run(_OTHERS_WAIT, [number.inbox_id, message.thread_id])
-    return not are_others and _room(number) > 0 and _take(message.body, number) is not None
+    are_others = statements.run(_WAITING_TEXT_ELSEWHERE, [number.inbox_id, message.thread_id])
+    return (
+        not are_others
+        and _free_slots(number) > 0
+        and _take_next_turn(message.body, number) is not None
+    )
 
 
 def wait_for_turn(waiting: MessageQuerySet, number: Number, seq: int) -> None:
     """Note that a thread's texts wait, and until about when. The caller holds the inbox's
     counter."""
-    first = waiting.values_list("pk", "expected_at")[:NOTED]
+    first = waiting.values_list("pk", "expected_at")[:MAX_ESTIMATES]
     untold = [pk for pk, expected_at in first if expected_at is None]
     for message in waiting.filter(pk__in=untold) if untold else ():
-        writing.change(message, seq, expected_at=_expected(message, number))
-    defer_turns(number.pk, at=_next_look(number))
+        writing.change_message(message, seq, expected_at=_expected_at(message, number))
+    defer_turns(number.pk, at=_next_check_at(number))
 
 
 @transaction.atomic
 def give_turns(number: Number) -> None:
     """Give the turns that are free to the threads that wait; come again if some still wait."""
-    turn = _lock(number)
-    answers, others = _heads(number)
-    room = _room(number)
+    turn = _lock_number(number)
+    answers, others = _first_waiting_texts(number)
+    room = _free_slots(number)
     while room > 0 and (answers or others):
-        is_others = not answers or (bool(others) and turn % OTHERS_EACH == OTHERS_EACH - 1)
+        is_others = not answers or (bool(others) and turn % OTHERS_EVERY == OTHERS_EVERY - 1)
         message_id, thread_id, body = (others if is_others else answers)[0]
-        taken = _take(body, number, catch_up=CATCH_UP)
+        taken = _take_next_turn(body, number, catch_up=CATCH_UP_SECONDS)
         if taken is None:
             break
         (others if is_others else answers).popleft()
         Message.objects.filter(pk=message_id).update(turn_at=timezone.now())
         defer_delivery(thread_id)
         turn, room = taken, room - 1
-    if _anybody_waits(number.inbox_id):
-        defer_turns(number.pk, at=_next_look(number))
+    if _has_waiting_texts(number.inbox_id):
+        defer_turns(number.pk, at=_next_check_at(number))
 
 
-def pass_on(inbox_id: int) -> None:
+def give_turns_after_sending(inbox_id: int) -> None:
     """A text has left: who waits for that need not wait for the clock."""
-    if _anybody_waits(inbox_id):
+    if _has_waiting_texts(inbox_id):
         for number in Number.objects.select_related("account").filter(inbox=inbox_id):
             give_turns(number)
 
@@ -155,9 +159,9 @@ def wake_forgotten_numbers() -> None:
             defer_turns(number_id, at=timezone.now())
 
 
-def is_too_old(message: Message) -> bool:
+def has_expired(message: Message) -> bool:
     """Whether it waited so long that a person has to say whether it is still wanted."""
-    return (message.wanted_at or message.created_at) < _oldest_wanted()
+    return (message.wanted_at or message.created_at) < _expiry_limit()
 
 
 def expired_reason() -> str:
@@ -172,57 +176,59 @@ def expire_texts() -> int:
     """Let texts fail that waited too long; returns how many. None of them was with a carrier."""
     queued = Message.objects.filter(kind=Message.Kind.OUTBOUND, state=DeliveryState.QUEUED)
     old = queued.alias(since=Coalesce(F("wanted_at"), F("created_at"))).filter(
-        since__lt=_oldest_wanted()
+        since__lt=_expiry_limit()
     )
     count = 0
     for inbox_id in sorted(set(old.values_list("inbox", flat=True))):
         with transaction.atomic():
             seq = counters.next_inbox_seq(inbox_id)
             for message in old.filter(inbox=inbox_id).order_by("pk"):
-                writing.change(message, seq, state=DeliveryState.FAILED, reason=expired_reason())
+                writing.change_message(
+                    message, seq, state=DeliveryState.FAILED, reason=expired_reason()
+                )
                 count += 1
     return count
 
 
-def _oldest_wanted() -> datetime:
+def _expiry_limit() -> datetime:
     return timezone.now() - timedelta(hours=settings.TEXT_EXPIRY_HOURS)
 
 
-def _anybody_waits(inbox_id: int) -> bool:
-    return statements.run(_WAIT, [inbox_id]) is not None
+def _has_waiting_texts(inbox_id: int) -> bool:
+    return statements.run(_WAITING_TEXT, [inbox_id]) is not None
 
 
-def _room(number: Number) -> int:
+def _free_slots(number: Number) -> int:
     """How many more texts of the number may be under way.
 
     A carrier that takes its time would else come to hold all workers, and with them the texts
     of other numbers.
     """
-    under_way, workers = statements.run(_UNDER_WAY, {"inbox": number.inbox_id}) or (0, 0)
+    under_way, workers = statements.run(_COUNT_UNDER_WAY, {"inbox": number.inbox_id}) or (0, 0)
     # Of each process, one of the workers has its texts.
     processes = max(1, math.ceil(int(workers) / len(QUEUES)))
     slots = processes * int(settings.WORKER_CONCURRENCY)
     return max(1, slots * 3 // 4) - int(under_way)
 
 
-def _cost(body: str, number: Number) -> float:
+def _turn_seconds(body: str, number: Number) -> float:
     """Seconds for which the text keeps the number."""
-    return max(1, segments_of(body).count) / number.rate
+    return max(1, count_segments(body).count) / number.rate
 
 
-def _take(body: str, number: Number, *, catch_up: float = 0.0) -> int | None:
+def _take_next_turn(body: str, number: Number, *, catch_up: float = 0.0) -> int | None:
     """Take the number's next turn; how many were taken by now, or None while none is free."""
     details = {
         "number": number.pk,
-        "cost": _cost(body, number),
+        "cost": _turn_seconds(body, number),
         "catch_up": catch_up,
-        "lead": LEAD,
+        "lead": EARLY_SECONDS,
     }
-    row = statements.run(_TAKE, details)
+    row = statements.run(_TAKE_TURN, details)
     return None if row is None else int(row[0])
 
 
-def _lock(number: Number) -> int:
+def _lock_number(number: Number) -> int:
     """One at a time gives turns of a number; how many were given.
 
     The inbox is locked first, as whoever claims a text has it locked before the number.
@@ -238,27 +244,30 @@ def _lock(number: Number) -> int:
     return int(row[0])
 
 
-Head = tuple[int, int, str]
+WaitingText = tuple[int, int, str]
 """The first waiting text of a thread: its key, the thread's, and the words."""
 
 
-def _heads(number: Number) -> tuple[deque[Head], deque[Head]]:
+def _first_waiting_texts(number: Number) -> tuple[deque[WaitingText], deque[WaitingText]]:
     """Answers to somebody who waits, and other texts; each the oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_HEADS, {"inbox": number.inbox_id, "answer": ANSWER.total_seconds()})
+        cursor.execute(
+            _FIRST_WAITING_TEXTS,
+            {"inbox": number.inbox_id, "answer": ANSWER_WINDOW.total_seconds()},
+        )
         rows = cursor.fetchall()
     answers = deque(row[:3] for row in rows if row[3])
     return answers, deque(row[:3] for row in rows if not row[3])
 
 
-def _expected(message: Message, number: Number) -> datetime:
+def _expected_at(message: Message, number: Number) -> datetime:
     details = {"number": number.pk, "inbox": number.inbox_id, "message": message.pk}
-    pause, segments = statements.run(_AHEAD, details) or (0.0, 0.0)
+    pause, segments = statements.run(_PAUSE_AND_SEGMENTS_AHEAD, details) or (0.0, 0.0)
     return timezone.now() + timedelta(seconds=max(0.0, pause) + segments / number.rate)
 
 
-def _next_look(number: Number) -> datetime:
+def _next_check_at(number: Number) -> datetime:
     free_at = statements.run(_FREE_AT, [number.pk])
     now = timezone.now()
     # Free already: then it is the texts under way that are waited for.
-    return free_at[0] if free_at is not None and free_at[0] > now else now + LOOK_AGAIN
+    return free_at[0] if free_at is not None and free_at[0] > now else now + RECHECK_AFTER

@@ -17,7 +17,7 @@ from messaging.outbound import opt_outs
 from messaging.stream import statements, writing
 from threads import addresses
 
-_HELD_BY = (
+_FIND_HOLDER = (
     "SELECT id FROM messaging_attempt"
     " WHERE account_id = %s AND carrier_message_id = %s AND id <> %s"
 )
@@ -44,20 +44,20 @@ def apply_receipt(
         recipient=receipt.recipient,
     )
     if attempt is not None:
-        writing.reread(attempt)
-        apply = settle if attempt.carrier_message_id else adopt
+        writing.reload_attempt(attempt)
+        apply = settle_attempt if attempt.carrier_message_id else pair_attempt
         apply(attempt, seq=seq, receipt=receipt)
 
 
-def adopt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None:
+def pair_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None:
     """Pair an attempt with the carrier's id, and with the receipts that came for it early.
 
     The caller holds the id's lock (`records.lock_carrier_message`) and the inbox's counter, and
     has read the attempt again since.
     """
     if not attempt.carrier_message_id:
-        _take_from_another(attempt, seq, receipt.carrier_message_id)
-    is_settled = settle(attempt, seq=seq, receipt=receipt)
+        _reclaim_carrier_id(attempt, seq, receipt.carrier_message_id)
+    is_settled = settle_attempt(attempt, seq=seq, receipt=receipt)
     if not (is_settled or attempt.carrier_message_id):
         statements.update(attempt, carrier_message_id=receipt.carrier_message_id)
     if not statements.run(statements.PARKED, [attempt.account_id, receipt.carrier_message_id]):
@@ -67,23 +67,25 @@ def adopt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None:
     )
     for row in early.order_by("pk"):
         DeliveryReceipt.objects.filter(pk=row.pk).update(attempt=attempt)
-        settle(attempt, seq=seq, receipt=row.as_event())
+        settle_attempt(attempt, seq=seq, receipt=row.as_event())
 
 
-def settle(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> bool:
+def settle_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> bool:
     """Apply a receipt to its attempt and message; False where it says nothing new. The caller
     holds the inbox's counter, and has read the attempt again since.
 
     Whatever a carrier says of a text, it has it: its own *queued* and *sending* are our *sent*.
     (As our states, they would open the attempt anew, or put the message back into the queue.)
     """
-    if not _is_about(attempt, receipt):
+    if not _names_our_recipient(attempt, receipt):
         return False
     state = DeliveryState(receipt.state)
     if state != DeliveryState.UNKNOWN:
         state = max(state, DeliveryState.SENT, key=RANKS.__getitem__)
     is_late = attempt.error_class == "ambiguous" and state == DeliveryState.SENT
-    old = DeliveryState.SENDING if _was_given_up(attempt) else DeliveryState(attempt.state)
+    old = (
+        DeliveryState.SENDING if _was_closed_as_not_sent(attempt) else DeliveryState(attempt.state)
+    )
     if is_late or not is_progress(old, state):
         return False
     statements.update(
@@ -95,7 +97,7 @@ def settle(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> bool:
         settled_at=timezone.now(),
     )
     if receipt.error_class == "opted_out":
-        opt_outs.note_refusal(attempt, seq=seq)
+        opt_outs.record_carrier_opt_out(attempt, seq=seq)
     show_attempt(attempt, seq=seq, state=state, error_class=receipt.error_class)
     return True
 
@@ -117,17 +119,17 @@ def show_attempt(
     which = {"message": message.pk, "ordinal": attempt.ordinal}
     message.state, is_latest = statements.run(statements.SHOWN_OF, which) or (message.state, True)
     is_waiting = message.state == DeliveryState.QUEUED and not (
-        is_latest and _waits_by_itself(message)
+        is_latest and _waits_for_our_retry(message)
     )
     is_settled = message.state == DeliveryState.DELIVERED
     if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):
         return
     if state in (DeliveryState.FAILED, DeliveryState.UNKNOWN) and not reason:
         reason = events.REASONS[error_class or "other"]
-    writing.change(message, seq, state=state, reason=reason[:255])
+    writing.change_message(message, seq, state=state, reason=reason[:255])
 
 
-def delete_parked() -> int:
+def delete_parked_receipts() -> int:
     """Forget receipts whose text never turned up; returns how many.
 
     A carrier reports for some days; what is unclaimed by then was sent by something else.
@@ -138,26 +140,26 @@ def delete_parked() -> int:
     return count
 
 
-def _was_given_up(attempt: Attempt) -> bool:
+def _was_closed_as_not_sent(attempt: Attempt) -> bool:
     """Whether it was closed as not taken for the time being. The carrier's own word that it has
     the text, which names no id of it before, is better proof."""
     is_closed = attempt.state == DeliveryState.FAILED and not attempt.carrier_message_id
     return is_closed and attempt.error_class in {"throttled", "transient"}
 
 
-def _waits_by_itself(message: Message) -> bool:
+def _waits_for_our_retry(message: Message) -> bool:
     """Whether its waiting is ours, after attempts that seemed not taken, and nobody's wish."""
     return Message.objects.filter(pk=message.pk, tries__gt=0).exists()
 
 
-def _take_from_another(attempt: Attempt, seq: int, carrier_message_id: str) -> None:
+def _reclaim_carrier_id(attempt: Attempt, seq: int, carrier_message_id: str) -> None:
     """Take the carrier's id from the attempt that a look-up gave it to, where that guessed wrong.
 
     Our token and the answer to our own call are proof, and of two texts worded alike a look-up
     cannot tell which is which. That other attempt is unknown again, but for what came to its own
     address; what came for the id waits, parked, for its rightful attempt.
     """
-    held = statements.run(_HELD_BY, [attempt.account_id, carrier_message_id, attempt.pk])
+    held = statements.run(_FIND_HOLDER, [attempt.account_id, carrier_message_id, attempt.pk])
     if held is None:
         return
     other = Attempt.objects.select_related("message").get(pk=held[0])
@@ -174,10 +176,10 @@ def _take_from_another(attempt: Attempt, seq: int, carrier_message_id: str) -> N
     )
     show_attempt(other, seq=seq, state=DeliveryState.UNKNOWN, error_class="ambiguous")
     for row in said.order_by("pk"):
-        settle(other, seq=seq, receipt=row.as_event())
+        settle_attempt(other, seq=seq, receipt=row.as_event())
 
 
-def _is_about(attempt: Attempt, receipt: events.Receipt) -> bool:
+def _names_our_recipient(attempt: Attempt, receipt: events.Receipt) -> bool:
     """Whether it speaks of the person whom we texted, as far as it says."""
     if not receipt.recipient:
         return True

@@ -16,11 +16,16 @@ from django.utils import timezone
 from inboxes import bell, counters
 from inboxes.models import Agent, Inbox
 from messaging.models import Message, ScheduledText
-from messaging.outbound.sending import AlreadyMade, SendingRefused, made_by, queue
+from messaging.outbound.sending import (
+    FormAlreadyUsed,
+    SendingRefused,
+    message_of_form,
+    queue_message,
+)
 from messaging.stream import writing
-from messaging.stream.hiding import call_back
-from messaging.stream.mentions import find_mentions, mentionable
-from messaging.stream.refusals import refusal
+from messaging.stream.hiding import restore_for_mentioned
+from messaging.stream.mentions import find_mentions, mentionable_agents
+from messaging.stream.refusals import find_refusal
 from threads.actions import change_state
 from threads.models import Thread, ThreadState
 
@@ -28,13 +33,13 @@ State = ScheduledText.State
 
 KEEP_ENDED = timedelta(days=30)
 
-MENTIONS = (
+MENTION_REASON = (
     "It mentions somebody of your team, so it would be internal. "
     "Only texts to the customer can be sent later."
 )
 
 
-SENT = (
+SENT_ALREADY = (
     "This text was sent already; the answer was lost. Choose the time again only if it is to go a "
     "second time."
 )
@@ -67,10 +72,10 @@ def schedule_text(
     earlier = ScheduledText.objects.filter(author=author, form_key=form_key).first()
     if earlier is not None:
         return earlier
-    if made_by(author, form_key):
-        raise AlreadyMade(SENT)
+    if message_of_form(author, form_key):
+        raise FormAlreadyUsed(SENT_ALREADY)
     thread.refresh_from_db()
-    _refuse(body, thread, author)
+    _raise_if_refused(body, thread, author)
     text = ScheduledText.objects.create(
         thread=thread,
         inbox_id=thread.inbox_id,
@@ -88,7 +93,7 @@ def schedule_text(
 
 
 @transaction.atomic
-def change_scheduled(
+def change_scheduled_text(
     *,
     text: ScheduledText,
     agent: Agent,
@@ -102,11 +107,11 @@ def change_scheduled(
     Raises AlreadyEnded, ChangedMeanwhile if it is newer than `known_seq`, and SendingRefused.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
-    now = _pending(text)
+    now = _get_pending(text)
     if now.seq > known_seq:
         raise ChangedMeanwhile(now)
-    _refuse(body, now.thread, agent)
-    _change(
+    _raise_if_refused(body, now.thread, agent)
+    _update_text(
         now,
         seq,
         author=agent,
@@ -120,27 +125,27 @@ def change_scheduled(
 
 
 @transaction.atomic
-def delete_scheduled(*, text: ScheduledText) -> None:
+def delete_scheduled_text(*, text: ScheduledText) -> None:
     """Raises AlreadyEnded."""
     seq = counters.next_inbox_seq(text.inbox_id)
-    _change(_pending(text), seq, state=State.DELETED, body="", reason="")
+    _update_text(_get_pending(text), seq, state=State.DELETED, body="", reason="")
 
 
 @transaction.atomic
-def send_scheduled_now(
+def send_scheduled_text_now(
     *, text: ScheduledText, agent: Agent, words: tuple[str, int] | None = None
 ) -> Message:
     """Send it at once, as the agent's own. `words` are a new body and the counter at which the
-    old one was read. Raises as `change_scheduled` does.
+    old one was read. Raises as `change_scheduled_text` does.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
-    now = _pending(text)
+    now = _get_pending(text)
     if words is not None:
         if now.seq > words[1]:
             raise ChangedMeanwhile(now)
         now.body = words[0]
-    _refuse(now.body, now.thread, agent)
-    message = _become_message(now, seq, agent)
+    _raise_if_refused(now.body, now.thread, agent)
+    message = _turn_into_message(now, seq, agent)
     change_state(
         thread=now.thread,
         agent=agent,
@@ -152,7 +157,7 @@ def send_scheduled_now(
 
 
 @transaction.atomic
-def send_when_due(*, text: ScheduledText) -> bool:
+def send_if_due(*, text: ScheduledText) -> bool:
     """Let it go if its hour has come and nothing speaks against it; whether it went.
 
     What speaks against it is told to the author in the thread, and the text stays.
@@ -162,14 +167,14 @@ def send_when_due(*, text: ScheduledText) -> bool:
     now = due.filter(pk=text.pk).first()
     if now is None:
         return False
-    is_member = _may_see(now.author, now.inbox_id)
-    if reason := _objection(now, is_member=is_member):
-        _hold(now, seq, reason, is_member=is_member)
+    is_member = _can_see_inbox(now.author, now.inbox_id)
+    if reason := _hold_reason(now, is_member=is_member):
+        _hold_text(now, seq, reason, is_member=is_member)
         return False
     had_read = ThreadState.objects.filter(
         agent=now.author, thread=now.thread, last_read_id__gte=now.thread.last_message_id or 0
     ).exists()
-    message = _become_message(now, seq, now.author)
+    message = _turn_into_message(now, seq, now.author)
     if had_read:
         change_state(
             thread=now.thread,
@@ -180,14 +185,14 @@ def send_when_due(*, text: ScheduledText) -> bool:
     return True
 
 
-def delete_ended() -> int:
+def delete_ended_texts() -> int:
     """Forget those that were sent or deleted a month ago; returns how many."""
     ended = ScheduledText.objects.filter(state__in=[State.SENT, State.DELETED])
     count, _ = ended.filter(changed_at__lt=timezone.now() - KEEP_ENDED).delete()
     return count
 
 
-def _pending(text: ScheduledText) -> ScheduledText:
+def _get_pending(text: ScheduledText) -> ScheduledText:
     """As it is now. Call under the inbox's counter."""
     rows = ScheduledText.objects.pending().select_related("author", "thread__contact")
     now = rows.filter(pk=text.pk).first()
@@ -196,7 +201,7 @@ def _pending(text: ScheduledText) -> ScheduledText:
     return now
 
 
-def _change(text: ScheduledText, seq: int, **columns: object) -> None:
+def _update_text(text: ScheduledText, seq: int, **columns: object) -> None:
     for name, value in columns.items():
         setattr(text, name, value)
     text.seq = seq
@@ -204,7 +209,7 @@ def _change(text: ScheduledText, seq: int, **columns: object) -> None:
     bell.ring_inbox(text.inbox_id, seq)
 
 
-def _become_message(text: ScheduledText, seq: int, author: Agent) -> Message:
+def _turn_into_message(text: ScheduledText, seq: int, author: Agent) -> Message:
     message = Message(
         thread=text.thread,
         inbox_id=text.inbox_id,
@@ -214,37 +219,37 @@ def _become_message(text: ScheduledText, seq: int, author: Agent) -> Message:
         created_at=timezone.now(),
         seq=seq,
     )
-    queue(message)
-    _change(text, seq, state=State.SENT, message=message, body="", reason="")
+    queue_message(message)
+    _update_text(text, seq, state=State.SENT, message=message, body="", reason="")
     return message
 
 
-def _may_see(agent: Agent, inbox_id: int) -> bool:
+def _can_see_inbox(agent: Agent, inbox_id: int) -> bool:
     return agent.is_active and Inbox.objects.visible_to(agent).filter(pk=inbox_id).exists()
 
 
-def _refuse(body: str, thread: Thread, agent: Agent) -> None:
-    if sentence := refusal(thread):
+def _raise_if_refused(body: str, thread: Thread, agent: Agent) -> None:
+    if sentence := find_refusal(thread):
         raise SendingRefused(sentence)
-    if find_mentions(body, mentionable(thread.inbox, agent), agent):
-        raise SendingRefused(MENTIONS)
+    if find_mentions(body, mentionable_agents(thread.inbox, agent), agent):
+        raise SendingRefused(MENTION_REASON)
 
 
-def _objection(text: ScheduledText, *, is_member: bool) -> str:
+def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
     """Why it may not go by itself now; empty if it may."""
     thread, author = text.thread, text.author
     if not is_member:
         return f"{author.display_name} planned it, and is no longer a member of this inbox."
     if timezone.now() - text.send_at > timedelta(hours=settings.TEXT_EXPIRY_HOURS):
         return "Partyline was not running at its time, and now it may be out of date."
-    if sentence := refusal(thread):
+    if sentence := find_refusal(thread):
         return sentence
-    if find_mentions(text.body, mentionable(thread.inbox, author), author):
-        return MENTIONS
-    return "" if text.is_regardless else _overtaken(text)
+    if find_mentions(text.body, mentionable_agents(thread.inbox, author), author):
+        return MENTION_REASON
+    return "" if text.is_regardless else _overtaken_reason(text)
 
 
-def _overtaken(text: ScheduledText) -> str:
+def _overtaken_reason(text: ScheduledText) -> str:
     """The send guard's question; words among the team do not matter to a text that was meant for
     later."""
     others = Message.objects.of_others_since(text.thread, text.author, text.seen_id)
@@ -255,11 +260,11 @@ def _overtaken(text: ScheduledText) -> str:
     return f"{who} wrote in this conversation after it was planned."
 
 
-def _hold(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> None:
+def _hold_text(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> None:
     """Keep it for a person to decide, and say so where all members see it."""
-    _change(text, seq, state=State.HELD, reason=reason[:255])
+    _update_text(text, seq, state=State.HELD, reason=reason[:255])
     handle = f"@{text.author.username}" if is_member else ""
-    writing.record(
+    writing.record_message(
         Message(
             thread=text.thread,
             inbox_id=text.inbox_id,
@@ -273,4 +278,4 @@ def _hold(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> Non
         )
     )
     if is_member:
-        call_back(thread=text.thread, author=text.author, mentioned={text.author_id})
+        restore_for_mentioned(thread=text.thread, author=text.author, mentioned={text.author_id})

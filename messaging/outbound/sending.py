@@ -13,10 +13,10 @@ from inboxes.models import Agent
 from messaging.attachments import drafts
 from messaging.models import Attachment, DeliveryState, Message, ScheduledText
 from messaging.stream import writing
-from messaging.stream.hiding import call_back
+from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.jobs import defer_delivery
-from messaging.stream.mentions import find_mentions, mentionable
-from messaging.stream.refusals import number_of, refusal
+from messaging.stream.mentions import find_mentions, mentionable_agents
+from messaging.stream.refusals import find_refusal, sending_number
 from threads.actions import change_state
 from threads.models import Thread
 
@@ -25,19 +25,21 @@ class SendingRefused(Exception):
     """The thread takes no text now; the message is the sentence for the agent."""
 
 
-class AlreadyMade(SendingRefused):
+class FormAlreadyUsed(SendingRefused):
     """The form has made a text already, of the other kind: now or for later. To be sent once more
     it takes another form's key."""
 
 
-GUARD_SHOWS = 20
+MAX_NEWER_MESSAGES = 20
 """Messages that an agent is asked about at most."""
 
-PLANNED = (
+SCHEDULED_ALREADY = (
     "This text was planned for later already; the answer was lost. It stands above the box, or "
     "went at its hour. Send again only if it is to go a second time."
 )
-NO_TEAM = "Nobody shares your personal line, so there is nobody to write an internal message to."
+NO_TEAM_REASON = (
+    "Nobody shares your personal line, so there is nobody to write an internal message to."
+)
 
 
 class Overtaken(Exception):
@@ -72,19 +74,19 @@ def write_message(
     message `seen`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
-    if earlier := made_by(author, form_key):
+    if earlier := message_of_form(author, form_key):
         return earlier
     planned = ScheduledText.objects.filter(author=author, form_key=form_key)
     if planned.exclude(state=ScheduledText.State.DELETED).exists():
-        raise AlreadyMade(PLANNED)
+        raise FormAlreadyUsed(SCHEDULED_ALREADY)
     thread.refresh_from_db()
-    mentions = find_mentions(body, mentionable(thread.inbox, author), author)
+    mentions = find_mentions(body, mentionable_agents(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)
     if is_internal and thread.inbox.is_personal:
-        raise SendingRefused(NO_TEAM)
+        raise SendingRefused(NO_TEAM_REASON)
     if seen is not None and not is_internal:
-        _stop_if_overtaken(thread, author, seen)
-    attached = _claim(thread, author, files)
+        _raise_if_overtaken(thread, author, seen)
+    attached = _claim_files(thread, author, files)
     message = Message(
         thread=thread,
         inbox_id=thread.inbox_id,
@@ -98,16 +100,18 @@ def write_message(
         **drafts.count_kinds(attached),
     )
     if is_internal:
-        writing.record(message)
+        writing.record_message(message)
     else:
-        queue(message, attached)
+        queue_message(message, attached)
     drafts.attach(attached, message)
-    call_back(thread=thread, author=author, mentioned={mention.agent_id for mention in mentions})
-    _note_as_written(message, author)
+    restore_for_mentioned(
+        thread=thread, author=author, mentioned={mention.agent_id for mention in mentions}
+    )
+    _update_author_state(message, author)
     return message
 
 
-def _note_as_written(message: Message, author: Agent) -> None:
+def _update_author_state(message: Message, author: Agent) -> None:
     """Whoever wrote has read up to there, and keeps no draft but its mode."""
     change_state(
         thread=message.thread,
@@ -120,42 +124,42 @@ def _note_as_written(message: Message, author: Agent) -> None:
     )
 
 
-def _claim(thread: Thread, author: Agent, files: Collection[int]) -> list[Attachment]:
+def _claim_files(thread: Thread, author: Agent, files: Collection[int]) -> list[Attachment]:
     try:
         return drafts.claim(thread, author, files)
     except drafts.BadFile as error:
         raise SendingRefused(str(error)) from error
 
 
-def _stop_if_overtaken(thread: Thread, author: Agent, seen: int) -> None:
-    newer = list(Message.objects.of_others_since(thread, author, seen)[:GUARD_SHOWS])
+def _raise_if_overtaken(thread: Thread, author: Agent, seen: int) -> None:
+    newer = list(Message.objects.of_others_since(thread, author, seen)[:MAX_NEWER_MESSAGES])
     if newer:
         raise Overtaken(newer)
 
 
-def made_by(author: Agent, form_key: uuid.UUID) -> Message | None:
+def message_of_form(author: Agent, form_key: uuid.UUID) -> Message | None:
     """What the form has made already. Call under the lock of the inbox's counter."""
     return Message.objects.filter(author=author, form_key=form_key).first()
 
 
-def _refuse(thread: Thread) -> None:
-    if sentence := refusal(thread):
+def _raise_if_refused(thread: Thread) -> None:
+    if sentence := find_refusal(thread):
         raise SendingRefused(sentence)
 
 
-def queue(message: Message, files: Collection[Attachment] = ()) -> None:
+def queue_message(message: Message, files: Collection[Attachment] = ()) -> None:
     """Write a text to the contact into the record, with the job that sends it.
 
     The caller holds the inbox's counter. Raises SendingRefused, also for files that the number's
     carrier does not take.
     """
-    _refuse(message.thread)
+    _raise_if_refused(message.thread)
     if files:
-        capabilities = number_of(message.thread).account.adapter.capabilities
+        capabilities = sending_number(message.thread).account.adapter.capabilities
         if sentence := drafts.carriable(files, capabilities):
             raise SendingRefused(sentence)
     message.state = DeliveryState.QUEUED
-    writing.record(message)
+    writing.record_message(message)
     defer_delivery(message.thread_id)
 
 
@@ -169,8 +173,8 @@ def retry_message(*, message: Message) -> Message:
     message = Message.objects.select_related("thread").get(pk=message.pk)
     if not message.can_be_retried:
         raise NotRetriable
-    _refuse(message.thread)
-    writing.change(
+    _raise_if_refused(message.thread)
+    writing.change_message(
         message,
         seq,
         state=DeliveryState.QUEUED,

@@ -10,9 +10,9 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.models import Agent, Inbox
 from messaging.models import Message, Number
-from messaging.outbound.sending import SendingRefused, made_by, queue
+from messaging.outbound.sending import SendingRefused, message_of_form, queue_message
 from messaging.stream import writing
-from messaging.stream.mentions import find_mentions, mentionable
+from messaging.stream.mentions import find_mentions, mentionable_agents
 from threads import addresses
 from threads.actions import change_state
 from threads.models import Thread
@@ -37,15 +37,15 @@ def start_conversation(
     NumberRefused, MentionRefused, or SendingRefused for what concerns the contact.
     """
     seq = counters.next_inbox_seq(inbox.pk)
-    earlier = made_by(author, form_key)
+    earlier = message_of_form(author, form_key)
     if earlier is not None:
         return earlier
-    number = _number_of(inbox)
-    mentions = find_mentions(body, mentionable(inbox, author), author)
+    number = _sending_number(inbox)
+    mentions = find_mentions(body, mentionable_agents(inbox, author), author)
     if mentions:
         called = body[mentions[0].start : mentions[0].end]
         raise MentionRefused(f"A mention goes to your team only. Take out {called} to send this.")
-    thread_id = writing.open_thread(
+    thread_id = writing.get_or_create_thread(
         inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
     )
     thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
@@ -59,7 +59,7 @@ def start_conversation(
         seq=seq,
         form_key=form_key,
     )
-    queue(message)
+    queue_message(message)
     change_state(
         thread=thread,
         agent=author,
@@ -70,7 +70,7 @@ def start_conversation(
     return message
 
 
-def _number_of(inbox: Inbox) -> Number:
+def _sending_number(inbox: Inbox) -> Number:
     number = Number.objects.select_related("account").filter(inbox=inbox).first()
     if number is None:
         raise NumberRefused(f"{inbox.name} has no number to text from. Ask an administrator.")

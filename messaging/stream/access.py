@@ -21,7 +21,7 @@ def get_message(agent: Agent, message_id: int) -> Message:
     return message
 
 
-def get_scheduled(agent: Agent, text_id: int) -> ScheduledText:
+def get_scheduled_text(agent: Agent, text_id: int) -> ScheduledText:
     """Also one that was sent or deleted meanwhile. Raises Http404."""
     text = (
         ScheduledText.objects.visible_to(agent)

@@ -19,7 +19,7 @@ def delete_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
     Returns whether it is hidden now: a text, or a word that mentions them, that arrived unseen
     keeps it in the list.
     """
-    _lock([agent.pk])
+    _lock_agents([agent.pk])
     newest = Message.objects.shown_upto(thread, message_id)
     if newest is None:
         return False
@@ -29,17 +29,17 @@ def delete_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
     return hide_thread(thread=thread, agent=agent, message_id=newest.pk)
 
 
-def call_back(*, thread: Thread, author: Agent, mentioned: Collection[int]) -> None:
+def restore_for_mentioned(*, thread: Thread, author: Agent, mentioned: Collection[int]) -> None:
     """Put the thread back into the lists of those whom a message mentions. In its transaction.
 
     The author's counter is taken next: all of them are locked at once, in order of their keys.
     """
     if mentioned:
-        _lock([author.pk, *mentioned])
+        _lock_agents([author.pk, *mentioned])
         bring_back(thread=thread, agent_ids=mentioned)
 
 
-def _lock(agent_ids: Collection[int]) -> None:
+def _lock_agents(agent_ids: Collection[int]) -> None:
     """Whoever hides a thread and whoever mentions them in it come one after the other."""
     list(
         Agent.objects.select_for_update(no_key=True)

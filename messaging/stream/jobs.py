@@ -21,7 +21,7 @@ WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
 SEND_WHEN_DUE = "send_text_when_due"
 
-BACKLOG = 100
+MAX_BACKLOG = 100
 """Behind so many waiting texts of an inbox, one more makes no difference."""
 
 TEXTS = "default"
@@ -32,10 +32,10 @@ none of them ever waits for a push service."""
 QUEUES = (TEXTS, NOTIFICATIONS)
 """Each has a worker in every process that runs jobs."""
 
-BEHIND_SENDING = -(BACKLOG + 1)
+BEHIND_SENDING = -(MAX_BACKLOG + 1)
 """What takes long on others' machines, and makes no text wait."""
 
-MOST_PUSHES = 20
+MAX_WAITING_PUSHES = 20
 """That wait for one agent: for who is woken so often, one more makes no difference."""
 
 
@@ -49,14 +49,14 @@ def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:
     """
     if at is None:
         job = app.configure_task(
-            DELIVER_THREAD, lock=_lock(thread_id), priority=-_backlog(thread_id)
+            DELIVER_THREAD, lock=_thread_lock(thread_id), priority=-_backlog_size(thread_id)
         )
         job.defer(thread_id=thread_id)
     else:
         app.configure_task(WAKE_THREAD, schedule_at=at).defer(thread_id=thread_id)
 
 
-_BACKLOG = """
+_COUNT_BACKLOG = """
 SELECT count(*) FROM (
     SELECT 1 FROM messaging_message
      WHERE kind = 'outbound' AND state = 'queued'
@@ -65,10 +65,10 @@ SELECT count(*) FROM (
 """
 
 
-def _backlog(thread_id: int) -> int:
+def _backlog_size(thread_id: int) -> int:
     """How many texts of the thread's inbox wait, up to BACKLOG."""
     with connection.cursor() as cursor:
-        cursor.execute(_BACKLOG, [thread_id, BACKLOG])
+        cursor.execute(_COUNT_BACKLOG, [thread_id, MAX_BACKLOG])
         return int(cursor.fetchone()[0])
 
 
@@ -112,7 +112,7 @@ def defer_agent_pushes(message_id: int, agent_ids: Collection[int]) -> None:
         ).values_list("lock", flat=True)
     )
     for agent_id, lock in locks.items():
-        if waiting[lock] < MOST_PUSHES:
+        if waiting[lock] < MAX_WAITING_PUSHES:
             job = app.configure_task(PUSH_AGENT, lock=lock)
             job.defer(agent_id=agent_id, message_id=message_id)
 
@@ -126,9 +126,9 @@ def _push_lock(agent_id: int) -> str:
     return f"push-{agent_id}"
 
 
-def without_a_job(thread_ids: Iterable[int]) -> set[int]:
+def threads_without_a_job(thread_ids: Iterable[int]) -> set[int]:
     """Those of the threads for which no delivery runs or waits its turn."""
-    by_lock = {_lock(thread_id): thread_id for thread_id in thread_ids}
+    by_lock = {_thread_lock(thread_id): thread_id for thread_id in thread_ids}
     busy = ProcrastinateJob.objects.filter(
         task_name=DELIVER_THREAD, status__in=["todo", "doing"], lock__in=by_lock
     ).values_list("lock", flat=True)
@@ -138,7 +138,7 @@ def without_a_job(thread_ids: Iterable[int]) -> set[int]:
 # The row itself is never taken up again: should its worker be alive after all, the end it reports
 # is then refused, where it would otherwise free the lock under the job that has taken over.
 # A job with a queueing lock is periodic, or renewed by the net under the queue: it comes again.
-_REPLACE_LEFT_BEHIND = """
+_REPLACE_ABANDONED_JOBS = """
 WITH left_behind AS (
     DELETE FROM procrastinate_jobs AS job
     WHERE status = 'doing' AND job.id <> %(own_job)s
@@ -160,7 +160,7 @@ RETURNING id
 """
 
 
-def replace_left_behind(
+def replace_abandoned_jobs(
     *,
     own_job: int | None,
     own_worker: int | None,
@@ -180,9 +180,9 @@ def replace_left_behind(
         "stuck_after": stuck_after.total_seconds(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_REPLACE_LEFT_BEHIND, values)
+        cursor.execute(_REPLACE_ABANDONED_JOBS, values)
         return [row[0] for row in cursor.fetchall()]
 
 
-def _lock(thread_id: int) -> str:
+def _thread_lock(thread_id: int) -> str:
     return f"thread-{thread_id}"

@@ -16,6 +16,6 @@ _KEYWORDS: dict[str, Keyword] = {
 }
 
 
-def keyword(body: str) -> Keyword | None:
+def find_keyword(body: str) -> Keyword | None:
     """What the whole trimmed text says, in any case; None for words to a person."""
     return _KEYWORDS.get(body.strip().lower())

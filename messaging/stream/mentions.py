@@ -11,7 +11,7 @@ from threads.words import fold
 
 # What may stand in a handle, as Django's usernames have it. A word before the @ makes it an
 # address, like name@host.
-_CALL = re.compile(r"(?<![\w@.+-])@([\w.@+-]+)")
+_HANDLE = re.compile(r"(?<![\w@.+-])@([\w.@+-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,22 @@ def find_mentions(body: str, people: Iterable[Agent], author: Agent) -> list[Men
     handles = {person.username.casefold(): person.pk for person in people}
     handles[author.username.casefold()] = author.pk
     found = []
-    for call in _CALL.finditer(body):
+    for call in _HANDLE.finditer(body):
         run = call.group(1)
         for length in range(len(run), 0, -1):
             agent_id = handles.get(run[:length].casefold())
-            if agent_id is not None and not _goes_on(run[length:]):
+            if agent_id is not None and not _continues_word(run[length:]):
                 if agent_id != author.pk:
                     found.append(Mention(call.start(), call.start() + 1 + length, agent_id))
                 break
     return found
 
 
-def _goes_on(rest: str) -> bool:
+def _continues_word(rest: str) -> bool:
     return bool(rest) and (rest[0].isalnum() or rest[0] == "_")
 
 
-def mentionable(inbox: Inbox, author: Agent) -> list[Agent]:
+def mentionable_agents(inbox: Inbox, author: Agent) -> list[Agent]:
     """The inbox's other members; on a personal line nobody."""
     if inbox.is_personal:
         return []
@@ -60,7 +60,7 @@ def search_words(person: Agent) -> list[str]:
     return [fold(name) for text in names for name in (text, *re.split(r"[\W_]+", text)) if name]
 
 
-def narrow(people: Iterable[Agent], letters: str) -> Sequence[Agent]:
+def match_agents(people: Iterable[Agent], letters: str) -> Sequence[Agent]:
     """Those whom the letters behind the @ may mean."""
     wanted = fold(letters)
     return [p for p in people if any(word.startswith(wanted) for word in search_words(p))]

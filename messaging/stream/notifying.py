@@ -49,7 +49,7 @@ SELECT EXISTS (
 """
 
 
-def notify(message: Message) -> None:
+def notify_members(message: Message) -> None:
     """Tell the others of a message. Call in the message's own transaction."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -11,23 +11,23 @@ from threads import addresses
 from threads.models import Thread
 
 
-def refusal(thread: Thread) -> str:
+def find_refusal(thread: Thread) -> str:
     """An empty string when a text may be sent."""
-    return refusals([thread])[thread.pk]
+    return find_refusals([thread])[thread.pk]
 
 
 def number_or_refusal(thread: Thread) -> tuple[Number | None, str]:
     """The number that the thread's texts leave from, or none and why they don't."""
-    number, sentence = _standings([thread])[thread.pk]
+    number, sentence = _numbers_and_refusals([thread])[thread.pk]
     return (None if sentence else number), sentence
 
 
-def refusals(several: Iterable[Thread]) -> dict[int, str]:
+def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
     """By thread; two queries for all."""
-    return {key: sentence for key, (_, sentence) in _standings(several).items()}
+    return {key: sentence for key, (_, sentence) in _numbers_and_refusals(several).items()}
 
 
-def _standings(several: Iterable[Thread]) -> dict[int, tuple[Number | None, str]]:
+def _numbers_and_refusals(several: Iterable[Thread]) -> dict[int, tuple[Number | None, str]]:
     threads = list(several)
     inboxes = {thread.inbox_id for thread in threads}
     numbers = {
@@ -46,11 +46,11 @@ def _standings(several: Iterable[Thread]) -> dict[int, tuple[Number | None, str]
     for thread in threads:
         number = numbers.get(thread.inbox_id)
         opt_out = opt_outs.get((thread.our_address, thread.contact.address))
-        standings[thread.pk] = number, _sentence(thread, number, opt_out)
+        standings[thread.pk] = number, _refusal_sentence(thread, number, opt_out)
     return standings
 
 
-def _sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:
+def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:
     if not thread.contact.can_receive:
         return (
             f"{thread.contact.display} is a name, not a number: "
@@ -64,10 +64,10 @@ def _sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> 
     if not number.account.is_on:
         ours = addresses.display(thread.our_address)
         return f"The carrier account of {ours} is switched off. Ask an administrator."
-    return opted_out(opt_out) if opt_out is not None else ""
+    return opt_out_sentence(opt_out) if opt_out is not None else ""
 
 
-def opted_out(opt_out: OptOut) -> str:
+def opt_out_sentence(opt_out: OptOut) -> str:
     """What happened, since when, and what ends it."""
     theirs, ours = addresses.display(opt_out.address), addresses.display(opt_out.our_address)
     at = timezone.localtime(opt_out.since)
@@ -82,7 +82,7 @@ def opted_out(opt_out: OptOut) -> str:
     )
 
 
-def number_of(thread: Thread) -> Number:
+def sending_number(thread: Thread) -> Number:
     """The number that the thread's texts leave from. Raises Number.DoesNotExist."""
     return Number.objects.select_related("account").get(
         inbox=thread.inbox_id, address=thread.our_address

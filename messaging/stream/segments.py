@@ -17,7 +17,7 @@ GSM_7 = frozenset(
 )
 EXTENSION = frozenset("^{}[]~\\|€\f")
 """These take two septets, the first of which only says that the second is one of them."""
-NEAR = 20
+NEARLY_FULL = 20
 """So few places left in the first segment are worth a word."""
 NAMES = {
     "\t": "a tab",
@@ -50,7 +50,9 @@ class Segments:
 
     @property
     def is_worth_saying(self) -> bool:
-        return self.count > 1 or (self.count == 1 and (bool(self.forced_by) or self.room <= NEAR))
+        return self.count > 1 or (
+            self.count == 1 and (bool(self.forced_by) or self.room <= NEARLY_FULL)
+        )
 
     @property
     def size(self) -> str:
@@ -59,7 +61,7 @@ class Segments:
 
     @property
     def reason(self) -> str:
-        return f"{_name(self.forced_by)} makes it Unicode" if self.forced_by else ""
+        return f"{_name_character(self.forced_by)} makes it Unicode" if self.forced_by else ""
 
     @property
     def explanation(self) -> str:
@@ -67,19 +69,21 @@ class Segments:
             return "A text holds 160 characters, or 153 in each segment of a longer one."
         return (
             f"A Unicode text holds 70 characters a segment instead of 160. "
-            f"Here it is because of {_name(self.forced_by)}."
+            f"Here it is because of {_name_character(self.forced_by)}."
         )
 
 
-def segments_of(text: str) -> Segments:
+def count_segments(text: str) -> Segments:
     """An empty text has no segment."""
     forced_by = next((one for one in text if one not in GSM_7 and one not in EXTENSION), "")
     if forced_by:
-        return _cut([2 if one > "\uffff" else 1 for one in text], 70, 67, forced_by)
-    return _cut([2 if one in EXTENSION else 1 for one in text], 160, 153, "")
+        return _split_into_segments(
+            [2 if one > "\uffff" else 1 for one in text], 70, 67, forced_by
+        )
+    return _split_into_segments([2 if one in EXTENSION else 1 for one in text], 160, 153, "")
 
 
-def _cut(widths: Sequence[int], alone: int, part: int, forced_by: str) -> Segments:
+def _split_into_segments(widths: Sequence[int], alone: int, part: int, forced_by: str) -> Segments:
     """What takes two places stands in one segment, so that a place may stay empty at its end."""
     total = sum(widths)
     if total <= alone:
@@ -92,7 +96,7 @@ def _cut(widths: Sequence[int], alone: int, part: int, forced_by: str) -> Segmen
     return Segments(count, room, part * count, forced_by)
 
 
-def _name(character: str) -> str:
+def _name_character(character: str) -> str:
     if character in NAMES:
         return NAMES[character]
     if _INVISIBLE.fullmatch(unicodedata.category(character)):

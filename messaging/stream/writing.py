@@ -10,21 +10,21 @@ from inboxes import bell
 from inboxes.models import Inbox
 from messaging.models import Attempt, Message
 from messaging.stream import statements
-from messaging.stream.notifying import notify
+from messaging.stream.notifying import notify_members
 from threads import addresses, words
 from threads.models import Contact, Thread
 
 EXCERPT_LENGTH = 160
 
 
-def excerpt(body: str) -> str:
+def make_excerpt(body: str) -> str:
     """One line for a list, white space folded."""
     return " ".join(body[: EXCERPT_LENGTH * 2].split())[:EXCERPT_LENGTH]
 
 
-def _in_excerpt(message: Message) -> list[list[int]]:
+def _mentions_in_excerpt(message: Message) -> list[list[int]]:
     """The mentions that the excerpt shows whole, where they stand in it."""
-    shown = excerpt(message.body)
+    shown = make_excerpt(message.body)
     found = []
     for start, end, agent_id in message.mentions:
         before = message.body[:start]
@@ -34,7 +34,7 @@ def _in_excerpt(message: Message) -> list[list[int]]:
     return found
 
 
-def open_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> int:
+def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> int:
     """The key of the one thread of the inbox with this sender, made if need be.
 
     Call under the lock of the inbox's counter: it keeps two first texts from making two threads.
@@ -55,7 +55,7 @@ def open_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> in
     ).pk
 
 
-def record(message: Message, *, our_address: str | None = None) -> Message:
+def record_message(message: Message, *, our_address: str | None = None) -> Message:
     """Insert a message, lift its thread and its inbox, tell the others; ring once committed.
 
     The caller holds the inbox's counter, whose value stands in `message.seq`. `our_address` is
@@ -63,8 +63,8 @@ def record(message: Message, *, our_address: str | None = None) -> Message:
     """
     message.words = words.vector(message.inbox_id, words.words_of(message.body))
     details = {
-        "excerpt": excerpt(message.gist),
-        "excerpt_mentions": json.dumps(_in_excerpt(message)),
+        "excerpt": make_excerpt(message.gist),
+        "excerpt_mentions": json.dumps(_mentions_in_excerpt(message)),
         "our_address": our_address,
         "needs_reply": _needs_reply(message),
     }
@@ -73,7 +73,7 @@ def record(message: Message, *, our_address: str | None = None) -> Message:
         raise Inbox.DoesNotExist
     message.pk, message.position = row
     message._state.adding, message._state.db = False, connection.alias
-    notify(message)
+    notify_members(message)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message
 
@@ -85,13 +85,13 @@ def _needs_reply(message: Message) -> bool | None:
     return message.kind == Message.Kind.INBOUND
 
 
-def change(message: Message, seq: int, **columns: object) -> None:
+def change_message(message: Message, seq: int, **columns: object) -> None:
     """Write named columns of a message, stamped with the inbox's counter; ring once committed."""
     statements.update(message, seq=seq, **columns)
     bell.ring_inbox(message.inbox_id, seq)
 
 
-def reread(attempt: Attempt) -> None:
+def reload_attempt(attempt: Attempt) -> None:
     """How the attempt stands now. The caller holds the inbox's counter."""
     row = statements.run(statements.READ_ATTEMPT, [attempt.pk])
     if row is None:

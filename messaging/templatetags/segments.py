@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django import template
 
-from messaging.stream.segments import Segments, segments_of
+from messaging.stream.segments import Segments, count_segments
 
 register = template.Library()
 
 
 @register.filter
 def segments(text: str) -> Segments:
-    return segments_of(text)
+    return count_segments(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from messaging.stream.segments import EXTENSION, GSM_7, NAMES, segments_of
+from messaging.stream.segments import EXTENSION, GSM_7, NAMES, count_segments
 from tests.browser.house import NARROW, House, box, stranger
 from tests.browser.people import At
 
@@ -72,7 +72,7 @@ def test_page_and_server_cut_thousands_of_texts_alike(sit: Sit, house: House) ->
     box(page).wait_for()
     texts = fuzzed(CASES)
     for text, said in zip(texts, page.evaluate(SAME, texts), strict=True):
-        cut = segments_of(text)
+        cut = count_segments(text)
         ours = [cut.count, cut.room, cut.places, cut.forced_by]
         words = [cut.is_worth_saying, cut.size, cut.reason, cut.explanation]
         assert said == [*ours, *words], repr(text)

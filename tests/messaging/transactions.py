@@ -63,7 +63,7 @@ class Hand:
     def _write(self) -> None:
         """As every action does: the counter first, then the rows."""
         seq = counters.next_inbox_seq(self.inbox_id)
-        writing.record(
+        writing.record_message(
             Message(
                 thread_id=self.thread_id,
                 inbox_id=self.inbox_id,

@@ -78,11 +78,11 @@ def arm(point: str) -> None:
 
     match point:
         case "claim":
-            die_before(delivery, "_claim", is_next)
+            die_before(delivery, "_claim_next_attempt", is_next)
         case "committed":
-            die_before(delivery, "_call", is_this)
+            die_before(delivery, "_call_carrier", is_this)
         case "written":
-            die_during(delivery, "_call", is_this, last_words)
+            die_during(delivery, "_call_carrier", is_this, last_words)
         case "answered":
             die_before(delivery, "write_outcome", is_this)
         case "recorded":
@@ -99,7 +99,7 @@ def arm_around(point: str) -> None:
     places: dict[str, tuple[Any, str]] = {
         "turned": (pacing, "give_turns"),
         "planned": (scheduling, "queue"),
-        "gone": (tasks, "send_when_due"),
+        "gone": (tasks, "send_if_due"),
     }
     die_after(*places[point], lambda *_: True)
 
@@ -119,7 +119,7 @@ def hurry(stalled_after: timedelta | None) -> None:
     from messaging.outbound import delivery
 
     tasks.STALLED_AFTER = stalled_after or tasks.STALLED_AFTER
-    setattr(delivery, "backoff", lambda _: 0.05)  # noqa: B010 - it is typed
+    setattr(delivery, "backoff_seconds", lambda _: 0.05)  # noqa: B010 - it is typed
     for task in app.periodic_registry.periodic_tasks.values():
         object.__setattr__(task, "cron", "* * * * * *")
 

@@ -26,8 +26,8 @@ from messaging.models import (
 )
 from messaging.outbound.delivery import UNKNOWN_REASON
 from messaging.stream import writing
-from messaging.stream.keywords import keyword
-from messaging.stream.mentions import find_mentions, mentionable
+from messaging.stream.keywords import find_keyword
+from messaging.stream.mentions import find_mentions, mentionable_agents
 from messaging.stream.notifying import mark_notifications_read
 from threads import words
 from threads.actions import mark_read
@@ -135,7 +135,7 @@ class Past:
             message = self._write_message(line)
             if line.kind == "outbound":
                 self._write_attempt(message, line)
-            elif line.kind == "inbound" and keyword(line.text) == "opt_out":
+            elif line.kind == "inbound" and find_keyword(line.text) == "opt_out":
                 OptOut.objects.create(
                     our_address=NUMBERS[line.conversation.inbox],
                     address=line.conversation.address,
@@ -173,13 +173,13 @@ class Past:
             carrier_sent_at=line.at if is_inbound else None,
         )
         our_address = NUMBERS[inbox.name] if is_inbound else None
-        return writing.record(message, our_address=our_address)
+        return writing.record_message(message, our_address=our_address)
 
     def _thread(self, line: history.Line, inbox: Inbox, seq: int) -> Thread:
         head = line.conversation
         key = (head.inbox, head.address)
         if key not in self.threads:
-            thread_id = writing.open_thread(
+            thread_id = writing.get_or_create_thread(
                 inbox_id=inbox.pk, sender=head.address, our_address=NUMBERS[inbox.name], seq=seq
             )
             thread = Thread.objects.get(pk=thread_id)
@@ -227,7 +227,7 @@ def _put_on_handset(attempt: Attempt, line: history.Line) -> None:
 def _mentions(line: history.Line, inbox: Inbox, author: Agent | None) -> list[list[int]]:
     if line.kind != "internal" or author is None:
         return []
-    found = find_mentions(line.text, mentionable(inbox, author), author)
+    found = find_mentions(line.text, mentionable_agents(inbox, author), author)
     return [[mention.start, mention.end, mention.agent_id] for mention in found]
 
 

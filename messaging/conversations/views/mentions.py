@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from inboxes.requests import signed_in
 from messaging.conversations.forms import MentionForm
-from messaging.stream.mentions import mentionable, narrow, search_words
+from messaging.stream.mentions import match_agents, mentionable_agents, search_words
 from threads.access import get_thread
 
 
@@ -19,7 +19,7 @@ def mentions(request: HttpRequest, thread_id: int) -> HttpResponse:
     form = MentionForm(request.GET)
     if not form.is_valid():
         return JsonResponse({"errors": form.errors}, status=422)
-    people = narrow(mentionable(thread.inbox, agent), form.cleaned_data["q"])
+    people = match_agents(mentionable_agents(thread.inbox, agent), form.cleaned_data["q"])
     members = [
         {
             "handle": person.username,

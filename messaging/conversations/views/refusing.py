@@ -12,7 +12,7 @@ from inboxes.requests import HtmxRequest
 from messaging.conversations.forms import SendForm
 from messaging.conversations.history import Entry, open_conversation
 from messaging.conversations.views.conversation import conversation_page
-from messaging.outbound.sending import AlreadyMade, Overtaken, SendingRefused
+from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused
 from threads.models import Thread
 
 
@@ -22,7 +22,7 @@ def refused(
     """Answer 422 with the reason beside the field."""
     shown = open_conversation(thread, agent)
     sentence = str(why)
-    key = None if isinstance(why, AlreadyMade) else form.cleaned_data.get("form_key")
+    key = None if isinstance(why, FormAlreadyUsed) else form.cleaned_data.get("form_key")
     shown = replace(
         shown,
         form_key=key or shown.form_key,

@@ -21,12 +21,12 @@ from messaging.models import ScheduledText
 from messaging.outbound.scheduling import (
     AlreadyEnded,
     ChangedMeanwhile,
-    change_scheduled,
-    delete_scheduled,
-    send_scheduled_now,
+    change_scheduled_text,
+    delete_scheduled_text,
+    send_scheduled_text_now,
 )
 from messaging.outbound.sending import SendingRefused
-from messaging.stream.access import get_scheduled
+from messaging.stream.access import get_scheduled_text
 from threads.lists import list_of
 
 ENDED = "It was sent or deleted meanwhile."
@@ -38,7 +38,7 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 def change(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Its words and its hour."""
     agent = signed_in(request)
-    text = get_scheduled(agent, text_id)
+    text = get_scheduled_text(agent, text_id)
     if not text.is_pending:
         return _ended(request, text)
     if request.method == "GET":
@@ -49,7 +49,7 @@ def change(request: HtmxRequest, text_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, agent, text, form)
     try:
-        change_scheduled(
+        change_scheduled_text(
             text=text,
             agent=agent,
             body=form.cleaned_data["body"],
@@ -72,13 +72,13 @@ def change(request: HtmxRequest, text_id: int) -> HttpResponse:
 def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Send it without waiting: as it stands, or from its page with the words there."""
     agent = signed_in(request)
-    text = get_scheduled(agent, text_id)
+    text = get_scheduled_text(agent, text_id)
     form = WordsForm(request.POST) if "body" in request.POST else None
     if form is not None and not form.is_valid():
         return _page(request, agent, text, ChangeForm(request.POST, planned=text.send_at))
     words = (form.cleaned_data["body"], form.cleaned_data["known"]) if form else None
     try:
-        send_scheduled_now(text=text, agent=agent, words=words)
+        send_scheduled_text_now(text=text, agent=agent, words=words)
     except AlreadyEnded:
         return _ended(request, text)
     except ChangedMeanwhile as error:
@@ -94,9 +94,9 @@ def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def delete(request: HtmxRequest, text_id: int) -> HttpResponse:
-    text = get_scheduled(signed_in(request), text_id)
+    text = get_scheduled_text(signed_in(request), text_id)
     try:
-        delete_scheduled(text=text)
+        delete_scheduled_text(text=text)
     except AlreadyEnded:
         return _ended(request, text)
     return no_content_or_redirect(request, "messaging:conversation", text.thread_id)

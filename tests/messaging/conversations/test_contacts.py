@@ -15,7 +15,7 @@ from inboxes.actions import announce_inbox
 from inboxes.models import Agent
 from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.models import Number
-from messaging.outbound.opt_outs import note_opt_out
+from messaging.outbound.opt_outs import record_opt_out
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.messaging.live.live_pages import LivePage, Opener
 from threads import words
@@ -194,7 +194,7 @@ async def test_open_composers_hear_of_an_opt_out_and_of_a_number_that_moves(
     thread = await in_database(cast.thread)()
     inside = await opened(cast.ben, f"/threads/{thread.pk}/")
     outside = await opened(cast.ana, f"/inboxes/{cast.front_desk.pk}/")
-    await in_database(note_opt_out)(our_address=FRONT_DESK, address=CUSTOMER)
+    await in_database(record_opt_out)(our_address=FRONT_DESK, address=CUSTOMER)
     await until(inside, lambda: "opted out" in "".join(standing(inside)[-1:]))
     await in_database(cast.text_in)("START")
     await until(inside, lambda: standing(inside)[-1] == "")

@@ -17,7 +17,7 @@ from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging.conversations.contacts import describe_contact
 from messaging.models import Message, Number
-from messaging.outbound.opt_outs import note_opt_out
+from messaging.outbound.opt_outs import record_opt_out
 from messaging.outbound.starting import start_conversation
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from threads.actions import save_draft
@@ -185,7 +185,7 @@ def test_a_name_cannot_be_texted_even_where_it_is_known(cast: Cast) -> None:
 
 
 def test_who_opted_out_is_said_beside_the_field(cast: Cast) -> None:
-    note_opt_out(our_address=FRONT_DESK, address=NEW)
+    record_opt_out(our_address=FRONT_DESK, address=NEW)
     answer = send(cast.ana, cast.front_desk, NEW, "Kept")
     assert "opted out of texts from (202) 555-0110" in error(answer, "to")
     assert not Thread.objects.exists()
@@ -335,7 +335,7 @@ def test_another_inbox_that_talks_to_them_is_named_to_who_may_see_it(cast: Cast)
 
 
 def test_an_opt_out_is_told_before_anything_is_written(cast: Cast) -> None:
-    note_opt_out(our_address=FRONT_DESK, address=NEW)
+    record_opt_out(our_address=FRONT_DESK, address=NEW)
     assert "opted out of texts" in about(cast.ana, NEW, cast.front_desk)
     assert about(cast.ana, NEW, cast.dispatch) == ""
     assert about(cast.dov, NEW, cast.front_desk) == ""

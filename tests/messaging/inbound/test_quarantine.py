@@ -103,7 +103,7 @@ def test_tried_again_it_joins_its_thread_at_the_time_when_it_came(cast: Cast) ->
 
 def test_a_receipt_that_is_tried_again_still_finds_its_attempt(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Yes.")
-    attempt = delivery._claim(message.thread)
+    attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
     fields = receipt_fields("SM-out-1", "undelivered", ErrorCode="\x00")
     call(cast.account, fields, behind=str(attempt.token))

@@ -81,7 +81,7 @@ def test_everybody_is_told_of_it_as_of_something_new(
     answer = write_at(cast.answer(thread, "Yes."), HOUR)
     client_of(cast.ana).get(f"/threads/{thread.pk}/")
     unseen(carrier, "Hello?", 2 * HOUR)
-    reconciling.compare(number)
+    reconciling.compare_number(number)
     late = Message.objects.get(body="Hello?")
     thread.refresh_from_db()
     assert (thread.last_message_id, thread.last_excerpt) == (late.pk, "Hello?")
@@ -103,7 +103,7 @@ def test_the_first_text_of_somebody_opens_their_thread(
 ) -> None:
     unseen(carrier, "Second", HOUR)
     unseen(carrier, "First", 2 * HOUR)
-    assert reconciling.compare(number) == 2
+    assert reconciling.compare_number(number) == 2
     thread = Thread.objects.get()
     assert shown(cast, thread) == ["First", "Second"]
     cast.text_in("Third")
@@ -115,10 +115,10 @@ def test_one_that_is_found_later_still_stands_before_one_found_sooner(
 ) -> None:
     thread = write_at(cast.text_in("Are you open?"), 5 * HOUR).thread
     unseen(carrier, "Later", HOUR)
-    reconciling.compare(number)
+    reconciling.compare_number(number)
     unseen(carrier, "Earlier", HOUR + MINUTE)
-    clock.pass_by(reconciling.EVERY)
-    assert reconciling.compare(number) == 1
+    clock.pass_by(reconciling.INTERVAL)
+    assert reconciling.compare_number(number) == 1
     assert shown(cast, thread) == ["Are you open?", "Earlier", "Later"]
 
 
@@ -128,12 +128,12 @@ def test_what_is_here_already_changes_nothing(
     at = unseen(carrier, "Hello?", HOUR, sid="SM-in-1")
     call(cast.account, text_fields("Hello?"))
     message = Message.objects.get()
-    assert reconciling.compare(number) == 0
+    assert reconciling.compare_number(number) == 0
     cast.front_desk.refresh_from_db()
     assert (cast.front_desk.seq, message.is_late) == (message.seq, False)
 
     carrier.text_in_unseen("SM-in-2", CUSTOMER, FRONT_DESK, "Again", at)
-    assert reconciling.compare(number) == 1
+    assert reconciling.compare_number(number) == 1
     assert call(cast.account, text_fields("Again", sid="SM-in-2")).status_code == 200
     assert Message.objects.filter(body="Again").count() == 1, "its webhook came after all"
 
@@ -142,9 +142,9 @@ def test_what_may_still_come_by_webhook_is_waited_for(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
     unseen(carrier, "Just now", timedelta(seconds=30))
-    assert reconciling.compare(number) == 0
-    clock.pass_by(reconciling.EVERY)
-    assert reconciling.compare(number) == 1
+    assert reconciling.compare_number(number) == 0
+    clock.pass_by(reconciling.INTERVAL)
+    assert reconciling.compare_number(number) == 1
 
 
 def test_what_came_before_the_number_was_ours_is_left_alone(
@@ -159,12 +159,12 @@ def test_what_came_before_the_number_was_ours_is_left_alone(
 def test_after_a_time_without_it_looks_as_far_back_as_it_was_away(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
-    reconciling.compare(number)
+    reconciling.compare_number(number)
     upto = Comparison.objects.get().upto
     assert upto is not None
     clock.pass_by(timedelta(days=2))
     unseen(carrier, "While we were away", timedelta(hours=40))
-    assert reconciling.compare(number) == 1
+    assert reconciling.compare_number(number) == 1
     comparison = Comparison.objects.get()
     assert comparison.found_count == 1
     assert comparison.upto is not None
@@ -174,15 +174,15 @@ def test_after_a_time_without_it_looks_as_far_back_as_it_was_away(
 def test_a_carrier_that_does_not_answer_leaves_the_time_to_the_next_round(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
-    reconciling.compare(number)
+    reconciling.compare_number(number)
     upto = Comparison.objects.get().upto
     carrier.answer_questions_with(500)
-    clock.pass_by(reconciling.EVERY)
-    assert reconciling.compare(number) == 0
+    clock.pass_by(reconciling.INTERVAL)
+    assert reconciling.compare_number(number) == 0
     comparison = Comparison.objects.get()
     assert (comparison.upto, comparison.trouble) == (upto, "Twilio answered 500")
     carrier.answer_questions_with(200)
-    reconciling.compare(number)
+    reconciling.compare_number(number)
     assert Comparison.objects.get().trouble == ""
 
 
@@ -195,7 +195,7 @@ def test_each_number_has_its_turn_and_only_where_the_carrier_can_be_asked(
     asked = [entry["wanted"]["To"] for entry in carrier.ledger("question")]
     assert sorted(asked) == [FRONT_DESK, DISPATCH]
     CarrierAccount.objects.update(is_active=False)
-    clock.pass_by(reconciling.EVERY)
+    clock.pass_by(reconciling.INTERVAL)
     reconciling.compare_numbers()
     assert len(carrier.ledger("question")) == 2
 
@@ -213,19 +213,19 @@ def test_one_numbers_fault_does_not_keep_the_others_from_their_turn(
     for place, one in enumerate([number, other]):
         tried_at = timezone.now() - HOUR + place * MINUTE
         Comparison.objects.create(number=one, tried_at=tried_at, trouble="not yet")
-    ask = reconciling._ask
+    ask = reconciling._fetch_list
 
     def ask_or_break(asked: Number, since: datetime) -> object:
         if asked == number:
             raise LookupError
         return ask(asked, since)
 
-    monkeypatch.setattr(reconciling, "_ask", ask_or_break)
-    monkeypatch.setattr(reconciling, "A_ROUND", 1)
+    monkeypatch.setattr(reconciling, "_fetch_list", ask_or_break)
+    monkeypatch.setattr(reconciling, "ROUND_SIZE", 1)
     for _ in range(2):
         reconciling.compare_numbers()
     troubles = Comparison.objects.order_by("number").values_list("number", "trouble")
-    assert list(troubles) == [(number.pk, reconciling.BROKE_OFF), (other.pk, "")]
+    assert list(troubles) == [(number.pk, reconciling.BROKEN_OFF), (other.pk, "")]
     (record,) = [record for record in caplog.records if record.exc_info]
     assert record.getMessage() == f"The texts to number {number.pk} could not be compared."
 
@@ -236,7 +236,7 @@ def test_trouble_with_the_database_is_left_to_the_job(
     def break_down(*_: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(reconciling, "_ask", break_down)
+    monkeypatch.setattr(reconciling, "_fetch_list", break_down)
     with pytest.raises(OperationalError):
         reconciling.compare_numbers()
 
@@ -251,10 +251,10 @@ def test_a_list_that_is_not_whole_is_gone_back_to_until_it_is(
         asked.append(since)
         return results.Listed((), is_all=answers[len(asked) - 1])
 
-    monkeypatch.setattr(reconciling, "_ask", ask)
+    monkeypatch.setattr(reconciling, "_fetch_list", ask)
     troubles = []
     for _ in answers:
-        reconciling.compare(number)
+        reconciling.compare_number(number)
         troubles.append(bool(Comparison.objects.get().trouble))
         clock.pass_by(HOUR)
     assert troubles == [False, True, True, False]
@@ -270,9 +270,9 @@ def test_so_it_is_from_the_first_comparison_on(
         asked.append(since)
         return results.Listed((), is_all=False)
 
-    monkeypatch.setattr(reconciling, "_ask", ask)
+    monkeypatch.setattr(reconciling, "_fetch_list", ask)
     for _ in range(3):
-        reconciling.compare(number)
+        reconciling.compare_number(number)
         clock.pass_by(HOUR)
     assert asked[1] == asked[2] <= asked[0]
 
@@ -281,24 +281,24 @@ def test_the_same_account_entered_anew_brings_nothing_twice(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
     unseen(carrier, "Hello?", HOUR)
-    assert reconciling.compare(number) == 1
+    assert reconciling.compare_number(number) == 1
     anew = CarrierAccount(carrier="twilio", name="Twilio again")
     anew.set_credentials(SECRETS)
     anew.save()
     number.account = anew
     number.save()
-    assert reconciling.compare(number) == 0
+    assert reconciling.compare_number(number) == 0
     assert Message.objects.filter(body="Hello?").count() == 1
 
 
 def test_where_lists_cost_money_they_are_asked_for_once_a_day(cast: Cast) -> None:
     now = timezone.now()
     for number in Number.objects.all():
-        Comparison.objects.create(number=number, tried_at=now - reconciling.EVERY)
-    assert reconciling._due(now).count() == 3
+        Comparison.objects.create(number=number, tried_at=now - reconciling.INTERVAL)
+    assert reconciling._due_numbers(now).count() == 3
     CarrierAccount.objects.update(carrier="vonage")
-    assert reconciling._due(now).count() == 0
-    assert reconciling._due(now + timedelta(days=1)).count() == 3
+    assert reconciling._due_numbers(now).count() == 0
+    assert reconciling._due_numbers(now + timedelta(days=1)).count() == 3
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_keywords_that_were_lost_are_heeded_in_their_order(
 ) -> None:
     for text, hours in texts:
         unseen(carrier, text, hours * HOUR)
-    reconciling.compare(number)
+    reconciling.compare_number(number)
     assert OptOut.objects.filter(address=CUSTOMER, ended_at=None).exists() is is_out
 
 
@@ -325,7 +325,7 @@ def test_a_lost_keyword_does_not_undo_what_was_said_after_it(
     for text in before:
         cast.text_in(text)
     unseen(carrier, lost, HOUR, sid="SM-lost")
-    assert reconciling.compare(number) == 1
+    assert reconciling.compare_number(number) == 1
     is_out = OptOut.objects.filter(address=CUSTOMER, ended_at=None).exists()
     assert is_out is (before[-1] == "STOP")
 
@@ -341,7 +341,7 @@ def test_late_ones_are_found_on_the_page_of_history_that_they_belong_to(
         write_at(message, back * HOUR)
     unseen(carrier, "between 1 and 2", 2 * HOUR + 30 * MINUTE)
     unseen(carrier, "before all", 9 * HOUR)
-    assert reconciling.compare(number) == 2
+    assert reconciling.compare_number(number) == 2
     pages, before = [], None
     while True:
         page = history.history_page(thread, cast.ana, before)

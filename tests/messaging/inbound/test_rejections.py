@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from messaging.inbound import rejections
-from messaging.inbound.rejections import A_SECOND, KEPT, note_rejection
+from messaging.inbound.rejections import MAX_REASONS, MAX_WRITES_PER_SECOND, count_rejection
 from messaging.models import Rejection
 from tests.cast import CUSTOMER, Cast, client_of
 from tests.messaging.carrier_calls import FORM, call, text_fields
@@ -17,7 +17,7 @@ from tests.messaging.carrier_calls import FORM, call, text_fields
 
 @pytest.fixture(autouse=True)
 def _as_if_started_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rejections, "_seconds", {})
+    monkeypatch.setattr(rejections, "_recent_writes", {})
 
 
 class Time:
@@ -55,31 +55,31 @@ def test_each_reason_is_counted_and_shown_with_its_times(cast: Cast) -> None:
 
 
 def test_the_last_reasons_are_kept_and_no_more(cast: Cast, time: Time) -> None:
-    for number in range(KEPT + 5):
+    for number in range(MAX_REASONS + 5):
         time.now += 1
-        note_rejection(account=cast.account, reason=f"reason {number}")
-    assert Rejection.objects.count() == KEPT
+        count_rejection(account=cast.account, reason=f"reason {number}")
+    assert Rejection.objects.count() == MAX_REASONS
     assert not Rejection.objects.filter(reason="reason 4").exists()
     cast.account.refresh_from_db()
-    assert cast.account.rejected_count == KEPT + 5
-    assert cast.account.last_rejection == f"reason {KEPT + 4}"
+    assert cast.account.rejected_count == MAX_REASONS + 5
+    assert cast.account.last_rejection == f"reason {MAX_REASONS + 4}"
 
 
 def test_how_long_ago_a_signature_was_made_is_one_reason(cast: Cast) -> None:
     for seconds in (301, 302):
-        note_rejection(account=cast.account, reason=f"signed well, but {seconds} s old (check)")
+        count_rejection(account=cast.account, reason=f"signed well, but {seconds} s old (check)")
     assert Rejection.objects.get().reason == "signed well, but some seconds old (check)"
     cast.account.refresh_from_db()
     assert "302 s" in cast.account.last_rejection
 
 
 def test_a_flood_is_counted_and_writes_a_few_times_a_second(cast: Cast, time: Time) -> None:
-    note_rejection(account=cast.account, reason="forged")
+    count_rejection(account=cast.account, reason="forged")
     with CaptureQueriesContext(connection) as queries:
         for _ in range(500):
-            note_rejection(account=cast.account, reason="forged")
-    assert len(queries) == A_SECOND - 1
+            count_rejection(account=cast.account, reason="forged")
+    assert len(queries) == MAX_WRITES_PER_SECOND - 1
     time.now += 1
-    note_rejection(account=cast.account, reason="forged")
+    count_rejection(account=cast.account, reason="forged")
     cast.account.refresh_from_db()
     assert cast.account.rejected_count == Rejection.objects.get().count == 502

@@ -133,7 +133,7 @@ def test_a_body_that_hides_its_length_is_refused_too(cast: Cast, settings: Setti
         "headers": [(b"content-type", FORM.encode())],  # chunked: no length is told
     }
     request = ASGIRequest(scope, BytesIO(b"x" * 2000))
-    response = views.webhook(request, "twilio", cast.account.token)
+    response = views.receive_webhook_request(request, "twilio", cast.account.token)
     assert response.status_code == 413
 
 

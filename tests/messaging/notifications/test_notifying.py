@@ -15,7 +15,7 @@ from inboxes.models import Agent, Membership
 from messaging.models import Message, Notification, NotificationPreference
 from messaging.notifications import lists
 from messaging.notifications.lists import notice_list, unread_counts
-from messaging.stream.notifying import delete_old_notifications, notify, set_preference
+from messaging.stream.notifying import delete_old_notifications, notify_members, set_preference
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, Cast, client_of
 from threads.actions import set_mute
 from threads.models import Thread
@@ -87,7 +87,7 @@ def test_telling_two_hundred_members_takes_one_statement_as_telling_two_does(cas
     for text in texts:
         text.notifications.all().delete()
         with CaptureQueriesContext(connection) as queries:
-            notify(text)
+            notify_members(text)
         counts.append((len(queries), text.notifications.count()))
     assert counts == [(1, 2), (1, 203)]
 

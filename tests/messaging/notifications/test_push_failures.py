@@ -214,10 +214,10 @@ def test_of_more_than_ten_of_an_earlier_version_ten_are_woken(
 def test_who_is_to_be_woken_twenty_times_already_gets_no_further_job(cast: Cast) -> None:
     subscribe(client_of(cast.ana), "https://push.example.com/x", Browser())
     message = cast.text_in("Hello")
-    for _ in range(jobs.MOST_PUSHES + 5):
+    for _ in range(jobs.MAX_WAITING_PUSHES + 5):
         push.push_message(message.pk)
     made = ProcrastinateJob.objects.filter(task_name="push_agent")
-    assert made.count() == jobs.MOST_PUSHES
+    assert made.count() == jobs.MAX_WAITING_PUSHES
     assert set(made.values_list("queue_name", "lock", "priority")) == {
         (jobs.NOTIFICATIONS, f"push-{cast.ana.pk}", jobs.BEHIND_SENDING)
     }

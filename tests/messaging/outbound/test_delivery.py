@@ -120,8 +120,8 @@ def test_a_carrier_that_stays_away_is_given_up_and_does_not_hold_up_the_thread(
 
 def test_the_waits_grow_to_a_limit() -> None:
     for tries in range(1, 12):
-        expected = min(delivery.LONGEST_WAIT, 2.0**tries)
-        assert 0.75 * expected <= delivery.backoff(tries) <= 1.25 * expected
+        expected = min(delivery.MAX_BACKOFF, 2.0**tries)
+        assert 0.75 * expected <= delivery.backoff_seconds(tries) <= 1.25 * expected
 
 
 UNCLEAR: list[dict[str, Any]] = [
@@ -277,7 +277,7 @@ def test_a_fault_of_our_own_leaves_the_text_unknown_and_the_next_one_goes(
 def test_a_long_thread_is_left_to_a_new_job_after_a_while(
     carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "SLICE", -1.0)
+    monkeypatch.setattr(delivery, "MAX_JOB_SECONDS", -1.0)
     thread = cast.thread()
     sent = [cast.answer(thread, f"Line {number}") for number in range(3)]
     delivery.deliver_thread(thread.pk)

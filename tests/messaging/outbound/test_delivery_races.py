@@ -38,10 +38,10 @@ def given_up(cast: Cast) -> tuple[Attempt, Message]:
     carrier; and the message behind it."""
     thread = cast.thread()
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
-    attempt = delivery._claim(thread)
+    attempt = delivery._claim_next_attempt(thread)
     assert attempt is not None
     assert attempt.message == first
-    delivery._mark_abandoned(thread)
+    delivery._mark_abandoned_attempts(thread)
     assert states(first, second) == ["unknown", "queued"]
     return attempt, second
 
@@ -89,7 +89,7 @@ def test_a_late_answer_leaves_a_retry_alone(cast: Cast) -> None:
 def test_an_outcome_written_twice_is_written_once(cast: Cast, answer: results.SendResult) -> None:
     thread = cast.thread()
     message = cast.answer(thread, "Hello")
-    attempt = delivery._claim(thread)
+    attempt = delivery._claim_next_attempt(thread)
     assert attempt is not None
     assert delivery.write_outcome(attempt, answer) is True
     before = Message.objects.filter(pk=message.pk).values("state", "tries", "next_try_at").get()
@@ -103,8 +103,8 @@ def test_while_one_worker_calls_another_claims_nothing_of_the_thread(cast: Cast)
     thread = cast.thread()
     cast.answer(thread, "First")
     cast.answer(thread, "Second")
-    assert delivery._claim(thread) is not None
-    assert delivery._claim(thread) is None
+    assert delivery._claim_next_attempt(thread) is not None
+    assert delivery._claim_next_attempt(thread) is None
     assert Attempt.objects.count() == 1
 
 
@@ -158,7 +158,7 @@ def in_another_thread(deed: Any) -> None:
 def database_away(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The first so many tries to write an accepted outcome find no database."""
     left = [0]
-    settle = receipts.settle
+    settle = receipts.settle_attempt
 
     def settle_or_not(*arguments: Any, **named: Any) -> None:
         if left[0] > 0:
@@ -167,7 +167,7 @@ def database_away(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         settle(*arguments, **named)
 
-    monkeypatch.setattr(receipts, "settle", settle_or_not)
+    monkeypatch.setattr(receipts, "settle_attempt", settle_or_not)
     monkeypatch.setattr(delivery, "WRITE_WAITS", (0.01,) * 3)
     return left
 
@@ -201,7 +201,7 @@ def test_writing_gives_up_with_the_databases_own_error(
 ) -> None:
     thread = cast.thread()
     cast.answer(thread, "Hello")
-    attempt = delivery._claim(thread)
+    attempt = delivery._claim_next_attempt(thread)
     assert attempt is not None
 
     def away(*arguments: Any) -> bool:
@@ -210,7 +210,7 @@ def test_writing_gives_up_with_the_databases_own_error(
     monkeypatch.setattr(delivery, "WRITE_WAITS", ())
     monkeypatch.setattr(delivery, "write_outcome", away)
     with pytest.raises(OperationalError):
-        delivery._write_surely(attempt, results.Accepted("SM1"))
+        delivery._write_outcome_persistently(attempt, results.Accepted("SM1"))
 
 
 def test_a_double_click_makes_one_message_and_one_attempt(carrier: FarEnd, cast: Cast) -> None:

@@ -63,7 +63,7 @@ def test_it_fails_on_the_page_even_if_no_job_looks_at_it(cast: Cast) -> None:
 
 def test_what_a_carrier_may_have_never_expires(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "See you at noon")
-    assert delivery._claim(message.thread) is not None
+    assert delivery._claim_next_attempt(message.thread) is not None
     age(message, 50)
     assert pacing.expire_texts() == 0
     assert states(message) == ["sending"]

@@ -19,7 +19,7 @@ from inboxes.actions import add_member
 from inboxes.models import Membership
 from messaging.models import Attempt, Message, Number, PublicLink, ScheduledText
 from messaging.outbound import delivery
-from messaging.outbound.scheduling import send_when_due
+from messaging.outbound.scheduling import send_if_due
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.attachments.picture_bytes import picture
@@ -123,7 +123,7 @@ class Office(RuleBasedStateMachine):
     def let_the_hours_come(self) -> None:
         ScheduledText.objects.update(send_at=timezone.now())
         for text in ScheduledText.objects.order_by("pk"):
-            send_when_due(text=text)
+            send_if_due(text=text)
 
     def write_one(
         self,

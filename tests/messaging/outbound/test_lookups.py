@@ -68,10 +68,10 @@ def test_what_the_carrier_does_not_have_stays_unknown_and_is_said(
     clock.pass_by(THREE)
     lookups.look_up_unknowns()
     assert Message.objects.get(pk=message.pk).reason == UNKNOWN_REASON, "its list may lag"
-    clock.pass_by(lookups.WAITS[0])
+    clock.pass_by(lookups.RETRY_WAITS[0])
     lookups.look_up_unknowns()
     message.refresh_from_db()
-    assert (message.state, message.reason) == ("unknown", lookups.NOT_IN_ITS_LIST)
+    assert (message.state, message.reason) == ("unknown", lookups.NOT_LISTED_REASON)
     assert message.can_be_retried
 
 
@@ -80,36 +80,38 @@ def test_a_carrier_is_asked_a_few_times_over_a_day_and_then_no_more(
 ) -> None:
     lose(cast, carrier, kind="reset_untaken")
     clock.pass_by(THREE)
-    for wait in (*lookups.WAITS, timedelta(days=1)):
+    for wait in (*lookups.RETRY_WAITS, timedelta(days=1)):
         lookups.look_up_unknowns()
         asked = len(carrier.ledger("question"))
         lookups.look_up_unknowns()
         assert len(carrier.ledger("question")) == asked, "not before its time"
         clock.pass_by(wait)
     lookups.look_up_unknowns()
-    assert len(carrier.ledger("question")) == lookups.TRIES
-    assert sum(lookups.WAITS, lookups.FIRST_WAIT) > timedelta(hours=23)
+    assert len(carrier.ledger("question")) == lookups.MAX_TRIES
+    assert sum(lookups.RETRY_WAITS, lookups.FIRST_WAIT) > timedelta(hours=23)
 
 
 def test_a_carrier_that_does_not_answer_settles_nothing_and_is_left_alone(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
-    messages = [lose(cast, carrier, f"Text {number}") for number in range(lookups.PATIENCE + 2)]
+    messages = [
+        lose(cast, carrier, f"Text {number}") for number in range(lookups.MAX_UNANSWERED + 2)
+    ]
     clock.pass_by(THREE)
     carrier.answer_questions_with(500)
     assert lookups.look_up_unknowns() == 0
     assert set(states(*messages)) == {"unknown"}
-    assert len(carrier.ledger("question")) == lookups.PATIENCE
+    assert len(carrier.ledger("question")) == lookups.MAX_UNANSWERED
     carrier.answer_questions_with(200)
-    clock.pass_by(lookups.BUSY)
+    clock.pass_by(lookups.BUSY_WAIT)
     assert lookups.look_up_unknowns() == 2, "the others keep their turn"
 
 
 def test_an_account_that_does_not_answer_keeps_no_other_from_its_turn(
     cast: Cast, carrier: FarEnd, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "A_ROUND", lookups.PATIENCE)
-    for number in range(2 * lookups.PATIENCE):
+    monkeypatch.setattr(lookups, "ROUND_SIZE", lookups.MAX_UNANSWERED)
+    for number in range(2 * lookups.MAX_UNANSWERED):
         lose(cast, carrier, f"Text {number}")
     silent = CarrierAccount(carrier="twilio", name="A silent one")
     silent.save()
@@ -129,14 +131,14 @@ def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken, whole = lose(cast, carrier, "One"), lose(cast, carrier, "Two")
-    settle = lookups._settle
+    settle = lookups._settle_attempt
 
     def settle_or_break(attempt: Attempt, receipt: events.Receipt) -> bool:
         if attempt.message_id == broken.pk:
             raise LookupError
         return settle(attempt, receipt)
 
-    monkeypatch.setattr(lookups, "_settle", settle_or_break)
+    monkeypatch.setattr(lookups, "_settle_attempt", settle_or_break)
     clock.pass_by(THREE)
     assert lookups.look_up_unknowns() == 1
     assert states(broken, whole) == ["unknown", "sent"]
@@ -153,7 +155,7 @@ def test_trouble_with_the_database_is_left_to_the_job(
     def break_down(_: Attempt) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(lookups, "_ask", break_down)
+    monkeypatch.setattr(lookups, "_ask_carrier", break_down)
     with pytest.raises(OperationalError):
         lookups.look_up_unknowns()
 
@@ -164,10 +166,10 @@ def test_a_text_of_later_is_not_taken_for_one_that_a_dead_worker_left(
     settings.CARRIER_TIMEOUT = 10.0
     attempt, _ = two_unknown(cast)
     attempt.settled_at = attempt.started_at + timedelta(hours=2)
-    end = lookups._sought(attempt).latest - lookups.CLOCKS_DIFFER
+    end = lookups._look_up_query(attempt).latest - lookups.CLOCK_TOLERANCE
     assert end == attempt.started_at + timedelta(seconds=40)
     attempt.settled_at = attempt.started_at + timedelta(seconds=9)
-    assert lookups._sought(attempt).latest - lookups.CLOCKS_DIFFER == attempt.settled_at
+    assert lookups._look_up_query(attempt).latest - lookups.CLOCK_TOLERANCE == attempt.settled_at
 
 
 def test_a_text_is_not_taken_for_another_one_worded_alike(
@@ -190,7 +192,7 @@ def test_nobody_is_asked_while_a_text_to_the_same_person_is_on_its_way(
 ) -> None:
     message = lose(cast, carrier)
     retry_message(message=message)
-    assert delivery._claim(message.thread) is not None
+    assert delivery._claim_next_attempt(message.thread) is not None
     clock.pass_by(THREE)
     assert lookups.look_up_unknowns() == 0
     assert carrier.ledger("question") == []
@@ -214,11 +216,11 @@ def test_a_text_found_twice_belongs_to_the_first(cast: Cast) -> None:
     kept, other = [
         cast.answer(cast.thread(sender=who), "OK") for who in (CUSTOMER, "+12025550178")
     ]
-    begun = [delivery._claim(message.thread) for message in (kept, other)]
+    begun = [delivery._claim_next_attempt(message.thread) for message in (kept, other)]
     for attempt in begun:
         assert attempt is not None
         delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
-        lookups._settle(attempt, events.Receipt("SM-1", "delivered"))
+        lookups._settle_attempt(attempt, events.Receipt("SM-1", "delivered"))
     assert states(kept, other) == ["delivered", "unknown"]
 
 
@@ -227,7 +229,7 @@ def two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
     message = cast.answer(cast.thread(), "OK")
     begun = []
     for _ in range(2):
-        attempt = delivery._claim(message.thread)
+        attempt = delivery._claim_next_attempt(message.thread)
         assert attempt is not None
         delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
         begun.append(attempt)
@@ -242,7 +244,7 @@ def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
     cast: Cast, proof: str, guess: events.State
 ) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(first, events.Receipt("SM-1", guess))
+    assert lookups._settle_attempt(first, events.Receipt("SM-1", guess))
     if proof == "receipt":
         answer = call(cast.account, receipt_fields("SM-1", "sent"), behind=str(second.token))
         assert answer.status_code == 200
@@ -258,7 +260,7 @@ def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
 
 def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cast) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(first, events.Receipt("SM-2", "sent"))
+    assert lookups._settle_attempt(first, events.Receipt("SM-2", "sent"))
     call(cast.account, receipt_fields("SM-2", "undelivered", ErrorCode="30005"))
     call(cast.account, receipt_fields("SM-1", "delivered"), behind=str(first.token))
     call(cast.account, receipt_fields("SM-2", "sent"), behind=str(second.token))
@@ -270,7 +272,7 @@ def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cas
 
 def test_an_id_that_a_later_attempt_had_by_guess_leaves_that_one_unknown(cast: Cast) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(second, events.Receipt("SM-1", "sent"))
+    assert lookups._settle_attempt(second, events.Receipt("SM-1", "sent"))
     assert states(first.message) == ["sent"]
     call(cast.account, receipt_fields("SM-1", "sent"), behind=str(first.token))
     assert attempts(first.message) == ["sent", "unknown"]
@@ -280,9 +282,9 @@ def test_an_id_that_a_later_attempt_had_by_guess_leaves_that_one_unknown(cast: C
 
 def test_a_retry_is_not_advised_for_a_text_that_went_with_another_attempt(cast: Cast) -> None:
     first, second = two_unknown(cast)
-    assert lookups._settle(first, events.Receipt("SM-1", "sent"))
+    assert lookups._settle_attempt(first, events.Receipt("SM-1", "sent"))
     second.look_ups = 2
-    lookups._say_not_found(second)
+    lookups._report_not_found(second)
     message = Message.objects.get(pk=first.message_id)
     assert (message.state, message.reason) == ("unknown", UNKNOWN_REASON)
 
@@ -302,7 +304,7 @@ def test_what_became_unknown_days_ago_is_left_to_people(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     lose(cast, carrier)
-    Attempt.objects.update(started_at=timezone.now() - lookups.TOO_OLD)
+    Attempt.objects.update(started_at=timezone.now() - lookups.MAX_AGE)
     clock.pass_by(THREE)
     assert lookups.look_up_unknowns() == 0
 
@@ -328,10 +330,13 @@ def test_the_job_asks_with_both_numbers(cast: Cast, carrier: FarEnd, clock: Cloc
 
 def test_found_is_found_once_however_many_workers_ask(cast: Cast, clock: Clock) -> None:
     message = cast.answer(cast.thread(), "OK")
-    attempt = delivery._claim(message.thread)
+    attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
     delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
     clock.pass_by(THREE)
-    (mine,), (theirs,) = list(lookups._due(timezone.now())), list(lookups._due(timezone.now()))
-    assert lookups._claim(mine)
-    assert not lookups._claim(theirs)
+    (mine,), (theirs,) = (
+        list(lookups._due_attempts(timezone.now())),
+        list(lookups._due_attempts(timezone.now())),
+    )
+    assert lookups._claim_look_up(mine)
+    assert not lookups._claim_look_up(theirs)

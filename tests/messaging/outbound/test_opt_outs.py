@@ -17,11 +17,11 @@ from messaging.carriers import events, get_carrier, results
 from messaging.inbound.receiving import store_text
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
 from messaging.outbound import delivery
-from messaging.outbound.opt_outs import end_opt_out, note_opt_out
+from messaging.outbound.opt_outs import end_opt_out, record_opt_out
 from messaging.outbound.receipts import apply_receipt
 from messaging.outbound.sending import SendingRefused, retry_message
-from messaging.stream.keywords import keyword
-from messaging.stream.refusals import refusal
+from messaging.stream.keywords import find_keyword
+from messaging.stream.refusals import find_refusal
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from threads.models import Thread
@@ -55,7 +55,9 @@ def test_each_word_opts_out_in_any_case_and_spacing(cast: Cast, word: str) -> No
         sender = f"+1202555016{index}"
         thread = cast.text_in(spelt, sender=sender).thread
         assert running()[-1] == (FRONT_DESK, sender, "keyword")
-        assert refusal(thread).startswith(f"(202) 555-016{index} opted out of texts from (202)")
+        assert find_refusal(thread).startswith(
+            f"(202) 555-016{index} opted out of texts from (202)"
+        )
 
 
 @pytest.mark.parametrize(
@@ -65,18 +67,18 @@ def test_each_word_opts_out_in_any_case_and_spacing(cast: Cast, word: str) -> No
 def test_other_words_are_for_people(cast: Cast, words: str) -> None:
     thread = cast.text_in(words).thread
     assert not running()
-    assert refusal(thread) == ""
+    assert find_refusal(thread) == ""
 
 
 @pytest.mark.parametrize("word", ["START", "unstop", " Yes "])
 def test_they_opt_in_again_and_the_history_of_it_stays(cast: Cast, word: str) -> None:
     thread = cast.text_in("STOP").thread
     cast.text_in(word)
-    assert refusal(thread) == ""
+    assert find_refusal(thread) == ""
     row = OptOut.objects.get()
     assert row.ended_at is not None
     cast.text_in("stop")
-    assert refusal(thread)
+    assert find_refusal(thread)
     assert OptOut.objects.count() == 2
 
 
@@ -126,12 +128,12 @@ def test_what_waited_is_not_sent_after_a_stop(
 def test_the_sentence_says_since_when_and_fits_a_reason(cast: Cast) -> None:
     thread = cast.text_in("STOP").thread
     at = OptOut.objects.get().since
-    sentence = refusal(thread)
+    sentence = find_refusal(thread)
     assert f"on {at.day} {at:%B %Y} at {at:%H:%M}" in sentence
     assert sentence.endswith("You can write to them again once they text START.")
     for source in OptOut.Source:
         OptOut.objects.update(source=source)
-        assert len(refusal(thread)) < 255
+        assert len(find_refusal(thread)) < 255
 
 
 def test_the_composer_says_so_before_anyone_types(cast: Cast) -> None:
@@ -195,7 +197,7 @@ def test_a_carriers_refusal_sets_the_same_state(
     attempt = attempt_of(cast)
     delivery.write_outcome(attempt, result)
     assert running() == [(FRONT_DESK, CUSTOMER, "carrier")]
-    assert "as the carrier told us" in refusal(attempt.message.thread)
+    assert "as the carrier told us" in find_refusal(attempt.message.thread)
 
 
 def test_so_does_a_receipt(cast: Cast) -> None:
@@ -288,16 +290,16 @@ def test_a_carrier_that_answers_itself_is_left_to_it(
 
 def test_an_administrator_notes_one_and_ends_one(cast: Cast) -> None:
     thread = cast.thread()
-    opt_out = note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
-    assert note_opt_out(our_address=FRONT_DESK, address=CUSTOMER) == opt_out
-    assert "as an administrator noted" in refusal(thread)
+    opt_out = record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    assert record_opt_out(our_address=FRONT_DESK, address=CUSTOMER) == opt_out
+    assert "as an administrator noted" in find_refusal(thread)
     cast.front_desk.refresh_from_db()
     before = cast.front_desk.seq
     assert end_opt_out(opt_out=opt_out) is True
     assert end_opt_out(opt_out=opt_out) is False
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.seq > before
-    assert refusal(thread) == ""
+    assert find_refusal(thread) == ""
 
 
 def test_in_the_administration_one_is_noted_and_ended_with_a_trace(cast: Cast) -> None:
@@ -308,7 +310,7 @@ def test_in_the_administration_one_is_noted_and_ended_with_a_trace(cast: Cast) -
     assert "no telephone number" in bad.content.decode()
     assert admin.post(add, {"number": number.pk, "address": "(202) 555-0177"}).status_code == 302
     assert running() == [(FRONT_DESK, CUSTOMER, "administrator")]
-    assert refusal(thread)
+    assert find_refusal(thread)
     row = OptOut.objects.get()
     shown = admin.get(reverse("admin:messaging_optout_change", args=[row.pk])).content.decode()
     assert CUSTOMER in shown
@@ -317,7 +319,7 @@ def test_in_the_administration_one_is_noted_and_ended_with_a_trace(cast: Cast) -
     listed = reverse("admin:messaging_optout_changelist")
     deed = {"action": "end", "_selected_action": [row.pk]}
     assert "1 ended." in admin.post(listed, deed, follow=True).content.decode()
-    assert refusal(thread) == ""
+    assert find_refusal(thread) == ""
     trace = LogEntry.objects.filter(object_id=str(row.pk)).order_by("pk")
     assert [entry.user for entry in trace] == [cast.admin, cast.admin]
     assert "Ended" in trace[1].change_message
@@ -346,8 +348,8 @@ def test_an_ordinary_text_asks_nothing_more(cast: Cast) -> None:
 
 
 def test_the_words_are_told_apart_without_the_database() -> None:
-    assert keyword("x" * 100_000) is None
-    assert [keyword(word) for word in ("Stop", "Yes", "Help", "Helpful")] == [
+    assert find_keyword("x" * 100_000) is None
+    assert [find_keyword(word) for word in ("Stop", "Yes", "Help", "Helpful")] == [
         "opt_out",
         "opt_in",
         "help",
@@ -358,4 +360,4 @@ def test_the_words_are_told_apart_without_the_database() -> None:
 def test_a_number_that_moved_says_that_first(cast: Cast) -> None:
     thread = cast.text_in("STOP").thread
     Number.objects.filter(inbox=cast.front_desk).delete()
-    assert "no longer belongs to this inbox" in refusal(Thread.objects.get(pk=thread.pk))
+    assert "no longer belongs to this inbox" in find_refusal(Thread.objects.get(pk=thread.pk))

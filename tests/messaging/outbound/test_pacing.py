@@ -265,7 +265,7 @@ def test_who_fails_an_old_text_and_who_gives_turns_do_not_wait_for_each_other(
     def claim() -> None:
         with transaction.atomic():
             seq = counters.next_inbox_seq(thread.inbox_id)
-            writing.change(old, seq, state="failed")
+            writing.change_message(old, seq, state="failed")
             has_failed.set()
             may_go_on.wait(10)
             pacing.take_turn(Message.objects.get(body="young"), number)

@@ -66,7 +66,7 @@ def test_the_job_of_a_dead_worker_gets_a_successor_and_the_open_attempt_is_unkno
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
     left = fetch(worker(DEAD))
-    assert delivery._claim(message.thread) is not None
+    assert delivery._claim_next_attempt(message.thread) is not None
     reap()
     assert jobs() == [("todo", f"thread-{message.thread_id}")]
     assert not ProcrastinateJob.objects.filter(pk=left).exists()
@@ -148,7 +148,7 @@ def test_a_text_whose_job_failed_for_good_is_woken_once(cast: Cast) -> None:
 
 def test_an_open_attempt_without_a_job_is_found_and_unknown(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Hello")
-    assert delivery._claim(message.thread) is not None
+    assert delivery._claim_next_attempt(message.thread) is not None
     sql("DELETE FROM procrastinate_jobs")
     reap()
     assert jobs() == []

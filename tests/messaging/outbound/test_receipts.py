@@ -29,7 +29,7 @@ OTHER = "+12025550178"
 def begin(cast: Cast, message: Message | None = None) -> Attempt:
     """An attempt as the worker commits it before it calls the carrier."""
     message = message or cast.answer(cast.thread(), "Yes, until six.")
-    attempt = delivery._claim(message.thread)
+    attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
     return attempt
 
@@ -289,7 +289,7 @@ def test_what_the_carrier_has_after_all_is_not_sent_again(
     settle(attempt, events.Receipt(SID, said, error_class=error_class, attempt_token=token))
     assert state(attempt) == becomes
     Message.objects.update(next_try_at=None)
-    assert delivery._claim(attempt.message.thread) is None
+    assert delivery._claim_next_attempt(attempt.message.thread) is None
     settle(attempt, events.Receipt(SID, "delivered"))
     assert state(attempt) == "delivered"
 

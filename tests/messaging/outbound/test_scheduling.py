@@ -27,14 +27,14 @@ from messaging.outbound import opt_outs
 from messaging.outbound.scheduling import (
     AlreadyEnded,
     ChangedMeanwhile,
-    change_scheduled,
-    delete_ended,
-    delete_scheduled,
+    change_scheduled_text,
+    delete_ended_texts,
+    delete_scheduled_text,
     schedule_text,
-    send_scheduled_now,
-    send_when_due,
+    send_if_due,
+    send_scheduled_text_now,
 )
-from messaging.outbound.sending import AlreadyMade, SendingRefused, write_message
+from messaging.outbound.sending import FormAlreadyUsed, SendingRefused, write_message
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from threads.models import Thread, ThreadState
 
@@ -58,7 +58,7 @@ def let_it_be_due(text: ScheduledText, ago: timedelta = timedelta(seconds=1)) ->
 
 def go(text: ScheduledText) -> ScheduledText:
     """As the worker does once its hour has come."""
-    send_when_due(text=text)
+    send_if_due(text=text)
     text.refresh_from_db()
     return text
 
@@ -127,13 +127,13 @@ def test_one_form_does_not_make_a_text_now_and_one_for_later_unawares(cast: Cast
     thread, key = cast.thread(), uuid.uuid4()
     given: dict[str, Any] = {"thread": thread, "author": cast.ana, "body": "Your car is ready"}
     text = plan(cast, thread, form_key=key)
-    with pytest.raises(AlreadyMade, match="planned for later already"):
+    with pytest.raises(FormAlreadyUsed, match="planned for later already"):
         write_message(form_key=key, **given)
-    delete_scheduled(text=text)
+    delete_scheduled_text(text=text)
     write_message(form_key=key, **given)
     sent = uuid.uuid4()
     write_message(form_key=sent, **given)
-    with pytest.raises(AlreadyMade, match="sent already"):
+    with pytest.raises(FormAlreadyUsed, match="sent already"):
         plan(cast, thread, form_key=sent)
 
 
@@ -176,7 +176,7 @@ def test_who_mentions_a_colleague_cannot_plan_since_that_is_internal(cast: Cast)
 
 def test_it_does_not_go_to_somebody_who_opted_out_meanwhile(cast: Cast) -> None:
     text = let_it_be_due(plan(cast, cast.thread(), is_regardless=True))
-    opt_outs.note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     assert "opted out of texts" in held(go(text))
     [words] = told(cast.ana)
     assert words.startswith("@ana A text that was to go now was not sent.")
@@ -252,20 +252,20 @@ def test_a_held_text_is_sent_by_hand_as_the_one_who_does_it(cast: Cast) -> None:
     text = let_it_be_due(plan(cast, thread))
     cast.text_in("Wait")
     go(text)
-    message = send_scheduled_now(text=text, agent=cast.ben)
+    message = send_scheduled_text_now(text=text, agent=cast.ben)
     assert (message.author, message.body) == (cast.ben, "Your car is ready")
     with pytest.raises(AlreadyEnded):
-        send_scheduled_now(text=text, agent=cast.ben)
+        send_scheduled_text_now(text=text, agent=cast.ben)
     with pytest.raises(AlreadyEnded):
-        delete_scheduled(text=text)
+        delete_scheduled_text(text=text)
     assert Message.objects.filter(kind="outbound").count() == 1
 
 
 def test_by_hand_it_does_not_go_either_to_somebody_who_opted_out(cast: Cast) -> None:
     text = plan(cast, cast.thread())
-    opt_outs.note_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     with pytest.raises(SendingRefused):
-        send_scheduled_now(text=text, agent=cast.ana)
+        send_scheduled_text_now(text=text, agent=cast.ana)
     text.refresh_from_db()
     assert text.is_pending
     assert OptOut.objects.exists()
@@ -274,9 +274,11 @@ def test_by_hand_it_does_not_go_either_to_somebody_who_opted_out(cast: Cast) -> 
 def test_who_changes_it_answers_for_it_and_sees_what_others_changed(cast: Cast) -> None:
     text = plan(cast, cast.thread())
     details: dict[str, Any] = {"send_at": timezone.now() + 2 * HOUR, "is_regardless": False}
-    change_scheduled(text=text, agent=cast.ben, body="It is", known_seq=text.seq, **details)
+    change_scheduled_text(text=text, agent=cast.ben, body="It is", known_seq=text.seq, **details)
     with pytest.raises(ChangedMeanwhile):
-        change_scheduled(text=text, agent=cast.ana, body="Mine", known_seq=text.seq, **details)
+        change_scheduled_text(
+            text=text, agent=cast.ana, body="Mine", known_seq=text.seq, **details
+        )
     text.refresh_from_db()
     assert (text.author, text.body, text.state) == (cast.ben, "It is", "waiting")
 
@@ -285,7 +287,7 @@ def test_a_held_text_that_is_changed_waits_again_and_has_seen_what_came(cast: Ca
     text = let_it_be_due(plan(cast, cast.thread()))
     cast.text_in("Wait")
     go(text)
-    change_scheduled(
+    change_scheduled_text(
         text=text,
         agent=cast.ana,
         body="Ready, as you asked",
@@ -300,13 +302,13 @@ def test_a_held_text_that_is_changed_waits_again_and_has_seen_what_came(cast: Ca
 
 def test_a_deleted_text_leaves_no_words_and_never_goes(cast: Cast) -> None:
     text = let_it_be_due(plan(cast, cast.thread()))
-    delete_scheduled(text=text)
+    delete_scheduled_text(text=text)
     go(text)
     assert (text.state, text.body) == ("deleted", "")
     assert not Message.objects.filter(kind="outbound").exists()
-    assert delete_ended() == 0
+    assert delete_ended_texts() == 0
     ScheduledText.objects.update(changed_at=timezone.now() - timedelta(days=31))
-    assert delete_ended() == 1
+    assert delete_ended_texts() == 1
 
 
 def test_open_pages_follow_and_those_of_strangers_do_not(cast: Cast) -> None:
@@ -330,7 +332,7 @@ def test_open_pages_follow_and_those_of_strangers_do_not(cast: Cast) -> None:
     assert f'id=\\"later-{text.pk}\\"' in members
     assert "Your car is ready" in members
     assert strangers == ""
-    delete_scheduled(text=text)
+    delete_scheduled_text(text=text)
     members, _ = frames()
     assert "data-gone" in members
     assert "Your car is ready" not in members
@@ -464,9 +466,9 @@ def test_two_who_send_the_same_text_at_once_send_it_once(
     def send(by_hand: bool) -> bool:
         try:
             if by_hand:
-                send_scheduled_now(text=text, agent=cast.ben)
+                send_scheduled_text_now(text=text, agent=cast.ben)
                 return True
-            return send_when_due(text=text)
+            return send_if_due(text=text)
         except AlreadyEnded:
             return False
         finally:

@@ -7,7 +7,7 @@ import pytest
 from inboxes.actions import add_member
 from inboxes.models import Agent
 from messaging.models import Message, Notification
-from messaging.stream.mentions import find_mentions, mentionable, narrow
+from messaging.stream.mentions import find_mentions, match_agents, mentionable_agents
 from tests.cast import Cast, client_of
 
 
@@ -66,26 +66,31 @@ def test_letters_of_other_alphabets_ignore_case() -> None:
 
 
 def test_only_the_other_active_members_can_be_mentioned(cast: Cast) -> None:
-    assert mentionable(cast.front_desk, cast.ana) == [cast.ben, cast.cho]
+    assert mentionable_agents(cast.front_desk, cast.ana) == [cast.ben, cast.cho]
     Agent.objects.filter(pk=cast.cho.pk).update(is_active=False)
-    assert mentionable(cast.front_desk, cast.ana) == [cast.ben]
-    assert mentionable(cast.anas_line, cast.ana) == []
+    assert mentionable_agents(cast.front_desk, cast.ana) == [cast.ben]
+    assert mentionable_agents(cast.anas_line, cast.ana) == []
 
 
 @pytest.mark.parametrize("letters", ["", "b", "BEN", "oka", "Öka", "ok"])
 def test_any_word_of_the_name_narrows_the_menu(letters: str) -> None:
     ben = Agent(username="ben", display_name="Ben Okafor")
-    assert narrow([ben], letters) == [ben]
+    assert match_agents([ben], letters) == [ben]
 
 
 @pytest.mark.parametrize("letters", ["en", "kafor", "ben ok4", "cho"])
 def test_a_word_narrows_by_its_beginning_only(letters: str) -> None:
-    assert narrow([Agent(username="ben", display_name="Ben Okafor")], letters) == []
+    assert match_agents([Agent(username="ben", display_name="Ben Okafor")], letters) == []
 
 
 def test_accents_do_not_matter() -> None:
     zoe = Agent(username="zoe.b", display_name="Zoë Brontë")
-    assert narrow([zoe], "zoe") == narrow([zoe], "BRONTE") == narrow([zoe], "b") == [zoe]
+    assert (
+        match_agents([zoe], "zoe")
+        == match_agents([zoe], "BRONTE")
+        == match_agents([zoe], "b")
+        == [zoe]
+    )
 
 
 def test_the_menu_is_fed_with_the_other_members(cast: Cast) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.stream.segments import EXTENSION, GSM_7, segments_of
+from messaging.stream.segments import EXTENSION, GSM_7, count_segments
 
 # The table of 3GPP TS 23.038 in its own order, row by row.
 TABLE = (
@@ -87,7 +87,7 @@ def test_the_alphabet_is_the_one_of_the_standard() -> None:
     ],
 )
 def test_cases_whose_answer_is_known(text: str, count: int, room: int) -> None:
-    found = segments_of(text)
+    found = count_segments(text)
     assert (found.count, found.room) == (count, room)
 
 
@@ -109,7 +109,7 @@ def test_cases_whose_answer_is_known(text: str, count: int, room: int) -> None:
 def test_the_first_character_that_forces_unicode_is_named(
     text: str, forced_by: str, reason: str
 ) -> None:
-    found = segments_of(text)
+    found = count_segments(text)
     assert (found.forced_by, found.reason) == (forced_by, reason)
 
 
@@ -126,32 +126,32 @@ def test_the_first_character_that_forces_unicode_is_named(
 def test_it_speaks_only_when_there_is_something_to_say(
     text: str, is_worth_saying: bool, size: str
 ) -> None:
-    found = segments_of(text)
+    found = count_segments(text)
     assert (found.is_worth_saying, found.size) == (is_worth_saying, size)
 
 
 @given(texts(LETTERS, DOUBLE))
 def test_plain_texts_are_packed_as_by_hand(text: str) -> None:
-    assert segments_of(text).count == len(packed(text))
-    assert segments_of(text).forced_by == ""
+    assert count_segments(text).count == len(packed(text))
+    assert count_segments(text).forced_by == ""
 
 
 @given(texts(LETTERS, DOUBLE, FOREIGN))
 def test_any_text_is_packed_as_by_hand(text: str) -> None:
-    assert segments_of(text).count == len(packed(text))
+    assert count_segments(text).count == len(packed(text))
 
 
 @given(texts(LETTERS, DOUBLE, FOREIGN), st.one_of(LETTERS, DOUBLE, FOREIGN))
 def test_one_more_character_never_takes_segments_away(text: str, one: str) -> None:
-    before, after = segments_of(text), segments_of(text + one)
+    before, after = count_segments(text), count_segments(text + one)
     assert before.count <= after.count
     assert 0 <= after.room < after.places
 
 
 @given(texts(LETTERS, DOUBLE))
 def test_what_room_promises_fits_and_no_more(text: str) -> None:
-    found = segments_of(text)
+    found = count_segments(text)
     if not text:
         return
-    assert segments_of(text + "a" * found.room).count == found.count
-    assert segments_of(text + "a" * (found.room + 1)).count == found.count + 1
+    assert count_segments(text + "a" * found.room).count == found.count
+    assert count_segments(text + "a" * (found.room + 1)).count == found.count + 1
