@@ -18,7 +18,8 @@ from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.messaging.live.live_pages import Element, elements, tab
 from threads import unread
-from threads.models import Thread
+from threads.actions import change_state
+from threads.models import Thread, ThreadState
 from threads.unread import unread_threads
 
 HTMX = {"HX-Request": "true"}
@@ -58,6 +59,21 @@ def test_a_thread_counts_what_each_agent_has_not_read(cast: Cast) -> None:
     assert [count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [2, 4, None]
     cast.answer(thread, "Yes", author=cast.ben)
     assert [count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [3, None, 1]
+
+
+def test_what_two_tabs_write_at_the_same_time_takes_no_read_mark_back(cast: Cast) -> None:
+    """Each has looked at the mark before the other one wrote; the older text comes last."""
+    thread = cast.thread()
+    newest = cast.text_in("And another thing")
+    for message in (newest, Message.objects.filter(thread=thread).earliest("pk")):
+        change_state(
+            thread=thread,
+            agent=cast.ana,
+            last_read_id=message.pk,
+            read_count=message.position,
+        )
+    state = ThreadState.objects.get(thread=thread, agent=cast.ana)
+    assert (state.last_read_id, state.read_count) == (newest.pk, newest.position)
 
 
 def test_an_inbox_counts_its_unread_threads(cast: Cast) -> None:

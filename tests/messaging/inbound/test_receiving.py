@@ -6,11 +6,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
-from messaging.models import CarrierAccount, Message, Number, Webhook
+from messaging.models import CarrierAccount, DeliveryReceipt, Message, Number, Webhook
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast
-from tests.messaging.carrier_calls import call, text_fields
+from tests.messaging.carrier_calls import call, receipt_fields, text_fields
 from threads.models import Contact, Thread
 
 
@@ -50,6 +50,38 @@ def test_one_thread_for_each_contact_of_an_inbox(cast: Cast) -> None:
     inboxes = sorted(Thread.objects.values_list("inbox", flat=True))
     assert inboxes == sorted([cast.front_desk.pk, cast.dispatch.pk, cast.anas_line.pk])
     assert Message.objects.filter(inbox=cast.front_desk).count() == 2
+
+
+@pytest.mark.parametrize("kind", ["text", "receipt"])
+@pytest.mark.parametrize(
+    ("constraint", "gone"),
+    [
+        ("CREATE UNIQUE INDEX another ON {table} (account_id)", "DROP INDEX another"),
+        (
+            "ALTER TABLE {table} ADD CONSTRAINT another CHECK (carrier_message_id <> 'SM-2')",
+            "ALTER TABLE {table} DROP CONSTRAINT another",
+        ),
+    ],
+)
+def test_what_another_constraint_refuses_is_not_taken_for_stored_already(
+    cast: Cast, kind: str, constraint: str, gone: str
+) -> None:
+    """The carrier hears that we do not have it, and brings it again."""
+    model = Message if kind == "text" else DeliveryReceipt
+    table = model._meta.db_table
+    first, second = (
+        text_fields("Hi", sid=sid) if kind == "text" else receipt_fields(sid, "sent")
+        for sid in ("SM-1", "SM-2")
+    )
+    call(cast.account, first)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(constraint.format(table=table))
+        assert call(cast.account, second, raise_exceptions=False).status_code == 500
+        assert (model._default_manager.count(), Webhook.objects.count()) == (1, 1)
+        cursor.execute(gone.format(table=table))
+    assert call(cast.account, second).status_code == 200
+    assert (model._default_manager.count(), Webhook.objects.count()) == (2, 2)
 
 
 def test_the_same_text_again_is_taken_and_stored_once(cast: Cast) -> None:
