@@ -1,4 +1,4 @@
-"""May this agent see that thread? A no is the same 404 as a thread that does not exist."""
+"""Access to threads. A thread that the agent may not see is a 404, as if it did not exist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threads.models import Thread
 
 
 def get_thread(agent: Agent, thread_id: int) -> Thread:
-    """With contact and inbox at hand. Raises Http404."""
+    """Return the thread with its contact and inbox loaded. Raises Http404."""
     thread = Thread.objects.visible_to(agent).for_rows().filter(pk=thread_id).first()
     if thread is None:
         raise Http404("No such thread.")

@@ -1,4 +1,4 @@
-"""Changes of a thread for all, and of an agent's own state in it."""
+"""Actions on a thread for everybody, and on an agent's own state in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threads.models import Thread, ThreadState
 
 
 class _Unset:
-    """Stands for a column that a change leaves alone."""
+    """The type of UNSET, which leaves a column as it is."""
 
 
 UNSET = _Unset()
@@ -23,7 +23,7 @@ UNSET = _Unset()
 
 @transaction.atomic
 def set_priority(*, thread: Thread, priority: str) -> None:
-    """How urgent the thread is to the whole team; one of Thread.Priority, or "" for none."""
+    """Set the thread's priority for the whole team: one of Thread.Priority, or "" for none."""
     seq = counters.next_inbox_seq(thread.inbox_id)
     changed = Thread.objects.filter(pk=thread.pk).exclude(priority=priority)
     if changed.update(priority=priority, seq=seq):
@@ -35,11 +35,11 @@ def set_priority(*, thread: Thread, priority: str) -> None:
 def mark_read(
     *, thread: Thread, agent: Agent, message_id: int, position: int, is_opening: bool = False
 ) -> bool:
-    """Note the newest message that the agent's page showed, and its place; never goes back.
+    """Record the newest message that the agent's page showed; a read mark never moves back.
 
-    Whoever opens the thread takes their own mark "unread" from it; a page that shows it still
-    does so only with something newer. Returns whether anything changed. Other pages of the same
-    agent follow.
+    `position` is the message's position in the thread. Opening the thread also removes the agent's
+    own mark "unread"; a page that shows it already does so only with a newer message. Returns True
+    if anything changed.
     """
     known = ThreadState.objects.filter(agent=agent, thread=thread).first()
     is_known = known is not None and known.last_read_id >= message_id
@@ -57,7 +57,7 @@ def mark_read(
 
 @transaction.atomic
 def mark_unread(*, thread: Thread, agent: Agent) -> None:
-    """Have the thread look unread to this agent until they open it, or something newer is read."""
+    """Show the thread as unread to this agent until they open it or read a newer message."""
     change_state(thread=thread, agent=agent, is_marked_unread=True)
 
 
@@ -65,8 +65,8 @@ def mark_unread(*, thread: Thread, agent: Agent) -> None:
 def hide_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
     """Delete the thread for this agent; the others keep it.
 
-    `message_id` is the newest message that the page showed: a text that came after it keeps the
-    thread in the list. Returns whether it is hidden now.
+    `message_id` is the newest message that the page showed: a text that came in after it keeps the
+    thread in the list. Returns True if the thread is hidden now.
     """
     change_state(thread=thread, agent=agent, hidden_id=message_id)
     return not Thread.objects.filter(pk=thread.pk, last_text_id__gt=message_id).exists()
@@ -78,10 +78,10 @@ def restore_thread(*, thread: Thread, agent: Agent) -> None:
     change_state(thread=thread, agent=agent, hidden_id=0)
 
 
-def bring_back(*, thread: Thread, agent_ids: Collection[int]) -> None:
+def restore_for_agents(*, thread: Thread, agent_ids: Collection[int]) -> None:
     """Put the thread back into the lists of those of the agents who deleted it.
 
-    Call inside a transaction, with the agents locked.
+    The caller needs a transaction in which it has locked the agents.
     """
     hidden = ThreadState.objects.filter(thread=thread, agent__in=agent_ids, hidden_id__gt=0)
     seqs = counters.next_agent_seqs(hidden.values_list("agent", flat=True))
@@ -92,13 +92,13 @@ def bring_back(*, thread: Thread, agent_ids: Collection[int]) -> None:
 
 @transaction.atomic
 def set_mute(*, thread: Thread, agent: Agent, is_muted: bool) -> None:
-    """Stop or resume this agent's notifications of the thread; mentions pass all the same."""
+    """Stop or resume this agent's notifications of the thread; mentions still notify them."""
     change_state(thread=thread, agent=agent, is_muted=is_muted)
 
 
 @transaction.atomic
 def save_draft(*, thread: Thread, agent: Agent, body: str, is_internal: bool) -> None:
-    """Keep what stands in the agent's composer, and its mode. Other tabs follow."""
+    """Save the text in the agent's composer, and its mode. Other tabs of the agent follow."""
     change_state(thread=thread, agent=agent, draft_body=body, draft_is_internal=is_internal)
 
 
@@ -114,10 +114,10 @@ def change_state(
     draft_body: str | _Unset = UNSET,
     draft_is_internal: bool | _Unset = UNSET,
 ) -> None:
-    """Write what is given of the agent's state, stamped with the agent's counter.
+    """Change the given columns of the agent's state, and stamp it with the agent's counter.
 
-    Call inside a transaction, after any inbox's counter was taken: agents are locked last. What
-    was read stays read.
+    The caller needs a transaction, and has to take any inbox's counter first: agents are locked
+    last. The read mark only moves forward.
     """
     given = {
         "last_read_id": last_read_id,

@@ -1,4 +1,4 @@
-"""Addresses of the outside world: E.164 numbers, short codes, alphanumeric senders."""
+"""Addresses of contacts: E.164 numbers, short codes and alphanumeric senders."""
 
 from __future__ import annotations
 
@@ -16,30 +16,34 @@ MAX_LENGTH = 64
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 
 
-def normalise(raw: str) -> tuple[str, AddressKind]:
-    """The form under which a contact is known, and what sort of sender it is.
+def normalise_address(raw: str) -> tuple[str, AddressKind]:
+    """Return the address under which a contact is stored, and its kind.
 
-    Nothing is refused: what is no E.164 number and no short code counts as a name, since a
-    carrier may hand over any sender and no message may be lost for it.
+    Accepts anything: a carrier may report any sender, and no message may be lost because of it.
+    Anything that is neither a telephone number nor a short code is a name.
     """
     text = "".join(c for c in raw if unicodedata.category(c)[0] != "C").strip()[:MAX_LENGTH]
     if _SHORT_CODE.fullmatch(text):
         return text, "short_code"
-    number = _parse(text)
+    number = _parse_number(text)
     if number is not None:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), "phone"
     return text or "unknown", "name"
 
 
-def display(address: str) -> str:
-    """A number as people of the default region write it; anything else as it is."""
-    return _display(address, settings.DEFAULT_REGION) if address.startswith("+") else address
+def format_address(address: str) -> str:
+    """Return a number as people of the default region write it; anything else as it is."""
+    return (
+        _format_for_region(address, settings.DEFAULT_REGION)
+        if address.startswith("+")
+        else address
+    )
 
 
 @lru_cache(4_096)
-def _display(address: str, region: str) -> str:
-    """Each row of a list shows one, the same ones again and again."""
-    number = _parse(address)
+def _format_for_region(address: str, region: str) -> str:
+    # Cached, because lists show the same numbers again and again.
+    number = _parse_number(address)
     if number is None:
         return address
     home = phonenumbers.country_code_for_region(region)
@@ -51,7 +55,7 @@ def _display(address: str, region: str) -> str:
     return phonenumbers.format_number(number, style)
 
 
-def _parse(text: str) -> phonenumbers.PhoneNumber | None:
+def _parse_number(text: str) -> phonenumbers.PhoneNumber | None:
     if not any(c.isdigit() for c in text) or any(c.isalpha() for c in text):
         return None
     try:
@@ -61,32 +65,36 @@ def _parse(text: str) -> phonenumbers.PhoneNumber | None:
     return number if phonenumbers.is_possible_number(number) else None
 
 
-class NoNumber(ValueError):
-    """What was typed is no number that could be texted. The message is for the agent."""
+class InvalidNumber(ValueError):
+    """A typed number that cannot be texted. The message is for the agent."""
 
 
-def typed_number(raw: str) -> str:
-    """A telephone number in any usual notation, as E.164. Raises NoNumber."""
+def parse_typed_number(raw: str) -> str:
+    """Return a telephone number in any usual notation as E.164. Raises InvalidNumber."""
     text = re.sub(r"\s*tel:\s*", "", raw, flags=re.IGNORECASE).strip()
     if not any(c.isdigit() for c in text) or any(c.isalpha() for c in text):
-        raise NoNumber(f"This is no telephone number. Write it {_examples()}.")
-    number = _parse(text)
+        raise InvalidNumber(f"This is no telephone number. Write it {_number_examples()}.")
+    number = _parse_number(text)
     if number is None or not phonenumbers.is_valid_number(number):
-        raise NoNumber(f"There is no such telephone number. Write all its digits, {_examples()}.")
+        raise InvalidNumber(
+            f"There is no such telephone number. Write all its digits, {_number_examples()}."
+        )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def is_landline(address: str) -> bool:
-    """Whether the number is known to be a landline's. In some countries, those of +1 among them,
-    nothing tells them from mobiles."""
-    number = _parse(address)
+    """Return True if the number is known to belong to a landline.
+
+    In some countries, such as those of +1, landlines and mobiles cannot be told apart.
+    """
+    number = _parse_number(address)
     return (
         number is not None
         and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.FIXED_LINE
     )
 
 
-def _examples() -> str:
+def _number_examples() -> str:
     home = phonenumbers.example_number_for_type(
         settings.DEFAULT_REGION, phonenumbers.PhoneNumberType.MOBILE
     )

@@ -1,7 +1,7 @@
-"""Who is in which thread at this moment: leases in memory, never stored.
+"""Presence: the agents who look at a thread or type in it now, as leases in memory.
 
-A table for one process. A seat is one tab of this process, or what another process told about
-one agent; an agent with several seats in a thread is one person there.
+Each process keeps one table. A lease has a holder: a tab of this process, or one agent in the
+summary of another process. An agent who holds several leases in a thread is one person there.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 Mode = Literal["reading", "replying", "internal"]
+# In ascending order: of an agent's tabs, the one with the highest mode is shown.
 MODES: tuple[Mode, ...] = get_args(Mode)
-"""From the weakest to the strongest: of an agent's tabs, the strongest is shown."""
 
+# Seconds without news after which an agent no longer looks at a thread, or no longer types.
 VIEWING_LEASE = 30.0
 TYPING_LEASE = 8.0
-"""Seconds after which somebody of whom nothing was heard is gone, or types no more."""
 
-Place = tuple[int, int]
-"""An inbox and a thread in it."""
+# Primary keys of an inbox and of a thread in it.
+ThreadKey = tuple[int, int]
 
-Told = tuple[int, int, str, str, str, float, float]
-"""What one process tells of one agent: thread, agent, display name, short name, mode, and the
-seconds that the leases still run (the processes' clocks need not agree)."""
+# Thread, agent, display name, short name, mode, and the seconds for which the viewing lease and
+# the typing lease still run. Seconds instead of times, because the processes' clocks may differ.
+AgentSummary = tuple[int, int, str, str, str, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a thread, as the others see them."""
+    """An agent in a thread, as the others see them."""
 
     agent: int
     name: str
@@ -38,97 +38,105 @@ class Person:
     is_typing: bool = False
 
     @property
-    def doing(self) -> str:
-        """What they do, in words."""
+    def activity(self) -> str:
+        """Return what the person does, as the page says it."""
         return "writing internally" if self.mode == "internal" else self.mode
 
     @property
-    def strength(self) -> tuple[bool, int]:
+    def rank(self) -> tuple[bool, int]:
         return self.is_typing, MODES.index(self.mode)
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A seat's share in a thread. `person.is_typing` is out of use here: the time decides."""
+    """One holder's presence in a thread. `typing_until` counts, not `person.is_typing`."""
 
     source: str
     person: Person
     viewing_until: float
     typing_until: float
 
-    def at(self, now: float) -> Person:
+    def person_at(self, now: float) -> Person:
         return replace(self.person, is_typing=now < self.typing_until)
 
 
-class Table:
-    """The leases known to one process. `changed` collects the places that look different since
-    `take_changes`; `untold` the inboxes whose own part other processes should hear again."""
+class LeaseTable:
+    """The leases known to one process.
+
+    `unannounced_inboxes` collects the inboxes where this process's own leases changed, so that
+    the other processes need a new summary.
+    """
 
     def __init__(self, source: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.source = source
-        self.untold: set[int] = set()
+        self.unannounced_inboxes: set[int] = set()
         self._clock = clock
-        self._leases: dict[Place, dict[Hashable, Lease]] = {}
-        self._places: dict[Hashable, Place] = {}
-        self._shown: dict[Place, tuple[Person, ...]] = {}
-        self._next_ends: dict[Place, float] = {}
-        self._changed: set[Place] = set()
-        self._heard: dict[tuple[int, str], tuple[int, float]] = {}
+        self._leases: dict[ThreadKey, dict[Hashable, Lease]] = {}
+        self._thread_by_holder: dict[Hashable, ThreadKey] = {}
+        self._shown: dict[ThreadKey, tuple[Person, ...]] = {}
+        self._next_expiry: dict[ThreadKey, float] = {}
+        self._changed_threads: set[ThreadKey] = set()
+        self._last_summaries: dict[tuple[int, str], tuple[int, float]] = {}
 
-    # This process's own tabs
+    # Leases of this process's own tabs
 
-    def stay(self, seat: Hashable, place: Place, person: Person) -> None:
-        """The tab is in the place, and says so again before its lease ends."""
-        if self._places.get(seat, place) != place:
-            self.leave(seat)
+    def renew(self, holder: Hashable, key: ThreadKey, person: Person) -> None:
+        """Start or extend a tab's lease; a lease that it held in another thread ends."""
+        if self._thread_by_holder.get(holder, key) != key:
+            self.release(holder)
         now = self._clock()
         typing_until = now + TYPING_LEASE if person.is_typing else now
         lease = Lease(self.source, person, now + VIEWING_LEASE, typing_until)
-        self._places[seat] = place
-        leases = self._leases.setdefault(place, {})
-        before, leases[seat] = leases.get(seat), lease
-        # Most of what pages say is that nothing has changed.
-        if before is None or before.at(now) != person or before.viewing_until <= now:
-            self._renew(place, is_own=True)
+        self._thread_by_holder[holder] = key
+        leases = self._leases.setdefault(key, {})
+        before, leases[holder] = leases.get(holder), lease
+        # Most reports of pages only say that nothing has changed.
+        if before is None or before.person_at(now) != person or before.viewing_until <= now:
+            self._update_shown(key, is_own=True)
 
-    def leave(self, seat: Hashable) -> None:
-        """The tab is gone from wherever it was."""
-        place = self._places.pop(seat, None)
-        if place is not None:
-            self._leases[place].pop(seat, None)
-            self._renew(place, is_own=True)
+    def release(self, holder: Hashable) -> None:
+        """End a tab's lease, if it holds one."""
+        key = self._thread_by_holder.pop(holder, None)
+        if key is not None:
+            self._leases[key].pop(holder, None)
+            self._update_shown(key, is_own=True)
 
-    # What other processes tell
+    # Summaries between processes
 
-    def summary(self, inbox: int) -> list[Told]:
-        """What this process has to tell of an inbox: its own seats, one line for each agent."""
+    def summary(self, inbox: int) -> list[AgentSummary]:
+        """Return this process's own leases in an inbox, one line for each agent and thread."""
         now = self._clock()
-        told: list[Told] = []
-        for (of, thread), leases in self._leases.items():
-            if of != inbox:
+        lines: list[AgentSummary] = []
+        for (leased_inbox, thread), leases in self._leases.items():
+            if leased_inbox != inbox:
                 continue
             own = [
                 lease
                 for lease in leases.values()
                 if lease.source == self.source and now < lease.viewing_until
             ]
-            for one in merged(lease.at(now) for lease in own):
+            for one in merge_by_agent(lease.person_at(now) for lease in own):
                 theirs = [lease for lease in own if lease.person.agent == one.agent]
                 viewing = max(lease.viewing_until for lease in theirs) - now
                 typing = max(0.0, max(lease.typing_until for lease in theirs) - now)
                 names = one.name, one.short_name
-                told.append((thread, one.agent, *names, one.mode, viewing, typing))
-        return told
+                lines.append((thread, one.agent, *names, one.mode, viewing, typing))
+        return lines
 
-    def hear(self, inbox: int, source: str, number: int, told: Iterable[Told]) -> None:
-        """Put a process's summary in the place of its last one. One that was overtaken by a
-        later one on its way is left out. Raises TypeError or ValueError on anything else."""
+    def receive_summary(
+        self, inbox: int, source: str, number: int, lines: Iterable[AgentSummary]
+    ) -> None:
+        """Replace another process's last summary of an inbox by this one.
+
+        A summary that arrives after a later one is ignored. Raises TypeError or ValueError for
+        anything that is no summary.
+        """
         now = self._clock()
-        last, _ = self._heard.get((inbox, source), (0, now))
+        last, _ = self._last_summaries.get((inbox, source), (0, now))
         if source == self.source or number <= last:
             return
         fresh = {}
-        for thread, agent, name, short_name, mode, viewing, typing in told:
+        for thread, agent, name, short_name, mode, viewing, typing in lines:
             if mode not in MODES:
                 raise ValueError(mode)
             person = Person(int(agent), str(name), str(short_name), mode)
@@ -139,115 +147,121 @@ class Table:
                 now + min(float(typing), TYPING_LEASE),
             )
             fresh[(source, inbox, int(thread), int(agent))] = ((inbox, int(thread)), lease)
-        self._heard[inbox, source] = number, now + VIEWING_LEASE
-        touched = {place for place, _ in fresh.values()}
-        for place, leases in self._leases.items():
-            if place[0] == inbox:
-                for seat in [key for key, lease in leases.items() if lease.source == source]:
-                    del leases[seat]
-                    touched.add(place)
-        for seat, (place, lease) in fresh.items():
-            self._leases.setdefault(place, {})[seat] = lease
-        for place in touched:
-            self._renew(place, is_own=False)
+        self._last_summaries[inbox, source] = number, now + VIEWING_LEASE
+        touched = {key for key, _ in fresh.values()}
+        for key, leases in self._leases.items():
+            if key[0] == inbox:
+                for holder in [
+                    holder for holder, lease in leases.items() if lease.source == source
+                ]:
+                    del leases[holder]
+                    touched.add(key)
+        for holder, (key, lease) in fresh.items():
+            self._leases.setdefault(key, {})[holder] = lease
+        for key in touched:
+            self._update_shown(key, is_own=False)
 
-    def forget(self, inbox: int) -> None:
-        """Nobody here looks at the inbox any more: drop what others told of it."""
-        for key in [key for key in self._heard if key[0] == inbox]:
-            del self._heard[key]
-        for place in [place for place in self._leases if place[0] == inbox]:
-            leases = self._leases[place]
-            for seat in [key for key, lease in leases.items() if lease.source != self.source]:
-                del leases[seat]
-            self._renew(place, is_own=False)
+    def forget_other_processes(self, inbox: int) -> None:
+        """Drop what other processes reported of an inbox that no page here shows any more."""
+        for known in [known for known in self._last_summaries if known[0] == inbox]:
+            del self._last_summaries[known]
+        for key in [key for key in self._leases if key[0] == inbox]:
+            leases = self._leases[key]
+            for holder in [
+                holder for holder, lease in leases.items() if lease.source != self.source
+            ]:
+                del leases[holder]
+            self._update_shown(key, is_own=False)
 
-    # What is shown
+    # Reading the table
 
-    def people(self, place: Place) -> tuple[Person, ...]:
-        """Everybody in a thread, one entry for each agent, in the order of their names."""
+    def people_in(self, key: ThreadKey) -> tuple[Person, ...]:
+        """Return the people in a thread, one entry for each agent, in the order of their names."""
         now = self._clock()
-        leases = self._leases.get(place, {}).values()
-        return merged(lease.at(now) for lease in leases if now < lease.viewing_until)
+        leases = self._leases.get(key, {}).values()
+        return merge_by_agent(
+            lease.person_at(now) for lease in leases if now < lease.viewing_until
+        )
 
-    def threads(self, inbox: int) -> dict[int, tuple[Person, ...]]:
-        """The threads of an inbox in which somebody is."""
-        found = {place[1]: self.people(place) for place in self._leases if place[0] == inbox}
+    def occupied_threads(self, inbox: int) -> dict[int, tuple[Person, ...]]:
+        """Return the people by thread, for the threads of an inbox that have any."""
+        found = {key[1]: self.people_in(key) for key in self._leases if key[0] == inbox}
         return {thread: people for thread, people in found.items() if people}
 
-    def is_typed_in(self, inbox: int) -> bool:
-        """Whether anybody of this process types in the inbox."""
+    def is_anyone_typing(self, inbox: int) -> bool:
+        """Return True while an agent types in the inbox in a tab of this process."""
         now = self._clock()
         return any(
             lease.source == self.source and now < lease.typing_until
-            for place, leases in self._leases.items()
-            if place[0] == inbox
+            for key, leases in self._leases.items()
+            if key[0] == inbox
             for lease in leases.values()
         )
 
     def own_inboxes(self) -> set[int]:
-        """The inboxes in which somebody of this process is."""
-        return {inbox for inbox, _ in self._places.values()}
+        """Return the inboxes in which a tab of this process holds a lease."""
+        return {inbox for inbox, _ in self._thread_by_holder.values()}
 
-    def lapse(self) -> None:
-        """Drop what ran out. Call it often: what is shown changes by the clock alone."""
+    def expire(self) -> None:
+        """Drop leases that have run out. Call it often: nothing else notices the time."""
         now = self._clock()
-        for place in [place for place, end in self._next_ends.items() if end <= now]:
-            leases = self._leases[place]
-            ended = [seat for seat, lease in leases.items() if lease.viewing_until <= now]
-            is_own = any(leases[seat].source == self.source for seat in ended)
-            for seat in ended:
-                del leases[seat]
-                self._places.pop(seat, None)
-            self._renew(place, is_own=is_own)
-        for key, (_, until) in list(self._heard.items()):
+        for key in [key for key, end in self._next_expiry.items() if end <= now]:
+            leases = self._leases[key]
+            ended = [holder for holder, lease in leases.items() if lease.viewing_until <= now]
+            is_own = any(leases[holder].source == self.source for holder in ended)
+            for holder in ended:
+                del leases[holder]
+                self._thread_by_holder.pop(holder, None)
+            self._update_shown(key, is_own=is_own)
+        for known, (_, until) in list(self._last_summaries.items()):
             if until <= now:
-                del self._heard[key]
+                del self._last_summaries[known]
 
-    def take_changes(self) -> set[Place]:
-        """The places that look different since the last call."""
-        changed, self._changed = self._changed, set()
+    def take_changed_threads(self) -> set[ThreadKey]:
+        """Return the threads whose people changed since the last call."""
+        changed, self._changed_threads = self._changed_threads, set()
         return changed
 
     def __len__(self) -> int:
         return sum(len(leases) for leases in self._leases.values())
 
-    def _renew(self, place: Place, *, is_own: bool) -> None:
-        if not self._leases.get(place, True):
-            del self._leases[place]
-        self._note_next_end(place)
-        people = self.people(place)
-        if people == self._shown.get(place, ()):
+    def _update_shown(self, key: ThreadKey, *, is_own: bool) -> None:
+        if not self._leases.get(key, True):
+            del self._leases[key]
+        self._note_next_expiry(key)
+        people = self.people_in(key)
+        if people == self._shown.get(key, ()):
             return
-        self._changed.add(place)
+        self._changed_threads.add(key)
         if is_own:
-            self.untold.add(place[0])
+            self.unannounced_inboxes.add(key[0])
         if people:
-            self._shown[place] = people
+            self._shown[key] = people
         else:
-            del self._shown[place]
+            del self._shown[key]
 
-    def _note_next_end(self, place: Place) -> None:
-        """Note when the place may next change by the clock alone; never, if it is empty."""
+    def _note_next_expiry(self, key: ThreadKey) -> None:
+        """Note the time at which the first lease of the thread runs out, if it has any."""
         now = self._clock()
-        leases = self._leases.get(place, {}).values()
+        leases = self._leases.get(key, {}).values()
         ends = [end for one in leases for end in (one.viewing_until, one.typing_until)]
-        self._next_ends.pop(place, None)
+        self._next_expiry.pop(key, None)
         if leases:
-            self._next_ends[place] = min((end for end in ends if end > now), default=now)
+            self._next_expiry[key] = min((end for end in ends if end > now), default=now)
 
 
-def merged(people: Iterable[Person]) -> tuple[Person, ...]:
-    """One entry for each agent, the strongest, in the order of their names."""
-    strongest: dict[int, Person] = {}
+def merge_by_agent(people: Iterable[Person]) -> tuple[Person, ...]:
+    """Return one entry for each agent, the one of the highest rank, in the order of names."""
+    highest: dict[int, Person] = {}
     for person in people:
-        other = strongest.get(person.agent)
-        if other is None or person.strength > other.strength:
-            strongest[person.agent] = person
-    return tuple(sorted(strongest.values(), key=lambda one: (one.name.casefold(), one.agent)))
+        other = highest.get(person.agent)
+        if other is None or person.rank > other.rank:
+            highest[person.agent] = person
+    return tuple(sorted(highest.values(), key=lambda one: (one.name.casefold(), one.agent)))
 
 
-def typing_words(people: Iterable[Person]) -> str:
-    """Words like "Ana is typing" for those of the people who do; empty if nobody does."""
+def typing_sentence(people: Iterable[Person]) -> str:
+    """Return a sentence like "Ana is typing"; an empty one if nobody types."""
     typists = [person for person in people if person.is_typing]
     if len(typists) > 3:
         return "Several people are typing"

@@ -1,4 +1,4 @@
-"""One row of a list, as one agent sees it: what all see alike, and the little that is personal."""
+"""Rows of the lists, as one agent sees them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from inboxes.models import Agent, Inbox
 from threads.models import Thread, ThreadState
-from threads.unread import seats_of, unread_of
+from threads.unread import membership_starts, unread_in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +72,23 @@ class Row:
 
 
 def list_id(inbox: Inbox, choice: str = "") -> str:
-    """The element that holds an inbox's threads: another one for each choice, so that a row which
-    was drawn for one of them never lands in another."""
+    """Return the id of the element that holds an inbox's threads.
+
+    Each choice has an element of its own, so that a row for one never lands in another.
+    """
     return f"{inbox.list_id}-{choice}" if choice else inbox.list_id
 
 
-def thread_row(
+def build_thread_row(
     thread: Thread,
     agent: Agent,
     state: ThreadState | None,
     *,
-    seat: datetime | None,
+    member_since: datetime | None,
     choice: str = "",
 ) -> Row:
-    """`seat`: since when the agent is a member; None on their own line."""
-    unread = unread_of(thread, agent, state, seat)
+    """Build the row of a thread; `member_since` is None on the agent's own line."""
+    unread = unread_in_thread(thread, agent, state, member_since)
     return Row(
         kind="thread",
         inbox=thread.inbox,
@@ -103,8 +105,8 @@ def thread_row(
     )
 
 
-def inbox_row(inbox: Inbox, agent: Agent, unread_count: int) -> Row:
-    """`unread_count`: how many of its threads the agent has not read."""
+def build_inbox_row(inbox: Inbox, agent: Agent, unread_count: int) -> Row:
+    """Build the row of an inbox; `unread_count` is its number of unread threads."""
     return Row(
         kind="inbox",
         inbox=inbox,
@@ -117,30 +119,30 @@ def inbox_row(inbox: Inbox, agent: Agent, unread_count: int) -> Row:
     )
 
 
-def thread_rows(
+def build_thread_rows(
     agent: Agent,
     threads: list[Thread],
     choice: str = "",
     states: Mapping[int, ThreadState] | None = None,
 ) -> list[Row]:
-    """Rows of several threads, in their order; two queries, or one if the states are known."""
+    """Build the rows of several threads, in their order. Reads the states if none are given."""
     if not threads:
         return []
-    states = states_of(agent, threads) if states is None else states
-    seats = seats_of(agent, {thread.inbox_id for thread in threads})
+    states = states_by_thread(agent, threads) if states is None else states
+    starts = membership_starts(agent, {thread.inbox_id for thread in threads})
     return [
-        thread_row(
+        build_thread_row(
             thread,
             agent,
             states.get(thread.pk),
-            seat=seats.get(thread.inbox_id),
+            member_since=starts.get(thread.inbox_id),
             choice=choice,
         )
         for thread in threads
     ]
 
 
-def states_of(agent: Agent, threads: Iterable[Thread]) -> dict[int, ThreadState]:
-    """The agent's states by thread; one query."""
+def states_by_thread(agent: Agent, threads: Iterable[Thread]) -> dict[int, ThreadState]:
+    """Return the agent's states by thread, in one query."""
     states = ThreadState.objects.filter(agent=agent, thread__in=[thread.pk for thread in threads])
     return {state.thread_id: state for state in states}

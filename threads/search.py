@@ -1,11 +1,10 @@
-"""Search among the last messages: of an inbox's threads, or of an agent's own conversations.
+"""Search in the last message of each thread of an inbox.
 
-How a page is found is measured and told in docs/decisions/0009-search.md.
+docs/decisions/0009-search.md has the measurements behind the two queries.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,20 +16,19 @@ from django.http import QueryDict
 
 from inboxes.models import Agent, Inbox
 from threads import words
-from threads.lists import PAGE_SIZE, Cursor
+from threads.lists import PAGE_SIZE, Cursor, encode_seqs
 
-LONGEST = 200
-"""Characters that may be looked for."""
+MAX_QUERY_LENGTH = 200  # characters
 
-WALK = 2_000
-"""Newest rows that are looked at one by one before the index of words is asked."""
+# This many of the newest rows are read one by one before the index of words is used.
+NEWEST_WALKED = 2_000
 
 _IS_SHOWN = """NOT EXISTS (SELECT FROM threads_threadstate AS state
     WHERE state.agent_id = %(agent)s AND state.thread_id = found.id
     AND state.hidden_id > 0 AND state.hidden_id >= found.last_text_id)"""
 _BEYOND = "(last_at, id) < (%(at)s, %(pk)s)"
 
-# What is common stands among the newest, and the walk ends as soon as a page is full.
+# Common words occur among the newest threads, and the walk ends as soon as a page is full.
 _NEWEST = """
 SELECT id FROM (
     SELECT id, last_at, last_text_id, words FROM threads_thread
@@ -39,8 +37,8 @@ SELECT id FROM (
 ORDER BY last_at DESC, id DESC LIMIT %(count)s
 """
 
-# What is not common is little, and sorted whole. OFFSET keeps the planner from walking the list
-# in the hope of meeting it soon.
+# Rare words have few hits, which are all sorted. OFFSET keeps the planner from walking the list in
+# the hope of meeting one soon.
 _ALL = """
 SELECT id FROM (
     SELECT id, last_at, last_text_id FROM threads_thread
@@ -50,13 +48,13 @@ SELECT id FROM (
 
 
 class SearchForm(forms.Form):
-    """What stands in the box. `all`: beside a conversation, whether all messages were searched."""
+    """The search box. `all` tells, beside a conversation, that all messages were searched."""
 
     q = forms.CharField(
-        max_length=LONGEST,
+        max_length=MAX_QUERY_LENGTH,
         required=False,
         error_messages={
-            "max_length": f"That is too long. Look for at most {LONGEST} characters.",
+            "max_length": f"That is too long. Look for at most {MAX_QUERY_LENGTH} characters.",
             "null_characters_not_allowed": "That holds a character that no message has.",
         },
     )
@@ -65,7 +63,7 @@ class SearchForm(forms.Form):
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for. With a `problem` nothing is."""
+    """A search as an agent typed it. If `problem` says what is wrong with it, it finds nothing."""
 
     text: str
     is_everywhere: bool = False
@@ -73,58 +71,59 @@ class Search:
 
     @cached_property
     def words(self) -> list[str]:
-        return [] if self.problem else words.words_of(self.text)
+        return [] if self.problem else words.split_words(self.text)
 
     @cached_property
     def contact_words(self) -> list[str]:
-        """A number in any notation is one run of digits; else as in a text."""
-        digits = "".join(c for c in words.fold(self.text) if c in words.DIGITS)
-        is_number = words.is_run(digits) and not any(c.isalpha() for c in self.text)
+        """Return a number in any notation as one run of digits; anything else as its words."""
+        digits = "".join(c for c in words.fold_text(self.text) if c in words.DIGITS)
+        is_number = words.is_digit_run(digits) and not any(c.isalpha() for c in self.text)
         return [digits] if self.words and is_number else self.words
 
     @property
     def query(self) -> str:
-        """For the address of a conversation, so that the list beside it stays."""
+        """Return the query string that keeps the search beside a conversation."""
         return "?" + urlencode({"q": self.text} | ({"all": "1"} if self.is_everywhere else {}))
 
 
-def asked(data: QueryDict, *, everywhere: bool | None = None) -> Search | None:
-    """What the query string looks for; None if nothing."""
+def parse_search(data: QueryDict, *, everywhere: bool | None = None) -> Search | None:
+    """Read the search from a query string; None if there is none.
+
+    `everywhere` overrides what the query string says of it.
+    """
     form = SearchForm(data)
     is_valid = form.is_valid()
     if everywhere is None:
         everywhere = bool(form.cleaned_data.get("all"))
     if not is_valid:
         sentence = str(next(iter(form.errors.values()))[0])
-        return Search(data.get("q", "")[:LONGEST], everywhere, sentence)
+        return Search(data.get("q", "")[:MAX_QUERY_LENGTH], everywhere, sentence)
     text: str = form.cleaned_data["q"]
     return Search(text, everywhere) if text else None
 
 
-def seqs_of(agent: Agent, inbox: Inbox | None) -> str:
-    """The page's map of counters, as `threads.lists` gives it."""
+def encode_search_seqs(agent: Agent, inbox: Inbox | None) -> str:
+    """Return the page's change counters; see `threads.lists.encode_seqs`."""
     if inbox is not None:
-        seqs = {f"l{inbox.pk}": inbox.seq}
-    else:
-        seen = Inbox.objects.visible_to(agent).values_list("pk", "seq")
-        seqs = {f"i{pk}": seq for pk, seq in seen}
-    return json.dumps(seqs | {f"a{agent.pk}": agent.seq})
+        return encode_seqs(agent, {f"l{inbox.pk}": inbox.seq})
+    visible = Inbox.objects.visible_to(agent).values_list("pk", "seq")
+    return encode_seqs(agent, {f"i{pk}": seq for pk, seq in visible})
 
 
 def find_threads(agent: Agent, inbox: Inbox, search: Search, after: Cursor | None) -> list[int]:
-    """Return keys of threads, newest first: one more than a page if there are more."""
+    """Return keys of threads, newest first: one more than a page if there is a next page."""
     if not search.words:
         return []
     details = {
         "agent": agent.pk,
         "inbox": inbox.pk,
-        "query": words.query([inbox.pk], search.words),
-        "walk": WALK,
+        "query": words.build_tsquery([inbox.pk], search.words),
+        "walk": NEWEST_WALKED,
         "count": PAGE_SIZE + 1,
         "at": after and after.at,
         "pk": after and after.pk,
     }
-    return walk_then_ask(
+    return run_until_full_page(
         [
             statement.format(is_shown=_IS_SHOWN, beyond=_BEYOND if after else "true")
             for statement in (_NEWEST, _ALL)
@@ -133,8 +132,8 @@ def find_threads(agent: Agent, inbox: Inbox, search: Search, after: Cursor | Non
     )
 
 
-def walk_then_ask(statements: list[str], details: dict[str, Any]) -> list[int]:
-    """The keys of the first statement that fills a page, else of the last one."""
+def run_until_full_page(statements: list[str], details: dict[str, Any]) -> list[int]:
+    """Return the keys that the first statement with a full page finds, else the last one."""
     keys: list[int] = []
     with connection.cursor() as cursor:
         for statement in statements:

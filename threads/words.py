@@ -1,7 +1,7 @@
-"""What is searched: the words of a text, folded, as PostgreSQL's tsvector and tsquery.
+"""Words for the search index: folded, and written as PostgreSQL's tsvector and tsquery.
 
-The server's own parser is not used: folding must be the same for what is kept and what is asked,
-and the embedded server carries no dictionaries.
+PostgreSQL's own text parser is not used: stored texts and queries have to be folded alike, and the
+embedded server has no dictionaries.
 """
 
 from __future__ import annotations
@@ -10,68 +10,69 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 
-LONGEST = 64
-"""Characters of a word that count."""
-
-MOST = 2_000
-"""Words of one text that count."""
-
+MAX_WORD_LENGTH = 64  # further characters of a word are not indexed
+MAX_WORDS = 2_000  # further words of one text are not indexed
 DIGITS = "0123456789"
 
-_ALONE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # written without spaces: each one is a word
-_WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
+_SINGLE_CHARACTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # no spaces between words
+_WORD = re.compile(rf"[{_SINGLE_CHARACTERS}]|[^\W{_SINGLE_CHARACTERS}]+")
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return the text without case and accents."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in parts if not unicodedata.combining(c))
 
 
-def words_of(text: str) -> list[str]:
-    """The folded words, each once, in the order of the text."""
-    found = dict.fromkeys(word[:LONGEST] for word in _WORD.findall(fold(text)))
-    return list(found)[:MOST]
+def split_words(text: str) -> list[str]:
+    """Return the folded words of a text, each once, in the order of the text."""
+    found = dict.fromkeys(word[:MAX_WORD_LENGTH] for word in _WORD.findall(fold_text(text)))
+    return list(found)[:MAX_WORDS]
 
 
-def vector(inbox_id: int, words: Iterable[str]) -> str:
-    """A tsvector literal. The inbox is part of every word, so that one index serves them all and
-    no search touches the words of an inbox that it does not ask for."""
-    return " ".join(_in(inbox_id, word) for word in words)
+def build_tsvector(inbox_id: int, words: Iterable[str]) -> str:
+    """Return a tsvector literal.
+
+    The inbox is part of every word, so that one index serves all inboxes and a search reads
+    nothing of the inboxes that it does not ask for.
+    """
+    return " ".join(_word_in_inbox(inbox_id, word) for word in words)
 
 
-def query(
+def build_tsquery(
     inbox_ids: Collection[int], words: Collection[str], *, with_numbers: bool = False
 ) -> str:
-    """A tsquery literal: in one of the inboxes, every word as the beginning of one; `with_numbers`
-    three digits and more also as a run within a number, to be checked again on the row itself.
+    """Return a tsquery literal: in one of the inboxes, every word as the beginning of a word.
 
-    Empty, which finds nothing, without words or inboxes.
+    With `with_numbers`, three digits or more also match inside a number; such a match can be a
+    false one and has to be checked against the row. Without words or inboxes the query is empty
+    and finds nothing.
     """
     each = [
-        " & ".join(_term(key, word, with_numbers) for word in words) for key in sorted(inbox_ids)
+        " & ".join(_build_term(key, word, with_numbers) for word in words)
+        for key in sorted(inbox_ids)
     ]
     return " | ".join(f"({term})" for term in each if term)
 
 
-def is_run(word: str) -> bool:
-    """Whether it may be a part of a number."""
+def is_digit_run(word: str) -> bool:
+    """Return True for three digits or more, which may be part of a number."""
     return len(word) >= 3 and all(c in DIGITS for c in word)
 
 
-def number_words(address: str) -> list[str]:
-    """Every run of three digits, by which a part of a number is found."""
+def digit_triples(address: str) -> list[str]:
+    """Return every three consecutive digits as a word, by which a part of a number is found."""
     digits = "".join(c for c in address if c in DIGITS)
     return list(dict.fromkeys(f"#{digits[i : i + 3]}" for i in range(len(digits) - 2)))
 
 
-def _term(inbox_id: int, word: str, with_numbers: bool) -> str:
-    term = f"{_in(inbox_id, word)}:*"
-    if not (with_numbers and is_run(word)):
+def _build_term(inbox_id: int, word: str, with_numbers: bool) -> str:
+    term = f"{_word_in_inbox(inbox_id, word)}:*"
+    if not (with_numbers and is_digit_run(word)):
         return term
-    runs = " & ".join(_in(inbox_id, run) for run in number_words(word))
+    runs = " & ".join(_word_in_inbox(inbox_id, run) for run in digit_triples(word))
     return f"({term} | ({runs}))"
 
 
-def _in(inbox_id: int, word: str) -> str:
+def _word_in_inbox(inbox_id: int, word: str) -> str:
     return f"'{inbox_id}~{word}'"

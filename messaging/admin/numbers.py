@@ -20,7 +20,7 @@ from threads import addresses
 
 class NumberForm(forms.ModelForm[Number]):
     def clean_address(self) -> str:
-        address, kind = addresses.normalise(self.cleaned_data["address"])
+        address, kind = addresses.normalise_address(self.cleaned_data["address"])
         if kind == "name":
             raise forms.ValidationError(
                 "This is no number: write it like +12025550110, or a short code."

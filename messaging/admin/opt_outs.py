@@ -26,8 +26,8 @@ class OptOutForm(forms.ModelForm[OptOut]):
 
     def clean_address(self) -> str:
         try:
-            return addresses.typed_number(self.cleaned_data["address"])
-        except addresses.NoNumber as error:
+            return addresses.parse_typed_number(self.cleaned_data["address"])
+        except addresses.InvalidNumber as error:
             raise forms.ValidationError(str(error)) from error
 
 

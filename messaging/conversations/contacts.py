@@ -34,8 +34,8 @@ def describe_contact(
     if known is not None and now != known:
         raise ChangedMeanwhile(contact)
     contact.name, contact.note = name, note
-    contact.words = words.vector(
-        contact.inbox_id, [*words.words_of(name), *words.number_words(contact.address)]
+    contact.words = words.build_tsvector(
+        contact.inbox_id, [*words.split_words(name), *words.digit_triples(contact.address)]
     )
     contact.save(update_fields=["name", "note", "words"])
     Thread.objects.filter(pk=thread.pk).update(seq=seq)

@@ -16,7 +16,7 @@ from messaging.attachments.fetching import LARGEST
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.stream.refusals import find_refusal
 from threads.models import Thread, ThreadState
-from threads.unread import seats_of
+from threads.unread import membership_starts
 
 PAGE_SIZE = 40
 
@@ -245,7 +245,7 @@ def _first_new(
         return None
     unread = Message.objects.filter(thread=thread, pk__gt=last_read_id).on_time()
     unread = unread.exclude(author=agent)
-    seat = seats_of(agent, [thread.inbox_id]).get(thread.inbox_id)
+    seat = membership_starts(agent, [thread.inbox_id]).get(thread.inbox_id)
     if seat is not None:
         unread = unread.filter(created_at__gte=seat)
     on_time = unread.order_by("pk").values_list("pk", flat=True).first()

@@ -10,8 +10,8 @@ from django.urls import reverse
 from inboxes.models import Agent, Inbox
 from messaging.conversations.message_search import HitList, hit_list
 from messaging.conversations.thread_search import found_list
-from threads.lists import Listing, list_of
-from threads.search import asked
+from threads.lists import Listing, list_for_inbox
+from threads.search import parse_search
 
 
 def list_url(inbox: Inbox | None) -> str:
@@ -44,9 +44,9 @@ def list_beside(
 ) -> Listing:
     """Return the list beside a conversation of the inbox: what was found, if the query string in
     `data` says that something was searched, else the list to which the conversation belongs."""
-    search = asked(data) if data is not None else None
+    search = parse_search(data) if data is not None else None
     if search is None:
-        return list_of(agent, inbox, choice)
+        return list_for_inbox(agent, inbox, choice)
     searched = None if inbox.is_personal else inbox
     if search.is_everywhere:
         return hit_list(agent, searched, search)

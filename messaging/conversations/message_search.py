@@ -14,9 +14,14 @@ from inboxes.models import Agent, Inbox
 from messaging.conversations.thread_search import found_id
 from messaging.models import Message
 from threads import words
+from threads.highlighting import (
+    find_number_span,
+    find_word_spans,
+    highlight_spans,
+    highlighted_excerpt,
+)
 from threads.lists import PAGE_SIZE, Listing
-from threads.marking import marked, number_span, piece, spans
-from threads.search import WALK, Search, seqs_of, walk_then_ask
+from threads.search import NEWEST_WALKED, Search, encode_search_seqs, run_until_full_page
 
 SHOWN = 220
 """Characters of a message that a hit shows, on two lines."""
@@ -66,23 +71,23 @@ class Hit:
     @property
     def number(self) -> SafeString:
         number = self.message.thread.contact.display
-        wanted = (number_span(number, word) for word in self.search.contact_words)
+        wanted = (find_number_span(number, word) for word in self.search.contact_words)
         found = [span for word, span in zip(self.search.contact_words, wanted, strict=True)
-                 if span and words.is_run(word)]  # fmt: skip
-        return marked(number, sorted(found)[:1] or spans(number, self._names))
+                 if span and words.is_digit_run(word)]  # fmt: skip
+        return highlight_spans(number, sorted(found)[:1] or find_word_spans(number, self._names))
 
     @property
     def name(self) -> SafeString:
         name = self.message.thread.contact.name
-        return marked(name, spans(name, self._names))
+        return highlight_spans(name, find_word_spans(name, self._names))
 
     @property
     def body(self) -> SafeString:
-        return piece(self.message.body, self.search.words, SHOWN)
+        return highlighted_excerpt(self.message.body, self.search.words, SHOWN)
 
     @property
     def _names(self) -> list[str]:
-        return [word for word in self.search.contact_words if not words.is_run(word)]
+        return [word for word in self.search.contact_words if not words.is_digit_run(word)]
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,11 @@ def hit_list(
     if len(keys) > PAGE_SIZE:
         next_query = "?" + urlencode({"q": search.text, "after": keys[PAGE_SIZE - 1]})
     return HitList(
-        inbox=inbox, rows=hits, next_query=next_query, seqs=seqs_of(agent, inbox), search=search
+        inbox=inbox,
+        rows=hits,
+        next_query=next_query,
+        seqs=encode_search_seqs(agent, inbox),
+        search=search,
     )
 
 
@@ -126,24 +135,24 @@ def _find(agent: Agent, search: Search, before: int | None) -> list[int]:
         return []
     is_contact, details = _contact_condition(inbox_ids, search.contact_words)
     details |= {
-        "query": words.query(inbox_ids, search.words),
-        "walk": WALK,
+        "query": words.build_tsquery(inbox_ids, search.words),
+        "walk": NEWEST_WALKED,
         "count": PAGE_SIZE + 1,
         "before": before,
     }
     beyond = "true" if before is None else "id < %(before)s"
     statements = [s.format(beyond=beyond, is_contact=is_contact) for s in (_NEWEST, _ALL)]
-    return walk_then_ask(statements, details)
+    return run_until_full_page(statements, details)
 
 
 def _contact_condition(
     inbox_ids: Collection[int], wanted: Collection[str]
 ) -> tuple[str, dict[str, Any]]:
     """SQL and its values. The index knows the pieces of a number, the address their order."""
-    details: dict[str, Any] = {"who": words.query(inbox_ids, wanted, with_numbers=True)}
+    details: dict[str, Any] = {"who": words.build_tsquery(inbox_ids, wanted, with_numbers=True)}
     parts = ["contact.words @@ %(who)s::tsquery"]
-    for index, run in enumerate(word for word in wanted if words.is_run(word)):
-        details[f"name{index}"] = words.query(inbox_ids, [run])
+    for index, run in enumerate(word for word in wanted if words.is_digit_run(word)):
+        details[f"name{index}"] = words.build_tsquery(inbox_ids, [run])
         details[f"run{index}"] = f"%{run}%"
         parts.append(
             f"(regexp_replace(contact.address, '[^0-9]', '', 'g') LIKE %(run{index})s"

@@ -72,13 +72,13 @@ class About:
 def about(places: Places, inbox: Inbox | None, typed: str) -> About:
     """`typed` may be a part of a number or of a name as well."""
     ids = [place.pk for place in places.inboxes]
-    address, kind = addresses.normalise(typed)
+    address, kind = addresses.normalise_address(typed)
     threads = Thread.objects.filter(inbox__in=ids, contact__address=address)
     found = list(threads.select_related("contact", "inbox").order_by("inbox__name", "pk"))
     if not found:
         try:
-            address = addresses.typed_number(typed)
-        except addresses.NoNumber:
+            address = addresses.parse_typed_number(typed)
+        except addresses.InvalidNumber:
             return About(suggestions=suggest(ids, typed))
     labels = dict(places.choices)
     return About(
@@ -97,15 +97,16 @@ def about(places: Places, inbox: Inbox | None, typed: str) -> About:
 def suggest(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
     """Known contacts, each number once: by the beginnings of words, or by a run of digits."""
     digits = "".join(c for c in typed if c in "0123456789")
-    letters = [word for word in words.words_of(typed) if not word.isdigit()]
+    letters = [word for word in words.split_words(typed) if not word.isdigit()]
     if len("".join(letters)) >= FEWEST_LETTERS:
         asked = letters
     elif not letters and len(digits) >= FEWEST_DIGITS:
-        asked = words.number_words(digits)
+        asked = words.digit_triples(digits)
     else:
         return []
     contacts = Contact.objects.exclude(kind=Contact.Kind.NAME).extra(
-        where=["threads_contact.words @@ %s::tsquery"], params=[words.query(inbox_ids, asked)]
+        where=["threads_contact.words @@ %s::tsquery"],
+        params=[words.build_tsquery(inbox_ids, asked)],
     )
     if asked is not letters:
         contacts = contacts.filter(address__contains=digits)

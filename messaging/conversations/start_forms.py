@@ -52,15 +52,15 @@ class StartForm(forms.Form):
     def clean_to(self) -> str:
         """The address as contacts are known by it."""
         raw: str = self.cleaned_data["to"]
-        address, kind = addresses.normalise(raw)
+        address, kind = addresses.normalise_address(raw)
         known = Contact.objects.filter(inbox__in=self.place_ids, address=address)
         if kind == "name" or not known.exists():
             try:
-                address = addresses.typed_number(raw)
-            except addresses.NoNumber as error:
+                address = addresses.parse_typed_number(raw)
+            except addresses.InvalidNumber as error:
                 raise ValidationError(str(error)) from error
         if Number.objects.filter(address=address).exists():
-            ours = addresses.display(address)
+            ours = addresses.format_address(address)
             raise ValidationError(f"{ours} is one of our own numbers. Enter somebody outside.")
         return address
 

@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from messaging.models import Message
+from threads.highlighting import find_word_spans, highlighted_excerpt
 from threads.lists import PAGE_SIZE, Cursor, Listing
-from threads.marking import piece, spans
 from threads.models import Thread
-from threads.rows import Row, thread_rows
-from threads.search import Search, find_threads, seqs_of
+from threads.rows import Row, build_thread_rows
+from threads.search import Search, encode_search_seqs, find_threads
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class FoundRow(Row):
 
     @property
     def preview(self) -> SafeString:
-        return piece(self.body, self.search.words if self.search else [])
+        return highlighted_excerpt(self.body, self.search.words if self.search else [])
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def found_list(
     searched = inbox or Inbox.objects.filter(owner=agent).first()
     keys = find_threads(agent, searched, search, after) if searched else []
     threads = Thread.objects.for_rows().in_bulk(keys[:PAGE_SIZE])
-    rows = thread_rows(agent, [threads[key] for key in keys if key in threads])
+    rows = build_thread_rows(agent, [threads[key] for key in keys if key in threads])
     next_query = None
     if len(keys) > PAGE_SIZE:
         next_query = f"{search.query}&after={rows[-1].key}"
@@ -69,7 +69,7 @@ def found_list(
         inbox=inbox,
         rows=list(_explain_rows(rows, search)),
         next_query=next_query,
-        seqs=seqs_of(agent, inbox),
+        seqs=encode_search_seqs(agent, inbox),
         search=search,
     )
 
@@ -89,4 +89,4 @@ def _explain_rows(rows: list[Row], search: Search) -> Iterator[FoundRow]:
 
 
 def _shows_all(excerpt: str, wanted: list[str]) -> bool:
-    return all(spans(excerpt, [word]) for word in wanted)
+    return all(find_word_spans(excerpt, [word]) for word in wanted)

@@ -18,7 +18,7 @@ from django.template.loader import render_to_string
 from inboxes.bell import is_alone, say
 from messaging.live.frames import pack
 from messaging.live.pages import BadLook, Page, is_key
-from threads.presence import MODES, Mode, Person, Place, Table, typing_words
+from threads.presence import MODES, LeaseTable, Mode, Person, ThreadKey, typing_sentence
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Desk:
         self, pages: Mapping[int, set[Page]], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.source = secrets.token_hex(8)
-        self.table = Table(self.source, clock)
+        self.table = LeaseTable(self.source, clock)
         self._pages = pages
         self._clock = clock
         self._is_changed = asyncio.Event()
@@ -85,20 +85,22 @@ class Desk:
         if inbox is None or inbox not in page.inboxes or said.thread != page.look.thread:
             return
         person = Person(page.agent_id, page.name, page.short_name, said.mode, said.is_typing)
-        self.table.stay(page, (inbox, said.thread), person)
+        self.table.renew(page, (inbox, said.thread), person)
         self._wake()
 
     def leave(self, page: Page) -> None:
-        self.table.leave(page)
+        self.table.release(page)
         self._wake()
 
     async def looked(self, page: Page) -> None:
         """Tell a page that was just opened, or shows something else, who is there."""
         if page.thread_inbox is not None and page.look.thread is not None:
-            people = self.table.people((page.thread_inbox, page.look.thread))
+            people = self.table.people_in((page.thread_inbox, page.look.thread))
             await self._send(page, people, None, is_fresh=True)
         if isinstance(page.look.list, int) and page.look.list in page.inboxes:
-            await self._send(page, None, self.table.threads(page.look.list), is_fresh=True)
+            await self._send(
+                page, None, self.table.occupied_threads(page.look.list), is_fresh=True
+            )
 
     # What other processes say
 
@@ -109,9 +111,11 @@ class Desk:
             if source == self.source:
                 return
             if message["people"] is None:
-                self.table.untold.add(inbox)
+                self.table.unannounced_inboxes.add(inbox)
             elif inbox in self._pages:
-                self.table.hear(inbox, source, int(message["number"]), message["people"])
+                self.table.receive_summary(
+                    inbox, source, int(message["number"]), message["people"]
+                )
         except (KeyError, TypeError, ValueError) as error:
             # Of another version, or of somebody else.
             log.warning("Another process said what is no presence: %s", type(error).__name__)
@@ -120,12 +124,12 @@ class Desk:
     def ask(self, *inboxes: int) -> None:
         """Have the other processes tell now, and tell them: we were not there to hear it."""
         self._asking.update(inboxes)
-        self.table.untold.update(set(inboxes) & self.table.own_inboxes())
+        self.table.unannounced_inboxes.update(set(inboxes) & self.table.own_inboxes())
         self._wake()
 
     def forget(self, inbox: int) -> None:
         """No page here looks at the inbox any more."""
-        self.table.forget(inbox)
+        self.table.forget_other_processes(inbox)
         self._told_at.pop(inbox, None)
 
     # Chores
@@ -141,18 +145,18 @@ class Desk:
             await self.show_changes()
 
     async def show_changes(self) -> None:
-        self.table.lapse()
-        by_inbox: dict[int, set[Place]] = {}
-        for place in self.table.take_changes():
+        self.table.expire()
+        by_inbox: dict[int, set[ThreadKey]] = {}
+        for place in self.table.take_changed_threads():
             by_inbox.setdefault(place[0], set()).add(place)
         for inbox, places in by_inbox.items():
-            threads = self.table.threads(inbox)
+            threads = self.table.occupied_threads(inbox)
             for page in list(self._pages.get(inbox, ())):
                 place = inbox, page.thread_in(inbox) or 0
-                people = self.table.people(place) if place in places else None
+                people = self.table.people_in(place) if place in places else None
                 shown = threads if page.look.list == inbox else None
                 await self._send(page, people, shown)
-        if self.table.untold:
+        if self.table.unannounced_inboxes:
             self._is_untold.set()
 
     async def tell(self) -> None:
@@ -167,7 +171,7 @@ class Desk:
 
     async def _tell_now(self) -> None:
         asking, self._asking = self._asking, set()
-        due, self.table.untold = self.table.untold | self._due(), set()
+        due, self.table.unannounced_inboxes = self.table.unannounced_inboxes | self._due(), set()
         questions = [self._say(inbox, None) for inbox in asking]
         answers = [self._say(inbox, self.table.summary(inbox)) for inbox in due]
         taken = await asyncio.gather(*questions, *answers)
@@ -176,7 +180,7 @@ class Desk:
                 self._asking.add(inbox)
         for inbox, is_taken in zip(due, taken[len(questions) :], strict=True):
             if not is_taken:
-                self.table.untold.add(inbox)
+                self.table.unannounced_inboxes.add(inbox)
 
     def _due(self) -> set[int]:
         now = self._clock()
@@ -184,7 +188,7 @@ class Desk:
             inbox
             for inbox in self.table.own_inboxes()
             if now - self._told_at.get(inbox, 0)
-            >= (TELL_TYPING_EVERY if self.table.is_typed_in(inbox) else TELL_EVERY)
+            >= (TELL_TYPING_EVERY if self.table.is_anyone_typing(inbox) else TELL_EVERY)
         }
 
     async def _say(self, inbox: int, people: list[Any] | None) -> bool:
@@ -201,7 +205,7 @@ class Desk:
 
     def _wake(self) -> None:
         self._is_changed.set()
-        if self.table.untold or self._asking:
+        if self.table.unannounced_inboxes or self._asking:
             self._is_untold.set()
 
     # Frames
@@ -252,7 +256,7 @@ def _drawn(people: tuple[Person, ...]) -> dict[str, str]:
     chips = [_chip(person) for person in people if person in shown]
     if more := len(people) - len(shown):
         chips.append(render_to_string("threads/_more_people.html", {"count": more}).strip())
-    return {"people": "".join(chips), "typing": typing_words(people)}
+    return {"people": "".join(chips), "typing": typing_sentence(people)}
 
 
 @functools.lru_cache(maxsize=2_000)

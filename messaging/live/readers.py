@@ -23,8 +23,8 @@ from messaging.live.rendering import Renderer, render_row
 from messaging.live.supervision import failures
 from messaging.notifications import lists
 from threads.models import Thread, ThreadState
-from threads.rows import inbox_row, thread_rows
-from threads.unread import unread_threads
+from threads.rows import build_inbox_row, build_thread_rows
+from threads.unread import count_unread_threads
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ def draw_personal(
             for thread in threads
             if shown == ("top" if thread.inbox.is_personal else thread.inbox_id)
         ]
-        rows = [render_row(row) for row in thread_rows(agent, here, only, states)]
+        rows = [render_row(row) for row in build_thread_rows(agent, here, only, states)]
         if shown == "top":
             inboxes = draw_inboxes(agent, shared) if inboxes is None else inboxes
             rows += inboxes
@@ -178,9 +178,9 @@ def draw_notices(agent_id: int) -> list[Frame]:
 
 
 def draw_inboxes(agent: Agent, inboxes: list[Inbox]) -> list[Fragment]:
-    unread = unread_threads([agent.pk], inboxes)
+    unread = count_unread_threads([agent.pk], inboxes)
     return [
-        render_row(inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)))
+        render_row(build_inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)))
         for inbox in inboxes
     ]
 

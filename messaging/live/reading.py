@@ -15,7 +15,7 @@ from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import find_refusals
 from threads.models import Thread, ThreadState
-from threads.unread import unread_threads
+from threads.unread import count_unread_threads
 
 BATCH = 100
 """Rows read in one step of a catch-up; the rest follows in further steps. Each step ends with its
@@ -131,7 +131,7 @@ def _read_personal(changes: Changes, counting_ids: Collection[int]) -> None:
         )
         changes.states = {(state.agent_id, state.thread_id): state for state in states}
     counting = [agent_id for agent_id in counting_ids if agent_id in changes.agents]
-    changes.unread_threads = unread_threads(counting, [changes.inbox])
+    changes.unread_threads = count_unread_threads(counting, [changes.inbox])
 
 
 def _read_notices(changes: Changes, since: int) -> None:

@@ -16,7 +16,7 @@ from messaging.live.reading import Changes, Told
 from messaging.models import Message, ScheduledText
 from messaging.notifications.lists import popup
 from threads.models import Thread
-from threads.rows import Row, inbox_row, thread_row
+from threads.rows import Row, build_inbox_row, build_thread_row
 
 PERSONAL = f"personal-{secrets.token_hex(8)}"
 """Stands for the agent's own counter in a row drawn for many; unguessable, so no text holds it,
@@ -81,14 +81,18 @@ class Renderer:
     def _inbox(self, agent: Agent) -> Fragment:
         inbox = self.changes.inbox
         unread = self.changes.unread_threads.get((agent.pk, inbox.pk), 0)
-        return self._row(inbox_row(inbox, agent, unread))
+        return self._row(build_inbox_row(inbox, agent, unread))
 
     def _threads(self, agent: Agent, choice: str = "") -> list[Fragment]:
-        states, seat = self.changes.states, self.changes.seats.get(agent.pk)
+        states, member_since = self.changes.states, self.changes.seats.get(agent.pk)
         return [
             self._row(
-                thread_row(
-                    thread, agent, states.get((agent.pk, thread.pk)), seat=seat, choice=choice
+                build_thread_row(
+                    thread,
+                    agent,
+                    states.get((agent.pk, thread.pk)),
+                    member_since=member_since,
+                    choice=choice,
                 )
             )
             for thread in self.changes.threads

@@ -35,7 +35,7 @@ def _fill_thread(apps: Any, thread: Any) -> None:
     messages = list(model.objects.filter(thread=thread.pk).order_by("pk"))
     for position, message in enumerate(messages, 1):
         message.position = position
-        message.words = words.vector(thread.inbox_id, words.words_of(message.body))
+        message.words = words.build_tsvector(thread.inbox_id, words.split_words(message.body))
     model.objects.bulk_update(messages, ["position", "words"], batch_size=500)
     texts = [message for message in messages if message.kind != "internal"]
     thread.message_count = len(messages)
@@ -44,8 +44,8 @@ def _fill_thread(apps: Any, thread: Any) -> None:
     thread.needs_reply = bool(texts) and texts[-1].kind == "inbound"
     thread.save(update_fields=["message_count", "words", "last_text_id", "needs_reply"])
     contact = thread.contact
-    found = [*words.words_of(contact.name), *words.number_words(contact.address)]
-    contact.words = words.vector(thread.inbox_id, found)
+    found = [*words.split_words(contact.name), *words.digit_triples(contact.address)]
+    contact.words = words.build_tsvector(thread.inbox_id, found)
     contact.save(update_fields=["words"])
     states = apps.get_model("threads", "ThreadState").objects.filter(thread=thread.pk)
     for state in states.exclude(last_read_id=0):

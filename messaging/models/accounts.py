@@ -109,7 +109,7 @@ class Number(models.Model):
 
     @property
     def display(self) -> str:
-        return addresses.display(self.address)
+        return addresses.format_address(self.address)
 
     @property
     def rate(self) -> float:

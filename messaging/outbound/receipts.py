@@ -183,7 +183,7 @@ def _names_our_recipient(attempt: Attempt, receipt: events.Receipt) -> bool:
     """Whether it speaks of the person whom we texted, as far as it says."""
     if not receipt.recipient:
         return True
-    address, _ = addresses.normalise(receipt.recipient)
+    address, _ = addresses.normalise_address(receipt.recipient)
     return address == attempt.message.thread.contact.address
 
 

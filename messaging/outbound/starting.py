@@ -75,7 +75,7 @@ def _sending_number(inbox: Inbox) -> Number:
     if number is None:
         raise NumberRefused(f"{inbox.name} has no number to text from. Ask an administrator.")
     if not number.account.is_on:
-        ours = addresses.display(number.address)
+        ours = addresses.format_address(number.address)
         raise NumberRefused(
             f"The carrier account of {ours} is switched off. Ask an administrator."
         )

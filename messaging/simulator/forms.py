@@ -22,7 +22,7 @@ def simulated_numbers() -> QuerySet[Number]:
 
 def _number_choices() -> list[tuple[int, str]]:
     return [
-        (number.pk, f"{number.inbox.name}, {addresses.display(number.address)}")
+        (number.pk, f"{number.inbox.name}, {addresses.format_address(number.address)}")
         for number in simulated_numbers()
     ]
 
@@ -33,7 +33,7 @@ class FromForm(forms.Form):
     sender = forms.CharField(label="From", max_length=addresses.MAX_LENGTH)
 
     def clean_sender(self) -> str:
-        address, _ = addresses.normalise(self.cleaned_data["sender"])
+        address, _ = addresses.normalise_address(self.cleaned_data["sender"])
         return address
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from inboxes.models import Agent
 from messaging.models import Message
-from threads.actions import bring_back, hide_thread
+from threads.actions import hide_thread, restore_for_agents
 from threads.models import Thread
 
 
@@ -36,7 +36,7 @@ def restore_for_mentioned(*, thread: Thread, author: Agent, mentioned: Collectio
     """
     if mentioned:
         _lock_agents([author.pk, *mentioned])
-        bring_back(thread=thread, agent_ids=mentioned)
+        restore_for_agents(thread=thread, agent_ids=mentioned)
 
 
 def _lock_agents(agent_ids: Collection[int]) -> None:

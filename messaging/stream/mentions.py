@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inboxes.models import Agent, Inbox
-from threads.words import fold
+from threads.words import fold_text
 
 # What may stand in a handle, as Django's usernames have it. A word before the @ makes it an
 # address, like name@host.
@@ -57,10 +57,12 @@ def search_words(person: Agent) -> list[str]:
     """What a few letters behind the @ are held against: each begins with a word of the name or
     of the handle, ignoring case and accents."""
     names = [person.display_name, person.username]
-    return [fold(name) for text in names for name in (text, *re.split(r"[\W_]+", text)) if name]
+    return [
+        fold_text(name) for text in names for name in (text, *re.split(r"[\W_]+", text)) if name
+    ]
 
 
 def match_agents(people: Iterable[Agent], letters: str) -> Sequence[Agent]:
     """Those whom the letters behind the @ may mean."""
-    wanted = fold(letters)
+    wanted = fold_text(letters)
     return [p for p in people if any(word.startswith(wanted) for word in search_words(p))]

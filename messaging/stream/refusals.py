@@ -58,18 +58,21 @@ def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | N
         )
     if number is None or number.address != thread.our_address:
         return (
-            f"{addresses.display(thread.our_address)} no longer belongs to this inbox, so this "
-            "conversation cannot go on here. It stays readable."
+            f"{addresses.format_address(thread.our_address)} no longer belongs to this inbox, so"
+            " this conversation cannot go on here. It stays readable."
         )
     if not number.account.is_on:
-        ours = addresses.display(thread.our_address)
+        ours = addresses.format_address(thread.our_address)
         return f"The carrier account of {ours} is switched off. Ask an administrator."
     return opt_out_sentence(opt_out) if opt_out is not None else ""
 
 
 def opt_out_sentence(opt_out: OptOut) -> str:
     """What happened, since when, and what ends it."""
-    theirs, ours = addresses.display(opt_out.address), addresses.display(opt_out.our_address)
+    theirs, ours = (
+        addresses.format_address(opt_out.address),
+        addresses.format_address(opt_out.our_address),
+    )
     at = timezone.localtime(opt_out.since)
     how = {
         OptOut.Source.KEYWORD: "",

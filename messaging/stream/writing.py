@@ -39,7 +39,7 @@ def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: i
 
     Call under the lock of the inbox's counter: it keeps two first texts from making two threads.
     """
-    address, kind = addresses.normalise(sender)
+    address, kind = addresses.normalise_address(sender)
     found = statements.run(statements.FIND_THREAD, [inbox_id, address])
     if found is not None:
         return int(found[0])
@@ -48,7 +48,7 @@ def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: i
         address=address,
         raw_address=sender[:255],
         kind=kind,
-        words=words.vector(inbox_id, words.number_words(address)),
+        words=words.build_tsvector(inbox_id, words.digit_triples(address)),
     )
     return Thread.objects.create(
         inbox_id=inbox_id, contact=contact, our_address=our_address, seq=seq
@@ -61,7 +61,7 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
     The caller holds the inbox's counter, whose value stands in `message.seq`. `our_address` is
     set where the message decides which number the conversation now goes through.
     """
-    message.words = words.vector(message.inbox_id, words.words_of(message.body))
+    message.words = words.build_tsvector(message.inbox_id, words.split_words(message.body))
     details = {
         "excerpt": make_excerpt(message.gist),
         "excerpt_mentions": json.dumps(_mentions_in_excerpt(message)),

@@ -7,7 +7,7 @@ from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 
 from messaging.conversations.history import FOLDED_TO, Entry
-from threads.mentioned import marked as mark
+from threads.highlighting import highlight_mentions as mark
 
 register = template.Library()
 

@@ -8,7 +8,7 @@ from django import template
 
 from inboxes.models import Inbox
 from messaging.conversations.lists import list_url, search_url
-from threads.search import LONGEST, Search, asked
+from threads.search import MAX_QUERY_LENGTH, Search, parse_search
 
 register = template.Library()
 
@@ -30,7 +30,7 @@ def search_box(context: template.Context) -> dict[str, Any]:
         "other": nearby if is_everywhere else everywhere,
         "is_everywhere": is_everywhere,
         "has_two_scopes": has_two_scopes,
-        "longest": LONGEST,
+        "longest": MAX_QUERY_LENGTH,
     }
 
 
@@ -38,7 +38,7 @@ def search_box(context: template.Context) -> dict[str, Any]:
 def back_url(context: template.Context, conversation: Any) -> str:
     """The list behind a conversation, with what was looked for in it."""
     inbox: Inbox | None = None if conversation.inbox.is_personal else conversation.inbox
-    search = asked(context["request"].GET) if "request" in context else None
+    search = parse_search(context["request"].GET) if "request" in context else None
     nearby, everywhere = list_url(inbox), search_url(inbox)
     if search is None:
         return nearby if inbox is None else nearby + conversation.list_query

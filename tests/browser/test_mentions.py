@@ -13,7 +13,7 @@ from inboxes.models import Agent
 from messaging.stream.mentions import find_mentions
 from tests.browser.people import Office
 from tests.stack import ROOT, Stack
-from threads.words import fold
+from threads.words import fold_text
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -174,4 +174,6 @@ def test_the_page_finds_the_same_mentions_as_the_server(
     )
     assert dict(zip(BODIES, found, strict=True)) == dict(zip(BODIES, expected, strict=True))
     words = ["Zoë", "BRONTË", "Öka", "straße", "Łukasz", "ΟΔΟΣ", "ﬁn"]
-    assert page.evaluate("words => words.map(folded)", words) == [fold(word) for word in words]
+    assert page.evaluate("words => words.map(folded)", words) == [
+        fold_text(word) for word in words
+    ]

@@ -114,7 +114,7 @@ def test_what_i_deleted_is_not_found_by_me_alone(cast: Cast) -> None:
 def test_newest_stand_first_and_pages_follow_each_other(
     cast: Cast, walk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "WALK", walk)
+    monkeypatch.setattr(searching, "NEWEST_WALKED", walk)
     monkeypatch.setattr(searching, "PAGE_SIZE", 3)
     monkeypatch.setattr(thread_search, "PAGE_SIZE", 3)
     threads = [

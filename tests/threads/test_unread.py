@@ -20,7 +20,7 @@ from tests.messaging.live.live_pages import Element, elements, tab
 from threads import unread
 from threads.actions import change_state
 from threads.models import Thread, ThreadState
-from threads.unread import unread_threads
+from threads.unread import count_unread_threads
 
 HTMX = {"HX-Request": "true"}
 
@@ -104,7 +104,7 @@ def test_the_count_looks_at_the_newest_threads_and_shows_no_more_than_99(
         cast.thread(sender=f"+1202555{1000 + index}")
     key = f"inbox-{cast.front_desk.pk}"
     assert row(cast.ana, key).words.endswith("99+ unread")
-    monkeypatch.setattr(unread, "COUNTED", 7)
+    monkeypatch.setattr(unread, "NEWEST_COUNTED", 7)
     assert count(cast.ana, key) == 7
 
 
@@ -112,7 +112,7 @@ def test_all_inboxes_are_counted_in_one_query(cast: Cast) -> None:
     cast.thread()
     cast.thread(to=DISPATCH)
     with CaptureQueriesContext(connection) as queries:
-        counts = unread_threads(
+        counts = count_unread_threads(
             [cast.ana.pk, cast.cho.pk, cast.dov.pk],
             [cast.front_desk, cast.dispatch, cast.anas_line],
         )

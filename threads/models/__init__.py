@@ -1,4 +1,4 @@
-"""Whom we talk to, the conversations, and each agent's own state in them."""
+"""Contacts, their threads, and each agent's own state in a thread."""
 
 from threads.models.contacts import Contact
 from threads.models.states import ThreadState

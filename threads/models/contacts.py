@@ -11,7 +11,7 @@ from threads import addresses
 
 
 class Contact(models.Model):
-    """The outside party of a thread, known to one inbox."""
+    """A person or sender outside, as one inbox knows them."""
 
     class Kind(models.TextChoices):
         PHONE = "phone", "Phone number"
@@ -45,9 +45,9 @@ class Contact(models.Model):
 
     @property
     def display(self) -> str:
-        return addresses.display(self.address)
+        return addresses.format_address(self.address)
 
     @property
     def can_receive(self) -> bool:
-        """An alphanumeric sender is a name without a number behind it."""
+        """Return False for an alphanumeric sender, which has no number to text to."""
         return self.kind != self.Kind.NAME

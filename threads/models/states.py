@@ -7,7 +7,7 @@ from django.db import models
 
 
 class ThreadState(models.Model):
-    """What one agent alone has to do with a thread; stamped with the agent's counter."""
+    """One agent's own state in a thread, stamped with the agent's counter."""
 
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="thread_states"
@@ -46,5 +46,5 @@ class ThreadState(models.Model):
         return f"State of agent {self.agent_id} in thread {self.thread_id}"
 
     def hides(self, last_text_id: int) -> bool:
-        """Whether nothing but internal messages came since the agent deleted the thread."""
+        """Return True if the agent deleted the thread and no text went in or out since then."""
         return self.hidden_id > 0 and self.hidden_id >= last_text_id

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Choice(models.TextChoices):
-    """What a list of threads may be narrowed to."""
+    """A choice that narrows a list of threads."""
 
     NEEDS_REPLY = "reply", "Needs reply"
     URGENT = "urgent", "Urgent"
@@ -31,11 +31,11 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         return self.filter(inbox__in=Inbox.objects.visible_to(agent))
 
     def for_rows(self) -> ThreadQuerySet:
-        """With what a row of a list is drawn from."""
+        """Load the relations that a row of a list shows."""
         return self.select_related("contact", "inbox", "last_author")
 
     def not_hidden_from(self, agent: Agent) -> ThreadQuerySet:
-        """Without those that the agent deleted and no text brought back."""
+        """Leave out the threads that the agent deleted and no text brought back."""
         hiding = ThreadState.objects.filter(
             agent=agent,
             thread=OuterRef("pk"),
@@ -45,7 +45,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         return self.filter(~Exists(hiding))
 
     def matching(self, choice: Choice | str) -> ThreadQuerySet:
-        """Those that a list shows while the choice is made; all of them without one."""
+        """Keep the threads that a list shows with this choice; "" keeps all."""
         if not choice:
             return self
         if choice == Choice.NEEDS_REPLY:
@@ -57,9 +57,9 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
 
 
 class Thread(LastMessage):
-    """All messages between one inbox and one contact, for ever.
+    """All messages between one inbox and one contact.
 
-    What is counted and searched of its messages stands in the row; messaging's actions write it.
+    The columns that count and index the messages are written by the actions in messaging.
     """
 
     COUNTED: ClassVar[frozenset[str]] = LastMessage.COUNTED | {
@@ -143,7 +143,7 @@ class Thread(LastMessage):
         return self.inbox.is_personal
 
     def matches(self, choice: Choice | str) -> bool:
-        """Whether it stands in a list with this choice; as `ThreadQuerySet.matching`."""
+        """Return True if a list with this choice shows it; see `ThreadQuerySet.matching`."""
         if choice == Choice.NEEDS_REPLY:
             return self.needs_reply
         return not choice or self.priority == choice

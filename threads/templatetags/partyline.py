@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from inboxes.models import LastMessage
-from threads.mentioned import marked
+from threads.highlighting import highlight_mentions
 
 register = template.Library()
 
@@ -53,7 +53,7 @@ def when(at: datetime | None, style: Style) -> SafeString:
 @register.filter
 def excerpt(last: LastMessage, agent_id: int | None) -> SafeString:
     """The beginning of the last message, with mentions marked."""
-    return marked(last.last_excerpt, last.last_mentions, agent_id)
+    return highlight_mentions(last.last_excerpt, last.last_mentions, agent_id)
 
 
 @register.filter

@@ -184,8 +184,8 @@ class Past:
             )
             thread = Thread.objects.get(pk=thread_id)
             since = min(self.now - head.since, line.at)
-            described = words.vector(
-                inbox.pk, [*words.words_of(head.name), *words.number_words(head.address)]
+            described = words.build_tsvector(
+                inbox.pk, [*words.split_words(head.name), *words.digit_triples(head.address)]
             )
             Contact.objects.filter(pk=thread.contact_id).update(
                 name=head.name, note=head.note, words=described, created_at=since

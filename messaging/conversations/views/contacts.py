@@ -11,7 +11,7 @@ from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.conversations.start_forms import ContactForm
 from messaging.conversations.views.panes import pane
 from threads.access import get_thread
-from threads.lists import list_of
+from threads.lists import list_for_inbox
 from threads.models import Contact, Thread
 
 CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yours in its place."
@@ -52,7 +52,7 @@ def _page(
     return pane(
         request,
         "messaging/conversation/_contact.html",
-        listing=list_of(agent, thread.inbox),
+        listing=list_for_inbox(agent, thread.inbox),
         title=f"Name and note of {thread.contact.display}",
         status=422 if form.is_bound else 200,
         form=form,

@@ -11,7 +11,7 @@ from messaging.conversations.list_forms import ListForm
 from messaging.conversations.lists import listing_context
 from messaging.conversations.thread_search import found_list
 from threads.lists import Cursor, Listing, inbox_list, top_list
-from threads.search import asked
+from threads.search import parse_search
 
 
 @require_GET
@@ -20,7 +20,7 @@ def messages(request: HttpRequest) -> HttpResponse:
     """The messages view, or the next rows of its list."""
     agent = signed_in(request)
     after, _ = _place(request)
-    search = asked(request.GET, everywhere=False)
+    search = parse_search(request.GET, everywhere=False)
     listing = found_list(agent, None, search, after) if search else top_list(agent, after)
     return list_page(request, listing, "Messages")
 
@@ -32,7 +32,7 @@ def inbox(request: HttpRequest, inbox_id: int) -> HttpResponse:
     agent = signed_in(request)
     shared = get_shared_inbox(agent, inbox_id)
     after, choice = _place(request)
-    search = asked(request.GET, everywhere=False)
+    search = parse_search(request.GET, everywhere=False)
     if search is not None:
         return list_page(request, found_list(agent, shared, search, after), shared.name)
     listing = inbox_list(agent, shared, after, choice)

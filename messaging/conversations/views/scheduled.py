@@ -27,7 +27,7 @@ from messaging.outbound.scheduling import (
 )
 from messaging.outbound.sending import SendingRefused
 from messaging.stream.access import get_scheduled_text
-from threads.lists import list_of
+from threads.lists import list_for_inbox
 
 ENDED = "It was sent or deleted meanwhile."
 CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yours in its place."
@@ -128,7 +128,7 @@ def _page(
     return pane(
         request,
         "messaging/scheduled/_change.html",
-        listing=list_of(agent, text.inbox),
+        listing=list_for_inbox(agent, text.inbox),
         title=f"Text for later to {text.thread.contact.display}",
         status=422 if form.is_bound else 200,
         form=form,

@@ -11,7 +11,7 @@ from inboxes.requests import signed_in
 from messaging.conversations.message_search import hit_list
 from messaging.conversations.views.lists import list_page
 from threads.lists import Listing, inbox_list, top_list
-from threads.search import asked
+from threads.search import parse_search
 
 
 class PlaceForm(forms.Form):
@@ -30,7 +30,7 @@ def search(request: HttpRequest, inbox_id: int | None = None) -> HttpResponse:
     form = PlaceForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
-    wanted = asked(request.GET, everywhere=True)
+    wanted = parse_search(request.GET, everywhere=True)
     listing: Listing
     if wanted is not None:
         listing = hit_list(agent, inbox, wanted, form.cleaned_data["after"])

@@ -31,7 +31,7 @@ def text_of(html: str) -> str:
 
 
 def found_by(inbox_id: int, *asked: str) -> bool:
-    query = words.query([inbox_id], asked)
+    query = words.build_tsquery([inbox_id], asked)
     return Contact.objects.extra(where=["words @@ %s::tsquery"], params=[query]).exists()
 
 
@@ -68,7 +68,7 @@ def test_the_name_and_the_number_are_found(cast: Cast) -> None:
     desk = cast.front_desk.pk
     assert found_by(desk, "zoe")
     assert found_by(desk, "marq", "zoe")
-    assert found_by(desk, *words.number_words("0177"))
+    assert found_by(desk, *words.digit_triples("0177"))
     assert not found_by(cast.dispatch.pk, "zoe")
 
 

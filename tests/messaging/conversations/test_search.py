@@ -34,9 +34,9 @@ def found(agent: Agent, q: str, place: Inbox | None = None) -> list[int]:
 
 def named(thread: Thread, name: str) -> Thread:
     contact = thread.contact
-    what = [*words.words_of(name), *words.number_words(contact.address)]
+    what = [*words.split_words(name), *words.digit_triples(contact.address)]
     Contact.objects.filter(pk=contact.pk).update(
-        name=name, words=words.vector(thread.inbox_id, what)
+        name=name, words=words.build_tsvector(thread.inbox_id, what)
     )
     return thread
 
@@ -133,7 +133,7 @@ def test_a_hit_shows_who_where_and_when_and_leads_to_its_place(cast: Cast) -> No
     old = texts[3]
     Message.objects.filter(pk=old.pk).update(
         body="a " * 90 + "<b>gasket</b>",
-        words=words.vector(thread.inbox_id, ["gasket", "a", "b"]),
+        words=words.build_tsvector(thread.inbox_id, ["gasket", "a", "b"]),
     )
     page = page_of(cast.ana, "gask", cast.front_desk)
     row = page[page.index(f'id="hit-{old.pk}"') :]
@@ -153,7 +153,7 @@ def test_a_hit_shows_who_where_and_when_and_leads_to_its_place(cast: Cast) -> No
 def test_pages_follow_each_other_newest_first(
     cast: Cast, walk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(message_search, "WALK", walk)
+    monkeypatch.setattr(message_search, "NEWEST_WALKED", walk)
     monkeypatch.setattr(message_search, "PAGE_SIZE", 3)
     thread = named(cast.thread(), "Gasket & Sons")
     texts = [cast.text_in("A gasket" if n % 2 else "A bolt") for n in range(14)]
@@ -179,8 +179,8 @@ def test_the_plan_is_one_walk_or_one_look_into_the_index(
         cast.text_in(f"Gasket {number}", sender=f"+130355502{number:02d}")
     results = []
     for walk in (0, 1, 3, 2_000):
-        monkeypatch.setattr(message_search, "WALK", walk)
-        monkeypatch.setattr(walking, "WALK", walk)
+        monkeypatch.setattr(message_search, "NEWEST_WALKED", walk)
+        monkeypatch.setattr(walking, "NEWEST_WALKED", walk)
         results.append([found(cast.ana, q) for q in ("gasket", "marta", "0177", "zebra", "303")])
     assert results == [results[0]] * 4
     assert [len(keys) for keys in results[0]] == [5, 1, 1, 0, 5]

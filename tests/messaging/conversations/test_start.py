@@ -22,7 +22,7 @@ from messaging.outbound.starting import start_conversation
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from threads.actions import save_draft
 from threads.models import Contact, Thread, ThreadState
-from threads.rows import states_of
+from threads.rows import states_by_thread
 
 NEW = "+12025550199"
 LANDLINE = "+442079460958"
@@ -246,7 +246,7 @@ def test_it_joins_the_thread_and_keeps_what_was_drafted_there(cast: Cast) -> Non
     answer = send(cast.ana, cast.front_desk, CUSTOMER, "Joined")
     assert answer["Location"] == f"/threads/{thread.pk}/"
     assert Thread.objects.count() == 1
-    state = states_of(cast.ana, [thread])[thread.pk]
+    state = states_by_thread(cast.ana, [thread])[thread.pk]
     assert (state.draft_body, state.draft_is_internal) == ("Half a", True)
     thread.refresh_from_db()
     assert state.last_read_id == thread.last_message_id == thread.last_text_id

@@ -315,7 +315,7 @@ async def test_of_a_crowd_some_are_named_and_whoever_types_is_among_them(
     table = hub_of_this_loop().presence.table
     for number in range(200):
         person = Person(10_000 + number, f"Guest {number:03}", "Guest", is_typing=number == 199)
-        table.stay(f"tab {number}", (cast.front_desk.pk, thread.pk), person)
+        table.renew(f"tab {number}", (cast.front_desk.pk, thread.pk), person)
     told = await ana.next("presence")
     names, typing = told["people"], told["typing"]
     assert names.count("Guest") == 2 * MOST_NAMES  # a title and a name for each
@@ -323,7 +323,7 @@ async def test_of_a_crowd_some_are_named_and_whoever_types_is_among_them(
     assert f"and {200 - MOST_NAMES} more" in names
     assert typing == "Guest is typing"
     for number in range(200):
-        table.leave(f"tab {number}")
+        table.release(f"tab {number}")
 
 
 @pytest.mark.parametrize(

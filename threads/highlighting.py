@@ -1,0 +1,97 @@
+"""Text with `<mark>` elements around what a search found, or around mentions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from threads.words import DIGITS, split_words
+
+# Word characters, each with the combining accents that may follow it.
+_TOKEN = re.compile(r"(?:\w[\u0300-\u036f]*)+")
+
+# Few, because a row of a list shows one short line.
+CHARACTERS_BEFORE_HIGHLIGHT = 14
+EXCERPT_LENGTH = 160
+
+# Start and end in characters.
+Span = tuple[int, int]
+# Start and end in characters, the @ included, and the key of the mentioned agent.
+MentionSpan = tuple[int, int, int]
+
+
+def find_word_spans(text: str, words: Collection[str]) -> list[Span]:
+    """Find the words of the text that begin with one of the words, which are folded already."""
+    if not words:
+        return []
+    return [
+        token.span()
+        for token in _TOKEN.finditer(text)
+        if any(own.startswith(word) for own in split_words(token.group()) for word in words)
+    ]
+
+
+def find_number_span(text: str, digits: str) -> Span | None:
+    """Find a run of digits in a number, however the number is spaced."""
+    offsets = [index for index, character in enumerate(text) if character in DIGITS]
+    start = "".join(text[offset] for offset in offsets).find(digits)
+    if not digits or start < 0:
+        return None
+    return offsets[start], offsets[start + len(digits) - 1] + 1
+
+
+def highlight_spans(text: str, spans: list[Span]) -> SafeString:
+    """Return the escaped text with a `<mark>` around each span."""
+    parts: list[SafeString] = []
+    offset = 0
+    for start, end in spans:
+        parts.append(format_html("{}<mark>{}</mark>", text[offset:start], text[start:end]))
+        offset = end
+    parts.append(format_html("{}", text[offset:]))
+    return mark_safe("".join(parts))  # noqa: S308  each part was escaped
+
+
+def highlighted_excerpt(
+    body: str, words: Collection[str], longest: int = EXCERPT_LENGTH
+) -> SafeString:
+    """Return one line of the body, starting shortly before its first highlight."""
+    line = " ".join(body.split())
+    found = find_word_spans(line, words)
+    start = _excerpt_start(line, found[0][0]) if found else 0
+    shown = line[start : start + longest]
+    inside = [(a - start, min(b - start, len(shown))) for a, b in found if a - start < len(shown)]
+    ahead = "… " if start else ""
+    behind = " …" if start + longest < len(line) else ""
+    return format_html("{}{}{}", ahead, highlight_spans(shown, inside), behind)
+
+
+def _excerpt_start(line: str, first: int) -> int:
+    """Return the start of a word shortly before the first highlight, or 0."""
+    if first <= CHARACTERS_BEFORE_HIGHLIGHT:
+        return 0
+    space = line.find(" ", first - CHARACTERS_BEFORE_HIGHLIGHT, first)
+    return space + 1 if space >= 0 else first
+
+
+def highlight_mentions(
+    text: str,
+    mentions: Iterable[MentionSpan],
+    agent_id: int | None,
+    plain: Callable[[str], SafeString] = escape,
+) -> SafeString:
+    """Return the text with a `<mark>` around each mention; the agent's own also get class `me`.
+
+    `plain` turns the text between the mentions into HTML.
+    """
+    parts: list[SafeString] = []
+    offset = 0
+    for start, end, mentioned in mentions:
+        parts.append(plain(text[offset:start]))
+        strength = " me" if mentioned == agent_id else ""
+        parts.append(format_html('<mark class="mention{}">{}</mark>', strength, text[start:end]))
+        offset = end
+    parts.append(plain(text[offset:]))
+    return mark_safe("".join(parts))  # noqa: S308  each part was escaped
