@@ -1,4 +1,4 @@
-"""Twilio's calls as the tests make them, signed by Twilio's own SDK."""
+"""Twilio's webhooks as the tests send them, signed by Twilio's own SDK."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def receipt_fields(sid: str, status: str, **more: str) -> dict[str, str]:
     return {"MessageSid": sid, "MessageStatus": status, **more}
 
 
-def call(
+def post_webhook(
     account: CarrierAccount,
     fields: dict[str, str],
     *,
     token: str = SECRETS["auth_token"],
-    behind: str = "",
+    attempt_token: str = "",
     raise_exceptions: bool = True,
 ) -> Any:
-    """POST the fields to the account's webhook. `behind` is the attempt's token."""
-    path = account.webhook_path + (f"{behind}/" if behind else "")
-    mark = RequestValidator(token).compute_signature(settings.PUBLIC_URL + path, fields)
+    """POST the signed fields to the account's webhook."""
+    path = account.webhook_path + (f"{attempt_token}/" if attempt_token else "")
+    signature = RequestValidator(token).compute_signature(settings.PUBLIC_URL + path, fields)
     return Client(raise_request_exception=raise_exceptions).post(
         path,
         urlencode(fields),
         content_type=FORM,
-        headers={"X-Twilio-Signature": mark},
+        headers={"X-Twilio-Signature": signature},
     )

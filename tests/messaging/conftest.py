@@ -13,7 +13,7 @@ from tests.messaging.live.live_pages import LivePage, Opener, tab
 
 @pytest.fixture
 async def opened() -> AsyncIterator[Opener]:
-    """A function that opens a page with its socket; all are cut at the end."""
+    """Return a function that opens a page with its socket; all are closed at the end."""
     pages: list[LivePage] = []
 
     async def open_one(agent: Agent, path: str, client: Client | None = None) -> LivePage:

@@ -1,13 +1,16 @@
-"""Workers as processes of their own that die on command, for the crash tests.
+"""Run workers that kill themselves at given points, for the crash tests.
 
     python -m tests.messaging.worker_process POINT…
 
-runs `manage.py worker` once for each POINT, one after the other, each in a process that kills
-itself with -9 at that point of the delivery of a text that says "die at POINT"; then a whole one
-that stays. (At "turned" a number has given turns; "planned" and "gone" lie before and behind the
-commit that makes a message of a text for later.) Time runs faster: waits are short and the reaper
-comes every second. With a POINT, one worker lives at a time, and whichever is silent for a second
-counts as dead.
+runs `manage.py worker` once for each POINT, one after the other. Each process kills itself with
+SIGKILL at that point in the delivery of a text whose body is "die at POINT". A worker that is not
+killed follows them.
+
+At "turned" a number has just given turns. "planned" and "gone" are just before and just after the
+commit that turns a scheduled text into a message.
+
+Waits are short and the reaper runs every second. With a POINT, a worker without a heartbeat for a
+second counts as dead.
 """
 
 from __future__ import annotations
@@ -25,94 +28,94 @@ from typing import Any
 POINTS = ["claim", "committed", "written", "answered", "recorded"]
 
 
-def die() -> None:
+def kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_before(module: Any, name: str, is_it: Callable[..., bool]) -> None:
-    deed = getattr(module, name)
+def kill_before(module: Any, name: str, is_due: Callable[..., bool]) -> None:
+    original = getattr(module, name)
 
-    def doomed(*arguments: Any) -> Any:
-        if is_it(*arguments):
-            die()
-        return deed(*arguments)
+    def replacement(*arguments: Any) -> Any:
+        if is_due(*arguments):
+            kill_self()
+        return original(*arguments)
 
-    setattr(module, name, doomed)
+    setattr(module, name, replacement)
 
 
-def die_after(module: Any, name: str, is_it: Callable[..., bool]) -> None:
-    deed = getattr(module, name)
+def kill_after(module: Any, name: str, is_due: Callable[..., bool]) -> None:
+    original = getattr(module, name)
 
-    def doomed(*arguments: Any, **named: Any) -> Any:
-        done = deed(*arguments, **named)
-        if is_it(*arguments):
-            die()
+    def replacement(*arguments: Any, **named: Any) -> Any:
+        done = original(*arguments, **named)
+        if is_due(*arguments):
+            kill_self()
         return done
 
-    setattr(module, name, doomed)
+    setattr(module, name, replacement)
 
 
-def die_during(module: Any, name: str, is_it: Callable[..., bool], last_words: str) -> None:
-    deed = getattr(module, name)
+def kill_during(module: Any, name: str, is_due: Callable[..., bool], body: str) -> None:
+    original = getattr(module, name)
 
-    def doomed(*arguments: Any) -> Any:
-        if is_it(*arguments):
-            threading.Thread(target=die_once_written, args=[last_words]).start()
-        return deed(*arguments)
+    def replacement(*arguments: Any) -> Any:
+        if is_due(*arguments):
+            threading.Thread(target=kill_once_written, args=[body]).start()
+        return original(*arguments)
 
-    setattr(module, name, doomed)
+    setattr(module, name, replacement)
 
 
-def arm(point: str) -> None:
-    """Have this process die at the point."""
+def plan_death(point: str) -> None:
+    """Make this process kill itself at the point."""
     from messaging.outbound import delivery
 
-    last_words = f"die at {point}"
+    body = f"die at {point}"
 
     def is_next(thread: Any) -> bool:
         first = thread.messages.filter(kind="outbound", state="queued").order_by("pk").first()
-        return first is not None and first.body == last_words
+        return first is not None and first.body == body
 
     def is_this(attempt: Any, *rest: Any) -> bool:
-        return bool(attempt.message.body == last_words)
+        return bool(attempt.message.body == body)
 
     match point:
         case "claim":
-            die_before(delivery, "_claim_next_attempt", is_next)
+            kill_before(delivery, "_claim_next_attempt", is_next)
         case "committed":
-            die_before(delivery, "_call_carrier", is_this)
+            kill_before(delivery, "_call_carrier", is_this)
         case "written":
-            die_during(delivery, "_call_carrier", is_this, last_words)
+            kill_during(delivery, "_call_carrier", is_this, body)
         case "answered":
-            die_before(delivery, "write_outcome", is_this)
+            kill_before(delivery, "write_outcome", is_this)
         case "recorded":
-            die_after(delivery, "write_outcome", is_this)
+            kill_after(delivery, "write_outcome", is_this)
         case _:
-            arm_around(point)
+            plan_death_outside_delivery(point)
 
 
-def arm_around(point: str) -> None:
-    """Where no delivery is under way."""
+def plan_death_outside_delivery(point: str) -> None:
+    """Make this process kill itself at a point where no delivery is under way."""
     from messaging import tasks
     from messaging.outbound import pacing, scheduling
 
-    places: dict[str, tuple[Any, str]] = {
+    functions: dict[str, tuple[Any, str]] = {
         "turned": (pacing, "give_turns"),
-        "planned": (scheduling, "queue"),
+        "planned": (scheduling, "queue_message"),
         "gone": (tasks, "send_if_due"),
     }
-    die_after(*places[point], lambda *_: True)
+    kill_after(*functions[point], lambda *_: True)
 
 
-def die_once_written(body: str) -> None:
-    """The far end has noted the text, and does not answer yet."""
+def kill_once_written(body: str) -> None:
+    """Wait until the far end has recorded the text but not answered, then die."""
     ledger = Path(os.environ["FAR_END_LEDGER"])
     while not (ledger.exists() and body in ledger.read_text()):
         time.sleep(0.01)
-    die()
+    kill_self()
 
 
-def hurry(stalled_after: timedelta | None) -> None:
+def speed_up(stalled_after: timedelta | None) -> None:
     from procrastinate.contrib.django import app
 
     from messaging import tasks
@@ -133,13 +136,13 @@ def main(points: list[str]) -> None:
 
     settings.TWILIO_API_URL = os.environ["TWILIO_API_URL"]
     settings.PUSH_ANYWHERE = bool(os.environ["PUSH_ANYWHERE"])
-    hurry(timedelta(seconds=1) if points else None)
+    speed_up(timedelta(seconds=1) if points else None)
     for point in points:
         child = os.fork()
         if child == 0:
-            arm(point)
+            plan_death(point)
             call_command("worker")
-            os._exit(1)  # it was to die
+            os._exit(1)  # unreachable: the worker kills itself
         _, status = os.waitpid(child, 0)
         print(point, "killed" if os.WTERMSIG(status) == signal.SIGKILL else status, flush=True)
     call_command("worker")

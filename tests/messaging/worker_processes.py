@@ -1,4 +1,4 @@
-"""Starts `worker_process.py` on the test's own database."""
+"""Start `worker_process.py` on the test's own database."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from tests.stack import ROOT, test_cluster
 
 
 @contextmanager
-def workers(
+def run_workers(
     far_end: FarEnd, log: Path, *points: str, count: int = 1, push_anywhere: bool = False
 ) -> Iterator[Path]:
-    """Workers whose carrier is the far end. Yields the file with what they print; ends them, and
-    fails when one had ended by itself."""
+    """Run workers whose carrier is the far end, and yield the file that they print to.
+
+    Raises AssertionError if one of them has ended before the block does.
+    """
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -61,7 +63,7 @@ def workers(
 
 
 def wait_until(is_so: Callable[[], bool], log: Path, seconds: float = 30.0) -> float:
-    """Seconds until it was so. Raises AssertionError with what the workers said."""
+    """Return the seconds that it took. Raises AssertionError with what the workers printed."""
     begun = time.monotonic()
     while not is_so():
         if time.monotonic() > begun + seconds:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from messaging.carriers import CARRIERS
 from messaging.models import CarrierAccount
 from tests.cast import SECRETS, Cast, client_of
-from tests.messaging.carrier_calls import call, text_fields
+from tests.messaging.carrier_calls import post_webhook, text_fields
 
 FORGET = "Forget the previous auth token"
 
@@ -32,14 +32,17 @@ def test_the_secret_before_a_new_one_is_accepted_until_it_is_forgotten(cast: Cas
         credential_auth_token="newer",
         credential_previous_auth_token=SECRETS["auth_token"],
     )
-    assert call(cast.account, text_fields("One")).status_code == 200
+    assert post_webhook(cast.account, text_fields("One")).status_code == 200
     save(cast)
-    assert call(cast.account, text_fields("Two", sid="SM-in-2")).status_code == 200
+    assert post_webhook(cast.account, text_fields("Two", sid="SM-in-2")).status_code == 200
 
     assert FORGET in client_of(cast.admin).get(page(cast.account)).content.decode()
     save(cast, forget_previous_auth_token="on")
-    assert call(cast.account, text_fields("Three", sid="SM-in-3")).status_code == 403
-    assert call(cast.account, text_fields("Four", sid="SM-in-4"), token="newer").status_code == 200
+    assert post_webhook(cast.account, text_fields("Three", sid="SM-in-3")).status_code == 403
+    assert (
+        post_webhook(cast.account, text_fields("Four", sid="SM-in-4"), token="newer").status_code
+        == 200
+    )
     assert "previous_auth_token" not in cast.account.get_credentials()
 
 

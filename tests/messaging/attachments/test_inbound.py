@@ -26,8 +26,8 @@ from messaging.notifications.lists import popup
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.messaging.attachments.media_host import MediaHost, media_host, ok
 from tests.messaging.attachments.picture_bytes import HTML, picture
-from tests.messaging.carrier_calls import call, text_fields
-from tests.messaging.working import due_jobs, let_the_waits_end, work
+from tests.messaging.carrier_calls import post_webhook, text_fields
+from tests.messaging.stepped_worker import due_jobs, end_waits, run_jobs
 from threads.models import Thread
 
 NAME = "media.carrier.test"
@@ -77,12 +77,12 @@ def test_the_text_is_there_at_once_and_its_picture_when_it_was_fetched(
 ) -> None:
     data = picture(size=(1200, 800))
     host.answers["/1"] = ok(data, Content_Type="text/html")
-    assert call(cast.account, media_fields(host, "/1", body="Look")).status_code == 200
+    assert post_webhook(cast.account, media_fields(host, "/1", body="Look")).status_code == 200
     message = Message.objects.get()
     assert host.connections == 0
     assert "Picture on its way" in page_of(cast, message)
     seq = message.seq
-    work()
+    run_jobs()
     message.refresh_from_db()
     attachment = Attachment.objects.get()
     assert (attachment.state, attachment.content_type) == ("ready", "image/jpeg")
@@ -107,10 +107,10 @@ def test_the_text_is_there_at_once_and_its_picture_when_it_was_fetched(
 @pytest.mark.django_db(transaction=True)
 def test_what_only_looks_like_a_picture_is_a_file_to_save(cast: Cast, host: MediaHost) -> None:
     host.answers["/1"] = ok(b"\xff\xd8\xff\xe0" + HTML)
-    call(cast.account, media_fields(host, "/1"))
+    post_webhook(cast.account, media_fields(host, "/1"))
     thread = Thread.objects.get()
     assert thread.last_excerpt == "Picture"
-    work()
+    run_jobs()
     attachment = Attachment.objects.get()
     assert (attachment.kind, attachment.state) == ("file", "ready")
     answer = client_of(cast.ana).get(f"/attachments/{attachment.pk}/")
@@ -155,8 +155,8 @@ def test_a_failure_is_told_in_the_bubble_and_can_be_tried_again(
     cast: Cast, host: MediaHost
 ) -> None:
     host.answers["/1"] = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
-    call(cast.account, media_fields(host, "/1", body="Look"))
-    work()
+    post_webhook(cast.account, media_fields(host, "/1", body="Look"))
+    run_jobs()
     message, attachment = Message.objects.get(), Attachment.objects.get()
     assert attachment.state == "failed"
     page = page_of(cast, message)
@@ -168,7 +168,7 @@ def test_a_failure_is_told_in_the_bubble_and_can_be_tried_again(
         f"/attachments/{attachment.pk}/fetch/", headers={"HX-Request": "true"}
     )
     assert "Picture on its way" in answer.content.decode()
-    work()
+    run_jobs()
     attachment.refresh_from_db()
     assert attachment.state == "ready"
     # Once more changes nothing.
@@ -182,16 +182,16 @@ def test_a_failure_is_told_in_the_bubble_and_can_be_tried_again(
 def test_what_may_work_soon_is_tried_again_by_itself_and_given_up_at_last(
     cast: Cast, host: MediaHost
 ) -> None:
-    call(cast.account, media_fields(host, "/1"))
+    post_webhook(cast.account, media_fields(host, "/1"))
     attachment = Attachment.objects.get()
     for tries in range(1, 4):
-        work()
+        run_jobs()
         attachment.refresh_from_db()
         assert (attachment.state, attachment.tries) == ("waiting", tries)
         [job] = ProcrastinateJob.objects.all()
         assert (job.task_name, job.lock) == ("wake_fetch", None)
-        let_the_waits_end()
-    work()
+        end_waits()
+    run_jobs()
     attachment.refresh_from_db()
     assert attachment.state == "failed"
     assert attachment.reason == "The carrier does not have this file any more."
@@ -203,11 +203,11 @@ def test_a_slow_file_holds_up_neither_the_others_nor_the_senders(
     cast: Cast, host: MediaHost
 ) -> None:
     host.answers |= {f"/{n}": ok(picture(size=(50 + n, 50))) for n in range(5)}
-    call(cast.account, media_fields(host, *[f"/{n}" for n in range(5)]))
+    post_webhook(cast.account, media_fields(host, *[f"/{n}" for n in range(5)]))
     locks = set(ProcrastinateJob.objects.values_list("lock", flat=True))
     assert len(locks) == 2
     assert set(ProcrastinateJob.objects.values_list("priority", flat=True)) == {-101}
-    work(concurrency=4)
+    run_jobs(concurrency=4)
     found = Attachment.objects.order_by("pk")
     assert [one.width for one in found] == [50, 51, 52, 53, 54]
 
@@ -227,7 +227,7 @@ def test_a_text_brings_a_limited_number_of_files(cast: Cast) -> None:
 def test_the_same_webhook_twice_is_fetched_once(cast: Cast) -> None:
     fields = text_fields("Look") | {"NumMedia": "1", "MediaUrl0": "https://api.twilio.com/1"}
     for _ in range(2):
-        assert call(cast.account, fields).status_code == 200
+        assert post_webhook(cast.account, fields).status_code == 200
     assert Attachment.objects.count() == 1
 
 
@@ -262,7 +262,7 @@ def test_a_fetch_that_another_worker_ended_leaves_no_second_file(
     cast: Cast, host: MediaHost
 ) -> None:
     host.answers["/1"] = ok(picture())
-    call(cast.account, media_fields(host, "/1"))
+    post_webhook(cast.account, media_fields(host, "/1"))
     attachment = Attachment.objects.get()
     inbound.fetch_attachment(attachment.pk)
     stale = Attachment.objects.select_related("message").get()
@@ -296,9 +296,9 @@ def test_a_fetch_that_was_forgotten_is_woken(cast: Cast) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_switched_off_account_fetches_nothing(cast: Cast, host: MediaHost) -> None:
-    call(cast.account, media_fields(host, "/1"))
+    post_webhook(cast.account, media_fields(host, "/1"))
     CarrierAccount.objects.update(is_active=False)
-    work()
+    run_jobs()
     assert Attachment.objects.get().reason.startswith("The carrier account is switched off.")
     assert host.connections == 0
 
@@ -308,10 +308,10 @@ def test_addresses_and_names_stay_out_of_the_log(
     cast: Cast, host: MediaHost, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    call(cast.account, media_fields(host, "/canary"))
+    post_webhook(cast.account, media_fields(host, "/canary"))
     for _ in range(5):
-        work()
-        let_the_waits_end()
+        run_jobs()
+        end_waits()
     assert Attachment.objects.get().state == "failed"
     assert "could not be fetched" in caplog.text
     ours = [r.getMessage() for r in caplog.records if r.name.startswith(("messaging", "httpcore"))]

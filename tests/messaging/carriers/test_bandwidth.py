@@ -19,7 +19,7 @@ from tests.cast import Cast
 from tests.messaging.carriers.specimens.bandwidth import BANDWIDTH
 from tests.messaging.carriers.test_contract_api import sought
 from tests.messaging.carriers.webhook_requests import knock, knock_unsigned, moved, payload
-from tests.messaging.outbound.test_receipts import begin, state
+from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 
 ELSEWHERE = ("+12025550118", "+12025550119")
 
@@ -103,9 +103,9 @@ def told(name: str, token: object, **more: object) -> Any:
 
 def test_the_tag_of_a_receipt_finds_its_attempt_before_the_answer_came(cast: Cast) -> None:
     cast = moved(cast, BANDWIDTH)
-    attempt = begin(cast)
+    attempt = begin_attempt(cast)
     knock(cast.account, BANDWIDTH, told("status_delivered", attempt.token))
-    assert state(attempt) == "delivered"
+    assert message_state(attempt) == "delivered"
     attempt.refresh_from_db()
     assert attempt.carrier_message_id == "1593110555875xo7watq5px6rbe5d"
 
@@ -113,17 +113,17 @@ def test_the_tag_of_a_receipt_finds_its_attempt_before_the_answer_came(cast: Cas
 @pytest.mark.parametrize("tag", ["v2 lab", "", "x" * 1024])
 def test_a_foreign_tag_parks_the_receipt(cast: Cast, tag: str) -> None:
     cast = moved(cast, BANDWIDTH)
-    attempt = begin(cast)
+    attempt = begin_attempt(cast)
     assert knock(cast.account, BANDWIDTH, told("status_delivered", tag)).status_code == 200
-    assert state(attempt) == "sending"
+    assert message_state(attempt) == "sending"
     assert DeliveryReceipt.objects.get().attempt is None
 
 
 def test_a_tag_reaches_no_attempt_of_another_account(cast: Cast) -> None:
-    attempt = begin(cast)
+    attempt = begin_attempt(cast)
     account = moved(cast, BANDWIDTH).account
     assert knock(account, BANDWIDTH, told("status_failed", attempt.token)).status_code == 200
-    assert state(attempt) == "sending"
+    assert message_state(attempt) == "sending"
     assert DeliveryReceipt.objects.get().attempt is None
 
 

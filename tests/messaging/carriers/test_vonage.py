@@ -30,7 +30,7 @@ from tests.messaging.carriers.specimens.base import ATTEMPT, PUBLIC_URL
 from tests.messaging.carriers.specimens.vonage import VONAGE, claims
 from tests.messaging.carriers.test_contract_api import NOON, answering, client, sought
 from tests.messaging.carriers.webhook_requests import knock, knock_unsigned, moved, payload
-from tests.messaging.outbound.test_receipts import begin, state
+from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 
 SECRET = VONAGE.credentials["signature_secret"]
 BODY = b'{"message_uuid": "x", "status": "submitted"}'
@@ -150,10 +150,10 @@ def test_an_unsigned_call_is_asked_to_come_again(cast: Cast) -> None:
 
 def test_our_reference_finds_the_attempt_of_a_receipt(cast: Cast) -> None:
     cast = moved(cast, VONAGE)
-    attempt = begin(cast)
+    attempt = begin_attempt(cast)
     told = {**payload(VONAGE, "status_delivered"), "client_ref": str(attempt.token)}
     knock(cast.account, VONAGE, told)
-    assert state(attempt) == "delivered"
+    assert message_state(attempt) == "delivered"
 
 
 def sent(*media: str, body: str = VONAGE.outgoing.body) -> object:

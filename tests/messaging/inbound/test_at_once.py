@@ -18,7 +18,7 @@ ROUNDS = 25
 CUSTOMERS = ["+12025550201", "+12025550202"]
 
 
-class AtOnce:
+class BusyAgent:
     """What one agent did last to each thread, for the comparison at the end."""
 
     def __init__(self, agent: Agent, other: Agent, threads: list[Thread], seed: int) -> None:
@@ -69,8 +69,8 @@ class AtOnce:
 def test_two_agents_set_priority_delete_and_mute_while_texts_come_in(cast: Cast) -> None:
     threads = [cast.thread(sender=number) for number in CUSTOMERS]
     agents = [
-        AtOnce(cast.ana, cast.ben, threads, seed=1),
-        AtOnce(cast.ben, cast.ana, threads, seed=2),
+        BusyAgent(cast.ana, cast.ben, threads, seed=1),
+        BusyAgent(cast.ben, cast.ana, threads, seed=2),
     ]
 
     def texts() -> None:

@@ -27,14 +27,16 @@ def https(settings: Settings) -> None:
     settings.PUBLIC_URL = "https://texts.example.com"
 
 
-def plivo(name: str = "Ours") -> CarrierAccount:
+def make_account(name: str = "Ours") -> CarrierAccount:
     account = CarrierAccount(carrier="plivo", name=name)
     account.set_credentials({"auth_id": "MA", "auth_token": TOKEN})
     account.save()
     return account
 
 
-def call(account: CarrierAccount, nonce: str = "1", *, both: bool = False, **fields: str) -> Any:
+def post_signed(
+    account: CarrierAccount, nonce: str = "1", *, both: bool = False, **fields: str
+) -> Any:
     """Signed by V2; where `both`, by V3 as well."""
     url = account.webhook_url
     digest = hmac.new(TOKEN.encode(), (url + nonce).encode(), hashlib.sha256).digest()
@@ -50,40 +52,43 @@ def call(account: CarrierAccount, nonce: str = "1", *, both: bool = False, **fie
 
 
 def test_the_same_request_again_is_taken_and_stored_once(cast: Cast) -> None:
-    account = plivo()
+    account = make_account()
     Number.objects.create(
         address=OURS, account=account, inbox=Inbox.objects.create(name="Workshop")
     )
-    assert [call(account).status_code for _ in range(3)] == [200] * 3
+    assert [post_signed(account).status_code for _ in range(3)] == [200] * 3
     assert Message.objects.filter(account=account).count() == 1
     account.refresh_from_db()
     assert account.rejected_count == 0
 
 
 def test_another_body_under_the_same_signature_is_refused_and_counted(cast: Cast) -> None:
-    account = plivo()
-    assert call(account, Status="sent").status_code == 200
-    assert call(account, Status="delivered").status_code == 403
+    account = make_account()
+    assert post_signed(account, Status="sent").status_code == 200
+    assert post_signed(account, Status="delivered").status_code == 403
     assert list(DeliveryReceipt.objects.values_list("state", flat=True)) == ["sent"]
     account.refresh_from_db()
     assert account.rejected_count == 1
     assert "nonce" in account.last_rejection
-    assert call(account, nonce="2", Status="delivered").status_code == 200
+    assert post_signed(account, nonce="2", Status="delivered").status_code == 200
 
 
 def test_the_older_of_two_signatures_cannot_be_sent_alone_with_another_body(cast: Cast) -> None:
-    account = plivo()
-    assert call(account, both=True, Status="sent").status_code == 200
-    assert call(account, Status="delivered").status_code == 403
+    account = make_account()
+    assert post_signed(account, both=True, Status="sent").status_code == 200
+    assert post_signed(account, Status="delivered").status_code == 403
     assert list(DeliveryReceipt.objects.values_list("state", flat=True)) == ["sent"]
 
 
 def test_accounts_do_not_use_up_each_others_nonces(cast: Cast) -> None:
-    assert call(plivo(), Status="sent").status_code == 200
-    assert call(plivo("Another"), Status="delivered", MessageUUID="m2").status_code == 200
+    assert post_signed(make_account(), Status="sent").status_code == 200
+    assert (
+        post_signed(make_account("Another"), Status="delivered", MessageUUID="m2").status_code
+        == 200
+    )
     assert UsedNonce.objects.count() == 2
 
 
 def test_a_nonce_without_end_is_refused(cast: Cast) -> None:
-    assert call(plivo(), nonce="9" * 500, Status="sent").status_code == 403
+    assert post_signed(make_account(), nonce="9" * 500, Status="sent").status_code == 403
     assert not UsedNonce.objects.exists()

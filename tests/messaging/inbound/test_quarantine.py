@@ -14,14 +14,14 @@ from messaging.inbound.receiving import replay_cause
 from messaging.models import Message, Number, Webhook
 from messaging.outbound import delivery
 from tests.cast import Cast, client_of
-from tests.messaging.carrier_calls import call, receipt_fields, text_fields
-from tests.messaging.working import work
+from tests.messaging.carrier_calls import post_webhook, receipt_fields, text_fields
+from tests.messaging.stepped_worker import run_jobs
 
 ELSEWHERE = "+12025550119"
 CHANGELIST = "admin:messaging_webhook_changelist"
 
 
-def replay(cast: Cast, webhook: Webhook) -> Any:
+def replay_in_admin(cast: Cast, webhook: Webhook) -> Any:
     deed = {"action": "replay", "_selected_action": [webhook.pk]}
     return client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
 
@@ -41,7 +41,7 @@ def test_what_cannot_be_used_is_taken_and_kept(
     cast: Cast, changes: dict[str, str], reason: str
 ) -> None:
     fields = text_fields("Hello?") | changes
-    assert call(cast.account, fields).status_code == 200
+    assert post_webhook(cast.account, fields).status_code == 200
     assert not Message.objects.exists()
     webhook = Webhook.objects.quarantined().get()
     assert reason in webhook.reason
@@ -52,26 +52,26 @@ def test_what_cannot_be_used_is_taken_and_kept(
 
 def test_it_is_kept_once_however_often_it_comes(cast: Cast) -> None:
     for _ in range(3):
-        assert call(cast.account, text_fields("Hello?", to=ELSEWHERE)).status_code == 200
+        assert post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE)).status_code == 200
     assert Webhook.objects.quarantined().count() == 1
 
 
 def test_no_signature_and_no_secret_is_kept(cast: Cast) -> None:
-    call(cast.account, text_fields("Hello?", to=ELSEWHERE))
+    post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     webhook = Webhook.objects.get()
     assert "content-type" in webhook.headers
     assert not [name for name in webhook.headers if "signature" in name or "auth" in name]
 
 
 def test_it_is_stored_once_its_number_is_known(cast: Cast) -> None:
-    call(cast.account, text_fields("Better late", to=ELSEWHERE))
+    post_webhook(cast.account, text_fields("Better late", to=ELSEWHERE))
     webhook = Webhook.objects.get()
-    assert "0 understood this time, 1 still not" in replay(cast, webhook).content.decode()
+    assert "0 understood this time, 1 still not" in replay_in_admin(cast, webhook).content.decode()
     assert Webhook.objects.quarantined().count() == 1
 
     inbox = Inbox.objects.create(name="Elsewhere")
     Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
-    assert "1 understood this time, 0 still not" in replay(cast, webhook).content.decode()
+    assert "1 understood this time, 0 still not" in replay_in_admin(cast, webhook).content.decode()
     message = Message.objects.get()
     assert (message.body, message.inbox) == ("Better late", inbox)
     assert not Webhook.objects.quarantined().exists()
@@ -79,23 +79,23 @@ def test_it_is_stored_once_its_number_is_known(cast: Cast) -> None:
 
 
 def test_tried_again_after_the_carrier_repeated_it_stores_nothing_twice(cast: Cast) -> None:
-    call(cast.account, text_fields("Hello?", to=ELSEWHERE))
+    post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     webhook = Webhook.objects.get()
     inbox = Inbox.objects.create(name="Elsewhere")
     Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
-    call(cast.account, text_fields("Hello?", to=ELSEWHERE))
-    replay(cast, webhook)
+    post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
+    replay_in_admin(cast, webhook)
     assert Message.objects.count() == 1
 
 
 def test_tried_again_it_joins_its_thread_at_the_time_when_it_came(cast: Cast) -> None:
-    call(cast.account, text_fields("The day before", to=ELSEWHERE))
+    post_webhook(cast.account, text_fields("The day before", to=ELSEWHERE))
     yesterday = timezone.now() - timedelta(days=1)
     Webhook.objects.update(received_at=yesterday)
     inbox = Inbox.objects.create(name="Elsewhere")
     Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
-    call(cast.account, text_fields("Today", to=ELSEWHERE, sid="SM-in-2"))
-    replay(cast, Webhook.objects.quarantined().get())
+    post_webhook(cast.account, text_fields("Today", to=ELSEWHERE, sid="SM-in-2"))
+    replay_in_admin(cast, Webhook.objects.quarantined().get())
     late = Message.objects.get(body="The day before")
     assert (late.is_late, late.shown_at) == (True, yesterday)
     assert late.place < Message.objects.get(body="Today").place < (late.pk, 0, 0)
@@ -106,11 +106,11 @@ def test_a_receipt_that_is_tried_again_still_finds_its_attempt(cast: Cast) -> No
     attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
     fields = receipt_fields("SM-out-1", "undelivered", ErrorCode="\x00")
-    call(cast.account, fields, behind=str(attempt.token))
+    post_webhook(cast.account, fields, attempt_token=str(attempt.token))
     webhook = Webhook.objects.quarantined().get()
     mended = bytes(webhook.body).replace(b"%00", b"30005")
     Webhook.objects.filter(pk=webhook.pk).update(body=mended, path=webhook.path + "?a=b")
-    replay(cast, webhook)
+    replay_in_admin(cast, webhook)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.carrier_message_id) == ("failed", "SM-out-1")
 
@@ -120,8 +120,8 @@ def test_all_of_one_cause_are_tried_again_by_a_worker_and_the_others_left(
 ) -> None:
     for number in range(3):
         fields = text_fields(f"text {number}", to=ELSEWHERE, sid=f"SM-in-{number}")
-        call(cast.account, fields)
-    call(cast.account, text_fields("Hello?", sid=""))
+        post_webhook(cast.account, fields)
+    post_webhook(cast.account, text_fields("Hello?", sid=""))
     inbox = Inbox.objects.create(name="Elsewhere")
     Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
     one = Webhook.objects.filter(reason__contains="number").order_by("?")[0]
@@ -129,7 +129,7 @@ def test_all_of_one_cause_are_tried_again_by_a_worker_and_the_others_left(
     page = client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
     assert "All of one cause are tried again" in page.content.decode()
     assert not Message.objects.exists(), "that is a worker's work"
-    work()
+    run_jobs()
     assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == [
         "text 0",
         "text 1",
@@ -137,12 +137,12 @@ def test_all_of_one_cause_are_tried_again_by_a_worker_and_the_others_left(
     ]
     assert Webhook.objects.quarantined().get().reason == "MessageSid is missing"
     client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
-    work()
+    run_jobs()
     assert Message.objects.count() == 3
 
 
 def test_what_is_still_not_understood_says_why_now(cast: Cast) -> None:
-    call(cast.account, text_fields("Hello?", to=ELSEWHERE))
+    post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     Webhook.objects.update(reason="Body is missing")
     one = Webhook.objects.get()
     counts = replay_cause(account_id=one.account_id, reason="Body is missing", upto=one.pk)
@@ -151,7 +151,7 @@ def test_what_is_still_not_understood_says_why_now(cast: Cast) -> None:
 
 
 def test_the_quarantine_shows_the_raw_body_and_cannot_be_edited(cast: Cast) -> None:
-    call(cast.account, text_fields("<script>alert(1)</script>", to=ELSEWHERE))
+    post_webhook(cast.account, text_fields("<script>alert(1)</script>", to=ELSEWHERE))
     admin = client_of(cast.admin)
     address = reverse("admin:messaging_webhook_change", args=[Webhook.objects.get().pk])
     page = admin.get(address).content.decode()
@@ -161,7 +161,7 @@ def test_the_quarantine_shows_the_raw_body_and_cannot_be_edited(cast: Cast) -> N
 
 
 def test_only_administrators_see_the_quarantine(cast: Cast) -> None:
-    call(cast.account, text_fields("Hello?", to=ELSEWHERE))
+    post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     response = client_of(cast.ana).get(reverse(CHANGELIST))
     assert response.status_code == 302
     assert "/admin/login/" in response["Location"]

@@ -10,12 +10,12 @@ from django.db import connection, connections
 
 from messaging.models import CarrierAccount, DeliveryReceipt, Message, Number, Webhook
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast
-from tests.messaging.carrier_calls import call, receipt_fields, text_fields
+from tests.messaging.carrier_calls import post_webhook, receipt_fields, text_fields
 from threads.models import Contact, Thread
 
 
 def test_a_text_lifts_its_thread_and_its_inbox(cast: Cast) -> None:
-    call(cast.account, text_fields("First line\n  second   line"))
+    post_webhook(cast.account, text_fields("First line\n  second   line"))
     thread = Thread.objects.get()
     cast.front_desk.refresh_from_db()
     message = Message.objects.get()
@@ -39,14 +39,14 @@ def test_a_text_lifts_its_thread_and_its_inbox(cast: Cast) -> None:
 def test_no_text_is_dropped_because_of_its_sender(
     cast: Cast, sender: str, address: str, kind: str
 ) -> None:
-    assert call(cast.account, text_fields("Hi", sender=sender)).status_code == 200
+    assert post_webhook(cast.account, text_fields("Hi", sender=sender)).status_code == 200
     contact = Contact.objects.get()
     assert (contact.address, contact.kind, contact.raw_address) == (address, kind, sender)
 
 
 def test_one_thread_for_each_contact_of_an_inbox(cast: Cast) -> None:
     for index, to in enumerate([FRONT_DESK, FRONT_DESK, DISPATCH, ANAS_LINE]):
-        call(cast.account, text_fields("Hi", sid=f"SM{index}", to=to))
+        post_webhook(cast.account, text_fields("Hi", sid=f"SM{index}", to=to))
     inboxes = sorted(Thread.objects.values_list("inbox", flat=True))
     assert inboxes == sorted([cast.front_desk.pk, cast.dispatch.pk, cast.anas_line.pk])
     assert Message.objects.filter(inbox=cast.front_desk).count() == 2
@@ -73,20 +73,20 @@ def test_what_another_constraint_refuses_is_not_taken_for_stored_already(
         text_fields("Hi", sid=sid) if kind == "text" else receipt_fields(sid, "sent")
         for sid in ("SM-1", "SM-2")
     )
-    call(cast.account, first)
+    post_webhook(cast.account, first)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(constraint.format(table=table))
-        assert call(cast.account, second, raise_exceptions=False).status_code == 500
+        assert post_webhook(cast.account, second, raise_exceptions=False).status_code == 500
         assert (model._default_manager.count(), Webhook.objects.count()) == (1, 1)
         cursor.execute(gone.format(table=table))
-    assert call(cast.account, second).status_code == 200
+    assert post_webhook(cast.account, second).status_code == 200
     assert (model._default_manager.count(), Webhook.objects.count()) == (2, 2)
 
 
 def test_the_same_text_again_is_taken_and_stored_once(cast: Cast) -> None:
     for _ in range(3):
-        assert call(cast.account, text_fields("Once")).status_code == 200
+        assert post_webhook(cast.account, text_fields("Once")).status_code == 200
     assert Message.objects.count() == 1
     assert Webhook.objects.count() == 1
     cast.front_desk.refresh_from_db()
@@ -98,8 +98,8 @@ def test_the_same_id_of_another_account_is_another_text(cast: Cast) -> None:
     other.set_credentials({"account_sid": "AC2", "auth_token": "two"})
     other.save()
     Number.objects.filter(inbox=cast.dispatch).update(account=other)
-    call(cast.account, text_fields("To the desk"))
-    call(other, text_fields("To dispatch", to=DISPATCH), token="two")
+    post_webhook(cast.account, text_fields("To the desk"))
+    post_webhook(other, text_fields("To dispatch", to=DISPATCH), token="two")
     assert Message.objects.count() == 2
 
 
@@ -107,7 +107,7 @@ def test_an_account_cannot_speak_for_the_number_of_another(cast: Cast) -> None:
     other = CarrierAccount(carrier="twilio", name="Another")
     other.set_credentials({"account_sid": "AC2", "auth_token": "two"})
     other.save()
-    assert call(other, text_fields("Hi", to=DISPATCH), token="two").status_code == 200
+    assert post_webhook(other, text_fields("Hi", to=DISPATCH), token="two").status_code == 200
     assert not Message.objects.exists()
     assert Webhook.objects.quarantined().get().account == other
 
@@ -120,7 +120,7 @@ def test_the_same_text_at_the_same_time_is_stored_once(cast: Cast) -> None:
     def deliver() -> int:
         try:
             start.wait()
-            status: int = call(cast.account, text_fields("Once")).status_code
+            status: int = post_webhook(cast.account, text_fields("Once")).status_code
             return status
         finally:
             connections.close_all()
@@ -140,7 +140,7 @@ def test_first_texts_of_one_sender_at_the_same_time_share_a_thread(cast: Cast) -
         try:
             start.wait()
             fields = text_fields(f"Text {index}", sid=f"SM{index}")
-            status: int = call(cast.account, fields).status_code
+            status: int = post_webhook(cast.account, fields).status_code
             return status
         finally:
             connections.close_all()

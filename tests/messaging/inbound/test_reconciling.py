@@ -23,8 +23,8 @@ from messaging.tasks import compare_numbers
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, SECRETS, Cast, client_of
 from tests.clock import Clock, clock
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.carrier_calls import call, text_fields
-from tests.messaging.working import carrier
+from tests.messaging.carrier_calls import post_webhook, text_fields
+from tests.messaging.stepped_worker import carrier
 from threads.models import Thread, ThreadState
 
 __all__ = ["carrier", "clock", "far_end"]
@@ -40,7 +40,7 @@ def number(cast: Cast, carrier: FarEnd) -> Number:
     return Number.objects.get()
 
 
-def unseen(
+def text_without_webhook(
     far_end: FarEnd, text: str, ago: timedelta, *, sender: str = CUSTOMER, sid: str = ""
 ) -> datetime:
     """Somebody texted Front Desk so long ago, and its webhook was lost."""
@@ -49,23 +49,23 @@ def unseen(
     return at
 
 
-def write_at(message: Message, ago: timedelta) -> Message:
+def make_older(message: Message, ago: timedelta) -> Message:
     Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - ago)
     return message
 
 
-def shown(cast: Cast, thread: Thread) -> list[str]:
+def bodies_shown(cast: Cast, thread: Thread) -> list[str]:
     return [entry.message.body for entry in history.history_page(thread, cast.ana).entries]
 
 
 def test_a_text_joins_its_thread_at_its_time_and_is_marked_as_late(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
-    thread = write_at(cast.text_in("Are you open?"), 3 * HOUR).thread
-    write_at(cast.answer(thread, "Yes."), HOUR)
-    at = unseen(carrier, "Hello?", 2 * HOUR)
+    thread = make_older(cast.text_in("Are you open?"), 3 * HOUR).thread
+    make_older(cast.answer(thread, "Yes."), HOUR)
+    at = text_without_webhook(carrier, "Hello?", 2 * HOUR)
     compare_numbers(timestamp=0)
-    assert shown(cast, thread) == ["Are you open?", "Hello?", "Yes."]
+    assert bodies_shown(cast, thread) == ["Are you open?", "Hello?", "Yes."]
     late = Message.objects.get(body="Hello?")
     assert (late.is_late, late.shown_at, late.kind) == (True, at, "inbound")
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
@@ -77,10 +77,10 @@ def test_a_text_joins_its_thread_at_its_time_and_is_marked_as_late(
 def test_everybody_is_told_of_it_as_of_something_new(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
-    thread = write_at(cast.text_in("Are you open?"), 3 * HOUR).thread
-    answer = write_at(cast.answer(thread, "Yes."), HOUR)
+    thread = make_older(cast.text_in("Are you open?"), 3 * HOUR).thread
+    answer = make_older(cast.answer(thread, "Yes."), HOUR)
     client_of(cast.ana).get(f"/threads/{thread.pk}/")
-    unseen(carrier, "Hello?", 2 * HOUR)
+    text_without_webhook(carrier, "Hello?", 2 * HOUR)
     reconciling.compare_number(number)
     late = Message.objects.get(body="Hello?")
     thread.refresh_from_db()
@@ -101,32 +101,32 @@ def test_everybody_is_told_of_it_as_of_something_new(
 def test_the_first_text_of_somebody_opens_their_thread(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
-    unseen(carrier, "Second", HOUR)
-    unseen(carrier, "First", 2 * HOUR)
+    text_without_webhook(carrier, "Second", HOUR)
+    text_without_webhook(carrier, "First", 2 * HOUR)
     assert reconciling.compare_number(number) == 2
     thread = Thread.objects.get()
-    assert shown(cast, thread) == ["First", "Second"]
+    assert bodies_shown(cast, thread) == ["First", "Second"]
     cast.text_in("Third")
-    assert shown(cast, thread) == ["First", "Second", "Third"]
+    assert bodies_shown(cast, thread) == ["First", "Second", "Third"]
 
 
 def test_one_that_is_found_later_still_stands_before_one_found_sooner(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
-    thread = write_at(cast.text_in("Are you open?"), 5 * HOUR).thread
-    unseen(carrier, "Later", HOUR)
+    thread = make_older(cast.text_in("Are you open?"), 5 * HOUR).thread
+    text_without_webhook(carrier, "Later", HOUR)
     reconciling.compare_number(number)
-    unseen(carrier, "Earlier", HOUR + MINUTE)
+    text_without_webhook(carrier, "Earlier", HOUR + MINUTE)
     clock.pass_by(reconciling.INTERVAL)
     assert reconciling.compare_number(number) == 1
-    assert shown(cast, thread) == ["Are you open?", "Earlier", "Later"]
+    assert bodies_shown(cast, thread) == ["Are you open?", "Earlier", "Later"]
 
 
 def test_what_is_here_already_changes_nothing(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
-    at = unseen(carrier, "Hello?", HOUR, sid="SM-in-1")
-    call(cast.account, text_fields("Hello?"))
+    at = text_without_webhook(carrier, "Hello?", HOUR, sid="SM-in-1")
+    post_webhook(cast.account, text_fields("Hello?"))
     message = Message.objects.get()
     assert reconciling.compare_number(number) == 0
     cast.front_desk.refresh_from_db()
@@ -134,14 +134,14 @@ def test_what_is_here_already_changes_nothing(
 
     carrier.text_in_unseen("SM-in-2", CUSTOMER, FRONT_DESK, "Again", at)
     assert reconciling.compare_number(number) == 1
-    assert call(cast.account, text_fields("Again", sid="SM-in-2")).status_code == 200
+    assert post_webhook(cast.account, text_fields("Again", sid="SM-in-2")).status_code == 200
     assert Message.objects.filter(body="Again").count() == 1, "its webhook came after all"
 
 
 def test_what_may_still_come_by_webhook_is_waited_for(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
-    unseen(carrier, "Just now", timedelta(seconds=30))
+    text_without_webhook(carrier, "Just now", timedelta(seconds=30))
     assert reconciling.compare_number(number) == 0
     clock.pass_by(reconciling.INTERVAL)
     assert reconciling.compare_number(number) == 1
@@ -151,7 +151,7 @@ def test_what_came_before_the_number_was_ours_is_left_alone(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
     Number.objects.update(created_at=timezone.now() - HOUR)
-    unseen(carrier, "To whom?", 2 * HOUR)
+    text_without_webhook(carrier, "To whom?", 2 * HOUR)
     assert reconciling.compare_numbers() == 0
     assert not Message.objects.exists()
 
@@ -163,7 +163,7 @@ def test_after_a_time_without_it_looks_as_far_back_as_it_was_away(
     upto = Comparison.objects.get().upto
     assert upto is not None
     clock.pass_by(timedelta(days=2))
-    unseen(carrier, "While we were away", timedelta(hours=40))
+    text_without_webhook(carrier, "While we were away", timedelta(hours=40))
     assert reconciling.compare_number(number) == 1
     comparison = Comparison.objects.get()
     assert comparison.found_count == 1
@@ -280,7 +280,7 @@ def test_so_it_is_from_the_first_comparison_on(
 def test_the_same_account_entered_anew_brings_nothing_twice(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
-    unseen(carrier, "Hello?", HOUR)
+    text_without_webhook(carrier, "Hello?", HOUR)
     assert reconciling.compare_number(number) == 1
     anew = CarrierAccount(carrier="twilio", name="Twilio again")
     anew.set_credentials(SECRETS)
@@ -313,7 +313,7 @@ def test_keywords_that_were_lost_are_heeded_in_their_order(
     cast: Cast, carrier: FarEnd, number: Number, texts: list[tuple[str, int]], is_out: bool
 ) -> None:
     for text, hours in texts:
-        unseen(carrier, text, hours * HOUR)
+        text_without_webhook(carrier, text, hours * HOUR)
     reconciling.compare_number(number)
     assert OptOut.objects.filter(address=CUSTOMER, ended_at=None).exists() is is_out
 
@@ -324,7 +324,7 @@ def test_a_lost_keyword_does_not_undo_what_was_said_after_it(
 ) -> None:
     for text in before:
         cast.text_in(text)
-    unseen(carrier, lost, HOUR, sid="SM-lost")
+    text_without_webhook(carrier, lost, HOUR, sid="SM-lost")
     assert reconciling.compare_number(number) == 1
     is_out = OptOut.objects.filter(address=CUSTOMER, ended_at=None).exists()
     assert is_out is (before[-1] == "STOP")
@@ -338,9 +338,9 @@ def test_late_ones_are_found_on_the_page_of_history_that_they_belong_to(
     for place in range(4):
         cast.text_in(f"text {place}")
     for back, message in enumerate(Message.objects.order_by("-pk"), 1):
-        write_at(message, back * HOUR)
-    unseen(carrier, "between 1 and 2", 2 * HOUR + 30 * MINUTE)
-    unseen(carrier, "before all", 9 * HOUR)
+        make_older(message, back * HOUR)
+    text_without_webhook(carrier, "between 1 and 2", 2 * HOUR + 30 * MINUTE)
+    text_without_webhook(carrier, "before all", 9 * HOUR)
     assert reconciling.compare_number(number) == 2
     pages, before = [], None
     while True:

@@ -12,7 +12,7 @@ from messaging.inbound import rejections
 from messaging.inbound.rejections import MAX_REASONS, MAX_WRITES_PER_SECOND, count_rejection
 from messaging.models import Rejection
 from tests.cast import CUSTOMER, Cast, client_of
-from tests.messaging.carrier_calls import FORM, call, text_fields
+from tests.messaging.carrier_calls import FORM, post_webhook, text_fields
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 def test_each_reason_is_counted_and_shown_with_its_times(cast: Cast) -> None:
     for _ in range(2):
         Client().post(cast.account.webhook_path, "x=1", content_type=FORM)
-    call(cast.account, text_fields("Forged words"), token="wrong")
+    post_webhook(cast.account, text_fields("Forged words"), token="wrong")
     counts = dict(Rejection.objects.values_list("reason", "count"))
     assert counts["the signature header is missing"] == 2
     assert sum(counts.values()) == 3

@@ -17,11 +17,11 @@ from messaging.carriers import CARRIERS
 from messaging.inbound import views
 from messaging.models import CarrierAccount, Message, Webhook
 from tests.cast import Cast, client_of
-from tests.messaging.carrier_calls import FORM, call, text_fields
+from tests.messaging.carrier_calls import FORM, post_webhook, text_fields
 
 
 def test_a_signed_text_is_stored_and_taken(cast: Cast) -> None:
-    response = call(cast.account, text_fields("Hello?"))
+    response = post_webhook(cast.account, text_fields("Hello?"))
     assert (response.status_code, response.content) == (200, b"<Response/>")
     assert response["Content-Type"] == "text/xml"
     message = Message.objects.get()
@@ -41,7 +41,7 @@ def test_a_token_belongs_to_its_carrier_and_to_an_active_account(cast: Cast) -> 
     path = cast.account.webhook_path
     assert Client().post(path.replace("twilio", "simulator")).status_code == 404
     CarrierAccount.objects.update(is_active=False)
-    assert call(cast.account, text_fields("Hello?")).status_code == 404
+    assert post_webhook(cast.account, text_fields("Hello?")).status_code == 404
 
 
 def test_the_simulators_account_outside_the_demo_is_a_404(
@@ -77,7 +77,10 @@ def test_a_bad_or_missing_signature_is_refused_and_counted(
 
 
 def test_a_changed_body_does_not_fit_its_signature(cast: Cast) -> None:
-    assert call(cast.account, text_fields("Hello?"), token="another secret").status_code == 403
+    assert (
+        post_webhook(cast.account, text_fields("Hello?"), token="another secret").status_code
+        == 403
+    )
     assert not Message.objects.exists()
 
 
@@ -95,7 +98,7 @@ def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_wait(
     cast: Cast, settings: Settings
 ) -> None:
     settings.FIELD_KEYS = [Fernet.generate_key().decode()]
-    assert call(cast.account, text_fields("Hello?")).status_code == 503
+    assert post_webhook(cast.account, text_fields("Hello?")).status_code == 503
     assert not Message.objects.exists()
     cast.account.refresh_from_db()
     assert cast.account.rejected_count == 1
@@ -112,14 +115,14 @@ def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_wait(
         "credential_auth_token": "entered-again",
     }
     assert admin.post(address, given).status_code == 302
-    answer = call(cast.account, text_fields("Hello?"), token="entered-again")
+    answer = post_webhook(cast.account, text_fields("Hello?"), token="entered-again")
     assert answer.status_code == 200
 
 
 def test_a_body_over_the_limit_is_refused(cast: Cast, settings: Settings) -> None:
     settings.WEBHOOK_BODY_LIMIT = 1024
-    assert call(cast.account, text_fields("x" * 900)).status_code != 413
-    assert call(cast.account, text_fields("x" * 1024)).status_code == 413
+    assert post_webhook(cast.account, text_fields("x" * 900)).status_code != 413
+    assert post_webhook(cast.account, text_fields("x" * 1024)).status_code == 413
     assert not Message.objects.filter(body__startswith="x" * 1000).exists()
 
 
@@ -151,12 +154,12 @@ def test_without_the_database_a_carrier_is_asked_to_try_again(cast: Cast) -> Non
     try:
         with pytest.raises(OperationalError):
             connection.ensure_connection()
-        response = call(cast.account, text_fields("Hello?"))
+        response = post_webhook(cast.account, text_fields("Hello?"))
     finally:
         connection.settings_dict["NAME"] = name
         connection.close()
     assert response.status_code == 503
-    assert call(cast.account, text_fields("Hello?")).status_code == 200
+    assert post_webhook(cast.account, text_fields("Hello?")).status_code == 200
     assert Message.objects.count() == 1
 
 
@@ -167,7 +170,7 @@ def test_no_other_page_hides_a_broken_database_as_a_webhook_does(
         raise OperationalError("terminating connection due to administrator command")
 
     monkeypatch.setattr(views, "receive_webhook", fail)
-    assert call(cast.account, text_fields("Hello?")).status_code == 503
+    assert post_webhook(cast.account, text_fields("Hello?")).status_code == 503
     monkeypatch.setattr("messaging.conversations.views.lists.top_list", lambda *_: fail())
     with pytest.raises(OperationalError):
         client_of(cast.ana).get("/")

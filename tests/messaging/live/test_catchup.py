@@ -17,7 +17,7 @@ from messaging.live.frames import FRAME_LIMIT, encoded
 from messaging.models import Message
 from tests.cast import ANAS_LINE, Cast
 from tests.messaging.live.live_pages import PATIENCE, LivePage, tab
-from tests.messaging.transactions import Hand, finish, scene
+from tests.messaging.stepped_transactions import SteppedTransaction, commit_all, make_empty_thread
 from threads.actions import save_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,8 +117,8 @@ def test_a_reader_that_follows_the_counter_misses_nothing(
     transactional_db: None, steps: list[tuple[str, int]]
 ) -> None:
     """Three real connections write as they please; a fourth follows `seq` and nothing else."""
-    inbox_id, thread_id = scene()
-    hands = [Hand(inbox_id, thread_id) for _ in range(3)]
+    inbox_id, thread_id = make_empty_thread()
+    transactions = [SteppedTransaction(inbox_id, thread_id) for _ in range(3)]
     seen: dict[int, int] = {}
     since = 0
 
@@ -140,9 +140,9 @@ def test_a_reader_that_follows_the_counter_misses_nothing(
             if step == "read":
                 since = read()
             else:
-                hands[which].do(step, hands)
+                transactions[which].take_step(step, transactions)
     finally:
-        finish(hands)
+        commit_all(transactions)
     since = read()
     assert seen == dict(Message.objects.values_list("pk", "seq"))
     assert since == reading.inbox_counters([inbox_id])[inbox_id]
@@ -151,18 +151,21 @@ def test_a_reader_that_follows_the_counter_misses_nothing(
 def test_a_later_transaction_waits_for_the_earlier_one(cast: Cast) -> None:
     """The guard itself: two open at once cannot commit out of order."""
     thread = cast.thread()
-    one, two = Hand(cast.front_desk.pk, thread.pk), Hand(cast.front_desk.pk, thread.pk)
+    one, two = (
+        SteppedTransaction(cast.front_desk.pk, thread.pk),
+        SteppedTransaction(cast.front_desk.pk, thread.pk),
+    )
     try:
-        one.do("begin", [one, two])
-        two.do("begin", [one, two])
-        one.do("write", [one, two])
-        two.do("write", [one, two])
+        one.take_step("begin", [one, two])
+        two.take_step("begin", [one, two])
+        one.take_step("write", [one, two])
+        two.take_step("write", [one, two])
         assert two.is_waiting
         assert not one.is_waiting
-        one.do("commit", [one, two])
-        two.do("commit", [one, two])
+        one.take_step("commit", [one, two])
+        two.take_step("commit", [one, two])
     finally:
-        finish([one, two])
+        commit_all([one, two])
     stamps = list(Message.objects.order_by("pk").values_list("seq", flat=True))
     assert stamps == [1, 2, 3]
 

@@ -33,8 +33,8 @@ from tests.messaging.notifications.push_service import (
     service,
     subscribe,
 )
-from tests.messaging.worker_processes import wait_until, workers
-from tests.messaging.working import carrier
+from tests.messaging.stepped_worker import carrier
+from tests.messaging.worker_processes import run_workers, wait_until
 
 __all__ = ["carrier", "far_end", "service"]
 
@@ -249,7 +249,7 @@ def test_texts_go_out_while_push_services_hang_and_the_worker_ends_soon(
 ) -> None:
     thread = cast.thread()
     doing = ProcrastinateJob.objects.filter(task_name="push_agent", status="doing")
-    with workers(carrier, tmp_path / "workers.log", push_anywhere=True) as log:
+    with run_workers(carrier, tmp_path / "workers.log", push_anywhere=True) as log:
         wait_until(lambda: doing.count() >= NOTIFICATION_SLOTS, log)
         for number in range(6):
             cast.answer(thread, f"Answer {number}")

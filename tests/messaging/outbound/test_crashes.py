@@ -10,9 +10,15 @@ from pathlib import Path
 from messaging.models import Attempt, Message
 from tests.cast import Cast
 from tests.far_end_client import FarEnd, far_end
+from tests.messaging.stepped_worker import (
+    assert_never_doubled,
+    attempt_states,
+    carrier,
+    message_states,
+    texts_at,
+)
 from tests.messaging.worker_process import POINTS
-from tests.messaging.worker_processes import wait_until, workers
-from tests.messaging.working import assert_never_doubled, attempts, bodies, carrier, states
+from tests.messaging.worker_processes import run_workers, wait_until
 
 __all__ = ["carrier", "far_end"]
 
@@ -38,17 +44,17 @@ def test_killed_at_any_point_nothing_is_doubled_or_lost_and_the_thread_goes_on(
             cast.answer(thread, f"die at {point}"),
             cast.answer(thread, f"after {point}"),
         )
-    with workers(carrier, tmp_path / "workers.log", *POINTS) as log:
+    with run_workers(carrier, tmp_path / "workers.log", *POINTS) as log:
         wait_until(lambda: is_settled() and log.read_text().count(" killed\n") == 5, log)
 
     assert [line for line in log.read_text().splitlines() if line.endswith(" killed")] == [
         f"{point} killed" for point in POINTS
     ]
-    taken = bodies(carrier, taken=True)
+    taken = texts_at(carrier, taken=True)
     for point, (first, second) in texts.items():
-        assert (point, *states(first, second)) == (point, ENDS[point], "sent")
-        assert attempts(first) == [ENDS[point]]
-        assert attempts(second) == ["sent"]
+        assert (point, *message_states(first, second)) == (point, ENDS[point], "sent")
+        assert attempt_states(first) == [ENDS[point]]
+        assert attempt_states(second) == ["sent"]
         assert (point, taken.count(first.body)) == (point, TAKEN[point])
         assert taken.count(second.body) == 1
     assert_never_doubled(carrier)

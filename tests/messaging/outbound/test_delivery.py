@@ -14,15 +14,15 @@ from messaging.outbound import delivery
 from messaging.outbound.sending import retry_message
 from tests.cast import FRONT_DESK, Cast
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.working import (
+from tests.messaging.stepped_worker import (
     assert_never_doubled,
-    attempts,
-    bodies,
+    attempt_states,
     carrier,
     due_jobs,
-    let_the_waits_end,
-    states,
-    work,
+    end_waits,
+    message_states,
+    run_jobs,
+    texts_at,
 )
 
 __all__ = ["carrier", "far_end"]
@@ -30,14 +30,14 @@ __all__ = ["carrier", "far_end"]
 
 def test_an_accepted_text_is_sent(carrier: FarEnd, cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Yes, until six.")
-    work()
+    run_jobs()
     [entry] = carrier.ledger()
     assert (entry["body"], entry["to"]) == ("Yes, until six.", message.thread.contact.address)
     assert entry["sender"] == FRONT_DESK
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.carrier_message_id) == ("sent", entry["id"])
     assert entry["attempt"] == str(attempt.token)
-    assert states(message) == ["sent"]
+    assert message_states(message) == ["sent"]
     assert not ProcrastinateJob.objects.exists()
 
 
@@ -54,16 +54,16 @@ def test_the_attempt_is_committed_and_no_connection_kept_while_the_carrier_is_ca
     monkeypatch.setattr(Twilio, "send", look)
     carrier.plan({"kind": "slow", "seconds": 0.2})
     cast.answer(cast.thread(), "Hello")
-    work()
+    run_jobs()
     assert seen == [None]
 
 
 def test_a_thread_goes_out_in_its_order_by_one_job(carrier: FarEnd, cast: Cast) -> None:
     thread = cast.thread()
     sent = [cast.answer(thread, f"Line {number}") for number in range(5)]
-    work(concurrency=3)
-    assert bodies(carrier) == [message.body for message in sent]
-    assert set(states(*sent)) == {"sent"}
+    run_jobs(concurrency=3)
+    assert texts_at(carrier) == [message.body for message in sent]
+    assert set(message_states(*sent)) == {"sent"}
 
 
 def test_after_429_the_text_waits_as_told_and_the_next_one_behind_it(
@@ -72,34 +72,34 @@ def test_after_429_the_text_waits_as_told_and_the_next_one_behind_it(
     thread = cast.thread()
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
     carrier.plan({"kind": "throttle", "retry_after": 90})
-    work()
-    assert states(first, second) == ["queued", "queued"]
-    assert bodies(carrier) == ["First"]
+    run_jobs()
+    assert message_states(first, second) == ["queued", "queued"]
+    assert texts_at(carrier) == ["First"]
     first.refresh_from_db()
     assert first.next_try_at is not None
     waits = (first.next_try_at - Attempt.objects.get().started_at).total_seconds()
     assert 89 < waits < 95
     cast.answer(thread, "Third")
-    work()
-    assert bodies(carrier) == ["First"]
-    let_the_waits_end()
-    work()
-    assert bodies(carrier, taken=True) == ["First", "Second", "Third"]
-    assert attempts(first) == ["failed", "sent"]
+    run_jobs()
+    assert texts_at(carrier) == ["First"]
+    end_waits()
+    run_jobs()
+    assert texts_at(carrier, taken=True) == ["First", "Second", "Third"]
+    assert attempt_states(first) == ["failed", "sent"]
     assert_never_doubled(carrier)
 
 
 def test_a_refused_connection_is_tried_again(carrier: FarEnd, cast: Cast, settings: Any) -> None:
     settings.TWILIO_API_URL = "http://127.0.0.1:9"
     message = cast.answer(cast.thread(), "Hello")
-    work()
+    run_jobs()
     message.refresh_from_db()
     assert (message.state, message.tries) == ("queued", 1)
     settings.TWILIO_API_URL = carrier.url
-    let_the_waits_end()
-    work()
-    assert attempts(message) == ["failed", "sent"]
-    assert bodies(carrier) == ["Hello"]
+    end_waits()
+    run_jobs()
+    assert attempt_states(message) == ["failed", "sent"]
+    assert texts_at(carrier) == ["Hello"]
 
 
 def test_a_carrier_that_stays_away_is_given_up_and_does_not_hold_up_the_thread(
@@ -110,12 +110,12 @@ def test_a_carrier_that_stays_away_is_given_up_and_does_not_hold_up_the_thread(
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
     carrier.plan(*[{"kind": "throttle"}] * 3)
     for _ in range(3):
-        let_the_waits_end()
-        work()
-    assert states(first, second) == ["failed", "sent"]
+        end_waits()
+        run_jobs()
+    assert message_states(first, second) == ["failed", "sent"]
     first.refresh_from_db()
     assert first.reason.startswith("Too many texts at once.")
-    assert bodies(carrier, taken=True) == ["Second"]
+    assert texts_at(carrier, taken=True) == ["Second"]
 
 
 def test_the_waits_grow_to_a_limit() -> None:
@@ -143,14 +143,14 @@ def test_without_a_clear_answer_the_text_is_unknown_and_the_next_one_goes(
         thread = cast.thread(sender=f"+1202555020{number}")
         carrier.plan(answer, to=thread.contact.address)
         pairs.append([cast.answer(thread, f"First {number}"), cast.answer(thread, f"B{number}")])
-    work(concurrency=4)
+    run_jobs(concurrency=4)
     for answer, (first, second) in zip(UNCLEAR, pairs, strict=True):
-        assert (answer, states(first, second)) == (answer, ["unknown", "sent"])
+        assert (answer, message_states(first, second)) == (answer, ["unknown", "sent"])
         first.refresh_from_db()
         assert first.reason == delivery.UNKNOWN_REASON
-    let_the_waits_end()
-    work()
-    assert sorted(bodies(carrier)) == sorted(m.body for pair in pairs for m in pair)
+    end_waits()
+    run_jobs()
+    assert sorted(texts_at(carrier)) == sorted(m.body for pair in pairs for m in pair)
 
 
 REFUSALS: list[tuple[dict[str, Any], str, str]] = [
@@ -171,12 +171,12 @@ def test_a_refused_text_has_failed_with_its_reason_and_the_next_one_goes(
         thread = cast.thread(sender=f"+1202555020{number}")
         carrier.plan(answer, to=thread.contact.address)
         pairs.append((cast.answer(thread, f"First {number}"), cast.answer(thread, f"B{number}")))
-    work(concurrency=4)
-    work()
+    run_jobs(concurrency=4)
+    run_jobs()
     for (_, error_class, reason), (first, second) in zip(REFUSALS, pairs, strict=True):
         # Who wants no texts gets no second one either.
         then = "failed" if error_class == "opted_out" else "sent"
-        assert states(first, second) == ["failed", then]
+        assert message_states(first, second) == ["failed", then]
         first.refresh_from_db()
         assert first.reason.startswith(reason)
         attempt = first.attempts.get()
@@ -184,7 +184,7 @@ def test_a_refused_text_has_failed_with_its_reason_and_the_next_one_goes(
         assert first.thread.contact.address not in attempt.detail
     sent = [message.body for pair in pairs for message in pair]
     sent.remove("B0")
-    assert sorted(bodies(carrier)) == sorted(sent)
+    assert sorted(texts_at(carrier)) == sorted(sent)
 
 
 def test_a_secret_that_cannot_be_decrypted_fails_the_text_without_a_call(
@@ -192,7 +192,7 @@ def test_a_secret_that_cannot_be_decrypted_fails_the_text_without_a_call(
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
     CarrierAccount.objects.update(encrypted_credentials="not-of-our-keys")
-    work()
+    run_jobs()
     message.refresh_from_db()
     assert message.state == "failed"
     assert message.reason.startswith("The carrier refused our account.")
@@ -205,8 +205,8 @@ def test_texts_queued_before_the_number_moved_away_fail_with_the_sentence(
     thread = cast.thread()
     sent = [cast.answer(thread, "First"), cast.answer(thread, "Second")]
     Number.objects.filter(inbox=cast.front_desk).delete()
-    work()
-    assert states(*sent) == ["failed", "failed"]
+    run_jobs()
+    assert message_states(*sent) == ["failed", "failed"]
     sent[0].refresh_from_db()
     assert "no longer belongs to this inbox" in sent[0].reason
     assert carrier.ledger() == []
@@ -219,7 +219,7 @@ def test_an_account_that_is_switched_off_sends_nothing(
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
     CarrierAccount.objects.update(**change)
-    work()
+    run_jobs()
     message.refresh_from_db()
     assert (message.state, carrier.ledger()) == ("failed", [])
     assert "switched off" in message.reason
@@ -228,13 +228,13 @@ def test_an_account_that_is_switched_off_sends_nothing(
 def test_retry_makes_a_counted_new_attempt(carrier: FarEnd, cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Hello")
     carrier.plan({"kind": "error", "status": 500})
-    work()
-    assert attempts(message) == ["unknown"]
+    run_jobs()
+    assert attempt_states(message) == ["unknown"]
     retry_message(message=message)
-    assert states(message) == ["queued"]
-    work()
-    assert attempts(message) == ["unknown", "sent"]
-    assert states(message) == ["sent"]
+    assert message_states(message) == ["queued"]
+    run_jobs()
+    assert attempt_states(message) == ["unknown", "sent"]
+    assert message_states(message) == ["sent"]
     ordinals = message.attempts.order_by("ordinal").values_list("ordinal", flat=True)
     assert list(ordinals) == [1, 2]
     tokens = [entry["attempt"] for entry in carrier.ledger()]
@@ -245,13 +245,13 @@ def test_a_retry_is_not_held_up_by_a_later_text_that_waits(carrier: FarEnd, cast
     thread = cast.thread()
     first = cast.answer(thread, "First")
     carrier.plan({"kind": "error"}, {"kind": "throttle", "retry_after": 3000})
-    work()
+    run_jobs()
     second = cast.answer(thread, "Second")
-    work()
-    assert states(first, second) == ["unknown", "queued"]
+    run_jobs()
+    assert message_states(first, second) == ["unknown", "queued"]
     retry_message(message=first)
-    work()
-    assert states(first, second) == ["sent", "queued"]
+    run_jobs()
+    assert message_states(first, second) == ["sent", "queued"]
 
 
 def test_a_fault_of_our_own_leaves_the_text_unknown_and_the_next_one_goes(
@@ -269,9 +269,9 @@ def test_a_fault_of_our_own_leaves_the_text_unknown_and_the_next_one_goes(
     monkeypatch.setattr(Twilio, "send", stumble)
     thread = cast.thread()
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
-    work()
-    assert states(first, second) == ["unknown", "sent"]
-    assert bodies(carrier) == ["Second"]
+    run_jobs()
+    assert message_states(first, second) == ["unknown", "sent"]
+    assert texts_at(carrier) == ["Second"]
 
 
 def test_a_long_thread_is_left_to_a_new_job_after_a_while(
@@ -281,7 +281,7 @@ def test_a_long_thread_is_left_to_a_new_job_after_a_while(
     thread = cast.thread()
     sent = [cast.answer(thread, f"Line {number}") for number in range(3)]
     delivery.deliver_thread(thread.pk)
-    assert states(*sent) == ["sent", "queued", "queued"]
+    assert message_states(*sent) == ["sent", "queued", "queued"]
     assert len(due_jobs()) == 4
-    work()
+    run_jobs()
     assert Message.objects.filter(kind="outbound", state="sent").count() == 3

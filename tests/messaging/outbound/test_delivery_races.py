@@ -19,21 +19,21 @@ from messaging.outbound import delivery, receipts
 from messaging.outbound.sending import retry_message
 from tests.cast import Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.working import (
+from tests.messaging.stepped_worker import (
     assert_never_doubled,
-    attempts,
-    bodies,
+    attempt_states,
     carrier,
     due_jobs,
-    let_the_waits_end,
-    states,
-    work,
+    end_waits,
+    message_states,
+    run_jobs,
+    texts_at,
 )
 
 __all__ = ["carrier", "far_end"]
 
 
-def given_up(cast: Cast) -> tuple[Attempt, Message]:
+def claim_and_abandon(cast: Cast) -> tuple[Attempt, Message]:
     """An attempt that a second worker found open, while the first one still waits for the
     carrier; and the message behind it."""
     thread = cast.thread()
@@ -42,7 +42,7 @@ def given_up(cast: Cast) -> tuple[Attempt, Message]:
     assert attempt is not None
     assert attempt.message == first
     delivery._mark_abandoned_attempts(thread)
-    assert states(first, second) == ["unknown", "queued"]
+    assert message_states(first, second) == ["unknown", "queued"]
     return attempt, second
 
 
@@ -61,25 +61,31 @@ def given_up(cast: Cast) -> tuple[Attempt, Message]:
 def test_a_worker_thought_dead_still_settles_its_attempt_and_nothing_is_queued_again(
     cast: Cast, answer: results.SendResult, settled: str
 ) -> None:
-    attempt, _ = given_up(cast)
+    attempt, _ = claim_and_abandon(cast)
     assert delivery.write_outcome(attempt, answer) is False
-    assert (states(attempt.message), attempts(attempt.message)) == ([settled], [settled])
+    assert (message_states(attempt.message), attempt_states(attempt.message)) == (
+        [settled],
+        [settled],
+    )
     message = Message.objects.get(pk=attempt.message_id)
     assert bool(message.reason) is (settled == "failed")
     assert message.next_try_at is None
 
 
 def test_what_is_surely_not_sent_after_all_says_so(cast: Cast) -> None:
-    attempt, _ = given_up(cast)
+    attempt, _ = claim_and_abandon(cast)
     delivery.write_outcome(attempt, results.NotSent("no connection"))
     assert Message.objects.get(pk=attempt.message_id).reason == delivery.NOT_SENT_REASON
 
 
 def test_a_late_answer_leaves_a_retry_alone(cast: Cast) -> None:
-    attempt, _ = given_up(cast)
+    attempt, _ = claim_and_abandon(cast)
     retry_message(message=attempt.message)
     delivery.write_outcome(attempt, results.RateLimited(1.0))
-    assert (states(attempt.message), attempts(attempt.message)) == (["queued"], ["failed"])
+    assert (message_states(attempt.message), attempt_states(attempt.message)) == (
+        ["queued"],
+        ["failed"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +102,9 @@ def test_an_outcome_written_twice_is_written_once(cast: Cast, answer: results.Se
     assert delivery.write_outcome(attempt, answer) is False
     after = Message.objects.filter(pk=message.pk).values("state", "tries", "next_try_at").get()
     assert before == after
-    assert attempts(message) == [before["state"] if before["state"] != "queued" else "failed"]
+    assert attempt_states(message) == [
+        before["state"] if before["state"] != "queued" else "failed"
+    ]
 
 
 def test_while_one_worker_calls_another_claims_nothing_of_the_thread(cast: Cast) -> None:
@@ -120,21 +128,21 @@ def test_a_slow_worker_that_was_taken_over_stops_there_and_nothing_is_doubled(
         calls.append(outgoing.body)
         result = send(self, outgoing, *arguments)
         if outgoing.body == "First":
-            in_another_thread(lambda: delivery.deliver_thread(thread.pk))
+            run_in_thread(lambda: delivery.deliver_thread(thread.pk))
         return result
 
     monkeypatch.setattr(Twilio, "send", taken_over)
     before = len(due_jobs())
     delivery.deliver_thread(thread.pk)
     assert calls == ["First", "Second"]
-    assert states(first, second) == ["sent", "sent"]
+    assert message_states(first, second) == ["sent", "sent"]
     assert len(due_jobs()) == before + 1
-    work()
-    assert bodies(carrier) == ["First", "Second"]
+    run_jobs()
+    assert texts_at(carrier) == ["First", "Second"]
     assert_never_doubled(carrier)
 
 
-def in_another_thread(deed: Any) -> None:
+def run_in_thread(deed: Any) -> None:
     """As a second worker would do it: on a connection of its own."""
     faults: list[BaseException] = []
 
@@ -178,9 +186,9 @@ def test_the_answer_is_written_when_the_database_comes_back(
     database_away[0] = 3
     thread = cast.thread()
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
-    work()
-    assert states(first, second) == ["sent", "sent"]
-    assert bodies(carrier) == ["First", "Second"]
+    run_jobs()
+    assert message_states(first, second) == ["sent", "sent"]
+    assert texts_at(carrier) == ["First", "Second"]
 
 
 def test_an_answer_that_could_not_be_written_leaves_it_unknown_and_is_not_repeated(
@@ -190,10 +198,10 @@ def test_an_answer_that_could_not_be_written_leaves_it_unknown_and_is_not_repeat
     thread = cast.thread()
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
     for _ in range(2):
-        work()
-        let_the_waits_end()
-    assert states(first, second) == ["unknown", "sent"]
-    assert bodies(carrier) == ["First", "Second"]
+        run_jobs()
+        end_waits()
+    assert message_states(first, second) == ["unknown", "sent"]
+    assert texts_at(carrier) == ["First", "Second"]
 
 
 def test_writing_gives_up_with_the_databases_own_error(
@@ -233,8 +241,8 @@ def test_a_double_click_makes_one_message_and_one_attempt(carrier: FarEnd, cast:
         click.join(10)
     assert answers == [302, 302]
     message = Message.objects.get(kind="outbound")
-    work()
-    assert (attempts(message), bodies(carrier)) == (["sent"], ["Once"])
+    run_jobs()
+    assert (attempt_states(message), texts_at(carrier)) == (["sent"], ["Once"])
 
 
 def wait_until_blocked(sessions: int) -> None:

@@ -13,14 +13,14 @@ from messaging.outbound.receipts import apply_receipt
 from messaging.outbound.sending import retry_message
 from tests.cast import SECRETS, Cast
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.working import (
+from tests.messaging.stepped_worker import (
     assert_never_doubled,
-    attempts,
-    bodies,
+    attempt_states,
     carrier,
-    let_the_waits_end,
-    states,
-    work,
+    end_waits,
+    message_states,
+    run_jobs,
+    texts_at,
 )
 
 __all__ = ["carrier", "far_end"]
@@ -33,7 +33,7 @@ def reporting(carrier: FarEnd, live_server: Any) -> FarEnd:
     return carrier
 
 
-def after_the_call(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> None:
+def run_after_call(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> None:
     """Have the deed done when the carrier has answered and nothing of it is written yet."""
     send = Twilio.send
 
@@ -49,23 +49,23 @@ def test_a_signed_receipt_makes_it_delivered_whatever_came_before_and_comes_agai
     reporting: FarEnd, cast: Cast
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
-    work()
+    run_jobs()
     [entry] = reporting.ledger()
     said = ["delivered", "sent", "queued", "delivered", "sending", "sent"]
     assert [reporting.report(entry["id"], state) for state in said] == [200] * 6
-    assert states(message) == ["delivered"]
+    assert message_states(message) == ["delivered"]
     assert DeliveryReceipt.objects.count() == 4
-    assert attempts(message) == ["delivered"]
+    assert attempt_states(message) == ["delivered"]
 
 
 def test_a_receipt_with_a_forged_signature_moves_nothing(
     reporting: FarEnd, cast: Cast, live_server: Any
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
-    work()
+    run_jobs()
     reporting.set_receipts(secret="not-ours", deliver_to=live_server.url)
     assert reporting.report(reporting.ledger()[0]["id"], "delivered") == 403
-    assert states(message) == ["sent"]
+    assert message_states(message) == ["sent"]
 
 
 def test_receipts_that_overtake_our_own_commit_are_not_lost(
@@ -77,10 +77,10 @@ def test_receipts_that_overtake_our_own_commit_are_not_lost(
         text = reporting.ledger()[0]["id"]
         assert [reporting.report(text, state) for state in ("delivered", "sent")] == [200, 200]
 
-    after_the_call(monkeypatch, report)
-    work()
-    assert states(message) == ["delivered"]
-    assert attempts(message) == ["delivered"]
+    run_after_call(monkeypatch, report)
+    run_jobs()
+    assert message_states(message) == ["delivered"]
+    assert attempt_states(message) == ["delivered"]
     assert message.attempts.get().carrier_message_id == reporting.ledger()[0]["id"]
     assert not DeliveryReceipt.objects.filter(attempt=None).exists()
 
@@ -99,10 +99,10 @@ def test_receipts_without_our_token_wait_parked_until_the_answer_names_the_text(
         reporting.report(reporting.ledger()[0]["id"], "delivered")
         parked.append(DeliveryReceipt.objects.filter(attempt=None).count())
 
-    after_the_call(monkeypatch, report)
-    work()
+    run_after_call(monkeypatch, report)
+    run_jobs()
     assert parked == [1]
-    assert states(message) == ["delivered"]
+    assert message_states(message) == ["delivered"]
 
 
 def test_a_late_receipt_settles_a_text_that_timed_out_and_it_is_not_sent_again(
@@ -113,18 +113,18 @@ def test_a_late_receipt_settles_a_text_that_timed_out_and_it_is_not_sent_again(
         thread = cast.thread(sender=f"+1202555050{number}")
         reporting.plan({"kind": "timeout", "seconds": 2}, to=thread.contact.address)
         pairs[said] = [cast.answer(thread, f"{word} {said}") for word in ("First", "Second")]
-    work(concurrency=5)
+    run_jobs(concurrency=5)
     texts = {entry["body"]: entry["id"] for entry in reporting.ledger()}
     for said, (first, second) in pairs.items():
-        assert states(first, second) == ["unknown", "sent"]
+        assert message_states(first, second) == ["unknown", "sent"]
         text = texts[first.body]
         assert reporting.report(text, said, "30003" if said == "failed" else "") == 200
         settled = said if said in {"delivered", "failed"} else "sent"
-        assert states(first, second) == [settled, "sent"]
+        assert message_states(first, second) == [settled, "sent"]
         assert first.attempts.get().carrier_message_id == text
         cast.answer(first.thread, f"Third {said}")
-    work(concurrency=5)
-    assert sorted(bodies(reporting)) == sorted(
+    run_jobs(concurrency=5)
+    assert sorted(texts_at(reporting)) == sorted(
         f"{word} {said}" for word in ("First", "Second", "Third") for said in pairs
     )
 
@@ -134,13 +134,13 @@ def test_a_delivery_of_the_first_attempt_calls_off_the_second(
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
     reporting.plan({"kind": "reset"})
-    work()
+    run_jobs()
     retry_message(message=message)
     assert reporting.report(reporting.ledger()[0]["id"], "delivered") == 200
-    assert states(message) == ["delivered"]
-    work()
-    assert attempts(message) == ["delivered"]
-    assert bodies(reporting) == ["Hello"]
+    assert message_states(message) == ["delivered"]
+    run_jobs()
+    assert attempt_states(message) == ["delivered"]
+    assert texts_at(reporting) == ["Hello"]
 
 
 def test_a_delivery_of_the_first_attempt_while_the_second_is_refused_for_now_is_the_end(
@@ -148,28 +148,28 @@ def test_a_delivery_of_the_first_attempt_while_the_second_is_refused_for_now_is_
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
     reporting.plan({"kind": "reset"}, {"kind": "throttle"})
-    work()
+    run_jobs()
     retry_message(message=message)
     first = reporting.ledger()[0]["id"]
-    after_the_call(monkeypatch, lambda: reporting.report(first, "delivered"))
-    work()
-    assert states(message) == ["delivered"]
-    let_the_waits_end()
-    work()
-    assert attempts(message) == ["delivered", "failed"]
-    assert bodies(reporting, taken=True) == ["Hello"]
+    run_after_call(monkeypatch, lambda: reporting.report(first, "delivered"))
+    run_jobs()
+    assert message_states(message) == ["delivered"]
+    end_waits()
+    run_jobs()
+    assert attempt_states(message) == ["delivered", "failed"]
+    assert texts_at(reporting, taken=True) == ["Hello"]
     assert_never_doubled(reporting)
 
 
 def test_a_delivery_on_any_attempt_wins(reporting: FarEnd, cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Hello")
     reporting.plan({"kind": "reset"})
-    work()
+    run_jobs()
     retry_message(message=message)
-    work()
+    run_jobs()
     one, two = (entry["id"] for entry in reporting.ledger())
     reporting.report(two, "failed", "30003")
-    assert states(message) == ["failed"]
+    assert message_states(message) == ["failed"]
     reporting.report(one, "delivered")
-    assert states(message) == ["delivered"]
-    assert attempts(message) == ["delivered", "failed"]
+    assert message_states(message) == ["delivered"]
+    assert attempt_states(message) == ["delivered", "failed"]

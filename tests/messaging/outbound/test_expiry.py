@@ -12,12 +12,12 @@ from messaging.outbound import delivery, pacing
 from messaging.outbound.sending import retry_message
 from tests.cast import Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.working import bodies, carrier, states, work
+from tests.messaging.stepped_worker import carrier, message_states, run_jobs, texts_at
 
 __all__ = ["carrier", "far_end"]
 
 
-def age(message: Message, hours: float) -> None:
+def make_older(message: Message, hours: float) -> None:
     Message.objects.filter(pk=message.pk).update(
         created_at=timezone.now() - timedelta(hours=hours)
     )
@@ -28,10 +28,10 @@ def test_a_text_that_waited_too_long_fails_and_a_younger_one_behind_it_goes(
 ) -> None:
     thread = cast.thread()
     old, young = cast.answer(thread, "See you at noon"), cast.answer(thread, "Or tomorrow?")
-    age(old, 4.1)
-    work()
-    assert bodies(carrier) == ["Or tomorrow?"]
-    assert states(old, young) == ["failed", "sent"]
+    make_older(old, 4.1)
+    run_jobs()
+    assert texts_at(carrier) == ["Or tomorrow?"]
+    assert message_states(old, young) == ["failed", "sent"]
     old.refresh_from_db()
     assert old.reason.startswith("This text waited for more than 4 hours and was not sent")
     assert not old.attempts.exists()
@@ -39,24 +39,24 @@ def test_a_text_that_waited_too_long_fails_and_a_younger_one_behind_it_goes(
 
 def test_its_retry_sends_it(carrier: FarEnd, cast: Cast) -> None:
     message = cast.answer(cast.thread(), "See you at noon")
-    age(message, 30)
+    make_older(message, 30)
     delivery.deliver_thread(message.thread_id)
     page = client_of(cast.ana).get(f"/threads/{message.thread_id}/").content.decode()
     assert f"/messages/{message.pk}/retry/" in page
     assert "may be out of date" in page
     retry_message(message=message)
-    work()
-    assert states(message) == ["sent"]
+    run_jobs()
+    assert message_states(message) == ["sent"]
 
 
 def test_it_fails_on_the_page_even_if_no_job_looks_at_it(cast: Cast) -> None:
     thread = cast.thread()
     old, young = cast.answer(thread, "See you at noon"), cast.answer(thread, "Or tomorrow?")
-    age(old, 5)
-    age(young, 3.9)
+    make_older(old, 5)
+    make_older(young, 3.9)
     seq = Message.objects.get(pk=old.pk).seq
     tasks.expire_texts.func(timestamp=0)
-    assert states(old, young) == ["failed", "queued"]
+    assert message_states(old, young) == ["failed", "queued"]
     old.refresh_from_db()
     assert old.seq > seq, "open pages would not hear of it"
 
@@ -64,6 +64,6 @@ def test_it_fails_on_the_page_even_if_no_job_looks_at_it(cast: Cast) -> None:
 def test_what_a_carrier_may_have_never_expires(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "See you at noon")
     assert delivery._claim_next_attempt(message.thread) is not None
-    age(message, 50)
+    make_older(message, 50)
     assert pacing.expire_texts() == 0
-    assert states(message) == ["sending"]
+    assert message_states(message) == ["sending"]

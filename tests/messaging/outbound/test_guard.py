@@ -13,26 +13,26 @@ from tests.cast import Cast, client_of
 from threads.models import Thread
 
 
-def send(client: Client, thread: Thread, *, live: bool = True, **fields: Any) -> Any:
+def post_text(client: Client, thread: Thread, *, live: bool = True, **fields: Any) -> Any:
     headers = {"HX-Request": "true"} if live else {}
     form = {"body": "It is on its way.", "form_key": uuid.uuid4(), **fields}
     return client.post(f"/threads/{thread.pk}/messages/", form, headers=headers)
 
 
-def newest(thread: Thread) -> int:
+def newest_message_id(thread: Thread) -> int:
     return Message.objects.filter(thread=thread).latest("pk").pk
 
 
 def test_a_text_from_outside_or_a_colleague_holds_it_up(cast: Cast) -> None:
     thread, ana, ben = cast.thread(), client_of(cast.ana), client_of(cast.ben)
-    seen = newest(thread)
-    assert send(ben, thread, body="Ben was faster.").status_code == 200
-    answer = send(ana, thread, seen=seen)
+    seen = newest_message_id(thread)
+    assert post_text(ben, thread, body="Ben was faster.").status_code == 200
+    answer = post_text(ana, thread, seen=seen)
     assert answer.status_code == 409
     assert "Ben was faster." in answer.content.decode()
     assert "This came while you were writing" in answer.content.decode()
     cast.text_in("Never mind <b>")
-    answer = send(ana, thread, seen=seen)
+    answer = post_text(ana, thread, seen=seen)
     assert "These 2 came while you were writing" in answer.content.decode()
     assert "Never mind &lt;b&gt;" in answer.content.decode()
     assert not Message.objects.filter(author=cast.ana).exists()
@@ -40,18 +40,18 @@ def test_a_text_from_outside_or_a_colleague_holds_it_up(cast: Cast) -> None:
 
 def test_a_word_among_the_team_holds_it_up_too(cast: Cast) -> None:
     thread = cast.thread()
-    seen = newest(thread)
-    send(client_of(cast.ben), thread, body="Do not promise that.", is_internal="true")
-    assert send(client_of(cast.ana), thread, seen=seen).status_code == 409
+    seen = newest_message_id(thread)
+    post_text(client_of(cast.ben), thread, body="Do not promise that.", is_internal="true")
+    assert post_text(client_of(cast.ana), thread, seen=seen).status_code == 409
 
 
 def test_send_anyway_sends_the_same_form(cast: Cast) -> None:
     thread, ana = cast.thread(), client_of(cast.ana)
-    seen, key = newest(thread), uuid.uuid4()
+    seen, key = newest_message_id(thread), uuid.uuid4()
     cast.text_in("One more thing")
-    assert send(ana, thread, seen=seen, form_key=key).status_code == 409
+    assert post_text(ana, thread, seen=seen, form_key=key).status_code == 409
     for _ in range(2):
-        answer = send(ana, thread, seen=seen, form_key=key, anyway="true")
+        answer = post_text(ana, thread, seen=seen, form_key=key, anyway="true")
         assert answer.status_code == 200
     assert Message.objects.filter(author=cast.ana).count() == 1
 
@@ -59,34 +59,36 @@ def test_send_anyway_sends_the_same_form(cast: Cast) -> None:
 @pytest.mark.parametrize("fields", [{"is_internal": "true"}, {"body": "@ben look"}])
 def test_among_the_team_nothing_is_held_up(cast: Cast, fields: dict[str, Any]) -> None:
     thread = cast.thread()
-    seen = newest(thread)
+    seen = newest_message_id(thread)
     cast.text_in("One more thing")
-    assert send(client_of(cast.ana), thread, seen=seen, **fields).status_code == 200
+    assert post_text(client_of(cast.ana), thread, seen=seen, **fields).status_code == 200
 
 
 def test_what_one_wrote_oneself_and_what_was_seen_hold_nothing_up(cast: Cast) -> None:
     thread, ana = cast.thread(), client_of(cast.ana)
-    seen = newest(thread)
-    assert send(ana, thread, seen=seen).status_code == 200
-    assert send(ana, thread, seen=seen, body="And again").status_code == 200
+    seen = newest_message_id(thread)
+    assert post_text(ana, thread, seen=seen).status_code == 200
+    assert post_text(ana, thread, seen=seen, body="And again").status_code == 200
     cast.text_in("Thanks")
-    assert send(ana, thread, seen=newest(thread), body="Welcome").status_code == 200
+    assert (
+        post_text(ana, thread, seen=newest_message_id(thread), body="Welcome").status_code == 200
+    )
 
 
 def test_another_threads_messages_hold_nothing_up(cast: Cast) -> None:
     thread = cast.thread()
-    seen = newest(thread)
+    seen = newest_message_id(thread)
     cast.text_in("Elsewhere", sender="+12025550178")
-    assert send(client_of(cast.ana), thread, seen=seen).status_code == 200
+    assert post_text(client_of(cast.ana), thread, seen=seen).status_code == 200
 
 
 def test_without_scripts_the_page_asks_and_keeps_the_text(cast: Cast) -> None:
     thread, ana = cast.thread(), client_of(cast.ana)
-    seen = newest(thread)
+    seen = newest_message_id(thread)
     cast.text_in("One more thing")
-    answer = send(ana, thread, live=False, seen=seen)
+    answer = post_text(ana, thread, live=False, seen=seen)
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "It is on its way.</textarea>" in page
     assert "Send anyway" in page
-    assert f'name="seen" value="{newest(thread)}"' in page
+    assert f'name="seen" value="{newest_message_id(thread)}"' in page

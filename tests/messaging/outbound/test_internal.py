@@ -16,7 +16,7 @@ from tests.cast import ANAS_LINE, Cast, client_of
 from threads.models import Thread
 
 
-def post(agent: Agent, thread: Thread, **fields: Any) -> Any:
+def post_form(agent: Agent, thread: Thread, **fields: Any) -> Any:
     fields = {"body": "Only among us", "form_key": uuid.uuid4()} | fields
     return client_of(agent).post(
         f"/threads/{thread.pk}/messages/", fields, headers={"HX-Request": "true"}
@@ -25,9 +25,9 @@ def post(agent: Agent, thread: Thread, **fields: Any) -> Any:
 
 def test_the_form_decides_between_team_and_customer(cast: Cast) -> None:
     thread = cast.thread()
-    assert post(cast.ana, thread, is_internal="true").status_code == 200
+    assert post_form(cast.ana, thread, is_internal="true").status_code == 200
     assert Message.objects.get(body="Only among us").kind == "internal"
-    post(cast.ana, thread, body="To the customer", is_internal="false")
+    post_form(cast.ana, thread, body="To the customer", is_internal="false")
     assert Message.objects.get(body="To the customer").kind == "outbound"
 
 
@@ -38,8 +38,8 @@ def test_no_job_comes_of_an_internal_message(cast: Cast) -> None:
 
 def test_the_same_form_sent_twice_in_both_modes_makes_one_internal_message(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    post(cast.ana, thread, form_key=key, is_internal="true")
-    post(cast.ana, thread, form_key=key, is_internal="false")
+    post_form(cast.ana, thread, form_key=key, is_internal="true")
+    post_form(cast.ana, thread, form_key=key, is_internal="false")
     assert Message.objects.exclude(kind="inbound").get().kind == "internal"
     assert not ProcrastinateJob.objects.exists()
 
@@ -53,10 +53,10 @@ def test_where_no_text_can_be_sent_the_team_can_still_write(cast: Cast, reason: 
     assert reason in shown
     assert "data-only-internal" in shown
     assert 'name="is_internal" value="true"' in shown
-    refused = post(cast.ana, thread, is_internal="false")
+    refused = post_form(cast.ana, thread, is_internal="false")
     assert refused.status_code == 422
     assert "Only among us</textarea>" in refused.content.decode()
-    assert post(cast.ana, thread, is_internal="true").status_code == 200
+    assert post_form(cast.ana, thread, is_internal="true").status_code == 200
     assert Message.objects.exclude(kind="inbound").get().kind == "internal"
 
 
@@ -87,7 +87,7 @@ def test_an_internal_message_is_never_tried_again(cast: Cast) -> None:
     assert not ProcrastinateJob.objects.exists()
 
 
-def refuses(statement: str, parameters: list[Any]) -> None:
+def assert_refused(statement: str, parameters: list[Any]) -> None:
     with (
         pytest.raises(Error, match=r"outbound|kind|delivery"),
         transaction.atomic(),
@@ -109,14 +109,14 @@ def test_the_database_refuses_every_way_out(cast: Cast) -> None:
         " SELECT %s, 1, account_id, gen_random_uuid(), '', 'sending', '', '', '', now()"
         " FROM messaging_attempt WHERE id = %s"
     )
-    refuses(copy, [internal.pk, attempt.pk])
-    refuses("UPDATE messaging_attempt SET message_id = %s", [internal.pk])
-    refuses("UPDATE messaging_message SET kind = 'outbound' WHERE id = %s", [internal.pk])
-    refuses(
+    assert_refused(copy, [internal.pk, attempt.pk])
+    assert_refused("UPDATE messaging_attempt SET message_id = %s", [internal.pk])
+    assert_refused("UPDATE messaging_message SET kind = 'outbound' WHERE id = %s", [internal.pk])
+    assert_refused(
         "UPDATE messaging_message SET kind = 'outbound', state = 'queued' WHERE id = %s",
         [internal.pk],
     )
-    refuses("UPDATE messaging_message SET state = 'queued' WHERE id = %s", [internal.pk])
-    refuses(
+    assert_refused("UPDATE messaging_message SET state = 'queued' WHERE id = %s", [internal.pk])
+    assert_refused(
         "UPDATE messaging_message SET kind = 'internal', state = '' WHERE id = %s", [outbound.pk]
     )

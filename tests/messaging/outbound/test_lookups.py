@@ -18,20 +18,22 @@ from messaging.tasks import look_up_unknowns
 from tests.cast import CUSTOMER, FRONT_DESK, Cast
 from tests.clock import Clock, clock
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.carrier_calls import call, receipt_fields
-from tests.messaging.working import attempts, carrier, states, work
+from tests.messaging.carrier_calls import post_webhook, receipt_fields
+from tests.messaging.stepped_worker import attempt_states, carrier, message_states, run_jobs
 
 __all__ = ["carrier", "clock", "far_end"]
 
-THREE = timedelta(minutes=3, seconds=1)
+FIRST_LOOK_UP = timedelta(minutes=3, seconds=1)
 
 
-def lose(cast: Cast, far_end: FarEnd, body: str = "Yes.", kind: str = "reset") -> Message:
+def send_without_answer(
+    cast: Cast, far_end: FarEnd, body: str = "Yes.", kind: str = "reset"
+) -> Message:
     """A text to whose sending no clear answer came."""
     message = cast.answer(cast.thread(), body)
     far_end.plan({"kind": kind})
-    work()
-    assert states(message) == ["unknown"]
+    run_jobs()
+    assert message_states(message) == ["unknown"]
     return message
 
 
@@ -39,13 +41,13 @@ def lose(cast: Cast, far_end: FarEnd, body: str = "Yes.", kind: str = "reset") -
 def test_a_text_that_the_carrier_has_is_settled_as_a_receipt_would(
     cast: Cast, carrier: FarEnd, clock: Clock, said: str
 ) -> None:
-    message = lose(cast, carrier)
+    message = send_without_answer(cast, carrier)
     (taken,) = carrier.ledger()
     if said != "queued":
         carrier.report(taken["id"], said)  # with a signature that nobody takes
-    clock.pass_by(THREE)
+    clock.pass_by(FIRST_LOOK_UP)
     look_up_unknowns(timestamp=0)
-    assert states(message) == ["sent" if said == "queued" else said]
+    assert message_states(message) == ["sent" if said == "queued" else said]
     assert Attempt.objects.get().carrier_message_id == taken["id"]
     reason = Message.objects.get(pk=message.pk).reason
     assert reason.startswith("The phone could not be reached" if said == "failed" else "")
@@ -56,7 +58,7 @@ def test_a_text_that_the_carrier_has_is_settled_as_a_receipt_would(
 def test_no_carrier_is_asked_before_its_list_can_have_the_text(
     cast: Cast, carrier: FarEnd
 ) -> None:
-    lose(cast, carrier)
+    send_without_answer(cast, carrier)
     assert lookups.look_up_unknowns() == 0
     assert carrier.ledger("question") == []
 
@@ -64,8 +66,8 @@ def test_no_carrier_is_asked_before_its_list_can_have_the_text(
 def test_what_the_carrier_does_not_have_stays_unknown_and_is_said(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
-    message = lose(cast, carrier, kind="reset_untaken")
-    clock.pass_by(THREE)
+    message = send_without_answer(cast, carrier, kind="reset_untaken")
+    clock.pass_by(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
     assert Message.objects.get(pk=message.pk).reason == UNKNOWN_REASON, "its list may lag"
     clock.pass_by(lookups.RETRY_WAITS[0])
@@ -78,8 +80,8 @@ def test_what_the_carrier_does_not_have_stays_unknown_and_is_said(
 def test_a_carrier_is_asked_a_few_times_over_a_day_and_then_no_more(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
-    lose(cast, carrier, kind="reset_untaken")
-    clock.pass_by(THREE)
+    send_without_answer(cast, carrier, kind="reset_untaken")
+    clock.pass_by(FIRST_LOOK_UP)
     for wait in (*lookups.RETRY_WAITS, timedelta(days=1)):
         lookups.look_up_unknowns()
         asked = len(carrier.ledger("question"))
@@ -95,12 +97,13 @@ def test_a_carrier_that_does_not_answer_settles_nothing_and_is_left_alone(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     messages = [
-        lose(cast, carrier, f"Text {number}") for number in range(lookups.MAX_UNANSWERED + 2)
+        send_without_answer(cast, carrier, f"Text {number}")
+        for number in range(lookups.MAX_UNANSWERED + 2)
     ]
-    clock.pass_by(THREE)
+    clock.pass_by(FIRST_LOOK_UP)
     carrier.answer_questions_with(500)
     assert lookups.look_up_unknowns() == 0
-    assert set(states(*messages)) == {"unknown"}
+    assert set(message_states(*messages)) == {"unknown"}
     assert len(carrier.ledger("question")) == lookups.MAX_UNANSWERED
     carrier.answer_questions_with(200)
     clock.pass_by(lookups.BUSY_WAIT)
@@ -112,14 +115,14 @@ def test_an_account_that_does_not_answer_keeps_no_other_from_its_turn(
 ) -> None:
     monkeypatch.setattr(lookups, "ROUND_SIZE", lookups.MAX_UNANSWERED)
     for number in range(2 * lookups.MAX_UNANSWERED):
-        lose(cast, carrier, f"Text {number}")
+        send_without_answer(cast, carrier, f"Text {number}")
     silent = CarrierAccount(carrier="twilio", name="A silent one")
     silent.save()
     Attempt.objects.update(account=silent)
-    other = lose(cast, carrier, "Of the other account")
-    clock.pass_by(THREE)
+    other = send_without_answer(cast, carrier, "Of the other account")
+    clock.pass_by(FIRST_LOOK_UP)
     assert [lookups.look_up_unknowns() for _ in range(2)] == [0, 1]
-    assert states(other) == ["sent"]
+    assert message_states(other) == ["sent"]
     assert not Attempt.objects.filter(account=silent, look_ups__gt=1).exists()
 
 
@@ -130,7 +133,10 @@ def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    broken, whole = lose(cast, carrier, "One"), lose(cast, carrier, "Two")
+    broken, whole = (
+        send_without_answer(cast, carrier, "One"),
+        send_without_answer(cast, carrier, "Two"),
+    )
     settle = lookups._settle_attempt
 
     def settle_or_break(attempt: Attempt, receipt: events.Receipt) -> bool:
@@ -139,9 +145,9 @@ def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
         return settle(attempt, receipt)
 
     monkeypatch.setattr(lookups, "_settle_attempt", settle_or_break)
-    clock.pass_by(THREE)
+    clock.pass_by(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 1
-    assert states(broken, whole) == ["unknown", "sent"]
+    assert message_states(broken, whole) == ["unknown", "sent"]
     (record,) = [record for record in caplog.records if record.exc_info]
     assert "could not be looked up" in record.getMessage()
 
@@ -149,8 +155,8 @@ def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
 def test_trouble_with_the_database_is_left_to_the_job(
     cast: Cast, carrier: FarEnd, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lose(cast, carrier)
-    clock.pass_by(THREE)
+    send_without_answer(cast, carrier)
+    clock.pass_by(FIRST_LOOK_UP)
 
     def break_down(_: Attempt) -> None:
         raise OperationalError
@@ -164,7 +170,7 @@ def test_a_text_of_later_is_not_taken_for_one_that_a_dead_worker_left(
     cast: Cast, settings: Settings
 ) -> None:
     settings.CARRIER_TIMEOUT = 10.0
-    attempt, _ = two_unknown(cast)
+    attempt, _ = make_two_unknown(cast)
     attempt.settled_at = attempt.started_at + timedelta(hours=2)
     end = lookups._look_up_query(attempt).latest - lookups.CLOCK_TOLERANCE
     assert end == attempt.started_at + timedelta(seconds=40)
@@ -176,12 +182,12 @@ def test_a_text_is_not_taken_for_another_one_worded_alike(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     before = cast.answer(cast.thread(), "OK")
-    work()
-    lost = lose(cast, carrier, "OK")
+    run_jobs()
+    lost = send_without_answer(cast, carrier, "OK")
     retry_message(message=lost)
-    work()
-    assert (attempts(before), attempts(lost)) == (["sent"], ["unknown", "sent"])
-    clock.pass_by(THREE)
+    run_jobs()
+    assert (attempt_states(before), attempt_states(lost)) == (["sent"], ["unknown", "sent"])
+    clock.pass_by(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 1
     found = Attempt.objects.order_by("pk").values_list("carrier_message_id", flat=True)
     assert list(found) == [entry["id"] for entry in carrier.ledger()]
@@ -190,10 +196,10 @@ def test_a_text_is_not_taken_for_another_one_worded_alike(
 def test_nobody_is_asked_while_a_text_to_the_same_person_is_on_its_way(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
-    message = lose(cast, carrier)
+    message = send_without_answer(cast, carrier)
     retry_message(message=message)
     assert delivery._claim_next_attempt(message.thread) is not None
-    clock.pass_by(THREE)
+    clock.pass_by(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 0
     assert carrier.ledger("question") == []
     assert Attempt.objects.filter(look_ups=0, look_up_at__gt=timezone.now()).count() == 1
@@ -202,13 +208,13 @@ def test_nobody_is_asked_while_a_text_to_the_same_person_is_on_its_way(
 def test_receipts_that_came_too_early_are_paired_with_what_is_found(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
-    message = lose(cast, carrier)
+    message = send_without_answer(cast, carrier)
     (taken,) = carrier.ledger()
-    assert call(cast.account, receipt_fields(taken["id"], "delivered")).status_code == 200
-    assert states(message) == ["unknown"], "without our token it is parked"
-    clock.pass_by(THREE)
+    assert post_webhook(cast.account, receipt_fields(taken["id"], "delivered")).status_code == 200
+    assert message_states(message) == ["unknown"], "without our token it is parked"
+    clock.pass_by(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
-    assert states(message) == ["delivered"]
+    assert message_states(message) == ["delivered"]
     assert DeliveryReceipt.objects.get().attempt == Attempt.objects.get()
 
 
@@ -221,10 +227,10 @@ def test_a_text_found_twice_belongs_to_the_first(cast: Cast) -> None:
         assert attempt is not None
         delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
         lookups._settle_attempt(attempt, events.Receipt("SM-1", "delivered"))
-    assert states(kept, other) == ["delivered", "unknown"]
+    assert message_states(kept, other) == ["delivered", "unknown"]
 
 
-def two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
+def make_two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
     """Two attempts of one text, of which nobody knows how they ended."""
     message = cast.answer(cast.thread(), "OK")
     begun = []
@@ -243,45 +249,49 @@ def two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
 def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
     cast: Cast, proof: str, guess: events.State
 ) -> None:
-    first, second = two_unknown(cast)
+    first, second = make_two_unknown(cast)
     assert lookups._settle_attempt(first, events.Receipt("SM-1", guess))
     if proof == "receipt":
-        answer = call(cast.account, receipt_fields("SM-1", "sent"), behind=str(second.token))
+        answer = post_webhook(
+            cast.account, receipt_fields("SM-1", "sent"), attempt_token=str(second.token)
+        )
         assert answer.status_code == 200
     else:
         delivery.write_outcome(second, results.Accepted("SM-1"))
-    assert attempts(first.message) == ["unknown", "sent"]
-    assert states(first.message) == [guess]
+    assert attempt_states(first.message) == ["unknown", "sent"]
+    assert message_states(first.message) == [guess]
     ids = Attempt.objects.order_by("ordinal").values_list("carrier_message_id", flat=True)
     assert list(ids) == ["", "SM-1"]
-    call(cast.account, receipt_fields("SM-1", "delivered"), behind=str(second.token))
-    assert attempts(first.message) == ["unknown", "delivered"]
+    post_webhook(
+        cast.account, receipt_fields("SM-1", "delivered"), attempt_token=str(second.token)
+    )
+    assert attempt_states(first.message) == ["unknown", "delivered"]
 
 
 def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cast) -> None:
-    first, second = two_unknown(cast)
+    first, second = make_two_unknown(cast)
     assert lookups._settle_attempt(first, events.Receipt("SM-2", "sent"))
-    call(cast.account, receipt_fields("SM-2", "undelivered", ErrorCode="30005"))
-    call(cast.account, receipt_fields("SM-1", "delivered"), behind=str(first.token))
-    call(cast.account, receipt_fields("SM-2", "sent"), behind=str(second.token))
-    assert attempts(first.message) == ["delivered", "failed"]
-    assert states(first.message) == ["delivered"]
+    post_webhook(cast.account, receipt_fields("SM-2", "undelivered", ErrorCode="30005"))
+    post_webhook(cast.account, receipt_fields("SM-1", "delivered"), attempt_token=str(first.token))
+    post_webhook(cast.account, receipt_fields("SM-2", "sent"), attempt_token=str(second.token))
+    assert attempt_states(first.message) == ["delivered", "failed"]
+    assert message_states(first.message) == ["delivered"]
     rows = DeliveryReceipt.objects.order_by("carrier_message_id", "pk")
     assert list(rows.values_list("attempt__ordinal", flat=True)) == [1, 2, 2]
 
 
 def test_an_id_that_a_later_attempt_had_by_guess_leaves_that_one_unknown(cast: Cast) -> None:
-    first, second = two_unknown(cast)
+    first, second = make_two_unknown(cast)
     assert lookups._settle_attempt(second, events.Receipt("SM-1", "sent"))
-    assert states(first.message) == ["sent"]
-    call(cast.account, receipt_fields("SM-1", "sent"), behind=str(first.token))
-    assert attempts(first.message) == ["sent", "unknown"]
+    assert message_states(first.message) == ["sent"]
+    post_webhook(cast.account, receipt_fields("SM-1", "sent"), attempt_token=str(first.token))
+    assert attempt_states(first.message) == ["sent", "unknown"]
     message = Message.objects.get(pk=first.message_id)
     assert (message.state, message.reason) == ("unknown", events.REASONS["ambiguous"])
 
 
 def test_a_retry_is_not_advised_for_a_text_that_went_with_another_attempt(cast: Cast) -> None:
-    first, second = two_unknown(cast)
+    first, second = make_two_unknown(cast)
     assert lookups._settle_attempt(first, events.Receipt("SM-1", "sent"))
     second.look_ups = 2
     lookups._report_not_found(second)
@@ -293,8 +303,8 @@ def test_a_retry_is_not_advised_for_a_text_that_went_with_another_attempt(cast: 
 def test_only_those_are_asked_that_can_be(
     cast: Cast, carrier: FarEnd, clock: Clock, change: dict[str, object]
 ) -> None:
-    lose(cast, carrier)
-    clock.pass_by(THREE)
+    send_without_answer(cast, carrier)
+    clock.pass_by(FIRST_LOOK_UP)
     CarrierAccount.objects.update(**change)
     assert lookups.look_up_unknowns() == 0
     assert carrier.ledger("question") == []
@@ -303,26 +313,26 @@ def test_only_those_are_asked_that_can_be(
 def test_what_became_unknown_days_ago_is_left_to_people(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
-    lose(cast, carrier)
+    send_without_answer(cast, carrier)
     Attempt.objects.update(started_at=timezone.now() - lookups.MAX_AGE)
-    clock.pass_by(THREE)
+    clock.pass_by(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 0
 
 
 def test_a_secret_that_cannot_be_read_costs_a_try_and_nothing_else(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
-    message = lose(cast, carrier)
-    clock.pass_by(THREE)
+    message = send_without_answer(cast, carrier)
+    clock.pass_by(FIRST_LOOK_UP)
     CarrierAccount.objects.update(encrypted_credentials="broken")
     assert lookups.look_up_unknowns() == 0
-    assert states(message) == ["unknown"]
+    assert message_states(message) == ["unknown"]
     assert Attempt.objects.get().look_ups == 1
 
 
 def test_the_job_asks_with_both_numbers(cast: Cast, carrier: FarEnd, clock: Clock) -> None:
-    lose(cast, carrier)
-    clock.pass_by(THREE)
+    send_without_answer(cast, carrier)
+    clock.pass_by(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
     (question,) = carrier.ledger("question")
     assert (question["wanted"]["From"], question["wanted"]["To"]) == (FRONT_DESK, CUSTOMER)
@@ -333,7 +343,7 @@ def test_found_is_found_once_however_many_workers_ask(cast: Cast, clock: Clock) 
     attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
     delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
-    clock.pass_by(THREE)
+    clock.pass_by(FIRST_LOOK_UP)
     (mine,), (theirs,) = (
         list(lookups._due_attempts(timezone.now())),
         list(lookups._due_attempts(timezone.now())),

@@ -28,7 +28,17 @@ from threads.models import Thread
 
 __all__ = ["far_end"]
 
-OUT = ["STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
+STOP_WORDS = [
+    "STOP",
+    "STOPALL",
+    "STOP ALL",
+    "UNSUBSCRIBE",
+    "CANCEL",
+    "END",
+    "QUIT",
+    "REVOKE",
+    "OPTOUT",
+]
 
 
 @pytest.fixture
@@ -40,21 +50,21 @@ def simulator(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> CarrierAccount:
     return cast.account
 
 
-def automatic() -> list[str]:
+def automatic_texts() -> list[str]:
     return list(Message.objects.filter(is_automatic=True).values_list("body", flat=True))
 
 
-def running() -> list[tuple[str, str, str]]:
+def open_opt_outs() -> list[tuple[str, str, str]]:
     rows = OptOut.objects.filter(ended_at=None).order_by("pk")
     return list(rows.values_list("our_address", "address", "source"))
 
 
-@pytest.mark.parametrize("word", OUT)
+@pytest.mark.parametrize("word", STOP_WORDS)
 def test_each_word_opts_out_in_any_case_and_spacing(cast: Cast, word: str) -> None:
     for index, spelt in enumerate([word, word.lower(), f" \n{word.title()}\t "]):
         sender = f"+1202555016{index}"
         thread = cast.text_in(spelt, sender=sender).thread
-        assert running()[-1] == (FRONT_DESK, sender, "keyword")
+        assert open_opt_outs()[-1] == (FRONT_DESK, sender, "keyword")
         assert find_refusal(thread).startswith(
             f"(202) 555-016{index} opted out of texts from (202)"
         )
@@ -66,7 +76,7 @@ def test_each_word_opts_out_in_any_case_and_spacing(cast: Cast, word: str) -> No
 )
 def test_other_words_are_for_people(cast: Cast, words: str) -> None:
     thread = cast.text_in(words).thread
-    assert not running()
+    assert not open_opt_outs()
     assert find_refusal(thread) == ""
 
 
@@ -149,7 +159,7 @@ def test_the_composer_says_so_before_anyone_types(cast: Cast) -> None:
     assert Message.objects.filter(body="Hi").count() == 0
 
 
-def say(cast: Cast, word: str, sent_at: datetime) -> None:
+def receive_keyword(cast: Cast, word: str, sent_at: datetime) -> None:
     """A keyword by webhook, with the carrier's own time."""
     text = events.InboundText(f"SM-{word}-{sent_at}", CUSTOMER, FRONT_DESK, word, sent_at=sent_at)
     with transaction.atomic():
@@ -158,30 +168,30 @@ def say(cast: Cast, word: str, sent_at: datetime) -> None:
 
 def test_a_start_that_its_carrier_repeats_ends_no_newer_stop(cast: Cast) -> None:
     now, minute = timezone.now(), timedelta(minutes=1)
-    say(cast, "STOP", now - 9 * minute)
-    say(cast, "STOP", now - 5 * minute)
-    say(cast, "START", now - 4 * minute)
-    say(cast, "STOP", now - 2 * minute)
-    say(cast, "START", now - 3 * minute)  # we had answered 503 to its first try
-    assert len(running()) == 1
+    receive_keyword(cast, "STOP", now - 9 * minute)
+    receive_keyword(cast, "STOP", now - 5 * minute)
+    receive_keyword(cast, "START", now - 4 * minute)
+    receive_keyword(cast, "STOP", now - 2 * minute)
+    receive_keyword(cast, "START", now - 3 * minute)  # we had answered 503 to its first try
+    assert len(open_opt_outs()) == 1
     said = OptOut.objects.order_by("since").values_list("since", "ended_at")
     assert list(said) == [(now - 9 * minute, now - 4 * minute), (now - 2 * minute, None)]
-    say(cast, "START", now - minute)
-    assert not running()
+    receive_keyword(cast, "START", now - minute)
+    assert not open_opt_outs()
 
 
 def test_a_carriers_clock_that_is_ahead_of_ours_makes_no_opt_out_of_tomorrow(cast: Cast) -> None:
     day = timedelta(days=1)
-    say(cast, "STOP", timezone.now() + day)
+    receive_keyword(cast, "STOP", timezone.now() + day)
     assert OptOut.objects.get().since <= timezone.now()
-    say(cast, "START", timezone.now() + day)
-    assert not running()
+    receive_keyword(cast, "START", timezone.now() + day)
+    assert not open_opt_outs()
 
 
 # The carrier's word
 
 
-def attempt_of(cast: Cast) -> Attempt:
+def begin_attempt(cast: Cast) -> Attempt:
     message = cast.answer(cast.thread(), "Hello")
     return Attempt.objects.create(message=message, ordinal=1, account=cast.account)
 
@@ -194,32 +204,32 @@ def attempt_of(cast: Cast) -> Attempt:
 def test_a_carriers_refusal_sets_the_same_state(
     cast: Cast, result: results.OptedOut | results.Rejected
 ) -> None:
-    attempt = attempt_of(cast)
+    attempt = begin_attempt(cast)
     delivery.write_outcome(attempt, result)
-    assert running() == [(FRONT_DESK, CUSTOMER, "carrier")]
+    assert open_opt_outs() == [(FRONT_DESK, CUSTOMER, "carrier")]
     assert "as the carrier told us" in find_refusal(attempt.message.thread)
 
 
 def test_so_does_a_receipt(cast: Cast) -> None:
-    attempt = attempt_of(cast)
+    attempt = begin_attempt(cast)
     delivery.write_outcome(attempt, results.Accepted("SM1"))
     receipt = events.Receipt("SM1", "failed", "21610", "opted_out")
     apply_receipt(account=cast.account, receipt=receipt, attempt_token=None)
-    assert running() == [(FRONT_DESK, CUSTOMER, "carrier")]
+    assert open_opt_outs() == [(FRONT_DESK, CUSTOMER, "carrier")]
 
 
 def test_another_failure_does_not(cast: Cast) -> None:
-    attempt = attempt_of(cast)
+    attempt = begin_attempt(cast)
     delivery.write_outcome(attempt, results.Rejected("30003", "transient", ""))
     assert not OptOut.objects.exists()
 
 
 def test_a_refusal_older_than_the_start_is_of_no_account(cast: Cast) -> None:
-    attempt = attempt_of(cast)
+    attempt = begin_attempt(cast)
     cast.text_in("STOP")
     cast.text_in("START")
     delivery.write_outcome(attempt, results.OptedOut("21610", ""))
-    assert not running()
+    assert not open_opt_outs()
 
 
 # Help
@@ -253,27 +263,27 @@ def test_a_machine_that_asks_for_help_is_answered_once_in_a_while(
 ) -> None:
     for _ in range(3):
         cast.text_in("HELP")
-    assert len(automatic()) == 1
+    assert len(automatic_texts()) == 1
     cast.text_in("HELP", sender="+12025550160")
-    assert len(automatic()) == 2
+    assert len(automatic_texts()) == 2
     earlier = Message.objects.filter(is_automatic=True).first()
     assert earlier is not None
     before = earlier.created_at - timedelta(minutes=11)
     Message.objects.filter(pk=earlier.pk).update(created_at=before)
     cast.text_in("HELP")
-    assert len(automatic()) == 3
+    assert len(automatic_texts()) == 3
 
 
 def test_nobody_answers_who_opted_out_or_is_a_name(cast: Cast, simulator: CarrierAccount) -> None:
     cast.text_in("STOP")
     cast.text_in("HELP")
     cast.text_in("HELP", sender="PARCELBOX")
-    assert automatic() == []
+    assert automatic_texts() == []
 
 
 def test_an_inbox_without_a_help_text_stays_silent(cast: Cast, simulator: CarrierAccount) -> None:
     cast.text_in("HELP", to=DISPATCH)
-    assert automatic() == []
+    assert automatic_texts() == []
 
 
 def test_a_carrier_that_answers_itself_is_left_to_it(
@@ -282,7 +292,7 @@ def test_a_carrier_that_answers_itself_is_left_to_it(
     monkeypatch.undo()
     assert get_carrier("twilio").answers_help
     cast.text_in("HELP")
-    assert automatic() == []
+    assert automatic_texts() == []
 
 
 # Administrators
@@ -309,7 +319,7 @@ def test_in_the_administration_one_is_noted_and_ended_with_a_trace(cast: Cast) -
     bad = admin.post(add, {"number": number.pk, "address": "nobody"})
     assert "no telephone number" in bad.content.decode()
     assert admin.post(add, {"number": number.pk, "address": "(202) 555-0177"}).status_code == 302
-    assert running() == [(FRONT_DESK, CUSTOMER, "administrator")]
+    assert open_opt_outs() == [(FRONT_DESK, CUSTOMER, "administrator")]
     assert find_refusal(thread)
     row = OptOut.objects.get()
     shown = admin.get(reverse("admin:messaging_optout_change", args=[row.pk])).content.decode()

@@ -8,8 +8,8 @@ from pathlib import Path
 from messaging.models import Message
 from tests.cast import Cast
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.worker_processes import wait_until, workers
-from tests.messaging.working import assert_never_doubled, bodies, carrier
+from tests.messaging.stepped_worker import assert_never_doubled, carrier, texts_at
+from tests.messaging.worker_processes import run_workers, wait_until
 
 __all__ = ["carrier", "far_end"]
 
@@ -32,7 +32,7 @@ def test_replies_arrive_in_each_threads_order_through_two_workers_and_429s(
             expected[thread.contact.address].append(body)
 
     outbound = Message.objects.filter(kind="outbound")
-    with workers(carrier, tmp_path / "workers.log", count=2) as log:
+    with run_workers(carrier, tmp_path / "workers.log", count=2) as log:
         wait_until(lambda: not outbound.exclude(state="sent").exists(), log, seconds=60)
 
     arrived: dict[str, list[str]] = {address: [] for address in expected}
@@ -40,5 +40,5 @@ def test_replies_arrive_in_each_threads_order_through_two_workers_and_429s(
         if entry["taken"]:
             arrived[entry["to"]].append(entry["body"])
     assert arrived == expected
-    assert bodies(carrier, taken=False), "the seed made no 429"
+    assert texts_at(carrier, taken=False), "the seed made no 429"
     assert_never_doubled(carrier)

@@ -24,26 +24,26 @@ from messaging.outbound.sending import retry_message
 from messaging.stream import writing
 from tests.cast import DISPATCH, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.worker_processes import wait_until, workers
-from tests.messaging.working import (
+from tests.messaging.stepped_worker import (
     assert_never_doubled,
-    bodies,
     carrier,
-    let_the_waits_end,
-    states,
-    work,
+    end_waits,
+    message_states,
+    run_jobs,
+    texts_at,
 )
+from tests.messaging.worker_processes import run_workers, wait_until
 from threads.models import Contact, Thread
 
 __all__ = ["carrier", "far_end"]
 
 
-def slow_down(inbox: Inbox, rate: float | None = 1.0) -> Number:
+def set_rate(inbox: Inbox, rate: float | None = 1.0) -> Number:
     Number.objects.filter(inbox=inbox).update(segments_per_second=rate)
     return Number.objects.select_related("account").get(inbox=inbox)
 
 
-def strangers(cast: Cast, count: int) -> list[Thread]:
+def make_strangers(cast: Cast, count: int) -> list[Thread]:
     """Threads of people whom nobody waits for."""
     contacts = Contact.objects.bulk_create(
         Contact(inbox=cast.front_desk, address=f"+1303555{number:04d}", kind="phone")
@@ -56,12 +56,12 @@ def strangers(cast: Cast, count: int) -> list[Thread]:
     )
 
 
-def free(number: Number) -> None:
+def end_pause(number: Number) -> None:
     """As if its pause were over just now."""
     Pace.objects.filter(number=number).update(free_at=timezone.now())
 
 
-def jobs(name: str) -> list[ProcrastinateJob]:
+def waiting_jobs(name: str) -> list[ProcrastinateJob]:
     return list(ProcrastinateJob.objects.filter(task_name=name, status="todo"))
 
 
@@ -72,54 +72,54 @@ def is_sent(body: str) -> bool:
 def test_a_text_that_finds_no_turn_waits_without_a_job_of_its_own(
     carrier: FarEnd, cast: Cast
 ) -> None:
-    number = slow_down(cast.front_desk, 0.01)
-    first, second = (cast.answer(thread, "Hello") for thread in strangers(cast, 2))
-    work()
-    assert states(first, second) == ["sent", "queued"]
+    number = set_rate(cast.front_desk, 0.01)
+    first, second = (cast.answer(thread, "Hello") for thread in make_strangers(cast, 2))
+    run_jobs()
+    assert message_states(first, second) == ["sent", "queued"]
     second.refresh_from_db()
     assert second.expected_at is not None
     assert 80 < (second.expected_at - timezone.now()).total_seconds() <= 100
     [waiting] = ProcrastinateJob.objects.all()
     assert (waiting.task_name, waiting.args) == ("give_turns", {"number_id": number.pk})
     assert abs((waiting.scheduled_at - second.expected_at).total_seconds()) < 5
-    free(number)
-    let_the_waits_end()
-    work()
-    assert states(second) == ["sent"]
+    end_pause(number)
+    end_waits()
+    run_jobs()
+    assert message_states(second) == ["sent"]
     assert not ProcrastinateJob.objects.exists()
 
 
 def test_each_segment_takes_its_time(carrier: FarEnd, cast: Cast) -> None:
-    number = slow_down(cast.front_desk, 0.05)
+    number = set_rate(cast.front_desk, 0.05)
     cast.answer(cast.thread(), "x" * 400)
-    work()
+    run_jobs()
     pause = (Pace.objects.get(number=number).free_at - timezone.now()).total_seconds()
     assert 45 < pause <= 60
 
 
 def test_without_a_rate_of_its_own_a_number_has_the_carriers(cast: Cast) -> None:
-    number = slow_down(cast.front_desk, None)
+    number = set_rate(cast.front_desk, None)
     assert number.rate == number.account.adapter.capabilities.segments_per_second == 1.0
 
 
 def test_the_order_of_a_thread_holds_while_it_waits(carrier: FarEnd, cast: Cast) -> None:
-    number = slow_down(cast.front_desk)
-    one, other = strangers(cast, 2)
+    number = set_rate(cast.front_desk)
+    one, other = make_strangers(cast, 2)
     cast.answer(other, "before")
     sent = [cast.answer(one, f"Line {place}") for place in range(3)]
     for _ in range(6):
-        work()
-        free(number)
-        let_the_waits_end()
-    assert bodies(carrier) == ["before", *(message.body for message in sent)]
+        run_jobs()
+        end_pause(number)
+        end_waits()
+    assert texts_at(carrier) == ["before", *(message.body for message in sent)]
     assert_never_doubled(carrier)
 
 
 def test_answers_go_first_and_every_fourth_turn_is_for_the_others(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = slow_down(cast.front_desk)
-    others = [cast.answer(thread, "An offer") for thread in strangers(cast, 3)]
+    number = set_rate(cast.front_desk)
+    others = [cast.answer(thread, "An offer") for thread in make_strangers(cast, 3)]
     answers = [
         cast.answer(cast.thread(sender=f"+1202555030{place}"), "It is ready") for place in range(6)
     ]
@@ -128,7 +128,7 @@ def test_answers_go_first_and_every_fourth_turn_is_for_the_others(
         delivery.deliver_thread(message.thread_id)
     given: list[int] = []
     for _ in range(9):
-        free(number)
+        end_pause(number)
         pacing.give_turns(number)
         [fresh] = Message.objects.exclude(turn_at=None).exclude(pk__in=given)
         given.append(fresh.pk)
@@ -138,72 +138,72 @@ def test_answers_go_first_and_every_fourth_turn_is_for_the_others(
 
 
 def test_who_comes_while_others_wait_stands_behind_them(carrier: FarEnd, cast: Cast) -> None:
-    number = slow_down(cast.front_desk)
-    first, second, third = strangers(cast, 3)
+    number = set_rate(cast.front_desk)
+    first, second, third = make_strangers(cast, 3)
     cast.answer(first, "first")
     cast.answer(second, "second")
-    work()
-    free(number)
+    run_jobs()
+    end_pause(number)
     late = cast.answer(third, "third")
     delivery.deliver_thread(third.pk)
-    assert states(late) == ["queued"]
+    assert message_states(late) == ["queued"]
     pacing.give_turns(number)
-    work()
-    assert bodies(carrier) == ["first", "second"]
+    run_jobs()
+    assert texts_at(carrier) == ["first", "second"]
 
 
 def test_a_turn_that_the_carrier_refused_is_taken_anew(carrier: FarEnd, cast: Cast) -> None:
-    number = slow_down(cast.front_desk)
+    number = set_rate(cast.front_desk)
     carrier.plan({"kind": "throttle"})
     message = cast.answer(cast.thread(), "Hello")
     Pace.objects.create(number=number, free_at=timezone.now() + timedelta(minutes=1))
     delivery.deliver_thread(message.thread_id)
-    free(number)
+    end_pause(number)
     pacing.give_turns(number)
-    work()
+    run_jobs()
     message.refresh_from_db()
     assert (message.state, message.tries) == ("queued", 1)
     assert (message.turn_at, message.expected_at) == (None, None)
-    let_the_waits_end()
+    end_waits()
     Pace.objects.update(free_at=timezone.now() + timedelta(minutes=1))
     delivery.deliver_thread(message.thread_id)
-    assert bodies(carrier, taken=True) == []
+    assert texts_at(carrier, taken=True) == []
 
 
 def test_a_retry_waits_for_a_turn_of_its_own(carrier: FarEnd, cast: Cast) -> None:
-    number = slow_down(cast.front_desk)
+    number = set_rate(cast.front_desk)
     message = cast.answer(cast.thread(), "Hello")
     Message.objects.filter(pk=message.pk).update(state="failed", turn_at=timezone.now())
     Pace.objects.create(number=number, free_at=timezone.now() + timedelta(minutes=1))
     retry_message(message=message)
     delivery.deliver_thread(message.thread_id)
-    assert bodies(carrier) == []
+    assert texts_at(carrier) == []
 
 
 def test_turns_without_a_job_are_given_by_the_net(carrier: FarEnd, cast: Cast) -> None:
-    number = slow_down(cast.front_desk)
-    sent = [cast.answer(thread, "Hello") for thread in strangers(cast, 3)]
-    work()
+    number = set_rate(cast.front_desk)
+    sent = [cast.answer(thread, "Hello") for thread in make_strangers(cast, 3)]
+    run_jobs()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
     Message.objects.update(created_at=timezone.now() - timedelta(minutes=2))
     for _ in range(2):
         tasks.wake_forgotten_threads()
         pacing.wake_forgotten_numbers()
-    assert [len(jobs("give_turns")), len(jobs("deliver_thread"))] == [1, 0]
+    assert [len(waiting_jobs("give_turns")), len(waiting_jobs("deliver_thread"))] == [1, 0]
     for _ in range(2):
-        free(number)
-        let_the_waits_end()
-        work()
-    assert set(states(*sent)) == {"sent"}
+        end_pause(number)
+        end_waits()
+        run_jobs()
+    assert set(message_states(*sent)) == {"sent"}
 
 
 def test_a_waiting_text_says_so_in_its_thread_and_in_the_administration(
     carrier: FarEnd, cast: Cast
 ) -> None:
-    slow_down(cast.front_desk, 0.01)
-    first, second, third = (cast.answer(thread, "Hello") for thread in strangers(cast, 3))
-    work()
+    set_rate(cast.front_desk, 0.01)
+    first, second, third = (cast.answer(thread, "Hello") for thread in make_strangers(cast, 3))
+    run_jobs()
     page = client_of(cast.ana).get(f"/threads/{third.thread_id}/").content.decode()
     assert "Waiting to be sent, <time" in page
     assert ">about 4 min</time>" in page
@@ -225,8 +225,8 @@ def most_in(entries: Sequence[dict[str, Any]], seconds: float) -> int:
 def test_two_workers_keep_to_one_rate_and_to_each_threads_order_also_with_429s(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    slow_down(cast.front_desk, 8)
-    threads = strangers(cast, 5)
+    set_rate(cast.front_desk, 8)
+    threads = make_strangers(cast, 5)
     expected: dict[str, list[str]] = {thread.contact.address: [] for thread in threads}
     for address in list(expected)[:2]:
         carrier.plan({"kind": "accept"}, {"kind": "throttle"}, to=address)
@@ -235,7 +235,7 @@ def test_two_workers_keep_to_one_rate_and_to_each_threads_order_also_with_429s(
             cast.answer(thread, f"{thread.pk}: {place}")
             expected[thread.contact.address].append(f"{thread.pk}: {place}")
     outbound = Message.objects.filter(kind="outbound")
-    with workers(carrier, tmp_path / "workers.log", count=2) as log:
+    with run_workers(carrier, tmp_path / "workers.log", count=2) as log:
         wait_until(lambda: not outbound.exclude(state="sent").exists(), log, seconds=60)
     entries = carrier.ledger()
     assert len(entries) == 20 + 2
@@ -254,8 +254,8 @@ def test_who_fails_an_old_text_and_who_gives_turns_do_not_wait_for_each_other(
     transactional_db: None, cast: Cast
 ) -> None:
     """Both touch the old text and the number: in one order."""
-    number = slow_down(cast.front_desk)
-    [thread] = strangers(cast, 1)
+    number = set_rate(cast.front_desk)
+    [thread] = make_strangers(cast, 1)
     old, _ = cast.answer(thread, "old"), cast.answer(thread, "young")
     Message.objects.filter(pk=old.pk).update(
         created_at=timezone.now() - timedelta(hours=9), expected_at=timezone.now()
@@ -288,12 +288,12 @@ def test_who_fails_an_old_text_and_who_gives_turns_do_not_wait_for_each_other(
 def test_a_burst_to_500_contacts_delays_no_reply_in_another_inbox(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    slow_down(cast.front_desk)
+    set_rate(cast.front_desk)
     asked = cast.thread(to=DISPATCH)
     with transaction.atomic():
-        for thread in strangers(cast, 500):
+        for thread in make_strangers(cast, 500):
             cast.answer(thread, f"An offer to {thread.pk}")
-    with workers(carrier, tmp_path / "workers.log") as log:
+    with run_workers(carrier, tmp_path / "workers.log") as log:
         wait_until(lambda: len(carrier.ledger()) > 0, log)
         for turn in range(3):
             cast.answer(asked, f"Reply {turn}")
@@ -307,10 +307,10 @@ def test_a_carrier_that_takes_its_time_holds_no_other_number_up(
 ) -> None:
     """Also where no rate keeps the number from taking all workers."""
     asked = cast.thread(to=DISPATCH)
-    for thread in strangers(cast, 9):
+    for thread in make_strangers(cast, 9):
         carrier.plan({"kind": "slow", "seconds": 4}, to=thread.contact.address)
         cast.answer(thread, "An offer")
-    with workers(carrier, tmp_path / "workers.log") as log:
+    with run_workers(carrier, tmp_path / "workers.log") as log:
         wait_until(lambda: len(carrier.ledger()) >= 2, log)
         begun = time.monotonic()
         cast.answer(asked, "A reply")
@@ -321,21 +321,21 @@ def test_a_carrier_that_takes_its_time_holds_no_other_number_up(
 def test_workers_that_die_while_texts_wait_for_turns_lose_and_double_none(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    slow_down(cast.front_desk, 4)
-    sent = [cast.answer(thread, f"No {thread.pk}") for thread in strangers(cast, 8)]
+    set_rate(cast.front_desk, 4)
+    sent = [cast.answer(thread, f"No {thread.pk}") for thread in make_strangers(cast, 8)]
     sent[3].body = "die at answered"
     sent[3].save(update_fields=["body"])
     points = ["turned", "answered", "turned"]
-    with workers(carrier, tmp_path / "workers.log", *points) as log:
+    with run_workers(carrier, tmp_path / "workers.log", *points) as log:
         wait_until(
             lambda: (
                 log.read_text().count(" killed\n") == 3
-                and not {"queued", "sending"} & set(states(*sent))
+                and not {"queued", "sending"} & set(message_states(*sent))
             ),
             log,
             seconds=60,
         )
-    ended = [state for state in states(*sent) if state != "sent"]
+    ended = [state for state in message_states(*sent) if state != "sent"]
     assert ended == ["unknown"], "the one whose answer was lost"
-    assert sorted(bodies(carrier, taken=True)) == sorted(message.body for message in sent)
+    assert sorted(texts_at(carrier, taken=True)) == sorted(message.body for message in sent)
     assert_never_doubled(carrier)

@@ -41,7 +41,7 @@ from threads.models import Thread, ThreadState
 HOUR = timedelta(hours=1)
 
 
-def plan(cast: Cast, thread: Thread, **details: Any) -> ScheduledText:
+def schedule(cast: Cast, thread: Thread, **details: Any) -> ScheduledText:
     given: dict[str, Any] = {
         "author": cast.ana,
         "body": "Your car is ready",
@@ -51,19 +51,19 @@ def plan(cast: Cast, thread: Thread, **details: Any) -> ScheduledText:
     return schedule_text(thread=thread, **(given | details))
 
 
-def let_it_be_due(text: ScheduledText, ago: timedelta = timedelta(seconds=1)) -> ScheduledText:
+def make_due(text: ScheduledText, ago: timedelta = timedelta(seconds=1)) -> ScheduledText:
     ScheduledText.objects.filter(pk=text.pk).update(send_at=timezone.now() - ago)
     return text
 
 
-def go(text: ScheduledText) -> ScheduledText:
+def send_due(text: ScheduledText) -> ScheduledText:
     """As the worker does once its hour has come."""
     send_if_due(text=text)
     text.refresh_from_db()
     return text
 
 
-def held(text: ScheduledText) -> str:
+def held_reason(text: ScheduledText) -> str:
     """Its reason; no text may have left."""
     assert text.state == "held"
     assert not Message.objects.filter(kind="outbound").exists()
@@ -71,21 +71,21 @@ def held(text: ScheduledText) -> str:
     return text.reason
 
 
-def told(agent: Agent) -> list[str]:
+def automatic_notifications(agent: Agent) -> list[str]:
     rows = Notification.objects.filter(agent=agent, message__is_automatic=True)
     return [row.message.body for row in rows.select_related("message")]
 
 
 def test_a_planned_text_is_no_message_before_its_hour(cast: Cast) -> None:
-    text = plan(cast, cast.thread())
-    assert go(text).state == "waiting"
+    text = schedule(cast, cast.thread())
+    assert send_due(text).state == "waiting"
     assert not Message.objects.filter(kind="outbound").exists()
 
 
 def test_a_due_text_becomes_its_authors_message_once(cast: Cast) -> None:
-    text = let_it_be_due(plan(cast, cast.thread()))
+    text = make_due(schedule(cast, cast.thread()))
     for _ in range(3):
-        go(text)
+        send_due(text)
     [message] = Message.objects.filter(kind="outbound")
     assert (message.body, message.author, message.state) == (
         "Your car is ready",
@@ -101,7 +101,7 @@ def test_a_due_text_becomes_its_authors_message_once(cast: Cast) -> None:
 
 def test_the_round_finds_what_is_due_and_leaves_the_rest(cast: Cast) -> None:
     thread = cast.thread()
-    due, later = let_it_be_due(plan(cast, thread)), plan(cast, thread)
+    due, later = make_due(schedule(cast, thread)), schedule(cast, thread)
     for _ in range(2):
         tasks.look_for_due_texts.func(timestamp=0)
     [job] = jobs_of("send_text_when_due")
@@ -119,14 +119,14 @@ def jobs_of(name: str) -> list[Any]:
 
 def test_the_same_form_plans_one_text(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    assert plan(cast, thread, form_key=key) == plan(cast, thread, form_key=key)
+    assert schedule(cast, thread, form_key=key) == schedule(cast, thread, form_key=key)
     assert ScheduledText.objects.count() == 1
 
 
 def test_one_form_does_not_make_a_text_now_and_one_for_later_unawares(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     given: dict[str, Any] = {"thread": thread, "author": cast.ana, "body": "Your car is ready"}
-    text = plan(cast, thread, form_key=key)
+    text = schedule(cast, thread, form_key=key)
     with pytest.raises(FormAlreadyUsed, match="planned for later already"):
         write_message(form_key=key, **given)
     delete_scheduled_text(text=text)
@@ -134,12 +134,12 @@ def test_one_form_does_not_make_a_text_now_and_one_for_later_unawares(cast: Cast
     sent = uuid.uuid4()
     write_message(form_key=sent, **given)
     with pytest.raises(FormAlreadyUsed, match="sent already"):
-        plan(cast, thread, form_key=sent)
+        schedule(cast, thread, form_key=sent)
 
 
 def test_who_is_told_so_may_send_it_once_more(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    plan(cast, thread, form_key=key)
+    schedule(cast, thread, form_key=key)
     page = client_of(cast.ana)
     url, form = f"/threads/{thread.pk}/messages/", {"body": "Your car is ready", "form_key": key}
     answer = page.post(url, form)
@@ -155,7 +155,7 @@ def test_a_planned_text_empties_the_draft_and_a_late_one_does_not_come_back(cast
     thread, key = cast.thread(), uuid.uuid4()
     draft: dict[str, Any] = {"thread": thread, "agent": cast.ana, "is_internal": False}
     keep_draft(body="Your car", form_key=key, **draft)
-    plan(cast, thread, form_key=key)
+    schedule(cast, thread, form_key=key)
     assert ThreadState.objects.get(agent=cast.ana, thread=thread).draft_body == ""
     with pytest.raises(FormWasSent):
         keep_draft(body="Your car is ready", form_key=key, **draft)
@@ -165,55 +165,60 @@ def test_what_speaks_against_sending_speaks_against_planning(cast: Cast) -> None
     thread = cast.thread()
     cast.text_in("STOP")
     with pytest.raises(SendingRefused, match="opted out"):
-        plan(cast, thread)
+        schedule(cast, thread)
 
 
 def test_who_mentions_a_colleague_cannot_plan_since_that_is_internal(cast: Cast) -> None:
     with pytest.raises(SendingRefused, match="would be internal"):
-        plan(cast, cast.thread(), body="Ask @ben")
+        schedule(cast, cast.thread(), body="Ask @ben")
     assert not ScheduledText.objects.exists()
 
 
 def test_it_does_not_go_to_somebody_who_opted_out_meanwhile(cast: Cast) -> None:
-    text = let_it_be_due(plan(cast, cast.thread(), is_regardless=True))
+    text = make_due(schedule(cast, cast.thread(), is_regardless=True))
     opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
-    assert "opted out of texts" in held(go(text))
-    [words] = told(cast.ana)
+    assert "opted out of texts" in held_reason(send_due(text))
+    [words] = automatic_notifications(cast.ana)
     assert words.startswith("@ana A text that was to go now was not sent.")
     assert "opted out of texts" in words
     assert Notification.objects.get(agent=cast.ana, message__is_automatic=True).reason == "mention"
 
 
 def test_it_does_not_go_from_a_number_that_was_routed_elsewhere(cast: Cast) -> None:
-    text = let_it_be_due(plan(cast, cast.thread(), is_regardless=True))
+    text = make_due(schedule(cast, cast.thread(), is_regardless=True))
     other = Inbox.objects.create(name="Elsewhere")
     Number.objects.filter(address=FRONT_DESK).update(inbox=other)
-    assert "no longer belongs to this inbox" in held(go(text))
+    assert "no longer belongs to this inbox" in held_reason(send_due(text))
 
 
 def test_it_does_not_go_past_something_that_the_contact_wrote_meanwhile(cast: Cast) -> None:
     thread = cast.thread()
-    text, regardless = plan(cast, thread), plan(cast, thread, is_regardless=True)
+    text, regardless = schedule(cast, thread), schedule(cast, thread, is_regardless=True)
     cast.text_in("I have sold the car")
-    assert "wrote in this conversation after it was planned" in held(go(let_it_be_due(text)))
-    assert go(let_it_be_due(regardless)).state == "sent"
+    assert "wrote in this conversation after it was planned" in held_reason(
+        send_due(make_due(text))
+    )
+    assert send_due(make_due(regardless)).state == "sent"
 
 
 def test_words_among_the_team_do_not_hold_it(cast: Cast) -> None:
     thread = cast.thread()
-    text = let_it_be_due(plan(cast, thread))
+    text = make_due(schedule(cast, thread))
     write_message(
         thread=thread, author=cast.ben, body="Nice", form_key=uuid.uuid4(), is_internal=True
     )
-    assert go(text).state == "sent"
+    assert send_due(text).state == "sent"
 
 
 def test_it_does_not_go_for_somebody_who_is_no_member_any_more(cast: Cast) -> None:
-    text = let_it_be_due(plan(cast, cast.thread()))
+    text = make_due(schedule(cast, cast.thread()))
     remove_member(inbox=cast.front_desk, agent=cast.ana, changed_by=cast.admin)
-    assert held(go(text)) == "Ana Ruiz planned it, and is no longer a member of this inbox."
-    assert told(cast.ana) == []
-    [words] = told(cast.ben)
+    assert (
+        held_reason(send_due(text))
+        == "Ana Ruiz planned it, and is no longer a member of this inbox."
+    )
+    assert automatic_notifications(cast.ana) == []
+    [words] = automatic_notifications(cast.ben)
     assert "Ana Ruiz planned it" in words
     assert "@" not in words
     page = client_of(cast.ben).get(f"/threads/{text.thread_id}/").content.decode()
@@ -225,33 +230,33 @@ def test_after_a_long_stop_a_person_is_asked_and_after_a_short_one_it_goes_late(
 ) -> None:
     settings.TEXT_EXPIRY_HOURS = 2
     thread = cast.thread()
-    long, short = plan(cast, thread), plan(cast, thread)
-    assert "was not running at its time" in held(go(let_it_be_due(long, 2.1 * HOUR)))
-    assert go(let_it_be_due(short, 1.9 * HOUR)).state == "sent"
+    long, short = schedule(cast, thread), schedule(cast, thread)
+    assert "was not running at its time" in held_reason(send_due(make_due(long, 2.1 * HOUR)))
+    assert send_due(make_due(short, 1.9 * HOUR)).state == "sent"
 
 
 def test_a_handle_that_became_a_members_is_not_sent_to_the_customer(cast: Cast) -> None:
-    text = plan(cast, cast.thread(), body="Write to @zoe")
+    text = schedule(cast, cast.thread(), body="Write to @zoe")
     cast.dov.username = "zoe"
     cast.dov.save()
     add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)
-    assert "would be internal" in go(let_it_be_due(text)).reason
+    assert "would be internal" in send_due(make_due(text)).reason
     assert not Message.objects.filter(kind="outbound").exists()
 
 
 def test_on_a_personal_line_its_owner_plans_and_is_told(cast: Cast) -> None:
     thread = cast.thread(to=cast.anas_line.number.address)
-    text = let_it_be_due(plan(cast, thread))
+    text = make_due(schedule(cast, thread))
     cast.text_in("Too late", to=cast.anas_line.number.address)
-    held(go(text))
-    assert len(told(cast.ana)) == 1
+    held_reason(send_due(text))
+    assert len(automatic_notifications(cast.ana)) == 1
 
 
 def test_a_held_text_is_sent_by_hand_as_the_one_who_does_it(cast: Cast) -> None:
     thread = cast.thread()
-    text = let_it_be_due(plan(cast, thread))
+    text = make_due(schedule(cast, thread))
     cast.text_in("Wait")
-    go(text)
+    send_due(text)
     message = send_scheduled_text_now(text=text, agent=cast.ben)
     assert (message.author, message.body) == (cast.ben, "Your car is ready")
     with pytest.raises(AlreadyEnded):
@@ -262,7 +267,7 @@ def test_a_held_text_is_sent_by_hand_as_the_one_who_does_it(cast: Cast) -> None:
 
 
 def test_by_hand_it_does_not_go_either_to_somebody_who_opted_out(cast: Cast) -> None:
-    text = plan(cast, cast.thread())
+    text = schedule(cast, cast.thread())
     opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     with pytest.raises(SendingRefused):
         send_scheduled_text_now(text=text, agent=cast.ana)
@@ -272,7 +277,7 @@ def test_by_hand_it_does_not_go_either_to_somebody_who_opted_out(cast: Cast) -> 
 
 
 def test_who_changes_it_answers_for_it_and_sees_what_others_changed(cast: Cast) -> None:
-    text = plan(cast, cast.thread())
+    text = schedule(cast, cast.thread())
     details: dict[str, Any] = {"send_at": timezone.now() + 2 * HOUR, "is_regardless": False}
     change_scheduled_text(text=text, agent=cast.ben, body="It is", known_seq=text.seq, **details)
     with pytest.raises(ChangedMeanwhile):
@@ -284,9 +289,9 @@ def test_who_changes_it_answers_for_it_and_sees_what_others_changed(cast: Cast) 
 
 
 def test_a_held_text_that_is_changed_waits_again_and_has_seen_what_came(cast: Cast) -> None:
-    text = let_it_be_due(plan(cast, cast.thread()))
+    text = make_due(schedule(cast, cast.thread()))
     cast.text_in("Wait")
-    go(text)
+    send_due(text)
     change_scheduled_text(
         text=text,
         agent=cast.ana,
@@ -297,13 +302,13 @@ def test_a_held_text_that_is_changed_waits_again_and_has_seen_what_came(cast: Ca
     )
     text.refresh_from_db()
     assert (text.state, text.reason) == ("waiting", "")
-    assert go(let_it_be_due(text)).state == "sent"
+    assert send_due(make_due(text)).state == "sent"
 
 
 def test_a_deleted_text_leaves_no_words_and_never_goes(cast: Cast) -> None:
-    text = let_it_be_due(plan(cast, cast.thread()))
+    text = make_due(schedule(cast, cast.thread()))
     delete_scheduled_text(text=text)
-    go(text)
+    send_due(text)
     assert (text.state, text.body) == ("deleted", "")
     assert not Message.objects.filter(kind="outbound").exists()
     assert delete_ended_texts() == 0
@@ -312,7 +317,7 @@ def test_a_deleted_text_leaves_no_words_and_never_goes(cast: Cast) -> None:
 
 
 def test_open_pages_follow_and_those_of_strangers_do_not(cast: Cast) -> None:
-    text = plan(cast, cast.thread())
+    text = schedule(cast, cast.thread())
     since = text.seq - 1
 
     def frames() -> list[str]:
@@ -338,7 +343,7 @@ def test_open_pages_follow_and_those_of_strangers_do_not(cast: Cast) -> None:
     assert "Your car is ready" not in members
 
 
-def form(**given: str) -> dict[str, str]:
+def form_fields(**given: str) -> dict[str, str]:
     return {
         "body": "Your car is ready",
         "form_key": str(uuid.uuid4()),
@@ -349,7 +354,7 @@ def form(**given: str) -> dict[str, str]:
 def test_the_composer_plans_in_the_agents_own_time_zone(cast: Cast) -> None:
     thread = cast.thread()
     hour = (timezone.now() + timedelta(days=3)).replace(hour=9, minute=30, second=0, microsecond=0)
-    given = form(later="at", at=f"{hour:%Y-%m-%dT%H:%M}", zone="Asia/Tokyo")
+    given = form_fields(later="at", at=f"{hour:%Y-%m-%dT%H:%M}", zone="Asia/Tokyo")
     answer = client_of(cast.ana).post(f"/threads/{thread.pk}/messages/", given)
     assert answer.status_code == 302
     text = ScheduledText.objects.get()
@@ -377,7 +382,7 @@ def test_what_cannot_be_planned_is_refused_and_never_sent_instead(
     cast: Cast, given: dict[str, str], sentence: str
 ) -> None:
     thread = cast.thread()
-    answer = client_of(cast.ana).post(f"/threads/{thread.pk}/messages/", form(**given))
+    answer = client_of(cast.ana).post(f"/threads/{thread.pk}/messages/", form_fields(**given))
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not ScheduledText.objects.exists()
@@ -434,7 +439,7 @@ def test_an_hour_that_is_left_as_it_stands_does_not_move() -> None:
 
 def test_members_change_send_and_delete_on_its_page(cast: Cast) -> None:
     thread = cast.thread()
-    first, second = plan(cast, thread), plan(cast, thread)
+    first, second = schedule(cast, thread), schedule(cast, thread)
     ben = client_of(cast.ben)
     page = ben.get(f"/later/{first.pk}/").content.decode()
     assert "Your car is ready" in page
@@ -461,7 +466,7 @@ def test_members_change_send_and_delete_on_its_page(cast: Cast) -> None:
 def test_two_who_send_the_same_text_at_once_send_it_once(
     transactional_db: None, cast: Cast
 ) -> None:
-    text = let_it_be_due(plan(cast, cast.thread()))
+    text = make_due(schedule(cast, cast.thread()))
 
     def send(by_hand: bool) -> bool:
         try:

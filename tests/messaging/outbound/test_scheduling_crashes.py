@@ -12,15 +12,15 @@ from messaging.models import Message, ScheduledText
 from messaging.outbound.scheduling import schedule_text
 from tests.cast import Cast
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.worker_processes import wait_until, workers
-from tests.messaging.working import assert_never_doubled, bodies, carrier
+from tests.messaging.stepped_worker import assert_never_doubled, carrier, texts_at
+from tests.messaging.worker_processes import run_workers, wait_until
 
 __all__ = ["carrier", "far_end"]
 
 COUNT = 12
 
 
-def plan(cast: Cast, ahead: timedelta) -> list[str]:
+def schedule_texts(cast: Cast, ahead: timedelta) -> list[str]:
     texts = [
         schedule_text(
             thread=cast.thread(sender=f"+1202555{place:04d}"),
@@ -34,12 +34,12 @@ def plan(cast: Cast, ahead: timedelta) -> list[str]:
     return [text.body for text in texts]
 
 
-def all_went() -> bool:
+def are_all_sent() -> bool:
     return Message.objects.filter(kind="outbound", state="sent").count() == COUNT
 
 
-def assert_each_went_once(carrier: FarEnd, planned: list[str]) -> None:
-    assert sorted(bodies(carrier)) == sorted(planned)
+def assert_each_was_sent_once(carrier: FarEnd, planned: list[str]) -> None:
+    assert sorted(texts_at(carrier)) == sorted(planned)
     assert_never_doubled(carrier)
     assert set(ScheduledText.objects.values_list("state", flat=True)) == {"sent"}
     assert Message.objects.filter(kind="outbound").count() == COUNT
@@ -48,11 +48,11 @@ def assert_each_went_once(carrier: FarEnd, planned: list[str]) -> None:
 def test_two_workers_send_each_text_at_its_hour_and_once(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    planned = plan(cast, timedelta(seconds=4))
+    planned = schedule_texts(cast, timedelta(seconds=4))
     begun = timezone.now()
-    with workers(carrier, tmp_path / "workers.log", count=2) as log:
-        wait_until(all_went, log, seconds=60)
-    assert_each_went_once(carrier, planned)
+    with run_workers(carrier, tmp_path / "workers.log", count=2) as log:
+        wait_until(are_all_sent, log, seconds=60)
+    assert_each_was_sent_once(carrier, planned)
     first = min(text.message.created_at for text in ScheduledText.objects.all() if text.message)
     assert first >= begun + timedelta(seconds=3)
 
@@ -60,8 +60,10 @@ def test_two_workers_send_each_text_at_its_hour_and_once(
 def test_killed_before_and_after_a_text_became_a_message_none_is_lost_or_doubled(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    planned = plan(cast, timedelta(0))
+    planned = schedule_texts(cast, timedelta(0))
     points = ["planned", "gone", "planned"]
-    with workers(carrier, tmp_path / "workers.log", *points) as log:
-        wait_until(lambda: log.read_text().count(" killed\n") == 3 and all_went(), log, seconds=60)
-    assert_each_went_once(carrier, planned)
+    with run_workers(carrier, tmp_path / "workers.log", *points) as log:
+        wait_until(
+            lambda: log.read_text().count(" killed\n") == 3 and are_all_sent(), log, seconds=60
+        )
+    assert_each_was_sent_once(carrier, planned)

@@ -139,26 +139,28 @@ def test_who_joins_later_is_not_mentioned_after_the_fact(cast: Cast) -> None:
     assert message.kind == "outbound"
 
 
-def page(cast: Cast, agent: Agent, message: Message) -> str:
+def get_thread_page(cast: Cast, agent: Agent, message: Message) -> str:
     return client_of(agent).get(f"/threads/{message.thread_id}/").content.decode()
 
 
 def test_the_mentioned_name_is_marked_more_strongly_for_oneself(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "@ben or @Cho, please")
-    assert '<mark class="mention me">@ben</mark> or <mark class="mention">@Cho</mark>' in page(
-        cast, cast.ben, message
+    assert (
+        '<mark class="mention me">@ben</mark> or <mark class="mention">@Cho</mark>'
+        in get_thread_page(cast, cast.ben, message)
     )
-    assert '<mark class="mention">@ben</mark> or <mark class="mention me">@Cho</mark>' in page(
-        cast, cast.cho, message
+    assert (
+        '<mark class="mention">@ben</mark> or <mark class="mention me">@Cho</mark>'
+        in get_thread_page(cast, cast.cho, message)
     )
-    anas = page(cast, cast.ana, message)
+    anas = get_thread_page(cast, cast.ana, message)
     assert '<mark class="mention">@ben</mark>' in anas
     assert "mention me" not in anas
 
 
 def test_a_message_with_mentions_is_still_escaped(cast: Cast) -> None:
     message = cast.answer(cast.thread(), '<b>@ben</b>\n<img src=x onerror="a()">@cho &')
-    shown = page(cast, cast.ben, message)
+    shown = get_thread_page(cast, cast.ben, message)
     assert '&lt;b&gt;<mark class="mention me">@ben</mark>&lt;/b&gt;<br>&lt;img src=x' in shown
     assert "<img src=x" not in shown
     assert '<mark class="mention">@cho</mark> &amp;' in shown

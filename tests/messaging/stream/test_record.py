@@ -23,18 +23,18 @@ ATTEMPT = (
 )
 
 
-def sql(statement: str, *values: Any) -> Any:
+def run_sql(statement: str, *values: Any) -> Any:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone() if cursor.description else None
 
 
-def attempt(cast: Cast, message: Message, ordinal: int = 1) -> int:
-    key: int = sql(ATTEMPT, message.pk, ordinal, cast.account.pk, uuid.uuid4())[0]
+def insert_attempt(cast: Cast, message: Message, ordinal: int = 1) -> int:
+    key: int = run_sql(ATTEMPT, message.pk, ordinal, cast.account.pk, uuid.uuid4())[0]
     return key
 
 
-def internal(cast: Cast) -> Message:
+def make_internal(cast: Cast) -> Message:
     thread = cast.thread()
     return Message.objects.create(
         thread=thread,
@@ -48,41 +48,41 @@ def internal(cast: Cast) -> Message:
 
 
 def test_an_internal_message_cannot_be_attempted(cast: Cast) -> None:
-    message = internal(cast)
+    message = make_internal(cast)
     with pytest.raises(IntegrityError, match="Only an outbound message"):
-        attempt(cast, message)
+        insert_attempt(cast, message)
 
 
 def test_an_inbound_message_cannot_be_attempted(cast: Cast) -> None:
     with pytest.raises(IntegrityError, match="Only an outbound message"):
-        attempt(cast, cast.text_in("Hello?"))
+        insert_attempt(cast, cast.text_in("Hello?"))
 
 
 def test_an_attempt_cannot_be_moved_to_an_internal_message(cast: Cast) -> None:
-    message = internal(cast)
-    key = attempt(cast, cast.answer(message.thread, "To the customer"))
+    message = make_internal(cast)
+    key = insert_attempt(cast, cast.answer(message.thread, "To the customer"))
     with pytest.raises(IntegrityError, match="Only an outbound message"):
-        sql("UPDATE messaging_attempt SET message_id = %s WHERE id = %s", message.pk, key)
+        run_sql("UPDATE messaging_attempt SET message_id = %s WHERE id = %s", message.pk, key)
 
 
 @pytest.mark.parametrize("new", ["outbound", "inbound"])
 def test_an_internal_message_stays_internal(cast: Cast, new: str) -> None:
-    message = internal(cast)
+    message = make_internal(cast)
     with pytest.raises(IntegrityError, match="never changes"):
-        sql(
+        run_sql(
             "UPDATE messaging_message SET kind = %s, state = %s, author_id = NULL WHERE id = %s",
             new,
             "queued" if new == "outbound" else "",
             message.pk,
         )
-    sql("UPDATE messaging_message SET kind = 'internal', body = 'x' WHERE id = %s", message.pk)
+    run_sql("UPDATE messaging_message SET kind = 'internal', body = 'x' WHERE id = %s", message.pk)
 
 
 def test_an_attempted_message_cannot_become_internal(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "To the customer")
-    attempt(cast, message)
+    insert_attempt(cast, message)
     with pytest.raises(IntegrityError, match="never changes"):
-        sql(
+        run_sql(
             "UPDATE messaging_message SET kind = 'internal', state = '' WHERE id = %s",
             message.pk,
         )
@@ -90,16 +90,19 @@ def test_an_attempted_message_cannot_become_internal(cast: Cast) -> None:
 
 def test_a_message_has_one_open_attempt(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "To the customer")
-    attempt(cast, message)
+    insert_attempt(cast, message)
     with pytest.raises(IntegrityError, match="message_has_one_open_attempt"):
-        attempt(cast, message, 2)
+        insert_attempt(cast, message, 2)
 
 
 def test_attempts_are_counted(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "To the customer")
-    sql("UPDATE messaging_attempt SET state = 'unknown' WHERE id = %s", attempt(cast, message))
+    run_sql(
+        "UPDATE messaging_attempt SET state = 'unknown' WHERE id = %s",
+        insert_attempt(cast, message),
+    )
     with pytest.raises(IntegrityError, match="attempts_of_a_message_are_counted"):
-        attempt(cast, message)
+        insert_attempt(cast, message)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +116,17 @@ def test_an_outbound_message_has_a_state(cast: Cast, change: str, constraint: st
     message = cast.answer(cast.thread(), "To the customer")
     values = [cast.ana.pk] if "%s" in change else []
     with pytest.raises(IntegrityError, match=constraint):
-        sql(f"UPDATE messaging_message SET {change} WHERE id = %s", *values, message.pk)
+        run_sql(f"UPDATE messaging_message SET {change} WHERE id = %s", *values, message.pk)
 
 
 def test_an_inbound_message_has_neither_state_nor_author(cast: Cast) -> None:
     message = cast.text_in("Hello?")
     with pytest.raises(IntegrityError, match="only_outbound_messages_have_a_delivery_state"):
-        sql("UPDATE messaging_message SET state = 'sent' WHERE id = %s", message.pk)
+        run_sql("UPDATE messaging_message SET state = 'sent' WHERE id = %s", message.pk)
     with pytest.raises(IntegrityError, match="inbound_message_has_no_author"):
-        sql("UPDATE messaging_message SET author_id = %s WHERE id = %s", cast.ana.pk, message.pk)
+        run_sql(
+            "UPDATE messaging_message SET author_id = %s WHERE id = %s", cast.ana.pk, message.pk
+        )
 
 
 def test_a_text_is_stored_once_and_a_form_makes_one_message(cast: Cast) -> None:
@@ -139,19 +144,19 @@ def test_a_text_is_stored_once_and_a_form_makes_one_message(cast: Cast) -> None:
 def test_a_number_is_e164_or_a_short_code(cast: Cast) -> None:
     for bad in ("2025550110", "+0123456789", "PARCELBOX", ""):
         with pytest.raises(IntegrityError, match="number_is_e164_or_a_short_code"):
-            sql("UPDATE messaging_number SET address = %s WHERE inbox_id = %s", bad,
+            run_sql("UPDATE messaging_number SET address = %s WHERE inbox_id = %s", bad,
                 cast.front_desk.pk)  # fmt: skip
 
 
-def stored(account: CarrierAccount) -> str:
-    value: str = sql(
+def stored_secrets(account: CarrierAccount) -> str:
+    value: str = run_sql(
         "SELECT encrypted_credentials FROM messaging_carrieraccount WHERE id = %s", account.pk
     )[0]
     return value
 
 
 def test_secrets_are_encrypted_in_the_database(cast: Cast) -> None:
-    assert not [secret for secret in SECRETS.values() if secret in stored(cast.account)]
+    assert not [secret for secret in SECRETS.values() if secret in stored_secrets(cast.account)]
     assert cast.account.get_credentials() == SECRETS
 
 
@@ -182,6 +187,6 @@ def test_a_save_in_admin_moves_the_secrets_to_the_first_key(
 
 
 def test_a_damaged_secret_is_told_from_a_wrong_one(cast: Cast) -> None:
-    sql("UPDATE messaging_carrieraccount SET encrypted_credentials = 'damaged'")
+    run_sql("UPDATE messaging_carrieraccount SET encrypted_credentials = 'damaged'")
     with pytest.raises(UndecryptableError):
         CarrierAccount.objects.get().get_credentials()

@@ -25,13 +25,13 @@ WIDE = st.sampled_from("😀👩🇩𝒳\U0010ffff")
 FOREIGN = st.one_of(st.sampled_from("ç`’“”…\tЖ中\u00a0\u200d"), WIDE)
 
 
-def texts(*letters: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+def text_strategy(*letters: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Long runs too: the borders are where a plain division goes wrong."""
     run = st.tuples(st.one_of(*letters), st.integers(1, 80)).map(lambda pair: pair[0] * pair[1])
     return st.lists(run, max_size=14).map("".join)
 
 
-def packed(text: str) -> list[str]:
+def pack_segments(text: str) -> list[str]:
     """What goes out in each segment, found by filling one after the other."""
     is_plain = all(one in TABLE.replace("\x1b", "") or one in EXTENSION for one in text)
 
@@ -130,25 +130,25 @@ def test_it_speaks_only_when_there_is_something_to_say(
     assert (found.is_worth_saying, found.size) == (is_worth_saying, size)
 
 
-@given(texts(LETTERS, DOUBLE))
+@given(text_strategy(LETTERS, DOUBLE))
 def test_plain_texts_are_packed_as_by_hand(text: str) -> None:
-    assert count_segments(text).count == len(packed(text))
+    assert count_segments(text).count == len(pack_segments(text))
     assert count_segments(text).forced_by == ""
 
 
-@given(texts(LETTERS, DOUBLE, FOREIGN))
+@given(text_strategy(LETTERS, DOUBLE, FOREIGN))
 def test_any_text_is_packed_as_by_hand(text: str) -> None:
-    assert count_segments(text).count == len(packed(text))
+    assert count_segments(text).count == len(pack_segments(text))
 
 
-@given(texts(LETTERS, DOUBLE, FOREIGN), st.one_of(LETTERS, DOUBLE, FOREIGN))
+@given(text_strategy(LETTERS, DOUBLE, FOREIGN), st.one_of(LETTERS, DOUBLE, FOREIGN))
 def test_one_more_character_never_takes_segments_away(text: str, one: str) -> None:
     before, after = count_segments(text), count_segments(text + one)
     assert before.count <= after.count
     assert 0 <= after.room < after.places
 
 
-@given(texts(LETTERS, DOUBLE))
+@given(text_strategy(LETTERS, DOUBLE))
 def test_what_room_promises_fits_and_no_more(text: str) -> None:
     found = count_segments(text)
     if not text:

@@ -1,4 +1,4 @@
-"""Transactions in threads of their own, stepped one by one."""
+"""Transactions on connections of their own that a test takes forward step by step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from messaging.models import Message
 from messaging.stream import writing
 from threads.models import Contact, Thread
 
-WAIT = 0.06
-"""Seconds after which a step that has not ended waits for somebody's lock."""
+# A step that takes longer than so many seconds is taken to wait for a lock.
+LOCK_WAIT = 0.06
 
 
-class Hand:
-    """One connection. `do` takes a step; a step that makes no sense now is passed over."""
+class SteppedTransaction:
+    """Hold one connection and at most one transaction, with a thread of their own."""
 
     def __init__(self, inbox_id: int, thread_id: int) -> None:
         self.inbox_id, self.thread_id = inbox_id, thread_id
@@ -33,49 +33,52 @@ class Hand:
     def is_waiting(self) -> bool:
         return self._pending is not None and not self._pending.done()
 
-    def do(self, step: str, hands: Sequence[Hand]) -> None:
+    def take_step(self, step: str, transactions: Sequence[SteppedTransaction]) -> None:
+        """Begin, write, commit or roll back; a step that is impossible now is skipped."""
         if self.is_waiting:
             return
         if step == "begin" and self._atomic is None:
-            self._pool.submit(self._begin).result(5)
+            self._pool.submit(self._begin_transaction).result(5)
         elif step == "write" and self._atomic is not None:
-            self._pending = self._pool.submit(self._write)
-            others_hold = any(hand.has_written for hand in hands if hand is not self)
+            self._pending = self._pool.submit(self._write_message)
+            others_hold = any(other.has_written for other in transactions if other is not self)
             if not others_hold:
                 self._pending.result(5)
             else:
-                time.sleep(WAIT)
+                time.sleep(LOCK_WAIT)
             self.has_written = True
         elif step in {"commit", "rollback"} and self._atomic is not None:
-            self._end(step == "commit")
-            waiting = [hand._pending for hand in hands if hand._pending and hand.is_waiting]
+            self._end_transaction(step == "commit")
+            waiting = [
+                other._pending for other in transactions if other._pending and other.is_waiting
+            ]
             if waiting:
                 wait(waiting, 5, FIRST_COMPLETED)  # the next in line has the lock now
 
-    def _end(self, is_commit: bool) -> None:
-        self._pool.submit(self._close, is_commit).result(5)
+    def _end_transaction(self, is_commit: bool) -> None:
+        self._pool.submit(self._close_transaction, is_commit).result(5)
         self.has_written = False
 
-    def _begin(self) -> None:
+    def _begin_transaction(self) -> None:
         self._atomic = transaction.atomic()
         self._atomic.__enter__()
 
-    def _write(self) -> None:
-        """As every action does: the counter first, then the rows."""
+    def _write_message(self) -> None:
+        """Advance the inbox's counter, then write the rows, as every action does."""
         seq = counters.next_inbox_seq(self.inbox_id)
         writing.record_message(
             Message(
                 thread_id=self.thread_id,
                 inbox_id=self.inbox_id,
                 kind="inbound",
-                body="words",
+                body="A text",
                 created_at=timezone.now(),
                 seq=seq,
                 carrier_message_id=str(time.monotonic_ns()),
             )
         )
 
-    def _close(self, is_commit: bool) -> None:
+    def _close_transaction(self, is_commit: bool) -> None:
         atomic, self._atomic = self._atomic, None
         if atomic is not None:
             if not is_commit:
@@ -83,18 +86,18 @@ class Hand:
             atomic.__exit__(None, None, None)
 
 
-def finish(hands: Sequence[Hand]) -> None:
-    """Commit what is open, whoever holds the lock first, and close the connections."""
-    for _ in hands:
-        for hand in hands:
-            hand.do("commit", hands)
-    for hand in hands:
-        hand._pool.submit(connections.close_all).result(5)
-        hand._pool.shutdown()
+def commit_all(transactions: Sequence[SteppedTransaction]) -> None:
+    """Commit all open transactions in the order of their locks, and close the connections."""
+    for _ in transactions:
+        for other in transactions:
+            other.take_step("commit", transactions)
+    for other in transactions:
+        other._pool.submit(connections.close_all).result(5)
+        other._pool.shutdown()
 
 
-def scene() -> tuple[int, int]:
-    """A fresh inbox with one thread and no message."""
+def make_empty_thread() -> tuple[int, int]:
+    """Return the keys of an inbox and its only thread, which has no message."""
     Message.objects.all().delete()
     inbox, _ = Inbox.objects.get_or_create(name="Front Desk")
     Thread.objects.all().delete()
