@@ -14,7 +14,7 @@ from django.urls import reverse
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import LARGEST
 from messaging.models import Attachment, Message, ScheduledText
-from messaging.stream.refusals import find_refusal
+from messaging.stream.refusals import number_or_refusal
 from threads.models import Thread, ThreadState
 from threads.unread import membership_starts
 
@@ -107,6 +107,8 @@ class Conversation:
     thread: Thread
     page: HistoryPage
     refusal: str
+    limit: int
+    """Characters of a text to the contact."""
     form_key: uuid.UUID
     seqs: str
     draft_seq: int = 0
@@ -157,7 +159,7 @@ class Conversation:
         return self.page.older_url
 
     @property
-    def limit(self) -> int:
+    def team_limit(self) -> int:
         return settings.MESSAGE_LIMIT
 
     @property
@@ -217,12 +219,14 @@ def open_conversation(
     states = ThreadState.objects.filter(agent=agent, thread=thread)
     state = states.annotate(has_files=Exists(drafted)).first()
     shown = page or history_page(thread, agent)
+    number, refusal = number_or_refusal(thread)
     return Conversation(
         thread=thread,
         page=shown.with_new(_first_new(thread, agent, state, shown)),
         choice=choice,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
-        refusal=find_refusal(thread),
+        refusal=refusal,
+        limit=number.longest_text if number else settings.MESSAGE_LIMIT,
         later=list(ScheduledText.objects.listed(thread)),
         form_key=uuid.uuid4(),
         seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),

@@ -115,3 +115,8 @@ class Number(models.Model):
     def rate(self) -> float:
         """Segments per second."""
         return self.segments_per_second or self.account.adapter.capabilities.segments_per_second
+
+    @property
+    def longest_text(self) -> int:
+        """Characters: what its carrier takes, and no more than we do."""
+        return min(settings.MESSAGE_LIMIT, self.account.adapter.capabilities.longest_text)

@@ -20,12 +20,13 @@ from messaging.outbound.sending import (
     FormAlreadyUsed,
     SendingRefused,
     message_of_form,
+    number_to_send_from,
     queue_message,
 )
 from messaging.stream import writing
 from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.mentions import find_mentions, mentionable_agents
-from messaging.stream.refusals import find_refusal
+from messaging.stream.refusals import number_or_refusal, too_long_sentence
 from threads.actions import change_state
 from threads.models import Thread, ThreadState
 
@@ -229,8 +230,7 @@ def _can_see_inbox(agent: Agent, inbox_id: int) -> bool:
 
 
 def _raise_if_refused(body: str, thread: Thread, agent: Agent) -> None:
-    if sentence := find_refusal(thread):
-        raise SendingRefused(sentence)
+    number_to_send_from(thread, body)
     if find_mentions(body, mentionable_agents(thread.inbox, agent), agent):
         raise SendingRefused(MENTION_REASON)
 
@@ -242,7 +242,10 @@ def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
         return f"{author.display_name} planned it, and is no longer a member of this inbox."
     if timezone.now() - text.send_at > timedelta(hours=settings.TEXT_EXPIRY_HOURS):
         return "Partyline was not running at its time, and now it may be out of date."
-    if sentence := find_refusal(thread):
+    number, sentence = number_or_refusal(thread)
+    if number is None:
+        return sentence
+    if sentence := too_long_sentence(text.body, number):
         return sentence
     if find_mentions(text.body, mentionable_agents(thread.inbox, author), author):
         return MENTION_REASON

@@ -11,18 +11,22 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.models import Agent
 from messaging.attachments import drafts
-from messaging.models import Attachment, DeliveryState, Message, ScheduledText
+from messaging.models import Attachment, DeliveryState, Message, Number, ScheduledText
 from messaging.stream import writing
 from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.jobs import defer_delivery
 from messaging.stream.mentions import find_mentions, mentionable_agents
-from messaging.stream.refusals import find_refusal, sending_number
+from messaging.stream.refusals import number_or_refusal, too_long_sentence
 from threads.actions import change_state
 from threads.models import Thread
 
 
 class SendingRefused(Exception):
     """The thread takes no text now; the message is the sentence for the agent."""
+
+
+class TooLong(SendingRefused):
+    """The carrier of the thread's number takes shorter texts only."""
 
 
 class FormAlreadyUsed(SendingRefused):
@@ -142,22 +146,25 @@ def message_of_form(author: Agent, form_key: uuid.UUID) -> Message | None:
     return Message.objects.filter(author=author, form_key=form_key).first()
 
 
-def _raise_if_refused(thread: Thread) -> None:
-    if sentence := find_refusal(thread):
+def number_to_send_from(thread: Thread, body: str) -> Number:
+    """Return the number that the text would leave from. Raises SendingRefused and TooLong."""
+    number, sentence = number_or_refusal(thread)
+    if number is None:
         raise SendingRefused(sentence)
+    if sentence := too_long_sentence(body, number):
+        raise TooLong(sentence)
+    return number
 
 
 def queue_message(message: Message, files: Collection[Attachment] = ()) -> None:
     """Write a text to the contact into the record, with the job that sends it.
 
     The caller holds the inbox's counter. Raises SendingRefused, also for files that the number's
-    carrier does not take.
+    carrier does not take, and TooLong.
     """
-    _raise_if_refused(message.thread)
-    if files:
-        capabilities = sending_number(message.thread).account.adapter.capabilities
-        if sentence := drafts.carriable(files, capabilities):
-            raise SendingRefused(sentence)
+    number = number_to_send_from(message.thread, message.body)
+    if sentence := drafts.carriable(files, number.account.adapter.capabilities):
+        raise SendingRefused(sentence)
     message.state = DeliveryState.QUEUED
     writing.record_message(message)
     defer_delivery(message.thread_id)
@@ -173,7 +180,7 @@ def retry_message(*, message: Message) -> Message:
     message = Message.objects.select_related("thread").get(pk=message.pk)
     if not message.can_be_retried:
         raise NotRetriable
-    _raise_if_refused(message.thread)
+    number_to_send_from(message.thread, message.body)
     writing.change_message(
         message,
         seq,

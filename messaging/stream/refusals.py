@@ -67,6 +67,16 @@ def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | N
     return opt_out_sentence(opt_out) if opt_out is not None else ""
 
 
+def too_long_sentence(body: str, number: Number) -> str:
+    """Return why the number's carrier would not take the text; empty if it is short enough."""
+    if len(body) <= number.longest_text:
+        return ""
+    return (
+        f"This is too long: this number's carrier takes at most {number.longest_text} characters "
+        f"in a text, and this one has {len(body)}."
+    )
+
+
 def opt_out_sentence(opt_out: OptOut) -> str:
     """What happened, since when, and what ends it."""
     theirs, ours = (
@@ -82,11 +92,4 @@ def opt_out_sentence(opt_out: OptOut) -> str:
     return (
         f"{theirs} opted out of texts from {ours} on {at.day} {at:%B %Y} at {at:%H:%M}{how}. "
         "You can write to them again once they text START."
-    )
-
-
-def sending_number(thread: Thread) -> Number:
-    """The number that the thread's texts leave from. Raises Number.DoesNotExist."""
-    return Number.objects.select_related("account").get(
-        inbox=thread.inbox_id, address=thread.our_address
     )

@@ -134,3 +134,16 @@ def test_half_a_thought_outlives_a_step_to_another_thread_and_a_reload(
     expect(box(ana)).to_have_value("Half a thought")
     ana.reload()
     expect(box(ana)).to_have_value("Half a thought")
+
+
+def test_the_count_is_of_what_the_carrier_takes_and_for_the_team_of_what_we_take(
+    ana: Page,
+) -> None:
+    ana.locator("#composer").evaluate("form => { form.dataset.limit = 20; }")
+    left = ana.locator("[data-left]")
+    box(ana).fill("x" * 25)
+    expect(left).to_have_text("5 too many")
+    box(ana).press("Control+i")
+    expect(left).to_be_hidden()
+    box(ana).press("Control+i")
+    expect(left).to_have_text("5 too many")

@@ -25,7 +25,7 @@ from messaging.outbound.scheduling import (
     delete_scheduled_text,
     send_scheduled_text_now,
 )
-from messaging.outbound.sending import SendingRefused
+from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.stream.access import get_scheduled_text
 from threads.lists import list_for_inbox
 
@@ -85,6 +85,8 @@ def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
         form_again = ChangeForm(request.POST, planned=error.text.send_at)
         return _page(request, agent, error.text, form_again, is_changed=True)
     except SendingRefused as error:
+        if form is not None and isinstance(error, TooLong):
+            return _too_long(request, agent, text, error)
         if request.htmx:
             return unprocessable(str(error))
         notices.error(request, str(error))
@@ -107,6 +109,16 @@ def _ended(request: HtmxRequest, text: ScheduledText) -> HttpResponse:
         return unprocessable(ENDED)
     notices.error(request, ENDED)
     return redirect("messaging:conversation", text.thread_id)
+
+
+def _too_long(
+    request: HtmxRequest, agent: Agent, text: ScheduledText, error: TooLong
+) -> HttpResponse:
+    """The page again, with the words that were to go at once still in it."""
+    form = ChangeForm(request.POST, planned=text.send_at)
+    form.full_clean()
+    form.add_error("body", str(error))
+    return _page(request, agent, text, form)
 
 
 def _words_of(text: ScheduledText) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from messaging.conversations.start import About, Places, about, places_of
 from messaging.conversations.start_forms import StartForm, StartQuery, ToForm
 from messaging.conversations.views.panes import pane
 from messaging.models import Message
-from messaging.outbound.sending import SendingRefused
+from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_conversation
 from threads.lists import inbox_list, top_list
 
@@ -70,7 +70,7 @@ def _send(form: StartForm, places: Places, agent: Agent) -> Message | None:
         )
     except NumberRefused as error:
         form.add_error("inbox", str(error))
-    except MentionRefused as error:
+    except (MentionRefused, TooLong) as error:
         form.add_error("body", str(error))
     except SendingRefused as error:
         form.add_error("to", str(error))

@@ -2,7 +2,7 @@
 import { renewToken } from "../shared/csrf.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
 import { ask, settleGuard } from "./send-guard.js";
-import { setMode } from "./internal-mode.js";
+import { isInternal, setMode } from "./internal-mode.js";
 import { tell } from "../shared/toasts.js";
 import { place } from "../live/fragments.js";
 import { showNewest } from "../conversation/history.js";
@@ -35,7 +35,7 @@ function fit(box) {
 function count(of) {
   showSegments(of, boxOf(of)?.value ?? "");
   const left = of.querySelector("[data-left]");
-  const limit = Number(of.dataset.limit);
+  const limit = Number(isInternal(of) ? of.dataset.teamLimit : of.dataset.limit);
   if (!(left instanceof HTMLElement) || !limit) return;
   const length = [...(boxOf(of)?.value.trim() ?? "")].length;
   left.hidden = length <= limit * 0.9;
@@ -106,10 +106,10 @@ function accepted(of, request, html) {
   document.dispatchEvent(new CustomEvent("partyline:sent", { detail: { attachments } }));
   const message = answer.querySelector(".message");
   // The server decided: somebody was mentioned whom this page did not know of.
-  const isInternal = Boolean(message?.classList.contains("internal"));
-  if (isInternal && !wasInternal) setMode(of, true);
+  const isNowInternal = Boolean(message?.classList.contains("internal"));
+  if (isNowInternal && !wasInternal) setMode(of, true);
   const seq = answer.querySelector("[name=draft_seq]");
-  forgetDraft(of, seq instanceof HTMLInputElement ? Number(seq.value) : 0, isInternal);
+  forgetDraft(of, seq instanceof HTMLInputElement ? Number(seq.value) : 0, isNowInternal);
   const planned = answer.querySelector(".later-text");
   if (planned) place(planned.outerHTML);
   if (!message) return;
@@ -228,6 +228,11 @@ document.addEventListener("mousedown", (event) => {
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
   if (["panes", "conversation"].includes(ctx.target?.id)) openComposer();
+});
+
+document.addEventListener("partyline:mode", () => {
+  const now = form();
+  if (now) count(now);
 });
 
 // What another tab wrote, or what was already sent.
