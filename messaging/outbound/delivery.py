@@ -1,8 +1,8 @@
-"""The ledger of sending: claim, commit, call the carrier, write down what came of it.
+"""Deliver outbound messages: claim an attempt, commit it, call the carrier, record the outcome.
 
-At most one job works on a thread. Every step between the database and the carrier is a place
-where the process may die; the open attempt that it leaves behind is *unknown*, and never sent
-again by itself.
+At most one job works on a thread. The process may die at any step between the database and the
+carrier. The open attempt that it leaves behind is then *unknown* and is never sent again
+automatically.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from threads.models import Thread
 
 log = logging.getLogger(__name__)
 
+# Tries of a text that was certainly not sent. With the waits they take about eight minutes.
 MAX_TRIES = 9
-"""Tries of a text that was surely not sent; with the waits between them some eight minutes."""
 
+# The longest wait between two tries in seconds, unless the carrier asks for more.
 MAX_BACKOFF = 300.0
-"""Seconds between two tries at the most, unless the carrier names more."""
 
+# After so many seconds a job leaves the rest of its thread to a new job. Other threads get their
+# turn, and a job that runs much longer is known to be stuck.
 MAX_JOB_SECONDS = 30.0
-"""Seconds after which a job leaves the rest of its thread to a new one, so that others get a turn
-and a job that runs for very long is known to be stuck."""
 
+# Seconds between tries to record a carrier's answer while the database is unreachable.
 WRITE_WAITS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
-"""Seconds between tries to write down a carrier's answer while the database is away."""
 
 UNKNOWN_REASON = (
     "We cannot tell whether the carrier took this text. Ask the person, or retry: "
@@ -50,7 +50,7 @@ NOT_SENT_REASON = "The carrier could not be reached. Nothing was sent; retry lat
 
 
 def deliver_thread(thread_id: int) -> None:
-    """Send what waits in the thread, oldest first, until nothing may be sent now."""
+    """Send the thread's queued messages, oldest first, until none may be sent now."""
     thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
     _mark_abandoned_attempts(thread)
     until = time.monotonic() + MAX_JOB_SECONDS
@@ -58,15 +58,15 @@ def deliver_thread(thread_id: int) -> None:
         is_ours = _hand_to_carrier(attempt, thread)
         pacing.give_turns_after_sending(thread.inbox_id)
         if not is_ours or time.monotonic() > until:
-            # Another may work on the thread by now; the job behind its lock does so rightfully.
+            # Another worker may have taken over. A new job waits for the thread's lock.
             defer_delivery(thread_id)
             return
 
 
 def _mark_abandoned_attempts(thread: Thread) -> None:
-    """An attempt found open was begun by a worker that died: nobody knows how it ended.
+    """Set attempts that a dead worker left open to *unknown*.
 
-    Should that worker be alive after all, what it writes later still settles the attempt.
+    If that worker is alive after all, the outcome that it records later still counts.
     """
     if not statements.run(statements.OPEN_ATTEMPT, [thread.pk]):
         return
@@ -81,12 +81,12 @@ def _mark_abandoned_attempts(thread: Thread) -> None:
 
 @transaction.atomic(durable=True)
 def _claim_next_attempt(thread: Thread) -> Attempt | None:
-    """Begin the attempt of the thread's next message; None when nothing may be sent now."""
+    """Begin an attempt to send the thread's next message; return None if none may be sent now."""
     if not statements.run(statements.TEXT_WAITS, [thread.pk]):
         return None
     seq = counters.next_inbox_seq(thread.inbox_id)
     if statements.run(statements.OPEN_ATTEMPT, [thread.pk]):
-        return None  # another worker is at it, and goes on with what waits
+        return None  # another worker is sending, and will go on with the rest
     thread.refresh_from_db(fields=["our_address"])
     number, sentence = number_or_refusal(thread)
     waiting = Message.objects.filter(thread=thread).waiting_to_be_sent()
@@ -116,9 +116,9 @@ def _begin_attempt(message: Message, number: Number, seq: int) -> Attempt:
 
 
 def _hand_to_carrier(attempt: Attempt, thread: Thread) -> bool:
-    """Call the carrier and write down what came of it; False when it was no longer ours.
+    """Call the carrier and record the outcome; return False if the attempt was closed meanwhile.
 
-    No connection is kept while the carrier takes its time.
+    The database connection is released during the call.
     """
     try:
         media_urls = links.publish(attempt)
@@ -128,7 +128,7 @@ def _hand_to_carrier(attempt: Attempt, thread: Thread) -> bool:
     try:
         result = _call_carrier(attempt, thread, media_urls)
     except Exception:
-        # A fault of our own, and nobody can tell whether the request was written before it.
+        # A bug of ours: the request may or may not have been sent before it.
         _write_outcome_persistently(
             attempt, results.OutcomeUnknown("Sending broke off by a fault inside Partyline.")
         )
@@ -140,7 +140,7 @@ def _hand_to_carrier(attempt: Attempt, thread: Thread) -> bool:
 def _call_carrier(
     attempt: Attempt, thread: Thread, media_urls: tuple[str, ...]
 ) -> results.SendResult:
-    """Hand the text to the carrier; every way in which that may end is a result."""
+    """Send the text to the carrier; failures are returned as results, not raised."""
     account = attempt.account
     try:
         credentials = account.get_credentials()
@@ -161,9 +161,10 @@ def _call_carrier(
 
 
 def _write_outcome_persistently(attempt: Attempt, result: results.SendResult) -> bool:
-    """Write the outcome, also when the database goes away for some seconds just now.
+    """Record the outcome, retrying while the database is unreachable.
 
-    Raises OperationalError or InterfaceError when it stays away: the attempt is then found open.
+    Raises OperationalError or InterfaceError if it stays unreachable. The attempt then stays open
+    until another job finds it.
     """
     for wait in WRITE_WAITS:
         try:
@@ -178,11 +179,11 @@ def _write_outcome_persistently(attempt: Attempt, result: results.SendResult) ->
 
 @transaction.atomic
 def write_outcome(attempt: Attempt, result: results.SendResult) -> bool:
-    """Settle an attempt by what the carrier answered, and pair it with receipts that came early.
+    """Close an attempt with the carrier's answer; return True if it was still open.
 
-    A receipt may have settled it first; the answer then adds the carrier's id only. An attempt
-    that was given up as *unknown* in the meantime is still settled by a clear answer, but no
-    longer tried again by itself. True when the attempt was still open. Writing twice is harmless.
+    Receipts that came early are paired with it. If a receipt has closed it first, the answer only
+    adds the carrier's id. An attempt that is *unknown* by now still takes a clear answer, but its
+    message is not retried automatically. Recording the same outcome twice is harmless.
     """
     if isinstance(result, results.Accepted):
         writing.lock_carrier_message(attempt.account_id, result.carrier_message_id)
@@ -192,8 +193,8 @@ def write_outcome(attempt: Attempt, result: results.SendResult) -> bool:
     is_unsettled = is_open or attempt.state == DeliveryState.UNKNOWN
     match result:
         case results.Accepted():
-            taken = events.Receipt(result.carrier_message_id, result.state)
-            receipts.pair_attempt(attempt, seq=seq, receipt=taken)
+            receipt = events.Receipt(result.carrier_message_id, result.state)
+            receipts.pair_attempt(attempt, seq=seq, receipt=receipt)
         case results.OutcomeUnknown(detail) if is_open:
             _close_attempt(attempt, DeliveryState.UNKNOWN, detail=detail)
             receipts.show_attempt(
@@ -226,7 +227,7 @@ def _record_refusal(
 def _requeue_or_fail(
     attempt: Attempt, seq: int, result: results.RateLimited | results.NotSent, *, is_open: bool
 ) -> None:
-    """Surely not sent: back into the queue with a growing wait, and at last a failure."""
+    """Queue a message that was not sent with a growing wait, or fail it after the last try."""
     is_limit = isinstance(result, results.RateLimited)
     detail = (
         result.detail if isinstance(result, results.NotSent) else "The carrier asked us to wait."
@@ -257,8 +258,8 @@ def _requeue_or_fail(
 
 
 def backoff_seconds(tries: int) -> float:
-    """Seconds to wait after so many tries: doubling, with some jitter."""
-    return min(MAX_BACKOFF, 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+    """Return how long to wait after so many tries: doubling up to a limit, with jitter."""
+    return min(MAX_BACKOFF, 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
 
 
 def _close_attempt(

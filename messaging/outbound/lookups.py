@@ -1,8 +1,8 @@
-"""Asking carriers what became of texts whose outcome nobody knows.
+"""Look up at the carrier what became of unknown attempts.
 
-What a carrier finds settles the attempt through the same ranks as a receipt. That it does not find
-one settles nothing: carriers reword texts and their lists lag, so that it is said and left to a
-person.
+If the carrier finds the text, the attempt is settled by the same rules as by a receipt. If it
+does not, nothing is settled, because carriers reword texts and their lists lag. The message then
+says so, and an agent decides.
 """
 
 from __future__ import annotations
@@ -29,25 +29,27 @@ from threads.models import Contact
 log = logging.getLogger(__name__)
 
 FIRST_WAIT = timedelta(minutes=3)
+# About a day in all; after that an agent decides.
 RETRY_WAITS = (
     timedelta(minutes=12),
     timedelta(minutes=45),
     timedelta(hours=5),
     timedelta(hours=18),
 )
-"""Between the tries, about a day in all; then it is a person's."""
 
 MAX_TRIES = len(RETRY_WAITS) + 1
+
+# By how much the carrier's clock may differ from ours, its delay in recording a text included.
+# Shorter than FIRST_WAIT, so that a text sent during a look-up cannot be mistaken for this one.
 CLOCK_TOLERANCE = timedelta(minutes=2)
-"""Also what a carrier may take to note a text. Shorter than the first wait: when it is asked, no
-text that is begun then can be taken for this one."""
 
 BUSY_WAIT = timedelta(minutes=1)
 MAX_AGE = timedelta(days=3)
 ROUND_SIZE = 20
 ROUND_SECONDS = 40.0
+
+# After so many look-ups without an answer, an account is left for a later round.
 MAX_UNANSWERED = 3
-"""Questions without an answer after which an account is left for a later round."""
 
 ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
@@ -58,35 +60,32 @@ NOT_LISTED_REASON = (
 
 
 def look_up_unknowns() -> int:
-    """Ask for those whose time has come, for so many and so long as a round may take.
-
-    Returns how many were settled.
-    """
+    """Look up the due attempts, within a round's limits; return how many were settled."""
     until = time.monotonic() + ROUND_SECONDS
-    silence: Counter[int] = Counter()
+    unanswered: Counter[int] = Counter()
     settled = 0
     for attempt in list(_due_attempts(timezone.now())[:ROUND_SIZE]):
         if time.monotonic() > until:
             break
-        if silence[attempt.account_id] >= MAX_UNANSWERED or not _claim_look_up(attempt):
+        if unanswered[attempt.account_id] >= MAX_UNANSWERED or not _claim_look_up(attempt):
             continue
         try:
             result = _ask_carrier(attempt)
             settled += _apply_result(attempt, result)
         except (OperationalError, InterfaceError):
             raise
-        except Exception:  # one text's trouble is not the others'
+        except Exception:  # the other attempts still get their turn
             log.exception("Attempt %s could not be looked up.", attempt.pk)
             continue
         if not isinstance(result, results.Found | results.NotFound):
-            silence[attempt.account_id] += 1
-            if silence[attempt.account_id] == MAX_UNANSWERED:
+            unanswered[attempt.account_id] += 1
+            if unanswered[attempt.account_id] == MAX_UNANSWERED:
                 _postpone_account(attempt.account_id)
     return settled
 
 
 def _apply_result(attempt: Attempt, result: results.LookUpResult) -> bool:
-    """Whether the answer settled it."""
+    """Return True if the carrier's answer settled the attempt."""
     if isinstance(result, results.Found):
         return _settle_attempt(attempt, result.receipt)
     if isinstance(result, results.NotFound):
@@ -97,13 +96,16 @@ def _apply_result(attempt: Attempt, result: results.LookUpResult) -> bool:
 
 
 def _postpone_account(account_id: int) -> None:
-    """What an account that does not answer has waiting would else fill the next round too."""
+    """Postpone the account's due attempts, which would otherwise fill the next round too."""
     now = timezone.now()
     _due_attempts(now).filter(account=account_id).update(look_up_at=now + BUSY_WAIT)
 
 
 def _due_attempts(now: datetime) -> QuerySet[Attempt]:
-    """One that has an id was told of by its carrier already, which could not tell either."""
+    """Return the attempts that it is time to look up.
+
+    An attempt with a carrier's id is left out: its carrier has already said that it cannot tell.
+    """
     can = [name for name, carrier in CARRIERS.items() if carrier.capabilities.can_look_up]
     never = Q(look_up_at=None, settled_at__lt=now - FIRST_WAIT)
     return (
@@ -122,21 +124,22 @@ def _due_attempts(now: datetime) -> QuerySet[Attempt]:
 
 
 def _claim_look_up(attempt: Attempt) -> bool:
-    """Note that it is asked for, before it is: a crash costs one of its tries, and no more.
+    """Record the look-up before it is made, so that a crash costs one try and no more.
 
-    False if another worker does, or while a text is on its way that could be taken for it.
+    Return False if another worker has claimed it, or while a text is being sent that could be
+    mistaken for this one.
     """
-    mine = Attempt.objects.filter(pk=attempt.pk, look_ups=attempt.look_ups)
+    unclaimed = Attempt.objects.filter(pk=attempt.pk, look_ups=attempt.look_ups)
     if _attempts_to_same_contact(attempt).filter(state=DeliveryState.SENDING).exists():
-        mine.update(look_up_at=timezone.now() + BUSY_WAIT)
+        unclaimed.update(look_up_at=timezone.now() + BUSY_WAIT)
         return False
     next_at = timezone.now() + RETRY_WAITS[min(attempt.look_ups, len(RETRY_WAITS) - 1)]
     attempt.look_ups += 1
-    return bool(mine.update(look_ups=F("look_ups") + 1, look_up_at=next_at))
+    return bool(unclaimed.update(look_ups=F("look_ups") + 1, look_up_at=next_at))
 
 
 def _attempts_to_same_contact(attempt: Attempt) -> QuerySet[Attempt]:
-    """Others from the same account to the same person, in whichever inbox, that are not older."""
+    """Return other attempts of the account to the same address, in any inbox, that are as new."""
     contact = attempt.message.thread.contact
     known = Contact.objects.filter(address=contact.address)
     since = attempt.started_at - 2 * CLOCK_TOLERANCE
@@ -163,34 +166,36 @@ def _look_up_query(attempt: Attempt) -> results.Sought:
 
 
 def _latest_end(attempt: Attempt) -> datetime:
-    """By when the carrier had it, if at all: one that a dead worker left open is settled only when
-    somebody finds it. Connecting, writing, reading and waiting for a connection may each last for
-    CARRIER_TIMEOUT."""
+    """Return the latest time at which the carrier may have received the text.
+
+    `settled_at` is too late for an attempt that a dead worker left open. A call lasts at most four
+    times CARRIER_TIMEOUT: for a free connection, for connecting, for writing and for reading.
+    """
     longest = timedelta(seconds=4 * settings.CARRIER_TIMEOUT)
     return min(attempt.settled_at or attempt.started_at, attempt.started_at + longest)
 
 
 def _ask_carrier(attempt: Attempt) -> results.LookUpResult:
-    """No connection to the database is kept meanwhile."""
-    account, sought = attempt.account, _look_up_query(attempt)
+    """Ask the carrier; the database connection is released during the call."""
+    account, query = attempt.account, _look_up_query(attempt)
     try:
         credentials = account.get_credentials()
     except encryption.UndecryptableError:
         return results.AuthFailed("the account's secret cannot be decrypted")
     release_connection()
     with http.new_client() as client:
-        return account.adapter.look_up(sought, credentials, client)
+        return account.adapter.look_up(query, credentials, client)
 
 
 @transaction.atomic
 def _settle_attempt(attempt: Attempt, receipt: events.Receipt) -> bool:
-    """False if the text that was found turned out to be another attempt's meanwhile."""
+    """Settle the attempt; return False if the found text belongs to another attempt by now."""
     writing.lock_carrier_message(attempt.account_id, receipt.carrier_message_id)
     seq = counters.next_inbox_seq(attempt.message.inbox_id)
-    of_others = Attempt.objects.filter(
+    holders = Attempt.objects.filter(
         account=attempt.account_id, carrier_message_id=receipt.carrier_message_id
     )
-    if of_others.exclude(pk=attempt.pk).exists():
+    if holders.exclude(pk=attempt.pk).exists():
         return False
     writing.reload_attempt(attempt)
     receipts.pair_attempt(attempt, seq=seq, receipt=receipt)
@@ -199,8 +204,11 @@ def _settle_attempt(attempt: Attempt, receipt: events.Receipt) -> bool:
 
 @transaction.atomic
 def _report_not_found(attempt: Attempt) -> None:
-    """For the person who decides. Not after the first try: its carrier's list may lag. Nor where
-    the text went with another attempt."""
+    """Tell the agent who has to decide that the carrier does not list the text.
+
+    Does nothing after the first try, since the carrier's list may lag, nor where another attempt
+    has sent the text.
+    """
     if attempt.look_ups < 2:
         return
     seq = counters.next_inbox_seq(attempt.message.inbox_id)

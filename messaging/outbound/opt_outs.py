@@ -1,4 +1,4 @@
-"""Who wants no texts from which of our numbers, and what a keyword changes about it."""
+"""Record opt-outs and their end, by keyword, by the carrier or by an administrator."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from messaging.stream.keywords import Keyword
 from messaging.stream.refusals import find_refusal
 from threads.models import Thread
 
+# Between two automatic answers to one contact, lest two machines text each other for ever.
 AUTOMATIC_PAUSE = timedelta(minutes=10)
-"""Between two automatic answers to one contact: two machines must not text each other for ever."""
 
 
-def apply_keyword(message: Message, word: Keyword, *, our_address: str) -> None:
-    """Do what a text that came in says. The caller holds the inbox's counter.
+def apply_keyword(message: Message, keyword: Keyword, *, our_address: str) -> None:
+    """Opt the contact out or in, or answer HELP. The caller holds the inbox's counter.
 
-    One that was found afterwards changes nothing that happened since it was sent, and nobody
-    waits for its answer any more. Nor does a START end a STOP that was sent behind it: its carrier
-    may have repeated it, after we had not answered.
+    A late text undoes nothing that happened after it was sent, and is not answered. A START does
+    not end a STOP that was sent after it either: the carrier may repeat a START that we failed to
+    acknowledge.
     """
     thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
     theirs, at = thread.contact.address, _sent_at(message)
-    can_be_older = message.is_late or word == "opt_in"
+    can_be_older = message.is_late or keyword == "opt_in"
     if can_be_older and _has_newer_change(our_address, theirs, since=at):
         return
-    if word == "opt_out":
+    if keyword == "opt_out":
         _insert_opt_out(our_address, theirs, OptOut.Source.KEYWORD, at=at)
-    elif word == "opt_in":
+    elif keyword == "opt_in":
         _end_opt_outs(our_address, theirs, at=at)
     elif not message.is_late:
         _send_help_text(thread, message)
 
 
 def record_carrier_opt_out(attempt: Attempt, *, seq: int) -> None:
-    """A carrier did not take the attempt, because the contact opted out there. The caller holds
-    the inbox's counter.
+    """Record the opt-out for which a carrier refused an attempt.
 
-    An answer that is older than the contact's opting in again says nothing of now.
+    The caller holds the inbox's counter. Does nothing if the contact has opted in again since the
+    attempt began.
     """
     thread = Thread.objects.select_related("contact").get(pk=attempt.message.thread_id)
     pair = {"our_address": thread.our_address, "address": thread.contact.address}
@@ -55,7 +55,7 @@ def record_carrier_opt_out(attempt: Attempt, *, seq: int) -> None:
 
 @transaction.atomic
 def record_opt_out(*, our_address: str, address: str) -> OptOut:
-    """An administrator was told by other means. Noted twice is noted once."""
+    """Record an opt-out that an administrator learned of; a repetition changes nothing."""
     seqs = _advance_counters(our_address, address)
     _insert_opt_out(our_address, address, OptOut.Source.ADMINISTRATOR)
     for inbox_id, seq in seqs.items():
@@ -65,7 +65,7 @@ def record_opt_out(*, our_address: str, address: str) -> OptOut:
 
 @transaction.atomic
 def end_opt_out(*, opt_out: OptOut) -> bool:
-    """An administrator was asked for texts again; whether it had not ended before."""
+    """End an opt-out for an administrator; return False if it had ended before."""
     seqs = _advance_counters(opt_out.our_address, opt_out.address)
     is_ended = _end_opt_outs(opt_out.our_address, opt_out.address)
     for inbox_id, seq in seqs.items():
@@ -74,7 +74,7 @@ def end_opt_out(*, opt_out: OptOut) -> bool:
 
 
 def _sent_at(message: Message) -> datetime:
-    """By the carrier's clock where it is told, which may be ahead of ours."""
+    """Return when the text was sent: by the carrier's clock if known, never in the future."""
     if message.is_late:
         return message.shown_at
     now = timezone.now()
@@ -90,8 +90,8 @@ def _insert_opt_out(
 
 
 def _end_opt_outs(our_address: str, address: str, *, at: datetime | None = None) -> bool:
-    running = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
-    return bool(running.update(ended_at=at or timezone.now()))
+    current = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
+    return bool(current.update(ended_at=at or timezone.now()))
 
 
 def _has_newer_change(our_address: str, address: str, *, since: datetime) -> bool:
@@ -100,15 +100,21 @@ def _has_newer_change(our_address: str, address: str, *, since: datetime) -> boo
 
 
 def _advance_counters(our_address: str, address: str) -> dict[int, int]:
-    """Take the counter of every inbox in which somebody may write to them from that number."""
-    talking = Thread.objects.filter(our_address=our_address, contact__address=address)
-    routed = Number.objects.filter(address=our_address)
-    inbox_ids = {*talking.values_list("inbox", flat=True), *routed.values_list("inbox", flat=True)}
+    """Advance the counter of every inbox that may write to the contact from that number.
+
+    Return the new counters by inbox.
+    """
+    threads = Thread.objects.filter(our_address=our_address, contact__address=address)
+    numbers = Number.objects.filter(address=our_address)
+    inbox_ids = {
+        *threads.values_list("inbox", flat=True),
+        *numbers.values_list("inbox", flat=True),
+    }
     return {inbox_id: counters.next_inbox_seq(inbox_id) for inbox_id in sorted(inbox_ids)}
 
 
-def _send_help_text(thread: Thread, asked: Message) -> None:
-    """Answer with the inbox's help text, unless somebody else does or nothing may be sent."""
+def _send_help_text(thread: Thread, question: Message) -> None:
+    """Answer HELP with the inbox's help text, unless the carrier does or no text may be sent."""
     number = Number.objects.select_related("account").get(inbox=thread.inbox_id)
     recent = Message.objects.filter(
         thread=thread, is_automatic=True, created_at__gt=timezone.now() - AUTOMATIC_PAUSE
@@ -128,7 +134,7 @@ def _send_help_text(thread: Thread, asked: Message) -> None:
             is_automatic=True,
             body=thread.inbox.help_text,
             created_at=timezone.now(),
-            seq=asked.seq,
+            seq=question.seq,
             state=DeliveryState.QUEUED,
         )
     )

@@ -1,8 +1,8 @@
-"""How fast a number sends, and how long a text may wait for it.
+"""Pace each number to its carrier's rate, and expire texts that waited too long.
 
-A number's next free moment stands in the database, where all workers take their turns from it, one
-statement each. A text that finds no turn is noted as waiting and its job ends; turns are then
-given out by `give_turns`, which chooses fairly among the number's threads.
+The database holds when a number is next free, and every worker takes turns from it with a single
+statement. A text that gets no turn is recorded as waiting, and its job ends. `give_turns` then
+hands out turns fairly among the number's threads.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ from messaging.stream import statements, writing
 from messaging.stream.jobs import QUEUES, defer_delivery, defer_turns
 from messaging.stream.segments import count_segments
 
+# By so much a turn may be taken early; the following ones are that much later.
 EARLY_SECONDS = 0.05
-"""Seconds by which a turn may be taken early; later ones are that much later."""
 
+# So many seconds' worth of missed turns are made up for, since the worker looks at scheduled jobs
+# about once a second.
 CATCH_UP_SECONDS = 1.0
-"""Seconds of turns that are made up for: scheduled jobs are looked at about once a second."""
 
+# Every so many turns one goes to a text that answers nobody; the rest go to answers first.
 OTHERS_EVERY = 4
-"""Of so many turns one goes to whoever waits longest; the others go to answers, if any wait."""
 
+# A text counts as an answer while the contact's last text is no older than this.
 ANSWER_WINDOW = timedelta(hours=24)
-"""A text is an answer while the contact's own last text is no older than this."""
 
 RECHECK_AFTER = timedelta(seconds=1)
 
+# So many waiting texts of a thread get an expected time; those behind them get it later.
 MAX_ESTIMATES = 20
-"""Waiting texts of one thread that are told about when; the ones behind are when these went."""
 
 _TAKE_TURN = """
 INSERT INTO messaging_pace AS pace (number_id, free_at, turn)
@@ -52,12 +53,12 @@ WHERE pace.free_at <= clock_timestamp() + %(lead)s * interval '1 second'
 RETURNING turn
 """
 
+# The same texts as MessageQuerySet.waiting_for_a_turn, in one inbox.
 _WAITING_TEXT = """
 SELECT 1 FROM messaging_message
  WHERE kind = 'outbound' AND state = 'queued' AND inbox_id = %s
    AND turn_at IS NULL AND expected_at IS NOT NULL
 """
-"""Texts of an inbox that found its number busy and have no turn yet, as `waiting_for_a_turn`."""
 
 _WAITING_TEXT_ELSEWHERE = _WAITING_TEXT + "AND thread_id <> %s LIMIT 1"
 
@@ -103,30 +104,35 @@ SELECT coalesce((SELECT extract(epoch FROM free_at - clock_timestamp()) FROM mes
 
 
 def take_turn(message: Message, number: Number) -> bool:
-    """Whether the text may go now. The caller holds the inbox's counter, and sends it then."""
+    """Return True if the text may go now; the caller then sends it.
+
+    The caller holds the inbox's counter.
+    """
     if message.turn_at is not None:
         return True
-    are_others = statements.run(_WAITING_TEXT_ELSEWHERE, [number.inbox_id, message.thread_id])
+    others_wait = statements.run(_WAITING_TEXT_ELSEWHERE, [number.inbox_id, message.thread_id])
     return (
-        not are_others
+        not others_wait
         and _free_slots(number) > 0
         and _take_next_turn(message.body, number) is not None
     )
 
 
 def wait_for_turn(waiting: MessageQuerySet, number: Number, seq: int) -> None:
-    """Note that a thread's texts wait, and until about when. The caller holds the inbox's
-    counter."""
+    """Give a thread's waiting texts an expected time, and schedule the next turns.
+
+    The caller holds the inbox's counter.
+    """
     first = waiting.values_list("pk", "expected_at")[:MAX_ESTIMATES]
-    untold = [pk for pk, expected_at in first if expected_at is None]
-    for message in waiting.filter(pk__in=untold) if untold else ():
+    unestimated = [pk for pk, expected_at in first if expected_at is None]
+    for message in waiting.filter(pk__in=unestimated) if unestimated else ():
         writing.change_message(message, seq, expected_at=_expected_at(message, number))
     defer_turns(number.pk, at=_next_check_at(number))
 
 
 @transaction.atomic
 def give_turns(number: Number) -> None:
-    """Give the turns that are free to the threads that wait; come again if some still wait."""
+    """Give free turns to waiting threads, and schedule the next round if some still wait."""
     turn = _lock_number(number)
     answers, others = _first_waiting_texts(number)
     room = _free_slots(number)
@@ -145,14 +151,14 @@ def give_turns(number: Number) -> None:
 
 
 def give_turns_after_sending(inbox_id: int) -> None:
-    """A text has left: who waits for that need not wait for the clock."""
+    """Give turns at once after a text has left, rather than at the next scheduled round."""
     if _has_waiting_texts(inbox_id):
         for number in Number.objects.select_related("account").filter(inbox=inbox_id):
             give_turns(number)
 
 
 def wake_forgotten_numbers() -> None:
-    """A net under the turns: whoever waits for one has a job that will give it."""
+    """Make sure that every number with waiting texts has a job that gives them turns."""
     waiting = Message.objects.waiting_for_a_turn().values("inbox")
     for number_id in Number.objects.filter(inbox__in=waiting).values_list("pk", flat=True):
         with transaction.atomic():
@@ -160,7 +166,7 @@ def wake_forgotten_numbers() -> None:
 
 
 def has_expired(message: Message) -> bool:
-    """Whether it waited so long that a person has to say whether it is still wanted."""
+    """Return True if the message waited so long that an agent has to decide about it."""
     return (message.wanted_at or message.created_at) < _expiry_limit()
 
 
@@ -173,7 +179,7 @@ def expired_reason() -> str:
 
 
 def expire_texts() -> int:
-    """Let texts fail that waited too long; returns how many. None of them was with a carrier."""
+    """Fail queued texts that waited too long; return how many."""
     queued = Message.objects.filter(kind=Message.Kind.OUTBOUND, state=DeliveryState.QUEUED)
     old = queued.alias(since=Coalesce(F("wanted_at"), F("created_at"))).filter(
         since__lt=_expiry_limit()
@@ -199,25 +205,24 @@ def _has_waiting_texts(inbox_id: int) -> bool:
 
 
 def _free_slots(number: Number) -> int:
-    """How many more texts of the number may be under way.
+    """Return how many more texts of the number may be under way at once.
 
-    A carrier that takes its time would else come to hold all workers, and with them the texts
-    of other numbers.
+    Without this limit a slow carrier would in time occupy all workers and hold up other numbers.
     """
     under_way, workers = statements.run(_COUNT_UNDER_WAY, {"inbox": number.inbox_id}) or (0, 0)
-    # Of each process, one of the workers has its texts.
+    # Each process runs one worker per queue, and only one of them sends texts.
     processes = max(1, math.ceil(int(workers) / len(QUEUES)))
     slots = processes * int(settings.WORKER_CONCURRENCY)
     return max(1, slots * 3 // 4) - int(under_way)
 
 
 def _turn_seconds(body: str, number: Number) -> float:
-    """Seconds for which the text keeps the number."""
+    """Return for how long the text occupies the number."""
     return max(1, count_segments(body).count) / number.rate
 
 
 def _take_next_turn(body: str, number: Number, *, catch_up: float = 0.0) -> int | None:
-    """Take the number's next turn; how many were taken by now, or None while none is free."""
+    """Take the number's next turn; return its ordinal, or None while no turn is free."""
     details = {
         "number": number.pk,
         "cost": _turn_seconds(body, number),
@@ -229,9 +234,9 @@ def _take_next_turn(body: str, number: Number, *, catch_up: float = 0.0) -> int 
 
 
 def _lock_number(number: Number) -> int:
-    """One at a time gives turns of a number; how many were given.
+    """Lock the number's pace; return the ordinal of its last turn.
 
-    The inbox is locked first, as whoever claims a text has it locked before the number.
+    The inbox is locked first: claiming a text takes the two locks in the same order.
     """
     statements.run(_LOCK_INBOX, [number.inbox_id])
     row = statements.run(_LOCK_PACE, [number.pk])
@@ -244,12 +249,12 @@ def _lock_number(number: Number) -> int:
     return int(row[0])
 
 
+# A waiting text's key, its thread's key and its body.
 WaitingText = tuple[int, int, str]
-"""The first waiting text of a thread: its key, the thread's, and the words."""
 
 
 def _first_waiting_texts(number: Number) -> tuple[deque[WaitingText], deque[WaitingText]]:
-    """Answers to somebody who waits, and other texts; each the oldest first."""
+    """Return each thread's first waiting text, answers apart from others, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             _FIRST_WAITING_TEXTS,
@@ -269,5 +274,5 @@ def _expected_at(message: Message, number: Number) -> datetime:
 def _next_check_at(number: Number) -> datetime:
     free_at = statements.run(_FREE_AT, [number.pk])
     now = timezone.now()
-    # Free already: then it is the texts under way that are waited for.
+    # If the number is free already, it is the texts under way that are waited for.
     return free_at[0] if free_at is not None and free_at[0] > now else now + RECHECK_AFTER

@@ -1,4 +1,4 @@
-"""What a carrier says of a message moves its state upward, never back."""
+"""Apply carriers' receipts: they move a message's state upward, never back."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _FIND_HOLDER = (
 def apply_receipt(
     *, account: CarrierAccount, receipt: events.Receipt, attempt_token: str | None
 ) -> None:
-    """Keep the receipt and let it settle its attempt; park it while the attempt is unknown.
+    """Store the receipt and settle its attempt; park it if its attempt is not known yet.
 
-    Call inside a transaction. Raises IntegrityError (`receipt_is_stored_once`) for one that is
-    kept already.
+    Call inside a transaction. Raises IntegrityError (`receipt_is_stored_once`) if it is stored
+    already.
     """
     writing.lock_carrier_message(account.pk, receipt.carrier_message_id)
     attempt = _find_attempt(account, receipt, attempt_token)
@@ -50,10 +50,10 @@ def apply_receipt(
 
 
 def pair_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None:
-    """Pair an attempt with the carrier's id, and with the receipts that came for it early.
+    """Pair an attempt with the carrier's id and with the parked receipts for that id.
 
-    The caller holds the id's lock (`records.lock_carrier_message`) and the inbox's counter, and
-    has read the attempt again since.
+    The caller holds the id's lock (`writing.lock_carrier_message`) and the inbox's counter, and
+    has reloaded the attempt since.
     """
     if not attempt.carrier_message_id:
         _reclaim_carrier_id(attempt, seq, receipt.carrier_message_id)
@@ -71,11 +71,12 @@ def pair_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None
 
 
 def settle_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> bool:
-    """Apply a receipt to its attempt and message; False where it says nothing new. The caller
-    holds the inbox's counter, and has read the attempt again since.
+    """Apply a receipt to its attempt and message; return False if it says nothing new.
 
-    Whatever a carrier says of a text, it has it: its own *queued* and *sending* are our *sent*.
-    (As our states, they would open the attempt anew, or put the message back into the queue.)
+    The caller holds the inbox's counter and has reloaded the attempt since.
+
+    A carrier's *queued* and *sending* count as *sent*, since the carrier has the text. Taken as
+    our own states they would reopen the attempt or put the message back into the queue.
     """
     if not _names_our_recipient(attempt, receipt):
         return False
@@ -110,10 +111,10 @@ def show_attempt(
     error_class: events.ErrorClass | Literal[""] = "",
     reason: str = "",
 ) -> None:
-    """Let the message show its latest attempt; a delivery on any attempt wins.
+    """Show the state of the latest attempt on its message; a delivery on any attempt wins.
 
-    A message that waits for its next attempt keeps waiting, unless it turns out delivered, or with
-    the carrier already by the attempt that is only to be repeated because it seemed not taken.
+    A queued message stays queued with two exceptions. It may turn out to be delivered. Or it waits
+    for our own retry, and the carrier has the text after all.
     """
     message = attempt.message
     which = {"message": message.pk, "ordinal": attempt.ordinal}
@@ -130,9 +131,9 @@ def show_attempt(
 
 
 def delete_parked_receipts() -> int:
-    """Forget receipts whose text never turned up; returns how many.
+    """Delete old receipts that belong to no attempt of ours; return how many.
 
-    A carrier reports for some days; what is unclaimed by then was sent by something else.
+    Another system that uses the same number has sent those texts.
     """
     parked = DeliveryReceipt.objects.filter(attempt=None)
     since = timezone.now() - timedelta(days=settings.PARKED_RECEIPT_DAYS)
@@ -141,32 +142,34 @@ def delete_parked_receipts() -> int:
 
 
 def _was_closed_as_not_sent(attempt: Attempt) -> bool:
-    """Whether it was closed as not taken for the time being. The carrier's own word that it has
-    the text, which names no id of it before, is better proof."""
+    """Return True if the attempt was closed as not sent, to be retried.
+
+    A receipt proves otherwise: the carrier has the text.
+    """
     is_closed = attempt.state == DeliveryState.FAILED and not attempt.carrier_message_id
     return is_closed and attempt.error_class in {"throttled", "transient"}
 
 
 def _waits_for_our_retry(message: Message) -> bool:
-    """Whether its waiting is ours, after attempts that seemed not taken, and nobody's wish."""
+    """Return True if the message waits for a retry that we scheduled, not one that an agent chose."""
     return Message.objects.filter(pk=message.pk, tries__gt=0).exists()
 
 
 def _reclaim_carrier_id(attempt: Attempt, seq: int, carrier_message_id: str) -> None:
-    """Take the carrier's id from the attempt that a look-up gave it to, where that guessed wrong.
+    """Take the carrier's id back from an attempt to which a look-up assigned it by mistake.
 
-    Our token and the answer to our own call are proof, and of two texts worded alike a look-up
-    cannot tell which is which. That other attempt is unknown again, but for what came to its own
-    address; what came for the id waits, parked, for its rightful attempt.
+    A look-up cannot tell two texts with the same body apart, while our token and the answer to
+    our own call are proof. The other attempt becomes unknown again, and its own receipts are
+    applied anew. Receipts for the id are parked for the right attempt.
     """
-    held = statements.run(_FIND_HOLDER, [attempt.account_id, carrier_message_id, attempt.pk])
-    if held is None:
+    holder = statements.run(_FIND_HOLDER, [attempt.account_id, carrier_message_id, attempt.pk])
+    if holder is None:
         return
-    other = Attempt.objects.select_related("message").get(pk=held[0])
+    other = Attempt.objects.select_related("message").get(pk=holder[0])
     if other.message.inbox_id != attempt.message.inbox_id:
         seq = counters.next_inbox_seq(other.message.inbox_id)
-    said = DeliveryReceipt.objects.filter(attempt=other)
-    said.filter(carrier_message_id=carrier_message_id).update(attempt=None)
+    kept = DeliveryReceipt.objects.filter(attempt=other)
+    kept.filter(carrier_message_id=carrier_message_id).update(attempt=None)
     statements.update(
         other,
         carrier_message_id="",
@@ -175,12 +178,12 @@ def _reclaim_carrier_id(attempt: Attempt, seq: int, carrier_message_id: str) -> 
         error_class="",
     )
     show_attempt(other, seq=seq, state=DeliveryState.UNKNOWN, error_class="ambiguous")
-    for row in said.order_by("pk"):
+    for row in kept.order_by("pk"):
         settle_attempt(other, seq=seq, receipt=row.as_event())
 
 
 def _names_our_recipient(attempt: Attempt, receipt: events.Receipt) -> bool:
-    """Whether it speaks of the person whom we texted, as far as it says."""
+    """Return False if the receipt names another recipient than ours."""
     if not receipt.recipient:
         return True
     address, _ = addresses.normalise_address(receipt.recipient)
