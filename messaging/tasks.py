@@ -1,4 +1,4 @@
-"""What the worker does: deliver, and look after jobs that were left behind."""
+"""Tasks of the worker: deliver texts, recover abandoned jobs, and clean up."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from messaging.stream.notifying import delete_old_notifications
 
 log = logging.getLogger(__name__)
 
+# When a worker has had no heartbeat for so long, its jobs go to another.
 STALLED_AFTER = timedelta(seconds=15)
-"""Without a worker's heartbeat for so long, its jobs are given to another."""
 
+# A delivery that runs for longer has ended without a record of its end.
 STUCK_AFTER = timedelta(seconds=180)
-"""A delivery takes a slice, a call and an outcome; what lasts longer has ended unrecorded."""
 
 FORGOTTEN_AFTER = timedelta(seconds=30)
 KEPT_HOURS = 7 * 24
@@ -58,8 +58,10 @@ DATABASE_TROUBLE = RetryStrategy(
 
 @contextmanager
 def released_connection() -> Iterator[None]:
-    """A worker's thread keeps no connection between jobs: after a restart of the database it
-    would go on with the broken one for ever."""
+    """Release the database connection at the end of a job.
+
+    Kept between jobs, a connection that broke when the database restarted would never be replaced.
+    """
     try:
         yield
     finally:
@@ -86,13 +88,13 @@ def give_turns(*, number_id: int) -> None:
             pacing.give_turns(number)
 
 
-# The sixth column is the seconds'.
+# The sixth column holds the seconds.
 @app.periodic(cron="* * * * * */15")
 @app.task(
     name="reap_stalled_jobs", pass_context=True, queueing_lock="reap_stalled_jobs", priority=10
 )
 def reap_stalled_jobs(context: JobContext, timestamp: int) -> None:
-    """Give the jobs of dead workers to living ones, and wake threads that have no job left."""
+    """Restart the jobs of dead workers, and wake threads whose job is gone."""
     with released_connection():
         replaced = jobs.replace_abandoned_jobs(
             own_job=context.job.id,
@@ -101,35 +103,35 @@ def reap_stalled_jobs(context: JobContext, timestamp: int) -> None:
             stuck_after=STUCK_AFTER,
         )
         if replaced:
-            log.warning("Jobs were left behind and start over as %s.", replaced)
+            log.warning("Jobs were abandoned and start over as %s.", replaced)
         wake_forgotten_threads()
         pacing.wake_forgotten_numbers()
 
 
 def wake_forgotten_threads() -> None:
-    """A net under the queue: a waiting text or an open attempt without a job gets one.
+    """Queue a job for every thread that has a queued text or an open attempt but no job.
 
-    Their job may have failed for good, because the database was away. A text that waits for its
+    Its job may have failed for good while the database was unreachable. A text that waits for its
     number's turn needs no job of its own.
     """
     since = timezone.now() - FORGOTTEN_AFTER
     waiting = Message.objects.filter(
         kind="outbound", state=DeliveryState.QUEUED, created_at__lt=since
     ).exclude(next_try_at__gt=since)
-    in_turn = Message.objects.waiting_for_a_turn().filter(inbox__number__isnull=False)
-    waiting = waiting.exclude(pk__in=in_turn.values("pk"))
+    waiting_for_turn = Message.objects.waiting_for_a_turn().filter(inbox__number__isnull=False)
+    waiting = waiting.exclude(pk__in=waiting_for_turn.values("pk"))
     open_attempts = Attempt.objects.filter(state=DeliveryState.SENDING, started_at__lt=since)
     threads = set(waiting.values_list("thread", flat=True))
     threads |= set(open_attempts.values_list("message__thread", flat=True))
     for thread_id in jobs.threads_without_a_job(threads):
-        log.warning("Thread %s had been forgotten and is woken.", thread_id)
+        log.warning("Thread %s had no job left and is woken.", thread_id)
         defer_delivery(thread_id)
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="expire_texts", queueing_lock="expire_texts")
 def expire_texts(timestamp: int) -> None:
-    """Texts that waited too long fail, and say so; a person may still want them."""
+    """Fail texts that waited too long; an agent can still retry them."""
     with released_connection():
         if count := pacing.expire_texts():
             log.warning("%s texts waited too long and were not sent.", count)
@@ -138,7 +140,7 @@ def expire_texts(timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="look_up_unknowns", queueing_lock="look_up_unknowns", priority=-MAX_BACKLOG)
 def look_up_unknowns(timestamp: int) -> None:
-    """Behind all texts that wait: it has a day's time."""
+    """Look up unknown attempts, with a lower priority than any queued text."""
     with released_connection():
         if count := lookups.look_up_unknowns():
             log.info("%s texts whose outcome was unknown are settled.", count)
@@ -180,7 +182,7 @@ def wake_forgotten_fetches(timestamp: int) -> None:
 @app.periodic(cron="41 3 * * *")
 @app.task(name="forget_unsent_files", queueing_lock="forget_unsent_files")
 def forget_unsent_files(timestamp: int) -> None:
-    """Files that were put into a composer and never sent, and public links that are over."""
+    """Delete uploads that were never sent, and expired public links."""
     with released_connection():
         log.info("%s unsent files were deleted.", drafts.delete_unsent())
         log.info("%s public links are over.", links.delete_expired())
@@ -189,7 +191,7 @@ def forget_unsent_files(timestamp: int) -> None:
 @app.periodic(cron="* * * * * */5")
 @app.task(name="look_for_due_texts", queueing_lock="look_for_due_texts")
 def look_for_due_texts(timestamp: int) -> None:
-    """Each due text gets a job of its own, so that none waits behind another's trouble."""
+    """Queue a job for each due text, so that no failure holds up the others."""
     with released_connection():
         due = ScheduledText.objects.due(timezone.now()).order_by("send_at")
         for text_id in list(due.values_list("pk", flat=True)[:DUE_AT_ONCE]):
@@ -227,7 +229,7 @@ def push_test(context: JobContext, *, agent_id: int) -> None:
     name="forget_old_notifications", queueing_lock="forget_old_notifications", queue=NOTIFICATIONS
 )
 def forget_old_notifications(timestamp: int) -> None:
-    """Read ones go after a month, overlooked ones after three."""
+    """Delete notifications: read ones after a month, unread ones after three."""
     with released_connection():
         log.info("%s old notifications were deleted.", delete_old_notifications())
 
@@ -235,14 +237,14 @@ def forget_old_notifications(timestamp: int) -> None:
 @app.periodic(cron="29 3 * * *")
 @app.task(name="forget_ended_texts", queueing_lock="forget_ended_texts")
 def forget_ended_texts(timestamp: int) -> None:
-    """Texts for later that were sent or deleted a month ago leave no trace but their messages."""
-    log.info("%s texts for later were forgotten.", delete_ended_texts())
+    """Delete scheduled texts that were sent or deleted a month ago; their messages stay."""
+    log.info("%s scheduled texts were forgotten.", delete_ended_texts())
 
 
 @app.periodic(cron="35 3 * * *")
 @app.task(name="forget_parked_receipts", queueing_lock="forget_parked_receipts")
 def forget_parked_receipts(timestamp: int) -> None:
-    """Receipts of texts that Partyline never sent, from a number that something else uses too."""
+    """Delete receipts of texts that something else sent from our numbers."""
     with released_connection():
         log.info("%s parked receipts were forgotten.", delete_parked_receipts())
 
@@ -250,7 +252,7 @@ def forget_parked_receipts(timestamp: int) -> None:
 @app.periodic(cron="17 3 * * *")
 @app.task(name="forget_old_jobs", pass_context=True, queueing_lock="forget_old_jobs")
 async def forget_old_jobs(context: JobContext, timestamp: int) -> None:
-    """Remove jobs that ended badly, once nobody will look into them any more."""
+    """Delete jobs that failed or were aborted a week ago."""
     await context.app.job_manager.delete_old_jobs(
         nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )

@@ -151,7 +151,7 @@ def _was_closed_as_not_sent(attempt: Attempt) -> bool:
 
 
 def _waits_for_our_retry(message: Message) -> bool:
-    """Return True if the message waits for a retry that we scheduled, not one that an agent chose."""
+    """Return True if the message waits for a retry that we scheduled, not an agent's."""
     return Message.objects.filter(pk=message.pk, tries__gt=0).exists()
 
 

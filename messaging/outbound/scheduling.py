@@ -1,7 +1,7 @@
-"""Texts to a contact that go later: planned, changed, sent at their hour or by hand, deleted.
+"""Schedule texts, and change, send or delete scheduled ones.
 
-Each of these is one transaction under the inbox's counter, and looks at the text's state under
-it: that a text goes once does not depend on who is asked to send it, how often, or where.
+Each action is one transaction that holds the inbox's counter and reads the text's state under it.
+So a text is sent once, whoever asks for it, however often and from whatever process.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ SENT_ALREADY = (
 
 
 class AlreadyEnded(Exception):
-    """The text was sent or deleted meanwhile."""
+    """The text has been sent or deleted meanwhile."""
 
 
 class ChangedMeanwhile(Exception):
-    """A colleague changed the text since it was read."""
+    """A colleague has changed the text since it was read."""
 
     def __init__(self, text: ScheduledText) -> None:
         super().__init__()
@@ -68,7 +68,10 @@ def schedule_text(
     form_key: uuid.UUID,
     is_regardless: bool = False,
 ) -> ScheduledText:
-    """Plan a text. The same form sent twice plans one. Raises SendingRefused."""
+    """Schedule a text; the same form sent twice schedules one.
+
+    Raises SendingRefused, or FormAlreadyUsed if the form has sent a text at once.
+    """
     seq = counters.next_inbox_seq(thread.inbox_id)
     earlier = ScheduledText.objects.filter(author=author, form_key=form_key).first()
     if earlier is not None:
@@ -103,7 +106,7 @@ def change_scheduled_text(
     is_regardless: bool,
     known_seq: int,
 ) -> None:
-    """Give it other words or another hour. Whoever does so answers for it from then on.
+    """Change the body or the time of a scheduled text; the agent becomes its author.
 
     Raises AlreadyEnded, ChangedMeanwhile if it is newer than `known_seq`, and SendingRefused.
     """
@@ -127,7 +130,7 @@ def change_scheduled_text(
 
 @transaction.atomic
 def delete_scheduled_text(*, text: ScheduledText) -> None:
-    """Raises AlreadyEnded."""
+    """Delete a scheduled text. Raises AlreadyEnded."""
     seq = counters.next_inbox_seq(text.inbox_id)
     _update_text(_get_pending(text), seq, state=State.DELETED, body="", reason="")
 
@@ -136,8 +139,10 @@ def delete_scheduled_text(*, text: ScheduledText) -> None:
 def send_scheduled_text_now(
     *, text: ScheduledText, agent: Agent, words: tuple[str, int] | None = None
 ) -> Message:
-    """Send it at once, as the agent's own. `words` are a new body and the counter at which the
-    old one was read. Raises as `change_scheduled_text` does.
+    """Send a scheduled text at once, in the agent's name.
+
+    `words` are a new body and the counter value at which the old one was read. Raises what
+    `change_scheduled_text` raises.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
     now = _get_pending(text)
@@ -159,9 +164,9 @@ def send_scheduled_text_now(
 
 @transaction.atomic
 def send_if_due(*, text: ScheduledText) -> bool:
-    """Let it go if its hour has come and nothing speaks against it; whether it went.
+    """Send a scheduled text if it is due; return True if it was sent.
 
-    What speaks against it is told to the author in the thread, and the text stays.
+    If it may not be sent, it is held, and an internal message tells its author why.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
     due = ScheduledText.objects.due(timezone.now()).select_related("author", "thread__contact")
@@ -187,14 +192,14 @@ def send_if_due(*, text: ScheduledText) -> bool:
 
 
 def delete_ended_texts() -> int:
-    """Forget those that were sent or deleted a month ago; returns how many."""
+    """Delete scheduled texts that ended a month ago; return how many."""
     ended = ScheduledText.objects.filter(state__in=[State.SENT, State.DELETED])
     count, _ = ended.filter(changed_at__lt=timezone.now() - KEEP_ENDED).delete()
     return count
 
 
 def _get_pending(text: ScheduledText) -> ScheduledText:
-    """As it is now. Call under the inbox's counter."""
+    """Return the text as it is now. The caller holds the inbox's counter."""
     rows = ScheduledText.objects.pending().select_related("author", "thread__contact")
     now = rows.filter(pk=text.pk).first()
     if now is None:
@@ -236,7 +241,7 @@ def _raise_if_refused(body: str, thread: Thread, agent: Agent) -> None:
 
 
 def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
-    """Why it may not go by itself now; empty if it may."""
+    """Return why the text may not be sent now, or an empty string."""
     thread, author = text.thread, text.author
     if not is_member:
         return f"{author.display_name} planned it, and is no longer a member of this inbox."
@@ -253,8 +258,7 @@ def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
 
 
 def _overtaken_reason(text: ScheduledText) -> str:
-    """The send guard's question; words among the team do not matter to a text that was meant for
-    later."""
+    """Return a reason if somebody has written since; internal messages do not count."""
     others = Message.objects.of_others_since(text.thread, text.author, text.seen_id)
     newer = others.exclude(kind=Message.Kind.INTERNAL).first()
     if newer is None:
@@ -264,7 +268,7 @@ def _overtaken_reason(text: ScheduledText) -> str:
 
 
 def _hold_text(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> None:
-    """Keep it for a person to decide, and say so where all members see it."""
+    """Hold the text for an agent to decide, and say so in an internal message."""
     _update_text(text, seq, state=State.HELD, reason=reason[:255])
     handle = f"@{text.author.username}" if is_member else ""
     writing.record_message(

@@ -1,4 +1,4 @@
-"""An agent's text becomes a message and a job, in one transaction."""
+"""Turn an agent's text into a message and the job that sends it, in one transaction."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ from threads.models import Thread
 
 
 class SendingRefused(Exception):
-    """The thread takes no text now; the message is the sentence for the agent."""
+    """The thread takes no text now; the exception's message says why, to the agent."""
 
 
 class TooLong(SendingRefused):
-    """The carrier of the thread's number takes shorter texts only."""
+    """The text is longer than the carrier of the thread's number accepts."""
 
 
 class FormAlreadyUsed(SendingRefused):
-    """The form has made a text already, of the other kind: now or for later. To be sent once more
-    it takes another form's key."""
+    """The form has sent or scheduled a text already; another one takes another form key."""
 
 
+# So many newer messages the send guard shows at most.
 MAX_NEWER_MESSAGES = 20
-"""Messages that an agent is asked about at most."""
 
 SCHEDULED_ALREADY = (
     "This text was planned for later already; the answer was lost. It stands above the box, or "
@@ -47,7 +46,7 @@ NO_TEAM_REASON = (
 
 
 class Overtaken(Exception):
-    """Somebody wrote in the thread while the text was written; `messages` are what came."""
+    """Somebody else has written in the thread meanwhile; `messages` are the newer ones."""
 
     def __init__(self, messages: list[Message]) -> None:
         super().__init__()
@@ -55,7 +54,7 @@ class Overtaken(Exception):
 
 
 class NotRetriable(Exception):
-    """Only a failed or unknown message is tried again."""
+    """The message is neither failed nor unknown."""
 
 
 @transaction.atomic
@@ -69,13 +68,13 @@ def write_message(
     seen: int | None = None,
     files: Collection[int] = (),
 ) -> Message:
-    """Queue a text to the contact, or keep a word among the team.
+    """Queue a text to the contact, or record an internal message.
 
-    Whoever mentions a member writes to the team, whatever the form said. The same form sent
-    twice returns the message that the first one made. `files` are attachments of the author's
-    draft, by their keys. Raises SendingRefused with the reason
-    that the composer shows, and Overtaken for a text to the contact if others wrote behind the
-    message `seen`.
+    A text that mentions a member is internal, whatever the form says. The same form sent twice
+    returns the first message. `files` are the keys of attachments of the author's draft.
+
+    Raises SendingRefused with the reason that the composer shows, and Overtaken for a text to the
+    contact if others have written after the message `seen`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     if earlier := message_of_form(author, form_key):
@@ -116,7 +115,7 @@ def write_message(
 
 
 def _update_author_state(message: Message, author: Agent) -> None:
-    """Whoever wrote has read up to there, and keeps no draft but its mode."""
+    """Mark the thread as read up to the author's own message, and empty the draft."""
     change_state(
         thread=message.thread,
         agent=author,
@@ -142,7 +141,7 @@ def _raise_if_overtaken(thread: Thread, author: Agent, seen: int) -> None:
 
 
 def message_of_form(author: Agent, form_key: uuid.UUID) -> Message | None:
-    """What the form has made already. Call under the lock of the inbox's counter."""
+    """Return the message that the form has made already. The caller holds the inbox's counter."""
     return Message.objects.filter(author=author, form_key=form_key).first()
 
 
@@ -157,10 +156,10 @@ def number_to_send_from(thread: Thread, body: str) -> Number:
 
 
 def queue_message(message: Message, files: Collection[Attachment] = ()) -> None:
-    """Write a text to the contact into the record, with the job that sends it.
+    """Record a text to the contact, and queue the job that sends it.
 
     The caller holds the inbox's counter. Raises SendingRefused, also for files that the number's
-    carrier does not take, and TooLong.
+    carrier does not accept, and TooLong.
     """
     number = number_to_send_from(message.thread, message.body)
     if sentence := drafts.carriable(files, number.account.adapter.capabilities):
@@ -172,9 +171,9 @@ def queue_message(message: Message, files: Collection[Attachment] = ()) -> None:
 
 @transaction.atomic
 def retry_message(*, message: Message) -> Message:
-    """Put a failed or unknown message back into the queue: its next attempt is a new one.
+    """Queue a failed or unknown message again; its next attempt is a new one.
 
-    Raises NotRetriable when it is neither (any more), SendingRefused as `write_message` does.
+    Raises NotRetriable if it is neither by now, and SendingRefused.
     """
     seq = counters.next_inbox_seq(message.inbox_id)
     message = Message.objects.select_related("thread").get(pk=message.pk)

@@ -1,4 +1,4 @@
-"""The first text to somebody outside; it joins the thread where there is one."""
+"""Start a conversation with a first text, in the existing thread if there is one."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from threads.models import Thread
 
 
 class NumberRefused(SendingRefused):
-    """No text leaves from this inbox now, to whomever."""
+    """The inbox can send no text to anybody now."""
 
 
 class MentionRefused(SendingRefused):
-    """The first text calls a colleague: it would be internal, and reach nobody outside."""
+    """The first text mentions a colleague, so it would be internal and reach nobody outside."""
 
 
 @transaction.atomic
 def start_conversation(
     *, inbox: Inbox, author: Agent, address: str, body: str, form_key: uuid.UUID
 ) -> Message:
-    """Queue a text from the inbox's number. `address` is the one by which contacts are known.
+    """Queue a text from the inbox's number to a normalised address.
 
-    The same form sent twice returns the message that the first one made, and two agents who start
-    with the same number at once share a thread. What the agent has drafted there stays. Raises
-    NumberRefused, MentionRefused, or SendingRefused for what concerns the contact.
+    The same form sent twice returns the first message, and two agents who write to the same
+    address at once share a thread. The agent's draft in that thread is kept. Raises NumberRefused,
+    MentionRefused, or SendingRefused for reasons that concern the contact.
     """
     seq = counters.next_inbox_seq(inbox.pk)
     earlier = message_of_form(author, form_key)
@@ -43,8 +43,8 @@ def start_conversation(
     number = _sending_number(inbox)
     mentions = find_mentions(body, mentionable_agents(inbox, author), author)
     if mentions:
-        called = body[mentions[0].start : mentions[0].end]
-        raise MentionRefused(f"A mention goes to your team only. Take out {called} to send this.")
+        mention = body[mentions[0].start : mentions[0].end]
+        raise MentionRefused(f"A mention goes to your team only. Take out {mention} to send this.")
     thread_id = writing.get_or_create_thread(
         inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
     )
