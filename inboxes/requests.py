@@ -12,6 +12,11 @@ class HtmxRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+def target_id(request: HtmxRequest) -> str:
+    """Return the id of the element that htmx fills, which it names like `section#conversation`."""
+    return (request.htmx.target or "").rpartition("#")[2]
+
+
 def signed_in(request: HttpRequest) -> Agent:
     """The agent behind a request that `login_required` let through."""
     if not isinstance(request.user, Agent):

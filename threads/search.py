@@ -14,6 +14,7 @@ from django import forms
 from django.db import connection
 from django.http import QueryDict
 
+from inboxes.forms import first_error
 from inboxes.models import Agent, Inbox
 from threads import words
 from threads.lists import PAGE_SIZE, Cursor, encode_seqs
@@ -96,8 +97,7 @@ def parse_search(data: QueryDict, *, everywhere: bool | None = None) -> Search |
     if everywhere is None:
         everywhere = bool(form.cleaned_data.get("all"))
     if not is_valid:
-        sentence = str(next(iter(form.errors.values()))[0])
-        return Search(data.get("q", "")[:MAX_QUERY_LENGTH], everywhere, sentence)
+        return Search(data.get("q", "")[:MAX_QUERY_LENGTH], everywhere, first_error(form))
     text: str = form.cleaned_data["q"]
     return Search(text, everywhere) if text else None
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from inboxes.models import Agent
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
 from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.conversations.start_forms import ContactForm
 from messaging.conversations.views.panes import pane
@@ -19,7 +19,7 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def contact(request: HttpRequest, thread_id: int) -> HttpResponse:
+def contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """The name and the note of a thread's contact."""
     agent = signed_in(request)
     thread = get_thread(agent, thread_id)
@@ -43,7 +43,7 @@ def _words_of(one: Contact) -> dict[str, str]:
 
 
 def _page(
-    request: HttpRequest,
+    request: HtmxRequest,
     agent: Agent,
     thread: Thread,
     form: ContactForm,

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from inboxes.access import get_shared_inbox
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in, target_id
 from messaging.conversations.list_forms import ListForm
 from messaging.conversations.lists import listing_context
 from messaging.conversations.thread_search import found_list
@@ -16,7 +16,7 @@ from threads.search import parse_search
 
 @require_GET
 @login_required
-def messages(request: HttpRequest) -> HttpResponse:
+def messages(request: HtmxRequest) -> HttpResponse:
     """The messages view, or the next rows of its list."""
     agent = signed_in(request)
     after, _ = _place(request)
@@ -27,7 +27,7 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @login_required
-def inbox(request: HttpRequest, inbox_id: int) -> HttpResponse:
+def inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
     """The threads of a shared inbox, or the next rows of them."""
     agent = signed_in(request)
     shared = get_shared_inbox(agent, inbox_id)
@@ -39,7 +39,7 @@ def inbox(request: HttpRequest, inbox_id: int) -> HttpResponse:
     return list_page(request, listing, shared.name)
 
 
-def _place(request: HttpRequest) -> tuple[Cursor | None, str]:
+def _place(request: HtmxRequest) -> tuple[Cursor | None, str]:
     """Where the page of the list begins, and what the list is narrowed to."""
     form = ListForm(request.GET)
     if not form.is_valid():
@@ -47,27 +47,26 @@ def _place(request: HttpRequest) -> tuple[Cursor | None, str]:
     return form.cleaned_data["after"], form.cleaned_data["only"]
 
 
-def list_page(request: HttpRequest, listing: Listing, title: str) -> HttpResponse:
+def list_page(request: HtmxRequest, listing: Listing, title: str) -> HttpResponse:
     """A list as the whole page, or the part of it that htmx asks for."""
     template = "messaging/page.html"
-    if request.headers.get("HX-Request"):
+    if request.htmx:
         template = _fragment(request)
     context = {"conversation": None, "page_title": title, **listing_context(listing)}
     return render(request, template, context)
 
 
-def _fragment(request: HttpRequest) -> str:
+def _fragment(request: HtmxRequest) -> str:
     """The next rows; or what was found, or the list with another scope; or both panes."""
     if request.GET.get("after"):
         return "messaging/list/_rows.html"
-    target = request.headers.get("HX-Target", "").rpartition("#")[2]
     parts = {
         "found": "messaging/list/_listing.html#found",
         "listing": "messaging/list/_listing.html",
     }
-    return parts.get(target, "messaging/_panes.html")
+    return parts.get(target_id(request), "messaging/_panes.html")
 
 
-def targets_panes(request: HttpRequest) -> bool:
+def targets_panes(request: HtmxRequest) -> bool:
     """Whether htmx is to fill both panes: a step to another list, or back in the history."""
-    return request.headers.get("HX-Target", "").endswith("panes")
+    return target_id(request) == "panes"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
+from inboxes.requests import HtmxRequest
 from messaging.conversations.lists import listing_context
 from messaging.conversations.views.lists import targets_panes
 from threads.lists import Listing
 
 
 def pane(
-    request: HttpRequest,
+    request: HtmxRequest,
     template: str,
     *,
     listing: Listing,
@@ -23,6 +24,6 @@ def pane(
 ) -> HttpResponse:
     shown = {**listing_context(listing), "pane": template, "page_title": title, **context}
     page = "messaging/page.html"
-    if request.headers.get("HX-Request"):
+    if request.htmx:
         page = "messaging/_panes.html" if targets_panes(request) else template
     return render(request, page, shown, status=status)

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from inboxes.access import get_shared_inbox
 from inboxes.integers import IntegerField
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
 from messaging.conversations.message_search import hit_list
 from messaging.conversations.views.lists import list_page
 from threads.lists import Listing, inbox_list, top_list
@@ -22,7 +22,7 @@ class PlaceForm(forms.Form):
 
 @require_GET
 @login_required
-def search(request: HttpRequest, inbox_id: int | None = None) -> HttpResponse:
+def search(request: HtmxRequest, inbox_id: int | None = None) -> HttpResponse:
     """All messages, from the messages view or from within an inbox; the list itself as long as
     nothing is looked for."""
     agent = signed_in(request)

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from inboxes.access import get_shared_inbox
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
-from inboxes.requests import signed_in
+from inboxes.requests import HtmxRequest, signed_in
 from messaging.conversations.lists import list_url
 from messaging.conversations.start import About, Places, about, places_of
 from messaging.conversations.start_forms import StartForm, StartQuery, ToForm
@@ -22,7 +22,7 @@ from threads.lists import inbox_list, top_list
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: HtmxRequest) -> HttpResponse:
     """The form of a first text, beside the list that it was opened from."""
     agent = signed_in(request)
     query = StartQuery(request.GET)
@@ -45,7 +45,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @login_required
-def to(request: HttpRequest) -> HttpResponse:
+def to(request: HtmxRequest) -> HttpResponse:
     """What is known of the number that is being typed, and which contacts it may become."""
     places = places_of(signed_in(request))
     form = ToForm(request.GET)
@@ -77,7 +77,7 @@ def _send(form: StartForm, places: Places, agent: Agent) -> Message | None:
     return None
 
 
-def _tell_unseen(request: HttpRequest, form: StartForm, places: Places, message: Message) -> None:
+def _tell_unseen(request: HtmxRequest, form: StartForm, places: Places, message: Message) -> None:
     """What the page would have told beside *To*, had it had scripts or the time."""
     address = form.cleaned_data["to"]
     if form.cleaned_data["checked"] == address:
@@ -91,7 +91,7 @@ def _tell_unseen(request: HttpRequest, form: StartForm, places: Places, message:
 
 
 def _page(
-    request: HttpRequest, agent: Agent, places: Places, form: StartForm, inbox: Inbox | None
+    request: HtmxRequest, agent: Agent, places: Places, form: StartForm, inbox: Inbox | None
 ) -> HttpResponse:
     selected = str(form["inbox"].value() or "")
     chosen = read_integer(selected)
