@@ -1,4 +1,4 @@
-"""What a carrier signed without its body may be sent once only."""
+"""Accept each nonce for one body only, where a carrier's signature does not cover the body."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MAX_LENGTH = 128
 
 
 def use_nonce(*, account: CarrierAccount, nonce: str, request: events.RawRequest) -> bool:
-    """Bind the nonce to this request's body; False when it is bound to another one already.
+    """Bind the nonce to the request's body; return False if it is bound to another body already.
 
-    The same request again is no forgery: carriers repeat what we did not answer.
+    The same request again is accepted: carriers repeat what was not answered.
     """
     if len(nonce) > MAX_LENGTH:
         return False

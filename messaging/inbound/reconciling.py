@@ -1,7 +1,7 @@
-"""Comparing the texts that came to us with the carrier's own list, and taking what is missing.
+"""Compare the carrier's list of inbound texts with ours, and store those that are missing.
 
-Some carriers do not repeat a webhook that failed. What is found joins its thread at the time at
-which the carrier has it, marked as late (docs/decisions/0014-unknowns-and-late-texts.md).
+Some carriers do not repeat a webhook that failed. A text that is found joins its thread at the
+carrier's time and is marked as late (docs/decisions/0014-unknowns-and-late-texts.md).
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ log = logging.getLogger(__name__)
 
 INTERVAL = timedelta(minutes=10)
 CHARGED_INTERVAL = timedelta(days=1)
+
+# The webhook of a younger text may still be on its way.
 WEBHOOK_GRACE = timedelta(minutes=5)
-"""What is younger may still be on its way by webhook."""
 
+# Every comparison covers so much again, since carriers' lists lag: Telnyx's by up to four hours.
 OVERLAP = timedelta(hours=6)
-"""Looked at again each time: carriers' lists lag, Telnyx's by up to four hours."""
 
+# The span of a number's first comparison, and of one after a long interruption.
 FIRST_SPAN = timedelta(days=1)
 MAX_SPAN = timedelta(days=7)
-"""How far back the first comparison goes, and one after a long time without."""
 
 BROKEN_OFF = "it broke off by a fault inside Partyline, which the log tells"
 
@@ -41,8 +42,7 @@ ROUND_SECONDS = 120.0
 
 
 def compare_numbers() -> int:
-    """Compare those numbers whose turn it is, as many as a round may take; returns how many texts
-    were found."""
+    """Compare the due numbers, within a round's limits; return how many texts were found."""
     until = time.monotonic() + ROUND_SECONDS
     found = 0
     for number in list(_due_numbers(timezone.now())[:ROUND_SIZE]):
@@ -52,26 +52,26 @@ def compare_numbers() -> int:
             found += compare_number(number)
         except (OperationalError, InterfaceError):
             raise
-        except Exception:  # one number's trouble is not the others'
+        except Exception:  # the other numbers still get their turn
             log.exception("The texts to number %s could not be compared.", number.pk)
             Comparison.objects.filter(number=number).update(trouble=BROKEN_OFF)
     return found
 
 
 def _due_numbers(now: datetime) -> QuerySet[Number]:
-    able = {
+    charges_by_carrier = {
         name: carrier.capabilities.charges_for_lists
         for name, carrier in CARRIERS.items()
         if carrier.capabilities.can_list_inbound
     }
-    free = [name for name, charges in able.items() if not charges]
+    free = [name for name, charges in charges_by_carrier.items() if not charges]
     return (
         Number.objects.filter(
             Q(comparison=None)
             | Q(comparison__tried_at__lte=now - CHARGED_INTERVAL)
             | Q(comparison__tried_at__lte=now - INTERVAL, account__carrier__in=free),
             account__is_active=True,
-            account__carrier__in=able,
+            account__carrier__in=charges_by_carrier,
         )
         .select_related("account", "comparison")
         .order_by(F("comparison__tried_at").asc(nulls_first=True), "pk")
@@ -79,9 +79,9 @@ def _due_numbers(now: datetime) -> QuerySet[Number]:
 
 
 def compare_number(number: Number) -> int:
-    """Take what the carrier has of the number and we have not; returns how many texts.
+    """Store the number's texts that only the carrier has; return how many there were.
 
-    That it is tried is noted first: one that breaks off lets the others have their turn.
+    The attempt is recorded first, so that a number that fails does not keep the others waiting.
     """
     started = timezone.now()
     comparison, _ = Comparison.objects.update_or_create(
@@ -106,13 +106,13 @@ def compare_number(number: Number) -> int:
 
 
 def _compared_since(number: Number, comparison: Comparison, now: datetime) -> datetime:
-    """What came before the number was ours is nobody's here."""
+    """Return where the comparison starts, never before the number was ours."""
     reached = comparison.upto - OVERLAP if comparison.upto else now - FIRST_SPAN
     return max(reached, now - MAX_SPAN, number.created_at)
 
 
 def _fetch_list(number: Number, since: datetime) -> results.ListResult:
-    """No connection to the database is kept meanwhile."""
+    """Ask the carrier for its list; the database connection is released during the call."""
     account, known = number.account, _known_ids(number, since)
     try:
         credentials = account.get_credentials()
@@ -124,8 +124,11 @@ def _fetch_list(number: Number, since: datetime) -> results.ListResult:
 
 
 def _known_ids(number: Number, since: datetime) -> frozenset[str]:
-    """The carrier's ids of what we have, by whichever account: an administrator may enter the same
-    one anew. Looked for in threads that something came to."""
+    """Return the carrier's ids of the texts that we have.
+
+    Texts of any account count, since an administrator may have entered the same one anew. Only
+    threads with recent messages are searched.
+    """
     stored = Message.objects.filter(
         inbox=number.inbox_id,
         thread__inbox=number.inbox_id,

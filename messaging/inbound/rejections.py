@@ -1,4 +1,4 @@
-"""Counting the webhooks that were not proven to be a carrier's. Anybody may cause that."""
+"""Count webhooks with a wrong signature. Anybody can send them, so counting must stay cheap."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from django.utils import timezone
 
 from messaging.models import CarrierAccount, Rejection
 
+# So many reasons are kept for an account.
 MAX_REASONS = 10
-"""Reasons of an account."""
 
+# A process writes so many rejections a second at most. The rest are counted in memory and added
+# to the next one, so that a flood does not load the database.
 MAX_WRITES_PER_SECOND = 10
-"""Rejections that a process writes down within a second, at most. What comes on top is counted in
-memory and added to the next: a flood costs no more of the database than that."""
 
 _SECONDS = re.compile(r"\b\d+ s\b")
 
-# One statement: the sum and the last one in the account's row, the reason in its own.
+# One statement updates the account's sum and last rejection, and the row of the reason.
 _COUNT_REJECTIONS = """
 WITH summed AS (
     UPDATE messaging_carrieraccount
        SET rejected_count = rejected_count + %(number)s, last_rejected_at = %(at)s,
-           last_rejection = %(said)s
+           last_rejection = %(last)s
      WHERE id = %(account)s)
 INSERT INTO messaging_rejection AS known (account_id, reason, count, first_at, last_at)
 VALUES (%(account)s, %(reason)s, %(number)s, %(at)s, %(at)s)
@@ -39,11 +39,11 @@ RETURNING xmax = 0
 
 @dataclass(slots=True)
 class _RecentWrites:
-    """What a process did of late for one account."""
+    """Count what this process has written for one account in the current second."""
 
     began: float = 0.0
     written: int = 0
-    held: int = 0
+    unwritten: int = 0
 
 
 _recent_writes: dict[int, _RecentWrites] = {}
@@ -51,14 +51,14 @@ _lock = Lock()
 
 
 def count_rejection(*, account: CarrierAccount, reason: str) -> None:
-    """Count one, with the reason and the time, and nothing of what was sent."""
+    """Count one rejection with its reason and time; nothing of the request is kept."""
     number = _number_to_write(account.pk)
     if not number:
         return
     details: dict[str, Any] = {
         "account": account.pk,
         "number": number,
-        "said": reason[:255],
+        "last": reason[:255],
         "reason": _SECONDS.sub("some seconds", reason)[:255],
         "at": timezone.now(),
     }
@@ -72,15 +72,15 @@ def count_rejection(*, account: CarrierAccount, reason: str) -> None:
 
 
 def _number_to_write(account_id: int) -> int:
-    """How many to add now; none while enough was written within this second."""
+    """Return how many rejections to add now: 0 once this second's limit is reached."""
     with _lock:
         now = time.monotonic()
-        second = _recent_writes.setdefault(account_id, _RecentWrites())
-        if now - second.began >= 1:
-            second.began, second.written = now, 0
-        if second.written >= MAX_WRITES_PER_SECOND:
-            second.held += 1
+        recent = _recent_writes.setdefault(account_id, _RecentWrites())
+        if now - recent.began >= 1:
+            recent.began, recent.written = now, 0
+        if recent.written >= MAX_WRITES_PER_SECOND:
+            recent.unwritten += 1
             return 0
-        second.written += 1
-        number, second.held = 1 + second.held, 0
+        recent.written += 1
+        number, recent.unwritten = 1 + recent.unwritten, 0
         return number

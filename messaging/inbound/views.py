@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def receive_webhook_request(
     request: HttpRequest, carrier: str, account_token: str, attempt_token: str | None = None
 ) -> HttpResponse:
-    """A carrier's call. A 2xx means that it is stored; everything else, that it is not."""
+    """Verify and store a carrier's request. Only a 2xx means that it is stored."""
     try:
         account = CarrierAccount.objects.get(carrier=carrier, token=account_token, is_active=True)
         adapter = account.adapter
@@ -56,7 +56,7 @@ def receive_webhook_request(
 
 
 def _read_request(request: HttpRequest) -> events.RawRequest | None:
-    """None when the body is over the limit."""
+    """Return the request's raw bytes and headers, or None if the body is over the limit."""
     length = read_integer(request.headers.get("Content-Length"))
     if length is not None and length > settings.WEBHOOK_BODY_LIMIT:
         return None

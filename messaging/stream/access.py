@@ -1,4 +1,4 @@
-"""May this agent touch that message or file? A no is the same 404 as one that does not exist."""
+"""Get messages, scheduled texts and files that an agent may see; anything else is a 404."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from messaging.models import Attachment, Message, ScheduledText
 
 
 def get_message(agent: Agent, message_id: int) -> Message:
-    """Raises Http404."""
+    """Return the message if the agent may see it. Raises Http404."""
     message = (
         Message.objects.visible_to(agent)
         .select_related("thread", "thread__inbox", "author")
@@ -22,7 +22,7 @@ def get_message(agent: Agent, message_id: int) -> Message:
 
 
 def get_scheduled_text(agent: Agent, text_id: int) -> ScheduledText:
-    """Also one that was sent or deleted meanwhile. Raises Http404."""
+    """Return the text if the agent may see it, even if it has ended. Raises Http404."""
     text = (
         ScheduledText.objects.visible_to(agent)
         .select_related("thread__contact", "inbox", "author")
@@ -35,7 +35,7 @@ def get_scheduled_text(agent: Agent, text_id: int) -> ScheduledText:
 
 
 def get_attachment(agent: Agent, attachment_id: int) -> Attachment:
-    """Raises Http404."""
+    """Return the attachment if the agent may see it. Raises Http404."""
     attachment = (
         Attachment.objects.visible_to(agent)
         .select_related("thread", "thread__inbox", "message")

@@ -1,4 +1,4 @@
-"""A thread deleted by one agent, and back again."""
+"""Hide a thread that an agent deletes, and bring it back when it mentions them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from threads.models import Thread
 
 @transaction.atomic
 def delete_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
-    """Hide the thread for this agent, who was shown it up to a message.
+    """Hide the thread for the agent, who was shown it up to `message_id`.
 
-    Returns whether it is hidden now: a text, or a word that mentions them, that arrived unseen
-    keeps it in the list.
+    Return False if it stays: a newer text, or a newer message that mentions the agent, keeps it in
+    the list.
     """
     _lock_agents([agent.pk])
     newest = Message.objects.shown_upto(thread, message_id)
@@ -30,9 +30,10 @@ def delete_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
 
 
 def restore_for_mentioned(*, thread: Thread, author: Agent, mentioned: Collection[int]) -> None:
-    """Put the thread back into the lists of those whom a message mentions. In its transaction.
+    """Put the thread back into the lists of the agents whom a message mentions.
 
-    The author's counter is taken next: all of them are locked at once, in order of their keys.
+    Call in the message's transaction. The author is locked too, in order of keys, since the
+    author's counter is advanced next.
     """
     if mentioned:
         _lock_agents([author.pk, *mentioned])
@@ -40,7 +41,7 @@ def restore_for_mentioned(*, thread: Thread, author: Agent, mentioned: Collectio
 
 
 def _lock_agents(agent_ids: Collection[int]) -> None:
-    """Whoever hides a thread and whoever mentions them in it come one after the other."""
+    """Serialise hiding a thread and mentioning an agent in it."""
     list(
         Agent.objects.select_for_update(no_key=True)
         .filter(pk__in=agent_ids)

@@ -1,4 +1,4 @@
-"""Putting work into the queue. A job is deferred inside the transaction that wants it done."""
+"""Queue jobs, inside the transaction that makes them necessary."""
 
 from __future__ import annotations
 
@@ -21,31 +21,30 @@ WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
 SEND_WHEN_DUE = "send_text_when_due"
 
+# An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
 MAX_BACKLOG = 100
-"""Behind so many waiting texts of an inbox, one more makes no difference."""
 
 TEXTS = "default"
+
+# Pushes have a queue and a worker of their own, so that no text waits for a push service.
 NOTIFICATIONS = "notifications"
-"""The queue of what wakes browsers. A worker of its own runs it beside that of the texts, so that
-none of them ever waits for a push service."""
 
+# Each has a worker in every process that runs jobs.
 QUEUES = (TEXTS, NOTIFICATIONS)
-"""Each has a worker in every process that runs jobs."""
 
+# The priority of jobs that wait for other servers and must not hold up a text.
 BEHIND_SENDING = -(MAX_BACKLOG + 1)
-"""What takes long on others' machines, and makes no text wait."""
 
+# So many pushes may wait for one agent; further ones are dropped.
 MAX_WAITING_PUSHES = 20
-"""That wait for one agent: for who is woken so often, one more makes no difference."""
 
 
 def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:
-    """Have a worker send what waits in the thread, not before `at`.
+    """Queue a job that sends the thread's queued messages, not before `at`.
 
-    Jobs of one thread share a lock: they run one after the other. One that waits for its hour
-    would keep the others waiting behind it, so the later ones are woken by a job without a lock.
-    The more texts of its inbox wait, the later the job's turn: five hundred in one inbox stand
-    behind the only one of another.
+    Jobs of one thread share a lock and run one after the other. A scheduled job with the lock
+    would block the others, so one without it wakes the thread at that time. The more texts of its
+    inbox wait, the lower the job's priority: a single text in another inbox goes first.
     """
     if at is None:
         job = app.configure_task(
@@ -66,45 +65,48 @@ SELECT count(*) FROM (
 
 
 def _backlog_size(thread_id: int) -> int:
-    """How many texts of the thread's inbox wait, up to BACKLOG."""
+    """Return how many texts of the thread's inbox wait, up to MAX_BACKLOG."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_BACKLOG, [thread_id, MAX_BACKLOG])
         return int(cursor.fetchone()[0])
 
 
 def defer_turns(number_id: int, *, at: datetime) -> None:
-    """Have a worker give turns to the texts that wait for a number; one such job waits at most.
+    """Queue a job that gives turns to the number's waiting texts, unless one is queued already.
 
     Call inside a transaction.
     """
     lock = f"turns-{number_id}"
     if ProcrastinateJob.objects.filter(queueing_lock=lock, status="todo").exists():
-        return  # it waits for this transaction's counter, and then sees what waits
+        return  # that job waits for this transaction's counter, and then sees its texts
     job = app.configure_task(GIVE_TURNS, queueing_lock=lock, schedule_at=at)
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(number_id=number_id)
 
 
 def defer_due_text(text_id: int) -> None:
-    """Have a worker send a text whose hour has come; one such job waits at most."""
+    """Queue a job that sends a due text, unless one is queued already."""
     job = app.configure_task(SEND_WHEN_DUE, queueing_lock=f"later-{text_id}")
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(text_id=text_id)
 
 
 def defer_replay(*, account_id: int, reason: str, upto: int) -> None:
-    """Have a worker try the quarantined webhooks of one cause again; see `replay_cause`."""
+    """Queue a job that replays the quarantined webhooks of one cause."""
     app.configure_task(REPLAY_CAUSE).defer(account_id=account_id, reason=reason, upto=upto)
 
 
 def defer_push(message_id: int) -> None:
-    """Have a worker wake the browsers of those who were notified of a message."""
+    """Queue a job that pushes a message to the agents who were notified of it."""
     app.configure_task(PUSH_MESSAGE).defer(message_id=message_id)
 
 
 def defer_agent_pushes(message_id: int, agent_ids: Collection[int]) -> None:
-    """Have a worker wake each agent's browsers, those of one agent one message after the other:
-    who has browsers that never answer keeps a single slot from the others."""
+    """Queue a job for each agent that pushes the message to the agent's browsers.
+
+    The jobs of one agent run one after the other, so that browsers that never answer occupy a
+    single slot of the worker.
+    """
     locks = {agent_id: _push_lock(agent_id) for agent_id in agent_ids}
     waiting = Counter(
         ProcrastinateJob.objects.filter(
@@ -118,7 +120,7 @@ def defer_agent_pushes(message_id: int, agent_ids: Collection[int]) -> None:
 
 
 def defer_push_test(agent_id: int) -> None:
-    """Have a worker wake all browsers of one agent, to see that it works."""
+    """Queue a job that pushes a test notification to all of the agent's browsers."""
     app.configure_task(PUSH_TEST, lock=_push_lock(agent_id)).defer(agent_id=agent_id)
 
 
@@ -127,7 +129,7 @@ def _push_lock(agent_id: int) -> str:
 
 
 def threads_without_a_job(thread_ids: Iterable[int]) -> set[int]:
-    """Those of the threads for which no delivery runs or waits its turn."""
+    """Return those of the threads that have no delivery running or queued."""
     by_lock = {_thread_lock(thread_id): thread_id for thread_id in thread_ids}
     busy = ProcrastinateJob.objects.filter(
         task_name=DELIVER_THREAD, status__in=["todo", "doing"], lock__in=by_lock
@@ -135,11 +137,11 @@ def threads_without_a_job(thread_ids: Iterable[int]) -> set[int]:
     return {by_lock[lock] for lock in by_lock.keys() - set(busy)}
 
 
-# The row itself is never taken up again: should its worker be alive after all, the end it reports
-# is then refused, where it would otherwise free the lock under the job that has taken over.
-# A job with a queueing lock is periodic, or renewed by the net under the queue: it comes again.
+# The old row is deleted, not reused. If its worker is alive after all, the end that it reports is
+# refused, where it would otherwise free the lock of the job that has taken over.
+# Jobs with a queueing lock are not replaced: they are periodic or queued again anyway.
 _REPLACE_ABANDONED_JOBS = """
-WITH left_behind AS (
+WITH abandoned AS (
     DELETE FROM procrastinate_jobs AS job
     WHERE status = 'doing' AND job.id <> %(own_job)s
       AND (
@@ -155,7 +157,7 @@ WITH left_behind AS (
     RETURNING queue_name, task_name, priority, lock, queueing_lock, args
 )
 INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args)
-SELECT queue_name, task_name, priority, lock, args FROM left_behind WHERE queueing_lock IS NULL
+SELECT queue_name, task_name, priority, lock, args FROM abandoned WHERE queueing_lock IS NULL
 RETURNING id
 """
 
@@ -167,10 +169,10 @@ def replace_abandoned_jobs(
     stalled_after: timedelta,
     stuck_after: timedelta,
 ) -> list[int]:
-    """Put a new job in the place of each whose worker is gone, or whose delivery never ends.
+    """Replace jobs whose worker is gone, or whose delivery never ends; return the new keys.
 
-    Spares the caller and whatever else its own worker runs: that one is alive, however late its
-    heartbeat (a laptop was asleep, say).
+    The calling job and all others of its worker are spared. That worker is alive, however late its
+    heartbeat (a laptop may have been asleep).
     """
     values: dict[str, int | float | str] = {
         "own_job": own_job or 0,

@@ -1,4 +1,4 @@
-"""What a text may say to the house instead of to a person: out, in again, help."""
+"""Recognise keywords: texts that opt a contact out or in, or ask for help."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _OPT_OUT = "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT"
 _KEYWORDS: dict[str, Keyword] = {
     "stop all": "opt_out",
     **dict.fromkeys(_OPT_OUT.lower().split(), "opt_out"),
-    # YES means it after an opt-out only: elsewhere there is nothing that it could end.
+    # YES only has an effect after an opt-out; otherwise there is nothing that it could end.
     **dict.fromkeys(["start", "unstop", "yes"], "opt_in"),
     **dict.fromkeys(["help", "info"], "help"),
 }
 
 
 def find_keyword(body: str) -> Keyword | None:
-    """What the whole trimmed text says, in any case; None for words to a person."""
+    """Return the keyword that the whole trimmed text is, in upper or lower case, or None."""
     return _KEYWORDS.get(body.strip().lower())

@@ -1,4 +1,4 @@
-"""Who is called in by a message: `@` and a member's handle, between word borders."""
+"""Find mentions: `@` and a member's handle, between word boundaries."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from inboxes.models import Agent, Inbox
 from threads.words import fold_text
 
-# What may stand in a handle, as Django's usernames have it. A word before the @ makes it an
-# address, like name@host.
+# A handle has the characters of Django's usernames. A word before the @ makes it an address, as in
+# name@host.
 _HANDLE = re.compile(r"(?<![\w@.+-])@([\w.@+-]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A stretch of the body, in characters, the @ included."""
+    """Hold the span of a mention in the body, in characters and with the @."""
 
     start: int
     end: int
@@ -24,19 +24,22 @@ class Mention:
 
 
 def find_mentions(body: str, people: Iterable[Agent], author: Agent) -> list[Mention]:
-    """Each place where one of these people is mentioned. Case is ignored; the longest handle
-    that ends at a word border wins, so that a full stop behind a handle is none of it. Whoever
-    names themselves calls nobody. `static/js/composer/mentions.js` finds the same ones."""
+    """Return the mentions of these people in the body.
+
+    Case is ignored. The longest handle that ends at a word boundary wins, so that a full stop
+    after a handle does not belong to it. Authors cannot mention themselves.
+    `static/js/composer/mentions.js` finds the same mentions.
+    """
     handles = {person.username.casefold(): person.pk for person in people}
     handles[author.username.casefold()] = author.pk
     found = []
-    for call in _HANDLE.finditer(body):
-        run = call.group(1)
-        for length in range(len(run), 0, -1):
-            agent_id = handles.get(run[:length].casefold())
-            if agent_id is not None and not _continues_word(run[length:]):
+    for match in _HANDLE.finditer(body):
+        characters = match.group(1)
+        for length in range(len(characters), 0, -1):
+            agent_id = handles.get(characters[:length].casefold())
+            if agent_id is not None and not _continues_word(characters[length:]):
                 if agent_id != author.pk:
-                    found.append(Mention(call.start(), call.start() + 1 + length, agent_id))
+                    found.append(Mention(match.start(), match.start() + 1 + length, agent_id))
                 break
     return found
 
@@ -46,7 +49,7 @@ def _continues_word(rest: str) -> bool:
 
 
 def mentionable_agents(inbox: Inbox, author: Agent) -> list[Agent]:
-    """The inbox's other members; on a personal line nobody."""
+    """Return the inbox's other active members; none on a personal line."""
     if inbox.is_personal:
         return []
     members = Agent.objects.filter(memberships__inbox=inbox, is_active=True)
@@ -54,8 +57,7 @@ def mentionable_agents(inbox: Inbox, author: Agent) -> list[Agent]:
 
 
 def search_words(person: Agent) -> list[str]:
-    """What a few letters behind the @ are held against: each begins with a word of the name or
-    of the handle, ignoring case and accents."""
+    """Return the folded words of a person's name and handle, which typed letters may begin."""
     names = [person.display_name, person.username]
     return [
         fold_text(name) for text in names for name in (text, *re.split(r"[\W_]+", text)) if name
@@ -63,6 +65,6 @@ def search_words(person: Agent) -> list[str]:
 
 
 def match_agents(people: Iterable[Agent], letters: str) -> Sequence[Agent]:
-    """Those whom the letters behind the @ may mean."""
-    wanted = fold_text(letters)
-    return [p for p in people if any(word.startswith(wanted) for word in search_words(p))]
+    """Return the people whom the letters typed after the @ may mean."""
+    prefix = fold_text(letters)
+    return [p for p in people if any(word.startswith(prefix) for word in search_words(p))]

@@ -1,4 +1,4 @@
-"""Who is told of a message, and what they have seen of it."""
+"""Create notifications and mark them as read; keep agents' preferences and push subscriptions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from messaging.models.notifications import MOST_BROWSERS
 from messaging.stream.jobs import defer_push
 from threads.models import Thread
 
-# One statement whatever the number of members: who may see the inbox and did not write the
-# message, unless they muted the thread or asked for less. A mention passes both.
-# It returns whether any of them has a browser to be woken.
+# One statement for any number of members: everybody who may see the inbox, except the author and
+# those who muted the thread or chose fewer notifications. A mention overrides both.
+# It returns whether any of them has a browser to push to.
 NOTIFY = """
-WITH told AS (
+WITH notified AS (
 INSERT INTO messaging_notification
     (agent_id, message_id, thread_id, inbox_id, reason, seq, created_at)
 SELECT agent.id, %(message)s, %(thread)s, %(inbox)s,
@@ -45,12 +45,12 @@ WHERE agent.id IN (
 RETURNING agent_id)
 SELECT EXISTS (
     SELECT 1 FROM messaging_pushsubscription AS browser
-    WHERE browser.agent_id IN (SELECT agent_id FROM told))
+    WHERE browser.agent_id IN (SELECT agent_id FROM notified))
 """
 
 
 def notify_members(message: Message) -> None:
-    """Tell the others of a message. Call in the message's own transaction."""
+    """Create the notifications of a message. Call in the message's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             NOTIFY,
@@ -78,10 +78,10 @@ def mark_notifications_read(
     thread: Thread | None = None,
     upto: int | None = None,
 ) -> int:
-    """Mark one, a thread's, or all of the agent's notifications as read; returns how many.
+    """Mark one, a thread's, or all of the agent's notifications as read; return how many.
 
-    `upto` is the newest message that the page has shown: what came after it stays unread. Other
-    pages of the same agent follow.
+    `upto` is the newest message that the page has shown; notifications of later ones stay unread.
+    The agent's other open pages follow.
     """
     unread = Notification.objects.filter(agent=agent).unread()
     if notification_id is not None:
@@ -103,7 +103,7 @@ def set_preference(*, agent: Agent, inbox_id: int, level: NotificationPreference
 
 
 def set_sound(*, agent: Agent, has_sound: bool) -> None:
-    """Whether a short sound comes with each of the agent's notifications."""
+    """Turn the sound of the agent's notifications on or off."""
     Agent.objects.filter(pk=agent.pk).update(has_sound=has_sound)
     agent.has_sound = has_sound
 
@@ -114,9 +114,9 @@ DELETING_BATCH = 1_000
 
 
 def delete_old_notifications() -> int:
-    """Delete what was read a month ago or overlooked for three; returns how many.
+    """Delete notifications, read ones after a month, unread ones after three; return how many.
 
-    In small transactions, so that nobody waits for it.
+    The transactions are small, so that nobody waits for their locks.
     """
     now = timezone.now()
     old = Notification.objects.filter(
@@ -136,12 +136,12 @@ def delete_old_notifications() -> int:
 def subscribe_push(
     *, agent: Agent, session_key: str, endpoint: str, p256dh: str, auth: str
 ) -> PushSubscription:
-    """Have this browser woken for the agent while the session lives.
+    """Subscribe a browser to the agent's pushes for as long as the session lives.
 
-    A browser that was somebody else's changes hands. One too many takes the place of the agent's
-    worst: the one that failed most often, else the oldest.
+    A browser that another agent had subscribed changes hands. If the agent has too many browsers,
+    the one that failed most often is dropped, or else the oldest.
     """
-    # One at a time for an agent, or two at once would leave them with one too many.
+    # The lock keeps two subscriptions at once from exceeding the limit.
     Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     subscription, _ = PushSubscription.objects.update_or_create(
         endpoint=endpoint,

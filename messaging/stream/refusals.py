@@ -1,4 +1,4 @@
-"""Why a thread takes no text now, in the words that stand in the composer's place."""
+"""Say why a thread takes no text now, in the sentence that the composer shows."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from threads.models import Thread
 
 
 def find_refusal(thread: Thread) -> str:
-    """An empty string when a text may be sent."""
+    """Return why no text may be sent, or an empty string."""
     return find_refusals([thread])[thread.pk]
 
 
 def number_or_refusal(thread: Thread) -> tuple[Number | None, str]:
-    """The number that the thread's texts leave from, or none and why they don't."""
+    """Return the number that the thread's texts leave from, or None and the refusal."""
     number, sentence = _numbers_and_refusals([thread])[thread.pk]
     return (None if sentence else number), sentence
 
 
 def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
-    """By thread; two queries for all."""
+    """Return the refusals by thread key, with two queries for all threads."""
     return {key: sentence for key, (_, sentence) in _numbers_and_refusals(several).items()}
 
 
@@ -42,12 +42,12 @@ def _numbers_and_refusals(several: Iterable[Thread]) -> dict[int, tuple[Number |
             ended_at=None,
         )
     }
-    standings = {}
+    found = {}
     for thread in threads:
         number = numbers.get(thread.inbox_id)
         opt_out = opt_outs.get((thread.our_address, thread.contact.address))
-        standings[thread.pk] = number, _refusal_sentence(thread, number, opt_out)
-    return standings
+        found[thread.pk] = number, _refusal_sentence(thread, number, opt_out)
+    return found
 
 
 def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:
@@ -78,7 +78,7 @@ def too_long_sentence(body: str, number: Number) -> str:
 
 
 def opt_out_sentence(opt_out: OptOut) -> str:
-    """What happened, since when, and what ends it."""
+    """Say who opted out and when, and how it ends."""
     theirs, ours = (
         addresses.format_address(opt_out.address),
         addresses.format_address(opt_out.our_address),

@@ -1,7 +1,7 @@
-"""How carriers cut a text into segments, each of which is paid for.
+"""Count the segments into which carriers split a text, and for each of which they charge.
 
-The page counts with `static/js/composer/segments.js`, which says the same of every text; a test
-holds the two together. It is about texts to customers: internal messages have no segments.
+The page counts with `static/js/composer/segments.js`; a test checks that the two agree on every
+text. Internal messages have no segments.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ GSM_7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
+
+# Characters that take two septets, the first of which is an escape.
 EXTENSION = frozenset("^{}[]~\\|€\f")
-"""These take two septets, the first of which only says that the second is one of them."""
+
+# The count is shown once the first segment has no more room than this.
 NEARLY_FULL = 20
-"""So few places left in the first segment are worth a word."""
+
+# Characters that are easily mistaken for a plain one or not seen at all.
 NAMES = {
     "\t": "a tab",
     "`": "backtick `",
@@ -34,22 +38,25 @@ NAMES = {
     "\u2026": "ellipsis \u2026",
     "\u202f": "a no-break space",
 }
-"""What is taken for its plain sister, or not seen at all."""
 _INVISIBLE = re.compile(r"Z.|M.|Cc|Cf")
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """`room`: places left in the last one; a place is a septet, or in Unicode a UTF-16 unit.
-    `forced_by`: the first character that GSM-7 lacks, empty if there is none."""
+    """Hold how many segments a text takes.
+
+    `room` is what is left in the last segment and `capacity` what all of them hold, in septets, or
+    in UTF-16 units if the text is Unicode. `forced_by` is the first character that GSM-7 lacks, or
+    empty.
+    """
 
     count: int
     room: int
-    places: int
+    capacity: int
     forced_by: str
 
     @property
-    def is_worth_saying(self) -> bool:
+    def is_worth_showing(self) -> bool:
         return self.count > 1 or (
             self.count == 1 and (bool(self.forced_by) or self.room <= NEARLY_FULL)
         )
@@ -57,7 +64,7 @@ class Segments:
     @property
     def size(self) -> str:
         plural = "" if self.count == 1 else "s"
-        return f"{self.places - self.room}/{self.places} · {self.count} segment{plural}"
+        return f"{self.capacity - self.room}/{self.capacity} · {self.count} segment{plural}"
 
     @property
     def reason(self) -> str:
@@ -74,20 +81,22 @@ class Segments:
 
 
 def count_segments(text: str) -> Segments:
-    """An empty text has no segment."""
-    forced_by = next((one for one in text if one not in GSM_7 and one not in EXTENSION), "")
+    """Count the text's segments; an empty text has none."""
+    forced_by = next((char for char in text if char not in GSM_7 and char not in EXTENSION), "")
     if forced_by:
         return _split_into_segments(
-            [2 if one > "\uffff" else 1 for one in text], 70, 67, forced_by
+            [2 if char > "\uffff" else 1 for char in text], 70, 67, forced_by
         )
-    return _split_into_segments([2 if one in EXTENSION else 1 for one in text], 160, 153, "")
+    return _split_into_segments([2 if char in EXTENSION else 1 for char in text], 160, 153, "")
 
 
-def _split_into_segments(widths: Sequence[int], alone: int, part: int, forced_by: str) -> Segments:
-    """What takes two places stands in one segment, so that a place may stay empty at its end."""
+def _split_into_segments(
+    widths: Sequence[int], single: int, part: int, forced_by: str
+) -> Segments:
+    """Fill segments one by one, never splitting a character that takes two units."""
     total = sum(widths)
-    if total <= alone:
-        return Segments(1 if total else 0, alone - total, alone, forced_by)
+    if total <= single:
+        return Segments(1 if total else 0, single - total, single, forced_by)
     count, room = 1, part
     for width in widths:
         if width > room:

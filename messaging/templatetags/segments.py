@@ -1,4 +1,4 @@
-"""The words about segments that the composer is drawn with."""
+"""Count segments for the composer's template."""
 
 from __future__ import annotations
 

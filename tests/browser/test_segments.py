@@ -73,8 +73,8 @@ def test_page_and_server_cut_thousands_of_texts_alike(sit: Sit, house: House) ->
     texts = fuzzed(CASES)
     for text, said in zip(texts, page.evaluate(SAME, texts), strict=True):
         cut = count_segments(text)
-        ours = [cut.count, cut.room, cut.places, cut.forced_by]
-        words = [cut.is_worth_saying, cut.size, cut.reason, cut.explanation]
+        ours = [cut.count, cut.room, cut.capacity, cut.forced_by]
+        words = [cut.is_worth_showing, cut.size, cut.reason, cut.explanation]
         assert said == [*ours, *words], repr(text)
 
 

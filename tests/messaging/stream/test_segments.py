@@ -114,7 +114,7 @@ def test_the_first_character_that_forces_unicode_is_named(
 
 
 @pytest.mark.parametrize(
-    ("text", "is_worth_saying", "size"),
+    ("text", "is_worth_showing", "size"),
     [
         ("", False, "0/160 · 0 segments"),
         ("a" * 139, False, "139/160 · 1 segment"),
@@ -124,10 +124,10 @@ def test_the_first_character_that_forces_unicode_is_named(
     ],
 )
 def test_it_speaks_only_when_there_is_something_to_say(
-    text: str, is_worth_saying: bool, size: str
+    text: str, is_worth_showing: bool, size: str
 ) -> None:
     found = count_segments(text)
-    assert (found.is_worth_saying, found.size) == (is_worth_saying, size)
+    assert (found.is_worth_showing, found.size) == (is_worth_showing, size)
 
 
 @given(text_strategy(LETTERS, DOUBLE))
@@ -145,7 +145,7 @@ def test_any_text_is_packed_as_by_hand(text: str) -> None:
 def test_one_more_character_never_takes_segments_away(text: str, one: str) -> None:
     before, after = count_segments(text), count_segments(text + one)
     assert before.count <= after.count
-    assert 0 <= after.room < after.places
+    assert 0 <= after.room < after.capacity
 
 
 @given(text_strategy(LETTERS, DOUBLE))
