@@ -13,7 +13,7 @@ from tests.bench.house import packed
 from tests.bench.stage import Stage
 from tests.bench.webhooks import BODY, CUSTOMERS, LINES, SIZE
 from tests.bench.wire import post
-from tests.faults.ground import Ground, ground
+from tests.faults.sites import ClusterSite, cluster_site
 
 ROUNDS = 7
 AIM = 1.6
@@ -27,7 +27,7 @@ def measure(stage: Stage) -> list[Figure]:
     speeds: dict[str, list[float]] = {"cluster": [], "one": []}
     slow: list[float] = []
     busy: dict[str, list[float]] = {"cluster": [], "one": []}
-    with ground(threads=1, CLUSTER_TLS="0") as there:
+    with cluster_site(threads=1, CLUSTER_TLS="0") as there:
         numbers = _numbers(there)
         for count in range(ROUNDS + 1):
             one = _run(stage, stage.house.port, _texts(stage, len(numbers)))
@@ -38,7 +38,7 @@ def measure(stage: Stage) -> list[Figure]:
                 slow.append(many["took"][int(SIZE * 0.95)])
                 busy["one"].append(one["busy"])
                 busy["cluster"].append(many["busy"])
-        stored = there.one(
+        stored = there.fetch_number(
             "SELECT count(*) FROM messaging_message WHERE carrier_message_id LIKE 'SMm%%'"
         )
         assert stored == SIZE * (ROUNDS + 1), f"{stored} messages are not what was sent"
@@ -73,7 +73,7 @@ def _used() -> float:
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
-def _numbers(there: Ground) -> list[str]:
+def _numbers(there: ClusterSite) -> list[str]:
     """Those of the account that is called."""
     found = there.cluster.sql(
         "SELECT address FROM messaging_number WHERE account_id ="
@@ -88,9 +88,9 @@ def _texts(stage: Stage, numbers: int) -> list[bytes]:
     return [stage.text(desks[n % numbers], n // numbers % CUSTOMERS, BODY) for n in range(SIZE)]
 
 
-def _calls(there: Ground, numbers: list[str]) -> list[bytes]:
+def _calls(there: ClusterSite, numbers: list[str]) -> list[bytes]:
     calls = [
-        there.text(
+        there.text_call(
             f"SMm{next(_ids)}",
             BODY,
             sender=f"+1202555{1000 + n // len(numbers) % CUSTOMERS}",

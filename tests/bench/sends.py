@@ -14,7 +14,7 @@ import httpx
 from tests.bench.figures import Figure, Ratio
 from tests.bench.stage import Stage
 from tests.bench.writing import BODY
-from tests.faults.ground import Ground, ground
+from tests.faults.sites import ClusterSite, cluster_site
 from tests.stack import ROOT
 
 ROUNDS = 5
@@ -32,7 +32,7 @@ def measure(stage: Stage) -> list[Figure]:
     several: list[float] = []
     one: list[float] = []
     floors: list[float] = []
-    with ground(threads=THREADS, CLUSTER_WORKERS="0", CLUSTER_TLS="0") as there:
+    with cluster_site(threads=THREADS, CLUSTER_WORKERS="0", CLUSTER_TLS="0") as there:
         for _ in range(ROUNDS):
             floors.append(_bare(there))
             several.append(_through_the_ledger(there, inboxes=THREADS))
@@ -58,7 +58,7 @@ def _figure(name: str, ours: list[float], floors: list[float]) -> Figure:
     )
 
 
-def _through_the_ledger(there: Ground, inboxes: int = 0) -> float:
+def _through_the_ledger(there: ClusterSite, inboxes: int = 0) -> float:
     """Texts per second; of as many inboxes, or else all of one."""
     # The bench's own process has no pool; a worker has.
     environment = os.environ | there.settings | {"DB_POOL_SIZE": "20"}
@@ -76,7 +76,7 @@ def _through_the_ledger(there: Ground, inboxes: int = 0) -> float:
         waiting = (
             "SELECT count(*) FROM messaging_message WHERE kind = 'outbound' AND state <> 'sent'"
         )
-        there.wait_until(lambda: there.one(waiting) == 0)
+        there.wait_until(lambda: there.fetch_number(waiting) == 0)
     finally:
         worker.terminate()
         worker.wait(15)
@@ -84,7 +84,7 @@ def _through_the_ledger(there: Ground, inboxes: int = 0) -> float:
     return (len(times) - 1) / (times[-1] - times[0])
 
 
-def _bare(there: Ground) -> float:
+def _bare(there: ClusterSite) -> float:
     """The same form as often, with nothing around it but the client that we use."""
     form = {"From": there.number, "To": "bare", "Body": BODY, "StatusCallback": "http://bench/"}
     path = f"{there.far_end.url}/2010-04-01/Accounts/AC{'0' * 32}/Messages.json"

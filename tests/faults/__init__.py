@@ -1,3 +1,5 @@
-"""Processes killed under load, and ledgers compared afterwards: what the callers were told, what
-the carrier's far end noted, what the database holds. `make faults` runs the long forms; the short
-ones are tests."""
+"""Kill processes under load and compare three ledgers afterwards.
+
+The callers hold what was answered, the far end what it was sent, and the database what we stored.
+`make faults` runs the long forms; the short ones are tests.
+"""

@@ -1,4 +1,4 @@
-"""`python -m tests.faults [short] [e1] [e2] …`, any of PARTS: prints what was lost and doubled."""
+"""Run experiments and print what was lost or doubled: `python -m tests.faults [short] [e1] …`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.bench.figures import Figure, table
-from tests.faults import deploys, hostile, ingest, revocations, sends
-from tests.faults.ground import Ground, Site, ground
+from tests.faults import attacks, deploys, ingest, revocations, sends
 from tests.faults.one_serve import one_serve
+from tests.faults.sites import ClusterSite, Site, cluster_site
 
-Deed = Callable[[Ground, Any], list[Figure]]
-PARTS: dict[str, tuple[Deed, Any, Any]] = {
-    "e2": (sends.e2, sends.SHORT, sends.LONG),
-    "order": (sends.order, sends.SHORT, sends.ORDER),
-    "e1": (ingest.e1, ingest.SHORT, ingest.LONG),
-    "e7": (ingest.e7, ingest.SHORT, ingest.LONG),
-    "e6": (revocations.e6, revocations.SHORT, revocations.LONG),
-    "e8": (deploys.e8, deploys.SHORT, deploys.LONG),
+Experiment = Callable[[ClusterSite, Any], list[Figure]]
+# In this order: what E2 sent gives E1 and E7 their receipts.
+PARTS: dict[str, tuple[Experiment, Any, Any]] = {
+    "e2": (sends.measure_killed_workers, sends.SHORT, sends.LONG),
+    "order": (sends.measure_order, sends.SHORT, sends.ORDER),
+    "e1": (ingest.measure_killed_processes, ingest.SHORT, ingest.LONG),
+    "e7": (ingest.measure_killed_database, ingest.SHORT, ingest.LONG),
+    "e6": (revocations.measure_revocations, revocations.SHORT, revocations.LONG),
+    "e8": (deploys.measure_rolling_restarts, deploys.SHORT, deploys.LONG),
 }
-"""In this order: what E2 sent gives E1 and E7 their receipts."""
 
+# On one `manage.py serve` without a proxy.
 ALONE: dict[str, tuple[Callable[[Site, Any], list[Figure]], Any, Any]] = {
-    "e10": (hostile.e10, hostile.SHORT, hostile.LONG),
+    "e10": (attacks.measure_attacks, attacks.SHORT, attacks.LONG),
 }
-"""On one `manage.py serve`, with no proxy before it."""
 
 
 def main(words: list[str]) -> int:
@@ -39,22 +39,22 @@ def main(words: list[str]) -> int:
     begun = time.monotonic()
     figures: list[Figure] = []
     if parts := [part for part in PARTS if part in names or not names]:
-        with ground(threads=50, members=revocations.LONG.members) as there:
+        with cluster_site(threads=50, members=revocations.LONG.members) as site:
             for name in parts:
-                figures += _run(name, there, PARTS[name], "short" in words)
+                figures += _run_part(name, site, PARTS[name], "short" in words)
     for name in [part for part in ALONE if part in names or not names]:
-        with one_serve(threads=10, members=hostile.LONG.members) as there:
-            figures += _run(name, there, ALONE[name], "short" in words)
+        with one_serve(threads=10, members=attacks.LONG.members) as site:
+            figures += _run_part(name, site, ALONE[name], "short" in words)
     print(f"{time.monotonic() - begun:.0f} s, load {os.getloadavg()[0]:.1f}")
     return 1 if any(figure.is_met is False for figure in figures) else 0
 
 
-def _run(name: str, there: Any, part: tuple[Any, Any, Any], is_short: bool) -> list[Figure]:
+def _run_part(name: str, site: Any, part: tuple[Any, Any, Any], is_short: bool) -> list[Figure]:
     print(f"{name} …", flush=True)
-    deed, short, long = part
-    found: list[Figure] = deed(there, short if is_short else long)
-    print(f"{table(found)}\n", flush=True)
-    return found
+    experiment, short, long = part
+    results: list[Figure] = experiment(site, short if is_short else long)
+    print(f"{table(results)}\n", flush=True)
+    return results
 
 
 if __name__ == "__main__":

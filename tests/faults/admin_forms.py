@@ -1,4 +1,4 @@
-"""Forms of Django's administration, filled in and sent as a browser would."""
+"""Read and send forms of Django's administration as a browser does."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 import httpx
 
 
-class Busy(Exception):
-    """The server had no time for it; a person would press the button again."""
+class ServerBusy(Exception):
+    """The server was too busy to answer; a person would try again."""
 
 
-class Form(HTMLParser):
-    """The fields of the page's form with this id, as they stand."""
+class FormParser(HTMLParser):
+    """Parse the fields and current values of the form with the values id."""
 
     def __init__(self, form_id: str, page: str) -> None:
         super().__init__()
@@ -20,25 +20,25 @@ class Form(HTMLParser):
         self._form_id = form_id
         self._is_inside = False
         self._select = ""
-        self._area = ""
+        self._textarea = ""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._is_inside = given.get("id") == self._form_id
+            self._is_inside = values.get("id") == self._form_id
         if not self._is_inside:
             return
-        name = given.get("name", "")
-        if tag == "input" and name and _is_sent(given):
-            is_box = given.get("type") in {"checkbox", "radio"}
-            self.fields[name] = given.get("value", "on" if is_box else "")
+        name = values.get("name", "")
+        if tag == "input" and name and _is_submitted(values):
+            is_box = values.get("type") in {"checkbox", "radio"}
+            self.fields[name] = values.get("value", "on" if is_box else "")
         elif tag == "select":
             self._select = name
-        elif tag == "option" and self._select and "selected" in given:
-            self.fields[self._select] = given.get("value", "")
+        elif tag == "option" and self._select and "selected" in values:
+            self.fields[self._select] = values.get("value", "")
         elif tag == "textarea":
-            self._area = name
+            self._textarea = name
             self.fields[name] = ""
 
     def handle_endtag(self, tag: str) -> None:
@@ -47,35 +47,35 @@ class Form(HTMLParser):
         elif tag == "select":
             self._select = ""
         elif tag == "textarea":
-            self._area = ""
+            self._textarea = ""
 
     def handle_data(self, data: str) -> None:
-        if self._area:
-            self.fields[self._area] += data
+        if self._textarea:
+            self.fields[self._textarea] += data
 
 
-def _is_sent(given: dict[str, str]) -> bool:
-    if given.get("type") in {"submit", "button", "reset", "file"}:
+def _is_submitted(values: dict[str, str]) -> bool:
+    if values.get("type") in {"submit", "button", "reset", "file"}:
         return False
-    return given.get("type") not in {"checkbox", "radio"} or "checked" in given
+    return values.get("type") not in {"checkbox", "radio"} or "checked" in values
 
 
 def read_form(http: httpx.Client, path: str, form_id: str) -> dict[str, str]:
-    """Raises Busy."""
+    """Return the form's fields and values. Raises ServerBusy."""
     page = http.get(path)
     if page.status_code >= 500:
-        raise Busy(path)
+        raise ServerBusy(path)
     assert page.status_code == 200, f"{path}: {page.status_code}"
-    fields = Form(form_id, page.text).fields
+    fields = FormParser(form_id, page.text).fields
     assert fields, f"{path} has no form {form_id}"
     return fields
 
 
 def send_form(http: httpx.Client, path: str, fields: dict[str, str]) -> None:
-    """Raises Busy, or AssertionError with the page's complaints if it is not taken."""
+    """Send the form. Raises ServerBusy, or AssertionError with the page's errors."""
     answer = http.post(path, data=fields)
     if answer.status_code >= 500:
-        raise Busy(path)
+        raise ServerBusy(path)
     if answer.status_code != 302:
         lines = [line.strip() for line in answer.text.splitlines() if "error" in line]
         raise AssertionError(f"{path}: {answer.status_code} {lines[:5]}")

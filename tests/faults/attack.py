@@ -1,4 +1,4 @@
-"""One party's attack on the others, bounded in count and time, from this machine."""
+"""Hold one attack: bounded in count and time, from an address of its own on this machine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from dataclasses import dataclass, field
 
 from tests.bench.wire import HOST, Line, Socket
 
+# The attacker's own address, so that limits by address affect nobody else.
 SOURCE = "127.0.66.6"
-"""The attacker's address: what is counted by address is counted for nobody else."""
 
+# So many seconds after the end the server may still close connections.
 GRACE = 3.0
-"""Seconds after the end in which the server may still close what it was sent."""
 
 
 @dataclass
 class Attack:
-    """`pages` have path and cookie of a member's socket; `texts` are webhooks to be sent."""
+    """Hold the target, the limits and the outcomes of an attack.
+
+    `pages` hold path and cookie of members' sockets; `texts` are webhooks to send. `listen` is the
+    port of the push service that `push_service` runs.
+    """
 
     port: int
     seconds: float
@@ -31,12 +35,11 @@ class Attack:
     pages: list[dict[str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     listen: int = 0
-    """The port on which the push service of `push_service` is."""
 
     def __post_init__(self) -> None:
         self.end = time.perf_counter() + self.seconds
         self.trust = ssl.create_default_context(cafile=self.cafile) if self.cafile else None
-        self.done: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
 
     @property
     def is_over(self) -> bool:
@@ -44,47 +47,51 @@ class Attack:
 
     @property
     def is_ending(self) -> bool:
-        """Half of the time is over: too late to begin what the server should have time to end."""
+        """Return True once half of the time is over, and nothing new should begin."""
         return time.perf_counter() >= self.end - self.seconds / 2
 
     @property
     def origin(self) -> str:
         return f"{'https' if self.trust else 'http'}://{HOST}:{self.port}"
 
-    async def socket(self, number: int) -> Socket:
-        """One of a member's. Raises OSError, TimeoutError where the server does not want it."""
+    async def open_socket(self, number: int) -> Socket:
+        """Open a member's socket. Raises OSError or TimeoutError if the server refuses it."""
         page = self.pages[number % len(self.pages)]
         opened = await Socket.open(
-            self.port, page["path"], page["cookie"], _deaf, trust=self.trust, source=SOURCE
+            self.port, page["path"], page["cookie"], _ignore_frame, trust=self.trust, source=SOURCE
         )
-        self.done["sockets"] += 1
+        self.outcomes["sockets"] += 1
         return opened
 
-    async def line(self) -> Line:
+    async def open_line(self) -> Line:
         return await Line.open(self.port, self.trust, SOURCE)
 
     @asynccontextmanager
-    async def raw(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async def open_connection(
+        self,
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         reader, writer = await asyncio.open_connection(
             HOST, self.port, ssl=self.trust, local_addr=(SOURCE, 0)
         )
-        self.done["connections"] += 1
+        self.outcomes["connections"] += 1
         try:
             yield reader, writer
         finally:
             writer.close()
 
-    async def in_parallel(self, one: Callable[[int], Awaitable[None]]) -> None:
-        """`amount` at once, which look at `is_over`; what hangs then is given up a little later.
-        A line that breaks, or an answer that makes no sense, is what it is about."""
+    async def run_in_parallel(self, run_one: Callable[[int], Awaitable[None]]) -> None:
+        """Run `amount` coroutines at once; each stops when `is_over`, or is cancelled after GRACE.
 
-        async def shielded(number: int) -> None:
+        Broken connections and meaningless answers are expected, and ignored.
+        """
+
+        async def run_guarded(number: int) -> None:
             with contextlib.suppress(OSError, EOFError, TimeoutError, ValueError):
                 async with asyncio.timeout(max(0.1, self.end + GRACE - time.perf_counter())):
-                    await one(number)
+                    await run_one(number)
 
-        await asyncio.gather(*(shielded(number) for number in range(self.amount)))
+        await asyncio.gather(*(run_guarded(number) for number in range(self.amount)))
 
 
-def _deaf(socket: Socket, text: bytes, at: float) -> None:
+def _ignore_frame(socket: Socket, text: bytes, at: float) -> None:
     pass

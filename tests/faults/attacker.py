@@ -1,9 +1,9 @@
-"""The attacks' process.
+"""Run one attack in a process of its own.
 
     python -m tests.faults.attacker
 
-Reads an order as one line of JSON: {"attack", "port", "seconds", "amount"} and what the attack
-takes besides. Prints "begun", and at the end one line of JSON: what came of it.
+reads an order as one line of JSON: {"attack", "port", "seconds", "amount"} and further fields of
+`Attack`. It prints "begun", and at the end the outcomes as one line of JSON.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tests.faults.attack import Attack
 ATTACKS: dict[str, Callable[[Attack], Coroutine[Any, Any, None]]] = {
     "huge_messages": socket_attacks.huge_messages,
     "many_frames": socket_attacks.many_frames,
-    "nonsense": socket_attacks.nonsense,
-    "handshakes": socket_attacks.handshakes,
+    "meaningless_frames": socket_attacks.meaningless_frames,
+    "repeated_handshakes": socket_attacks.repeated_handshakes,
     "stalled_readers": socket_attacks.stalled_readers,
     "slow_requests": request_attacks.slow_requests,
     "large_bodies": request_attacks.large_bodies,
@@ -32,11 +32,11 @@ ATTACKS: dict[str, Callable[[Attack], Coroutine[Any, Any, None]]] = {
 
 def main() -> None:
     order: dict[str, Any] = json.loads(sys.stdin.readline())
-    deed = ATTACKS[order.pop("attack")]
+    run_attack = ATTACKS[order.pop("attack")]
     attack = Attack(**order)
     print("begun", flush=True)
-    asyncio.run(deed(attack))
-    print(json.dumps(attack.done), flush=True)
+    asyncio.run(run_attack(attack))
+    print(json.dumps(attack.outcomes), flush=True)
 
 
 if __name__ == "__main__":

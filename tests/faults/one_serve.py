@@ -1,4 +1,4 @@
-"""One `manage.py serve` with its embedded database and the far end: nothing stands before it."""
+"""Run one `manage.py serve` with its embedded database and the far end, without a proxy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import psycopg
 from config.embedded.places import database_url
 from tests.bench.house import OWN_NAMES
 from tests.far_end_client import FarEnd
-from tests.faults.ground import Site, furnish
+from tests.faults.sites import Site, write_cast
 from tests.stack import Stack, begin, end, free_port, wait_until_ready
 
 
@@ -62,10 +62,10 @@ def one_serve(threads: int, members: int) -> Iterator[Site]:
         stack = begin(kept | settings)
         try:
             wait_until_ready(stack)
-            own = settings | {"DATABASE_URL": database_url(data), "DB_POOL_SIZE": "0"}
-            made = furnish(own, threads, members)
+            full_settings = settings | {"DATABASE_URL": database_url(data), "DB_POOL_SIZE": "0"}
+            written = write_cast(full_settings, threads, members)
             trust = ssl.create_default_context()
-            yield Site(Serve(stack, data), far_end, trust=trust, settings=own, **made)
+            yield Site(Serve(stack, data), far_end, trust=trust, settings=full_settings, **written)
         finally:
             end(stack)
             far_end.stop()

@@ -1,7 +1,7 @@
-"""Revokes rights from outside the web processes, as an administrator's shell or a script does.
+"""Revoke rights from outside the web processes, as an administrator's shell or a script does.
 
-Run with a site's environment. Reads lines of "WAY AGENT_ID", answers each with "done" once the
-change has committed. Ends with its input.
+Run with a site's environment. It reads lines of "WAY AGENT_ID", answers each with "done" once the
+change is committed, and ends with its input.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def remove_member(agent: Agent) -> None:
-    """By the product's own action."""
+    """Remove the agent from their inboxes by the application's own action."""
     from inboxes.actions import remove_member
 
     for membership in agent.memberships.select_related("inbox"):
@@ -23,13 +23,13 @@ def remove_member(agent: Agent) -> None:
 
 
 def delete_memberships(agent: Agent) -> None:
-    """In bulk, which no code of the product's hears of."""
+    """Delete the memberships in bulk, which sends no signals."""
     from inboxes.models import Membership
 
     Membership.objects.filter(agent=agent).delete()
 
 
-def deactivate(agent: Agent) -> None:
+def deactivate_agent(agent: Agent) -> None:
     agent.is_active = False
     agent.save()
 
@@ -51,7 +51,7 @@ def delete_sessions(agent: Agent) -> None:
 WAYS: dict[str, Callable[[Agent], None]] = {
     "remove_member": remove_member,
     "delete_memberships": delete_memberships,
-    "deactivate": deactivate,
+    "deactivate": deactivate_agent,
     "set_password": set_password,
     "delete_sessions": delete_sessions,
 }

@@ -1,4 +1,4 @@
-"""What anybody can do by requests; and a push service that a member has chosen."""
+"""Attack with plain requests, or with a push service that a member has subscribed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FORM = "application/x-www-form-urlencoded"
 
 
 async def slow_requests(attack: Attack) -> None:
-    """Heads and bodies that come by the byte."""
+    """Send heads and bodies byte by byte."""
     head = f"GET / HTTP/1.1\r\nHost: {HOST}:{attack.port}\r\nX-Slow: ".encode()
     body = post("/sign-in/", attack.port, b"", Content_Type=FORM).replace(
         b"Content-Length: 0", b"Content-Length: 1000000"
     )
 
-    async def one(number: int) -> None:
-        async with attack.raw() as (reader, writer):
+    async def run_one(number: int) -> None:
+        async with attack.open_connection() as (reader, writer):
             writer.write(head if number % 2 else body)
             while not attack.is_over and not writer.is_closing():
                 writer.write(b"x")
@@ -31,47 +31,47 @@ async def slow_requests(attack: Attack) -> None:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(DRIP_EVERY):
                         answer = await reader.read(PIECE)
-                        attack.done[answer[9:12].decode() or "hung up"] += 1
+                        attack.outcomes[answer[9:12].decode() or "hung up"] += 1
                         return
-            attack.done["hung up" if writer.is_closing() else "still open"] += 1
+            attack.outcomes["hung up" if writer.is_closing() else "still open"] += 1
 
-    await attack.in_parallel(one)
+    await attack.run_in_parallel(run_one)
 
 
 async def large_bodies(attack: Attack) -> None:
-    """200 MB of nobody's, in chunks without a length."""
+    """Send 200 MB in chunks, without a length and without signing in."""
     chunk = f"{PIECE:x}\r\n".encode() + b"x" * PIECE + b"\r\n"
 
-    async def one(number: int) -> None:
+    async def run_one(number: int) -> None:
         path = "/sign-in/" if number % 2 else "/webhooks/twilio/nobody/"
         request = post(path, attack.port, b"", Content_Type=FORM).replace(
             b"Content-Length: 0", b"Transfer-Encoding: chunked"
         )
-        async with attack.raw() as (reader, writer):
+        async with attack.open_connection() as (reader, writer):
             answer = asyncio.create_task(reader.read(PIECE))
             writer.write(request)
             sent = 0
             while sent < HUGE and not (answer.done() or writer.is_closing() or attack.is_over):
                 writer.write(chunk)
                 await writer.drain()
-                await asyncio.sleep(0)  # or the answer is never read
+                await asyncio.sleep(0)  # lets the answer be read
                 sent += PIECE
-                attack.done["MB"] = attack.done["MB"] + (sent % 2**20 < PIECE)
+                attack.outcomes["MB"] = attack.outcomes["MB"] + (sent % 2**20 < PIECE)
             if not writer.is_closing():
                 writer.write(b"0\r\n\r\n")
-            attack.done[(await answer)[9:12].decode() or "hung up"] += 1
+            attack.outcomes[(await answer)[9:12].decode() or "hung up"] += 1
 
-    await attack.in_parallel(one)
+    await attack.run_in_parallel(run_one)
 
 
 async def sign_ins(attack: Attack) -> None:
-    """So many wrong ones at once, each with a name of its own, again and again."""
+    """Sign in with wrong passwords again and again, with a new username each time."""
 
-    async def one(number: int) -> None:
+    async def run_one(number: int) -> None:
         for count in itertools.count():
             if attack.is_over:
                 return
-            line = await attack.line()
+            line = await attack.open_line()
             page = await line.ask(get("/sign-in/", attack.port))
             cookies = [
                 part.split(b";")[0].strip().decode()
@@ -89,18 +89,18 @@ async def sign_ins(attack: Attack) -> None:
                 Cookie=cookie,
                 Origin=attack.origin,
             )
-            attack.done[str((await line.ask(request)).status)] += 1
+            attack.outcomes[str((await line.ask(request)).status)] += 1
             line.close()
 
-    await attack.in_parallel(one)
+    await attack.run_in_parallel(run_one)
 
 
 async def push_service(attack: Attack) -> None:
-    """A browser maker's service that accepts and never answers, or drips for ever."""
+    """Run a push service that never answers, or never ends its answer."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        attack.done["calls"] += 1
-        is_dripping = attack.done["calls"] % 2
+        attack.outcomes["calls"] += 1
+        is_dripping = attack.outcomes["calls"] % 2
         with contextlib.suppress(OSError, asyncio.CancelledError):
             if is_dripping:
                 writer.write(b"HTTP/1.1 201 Created\r\nX-Drip: ")

@@ -1,4 +1,4 @@
-"""The ways in which an agent loses what they may see, by whoever takes it."""
+"""Define the ways in which an agent can lose the right to see an inbox."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.faults.admin_forms import Busy, read_form, send_form
-from tests.faults.ground import Member, Site, csrf_token
+from tests.faults.admin_forms import ServerBusy, read_form, send_form
+from tests.faults.sites import Member, Site, csrf_token
 from tests.stack import ROOT
 
-ANNOUNCED = 2.0
-UNANNOUNCED = 5.0
-"""Seconds until nothing may flow: the application's own ways ring a bell; what only the database
-knows is seen within a beat."""
+# Seconds after which no text may flow. The application's own ways ring a bell; a change that only
+# the database knows of is found by the next periodic check.
+ANNOUNCED_LIMIT = 2.0
+UNANNOUNCED_LIMIT = 5.0
 
 GONE, SIGN_IN = 404, 302
 ROW = re.compile(r"memberships-\d+-id")
@@ -27,43 +27,44 @@ ROW = re.compile(r"memberships-\d+-id")
 
 @dataclass(frozen=True)
 class Way:
-    """`limit` is in seconds; `then` is the status of what is asked for next."""
+    """Describe a way; `limit` is in seconds, `then` the status of the agent's next request."""
 
     name: str
     limit: float
     then: int
-    deed: Callable[[Revoker, Member], None]
+    revoke: Callable[[Revoker, Member], None]
 
 
 class Revoker:
-    """Takes away by one way or another; each returns once the change has committed, or raises
-    Busy."""
+    """Revoke an agent's rights.
+
+    Each method returns once the change is committed, or raises ServerBusy.
+    """
 
     def __init__(self, site: Site, shell: subprocess.Popen[str], admin: httpx.Client) -> None:
         self.site = site
         self._shell = shell
         self._admin = admin
 
-    def elsewhere(self, way: str, member: Member) -> None:
-        """By another process, which has no page of its own; see `tests.faults.other_process`."""
+    def revoke_in_other_process(self, way: str, member: Member) -> None:
+        """Revoke from a process without web pages; see `tests.faults.other_process`."""
         assert self._shell.stdin is not None
         assert self._shell.stdout is not None
         self._shell.stdin.write(f"{way} {member.pk}\n")
         self._shell.stdin.flush()
         assert self._shell.stdout.readline().strip() == "done"
 
-    def sql(self, statement: str, member: Member) -> None:
+    def revoke_by_sql(self, statement: str, member: Member) -> None:
         self.site.program.sql(statement, member.pk)
 
-    def session(self, member: Member) -> None:
-        """By SQL."""
+    def delete_session(self, member: Member) -> None:
         [(_, key)] = [one for one in member.cookies.items() if "sessionid" in one[0]]
         gone = "DELETE FROM django_session WHERE session_key = %s RETURNING 1"
         assert self.site.program.sql(gone, key), "the session was not there"
 
-    def membership_in_the_administration(self, member: Member) -> None:
+    def remove_member_in_admin(self, member: Member) -> None:
         path = f"/admin/inboxes/inbox/{self.site.inbox}/change/"
-        pk = self.site.one(
+        pk = self.site.fetch_number(
             "SELECT id FROM inboxes_membership WHERE agent_id = %s AND inbox_id = %s",
             member.pk,
             self.site.inbox,
@@ -74,13 +75,13 @@ class Revoker:
         ]
         send_form(self._admin, path, fields | {name.removesuffix("id") + "DELETE": "on"})
 
-    def activity_in_the_administration(self, member: Member) -> None:
+    def deactivate_in_admin(self, member: Member) -> None:
         path = f"/admin/inboxes/agent/{member.pk}/change/"
         fields = read_form(self._admin, path, "agent_form")
         del fields["is_active"]
         send_form(self._admin, path, fields)
 
-    def password_in_the_administration(self, member: Member) -> None:
+    def change_password_in_admin(self, member: Member) -> None:
         path = f"/admin/inboxes/agent/{member.pk}/password/"
         password = "another, and a long one"
         fields = read_form(self._admin, path, "agent_form")
@@ -89,62 +90,79 @@ class Revoker:
 
     def sign_out(self, member: Member) -> None:
         url = self.site.program.url
-        with self.site.client(cookies=member.cookies, headers={"Origin": url}) as http:
+        with self.site.http_client(cookies=member.cookies, headers={"Origin": url}) as http:
             if http.get("/settings/").status_code >= 500:
-                raise Busy("/settings/")
+                raise ServerBusy("/settings/")
             send_form(http, "/sign-out/", {"csrfmiddlewaretoken": csrf_token(http)})
 
 
-def _elsewhere(way: str) -> Callable[[Revoker, Member], None]:
-    return lambda revoker, member: revoker.elsewhere(way, member)
+def _in_other_process(way: str) -> Callable[[Revoker, Member], None]:
+    return lambda revoker, member: revoker.revoke_in_other_process(way, member)
 
 
-def _sql(statement: str) -> Callable[[Revoker, Member], None]:
-    return lambda revoker, member: revoker.sql(statement, member)
+def _by_sql(statement: str) -> Callable[[Revoker, Member], None]:
+    return lambda revoker, member: revoker.revoke_by_sql(statement, member)
 
 
 WAYS = [
     Way(
-        "membership, the administration", ANNOUNCED, GONE, Revoker.membership_in_the_administration
+        "membership, the administration",
+        ANNOUNCED_LIMIT,
+        GONE,
+        Revoker.remove_member_in_admin,
     ),
-    Way("membership, another process", ANNOUNCED, GONE, _elsewhere("remove_member")),
+    Way("membership, another process", ANNOUNCED_LIMIT, GONE, _in_other_process("remove_member")),
     Way(
-        "membership, in bulk, another process", UNANNOUNCED, GONE, _elsewhere("delete_memberships")
+        "membership, in bulk, another process",
+        UNANNOUNCED_LIMIT,
+        GONE,
+        _in_other_process("delete_memberships"),
     ),
     Way(
         "membership, SQL",
-        UNANNOUNCED,
+        UNANNOUNCED_LIMIT,
         GONE,
-        _sql("DELETE FROM inboxes_membership WHERE agent_id = %s"),
+        _by_sql("DELETE FROM inboxes_membership WHERE agent_id = %s"),
     ),
     Way(
-        "activity, the administration", ANNOUNCED, SIGN_IN, Revoker.activity_in_the_administration
+        "activity, the administration",
+        ANNOUNCED_LIMIT,
+        SIGN_IN,
+        Revoker.deactivate_in_admin,
     ),
-    Way("activity, another process", ANNOUNCED, SIGN_IN, _elsewhere("deactivate")),
+    Way("activity, another process", ANNOUNCED_LIMIT, SIGN_IN, _in_other_process("deactivate")),
     Way(
         "activity, SQL",
-        UNANNOUNCED,
+        UNANNOUNCED_LIMIT,
         SIGN_IN,
-        _sql("UPDATE inboxes_agent SET is_active = false WHERE id = %s"),
+        _by_sql("UPDATE inboxes_agent SET is_active = false WHERE id = %s"),
     ),
     Way(
-        "password, the administration", ANNOUNCED, SIGN_IN, Revoker.password_in_the_administration
+        "password, the administration",
+        ANNOUNCED_LIMIT,
+        SIGN_IN,
+        Revoker.change_password_in_admin,
     ),
-    Way("password, another process", ANNOUNCED, SIGN_IN, _elsewhere("set_password")),
+    Way("password, another process", ANNOUNCED_LIMIT, SIGN_IN, _in_other_process("set_password")),
     Way(
         "password, SQL",
-        UNANNOUNCED,
+        UNANNOUNCED_LIMIT,
         SIGN_IN,
-        _sql("UPDATE inboxes_agent SET password = 'another' WHERE id = %s"),
+        _by_sql("UPDATE inboxes_agent SET password = 'another' WHERE id = %s"),
     ),
-    Way("session, signed out", ANNOUNCED, SIGN_IN, Revoker.sign_out),
-    Way("session, another process", UNANNOUNCED, SIGN_IN, _elsewhere("delete_sessions")),
-    Way("session, SQL", UNANNOUNCED, SIGN_IN, Revoker.session),
+    Way("session, signed out", ANNOUNCED_LIMIT, SIGN_IN, Revoker.sign_out),
+    Way(
+        "session, another process",
+        UNANNOUNCED_LIMIT,
+        SIGN_IN,
+        _in_other_process("delete_sessions"),
+    ),
+    Way("session, SQL", UNANNOUNCED_LIMIT, SIGN_IN, Revoker.delete_session),
 ]
 
 
 @contextmanager
-def revoker(site: Site) -> Iterator[Revoker]:
+def open_revoker(site: Site) -> Iterator[Revoker]:
     shell = subprocess.Popen(
         [sys.executable, "-m", "tests.faults.other_process"],
         cwd=ROOT,
@@ -153,9 +171,9 @@ def revoker(site: Site) -> Iterator[Revoker]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    with shell, site.client(headers={"Origin": site.program.url}) as admin:
+    with shell, site.http_client(headers={"Origin": site.program.url}) as admin:
         for name, value in site.administrator.items():
-            # With their place, so that the server can replace them: a new password does.
+            # With domain and path, so that the server can replace them, as a new password does.
             admin.cookies.set(name, value, domain="127.0.0.1", path="/")
         assert shell.stdout is not None
         assert shell.stdout.readline().strip() == "ready"

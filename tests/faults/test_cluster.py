@@ -1,5 +1,7 @@
-"""The house of many processes as deploy/ describes it: nginx with TLS, two web processes, two
-workers, Redis and PostgreSQL; and the short forms of the experiments on it."""
+"""Test a cluster as deploy/ describes it, with the short forms of the experiments.
+
+It consists of nginx with TLS, two web processes, two workers, Redis and PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,22 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.bench.figures import Figure, table
-from tests.faults import deploys, hostile, ingest, revocations, sends
-from tests.faults.deploys import Pages
-from tests.faults.ground import Ground, Told, ground, repeat
+from tests.faults import attacks, deploys, ingest, revocations, sends
+from tests.faults.deploys import OpenPages
+from tests.faults.sites import CallerLedger, ClusterSite, call_until_accepted, cluster_site
 from tests.stack import ROOT
 
 DEPLOY = ROOT / "deploy"
+
+# A generous limit in seconds; the long forms measure the speed.
 LEISURE = 60.0
-"""Seconds for what takes moments: how fast it is, the long forms say."""
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Ground]:
-    members = revocations.SHORT.members + hostile.SHORT.members
-    with ground(threads=6, members=members) as there:
-        yield there
+def site() -> Iterator[ClusterSite]:
+    members = revocations.SHORT.members + attacks.SHORT.members
+    with cluster_site(threads=6, members=members) as running:
+        yield running
 
 
 def assert_met(figures: list[Figure]) -> None:
@@ -38,81 +41,89 @@ def assert_met(figures: list[Figure]) -> None:
     assert not missed, table(missed)
 
 
-def test_a_text_that_comes_in_is_a_frame_in_pages_of_both_processes(house: Ground) -> None:
-    pages = Pages(house, 2)
-    _, address = house.threads[0]
-    call = house.text("SMfirst", "Through all of it", sender=address)
-    with ExitStack() as opened, house.client() as http:
-        sockets = [opened.enter_context(pages.connect()) for _ in range(2)]
+def test_a_text_that_comes_in_is_a_frame_in_pages_of_both_processes(site: ClusterSite) -> None:
+    pages = OpenPages(site, 2)
+    _, address = site.threads[0]
+    call = site.text_call("SMfirst", "Through all of it", sender=address)
+    with ExitStack() as opened, site.http_client() as http:
+        sockets = [opened.enter_context(pages.open_connection()) for _ in range(2)]
         taken = http.post(call.path, content=call.body, headers=call.headers)
         assert taken.status_code == 200, taken.text
         for socket in sockets:
             while "Through all of it" not in json.loads(socket.recv(timeout=20)).get("rows", ""):
                 pass
 
-    def behind() -> set[str]:
-        lines = (house.cluster.data / "logs/partyline.log").read_text().splitlines()
+    def upstreams() -> set[str]:
+        lines = (site.cluster.data / "logs/partyline.log").read_text().splitlines()
         return {line.split()[-1] for line in lines if " /live/ 101 " in line}
 
-    house.wait_until(lambda: len(behind()) == 2, seconds=10)
+    site.wait_until(lambda: len(upstreams()) == 2, seconds=10)
 
 
-def test_the_address_that_the_program_believes_is_the_one_that_nginx_saw(house: Ground) -> None:
+def test_the_address_that_the_program_believes_is_the_one_that_nginx_saw(
+    site: ClusterSite,
+) -> None:
     lies = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "http"}
-    with house.client(headers=lies | {"Origin": house.cluster.url}) as http:
+    with site.http_client(headers=lies | {"Origin": site.cluster.url}) as http:
         page = http.get("/sign-in/")
-        assert page.status_code == 200, "had it believed us, it had sent us to https"
+        assert page.status_code == 200, "it believed us and redirected to https"
         token = page.cookies["__Host-csrftoken"]
         form = {"username": "ana", "password": "wrong", "csrfmiddlewaretoken": token}
         http.post("/sign-in/", data=form)
-    seen = house.cluster.sql("SELECT ip_address::text FROM axes_accessattempt")
+    seen = site.cluster.sql("SELECT ip_address::text FROM axes_accessattempt")
     assert {row[0] for row in seen} == {"127.0.0.1/32"}
 
 
 def test_nginx_hands_out_static_files_for_good_and_refuses_what_is_too_large(
-    house: Ground,
+    site: ClusterSite,
 ) -> None:
-    manifest = json.loads((house.cluster.data / "static/staticfiles.json").read_text())
-    with house.client() as http:
+    manifest = json.loads((site.cluster.data / "static/staticfiles.json").read_text())
+    with site.http_client() as http:
         file = http.get("/static/" + manifest["paths"]["css/tokens.css"])
         assert "immutable" in file.headers["Cache-Control"]
         assert file.headers["Content-Encoding"] == "gzip"
         assert file.headers["X-Content-Type-Options"] == "nosniff"
-        assert http.post(house.webhook_path, content=b"x" * (2**20 + 1)).status_code == 413
+        assert http.post(site.webhook_path, content=b"x" * (2**20 + 1)).status_code == 413
         assert http.get("/static../secret_key").status_code == 404
 
 
-def test_what_nginx_writes_down_names_no_secret_and_no_question(house: Ground) -> None:
-    with house.client() as http:
+def test_what_nginx_writes_down_names_no_secret_and_no_question(site: ClusterSite) -> None:
+    with site.http_client() as http:
         http.get("/search/?q=Mrs+Ferguson")
-        http.post(house.webhook_path)
-    logs = "".join(path.read_text() for path in (house.cluster.data / "logs").iterdir())
+        http.post(site.webhook_path)
+    logs = "".join(path.read_text() for path in (site.cluster.data / "logs").iterdir())
     assert "/webhooks/twilio/- " in logs
-    assert house.webhook_path not in logs
+    assert site.webhook_path not in logs
     assert "Ferguson" not in logs
 
 
-def test_killed_processes_cost_no_webhook_and_no_text(house: Ground) -> None:
-    assert_met(sends.e2(house, sends.Size(texts=24, kills=1, threads=6)))
-    assert_met(ingest.e1(house, ingest.Size(calls=100, kills=2)))
+def test_killed_processes_cost_no_webhook_and_no_text(site: ClusterSite) -> None:
+    assert_met(sends.measure_killed_workers(site, sends.Size(texts=24, kills=1, threads=6)))
+    assert_met(ingest.measure_killed_processes(site, ingest.Size(calls=100, kills=2)))
 
 
-def test_a_database_that_dies_costs_no_webhook(house: Ground) -> None:
+def test_a_database_that_dies_costs_no_webhook(site: ClusterSite) -> None:
     assert_met(
-        ingest.e7(house, ingest.Size(calls=100, kills=2, down_seconds=1.0, back_within=LEISURE))
+        ingest.measure_killed_database(
+            site, ingest.Size(calls=100, kills=2, down_seconds=1.0, back_within=LEISURE)
+        )
     )
 
 
-def test_a_new_version_is_rolled_out_without_a_loss(house: Ground) -> None:
-    assert_met(deploys.e8(house, deploys.Size(rounds=1, pages=6, calls=60, away=LEISURE)))
+def test_a_new_version_is_rolled_out_without_a_loss(site: ClusterSite) -> None:
+    assert_met(
+        deploys.measure_rolling_restarts(
+            site, deploys.Size(rounds=1, pages=6, calls=60, away=LEISURE)
+        )
+    )
 
 
-def test_whoever_loses_a_right_is_shown_no_more_texts(house: Ground) -> None:
-    assert_met(revocations.e6(house, revocations.SHORT))
+def test_whoever_loses_a_right_is_shown_no_more_texts(site: ClusterSite) -> None:
+    assert_met(revocations.measure_revocations(site, revocations.SHORT))
 
 
-def test_one_party_alone_costs_the_others_no_text(house: Ground) -> None:
-    assert_met(hostile.e10(house, hostile.SHORT))
+def test_one_party_alone_costs_the_others_no_text(site: ClusterSite) -> None:
+    assert_met(attacks.measure_attacks(site, attacks.SHORT))
 
 
 WAITING = """
@@ -142,14 +153,14 @@ SELECT agent.username, device.key FROM otp_totp_totpdevice AS device
 """
 
 
-def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path) -> None:
-    told, cluster = Told(), house.cluster
-    repeat(house, [house.text("SMbackup", "Keep this")], told)
+def test_a_backup_brings_back_rows_files_and_keys(site: ClusterSite, tmp_path: Path) -> None:
+    ledger, cluster = CallerLedger(), site.cluster
+    call_until_accepted(site, [site.text_call("SMbackup", "Keep this")], ledger)
     (cluster.data / "media").mkdir(exist_ok=True)
     (cluster.data / "media/picture").write_bytes(b"\xff\xd8")
     environment = {**os.environ, "PATH": f"{cluster.postgres_bin}:{os.environ['PATH']}"}
 
-    def run(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+    def run_script(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", DEPLOY / script, *arguments],
             env=environment,
@@ -163,7 +174,7 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
         connection.execute(SECRETS)
     packed = tmp_path / "partyline.env"
     packed.write_text((cluster.data / "partyline.env").read_text() + "VAPID_PRIVATE_KEY=given\n")
-    done = run("backup.sh", tmp_path / "b", tmp_path / "k", packed)
+    done = run_script("backup.sh", tmp_path / "b", tmp_path / "k", packed)
     assert done.returncode == 0, done.stderr
     files = [Path(line) for line in done.stdout.split()]
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
@@ -177,17 +188,17 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
 
     with cluster.connect() as connection:
         connection.execute("CREATE DATABASE restored")
-    there = tmp_path / "there"
+    restored = tmp_path / "there"
     address = cluster.environment["DATABASE_URL"].rsplit("/", 1)[0] + "/restored"
     settings = tmp_path / "env"
-    settings.write_text(f"PARTYLINE_DATA={there}\nDATABASE_URL={address}\n")
-    done = run("restore.sh", *files, settings)
-    assert (done.returncode, there.exists()) == (4, False)
+    settings.write_text(f"PARTYLINE_DATA={restored}\nDATABASE_URL={address}\n")
+    done = run_script("restore.sh", *files, settings)
+    assert (done.returncode, restored.exists()) == (4, False)
     assert "another VAPID_PRIVATE_KEY" in done.stderr
     settings.write_text(settings.read_text() + "VAPID_PRIVATE_KEY=given\n")
-    done = run("restore.sh", *files, settings)
+    done = run_script("restore.sh", *files, settings)
     assert done.returncode == 0, done.stderr
-    assert (there / "media/picture").read_bytes() == b"\xff\xd8"
+    assert (restored / "media/picture").read_bytes() == b"\xff\xd8"
     with psycopg.connect(address) as connection:
         row = connection.execute(
             "SELECT body FROM messaging_message WHERE carrier_message_id = 'SMbackup'"
@@ -201,15 +212,15 @@ def test_a_backup_brings_back_rows_files_and_keys(house: Ground, tmp_path: Path)
         row = connection.execute(
             "SELECT encrypted_credentials FROM messaging_carrieraccount"
         ).fetchone()
-        found = connection.execute(SECOND_FACTORS).fetchall()
-        assert found == [("admin", "seedseedseedseed")]
+        devices = connection.execute(SECOND_FACTORS).fetchall()
+        assert devices == [("admin", "seedseedseedseed")]
         for table in ("django_session", "messaging_pushsubscription"):
             assert connection.execute(f"SELECT FROM {table}").fetchall() == []
         # The next key is free: counters came back, too.
         connection.execute(SECRETS)
     assert row is not None
-    key = Fernet((there / "field_keys").read_text().strip())
-    assert house.secret in key.decrypt(row[0]).decode()
+    key = Fernet((restored / "field_keys").read_text().strip())
+    assert site.secret in key.decrypt(row[0]).decode()
 
-    again = run("restore.sh", *files, settings)
+    again = run_script("restore.sh", *files, settings)
     assert again.returncode == 3, "a database with tables is left alone"

@@ -1,4 +1,4 @@
-"""Everybody else: callers, page loads, replies and open pages, while one party attacks."""
+"""Generate the traffic of bystanders: webhooks, page loads, replies and open pages."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ import psutil
 
 from tests.bench.traffic import Audience, Schedule, spread
 from tests.bench.wire import Line, get, post
-from tests.faults.ground import Member, Site
+from tests.faults.sites import Member, Site
 
-LAST_TEXTS = 15.0
-"""Seconds in which what was taken may still reach the pages."""
+# Accepted texts may take so many seconds to reach the pages.
+MAX_WAIT = 15.0
 
-LOOK_EVERY = 0.1
-SETTLE = 30.0
+POLL_SECONDS = 0.1
+MAX_SETTLING = 30.0
+
+# The address from which pages are loaded.
 VIEWERS = "127.0.0.2"
-"""The address from which pages are loaded."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Of a second."""
+    """Hold rates per second."""
 
     webhooks: float
     views: float
@@ -35,84 +36,88 @@ class Rates:
 
 @dataclass
 class Phase:
-    """What others had of some seconds. The numbers are p95s in seconds."""
+    """Hold how the bystanders fared for some seconds.
+
+    `webhook`, `view` and `live` are 95th percentiles in seconds. `refused` counts requests with a
+    wrong answer, `closed` pages whose socket was closed, and `unseen` accepted texts that an open
+    page did not show. `gained` is the program's peak growth of memory in bytes.
+    """
 
     webhook: float
     view: float
     live: float
     refused: int
-    """Requests of theirs that were not answered as they should be."""
     closed: int
-    """Pages of theirs whose socket was closed."""
     unseen: int
-    """How often a text that was taken was not on a page that stayed."""
     gained: float
-    """Bytes of memory that the program had more than before, at the worst."""
 
-    def worst(self, calm: Phase) -> float:
-        """The largest of the p95s as a multiple of the calm one."""
-        mine, theirs = ((one.webhook, one.view, one.live) for one in (self, calm))
-        return max(a / b for a, b in zip(mine, theirs, strict=True))
+    def slowdown(self, calm: Phase) -> float:
+        """Return the largest of the percentiles as a multiple of the calm one."""
+        ours, theirs = ((phase.webhook, phase.view, phase.live) for phase in (self, calm))
+        return max(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 class Memory:
-    """What the program's processes hold, database and proxy left out; the most is remembered."""
+    """Watch the memory of the program's processes, without database and proxy."""
 
     def __init__(self, pid: int) -> None:
         self._program = psutil.Process(pid)
-        self.first = self.most = self._now()
+        self.first = self.peak = self._used_bytes()
 
-    async def watch(self) -> None:
-        """Ends when cancelled."""
+    async def watch_peak(self) -> None:
+        """Record the peak until cancelled."""
         while True:
-            self.most = max(self.most, self._now())
-            await asyncio.sleep(LOOK_EVERY)
+            self.peak = max(self.peak, self._used_bytes())
+            await asyncio.sleep(POLL_SECONDS)
 
-    def _now(self) -> int:
-        held = 0
+    def _used_bytes(self) -> int:
+        used = 0
         for process in (self._program, *self._program.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if "python" in process.name():
-                    held += process.memory_info().rss
-        return held
+                    used += process.memory_info().rss
+        return used
 
 
 @dataclass
-class Others:
+class Bystanders:
+    """Generate traffic; `accepted` names the webhooks answered 2xx, `replies` says when each reply
+    was accepted."""
+
     site: Site
     pages: list[Member]
     rates: Rates
     accepted: set[str] = field(default_factory=set)
-    """Names of the webhooks that were answered 2xx."""
     replies: dict[str, float] = field(default_factory=dict)
-    """Each text that an agent wrote, and when the page had taken it."""
 
     def __post_init__(self) -> None:
-        self.mark = f"e10-{time.time_ns()}"
+        self.prefix = f"e10-{time.time_ns()}"
         self._count = 0
 
-    async def live(
+    async def run_phase(
         self, seconds: float, begin: Callable[[], Awaitable[None]] | None = None
     ) -> Phase:
-        """Come and go as always for so many seconds; `begin` is awaited once pages are open."""
+        """Generate traffic for so many seconds; `begin` is awaited once the pages are open."""
         site, audience, first = self.site, Audience(), self._count
-        pages = [site.page(member, site.threads[0][0]) for member in self.pages]
+        pages = [site.page_address(member, site.threads[0][0]) for member in self.pages]
         await audience.open(site.program.port, pages, trust=site.tls)
         memory = Memory(site.program.process.pid)
-        watching = asyncio.create_task(memory.watch())
+        watching = asyncio.create_task(memory.watch_peak())
         if begin is not None:
             await begin()
         port, rates, tls = site.program.port, self.rates, site.tls
-        webhooks = Schedule(port, self._texts(seconds), rates.webhooks, trust=tls)
-        views = Schedule(port, self._gets(seconds), rates.views, trust=tls, source=VIEWERS)
+        webhooks = Schedule(port, self._text_requests(seconds), rates.webhooks, trust=tls)
+        views = Schedule(
+            port, self._page_requests(seconds), rates.views, trust=tls, source=VIEWERS
+        )
         await asyncio.gather(
             webhooks.run(),
             views.run(),
-            asyncio.to_thread(self._write, int(rates.replies * seconds)),
+            asyncio.to_thread(self._write_replies, int(rates.replies * seconds)),
         )
         numbers = {first + number for number in webhooks.accepted}
-        self.accepted |= {self._name(number) for number in numbers}
-        unseen = await _wait_for(audience, numbers)
+        self.accepted |= {self._webhook_name(number) for number in numbers}
+        unseen = await _count_unseen(audience, numbers)
         watching.cancel()
         closed = audience.closed
         audience.close()
@@ -127,14 +132,16 @@ class Others:
             refused=sum(count for status, count in statuses.items() if status != 200),
             closed=closed,
             unseen=unseen,
-            gained=memory.most - memory.first,
+            gained=memory.peak - memory.first,
         )
 
-    async def settle(self, view: float) -> None:
-        """Return once a page takes so many seconds at most again, or SETTLE later: what an attack
-        has left behind is not counted for the next one."""
-        request = next(self._gets(1.0))
-        end = time.perf_counter() + SETTLE
+    async def wait_until_fast(self, view: float) -> None:
+        """Return once a page loads within `view` seconds again, or after MAX_SETTLING.
+
+        The aftermath of one attack must not count for the next.
+        """
+        request = next(self._page_requests(1.0))
+        end = time.perf_counter() + MAX_SETTLING
         while time.perf_counter() < end:
             line = await Line.open(self.site.program.port, self.site.tls, VIEWERS)
             begun = time.perf_counter()
@@ -144,43 +151,43 @@ class Others:
             if time.perf_counter() - begun <= view:
                 return
 
-    def _name(self, number: int) -> str:
-        return f"SM{self.mark}-{number}"
+    def _webhook_name(self, number: int) -> str:
+        return f"SM{self.prefix}-{number}"
 
-    def _texts(self, seconds: float) -> Iterator[bytes]:
+    def _text_requests(self, seconds: float) -> Iterator[bytes]:
         for _ in range(int(seconds * self.rates.webhooks)):
             number, self._count = self._count, self._count + 1
             _, sender = self.site.threads[number % len(self.site.threads)]
             body = f"Did a parcel arrive? mark-{number}-"
-            call = self.site.text(self._name(number), body, sender=sender)
+            call = self.site.text_call(self._webhook_name(number), body, sender=sender)
             yield post(call.path, self.site.program.port, call.body, **call.headers)
 
-    def _gets(self, seconds: float) -> Iterator[bytes]:
+    def _page_requests(self, seconds: float) -> Iterator[bytes]:
         for number in range(int(seconds * self.rates.views)):
             thread, _ = self.site.threads[number % len(self.site.threads)]
             path = f"/threads/{thread}/" if number % 2 else f"/inboxes/{self.site.inbox}/"
             cookie = self.pages[number % len(self.pages)].cookie
             yield get(path, self.site.program.port, Cookie=cookie)
 
-    def _write(self, count: int) -> None:
-        """So many replies by the page's form, one a moment."""
-        with self.site.browser() as browser:
+    def _write_replies(self, count: int) -> None:
+        """Write replies by the page's form, at the given rate."""
+        with self.site.signed_in_browser() as browser:
             for number in range(count):
                 begun = time.monotonic()
-                body = f"reply {self.mark} {len(self.replies)}"
+                body = f"reply {self.prefix} {len(self.replies)}"
                 thread, _ = self.site.threads[number % len(self.site.threads)]
-                self.site.send(browser, thread, body)
+                self.site.send_text(browser, thread, body)
                 self.replies[body] = time.time()
                 time.sleep(max(0.0, 1 / self.rates.replies - (time.monotonic() - begun)))
 
 
-async def _wait_for(audience: Audience, numbers: set[int]) -> int:
-    """How often a text is still not on a page that stayed, LAST_TEXTS later at the latest."""
+async def _count_unseen(audience: Audience, numbers: set[int]) -> int:
+    """Return how often an open page still lacks an accepted text, after MAX_WAIT at the latest."""
     unseen = 0
-    for _ in range(int(LAST_TEXTS / LOOK_EVERY)):
+    for _ in range(int(MAX_WAIT / POLL_SECONDS)):
         stayed = [socket for socket in audience.sockets if socket.is_alive]
         unseen = sum(len(numbers - audience.known(socket)) for socket in stayed)
         if not unseen:
             break
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(POLL_SECONDS)
     return unseen

@@ -1,4 +1,4 @@
-"""The cluster, the carriers' far end and the cast: what every experiment stands on."""
+"""Start the installation, the far end and the cast that the experiments need."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ from tests.running_cluster import RunningCluster, running_cluster
 from tests.stack import ROOT
 
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
-LINES = 8
-PATIENCE = 180.0
-"""Seconds for what a fault has held up to be done in the end."""
+CONNECTIONS = 8
+
+# So many seconds may pass until work that a fault has held up is done.
+MAX_WAIT = 180.0
 
 
 @dataclass(frozen=True)
-class Call:
-    """A carrier's webhook. `name` is what the ledgers know it by."""
+class WebhookCall:
+    """Hold a carrier's webhook; `name` identifies it in the ledgers."""
 
     name: str
     path: str
@@ -44,16 +45,16 @@ class Call:
 
 
 @dataclass
-class Told:
-    """What the callers were told: the third ledger."""
+class CallerLedger:
+    """Record how the webhooks were answered."""
 
     accepted: set[str] = field(default_factory=set)
     statuses: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, name: str, status: int, seconds: float) -> None:
-        """Status 0: the line broke."""
+    def record_answer(self, name: str, status: int, seconds: float) -> None:
+        """Record an answer; status 0 is a broken connection."""
         with self._lock:
             self.statuses[status] += 1
             self.slowest = max(self.slowest, seconds)
@@ -67,7 +68,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Member:
-    """A colleague in Front Desk beside the cast. `cookie` is the header of their browser."""
+    """Hold a member of Front Desk outside the cast; `cookie` is the header of their browser."""
 
     pk: int
     seq: int
@@ -80,7 +81,7 @@ class Member:
 
 
 class Program(Protocol):
-    """One `serve`, or a cluster."""
+    """Represent one `serve` or a cluster."""
 
     data: Path
 
@@ -98,7 +99,11 @@ class Program(Protocol):
 
 @dataclass
 class Site:
-    """A running Partyline that stands on the far end, with the cast in it."""
+    """Hold a running installation with the cast, whose carrier is the far end.
+
+    `settings` is the environment of a further process of the installation, `inbox` Front Desk's
+    key, and `administrator` the cookies of a superuser's browser.
+    """
 
     program: Program
     far_end: FarEnd
@@ -109,16 +114,13 @@ class Site:
     cookies: dict[str, str]
     trust: ssl.SSLContext
     settings: dict[str, str]
-    """The environment of one more process that belongs to it."""
     inbox: int
-    """Front Desk's key."""
     members: list[Member]
     administrator: dict[str, str]
-    """The cookies of a superuser's browser."""
 
     @property
     def cafile(self) -> str | None:
-        """Of the certificate; None without TLS."""
+        """Return the path of the certificate, or None without TLS."""
         path = self.program.data / "nginx/fullchain.pem"
         return str(path) if path.exists() else None
 
@@ -126,29 +128,30 @@ class Site:
     def tls(self) -> ssl.SSLContext | None:
         return self.trust if self.program.url.startswith("https") else None
 
-    def client(self, **options: Any) -> httpx.Client:
+    def http_client(self, **options: Any) -> httpx.Client:
         return httpx.Client(
             base_url=self.program.url, verify=self.trust, trust_env=False, timeout=40, **options
         )
 
     @contextmanager
-    def browser(self) -> Iterator[httpx.Client]:
-        """One in which ana is signed in."""
-        with self.client(cookies=self.cookies, headers={"Origin": self.program.url}) as one:
-            one.get("/settings/").raise_for_status()
-            yield one
+    def signed_in_browser(self) -> Iterator[httpx.Client]:
+        """Yield a browser in which ana is signed in."""
+        with self.http_client(
+            cookies=self.cookies, headers={"Origin": self.program.url}
+        ) as browser:
+            browser.get("/settings/").raise_for_status()
+            yield browser
 
-    def page(self, member: Member, thread: int) -> dict[str, str]:
-        """Path and cookie of the socket of a page that shows a thread beside Front Desk's list,
-        up to date."""
-        seq = self.one("SELECT seq FROM inboxes_inbox WHERE id = %s", self.inbox)
+    def page_address(self, member: Member, thread: int) -> dict[str, str]:
+        """Return path and cookie of the socket of a page that shows Front Desk and a thread."""
+        seq = self.fetch_number("SELECT seq FROM inboxes_inbox WHERE id = %s", self.inbox)
         seqs = {f"l{self.inbox}": seq, f"t{thread}": seq, f"a{member.pk}": member.seq}
-        look = {"list": self.inbox, "thread": thread, "seqs": seqs}
-        return {"path": f"/live/?look={quote(json.dumps(look))}", "cookie": member.cookie}
+        view = {"list": self.inbox, "thread": thread, "seqs": seqs}
+        return {"path": f"/live/?look={quote(json.dumps(view))}", "cookie": member.cookie}
 
-    def text(
+    def text_call(
         self, name: str, body: str, *, sender: str = "+13035550000", to: str | None = None
-    ) -> Call:
+    ) -> WebhookCall:
         fields = {
             "MessageSid": name,
             "SmsStatus": "received",
@@ -157,20 +160,22 @@ class Site:
             "Body": body,
             "NumMedia": "0",
         }
-        return self.call(name, fields)
+        return self.signed_call(name, fields)
 
-    def receipt(self, name: str, message_id: str, state: str, token: str) -> Call:
-        return self.call(name, {"MessageSid": message_id, "MessageStatus": state}, token)
+    def receipt_call(self, name: str, message_id: str, state: str, token: str) -> WebhookCall:
+        return self.signed_call(name, {"MessageSid": message_id, "MessageStatus": state}, token)
 
-    def call(self, name: str, fields: dict[str, str], token: str = "") -> Call:
+    def signed_call(self, name: str, fields: dict[str, str], token: str = "") -> WebhookCall:
         path = self.webhook_path + (f"{token}/" if token else "")
-        mark = twilio_signature(self.secret, self.program.url + path, fields)
-        headers = {"Content-Type": FORM, "X-Twilio-Signature": mark}
-        return Call(name, path, urlencode(fields).encode(), headers)
+        signature = twilio_signature(self.secret, self.program.url + path, fields)
+        headers = {"Content-Type": FORM, "X-Twilio-Signature": signature}
+        return WebhookCall(name, path, urlencode(fields).encode(), headers)
 
-    def send(self, browser: httpx.Client, thread: int, body: str, *, clicks: int = 1) -> None:
-        """Write a text in a thread by the page's form, until the answer says that it was taken;
-        every repetition carries the form's own key."""
+    def send_text(self, browser: httpx.Client, thread: int, body: str, *, clicks: int = 1) -> None:
+        """Send a text by the page's form, again and again until the answer accepts it.
+
+        Every repetition carries the same form key.
+        """
         form = {
             "body": body,
             "form_key": str(uuid.uuid4()),
@@ -188,10 +193,10 @@ class Site:
             assert answer.status_code == 302, answer.status_code
             clicks -= 1
 
-    def one(self, statement: str, *values: object) -> int:
+    def fetch_number(self, statement: str, *values: object) -> int:
         return int(self.program.sql(statement, *values)[0][0])
 
-    def wait_until(self, is_so: Callable[[], bool], seconds: float = PATIENCE) -> float:
+    def wait_until(self, is_so: Callable[[], bool], seconds: float = MAX_WAIT) -> float:
         begun = time.monotonic()
         while not is_so():
             assert time.monotonic() < begun + seconds, f"not within {seconds} s"
@@ -200,57 +205,65 @@ class Site:
 
 
 @dataclass
-class Ground(Site):
-    """A site that is a cluster, whose processes can be killed."""
+class ClusterSite(Site):
+    """Hold a site that is a cluster, whose processes can be killed."""
 
     cluster: RunningCluster
 
 
 def csrf_token(browser: httpx.Client) -> str:
-    """Of the cookie, whose name is another one with TLS."""
+    """Return the CSRF token from the cookie, whose name differs with TLS."""
     return next(value for name, value in browser.cookies.items() if name.endswith("csrftoken"))
 
 
-def repeat(ground: Ground, calls: list[Call], told: Told, lines: int = LINES) -> None:
-    """Send each call until it gets a 2xx, as a patient carrier does, over some lines at once."""
-    end = time.monotonic() + 10 * PATIENCE
+def call_until_accepted(
+    site: ClusterSite,
+    calls: list[WebhookCall],
+    ledger: CallerLedger,
+    connections: int = CONNECTIONS,
+) -> None:
+    """Send each call until it gets a 2xx, as a patient carrier does, over several connections."""
+    end = time.monotonic() + 10 * MAX_WAIT
 
-    def insist(call: Call, http: httpx.Client) -> None:
+    def send_until_accepted(call: WebhookCall, http: httpx.Client) -> None:
         while True:
             begun = time.monotonic()
             try:
                 status = http.post(call.path, content=call.body, headers=call.headers).status_code
             except httpx.TransportError:
                 status = 0
-            told.note(call.name, status, time.monotonic() - begun)
+            ledger.record_answer(call.name, status, time.monotonic() - begun)
             if 200 <= status < 300:
                 return
             assert status not in {400, 403, 404, 413}, f"{call.name}: {status}"
-            assert time.monotonic() < end, f"{call.name} is never taken"
+            assert time.monotonic() < end, f"{call.name} is never accepted"
             time.sleep(0.1)
 
     waiting = list(reversed(calls))
 
-    def work() -> None:
-        with ground.client() as http:
+    def send_waiting() -> None:
+        with site.http_client() as http:
             while waiting:
                 try:
                     call = waiting.pop()
                 except IndexError:
                     return
-                insist(call, http)
+                send_until_accepted(call, http)
 
-    with ThreadPoolExecutor(lines) as pool:
-        for done in [pool.submit(work) for _ in range(lines)]:
+    with ThreadPoolExecutor(connections) as pool:
+        for done in [pool.submit(send_waiting) for _ in range(connections)]:
             done.result()
 
 
 @contextmanager
-def meanwhile(deed: Callable[[threading.Event], None]) -> Iterator[None]:
-    """Run it beside the block, at whose end its event is set. What it raises is raised."""
+def run_in_background(function: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Run a function in a thread during the block; its event is set at the block's end.
+
+    Raises what the function raises.
+    """
     is_over = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(deed, is_over)
+        done = pool.submit(function, is_over)
         try:
             yield
         finally:
@@ -259,7 +272,7 @@ def meanwhile(deed: Callable[[threading.Event], None]) -> Iterator[None]:
 
 
 @contextmanager
-def ground(threads: int = 10, members: int = 0, **changes: str) -> Iterator[Ground]:
+def cluster_site(threads: int = 10, members: int = 0, **changes: str) -> Iterator[ClusterSite]:
     with tempfile.TemporaryDirectory(prefix="partyline-far-end-") as folder:
         far_end = FarEnd(Path(folder) / "ledger.jsonl")
         settings = {
@@ -269,7 +282,7 @@ def ground(threads: int = 10, members: int = 0, **changes: str) -> Iterator[Grou
             "PARTYLINE_DEMO": "0",
             "CLUSTER_TLS": "1",
             "ADMIN_SECOND_FACTOR": "0",
-            # Not what a test or a shell may have set: its own, as a server makes and finds them.
+            # Emptied, so that the cluster makes its own whatever a test or a shell has set.
             "SECRET_KEY": "",
             "FIELD_KEYS": "",
             "ALLOWED_HOSTS": "",
@@ -277,29 +290,34 @@ def ground(threads: int = 10, members: int = 0, **changes: str) -> Iterator[Grou
         try:
             with running_cluster(**settings) as cluster:
                 own = settings | cluster.environment
-                made = furnish(own, threads, members)
-                yield Ground(
-                    cluster, far_end, trust=_trust(cluster), settings=own, **made, cluster=cluster
+                written = write_cast(own, threads, members)
+                yield ClusterSite(
+                    cluster,
+                    far_end,
+                    trust=_trusted_context(cluster),
+                    settings=own,
+                    **written,
+                    cluster=cluster,
                 )
         finally:
             far_end.stop()
 
 
-def furnish(environment: dict[str, str], threads: int, members: int) -> dict[str, Any]:
-    """Write the cast into the database that the environment names; what `Site` takes of it."""
-    told = subprocess.run(
-        [sys.executable, "-m", "tests.faults.furniture", str(threads), str(members)],
+def write_cast(environment: dict[str, str], threads: int, members: int) -> dict[str, Any]:
+    """Write the cast into the database that the environment names; return fields of `Site`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.cast_writer", str(threads), str(members)],
         cwd=ROOT,
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         check=True,
     )
-    made: dict[str, Any] = json.loads(told.stdout)
-    made["threads"] = [(number, address) for number, address in made["threads"]]
-    made["members"] = [Member(**one) for one in made["members"]]
-    return made
+    written: dict[str, Any] = json.loads(done.stdout)
+    written["threads"] = [(number, address) for number, address in written["threads"]]
+    written["members"] = [Member(**member) for member in written["members"]]
+    return written
 
 
-def _trust(cluster: RunningCluster) -> ssl.SSLContext:
+def _trusted_context(cluster: RunningCluster) -> ssl.SSLContext:
     certificate = cluster.data / "nginx/fullchain.pem"
     return ssl.create_default_context(cafile=certificate if certificate.exists() else None)
