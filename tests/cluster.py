@@ -6,6 +6,7 @@ Nothing of the developer's own house is touched: neither its data folder nor its
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ def pytest_load_initial_conftests(
 def _prepare(config: pytest.Config) -> None:
     if _OURS in os.environ:
         return  # a worker of pytest-xdist uses the cluster of the process that started it
+    _allow_compiled_files()
     _sweep()
     data = Path(tempfile.mkdtemp(prefix=_PREFIX))
     _claim(data)
@@ -52,6 +54,15 @@ def _prepare(config: pytest.Config) -> None:
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
     }
     config.add_cleanup(lambda: _throw_away(data))
+
+
+def _allow_compiled_files() -> None:
+    """Let Python keep what it compiled, even where the environment says no.
+
+    The tests start about a hundred processes, and each of them would compile the whole program.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _throw_away(data: Path) -> None:
