@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 
 from tests import evidence
 from tests.cast import Cast, assemble
 from tests.chromium import CHROMIUM_FLAGS, chromium_path
+from tests.emptying import empty_tables
 from tests.running_cluster import cluster_stack
 from tests.stack import Stack, running_stack
 
@@ -29,38 +31,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "browser" not in item.path.parts)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_emptied_fast() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        yield
+
+
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     evidence.note(item, call)
-
-
-@pytest.fixture(autouse=True)
-def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Django's flush knows nothing of procrastinate's tables: its models are unmanaged."""
-    yield
-    marker = request.node.get_closest_marker("django_db")
-    is_transactional = "transactional_db" in request.fixturenames or (
-        marker is not None and marker.kwargs.get("transaction")
-    )
-    if is_transactional:
-        request.getfixturevalue("django_db_blocker").unblock()
-        try:
-            _empty_jobs()
-        finally:
-            request.getfixturevalue("django_db_blocker").restore()
-
-
-def _empty_jobs() -> None:
-    with connection.cursor() as cursor:
-        # The periodic deferrer and the workers' listeners leave sessions open behind them.
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND state = 'idle in transaction'"
-        )
-        cursor.execute(
-            "TRUNCATE procrastinate_jobs, procrastinate_periodic_defers, procrastinate_events,"
-            " procrastinate_workers CASCADE"
-        )
 
 
 @pytest.fixture(scope="session")
