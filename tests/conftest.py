@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
+from config.embedded.places import DATABASE
 from tests import evidence
 from tests.cast import Cast, assemble
 from tests.chromium import CHROMIUM_FLAGS, chromium_path
+from tests.databases import migrated_database, own_database
 from tests.emptying import empty_tables
 from tests.running_cluster import cluster_stack
 from tests.stack import Stack, running_stack
@@ -43,14 +46,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Ends leftover sessions at the very end, so that the test database can be dropped."""
-    yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Copy the migrated database, where pytest-django would migrate one for each worker."""
+    with django_db_blocker.unblock():
+        template = migrated_database()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    with own_database(f"test_{DATABASE}{worker}", template) as url:
+        before = connection.settings_dict["NAME"]
+        connection.settings_dict["NAME"] = url.rsplit("/", 1)[1]
+        yield
+        connections.close_all()
+        connection.settings_dict["NAME"] = before
 
 
 @pytest.fixture

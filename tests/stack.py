@@ -1,6 +1,5 @@
 """The real program as a process of its own, for tests that want all of it."""
 
-import fcntl
 import itertools
 import os
 import shutil
@@ -17,9 +16,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-
-from config.embedded.places import DATABASE, USER, Places, database_url
+from config.embedded.places import database_url
+from tests.databases import (
+    EMPTY,
+    create_database,
+    migrated_database,
+    once,
+    own_database,
+    test_cluster,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 40.0
@@ -77,53 +82,22 @@ def free_port() -> int:
     raise AssertionError("no port is free")
 
 
-def test_cluster() -> Path:
-    return Path(os.environ["PARTYLINE_TEST_CLUSTER"])
-
-
-test_cluster.__test__ = False  # type: ignore[attr-defined]  # a name, not a test
-
-
-@contextmanager
-def own_database(name: str, template: str = "template1") -> Iterator[str]:
-    """A new database in the tests' cluster, as a URL."""
-    with _administration() as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    try:
-        yield database_url(test_cluster(), name)
-    finally:
-        with _administration() as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-@contextmanager
-def _administration() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    host = str(Places(test_cluster()).sockets)
-    where = f"host={host} port=5432 user={USER} dbname={DATABASE}"
-    with psycopg.connect(where, autocommit=True) as connection:
-        yield connection
-
-
 def seeded_demo() -> Path:
     """The data folder of a demo that was started once and has ended, made by whoever asks first.
 
     Its database `seeded_demo` is copied for each stack: seeding takes longer than all the rest.
     """
     data = test_cluster() / "seeded_demo"
-    with (test_cluster() / "seeded_demo.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if data.exists():
-            return data
-        with _administration() as connection:
-            connection.execute("CREATE DATABASE seeded_demo")
-        fresh = test_cluster() / "seeding_demo"
-        stack = begin(environment_for(database_url(test_cluster(), "seeded_demo"), fresh))
-        try:
-            wait_until_ready(stack, 3 * START_SECONDS)
-        finally:
-            stack.stop()
-        fresh.rename(data)
+    with once(data.name) as is_made:
+        if not is_made:
+            create_database(data.name, migrated_database())
+            fresh = test_cluster() / "seeding_demo"
+            stack = begin(environment_for(database_url(test_cluster(), data.name), fresh))
+            try:
+                wait_until_ready(stack, 3 * START_SECONDS)
+            finally:
+                stack.stop()
+            fresh.rename(data)
     return data
 
 
@@ -181,7 +155,7 @@ def running_stack(name: str, **changes: str) -> Iterator[Stack]:
     seeded = seeded_demo() if changes.get("PARTYLINE_DEMO", "1") == "1" else None
     with (
         tempfile.TemporaryDirectory(prefix="partyline-stack-") as folder,
-        own_database(f"stack_{name}", seeded.name if seeded else "template1") as database,
+        own_database(f"stack_{name}", seeded.name if seeded else EMPTY) as database,
     ):
         data = Path(folder) / "var"
         if seeded:

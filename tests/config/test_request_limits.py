@@ -18,13 +18,13 @@ import httpx
 import psutil
 import pytest
 
+from tests.databases import own_database
 from tests.stack import (
     ROOT,
     START_SECONDS,
     Stack,
     end,
     environment_for,
-    own_database,
     seeded_demo,
     wait_until_ready,
 )

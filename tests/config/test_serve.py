@@ -16,7 +16,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.stack import ROOT, Stack, begin, environment_for, free_port, own_database, running_stack
+from tests.databases import own_database
+from tests.stack import ROOT, Stack, begin, environment_for, free_port, running_stack
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.stack import ROOT, environment_for, free_port, own_database
+from tests.databases import own_database
+from tests.stack import ROOT, environment_for, free_port
 
 SLOW = 1.5
 """Seconds in which a webhook is answered, also on a machine that is busy with other tests."""

@@ -16,7 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from config import worker
-from tests.stack import ROOT, environment_for, free_port, own_database
+from tests.databases import own_database
+from tests.stack import ROOT, environment_for, free_port
 
 
 class House:

@@ -1,0 +1,82 @@
+"""Databases in the tests' own PostgreSQL, copied from one that is migrated once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from config.embedded.places import DATABASE, USER, Places, database_url
+
+EMPTY = "template1"
+
+
+def test_cluster() -> Path:
+    return Path(os.environ["PARTYLINE_TEST_CLUSTER"])
+
+
+test_cluster.__test__ = False  # type: ignore[attr-defined]  # a name, not a test
+
+
+@contextmanager
+def own_database(name: str, template: str = EMPTY) -> Iterator[str]:
+    """A new database in the tests' cluster, as a URL."""
+    _administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    create_database(name, template)
+    try:
+        yield database_url(test_cluster(), name)
+    finally:
+        _administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def create_database(name: str, template: str = EMPTY) -> None:
+    _administer("CREATE DATABASE {} TEMPLATE {}", name, template)
+
+
+def migrated_database() -> str:
+    """The name of a database with our tables, to copy; made by whoever asks first."""
+    name = "migrated"
+    with once(name) as is_made:
+        if not is_made:
+            create_database(name)
+            with _connected_to(name):
+                call_command("migrate", interactive=False, verbosity=0)
+    return name
+
+
+@contextmanager
+def once(name: str) -> Iterator[bool]:
+    """Hold a lock among all workers; yields whether somebody has been through already."""
+    done = test_cluster() / f"{name}.done"
+    with (test_cluster() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield done.exists()
+        done.touch()
+
+
+@contextmanager
+def _connected_to(name: str) -> Iterator[None]:
+    """Django's connection goes to another database for a while."""
+    before = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+def _administer(statement: LiteralString, *names: str) -> None:
+    host = str(Places(test_cluster()).sockets)
+    where = f"host={host} port=5432 user={USER} dbname={DATABASE}"
+    with psycopg.connect(where, autocommit=True) as administration:
+        administration.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
