@@ -149,14 +149,14 @@ def _recount(message: Message, seq: int) -> None:
     """Announce the message anew; what it is called in lists follows what was found in it."""
     kinds = list(message.attachments.values_list("kind", flat=True))
     pictures = kinds.count(Attachment.Kind.PICTURE)
-    before = message.gist
+    before = message.summary
     writing.change_message(message, seq, picture_count=pictures, file_count=len(kinds) - pictures)
-    if message.gist == before:
+    if message.summary == before:
         return
     last = {"last_message_id": message.pk}
-    gist = writing.make_excerpt(message.gist)
-    Thread.objects.filter(pk=message.thread_id, **last).update(last_excerpt=gist, seq=seq)
-    Inbox.objects.filter(pk=message.inbox_id, **last).update(last_excerpt=gist)
+    summary = writing.make_excerpt(message.summary)
+    Thread.objects.filter(pk=message.thread_id, **last).update(last_excerpt=summary, seq=seq)
+    Inbox.objects.filter(pk=message.inbox_id, **last).update(last_excerpt=summary)
 
 
 @transaction.atomic

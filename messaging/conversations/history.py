@@ -88,7 +88,9 @@ class HistoryPage:
         if message_id is None:
             return self
         older_url = self.older_url
-        if older_url and all(message_id < entry.message.place[0] for entry in self.entries):
+        if older_url and all(
+            message_id < entry.message.history_order[0] for entry in self.entries
+        ):
             older_url += f"&new={message_id}"
         entries = [
             replace(entry, is_first_new=entry.message.pk == message_id) for entry in self.entries
@@ -200,7 +202,7 @@ def page_of(
     late = Message.objects.filter(thread=thread, after_id__gte=first).for_history()
     if before is not None:
         late = late.filter(after_id__lt=before)
-    together = sorted([*shown, *late], key=lambda message: message.place)
+    together = sorted([*shown, *late], key=lambda message: message.history_order)
     older_url = None
     if has_older:
         older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={first}"
@@ -255,6 +257,6 @@ def _first_new(
     on_time = unread.order_by("pk").values_list("pk", flat=True).first()
     for message in (entry.message for entry in shown.entries if entry.message.is_late):
         is_new = message.pk > last_read_id and (seat is None or message.created_at >= seat)
-        if is_new and last_read_id <= message.place[0] < (on_time or message.pk):
+        if is_new and last_read_id <= message.history_order[0] < (on_time or message.pk):
             return message.pk
     return on_time

@@ -26,7 +26,11 @@ def page_at(thread: Thread, agent: Agent, at: int) -> HistoryPage:
     wanted = Message.objects.filter(thread=thread, pk=at).first()
     if is_shown or wanted is None:
         return newest
-    first = messages.filter(pk__lte=wanted.place[0]).order_by("-pk").values_list("pk", flat=True)
+    first = (
+        messages.filter(pk__lte=wanted.history_order[0])
+        .order_by("-pk")
+        .values_list("pk", flat=True)
+    )
     start = min(first[: BEFORE + 1], default=0)
     found = list(messages.filter(pk__gte=start).for_history().order_by("pk")[: LONGEST + 1])
     is_apart = len(found) > LONGEST

@@ -1,4 +1,4 @@
-"""Messages and their attempts; carrier accounts, numbers, and what carriers told us."""
+"""Hold messages, their attempts and receipts, carrier accounts and numbers."""
 
 from messaging.models.accounts import CarrierAccount, Number
 from messaging.models.attachments import Attachment, PublicLink

@@ -19,7 +19,8 @@ def new_account_token() -> str:
 
 
 class CarrierAccount(models.Model):
-    """Our account at a carrier. The token in its webhook URL names the secret to verify with."""
+    """Hold our account with a carrier. The token in its webhook URL names the secret to verify
+    with."""
 
     carrier = models.CharField(max_length=32)
     name = models.CharField(max_length=120)
@@ -46,7 +47,7 @@ class CarrierAccount(models.Model):
         return self.name
 
     def get_credentials(self) -> dict[str, str]:
-        """Raise encryption.UndecryptableError."""
+        """Return the decrypted credentials by name. Raise encryption.UndecryptableError."""
         return encryption.decrypt(self.encrypted_credentials)
 
     def set_credentials(self, values: dict[str, str]) -> None:
@@ -55,8 +56,8 @@ class CarrierAccount(models.Model):
 
     @property
     def is_on(self) -> bool:
-        """Switched on, and of a carrier that this installation speaks to: the simulator is none
-        outside the demo."""
+        """Return True if it is active and its carrier is known here: the simulator is known only
+        in the demo."""
         return self.is_active and self.carrier in CARRIERS
 
     @property
@@ -69,12 +70,12 @@ class CarrierAccount(models.Model):
 
     @property
     def webhook_url(self) -> str:
-        """The address to enter in the carrier's console."""
+        """Return the address to enter in the carrier's console."""
         return f"{settings.PUBLIC_URL}{self.webhook_path}"
 
 
 class Number(models.Model):
-    """One address of ours at one carrier account; it routes to exactly one inbox."""
+    """Hold one phone number of ours. It belongs to one carrier account and routes to one inbox."""
 
     address = models.CharField(
         max_length=32, unique=True, help_text="E.164 (+12025550110), or a short code."
@@ -113,10 +114,11 @@ class Number(models.Model):
 
     @property
     def rate(self) -> float:
-        """Segments per second."""
+        """Return how many segments per second may leave."""
         return self.segments_per_second or self.account.adapter.capabilities.segments_per_second
 
     @property
     def longest_text(self) -> int:
-        """Characters: what its carrier takes, and no more than we do."""
+        """Return how many characters a text may have: the carrier's limit, or ours if that is
+        lower."""
         return min(settings.MESSAGE_LIMIT, self.account.adapter.capabilities.longest_text)

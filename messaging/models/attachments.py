@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from threads.models import Thread
 
 
-SHOWN_SIDE = 320
-"""CSS pixels of a picture's longer side in the history: half of the thumbnail's."""
+SHOWN_SIDE = 320  # CSS pixels of a picture's longer side in the history: half of the thumbnail's
 
 KINDS = {
     "audio": "Sound",
@@ -27,12 +26,13 @@ KINDS = {
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, agent: Agent) -> AttachmentQuerySet:
-        """What stands in a conversation of theirs, and what they are about to send in one."""
+        """Pick those sent or received in the agent's conversations, and the agent's own unsent
+        ones."""
         mine = self.filter(thread__inbox__in=Inbox.objects.visible_to(agent))
         return mine.filter(~Q(message=None) | Q(uploader=agent))
 
     def drafted(self, thread: Thread, agent: Agent) -> AttachmentQuerySet:
-        """What the agent has put into the composer and not sent, in their order."""
+        """Pick what the agent has attached in the composer and not sent, in order."""
         return self.filter(thread=thread, uploader=agent, message=None).order_by("pk")
 
     def unsent(self) -> AttachmentQuerySet:
@@ -40,9 +40,9 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
 
 
 class Attachment(models.Model):
-    """A picture or file of a message, or of an agent's draft until it is sent.
+    """Hold a picture or file of a message, or of an agent's draft until it is sent.
 
-    What came from outside is *waiting* until a worker has fetched it. A trigger keeps one with
+    An inbound one is *waiting* until a worker has fetched it. A trigger keeps an attachment with
     the message that it was sent with, and both in one thread.
     """
 
@@ -149,11 +149,12 @@ class Attachment(models.Model):
 
     @property
     def shown_width(self) -> int:
-        """CSS pixels in the history."""
+        """Return the width in the history, in CSS pixels."""
         return self._shown[0]
 
     @property
     def shown_height(self) -> int:
+        """Return the height in the history, in CSS pixels."""
         return self._shown[1]
 
     @property
@@ -164,7 +165,7 @@ class Attachment(models.Model):
 
     @property
     def what(self) -> str:
-        """What kind of file its bytes are, for people."""
+        """Return the kind of file in words, judged by its bytes."""
         return KINDS.get(self.content_type.partition("/")[0]) or KINDS.get(
             self.content_type, "File"
         )
@@ -175,10 +176,10 @@ class Attachment(models.Model):
 
 
 class PublicLink(models.Model):
-    """Where a carrier fetches one attachment of one attempt, for a while.
+    """Hold the address at which a carrier fetches an attachment of one attempt, until it expires.
 
-    A trigger refuses one whose attachment is not of the attempt's message, or whose message is
-    not outbound: an internal message's file has no public address.
+    A trigger refuses a link whose attachment is not of the attempt's message, or whose message is
+    not outbound: the file of an internal message has no public address.
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True)

@@ -10,7 +10,7 @@ from messaging.models.states import DeliveryState
 
 
 class Attempt(models.Model):
-    """One handing-over of an outbound message to a carrier, committed before the call is made.
+    """Hold one handing-over of an outbound message to a carrier, committed before the call.
 
     A trigger refuses an attempt for a message that is not outbound.
     """

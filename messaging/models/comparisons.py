@@ -4,9 +4,9 @@ from django.db import models
 
 
 class Comparison(models.Model):
-    """How far the texts to one number were compared with its carrier's own list.
+    """Hold up to when a number's texts were compared with its carrier's list.
 
-    Apart from the number, which the administration saves whole.
+    It is not a column of the number, since the administration saves all columns of that.
     """
 
     number = models.OneToOneField(

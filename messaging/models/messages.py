@@ -23,40 +23,40 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(inbox__in=Inbox.objects.visible_to(agent))
 
     def for_history(self) -> MessageQuerySet:
-        """With what a bubble is drawn from."""
+        """Load the relations that a bubble shows."""
         return self.select_related("author")
 
     def shown_upto(self, thread: Thread, message_id: int) -> Message | None:
-        """The newest one of the thread that a page had shown when it named this one."""
+        """Return the newest message that a page showed when it reported this one as shown."""
         return self.filter(thread=thread, pk__lte=message_id).order_by("-pk").first()
 
     def on_time(self) -> MessageQuerySet:
-        """Those whose keys say where they stand in their thread."""
+        """Pick those whose keys give their position in the thread."""
         return self.filter(after_id=None)
 
     def late(self) -> MessageQuerySet:
-        """The others, which stand each behind the message that they name."""
+        """Pick the others: each belongs behind the message that it names."""
         return self.filter(after_id__isnull=False)
 
     def of_others_since(self, thread: Thread, agent: Agent, message_id: int) -> MessageQuerySet:
-        """What the contact and the colleagues wrote behind a message."""
+        """Pick what the contact and colleagues wrote after a message."""
         others = self.filter(thread=thread, pk__gt=message_id, is_automatic=False)
         return others.exclude(author=agent).for_history().order_by("pk")
 
     def waiting_to_be_sent(self) -> MessageQuerySet:
-        """Outbound and not yet with a carrier, oldest first."""
+        """Pick outbound messages that are queued, oldest first."""
         return self.filter(kind="outbound", state=DeliveryState.QUEUED).order_by("pk")
 
     def waiting_for_a_turn(self) -> MessageQuerySet:
-        """Those of them that found their number busy, and have no turn yet."""
+        """Pick those of them whose number was busy and that have no turn yet."""
         return self.waiting_to_be_sent().filter(turn_at=None, expected_at__isnull=False)
 
 
 class Message(models.Model):
-    """One entry of a thread's stream: a text in, a text out, or a word among the team.
+    """Hold one entry of a thread: inbound, outbound or internal.
 
-    Within an inbox the primary keys ascend in order of commit, since a message is inserted
-    under the lock of the inbox's counter.
+    Within an inbox the primary keys ascend in order of commit, since a message is inserted under
+    the lock of the inbox's change counter.
     """
 
     class Kind(models.TextChoices):
@@ -186,35 +186,38 @@ class Message(models.Model):
 
     @property
     def is_late(self) -> bool:
-        """Whether it came to us only afterwards, and stands among older messages."""
+        """Return True if it was found after its time and belongs among older messages."""
         return self.after_id is not None
 
     @property
     def shown_at(self) -> datetime:
-        """When it was said, where we know better than by when it was stored."""
+        """Return when it was sent as far as we know, else when it was stored."""
         late = self.carrier_sent_at if self.is_late else None
         return late or self.created_at
 
     @property
-    def place(self) -> tuple[int, int, int]:
-        """Its place in the history: on time by its key, late behind the message it belongs to."""
+    def history_order(self) -> tuple[int, int, int]:
+        """Return its position in the history: its own key, or behind the message it belongs to if
+        late."""
         if self.after_id is None:
             return self.pk, 0, 0
         return self.after_id, int(self.shown_at.timestamp() * 1000), self.pk
 
     @property
     def sort_key(self) -> str:
-        """The place for `static/js/live/fragments.js`."""
-        return "-".join(map(str, self.place)) if self.is_late else str(self.pk)
+        """Return the position as `static/js/live/fragments.js` compares it."""
+        return "-".join(map(str, self.history_order)) if self.is_late else str(self.pk)
 
     @property
     def has_attachments(self) -> bool:
         return bool(self.picture_count or self.file_count)
 
     @property
-    def gist(self) -> str:
-        """What is said of it in one line: its words, or what it brings without any."""
-        return self.body if self.body.strip() else counted(self.picture_count, self.file_count)
+    def summary(self) -> str:
+        """Return one line for lists: the text, or a count of pictures and files if there is none."""
+        return (
+            self.body if self.body.strip() else describe_files(self.picture_count, self.file_count)
+        )
 
     def mentions_agent(self, agent_id: int) -> bool:
         return any(mentioned == agent_id for _, _, mentioned in self.mentions)
@@ -225,7 +228,7 @@ class Message(models.Model):
 
     @property
     def leaves_at(self) -> datetime | None:
-        """About when, if it is known to wait: for a turn of its number, or for its next try."""
+        """Return about when it will be sent, if it waits for a turn or for its next try."""
         if self.state != DeliveryState.QUEUED:
             return None
         return self.next_try_at or self.expected_at
@@ -235,8 +238,8 @@ class Message(models.Model):
         return self.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}
 
 
-def counted(pictures: int, files: int) -> str:
-    """As in "2 pictures", "File", "Picture and 2 files"; empty for none."""
+def describe_files(pictures: int, files: int) -> str:
+    """Return words such as "2 pictures" or "Picture and 2 files"; empty for none."""
     words = [
         one if number == 1 else f"{number} {several}"
         for number, one, several in [

@@ -6,10 +6,10 @@ from django.db import models
 
 
 class UsedNonce(models.Model):
-    """A nonce that a carrier signed, and the body that it came with.
+    """Hold a nonce that a carrier signed, and the digest of the body that came with it.
 
-    For signatures that do not cover the body. Kept for as long as the secret may be: a nonce that
-    was forgotten could carry another body.
+    For signatures that do not cover the body. It is kept as long as the secret may be in use: if
+    it were forgotten, another body could be sent with it.
     """
 
     account = models.ForeignKey(

@@ -19,25 +19,25 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(read_at=None)
 
     def visible_to(self, agent: Agent) -> NotificationQuerySet:
-        """The agent's own, of inboxes that they may still see."""
+        """Pick the agent's own, of inboxes that they may still see."""
         return self.filter(agent=agent, inbox__in=Inbox.objects.visible_to(agent))
 
     def still_visible(self) -> NotificationQuerySet:
-        """Of many agents, each one's own of inboxes that they may still see."""
+        """Pick those whose agents may still see the inbox, for many agents at once."""
         seats = Membership.objects.filter(agent=OuterRef("agent"), inbox=OuterRef("inbox"))
         return self.filter(Q(inbox__owner=F("agent")) | Exists(seats))
 
     def with_words(self) -> NotificationQuerySet:
-        """With what a row and a popup are written from."""
+        """Load the relations that a row and a browser notification show."""
         return self.select_related("message__author", "thread__contact", "inbox")
 
 
 class Notification(models.Model):
-    """One agent is told of one message. Written with the message, in one statement for all.
+    """Tell one agent of one message. All of a message are inserted with it, in one statement.
 
-    `seq` is the inbox's counter, like the message's: telling two hundred members takes no lock
-    on any of them. Thread and inbox are the message's own, repeated for the lists. The database
-    checks that the message exists, and no more: each check is made two hundred times.
+    `seq` is the message's, from the inbox's change counter, so that telling two hundred members
+    locks none of them. Thread and inbox repeat the message's for the lists. The database checks
+    only that the message exists, since each check is made two hundred times.
     """
 
     class Reason(models.TextChoices):
@@ -100,7 +100,7 @@ class Notification(models.Model):
 
 
 class NotificationPreference(models.Model):
-    """How much of one inbox an agent wants to be told. Without a row: everything."""
+    """Hold which messages of an inbox notify an agent. Without a row, all do."""
 
     class Level(models.TextChoices):
         EVERYTHING = "everything", "Everything"
@@ -124,21 +124,20 @@ class NotificationPreference(models.Model):
         return f"Preference of agent {self.agent_id} for inbox {self.inbox_id}"
 
 
-MOST_BROWSERS = 10
-"""Of one agent that are woken."""
+MOST_BROWSERS = 10  # Of one agent that are woken
 
 
 class PushSubscriptionQuerySet(models.QuerySet["PushSubscription"]):
     def best_first(self) -> PushSubscriptionQuerySet:
-        """Those that answer before those that fail, the newest first."""
+        """Order those that answer before those that fail, the newest first."""
         return self.order_by("failures", "-pk")
 
 
 class PushSubscription(models.Model):
-    """A browser that asked to be woken (RFC 8030, keys of RFC 8291).
+    """Hold a browser's push subscription (RFC 8030, keys of RFC 8291).
 
-    It is woken while the session lives in which it asked, as the page's socket is open. One that
-    fails again and again is left alone for a while, and at last forgotten.
+    It is used while the session in which it was made lives. One that fails again and again is
+    paused, and at last deleted.
     """
 
     agent = models.ForeignKey(
@@ -167,5 +166,5 @@ class PushSubscription(models.Model):
 
     @property
     def service(self) -> str:
-        """The push service's host, by which a person knows the browser's maker."""
+        """Return the push service's host, which tells people which browser it is."""
         return urlsplit(self.endpoint).hostname or ""

@@ -7,9 +7,9 @@ from django.db.models import Q
 
 
 class OptOut(models.Model):
-    """Somebody outside wants no texts from one of our numbers. Kept when it ends: it is proof.
+    """Record that a contact wants no texts from one of our numbers. Kept as proof when it ends.
 
-    It belongs to the two addresses, and outlives threads, inboxes and the number's routing.
+    It names the two addresses, so it outlives threads, inboxes and the number's routing.
     """
 
     class Source(models.TextChoices):

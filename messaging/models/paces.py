@@ -4,9 +4,9 @@ from django.db import models
 
 
 class Pace(models.Model):
-    """How far the turns of one number are given away: what all workers share.
+    """Hold up to when a number's turns are given away, for all workers.
 
-    Apart from the number, which the administration saves whole.
+    It is not a column of the number, since the administration saves all columns of that.
     """
 
     number = models.OneToOneField(

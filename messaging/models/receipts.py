@@ -10,9 +10,9 @@ from messaging.models.states import DeliveryState
 
 
 class DeliveryReceipt(models.Model):
-    """What a carrier said of a message. Every event is kept, whether or not it moved a state.
+    """Hold what a carrier reported of a message, whether or not it moved a state.
 
-    Without an attempt it is parked: the receipt came before we knew the carrier's id.
+    Without an attempt it is parked: it came before we knew the carrier's id.
     """
 
     account = models.ForeignKey(
@@ -53,7 +53,7 @@ class DeliveryReceipt(models.Model):
         return f"Receipt {self.pk}: {self.state}"
 
     def as_event(self) -> events.Receipt:
-        """As the adapter had read it."""
+        """Return it as the adapter had parsed it."""
         return events.Receipt(
             carrier_message_id=self.carrier_message_id,
             state=cast("events.State", self.state),

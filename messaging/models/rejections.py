@@ -6,9 +6,9 @@ from django.db import models
 
 
 class Rejection(models.Model):
-    """One reason for which webhooks of an account were rejected of late, and how often.
+    """Count how often webhooks of an account were lately rejected for one reason.
 
-    No body, no header, no address of the sender: whoever knocks chooses those.
+    It keeps no body, header or address, since the sender chooses those.
     """
 
     account = models.ForeignKey(

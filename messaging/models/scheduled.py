@@ -20,11 +20,11 @@ class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
         return self.filter(inbox__in=Inbox.objects.visible_to(agent))
 
     def pending(self) -> ScheduledTextQuerySet:
-        """Those that a person can still change: they wait for their hour, or for a decision."""
+        """Pick those that an agent can still change: they wait for their time, or were held back."""
         return self.filter(state__in=ScheduledText.PENDING)
 
     def listed(self, thread: Thread) -> ScheduledTextQuerySet:
-        """As a conversation shows them, the next one first."""
+        """Pick those that a conversation shows, the next one first."""
         return self.pending().filter(thread=thread).select_related("author").order_by("send_at")
 
     def due(self, now: datetime) -> ScheduledTextQuerySet:
@@ -32,8 +32,10 @@ class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
 
 
 class ScheduledText(models.Model):
-    """A text to a contact that is to go later. It is no message before its hour, so that no path
-    of sending can know of it; the transaction that ends the waiting makes the message.
+    """Hold a text to be sent at a later time.
+
+    It becomes a message at that time and not before, so no code that sends can know of it. One
+    transaction ends the waiting and makes the message.
     """
 
     class State(models.TextChoices):
@@ -114,9 +116,8 @@ class ScheduledText(models.Model):
 
     @property
     def key(self) -> str:
-        """Highest first, as the page's script orders a list: the next one to go."""
+        """Return the sort key that the page's script orders by: the next one to go is highest."""
         return f"{FAR_AWAY - int(self.send_at.timestamp())}-{self.pk}"
 
 
-FAR_AWAY = 10**11
-"""Seconds since 1970; far behind any hour that somebody may choose."""
+FAR_AWAY = 10**11  # Seconds since 1970; far behind any hour that somebody may choose

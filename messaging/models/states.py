@@ -4,7 +4,7 @@ from django.db import models
 
 
 class DeliveryState(models.TextChoices):
-    """How far an outbound message has come."""
+    """Say how far an outbound message has come."""
 
     QUEUED = "queued", "Queued"
     SENDING = "sending", "Sending"
@@ -14,6 +14,9 @@ class DeliveryState(models.TextChoices):
     UNKNOWN = "unknown", "Unknown"
 
 
+# A receipt moves a state upward only. Any receipt of the carrier says that it took the message, so
+# it replaces *unknown*; a delivery may still replace a failure. A carrier that cannot tell what
+# became of the message makes it *unknown*, unless it has told already.
 RANKS = {
     DeliveryState.QUEUED: 0,
     DeliveryState.SENDING: 1,
@@ -22,13 +25,10 @@ RANKS = {
     DeliveryState.FAILED: 3,
     DeliveryState.DELIVERED: 4,
 }
-"""A receipt moves a state upward only. Any receipt of the carrier says that it took the
-message, so it replaces *unknown*; a delivery may still replace a failure. A carrier that cannot
-tell what became of the message makes it *unknown*, unless it has told already."""
 
 
 def is_progress(old: DeliveryState, new: DeliveryState) -> bool:
-    """Whether a receipt for `new` may replace `old`."""
+    """Return True if a receipt for `new` may replace `old`."""
     if old == DeliveryState.UNKNOWN:
         return new != DeliveryState.UNKNOWN
     if new == DeliveryState.UNKNOWN:

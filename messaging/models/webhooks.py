@@ -12,7 +12,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
 
 class Webhook(models.Model):
-    """A verified request of a carrier, raw, kept beside what was made of it."""
+    """Hold a carrier's verified request as it came."""
 
     account = models.ForeignKey(
         "messaging.CarrierAccount", on_delete=models.PROTECT, related_name="webhooks"

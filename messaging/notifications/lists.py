@@ -86,7 +86,7 @@ def popup(notification: Notification) -> dict[str, object]:
         "id": notification.pk,
         "thread": notification.thread_id,
         "title": title_of(notification),
-        "body": make_excerpt(notification.message.gist),
+        "body": make_excerpt(notification.message.summary),
         "url": url_of(notification),
         "tag": f"message-{notification.message_id}",
         "reason": notification.reason,
@@ -147,7 +147,7 @@ class NoticeRow:
 
     @property
     def excerpt(self) -> str:
-        return make_excerpt(self.notification.message.gist)
+        return make_excerpt(self.notification.message.summary)
 
     @property
     def url(self) -> str:

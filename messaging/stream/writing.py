@@ -63,7 +63,7 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
     """
     message.words = words.build_tsvector(message.inbox_id, words.split_words(message.body))
     details = {
-        "excerpt": make_excerpt(message.gist),
+        "excerpt": make_excerpt(message.summary),
         "excerpt_mentions": json.dumps(_mentions_in_excerpt(message)),
         "our_address": our_address,
         "needs_reply": _needs_reply(message),

@@ -124,7 +124,7 @@ def test_what_only_looks_like_a_picture_is_a_file_to_save(cast: Cast, host: Medi
 
 
 @pytest.mark.parametrize(
-    ("types", "gist"),
+    ("types", "summary"),
     [
         (["image/jpeg"], "Picture"),
         (["image/png", ""], "2 pictures"),
@@ -134,7 +134,7 @@ def test_what_only_looks_like_a_picture_is_a_file_to_save(cast: Cast, host: Medi
     ],
 )
 def test_lists_and_notifications_say_what_came_without_words(
-    cast: Cast, types: list[str], gist: str
+    cast: Cast, types: list[str], summary: str
 ) -> None:
     media = tuple(events.InboundMedia("https://x.test/1", one) for one in types)
     message = store_text(
@@ -142,12 +142,12 @@ def test_lists_and_notifications_say_what_came_without_words(
     )
     for row in (message.thread, cast.front_desk):
         row.refresh_from_db()
-        assert row.last_excerpt == gist
+        assert row.last_excerpt == summary
     notice = Notification.objects.with_words().filter(agent=cast.ana).get()
-    assert popup(notice)["body"] == gist
+    assert popup(notice)["body"] == summary
     page = client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
-    assert f">{gist}<" in page
-    assert came(cast, *media, body="Some words", sid="2").gist == "Some words"
+    assert f">{summary}<" in page
+    assert came(cast, *media, body="Some words", sid="2").summary == "Some words"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -98,7 +98,7 @@ def test_tried_again_it_joins_its_thread_at_the_time_when_it_came(cast: Cast) ->
     replay_in_admin(cast, Webhook.objects.quarantined().get())
     late = Message.objects.get(body="The day before")
     assert (late.is_late, late.shown_at) == (True, yesterday)
-    assert late.place < Message.objects.get(body="Today").place < (late.pk, 0, 0)
+    assert late.history_order < Message.objects.get(body="Today").history_order < (late.pk, 0, 0)
 
 
 def test_a_receipt_that_is_tried_again_still_finds_its_attempt(cast: Cast) -> None:
