@@ -1,4 +1,4 @@
-"""The carriers this installation can speak to."""
+"""List the carriers that this installation can speak to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class UnknownCarrier(LookupError):
 
 
 def get_carrier(name: str) -> Carrier:
-    """The adapter called `name`. Raises UnknownCarrier."""
+    """Return the adapter called `name`. Raise UnknownCarrier."""
     try:
         return CARRIERS[name]
     except KeyError:

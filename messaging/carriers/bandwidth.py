@@ -54,7 +54,7 @@ HOST = "messaging.bandwidth.com"
 
 
 class Bandwidth(Carrier):
-    """The adapter."""
+    """Speak Bandwidth's dialect."""
 
     name: ClassVar[str] = "bandwidth"
     label: ClassVar[str] = "Bandwidth"
@@ -93,7 +93,7 @@ class Bandwidth(Carrier):
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             raise events.VerificationError("the callback user name and password are missing")
-        expected = [http.basic(user, password).partition(" ")[2] for password in passwords]
+        expected = [http.basic_auth(user, password).partition(" ")[2] for password in passwords]
         if not parsing.digest_is_any(given.strip(), expected):
             raise events.VerificationError("the callback user name or password is wrong")
 
@@ -101,13 +101,13 @@ class Bandwidth(Carrier):
         """Read the events of one call, texts and states mixed."""
         return [
             _event_or_trouble(item)
-            for item in parsing.items("the body", parsing.json_body(request))
+            for item in parsing.read_list("the body", parsing.json_body(request))
         ]
 
     def send(
         self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.SendResult:
-        """Create a message. What Bandwidth answers with 4xx or 5xx, it says, is not sent."""
+        """Create a message. What Bandwidth answers with 4xx or 5xx is not sent, as it documents."""
         url = _url(credentials, "/messages")
         if url is None or not credentials.get("application_id"):
             return results.AuthFailed("the account, the application or the API user is not stored")
@@ -120,12 +120,12 @@ class Bandwidth(Carrier):
         }
         if outgoing.media_urls:
             body["media"] = list(outgoing.media_urls)
-        return http.hand_over(client, url, ANSWERS, json=body, auth=_login(credentials))
+        return http.post_text(client, url, ANSWERS, json=body, auth=_login(credentials))
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """Bandwidth keeps pictures for two days behind the API user's login."""
+        """Use the API user's login. Bandwidth keeps pictures for two days."""
         is_theirs = parsing.host_of(url) == HOST
-        headers = {"authorization": http.basic(*_login(credentials))} if is_theirs else {}
+        headers = {"authorization": http.basic_auth(*_login(credentials))} if is_theirs else {}
         return results.MediaRequest(url, (HOST,), headers)
 
     def look_up(
@@ -133,7 +133,8 @@ class Bandwidth(Carrier):
     ) -> results.LookUpResult:
         """Search the messages between the two numbers.
 
-        The list has neither words nor tags, only lengths: it tells of an attempt that is alone.
+        The list has lengths but neither words nor tags, so it identifies an attempt only if no
+        other is like it.
         """
         answer = _ask(
             credentials,
@@ -147,7 +148,7 @@ class Bandwidth(Carrier):
         if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         try:
-            listed = parsing.objects("messages", answer.get("messages"))
+            listed = parsing.read_objects("messages", answer.get("messages"))
         except events.Unparsable as error:
             return results.CannotTell(f"Bandwidth's answer makes no sense: {error.reason}")
         unclaimed = [one for one in listed if one.get("messageId") not in sought.not_these]
@@ -169,14 +170,14 @@ class Bandwidth(Carrier):
         return results.Identity(credentials["account_id"][:64], credentials["api_user"][:120])
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
-        """An event of a type that does not exist."""
+        """Make an event of a type that does not exist."""
         login = (credentials.get("callback_user", ""), credentials.get("callback_password", ""))
-        headers = {"content-type": "application/json", "authorization": http.basic(*login)}
+        headers = {"content-type": "application/json", "authorization": http.basic_auth(*login)}
         return events.RawRequest("POST", parsing.path_of(url), headers, b'[{"type": "self-test"}]')
 
 
 def _field_or_type(answer: Mapping[str, Any]) -> object:
-    """What a refused request names as wrong: the first field at fault, or the type of error."""
+    """Return what a refused request names as wrong: the first bad field, or the type of error."""
     faults = answer.get("fieldErrors")
     first = faults[0] if isinstance(faults, list) and faults else None
     field = first.get("fieldName") if isinstance(first, dict) else None
@@ -193,7 +194,7 @@ ANSWERS = http.Answers(
 
 
 def _has_length(listed: Mapping[str, object], body: str) -> bool:
-    """Whether it is as long as what we sent, in characters or in UTF-16 units."""
+    """Return True if it is as long as what we sent, in characters or in UTF-16 units."""
     return listed.get("messageLength") in (len(body), len(body.encode("utf-16-le")) // 2)
 
 
@@ -209,36 +210,40 @@ def _found(listed: Mapping[str, object]) -> results.LookUpResult:
 
 
 def _event_or_trouble(item: object) -> events.Event:
-    """One event that makes no sense hides no other."""
+    """Parse one event. One that makes no sense does not hide the others."""
     try:
-        return _event(parsing.mapping("an event", item))
+        return _event(parsing.read_object("an event", item))
     except events.Unparsable as error:
         return events.Unreadable(error.reason)
 
 
 def _event(event: Mapping[str, object]) -> events.Event:
-    kind = parsing.string(event, "type")
+    kind = parsing.read_string(event, "type")
     if kind == "message-received":
-        return _inbound(event, parsing.mapping("message", event.get("message")))
+        return _inbound(event, parsing.read_object("message", event.get("message")))
     state = STATES.get(kind)
     if state is None:
         return events.Ignored("an event of another type")
-    message = parsing.mapping("message", event.get("message"))
+    message = parsing.read_object("message", event.get("message"))
     code, error_class = _error(event) if state == "failed" else ("", "")
     return events.Receipt(
-        carrier_message_id=parsing.required("id", parsing.string(message, "id"), parsing.ID_LIMIT),
+        carrier_message_id=parsing.check_required(
+            "id", parsing.read_string(message, "id"), parsing.ID_LIMIT
+        ),
         state="unknown" if error_class == "ambiguous" else state,
         error_code=code,
         error_class=error_class,
-        recipient=parsing.readable("to", parsing.string(event, "to"), parsing.ADDRESS_LIMIT),
-        attempt_token=parsing.readable("tag", parsing.string(message, "tag"), 1024),
+        recipient=parsing.check_readable(
+            "to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT
+        ),
+        attempt_token=parsing.check_readable("tag", parsing.read_string(message, "tag"), 1024),
     )
 
 
 def _error(event: Mapping[str, object]) -> tuple[str, events.ErrorClass | Literal[""]]:
     given = event.get("errorCode")
     code = (
-        parsing.readable("errorCode", str(given), http.CODE_LIMIT)
+        parsing.check_readable("errorCode", str(given), http.CODE_LIMIT)
         if isinstance(given, int | str)
         else ""
     )
@@ -247,17 +252,21 @@ def _error(event: Mapping[str, object]) -> tuple[str, events.ErrorClass | Litera
 
 
 def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> events.InboundText:
-    """A text. Of a group text each of our numbers gets its own event, and `to` names it."""
-    urls = [_media_url(item) for item in parsing.items("media", message.get("media"))]
+    """Parse a text. Of a group text each of our numbers gets its own event, and `to` names it."""
+    urls = [_media_url(item) for item in parsing.read_list("media", message.get("media"))]
     if message.get("text") is None and not urls:
         raise events.Unparsable("text is missing")
-    recipient = parsing.string(event, "to") or parsing.string(message, "owner")
+    recipient = parsing.read_string(event, "to") or parsing.read_string(message, "owner")
     return events.InboundText(
-        carrier_message_id=parsing.required("id", parsing.string(message, "id"), parsing.ID_LIMIT),
-        sender=parsing.required("from", parsing.string(message, "from"), parsing.ADDRESS_LIMIT),
-        recipient=parsing.required("to", recipient, parsing.ADDRESS_LIMIT),
-        body=parsing.readable("text", parsing.string(message, "text")),
-        sent_at=parsing.moment("time", parsing.string(message, "time")),
+        carrier_message_id=parsing.check_required(
+            "id", parsing.read_string(message, "id"), parsing.ID_LIMIT
+        ),
+        sender=parsing.check_required(
+            "from", parsing.read_string(message, "from"), parsing.ADDRESS_LIMIT
+        ),
+        recipient=parsing.check_required("to", recipient, parsing.ADDRESS_LIMIT),
+        body=parsing.check_readable("text", parsing.read_string(message, "text")),
+        sent_at=parsing.read_time("time", parsing.read_string(message, "time")),
         media=tuple(events.InboundMedia(url) for url in urls if not _is_layout(url)),
     )
 
@@ -265,11 +274,11 @@ def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> even
 def _media_url(item: object) -> str:
     if not isinstance(item, str):
         raise events.Unparsable("one of media is not an address")
-    return parsing.required("media", item, parsing.URL_LIMIT)
+    return parsing.check_required("media", item, parsing.URL_LIMIT)
 
 
 def _is_layout(url: str) -> bool:
-    """SMIL only says how a phone lays the pictures out."""
+    """Return True for SMIL, which only says how a phone lays out the pictures."""
     name = urlsplit(url).path.lower()
     return name.endswith((".smil", "/smil.xml"))
 
@@ -279,7 +288,7 @@ def _login(credentials: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _url(credentials: Mapping[str, str], path: str) -> str | None:
-    """An address of the account; None when it or its API user is not stored."""
+    """Return an address of the account; None if the account or its API user is not stored."""
     account = credentials.get("account_id", "")
     if not account or not all(_login(credentials)):
         return None
@@ -293,7 +302,7 @@ def _ask(
     url = _url(credentials, "/messages")
     if url is None:
         return results.AuthFailed("the account or the API user is not stored")
-    return http.ask(client, url, Bandwidth.label, params=params, auth=_login(credentials))
+    return http.get_json(client, url, Bandwidth.label, params=params, auth=_login(credentials))
 
 
 def _stamp(at: datetime) -> str:

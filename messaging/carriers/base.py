@@ -1,10 +1,10 @@
-"""What every carrier adapter speaks: plain values in, plain values out.
+"""Define what every carrier adapter speaks: plain values in, plain values out.
 
-An adapter verifies and reads webhooks, sends texts, and asks its carrier what became of them. It
-knows its carrier's dialect and nothing else: no models, no database. Fields that hold a
-customer's words, numbers or secrets stay out of every `repr`, since reprs end in logs.
+An adapter verifies and parses webhooks, sends texts, and asks its carrier what became of them. It
+knows its carrier's dialect and nothing else: no models, no database. Fields that hold a customer's
+words, numbers or secrets are left out of every `repr`, since reprs end up in logs.
 
-The values live in `events` and `results`.
+The values are in `events` and `results`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from messaging.carriers import events, results
 
 @dataclass(frozen=True, slots=True)
 class CredentialField:
-    """One thing an administrator enters for a carrier account."""
+    """Describe one value that an administrator enters for a carrier account."""
 
     name: str
     label: str
@@ -30,7 +30,8 @@ class CredentialField:
     help_text: str
 
     def rotating(self) -> tuple[CredentialField, CredentialField]:
-        """This field and one for the value before it, which stays good for webhooks meanwhile.
+        """Return this field and one for the previous value, which webhooks may still be signed
+        with.
 
         `parsing.valid_secrets` reads both.
         """
@@ -44,23 +45,21 @@ class CredentialField:
 
 
 class Carrier(ABC):
-    """One carrier's dialect. An adapter holds no state; one instance serves all accounts.
+    """Speak one carrier's dialect. An adapter holds no state; one instance serves all accounts.
 
-    Credentials are those of `credential_fields`, by name. Timeouts are the client's, redirects
-    are never followed, and carrier trouble is a result, not an error.
+    Credentials are those of `credential_fields`, by name. The client sets the timeouts, redirects
+    are never followed, and trouble with the carrier is a result, not an error.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     credential_fields: ClassVar[tuple[CredentialField, ...]]
     capabilities: ClassVar[results.Capabilities]
-    rejection_status: ClassVar[int] = 403
-    """HTTP status for a webhook that fails `verify`."""
+    rejection_status: ClassVar[int] = 403  # HTTP status for a webhook that fails `verify`
+    # What a request without credentials is asked by, with 401 (RFC 9110 §11.6.1). A carrier that
+    # needs that calls without them first, which is then no rejection to count.
     challenge: ClassVar[str] = ""
-    """What a request without credentials is asked by, with 401 (RFC 9110 §11.6.1). A carrier that
-    needs that calls without them first, which is then no rejection to count."""
-    answers_help: ClassVar[bool] = False
-    """Whether the carrier itself answers HELP and INFO."""
+    answers_help: ClassVar[bool] = False  # Whether the carrier itself answers HELP and INFO
 
     @abstractmethod
     def verify(
@@ -69,18 +68,19 @@ class Carrier(ABC):
         """Raise VerificationError unless the request is proven to be the carrier's."""
 
     def nonce(self, request: events.RawRequest) -> str:
-        """What of a verified request may come with this body only; empty for most carriers.
+        """Return the part of a verified request that may come with this body only; mostly empty.
 
-        For signatures that do not cover the body: the caller refuses the same nonce with another.
+        For signatures that do not cover the body: the caller refuses the same nonce with another
+        one.
         """
         return ""
 
     @abstractmethod
     def parse(self, request: events.RawRequest) -> list[events.Event]:
-        """Read a verified request; raise Unparsable when it makes no sense as a whole."""
+        """Parse a verified request. Raise Unparsable if it makes no sense as a whole."""
 
     def ack(self) -> tuple[bytes, str]:
-        """The body and content type of a 2xx answer."""
+        """Return the body and content type of a 2xx answer."""
         return b"", "text/plain"
 
     @abstractmethod
@@ -91,7 +91,7 @@ class Carrier(ABC):
 
     @abstractmethod
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """How to fetch the picture at `url`, which came in an event. Asks nobody."""
+        """Return how to fetch the picture at `url`, which came in an event. Makes no request."""
 
     def look_up(
         self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
@@ -111,7 +111,8 @@ class Carrier(ABC):
         credentials: Mapping[str, str],
         client: httpx.Client,
     ) -> results.ListResult:
-        """The texts that came to our `number` since then; see `capabilities.can_list_inbound`.
+        """Return the texts that came to our `number` since then; see
+        `capabilities.can_list_inbound`.
 
         Those whose carrier's id is `known` are left out.
         """
@@ -125,7 +126,8 @@ class Carrier(ABC):
 
     @abstractmethod
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
-        """A POST to our public `url` that `verify` accepts and `parse` ignores, for the self-test.
+        """Return a POST to our public `url` that `verify` accepts and `parse` ignores, for the
+        self-test.
 
-        None where only the carrier can sign.
+        Return None where only the carrier can sign.
         """

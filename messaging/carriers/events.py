@@ -1,4 +1,4 @@
-"""What a carrier tells us, as plain values, and what its error classes mean to an agent."""
+"""Define what carriers tell us, as plain values, and what their error classes mean to an agent."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+# How far the carrier says a text has come; *unknown* when it says that it cannot tell.
 State = Literal["queued", "sending", "sent", "delivered", "failed", "unknown"]
-"""How far the carrier says a text has come; *unknown* when it says that it cannot tell."""
 
 ErrorClass = Literal[
     "opted_out",
@@ -64,7 +64,7 @@ REASONS: dict[ErrorClass, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """A webhook as it came in. `path` includes the query string; header keys are lower case."""
+    """Hold a webhook as it came in. `path` includes the query; header keys are lower case."""
 
     method: str
     path: str = field(repr=False)
@@ -74,9 +74,9 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class InboundMedia:
-    """A picture or file that came with a text, still at the carrier.
+    """Describe a picture or file that came with a text and is still at the carrier.
 
-    Type and size (bytes) are what the carrier claims, `sha256` (hex) is empty unless it says one.
+    Type and size (bytes) are the carrier's claims; `sha256` (hex) is empty unless it gives one.
     """
 
     url: str = field(repr=False)
@@ -87,7 +87,7 @@ class InboundMedia:
 
 @dataclass(frozen=True, slots=True)
 class InboundText:
-    """A text from outside. Addresses are as the carrier gave them, not normalised."""
+    """Hold a text from outside. Addresses are as the carrier gave them, not normalised."""
 
     carrier_message_id: str
     sender: str = field(repr=False)
@@ -99,10 +99,10 @@ class InboundText:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the carrier says became of a text of ours. Receipts come in any order.
+    """Hold what the carrier reports of a text of ours. Receipts come in any order.
 
-    `recipient` is empty unless the carrier reports for each one. `attempt_token` is ours, where
-    it comes back inside the receipt and not in the address that it is posted to.
+    `recipient` is empty unless the carrier reports for each one. `attempt_token` is our token, if
+    it comes back in the receipt rather than in the address that it is posted to.
     """
 
     carrier_message_id: str
@@ -115,16 +115,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """An event that was understood and needs nothing done."""
+    """Stand for an event that was understood and needs nothing done."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """One of a request's events that makes no sense; the others stand.
+    """Stand for one of a request's events that makes no sense; the others are used.
 
-    The request belongs in quarantine all the same.
+    The request goes into quarantine nevertheless.
     """
 
     reason: str
@@ -134,7 +134,7 @@ Event = InboundText | Receipt | Ignored | Unreadable
 
 
 class VerificationError(Exception):
-    """The request is not proven to be the carrier's. `reason` is for administrators."""
+    """Say why a request is not proven to be the carrier's. `reason` is for administrators."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -142,7 +142,7 @@ class VerificationError(Exception):
 
 
 class Unparsable(Exception):
-    """The request is the carrier's, but cannot be read. It belongs in quarantine."""
+    """Say why a proven request cannot be parsed. It belongs in quarantine."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

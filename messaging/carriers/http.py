@@ -1,4 +1,4 @@
-"""Calling a carrier's API, and what its answer or silence says about the text."""
+"""Call a carrier's API, and judge what its answer or silence says about the text."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ BEFORE_WRITING = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
+# Refusals that do not say that the text was not taken: a conflict may be with itself.
 MAYBE_TAKEN = {408, 409, 425}
-"""Refusals that do not say that the text was not taken: a conflict may be with itself."""
 
 CODE_LIMIT = 16
 SPOILT = "what is stored holds a character that no key has"
@@ -33,10 +33,11 @@ SPOILT = "what is stored holds a character that no key has"
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """How a carrier answers a request to send; both readers get the answer's JSON object.
+    """Describe how a carrier answers a request to send. Both functions get the answer's JSON
+    object.
 
-    `classes` are by error code, or by HTTP status where an answer has no code that we know.
-    `code` gives its error code, empty for none. `errors_are_not_sent` is for a carrier that
+    `classes` are by error code, or by HTTP status for an answer without a code that we know.
+    `code` returns its error code, empty for none. `errors_are_not_sent` is for a carrier that
     documents that it never took what it answers with 5xx.
     """
 
@@ -48,22 +49,23 @@ class Answers:
 
 
 @cache
-def tls() -> ssl.SSLContext:
-    """What proves the far end's name. Reading the certificates takes longer than a call does."""
+def tls_context() -> ssl.SSLContext:
+    """Return the context that checks the far end's name, made once: reading the certificates takes
+    longer than a call."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def new_client(timeout: float | None = None) -> httpx.Client:
-    """A client for a carrier's API. `timeout` is in seconds, CARRIER_TIMEOUT without one."""
+    """Return a client for a carrier's API. `timeout` is in seconds, by default CARRIER_TIMEOUT."""
     return httpx.Client(
         timeout=timeout or settings.CARRIER_TIMEOUT,
         trust_env=False,
-        verify=tls(),
+        verify=tls_context(),
         follow_redirects=False,
     )
 
 
-def hand_over(
+def post_text(
     client: httpx.Client, url: str, answers: Answers, **request: Any
 ) -> results.SendResult:
     """POST a text once and judge the answer. Redirects are never followed."""
@@ -72,12 +74,12 @@ def hand_over(
     try:
         response = client.post(url, follow_redirects=False, **request)
     except httpx.RequestError as error:
-        return failure(error)
-    return judged(response, answers)
+        return judge_error(error)
+    return judge_answer(response, answers)
 
 
-def judged(response: httpx.Response, answers: Answers) -> results.SendResult:
-    """What a carrier's answer says of the text."""
+def judge_answer(response: httpx.Response, answers: Answers) -> results.SendResult:
+    """Return what a carrier's answer says of the text."""
     status = response.status_code
     said = f"{answers.label} answered {status}"
     if status in (200, 201, 202):
@@ -111,7 +113,7 @@ def _refusal(response: httpx.Response, answers: Answers, said: str) -> results.S
     return results.Rejected(code or status, error_class, detail)
 
 
-def failure(error: httpx.RequestError) -> results.NotSent | results.OutcomeUnknown:
+def judge_error(error: httpx.RequestError) -> results.NotSent | results.OutcomeUnknown:
     """Judge an error of the transport. Only before the first byte is a text surely not sent."""
     kind = type(error).__name__
     if isinstance(error, BEFORE_WRITING):
@@ -119,7 +121,7 @@ def failure(error: httpx.RequestError) -> results.NotSent | results.OutcomeUnkno
     return results.OutcomeUnknown(f"the connection broke before a clear answer ({kind})")
 
 
-def ask(
+def get_json(
     client: httpx.Client, url: str, label: str, **request: Any
 ) -> dict[str, Any] | results.AuthFailed | results.CannotTell:
     """GET a JSON object from a carrier. Redirects are never followed."""
@@ -138,18 +140,19 @@ def ask(
 
 
 def _is_spoilt(headers: Mapping[str, str]) -> bool:
-    """Whether one of them cannot be written (RFC 9110 §5.5), as with a key that was pasted with an
-    invisible character."""
+    """Return True if a header cannot be written (RFC 9110 §5.5), as with a key that was pasted
+    with an invisible character."""
     return not all(value.isascii() and value.isprintable() for value in headers.values())
 
 
-def basic(user: str, password: str) -> str:
-    """The value of an Authorization header (RFC 7617)."""
+def basic_auth(user: str, password: str) -> str:
+    """Return the value of an Authorization header (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Seconds from a Retry-After header (RFC 9110 §10.2.3: seconds or a date), at most an hour."""
+    """Return the seconds of a Retry-After header (RFC 9110 §10.2.3: seconds or a date), at most an
+    hour."""
     value = response.headers.get("retry-after", "").strip()
     try:
         seconds = float(value)
@@ -167,7 +170,7 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def json_object(response: httpx.Response) -> dict[str, Any]:
-    """The answer as a JSON object; empty when it is anything else."""
+    """Return the answer as a JSON object; empty if it is anything else."""
     try:
         value = response.json()
     except (ValueError, RecursionError):
@@ -176,7 +179,7 @@ def json_object(response: httpx.Response) -> dict[str, Any]:
 
 
 def is_message_id(value: object) -> TypeGuard[str]:
-    """Whether a carrier's answer names a message in a form that we can store and compare."""
+    """Return True if an answer names a message in a form that we can store and compare."""
     return (
         isinstance(value, str)
         and 0 < len(value) <= parsing.ID_LIMIT

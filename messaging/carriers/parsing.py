@@ -1,4 +1,4 @@
-"""Webhook bodies, read strictly: secrets, digests, forms, JSON, text, lists."""
+"""Parse webhook bodies strictly: secrets, digests, forms, JSON, text, lists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pairs = list[tuple[bytes, bytes]]
 
 
 class TooManyFields(ValueError):
-    """A form with more fields than any carrier sends."""
+    """Say that a form has more fields than any carrier sends."""
 
 
 def form_pairs(body: bytes) -> Pairs:
@@ -46,7 +46,7 @@ def _unquote(raw: bytes) -> bytes:
 
 
 def media_type(headers: Mapping[str, str]) -> tuple[str, str]:
-    """Content type and declared charset, both lower case; empty when not given."""
+    """Return content type and declared charset, both lower case; empty if not given."""
     kind, *parameters = headers.get("content-type", "").split(";")
     charset = ""
     for parameter in parameters:
@@ -57,13 +57,13 @@ def media_type(headers: Mapping[str, str]) -> tuple[str, str]:
 
 
 def path_of(url: str) -> str:
-    """Path and query of a URL, as a request for it names them."""
+    """Return path and query of a URL, as a request for it names them."""
     parts = urlsplit(url)
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def host_of(url: str) -> str:
-    """The host that a URL names, in lower case; empty when it names none."""
+    """Return the host that a URL names, in lower case; empty if it names none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -71,9 +71,9 @@ def host_of(url: str) -> str:
 
 
 def valid_secrets(credentials: Mapping[str, str], name: str, label: str) -> list[str]:
-    """The secret, and the one before it while it is rotated; never an empty one.
+    """Return the secret, and the previous one while it is being changed; never an empty one.
 
-    Raises VerificationError when the secret itself is not stored: nothing is accepted then.
+    Raise VerificationError if the secret itself is not stored: nothing is accepted then.
     """
     current = credentials.get(name, "")
     if not current:
@@ -89,7 +89,7 @@ def digest_is_any(given: str, expected: Iterable[str]) -> bool:
     return any(matches)
 
 
-def readable(label: str, value: str, limit: int | None = None) -> str:
+def check_readable(label: str, value: str, limit: int | None = None) -> str:
     """Return `value` if PostgreSQL can store it and it is not too long, else raise Unparsable."""
     if "\x00" in value:
         raise events.Unparsable(f"{label} contains a NUL character")
@@ -102,21 +102,21 @@ def readable(label: str, value: str, limit: int | None = None) -> str:
     return value
 
 
-def required(label: str, value: str, limit: int) -> str:
-    """As `readable`, and refuse an empty or blank value."""
+def check_required(label: str, value: str, limit: int) -> str:
+    """Return `value` as `check_readable` does, and refuse an empty or blank one."""
     if not value.strip():
         raise events.Unparsable(f"{label} is missing")
-    return readable(label, value, limit)
+    return check_readable(label, value, limit)
 
 
 def with_plus(address: str) -> str:
-    """E.164 from a carrier that leaves out its plus sign; a short code or a name as it is."""
+    """Add the plus sign that a carrier leaves out of E.164; keep a short code or a name."""
     is_long = address.isascii() and address.isdigit() and len(address) > LONGEST_SHORT_CODE
     return f"+{address}" if is_long else address
 
 
 def form_fields(request: events.RawRequest) -> dict[str, str]:
-    """A form's fields as text. Raises Unparsable for anything but a clean UTF-8 form."""
+    """Return a form's fields as text. Raise Unparsable for anything but a clean UTF-8 form."""
     kind, charset = media_type(request.headers)
     if kind != FORM:
         raise events.Unparsable("the body is not a form")
@@ -138,22 +138,22 @@ def form_fields(request: events.RawRequest) -> dict[str, str]:
 
 
 def json_body(request: events.RawRequest) -> object:
-    """The body as JSON, whatever its declared type. Raises Unparsable."""
+    """Return the body as JSON, whatever its declared type. Raise Unparsable."""
     try:
         return json.loads(request.body)
     except (ValueError, RecursionError):
         raise events.Unparsable("the body is not JSON") from None
 
 
-def mapping(label: str, value: object) -> Mapping[str, object]:
-    """`value` as a JSON object. Raises Unparsable for anything else."""
+def read_object(label: str, value: object) -> Mapping[str, object]:
+    """Return `value` as a JSON object. Raise Unparsable for anything else."""
     if not isinstance(value, dict):
         raise events.Unparsable(f"{label} is not a JSON object")
     return value
 
 
-def string(event: Mapping[str, object], key: str) -> str:
-    """The string under `key`; empty when it is missing or null. Raises Unparsable."""
+def read_string(event: Mapping[str, object], key: str) -> str:
+    """Return the string under `key`; empty if it is missing or null. Raise Unparsable."""
     value = event.get(key)
     if value is None:
         return ""
@@ -162,8 +162,8 @@ def string(event: Mapping[str, object], key: str) -> str:
     return value
 
 
-def moment(label: str, value: str) -> datetime | None:
-    """An ISO 8601 time, UTC where it names no zone; None for an empty one. Raises Unparsable."""
+def read_time(label: str, value: str) -> datetime | None:
+    """Return an ISO 8601 time, UTC if it names no zone; None if empty. Raise Unparsable."""
     try:
         at = datetime.fromisoformat(value) if value else None
         return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
@@ -171,8 +171,8 @@ def moment(label: str, value: str) -> datetime | None:
         raise events.Unparsable(f"{label} is not a time") from None
 
 
-def items(label: str, value: object) -> list[object]:
-    """`value` as a list; null is an empty one."""
+def read_list(label: str, value: object) -> list[object]:
+    """Return `value` as a list; null is an empty one."""
     if value is None:
         return []
     if not isinstance(value, list):
@@ -180,6 +180,6 @@ def items(label: str, value: object) -> list[object]:
     return value
 
 
-def objects(label: str, value: object) -> list[Mapping[str, object]]:
-    """`value` as a list of JSON objects; null is an empty one."""
-    return [mapping(f"one of {label}", item) for item in items(label, value)]
+def read_objects(label: str, value: object) -> list[Mapping[str, object]]:
+    """Return `value` as a list of JSON objects; null is an empty one."""
+    return [read_object(f"one of {label}", item) for item in read_list(label, value)]

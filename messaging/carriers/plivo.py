@@ -27,9 +27,9 @@ NOT_STORED = "the auth ID or the auth token is not stored"
 MAX_MEDIA = 20
 MAX_SIGNATURES = 10
 PAGE_SIZE = 20
+# V2 signs the address and the nonce in one piece, so that a nonce with other characters could be
+# what another signature has as the end of its address, or as its fields.
 NONCE = re.compile(r"[A-Za-z0-9_-]+")
-"""V2 signs the address and the nonce in one piece, so that a nonce with other characters could be
-what another signature has as the end of its address, or as its fields."""
 
 STATES: dict[str, events.State] = {
     "queued": "queued",
@@ -76,7 +76,7 @@ ANSWERS = http.Answers(
 
 
 class Plivo(Carrier):
-    """The adapter."""
+    """Speak Plivo's dialect."""
 
     name: ClassVar[str] = "plivo"
     label: ClassVar[str] = "Plivo"
@@ -129,16 +129,16 @@ class Plivo(Carrier):
             )
 
     def nonce(self, request: events.RawRequest) -> str:
-        """That of V2, which does not cover the body.
+        """Return V2's nonce, since V2 does not cover the body.
 
-        Also where V3 stands beside it: whoever saw both could send V2 alone, with other words.
+        Also if V3 is given: whoever saw both could send V2 alone, with other words.
         """
         return request.headers.get("x-plivo-signature-v2-nonce", "")
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read an inbound text or a status callback."""
         fields = parsing.form_fields(request)
-        message_id = parsing.required(
+        message_id = parsing.check_required(
             "MessageUUID", fields.get("MessageUUID", ""), parsing.ID_LIMIT
         )
         if "Status" in fields:
@@ -162,21 +162,21 @@ class Plivo(Carrier):
         }
         if outgoing.media_urls:
             body |= {"type": "mms", "media_urls": list(outgoing.media_urls)}
-        return http.hand_over(client, f"{url}/Message/", ANSWERS, json=body, auth=login)
+        return http.post_text(client, f"{url}/Message/", ANSWERS, json=body, auth=login)
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """Media stand behind plain addresses, those of the API behind Basic auth."""
+        """Fetch media from plain addresses; those of the API need Basic auth."""
         account = _account(credentials)
         is_ours = account is not None and parsing.host_of(url) == parsing.host_of(account[0])
-        headers = {"authorization": http.basic(*account[1])} if account and is_ours else {}
+        headers = {"authorization": http.basic_auth(*account[1])} if account and is_ours else {}
         return results.MediaRequest(url, (".plivo.com", "s3.amazonaws.com"), headers)
 
     def look_up(
         self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.LookUpResult:
-        """Look through the records of Messages between the two numbers.
+        """Search the records of Messages between the two numbers.
 
-        They hold no words: one that no attempt has claimed is this attempt's if it is alone.
+        They hold no words: the only one that no attempt has claimed is this attempt's.
         """
         records = _records(sought, credentials, client)
         if not isinstance(records, list):
@@ -199,7 +199,7 @@ class Plivo(Carrier):
         if account is None:
             return results.AuthFailed(NOT_STORED)
         url, login = account
-        answer = http.ask(client, f"{url}/", self.label, auth=login)
+        answer = http.get_json(client, f"{url}/", self.label, auth=login)
         if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         remark = "The account is disabled." if answer.get("enabled") is False else ""
@@ -208,7 +208,7 @@ class Plivo(Carrier):
         )
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
-        """A status callback with a status that does not exist."""
+        """Make a status callback with a status that does not exist."""
         body = urlencode({"MessageUUID": "self-test", "Status": "self-test"}).encode()
         nonce = str(uuid.uuid4().int)[:20]
         request = events.RawRequest(
@@ -224,7 +224,7 @@ class Plivo(Carrier):
 
 
 def _account(credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
-    """The Account's address without a closing slash, and the login; None when not stored."""
+    """Return the Account's address without a closing slash, and the login; None if not stored."""
     auth_id, token = credentials.get("auth_id", ""), credentials.get("auth_token", "")
     if not auth_id or not token:
         return None
@@ -233,28 +233,28 @@ def _account(credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | No
 
 
 def _version(headers: Mapping[str, str]) -> str:
-    """The better of the two signatures that are given."""
+    """Return the better of the signature versions that are given."""
     is_v3 = "x-plivo-signature-v3" in headers or "x-plivo-signature-ma-v3" in headers
     return "v3" if is_v3 else "v2"
 
 
 def _signatures(headers: Mapping[str, str], version: str) -> list[str]:
-    """By the account and by its main account; V3 may list several."""
+    """Return the signatures by the account and by its main account; V3 may list several."""
     names = (f"x-plivo-signature-{version}", f"x-plivo-signature-ma-{version}")
     given = ",".join(headers.get(name, "") for name in names)
     return [part for value in given.split(",")[:MAX_SIGNATURES] if (part := value.strip())]
 
 
 def _base(url: str) -> bytes:
-    """The URL without its query."""
+    """Return the URL without its query."""
     parts = urlsplit(url)
     return parts._replace(query="", fragment="").geturl().encode("utf-8", "surrogatepass")
 
 
 def _signed_v3(request: events.RawRequest, url: str) -> bytes:
-    """URL, sorted query and sorted fields, joined as Plivo's own code does.
+    """Return URL, sorted query and sorted fields, joined as Plivo's own code does.
 
-    A body is read as a form whatever it claims to be, so that none goes uncovered.
+    A body is read as a form whatever it claims to be, so that none is left uncovered.
     """
     try:
         fields = sorted(parsing.form_pairs(request.body))
@@ -279,7 +279,7 @@ def _reported(message_id: str, fields: Mapping[str, str]) -> events.Receipt | ev
     state = STATES.get(fields["Status"])
     if state is None:
         return events.Ignored("a status that needs nothing done")
-    recipient = parsing.readable("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
+    recipient = parsing.check_readable("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
     return _receipt(message_id, state, fields.get("ErrorCode", ""), recipient)
 
 
@@ -288,7 +288,7 @@ def _receipt(
 ) -> events.Receipt:
     if state != "failed":
         return events.Receipt(message_id, state, recipient=parsing.with_plus(recipient))
-    code = parsing.readable("ErrorCode", error_code, http.CODE_LIMIT)
+    code = parsing.check_readable("ErrorCode", error_code, http.CODE_LIMIT)
     return events.Receipt(
         message_id, state, code, ERROR_CLASSES.get(code, "other"), parsing.with_plus(recipient)
     )
@@ -303,12 +303,12 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
     return events.InboundText(
         carrier_message_id=message_id,
         sender=parsing.with_plus(
-            parsing.required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT)
+            parsing.check_required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT)
         ),
         recipient=parsing.with_plus(
-            parsing.required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
+            parsing.check_required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
         ),
-        body=parsing.readable("Text", body or ""),
+        body=parsing.check_readable("Text", body or ""),
         media=media,
     )
 
@@ -317,7 +317,7 @@ def _media(fields: Mapping[str, str]) -> tuple[events.InboundMedia, ...]:
     """Plivo's pages number them from 0 or from 1."""
     keys = [f"Media{index}" for index in range(MAX_MEDIA + 1)]
     return tuple(
-        events.InboundMedia(parsing.required(key, fields[key], parsing.URL_LIMIT))
+        events.InboundMedia(parsing.check_required(key, fields[key], parsing.URL_LIMIT))
         for key in keys
         if key in fields
     )
@@ -339,7 +339,7 @@ def _records(
         "message_time__lte": _stamp(sought.latest),
         "limit": PAGE_SIZE,
     }
-    answer = http.ask(client, f"{url}/Message/", "Plivo", auth=login, params=query)
+    answer = http.get_json(client, f"{url}/Message/", "Plivo", auth=login, params=query)
     if not isinstance(answer, dict):
         return answer
     listed = answer.get("objects")

@@ -1,6 +1,6 @@
-"""What we ask of a carrier, and what came of asking, as plain values.
+"""Define what we ask of a carrier and what came of asking, as plain values.
 
-Details are in our words: carriers' own texts repeat phone numbers, and details end in logs.
+Details are in our words: carriers' own texts repeat phone numbers, and details end up in logs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from messaging.carriers import events
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One attempt to send one text. `callback_url` is where its receipts come back.
+    """Ask to send one text once. `callback_url` is where its receipts come back.
 
     `media_urls` are public and expire; the carrier fetches from them. The token is a UUID.
     """
@@ -85,11 +85,11 @@ SendResult = Accepted | Rejected | OptedOut | RateLimited | AuthFailed | NotSent
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """An attempt whose outcome nobody knows; it was begun between the two times.
+    """Name an attempt whose outcome nobody knows; it was begun between the two times.
 
     The times allow for clocks that differ, and the later one for a carrier that is slow.
     `not_these` are the carrier's ids of other attempts' texts, which may be worded alike. An
-    attempt is alone when no other to this person between these times is still unknown.
+    attempt is alone if no other to this person between these times is still unknown.
     """
 
     attempt_token: str = field(repr=False)
@@ -137,7 +137,7 @@ ListResult = Listed | CannotTell | AuthFailed
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the carrier's API says we are. `remark` is a trouble to show, such as "suspended"."""
+    """Say who the carrier's API says we are. `remark` is a problem to show, as "suspended"."""
 
     account: str
     name: str
@@ -149,10 +149,10 @@ IdentifyResult = Identity | AuthFailed | CannotTell
 
 @dataclass(frozen=True, slots=True)
 class MediaRequest:
-    """How to fetch a picture. `headers` hold credentials: for the first host only.
+    """Describe how to fetch a picture. `headers` hold credentials, for the first host only.
 
-    Each of `hosts` is a host's whole name, or with a leading dot the end of one; a redirect
-    leads to one of them too.
+    Each of `hosts` is a host's whole name, or with a leading dot the end of one; a redirect leads
+    to one of them too.
     """
 
     url: str = field(repr=False)
@@ -162,7 +162,7 @@ class MediaRequest:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a carrier can do, as its documents say.
+    """Describe what a carrier can do, as its documents say.
 
     `longest_text` is in characters, `media_bytes` the limit of one text's pictures together,
     `segments_per_second` what one long code may send unless its number says otherwise.

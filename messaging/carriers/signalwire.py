@@ -20,7 +20,7 @@ SPACE = re.compile(r"(?:https://)?([a-z0-9-]+)(?:\.signalwire\.com)?/?", re.IGNO
 
 
 class SignalWire(Twilio):
-    """The adapter."""
+    """Speak SignalWire's dialect."""
 
     name: ClassVar[str] = "signalwire"
     label: ClassVar[str] = "SignalWire"
@@ -47,7 +47,7 @@ class SignalWire(Twilio):
     media_hosts: ClassVar[tuple[str, ...]] = (".signalwire.com",)
 
     def api_url(self, credentials: Mapping[str, str]) -> str:
-        """The space's; empty when what is stored names no space."""
+        """Return the space's address; empty if no space is stored."""
         if given := getattr(settings, "SIGNALWIRE_API_URL", ""):
             return f"{str(given).rstrip('/')}/api/laml"
         space = SPACE.fullmatch(credentials.get("space", "").strip())

@@ -34,14 +34,14 @@ ANSWERS = http.Answers(
 
 
 def signature(secret: str, path: str, body: bytes) -> str:
-    """Hex HMAC-SHA256 over the path (with query) and the raw body."""
+    """Return the hex HMAC-SHA256 over the path (with query) and the raw body."""
     return hmac.new(
         secret.encode(), path.encode("utf-8", "surrogatepass") + body, hashlib.sha256
     ).hexdigest()
 
 
 class Simulator(Carrier):
-    """The adapter."""
+    """Speak the simulator's dialect."""
 
     name: ClassVar = "simulator"
     label: ClassVar = "Simulator"
@@ -70,8 +70,10 @@ class Simulator(Carrier):
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one JSON event."""
-        event = parsing.mapping("the body", parsing.json_body(request))
-        message_id = parsing.required("id", parsing.string(event, "id"), parsing.ID_LIMIT)
+        event = parsing.read_object("the body", parsing.json_body(request))
+        message_id = parsing.check_required(
+            "id", parsing.read_string(event, "id"), parsing.ID_LIMIT
+        )
         match event.get("type"):
             case "message":
                 return [_inbound(message_id, event)]
@@ -96,20 +98,20 @@ class Simulator(Carrier):
         if outgoing.media_urls:
             body["media_urls"] = list(outgoing.media_urls)
         bearer = {"authorization": f"Bearer {secret}"}
-        return http.hand_over(client, api_url(), ANSWERS, json=body, headers=bearer)
+        return http.post_text(client, api_url(), ANSWERS, json=body, headers=bearer)
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """Our own far end serves what the handset sends."""
+        """Fetch it from our own far end, which serves what the handset sends."""
         return results.MediaRequest(url, (urlsplit(settings.PUBLIC_URL).hostname or "",))
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.IdentifyResult:
-        """There is one account, and it is ours."""
+        """Name our one account."""
         return results.Identity("simulator", "The demo's handset")
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
-        """An event of no type."""
+        """Make an event of no type."""
         path, body = parsing.path_of(url), b'{"type": "test", "id": "test"}'
         mark = signature(credentials.get("secret", ""), path, body)
         headers = {"content-type": "application/json", "x-simulator-signature": mark}
@@ -117,7 +119,7 @@ class Simulator(Carrier):
 
 
 def api_url() -> str:
-    """Where texts are posted: our own far end, unless SIMULATOR_API_URL says otherwise."""
+    """Return where texts are posted: our own far end, unless SIMULATOR_API_URL says otherwise."""
     given = str(getattr(settings, "SIMULATOR_API_URL", "") or "")
     return given or settings.PUBLIC_URL.rstrip("/") + "/simulator/carrier/messages/"
 
@@ -125,31 +127,35 @@ def api_url() -> str:
 def _inbound(message_id: str, event: Mapping[str, object]) -> events.InboundText:
     return events.InboundText(
         carrier_message_id=message_id,
-        sender=parsing.required("from", parsing.string(event, "from"), parsing.ADDRESS_LIMIT),
-        recipient=parsing.required("to", parsing.string(event, "to"), parsing.ADDRESS_LIMIT),
-        body=parsing.readable("text", parsing.string(event, "text")),
-        sent_at=parsing.moment("sent_at", parsing.string(event, "sent_at")),
-        media=tuple(_medium(item) for item in parsing.objects("media", event.get("media"))),
+        sender=parsing.check_required(
+            "from", parsing.read_string(event, "from"), parsing.ADDRESS_LIMIT
+        ),
+        recipient=parsing.check_required(
+            "to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT
+        ),
+        body=parsing.check_readable("text", parsing.read_string(event, "text")),
+        sent_at=parsing.read_time("sent_at", parsing.read_string(event, "sent_at")),
+        media=tuple(_medium(item) for item in parsing.read_objects("media", event.get("media"))),
     )
 
 
 def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
     return events.InboundMedia(
-        url=parsing.required("url", parsing.string(item, "url"), parsing.URL_LIMIT),
-        content_type=parsing.readable(
-            "content_type", parsing.string(item, "content_type"), parsing.TYPE_LIMIT
+        url=parsing.check_required("url", parsing.read_string(item, "url"), parsing.URL_LIMIT),
+        content_type=parsing.check_readable(
+            "content_type", parsing.read_string(item, "content_type"), parsing.TYPE_LIMIT
         ),
         size=size if isinstance(size, int) and size >= 0 else None,
-        sha256=parsing.readable("sha256", parsing.string(item, "sha256"), 64),
+        sha256=parsing.check_readable("sha256", parsing.read_string(item, "sha256"), 64),
     )
 
 
 def _receipt(message_id: str, event: Mapping[str, object]) -> events.Event:
-    state = STATES.get(parsing.string(event, "state"))
+    state = STATES.get(parsing.read_string(event, "state"))
     if state is None:
         return events.Ignored("a state that needs nothing done")
     if state not in ("failed", "unknown"):
         return events.Receipt(message_id, state)
-    code = parsing.readable("code", parsing.string(event, "code"), http.CODE_LIMIT)
+    code = parsing.check_readable("code", parsing.read_string(event, "code"), http.CODE_LIMIT)
     return events.Receipt(message_id, state, code, CODES.get(code, "other"))

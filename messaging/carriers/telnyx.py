@@ -56,12 +56,11 @@ ERROR_CLASSES: dict[str, events.ErrorClass] = {
     code: kind for kind, codes in _CODES.items() for code in codes.split()
 }
 
-PATIENCE = 3
-"""Messages in a row that may fail to come before their listing is given up."""
+PATIENCE = 3  # Messages in a row that may fail to come before their listing is given up
 
 
 class Telnyx(Carrier):
-    """The adapter."""
+    """Speak Telnyx's dialect."""
 
     name: ClassVar[str] = "telnyx"
     label: ClassVar[str] = "Telnyx"
@@ -115,14 +114,14 @@ class Telnyx(Carrier):
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one event: a text, or the state of each recipient of one of ours."""
-        data = parsing.mapping(
-            "data", parsing.mapping("the body", parsing.json_body(request)).get("data")
+        data = parsing.read_object(
+            "data", parsing.read_object("the body", parsing.json_body(request)).get("data")
         )
-        match parsing.string(data, "event_type"):
+        match parsing.read_string(data, "event_type"):
             case "message.received":
-                return [_inbound(parsing.mapping("payload", data.get("payload")))]
+                return [_inbound(parsing.read_object("payload", data.get("payload")))]
             case "message.sent" | "message.finalized":
-                return _receipts(parsing.mapping("payload", data.get("payload")))
+                return _receipts(parsing.read_object("payload", data.get("payload")))
             case _:
                 return [events.Ignored("an event of another type")]
 
@@ -143,10 +142,10 @@ class Telnyx(Carrier):
         if outgoing.media_urls:
             body["media_urls"] = list(outgoing.media_urls)
         headers = api.headers | {"idempotency-key": outgoing.attempt_token}
-        return http.hand_over(client, url("/messages"), ANSWERS, json=body, headers=headers)
+        return http.post_text(client, url("/messages"), ANSWERS, json=body, headers=headers)
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """A plain link that expires, to Telnyx's own storage (its hosts are unverified)."""
+        """Fetch a plain link that expires, at Telnyx's own storage (its hosts are unverified)."""
         return results.MediaRequest(url, (".telnyx.com", ".telnyxcloudstorage.com"))
 
     def look_up(
@@ -207,7 +206,7 @@ class Telnyx(Carrier):
         )
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
-        """Only Telnyx has the private key."""
+        """Return None: only Telnyx has the private key."""
         return None
 
 
@@ -220,7 +219,7 @@ ANSWERS = http.Answers(
 
 
 def _key(stored: str) -> Ed25519PublicKey | None:
-    """None for what is no such key."""
+    """Return the public key; None if what is stored is no such key."""
     try:
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(stored.strip(), validate=True))
     except ValueError:
@@ -236,26 +235,28 @@ def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
 
 
 def _inbound(payload: Mapping[str, object]) -> events.InboundText:
-    """A text, in a webhook as in the answer to "Retrieve a message"."""
-    if parsing.string(payload, "type") not in ("", "SMS", "MMS"):
+    """Parse a text, in a webhook as in the answer to "Retrieve a message"."""
+    if parsing.read_string(payload, "type") not in ("", "SMS", "MMS"):
         raise events.Unparsable("a message that is neither SMS nor MMS")
-    media = tuple(_medium(item) for item in parsing.objects("media", payload.get("media")))
+    media = tuple(_medium(item) for item in parsing.read_objects("media", payload.get("media")))
     if payload.get("text") is None and not media:
         raise events.Unparsable("text is missing")
-    words = [parsing.string(payload, "subject"), parsing.string(payload, "text")]
+    words = [parsing.read_string(payload, "subject"), parsing.read_string(payload, "text")]
     return events.InboundText(
-        carrier_message_id=parsing.required("id", parsing.string(payload, "id"), parsing.ID_LIMIT),
-        sender=_address("from", parsing.mapping("from", payload.get("from"))),
+        carrier_message_id=parsing.check_required(
+            "id", parsing.read_string(payload, "id"), parsing.ID_LIMIT
+        ),
+        sender=_address("from", parsing.read_object("from", payload.get("from"))),
         recipient=_address("to", _ours(payload)),
-        body=parsing.readable("text", "\n".join(filter(None, words))),
-        sent_at=parsing.moment("received_at", parsing.string(payload, "received_at")),
+        body=parsing.check_readable("text", "\n".join(filter(None, words))),
+        sent_at=parsing.read_time("received_at", parsing.read_string(payload, "received_at")),
         media=tuple(item for item in media if item.content_type != "application/smil"),
     )
 
 
 def _ours(payload: Mapping[str, object]) -> Mapping[str, object]:
-    """Who of a group text's recipients is us: the one that this webhook was made for."""
-    everyone = parsing.objects("to", payload.get("to"))
+    """Return which of a group text's recipients is us: the one that this webhook was made for."""
+    everyone = parsing.read_objects("to", payload.get("to"))
     marked = [one for one in everyone if one.get("status") == "webhook_delivered"]
     if not everyone:
         raise events.Unparsable("to is missing")
@@ -263,28 +264,32 @@ def _ours(payload: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _address(label: str, party: Mapping[str, object]) -> str:
-    return parsing.required(label, parsing.string(party, "phone_number"), parsing.ADDRESS_LIMIT)
+    return parsing.check_required(
+        label, parsing.read_string(party, "phone_number"), parsing.ADDRESS_LIMIT
+    )
 
 
 def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
     return events.InboundMedia(
-        url=parsing.required("url", parsing.string(item, "url"), parsing.URL_LIMIT),
-        content_type=parsing.readable(
-            "content_type", parsing.string(item, "content_type"), parsing.TYPE_LIMIT
+        url=parsing.check_required("url", parsing.read_string(item, "url"), parsing.URL_LIMIT),
+        content_type=parsing.check_readable(
+            "content_type", parsing.read_string(item, "content_type"), parsing.TYPE_LIMIT
         ),
         size=size if isinstance(size, int) and size >= 0 else None,
-        sha256=parsing.readable("hash_sha256", parsing.string(item, "hash_sha256"), 64).lower(),
+        sha256=parsing.check_readable(
+            "hash_sha256", parsing.read_string(item, "hash_sha256"), 64
+        ).lower(),
     )
 
 
 def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
-    message_id = parsing.required("id", parsing.string(payload, "id"), parsing.ID_LIMIT)
-    errors = parsing.objects("errors", payload.get("errors"))
+    message_id = parsing.check_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
+    errors = parsing.read_objects("errors", payload.get("errors"))
     token = _attempt_in(payload.get("webhook_url"))
     receipts: list[events.Event] = []
-    for index, party in enumerate(parsing.objects("to", payload.get("to"))):
-        state = STATES.get(parsing.string(party, "status"))
+    for index, party in enumerate(parsing.read_objects("to", payload.get("to"))):
+        state = STATES.get(parsing.read_string(party, "status"))
         if state is None:
             receipts.append(events.Ignored("a status that needs nothing done"))
             continue
@@ -296,30 +301,32 @@ def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
 
 
 def _points_at(error: Mapping[str, object], index: int) -> bool:
-    """Whether an error names this one of the recipients, by a JSON pointer (RFC 6901)."""
+    """Return True if an error names this one of the recipients, by a JSON pointer (RFC 6901)."""
     source = error.get("source")
     pointer = source.get("pointer") if isinstance(source, dict) else None
     return isinstance(pointer, str) and f"{pointer}/".endswith(f"/to/{index}/")
 
 
 def _error(state: events.State, code: object) -> tuple[str, events.ErrorClass | Literal[""]]:
-    """The code and its class, where the state is a trouble."""
+    """Return the code and its class, if the state is a failure."""
     if state not in ("failed", "unknown"):
         return "", ""
     text = (
-        parsing.readable("code", str(code), http.CODE_LIMIT) if isinstance(code, str | int) else ""
+        parsing.check_readable("code", str(code), http.CODE_LIMIT)
+        if isinstance(code, str | int)
+        else ""
     )
     return text, "ambiguous" if state == "unknown" else ERROR_CLASSES.get(text, "other")
 
 
 def _first_code(errors: object) -> object:
-    """The code of the first error, of objects as of bare codes."""
+    """Return the code of the first error, whether errors are objects or bare codes."""
     first = errors[0] if isinstance(errors, list) and errors else None
     return first.get("code") if isinstance(first, dict) else first
 
 
 def _attempt_in(webhook_url: object) -> str:
-    """Our attempt's token: the last step of the address that we gave with the text."""
+    """Return our attempt's token: the last step of the address that we gave with the text."""
     last = str(webhook_url or "").rstrip("/").rpartition("/")[2]
     try:
         return str(UUID(last))
@@ -346,9 +353,9 @@ def _found(record: Mapping[str, Any]) -> results.LookUpResult:
 
 
 def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> results.ListResult:
-    """The messages of the records, the newest asked for first: Telnyx forgets old ones.
+    """Fetch the messages of the records, the newest first: Telnyx deletes old ones.
 
-    One that cannot be had is passed over; three in a row say enough.
+    One that cannot be had is skipped; after three in a row the rest is given up.
     """
     texts: list[events.InboundText] = []
     failures = 0
@@ -373,9 +380,9 @@ def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> resul
 
 
 def _is_since(record: Mapping[str, Any], since: datetime) -> bool:
-    """Telnyx filters by days only. What bears no time is taken."""
+    """Return True if the record is from then on, or has no time. Telnyx filters by days only."""
     try:
-        created = parsing.moment("created_at", parsing.string(record, "created_at"))
+        created = parsing.read_time("created_at", parsing.read_string(record, "created_at"))
     except events.Unparsable:
         return True
     return created is None or created >= since.replace(microsecond=0)

@@ -1,7 +1,7 @@
-"""Reading Telnyx's API: its detail records and its messages.
+"""Read Telnyx's API: its detail records and its messages.
 
-Follows "Search detail records" (by days, 50 at once) and "Retrieve a message" (ten
-days long). A record has no words; a message has.
+Follows "Search detail records" (by days, 50 at once) and "Retrieve a message" (ten days long). A
+record has no words; a message has.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from messaging.carriers import events, http, parsing, results
 
 PAGE = 50
 MAX_PAGES = 10
+# How late a detail record may be: Telnyx waits for the carriers' word first.
 LAG = timedelta(hours=4)
-"""How late a detail record may be: Telnyx waits for the carriers' word first."""
 
 Record = Mapping[str, Any]
 
 
 def url(path: str) -> str:
-    """An address of the API, TELNYX_API_URL or Telnyx's own."""
+    """Return an address of the API, at TELNYX_API_URL or Telnyx's own."""
     base = str(getattr(settings, "TELNYX_API_URL", "https://api.telnyx.com"))
     return f"{base.rstrip('/')}/v2{path}"
 
 
 def between(direction: str, since: datetime, until: datetime | None = None) -> dict[str, str]:
-    """Filters for one direction and a time, of which Telnyx heeds the days (UTC) only."""
+    """Return filters for a direction and a time; Telnyx applies only its days (UTC)."""
     filters = {
         "filter[direction]": direction,
         "filter[created_at][gte]": f"{since.astimezone(UTC):%Y-%m-%d}",
@@ -45,7 +45,7 @@ def between(direction: str, since: datetime, until: datetime | None = None) -> d
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The API by one key."""
+    """Call the API with one key."""
 
     key: str = field(repr=False)
     client: httpx.Client = field(repr=False)
@@ -57,27 +57,27 @@ class Api:
     def get(
         self, path: str, **params: str
     ) -> dict[str, Any] | results.AuthFailed | results.CannotTell:
-        """Any address's answer."""
+        """Return the answer of any address."""
         if not self.key:
             return results.AuthFailed("the API key is not stored")
-        return http.ask(self.client, url(path), "Telnyx", params=params, headers=self.headers)
+        return http.get_json(self.client, url(path), "Telnyx", params=params, headers=self.headers)
 
     def listed(
         self, path: str, **params: str
     ) -> list[Record] | results.AuthFailed | results.CannotTell:
-        """The objects of a page."""
+        """Return the objects of a page."""
         answer = self.get(path, **params)
         if not isinstance(answer, dict):
             return answer
         try:
-            return parsing.objects("data", answer.get("data"))
+            return parsing.read_objects("data", answer.get("data"))
         except events.Unparsable:
             return results.CannotTell("Telnyx's answer makes no sense")
 
     def records(
         self, filters: Mapping[str, str]
     ) -> tuple[list[Record], bool] | results.AuthFailed | results.CannotTell:
-        """The newest detail records of messages, oldest first, and whether they are all.
+        """Return the newest detail records of messages, oldest first, and whether they are all.
 
         Filters are parameters by their whole names.
         """
@@ -94,7 +94,7 @@ class Api:
         return found[::-1], False
 
     def message(self, message_id: object) -> Record | results.AuthFailed | results.CannotTell:
-        """The whole message of a record."""
+        """Return the whole message of a record."""
         if not http.is_message_id(message_id):
             return results.CannotTell("Telnyx does not say a message's id")
         answer = self.get(f"/messages/{quote(message_id, safe='')}")

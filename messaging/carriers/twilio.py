@@ -73,7 +73,7 @@ ERROR_CLASSES: dict[str, events.ErrorClass] = {
 
 
 class Twilio(Carrier):
-    """The adapter."""
+    """Speak Twilio's dialect."""
 
     name: ClassVar[str] = "twilio"
     label: ClassVar[str] = "Twilio"
@@ -130,13 +130,13 @@ class Twilio(Carrier):
         fields = _fields(request)
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
         sid = fields.get("MessageSid") or fields.get("SmsMessageSid") or fields.get("SmsSid", "")
-        message_id = parsing.required("MessageSid", sid, parsing.ID_LIMIT)
+        message_id = parsing.check_required("MessageSid", sid, parsing.ID_LIMIT)
         if status in ("", "received", "receiving"):
             return [_inbound(message_id, fields)]
         return [_reported(message_id, status, fields.get("ErrorCode", ""))]
 
     def ack(self) -> tuple[bytes, str]:
-        """Empty TwiML: a plain text body would be texted back to the sender."""
+        """Return empty TwiML: a plain text body would be texted back to the sender."""
         return b"<Response/>", "text/xml"
 
     def send(
@@ -155,24 +155,23 @@ class Twilio(Carrier):
         }
         if outgoing.media_urls:
             fields["MediaUrl"] = list(outgoing.media_urls)
-        return http.hand_over(
+        return http.post_text(
             client, f"{url}/Messages.json", self.answers, data=fields, auth=login
         )
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """The API's own host asks for Basic auth, and redirects to a signed address."""
+        """Use Basic auth at the API's own host, which redirects to a signed address."""
         account = self.account(credentials)
         is_ours = account is not None and parsing.host_of(url) == parsing.host_of(account[0])
-        headers = {"authorization": http.basic(*account[1])} if account and is_ours else {}
+        headers = {"authorization": http.basic_auth(*account[1])} if account and is_ours else {}
         return results.MediaRequest(url, self.media_hosts, headers)
 
     def look_up(
         self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.LookUpResult:
-        """Look through the log of Messages between the two numbers.
+        """Search the log of Messages between the two numbers.
 
-        Twilio keeps no mark of ours, so that the wording decides; texts of other attempts are
-        passed over.
+        Twilio keeps no token of ours, so the wording decides; texts of other attempts are skipped.
         """
         log = self._log(credentials, client)
         found = log.find(sought) if isinstance(log, Log) else log
@@ -204,7 +203,7 @@ class Twilio(Carrier):
         if account is None:
             return results.AuthFailed(NOT_STORED)
         url, login = account
-        answer = http.ask(client, f"{url}.json", self.label, auth=login)
+        answer = http.get_json(client, f"{url}.json", self.label, auth=login)
         if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         status = str(answer.get("status", ""))
@@ -214,7 +213,7 @@ class Twilio(Carrier):
         )
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
-        """A status callback with a status that does not exist."""
+        """Make a status callback with a status that does not exist."""
         body = urlencode({"MessageSid": "self-test", "MessageStatus": "self-test"}).encode()
         fields = b"".join(key + value for key, value in sorted(parsing.form_pairs(body)))
         mark = _signature(credentials.get(self.signing_secret[0], ""), url, fields)
@@ -227,7 +226,7 @@ class Twilio(Carrier):
 
     @property
     def answers(self) -> http.Answers:
-        """Twilio's answer to a new Message."""
+        """Describe Twilio's answer to a new Message."""
         return http.Answers(
             self.label,
             ERROR_CLASSES,
@@ -246,7 +245,8 @@ class Twilio(Carrier):
         )
 
     def account(self, credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
-        """The Account's address without `.json`, and the login; None when they are not stored."""
+        """Return the Account's address without `.json`, and the login; None if they are not
+        stored."""
         base = self.api_url(credentials)
         sid, token = (credentials.get(name, "") for name in self.login)
         if not base or not sid or not token:
@@ -254,15 +254,15 @@ class Twilio(Carrier):
         return f"{base}/2010-04-01/Accounts/{quote(sid, safe='')}", (sid, token)
 
     def api_url(self, credentials: Mapping[str, str]) -> str:
-        """Where the API stands."""
+        """Return the address of the API."""
         return str(getattr(settings, "TWILIO_API_URL", "https://api.twilio.com")).rstrip("/")
 
 
 def _signed_fields(request: events.RawRequest) -> bytes:
-    """The part of the signed string behind the URL.
+    """Return the part of the signed string after the URL.
 
-    A form contributes its fields, keys sorted, the values of a repeated key sorted
-    without repetition. Any other body is bound by `bodySHA256` in the signed URL.
+    A form contributes its fields, keys sorted, the values of a repeated key sorted and without
+    repetition. Any other body is bound by `bodySHA256` in the signed URL.
     """
     kind, _ = parsing.media_type(request.headers)
     if kind == parsing.FORM:
@@ -290,7 +290,7 @@ def _signature(token: str, url: str, fields: bytes) -> str:
 
 
 def _spellings(url: str) -> Iterator[str]:
-    """The URL with and without its port, since Twilio is not consistent in it."""
+    """Return the URL with and without its port, since Twilio is not consistent about it."""
     yield url
     parts = urlsplit(url)
     if parts.port:
@@ -309,21 +309,21 @@ def _mismatch(request: events.RawRequest, secret: str) -> str:
 
 
 def _fields(request: events.RawRequest) -> dict[str, str]:
-    """The fields of a form, or of a JSON object with the same names."""
+    """Return the fields of a form, or of a JSON object with the same names."""
     if parsing.media_type(request.headers)[0] != "application/json":
         return parsing.form_fields(request)
-    told = parsing.mapping("the body", parsing.json_body(request))
+    told = parsing.read_object("the body", parsing.json_body(request))
     return {key: str(value) for key, value in told.items() if isinstance(value, str | int)}
 
 
 def _reported(message_id: str, status: str, error_code: str) -> events.Receipt | events.Ignored:
-    """What a Message's status says, in a callback as in the log."""
+    """Parse a Message's status, in a callback as in the log."""
     state = STATES.get(status)
     if state is None:
         return events.Ignored("a status that needs nothing done")
     if state != "failed":
         return events.Receipt(message_id, state)
-    code = parsing.readable("ErrorCode", error_code, http.CODE_LIMIT)
+    code = parsing.check_readable("ErrorCode", error_code, http.CODE_LIMIT)
     return events.Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"))
 
 
@@ -335,9 +335,9 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
         raise events.Unparsable("Body is missing")
     return events.InboundText(
         carrier_message_id=message_id,
-        sender=parsing.required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT),
-        recipient=parsing.required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT),
-        body=parsing.readable("Body", fields.get("Body", "")),
+        sender=parsing.check_required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT),
+        recipient=parsing.check_required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT),
+        body=parsing.check_readable("Body", fields.get("Body", "")),
         media=tuple(_medium(fields, index) for index in range(count)),
     )
 
@@ -345,6 +345,6 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
 def _medium(fields: Mapping[str, str], index: int) -> events.InboundMedia:
     key, kind = f"MediaUrl{index}", f"MediaContentType{index}"
     return events.InboundMedia(
-        url=parsing.required(key, fields.get(key, ""), parsing.URL_LIMIT),
-        content_type=parsing.readable(kind, fields.get(kind, ""), parsing.TYPE_LIMIT),
+        url=parsing.check_required(key, fields.get(key, ""), parsing.URL_LIMIT),
+        content_type=parsing.check_readable(kind, fields.get(kind, ""), parsing.TYPE_LIMIT),
     )

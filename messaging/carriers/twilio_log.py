@@ -1,7 +1,7 @@
-"""Reading Twilio's log of Messages, which SignalWire keeps alike.
+"""Read Twilio's log of Messages, which SignalWire keeps in the same form.
 
-Follows "Message resource: read multiple" and "Media resource". Pages come newest first; a text
-that still waits there has no DateSent, so that only the log of inbound ones is narrowed by it.
+Follows "Message resource: read multiple" and "Media resource". Pages come newest first. A text
+that still waits there has no DateSent, so only the log of inbound ones is narrowed by it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The Messages of an account; `url` is the account's, without `.json`."""
+    """Read the Messages of an account; `url` is the account's, without `.json`."""
 
     label: str
     url: str
@@ -35,9 +35,9 @@ class Log:
     def find(
         self, sought: results.Sought
     ) -> Message | results.NotFound | results.CannotTell | results.AuthFailed:
-        """The oldest Message that may be the attempt's.
+        """Return the oldest Message that may be the attempt's.
 
-        One that is worded otherwise may be it too, as Twilio puts words before those of a trial
+        One that is worded otherwise may be it too, since Twilio puts words before those of a trial
         account and replaces characters: the text is then neither found nor missing.
         """
         query = {"From": sought.sender, "To": sought.recipient}
@@ -60,7 +60,7 @@ class Log:
         )
 
     def inbound(self, number: str, since: datetime, known: frozenset[str]) -> results.ListResult:
-        """Texts that came to the number, but for those that are known."""
+        """Return texts that came to the number, without those that are known."""
         query = {"To": number, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%d}"}
         listed = self._messages(query, since)
         if not isinstance(listed, tuple):
@@ -85,12 +85,12 @@ class Log:
     def _messages(
         self, query: Mapping[str, str], since: datetime
     ) -> tuple[list[Message], bool] | results.AuthFailed | results.CannotTell:
-        """Those created since then (to the second), oldest first; and whether they are all."""
+        """Return those created since (to the second), oldest first, and whether they are all."""
         since = since.replace(microsecond=0)
         page = f"{self.url}/Messages.json?" + urlencode({**query, "PageSize": PAGE_SIZE})
         found: list[Message] = []
         for _ in range(MAX_PAGES):
-            answer = http.ask(self.client, page, self.label, auth=self.login)
+            answer = http.get_json(self.client, page, self.label, auth=self.login)
             if not isinstance(answer, dict):
                 return answer
             listed = _readable(answer)
@@ -110,7 +110,7 @@ class Log:
         if str(message.get("num_media") or "0") == "0":
             return ()
         base = f"{self.url}/Messages/{quote(message['sid'], safe='')}/Media"
-        answer = http.ask(self.client, f"{base}.json", self.label, auth=self.login)
+        answer = http.get_json(self.client, f"{base}.json", self.label, auth=self.login)
         if not isinstance(answer, dict):
             return answer
         items = answer.get("media_list")
@@ -125,7 +125,7 @@ class Log:
 
 
 def _readable(answer: Mapping[str, Any]) -> list[Message] | None:
-    """A page of the log; None when it is not what is documented."""
+    """Return a page of the log; None if it is not as documented."""
     messages = answer.get("messages")
     if not isinstance(messages, list):
         return None
@@ -140,13 +140,13 @@ def _readable(answer: Mapping[str, Any]) -> list[Message] | None:
 
 
 def _created_at(message: Mapping[str, Any], key: str = "date_created") -> datetime:
-    """A time of the log (RFC 2822, to the second)."""
+    """Return a time of the log (RFC 2822, to the second)."""
     at = parsedate_to_datetime(message[key])
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _next_page(page: str, answer: Mapping[str, Any]) -> str | None:
-    """The following page, at the same host only: the login goes there."""
+    """Return the following page's address, at the same host only, since the login goes there."""
     path = answer.get("next_page_uri")
     if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
         return None
@@ -154,7 +154,7 @@ def _next_page(page: str, answer: Mapping[str, Any]) -> str | None:
 
 
 def _may_be(message: Message, sought: results.Sought) -> bool:
-    """By all but its words."""
+    """Return True if all but the words agree."""
     return (
         message["sid"] not in sought.not_these
         and str(message.get("direction", "")).startswith("outbound")
@@ -166,9 +166,13 @@ def _may_be(message: Message, sought: results.Sought) -> bool:
 def _text(message: Message, media: tuple[events.InboundMedia, ...]) -> events.InboundText:
     return events.InboundText(
         carrier_message_id=message["sid"],
-        sender=parsing.required("from", str(message.get("from") or ""), parsing.ADDRESS_LIMIT),
-        recipient=parsing.required("to", str(message.get("to") or ""), parsing.ADDRESS_LIMIT),
-        body=parsing.readable("body", str(message.get("body") or "")),
+        sender=parsing.check_required(
+            "from", str(message.get("from") or ""), parsing.ADDRESS_LIMIT
+        ),
+        recipient=parsing.check_required(
+            "to", str(message.get("to") or ""), parsing.ADDRESS_LIMIT
+        ),
+        body=parsing.check_readable("body", str(message.get("body") or "")),
         sent_at=_created_at(message),
         media=media,
     )

@@ -24,6 +24,7 @@ STATES: dict[str, events.State] = {
     "undeliverable": "failed",
 }
 
+# Reports of the product SMS have words of their own.
 REPORTED_STATES: dict[str, events.State] = {
     **STATES,
     "failed": "failed",
@@ -31,7 +32,6 @@ REPORTED_STATES: dict[str, events.State] = {
     "deleted": "failed",
     "unknown": "unknown",
 }
-"""Reports of the product SMS have words of their own."""
 
 # Of a refused request the word is the field at fault, or the end of the error's address.
 _CODES: dict[events.ErrorClass, str] = {
@@ -56,12 +56,12 @@ MEDIA_KINDS = ("image", "audio", "video", "file", "vcard")
 
 
 class Vonage(Carrier):
-    """The adapter. Vonage writes numbers without the plus sign; here they get it."""
+    """Speak Vonage's dialect. Vonage writes numbers without the plus sign; we add it."""
 
     name: ClassVar[str] = "vonage"
     label: ClassVar[str] = "Vonage"
+    # Vonage sends what it could not sign once more, signed, but only after a 5xx.
     rejection_status: ClassVar[int] = 503
-    """Vonage sends what it could not sign once more, signed, but only after a 5xx."""
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("api_key", "API key", True, "Eight characters."),
         CredentialField("api_secret", "API secret", True, "Of that key."),
@@ -100,10 +100,10 @@ class Vonage(Carrier):
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read a text that came in, or the status of one of ours."""
-        event = parsing.mapping("the body", parsing.json_body(request))
+        event = parsing.read_object("the body", parsing.json_body(request))
         if "status" in event:
-            return [_reported(event, parsing.string(event, "status"), event.get("error"))]
-        if parsing.string(event, "channel") not in ("sms", "mms"):
+            return [_reported(event, parsing.read_string(event, "status"), event.get("error"))]
+        if parsing.read_string(event, "channel") not in ("sms", "mms"):
             return [events.Ignored("an event of another channel")]
         return [_inbound(event)]
 
@@ -122,10 +122,10 @@ class Vonage(Carrier):
             **_content(outgoing),
         }
         address = url("https://api.nexmo.com", "/v1/messages")
-        return http.hand_over(client, address, ANSWERS, json=body, auth=_login(credentials))
+        return http.post_text(client, address, ANSWERS, json=body, auth=_login(credentials))
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """A link that is good for 48 hours and asks for nothing."""
+        """Fetch a link that works for 48 hours and asks for nothing."""
         return results.MediaRequest(url, (".nexmo.com", ".vonage.com"))
 
     def look_up(
@@ -157,7 +157,7 @@ class Vonage(Carrier):
         if not all(_login(credentials)):
             return results.AuthFailed("the API key or its secret is not stored")
         address = url("https://rest.nexmo.com", "/account/get-balance")
-        answer = http.ask(client, address, self.label, auth=_login(credentials))
+        answer = http.get_json(client, address, self.label, auth=_login(credentials))
         if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         value = answer.get("value")
@@ -166,7 +166,7 @@ class Vonage(Carrier):
         return results.Identity(credentials["api_key"][:64], "", remark)
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
-        """A status that does not exist."""
+        """Make a status that does not exist."""
         body = b'{"message_uuid": "self-test", "status": "self-test"}'
         key, secret = credentials.get("api_key", ""), credentials.get("signature_secret", "")
         token = vonage_signature.sign(body, key, secret)
@@ -175,7 +175,10 @@ class Vonage(Carrier):
 
 
 def _content(outgoing: results.Outgoing) -> dict[str, object]:
-    """What of a request differs between a text, a picture and several; words go with the first."""
+    """Return the part of a request that differs between a text, a picture and several pictures.
+
+    The words go with the first one.
+    """
     if not outgoing.media_urls:
         return {"channel": "sms", "message_type": "text", "text": outgoing.body}
     pictures: list[dict[str, str]] = [{"url": url} for url in outgoing.media_urls]
@@ -188,7 +191,7 @@ def _content(outgoing: results.Outgoing) -> dict[str, object]:
 
 
 def _fault(answer: Mapping[str, Any]) -> object:
-    """What a refused request names as wrong: the first field at fault, or the error."""
+    """Return what a refused request names as wrong: the first faulty field, or the error."""
     faults = answer.get("invalid_parameters")
     first = faults[0] if isinstance(faults, list) and faults else None
     field = first.get("name") if isinstance(first, dict) else None
@@ -196,7 +199,7 @@ def _fault(answer: Mapping[str, Any]) -> object:
 
 
 def _code(error: Mapping[str, object]) -> str:
-    """An error's number: its title, or the end of its address; else that end, a word."""
+    """Return an error's number: its title, or the end of its address; else that end, a word."""
     word = str(error.get("type", "")).rpartition("#")[2]
     given = [word, str(error.get("title", "")), str(error.get("code", ""))]
     return next((text for text in given if text.isascii() and text.isdigit()), word)[
@@ -218,16 +221,16 @@ def _reported(
     error: object,
     states: Mapping[str, events.State] = STATES,
 ) -> events.Receipt | events.Ignored:
-    """What a status says, in a webhook as in a report."""
+    """Parse a status, in a webhook as in a report."""
     state = states.get(status)
     if state is None:
         return events.Ignored("a status that needs nothing done")
-    given = parsing.string(event, "message_uuid") or parsing.string(event, "message_id")
-    message_id = parsing.required("message_uuid", given, parsing.ID_LIMIT)
-    token = parsing.readable("client_ref", parsing.string(event, "client_ref"), 128)
+    given = parsing.read_string(event, "message_uuid") or parsing.read_string(event, "message_id")
+    message_id = parsing.check_required("message_uuid", given, parsing.ID_LIMIT)
+    token = parsing.check_readable("client_ref", parsing.read_string(event, "client_ref"), 128)
     if state not in ("failed", "unknown"):
         return events.Receipt(message_id, state, attempt_token=token)
-    code = parsing.readable(
+    code = parsing.check_readable(
         "error", _code(error) if isinstance(error, dict) else "", http.CODE_LIMIT
     )
     default: events.ErrorClass = "transient" if status in ("undeliverable", "expired") else "other"
@@ -237,26 +240,28 @@ def _reported(
 
 def _inbound(event: Mapping[str, object]) -> events.InboundText:
     media = list(_media(event))
-    captions = [parsing.string(item, "caption") for item in media]
+    captions = [parsing.read_string(item, "caption") for item in media]
     if event.get("text") is None and not media:
         raise events.Unparsable("text is missing")
     return events.InboundText(
-        carrier_message_id=parsing.required(
-            "message_uuid", parsing.string(event, "message_uuid"), parsing.ID_LIMIT
+        carrier_message_id=parsing.check_required(
+            "message_uuid", parsing.read_string(event, "message_uuid"), parsing.ID_LIMIT
         ),
         sender=parsing.with_plus(
-            parsing.required("from", parsing.string(event, "from"), parsing.ADDRESS_LIMIT)
+            parsing.check_required(
+                "from", parsing.read_string(event, "from"), parsing.ADDRESS_LIMIT
+            )
         ),
         recipient=parsing.with_plus(
-            parsing.required("to", parsing.string(event, "to"), parsing.ADDRESS_LIMIT)
+            parsing.check_required("to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT)
         ),
-        body=parsing.readable(
-            "text", "\n".join(filter(None, [parsing.string(event, "text"), *captions]))
+        body=parsing.check_readable(
+            "text", "\n".join(filter(None, [parsing.read_string(event, "text"), *captions]))
         ),
-        sent_at=parsing.moment("timestamp", parsing.string(event, "timestamp")),
+        sent_at=parsing.read_time("timestamp", parsing.read_string(event, "timestamp")),
         media=tuple(
             events.InboundMedia(
-                parsing.required("url", parsing.string(item, "url"), parsing.URL_LIMIT)
+                parsing.check_required("url", parsing.read_string(item, "url"), parsing.URL_LIMIT)
             )
             for item in media
         ),
@@ -264,11 +269,13 @@ def _inbound(event: Mapping[str, object]) -> events.InboundText:
 
 
 def _media(event: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """The attachments: one under its kind's name, or several under `content`."""
+    """Return the attachments: one under its kind's name, or several under `content`."""
     alone = [
-        parsing.mapping(kind, event[kind]) for kind in MEDIA_KINDS if event.get(kind) is not None
+        parsing.read_object(kind, event[kind])
+        for kind in MEDIA_KINDS
+        if event.get(kind) is not None
     ]
-    several = parsing.objects("content", event.get("content"))
+    several = parsing.read_objects("content", event.get("content"))
     return alone + [item for item in several if item.get("url") is not None]
 
 

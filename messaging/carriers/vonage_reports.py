@@ -1,4 +1,4 @@
-"""Reading Vonage's Reports API (`/v2/reports/records`), a day at a time.
+"""Read Vonage's Reports API (`/v2/reports/records`), a day at a time.
 
 Vonage charges for it by the record.
 """
@@ -16,8 +16,7 @@ from django.conf import settings
 
 from messaging.carriers import events, http, parsing, results
 
-DAY = timedelta(days=1)
-"""The longest time that one question may span."""
+DAY = timedelta(days=1)  # The longest time that one question may span
 
 DAYS = 7
 
@@ -26,13 +25,13 @@ Span = tuple[datetime, datetime]
 
 
 def url(base: str, path: str) -> str:
-    """An address of the API at VONAGE_API_URL, or at `base`, which is one of Vonage's hosts."""
+    """Return an address of the API at VONAGE_API_URL, or at `base`, one of Vonage's hosts."""
     return str(getattr(settings, "VONAGE_API_URL", base)).rstrip("/") + path
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The records of an account; `login` is its API key and secret."""
+    """Read the records of an account; `login` is its API key and secret."""
 
     login: tuple[str, str] = field(repr=False)
     client: httpx.Client = field(repr=False)
@@ -40,7 +39,7 @@ class Reports:
     def find(
         self, sought: results.Sought
     ) -> Record | results.NotFound | results.CannotTell | results.AuthFailed:
-        """The record with our reference. An SMS may stand under either product."""
+        """Return the record with our reference. An SMS may be under either product."""
         start, end = sought.earliest, sought.latest
         is_all = end - start <= DAY
         for product in ("MESSAGES", "SMS"):
@@ -58,7 +57,7 @@ class Reports:
         )
 
     def inbound(self, number: str, since: datetime, known: frozenset[str]) -> results.ListResult:
-        """Texts that came to the number, a week back at most; the newest days first."""
+        """Return texts that came to the number, a week back at most; the newest days first."""
         texts: tuple[events.InboundText, ...] = ()
         end = datetime.now(UTC)
         for _ in range(DAYS):
@@ -78,7 +77,7 @@ class Reports:
     def _read(
         self, product: str, direction: Literal["inbound", "outbound"], span: Span
     ) -> tuple[list[Record], bool] | results.AuthFailed | results.CannotTell:
-        """The records of a time, and whether they are all."""
+        """Return the records of a time, and whether they are all."""
         if not all(self.login):
             return results.AuthFailed("the API key or its secret is not stored")
         params = {
@@ -90,11 +89,11 @@ class Reports:
             "include_message": "true" if direction == "inbound" else "false",
         }
         address = url("https://api.nexmo.com", "/v2/reports/records")
-        answer = http.ask(self.client, address, "Vonage", params=params, auth=self.login)
+        answer = http.get_json(self.client, address, "Vonage", params=params, auth=self.login)
         if not isinstance(answer, dict):
             return answer
         try:
-            records = parsing.objects("records", answer.get("records"))
+            records = parsing.read_objects("records", answer.get("records"))
         except events.Unparsable:
             return results.CannotTell("Vonage's answer makes no sense")
         links = answer.get("_links")
@@ -103,7 +102,7 @@ class Reports:
 
 
 def _is_for(number: str, record: Record) -> bool:
-    """Whether it came to us by the Messages API; the ids of the older SMS API are no UUIDs."""
+    """Return True if it came to us by the Messages API; ids of the older SMS API are no UUIDs."""
     try:
         UUID(str(record.get("message_id")))
     except ValueError:
@@ -112,7 +111,7 @@ def _is_for(number: str, record: Record) -> bool:
 
 
 def _texts(records: list[Record]) -> tuple[tuple[events.InboundText, ...], bool]:
-    """The texts, oldest first, and whether all records could be read."""
+    """Return the texts, oldest first, and whether all records could be read."""
     texts = []
     for record in records:
         try:
@@ -125,15 +124,17 @@ def _texts(records: list[Record]) -> tuple[tuple[events.InboundText, ...], bool]
 
 def _text(record: Record) -> events.InboundText:
     return events.InboundText(
-        carrier_message_id=parsing.string(record, "message_id"),
+        carrier_message_id=parsing.read_string(record, "message_id"),
         sender=parsing.with_plus(
-            parsing.required("from", parsing.string(record, "from"), parsing.ADDRESS_LIMIT)
+            parsing.check_required(
+                "from", parsing.read_string(record, "from"), parsing.ADDRESS_LIMIT
+            )
         ),
         recipient=parsing.with_plus(
-            parsing.required("to", parsing.string(record, "to"), parsing.ADDRESS_LIMIT)
+            parsing.check_required("to", parsing.read_string(record, "to"), parsing.ADDRESS_LIMIT)
         ),
-        body=parsing.readable("message_body", parsing.string(record, "message_body")),
-        sent_at=parsing.moment("date_received", parsing.string(record, "date_received")),
+        body=parsing.check_readable("message_body", parsing.read_string(record, "message_body")),
+        sent_at=parsing.read_time("date_received", parsing.read_string(record, "date_received")),
     )
 
 

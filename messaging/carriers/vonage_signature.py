@@ -1,4 +1,4 @@
-"""Vonage's signed webhooks: a JWT (RFC 7519, HS256) that covers the body by its hash."""
+"""Sign and verify Vonage's webhooks: a JWT (RFC 7519, HS256) that covers the body by its hash."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ class Message(models.Model):
 
     @property
     def summary(self) -> str:
-        """Return one line for lists: the text, or a count of pictures and files if there is none."""
+        """Return one line for lists: the text, or if it has none a count of pictures and files."""
         return (
             self.body if self.body.strip() else describe_files(self.picture_count, self.file_count)
         )

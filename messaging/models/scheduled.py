@@ -20,7 +20,7 @@ class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
         return self.filter(inbox__in=Inbox.objects.visible_to(agent))
 
     def pending(self) -> ScheduledTextQuerySet:
-        """Pick those that an agent can still change: they wait for their time, or were held back."""
+        """Pick those that an agent can still change: waiting for their time, or held back."""
         return self.filter(state__in=ScheduledText.PENDING)
 
     def listed(self, thread: Thread) -> ScheduledTextQuerySet:
