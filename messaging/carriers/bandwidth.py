@@ -107,7 +107,7 @@ class Bandwidth(Carrier):
     def send(
         self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.SendResult:
-        """Create a message. What Bandwidth answers with 4xx or 5xx is not sent, as it documents."""
+        """Create a message. Bandwidth documents that a 4xx or 5xx answer means "not sent"."""
         url = _url(credentials, "/messages")
         if url is None or not credentials.get("application_id"):
             return results.AuthFailed("the account, the application or the API user is not stored")
