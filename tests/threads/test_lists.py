@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
+from tests.markup import read_page
 from tests.messaging.live.live_pages import Element, elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
@@ -20,28 +21,28 @@ from threads.models import Thread
 HTMX = {"HX-Request": "true"}
 
 
-def numbers(count: int) -> list[str]:
+def make_numbers(count: int) -> list[str]:
     return [f"+1202555{1000 + index}" for index in range(count)]
 
 
-def rows(client: Client, path: str, **headers: str) -> list[Element]:
+def get_rows(client: Client, path: str, **headers: str) -> list[Element]:
     response = client.get(path, headers=headers)
     assert response.status_code == 200
-    return elements(response.content.decode())
+    return elements(read_page(response))
 
 
-def next_page(page: str) -> str | None:
+def next_page_path(page: str) -> str | None:
     found = re.search(r'<li class="more"[^>]*>\s*<a href="([^"]+)"', page)
     return found[1].replace("&amp;", "&") if found else None
 
 
-def walk(client: Client, path: str) -> list[list[str]]:
+def walk_pages(client: Client, path: str) -> list[list[str]]:
     pages = []
     following: str | None = path
     while following is not None:
-        page = client.get(following, headers=HTMX).content.decode()
+        page = read_page(client.get(following, headers=HTMX))
         pages.append([element.id for element in elements(page)])
-        following = next_page(page)
+        following = next_page_path(page)
         assert len(pages) < 20
     return pages
 
@@ -50,7 +51,7 @@ def test_inboxes_and_personal_conversations_stand_newest_first(cast: Cast) -> No
     older = cast.thread(to=ANAS_LINE)
     cast.text_in("To the desk")
     newer = cast.thread(to=ANAS_LINE, sender="+12025550178")
-    found = rows(client_of(cast.ana), "/")
+    found = get_rows(client_of(cast.ana), "/")
     assert [element.id for element in found] == [
         f"thread-{newer.pk}",
         f"inbox-{cast.front_desk.pk}",
@@ -69,7 +70,7 @@ def test_each_agent_sees_their_own_top_list(cast: Cast) -> None:
         (cast.dov, set()),
         (cast.admin, set()),
     ]:
-        found = rows(client_of(agent), "/")
+        found = get_rows(client_of(agent), "/")
         assert {e.words.split("  ")[0].split(" No ")[0] for e in found} == names
 
 
@@ -78,7 +79,7 @@ def test_an_inbox_shows_its_threads_under_their_numbers(cast: Cast) -> None:
     second = cast.thread(sender="72645")
     cast.thread(to=DISPATCH)
     Thread.objects.filter(pk=first.pk).update(priority="urgent")
-    found = rows(client_of(cast.cho), f"/inboxes/{cast.front_desk.pk}/")
+    found = get_rows(client_of(cast.cho), f"/inboxes/{cast.front_desk.pk}/")
     assert [element.id for element in found] == [f"thread-{second.pk}", f"thread-{first.pk}"]
     assert found[0].words.startswith("72645")
     assert found[1].words.startswith("Urgent (202) 555-0177")
@@ -88,9 +89,9 @@ def test_an_inbox_shows_its_threads_under_their_numbers(cast: Cast) -> None:
 def test_pages_hold_each_row_once(cast: Cast, path: str) -> None:
     to = ANAS_LINE if path == "/" else DISPATCH
     path = path if path == "/" else f"/inboxes/{cast.dispatch.pk}/"
-    for number in numbers(2 * PAGE_SIZE + 3):
+    for number in make_numbers(2 * PAGE_SIZE + 3):
         cast.text_in("Hi", sender=number, to=to)
-    pages = walk(client_of(cast.ana), path)
+    pages = walk_pages(client_of(cast.ana), path)
     seen = [key for page in pages for key in page]
     assert [len(page) for page in pages[:2]] == [PAGE_SIZE, PAGE_SIZE]
     newest_first = [f"thread-{pk}" for pk in Thread.objects.order_by("-last_at").values_list(
@@ -100,9 +101,9 @@ def test_pages_hold_each_row_once(cast: Cast, path: str) -> None:
 
 
 def test_rows_of_one_instant_are_paged_by_their_ids(cast: Cast) -> None:
-    threads = [cast.thread(sender=number, to=DISPATCH) for number in numbers(PAGE_SIZE + 5)]
+    threads = [cast.thread(sender=number, to=DISPATCH) for number in make_numbers(PAGE_SIZE + 5)]
     Thread.objects.filter(inbox=cast.dispatch).update(last_at=threads[0].created_at)
-    pages = walk(client_of(cast.ana), f"/inboxes/{cast.dispatch.pk}/")
+    pages = walk_pages(client_of(cast.ana), f"/inboxes/{cast.dispatch.pk}/")
     seen = [key for page in pages for key in page]
     assert seen == [f"thread-{thread.pk}" for thread in reversed(threads)]
 
@@ -114,18 +115,18 @@ def test_rows_that_move_between_two_pages_are_neither_twice_nor_missed(
     """A row that was lifted stands above: the live page has it; the others are all there once."""
     to = ANAS_LINE if path == "/" else DISPATCH
     path = path if path == "/" else f"/inboxes/{cast.dispatch.pk}/"
-    senders = numbers(PAGE_SIZE + 10)
+    senders = make_numbers(PAGE_SIZE + 10)
     threads = {sender: cast.thread(sender=sender, to=to) for sender in senders}
     client = client_of(cast.ana)
-    first = client.get(path, headers=HTMX).content.decode()
+    first = read_page(client.get(path, headers=HTMX))
     on_first = [element.id for element in elements(first)]
     lifted = [senders[0], senders[3], senders[-1]]
     for sender in lifted:
         cast.text_in("Up!", sender=sender, to=to)
     cast.text_in("New", sender="+12025559999", to=to)
-    address = next_page(first)
+    address = next_page_path(first)
     assert address is not None
-    on_second = [element.id for element in elements(client.get(address).content.decode())]
+    on_second = [element.id for element in elements(read_page(client.get(address)))]
     assert not set(on_first) & set(on_second)
     unmoved = {f"thread-{t.pk}" for sender, t in threads.items() if sender not in lifted}
     assert unmoved <= set(on_first) | set(on_second)
@@ -145,7 +146,7 @@ def test_a_cursor_beyond_all_rows_is_an_end(cast: Cast, after: str) -> None:
     cast.thread(to=ANAS_LINE)
     response = client_of(cast.ana).get(f"/?after={after}", headers=HTMX)
     assert response.status_code == 200
-    assert elements(response.content.decode()) == []
+    assert elements(read_page(response)) == []
 
 
 def count_queries(client: Client, path: str, **headers: str) -> int:
@@ -158,7 +159,7 @@ def test_the_lists_cost_the_same_with_5_and_60_threads(cast: Cast) -> None:
     client = client_of(cast.ana)
     paths = ["/", f"/inboxes/{cast.front_desk.pk}/"]
     counts = []
-    for senders in (numbers(5), numbers(60)):
+    for senders in (make_numbers(5), make_numbers(60)):
         for number in senders:
             cast.text_in("Hi", sender=number, to=ANAS_LINE)
             cast.answer(cast.thread(sender=number), "Hello", author=cast.ben)
@@ -174,7 +175,7 @@ def test_the_top_list_costs_the_same_with_2_and_20_inboxes(cast: Cast) -> None:
     for index in range(18):
         inbox = Inbox.objects.create(name=f"Inbox {index}")
         add_member(inbox=inbox, agent=cast.ana, changed_by=None)
-    assert len(rows(client, "/")) == 20
+    assert len(get_rows(client, "/")) == 20
     assert count_queries(client, "/") == before
 
 
@@ -190,8 +191,8 @@ def test_a_fragment_for_htmx_a_page_for_everybody_else(cast: Cast) -> None:
             False,
         ]
         assert [b'id="listing"' in a.content for a in (page, panes, more)] == [True, True, False]
-        assert elements(page.content.decode()) == elements(panes.content.decode())
-        assert elements(more.content.decode()) == elements(page.content.decode())
+        assert elements(read_page(page)) == elements(read_page(panes))
+        assert elements(read_page(more)) == elements(read_page(page))
 
 
 @pytest.mark.parametrize("deed", ["post", "put", "delete"])
@@ -200,26 +201,26 @@ def test_lists_are_only_read(cast: Cast, deed: str) -> None:
         assert getattr(client_of(cast.ana), deed)(path).status_code == 405
 
 
-def row(agent: Agent, path: str, key: str) -> Element:
-    return {element.id: element for element in rows(client_of(agent), path)}[key]
+def get_row(agent: Agent, path: str, key: str) -> Element:
+    return {element.id: element for element in get_rows(client_of(agent), path)}[key]
 
 
 def test_previews_say_who_wrote(cast: Cast) -> None:
     thread = cast.thread()
     inbox, key = f"/inboxes/{cast.front_desk.pk}/", f"thread-{thread.pk}"
     place = f"inbox-{cast.front_desk.pk}"
-    assert row(cast.ana, inbox, key).words.endswith("Is anybody there? 1 unread")
+    assert get_row(cast.ana, inbox, key).words.endswith("Is anybody there? 1 unread")
     cast.answer(thread, "Yes, until six.", author=cast.ben)
     for path, name in [(inbox, key), ("/", place)]:
-        assert "You: Yes, until six." in row(cast.ben, path, name).words
-        assert "Ben: Yes, until six." in row(cast.ana, path, name).words
+        assert "You: Yes, until six." in get_row(cast.ben, path, name).words
+        assert "Ben: Yes, until six." in get_row(cast.ana, path, name).words
     mine = cast.thread(to=ANAS_LINE)
     cast.answer(mine, "From my own line.")
-    assert "You: From my own line." in row(cast.ana, "/", f"thread-{mine.pk}").words
+    assert "You: From my own line." in get_row(cast.ana, "/", f"thread-{mine.pk}").words
 
 
 def is_unread(agent: Agent, path: str, key: str) -> bool:
-    return "unread" in row(agent, path, key).marks
+    return "unread" in get_row(agent, path, key).marks
 
 
 def test_unread_marks_are_each_agents_own(cast: Cast) -> None:
@@ -241,7 +242,7 @@ def test_unread_marks_are_each_agents_own(cast: Cast) -> None:
 
 
 def test_the_inbox_names_itself_and_its_number(cast: Cast) -> None:
-    page = client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
+    page = read_page(client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/"))
     assert re.search(r"<h1[^>]*>Front Desk</h1>", page)
     assert "(202) 555-0110" in page
     assert 'aria-label="Back to messages"' in page
@@ -249,7 +250,7 @@ def test_the_inbox_names_itself_and_its_number(cast: Cast) -> None:
 
 def test_empty_lists_say_what_to_do(cast: Cast) -> None:
     def words(response: Any) -> str:
-        return str(response.content.decode())
+        return read_page(response)
 
     assert "You are in no inbox yet" in words(client_of(cast.dov).get("/"))
     empty = words(client_of(cast.ana).get(f"/inboxes/{cast.dispatch.pk}/"))

@@ -9,6 +9,7 @@ from channels.db import database_sync_to_async as in_database
 from django.db import connection
 
 from tests.cast import ANAS_LINE, Cast, client_of
+from tests.markup import read_page
 from tests.messaging.live.live_pages import elements, tab
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
@@ -16,14 +17,14 @@ from threads.models import Thread
 HTMX = {"HX-Request": "true"}
 
 
-def ids(cast: Cast, query: str = "") -> list[str]:
-    page = client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/{query}").content.decode()
+def listed_ids(cast: Cast, query: str = "") -> list[str]:
+    page = read_page(client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/{query}"))
     return [element.id for element in elements(page)]
 
 
 def test_a_new_thread_has_no_priority(cast: Cast) -> None:
     thread = cast.thread()
-    page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
+    page = read_page(client_of(cast.ana).get(f"/threads/{thread.pk}/"))
     assert 'class="priority ' not in page
     checked = re.findall(r'aria-checked="true"[^>]* name="priority" value="(\w+)"', page)
     assert checked == ["none"]
@@ -41,7 +42,7 @@ def test_a_priority_stands_in_front_of_the_number_for_every_member(
     answer = client_of(cast.ana).post(f"{path}priority/", {"priority": value})
     assert (answer.status_code, answer["Location"]) == (302, path)
     for agent in (cast.ana, cast.ben, cast.cho):
-        page = client_of(agent).get(path).content.decode()
+        page = read_page(client_of(agent).get(path))
         heading = re.search(r"<h1[^>]*>(.*?)</h1>", page.split('id="head-')[1], re.DOTALL)
         assert heading is not None
         assert re.sub(r"<[^>]+>", "", heading[1]) == f"{word} (202) 555-0177"
@@ -55,7 +56,7 @@ def test_the_server_takes_a_priority_away_again(cast: Cast) -> None:
     thread = cast.thread()
     client, path = client_of(cast.ana), f"/threads/{thread.pk}/priority/"
     client.post(path, {"priority": "high"})
-    answer = client.post(path, {"priority": "none"}, headers=HTMX).content.decode()
+    answer = read_page(client.post(path, {"priority": "none"}, headers=HTMX))
     assert f'id="title-{thread.pk}"' in answer
     assert 'data-priority="none"' in answer
     assert Thread.objects.get().priority == ""
@@ -82,7 +83,7 @@ def test_the_same_priority_again_changes_nothing(cast: Cast) -> None:
 def test_it_works_on_a_personal_line(cast: Cast) -> None:
     thread = cast.thread(to=ANAS_LINE)
     client_of(cast.ana).post(f"/threads/{thread.pk}/priority/", {"priority": "medium"})
-    (row, *_) = elements(client_of(cast.ana).get("/").content.decode())
+    (row, *_) = elements(read_page(client_of(cast.ana).get("/")))
     assert row.words.startswith("Medium (202) 555-0177")
 
 
@@ -90,11 +91,11 @@ def test_the_list_shows_only_what_was_chosen(cast: Cast) -> None:
     calm, urgent = cast.thread(), cast.thread(sender="+12025550178")
     Thread.objects.filter(pk=urgent.pk).update(priority="urgent")
     cast.answer(urgent, "We are on our way")
-    assert ids(cast) == [f"thread-{urgent.pk}", f"thread-{calm.pk}"]
-    assert ids(cast, "?only=urgent") == [f"thread-{urgent.pk}"]
-    assert ids(cast, "?only=high") == []
-    assert ids(cast, "?only=reply") == [f"thread-{calm.pk}"]
-    empty = client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/?only=high").content.decode()
+    assert listed_ids(cast) == [f"thread-{urgent.pk}", f"thread-{calm.pk}"]
+    assert listed_ids(cast, "?only=urgent") == [f"thread-{urgent.pk}"]
+    assert listed_ids(cast, "?only=high") == []
+    assert listed_ids(cast, "?only=reply") == [f"thread-{calm.pk}"]
+    empty = read_page(client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/?only=high"))
     assert "No thread is high" in empty
     assert "Show all threads" in empty
 
@@ -109,16 +110,16 @@ def test_the_choice_goes_on_in_further_pages_and_beside_the_conversation(cast: C
     threads = [cast.thread(sender=f"+1202555{1000 + index}") for index in range(PAGE_SIZE + 4)]
     Thread.objects.exclude(pk=threads[5].pk).update(priority="low")
     client, inbox = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/"
-    page = client.get(f"{inbox}?only=low", headers=HTMX).content.decode()
+    page = read_page(client.get(f"{inbox}?only=low", headers=HTMX))
     more = re.search(r'<li class="more"[^>]*>\s*<a href="([^"]+)"', page)
     assert more is not None
-    rest = client.get(more[1].replace("&amp;", "&"), headers=HTMX).content.decode()
+    rest = read_page(client.get(more[1].replace("&amp;", "&"), headers=HTMX))
     found = [element.id for element in [*elements(page), *elements(rest)]]
     expected = [t for t in reversed(threads) if t != threads[5]]
     assert found == [f"thread-{thread.pk}" for thread in expected]
     row = f"/threads/{threads[-1].pk}/?only=low"
     assert f'href="{row}"' in page
-    beside = client.get(row).content.decode()
+    beside = read_page(client.get(row))
     assert [element.id for element in elements(beside)][:PAGE_SIZE] == found[:PAGE_SIZE]
     assert f'href="{inbox}?only=low" aria-label="Back to Front Desk"' in beside
 

@@ -10,6 +10,7 @@ from inboxes.actions import remove_member
 from inboxes.models import Agent, Inbox
 from messaging.conversations import thread_search
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
+from tests.markup import read_page
 from threads import search as searching
 from threads.actions import hide_thread, restore_thread
 from threads.models import Thread
@@ -18,20 +19,20 @@ pytestmark = pytest.mark.django_db
 ROW = re.compile(r'<li id="thread-(\d+)" class="row')
 
 
-def found(agent: Agent, place: Inbox | None, q: str, **more: str) -> list[int]:
+def find_thread_ids(agent: Agent, place: Inbox | None, q: str, **more: str) -> list[int]:
     """The threads on the page, in its order."""
     path = f"/inboxes/{place.pk}/" if place else "/"
     page = client_of(agent).get(path, {"q": q, **more})
     assert page.status_code == 200
-    return [int(key) for key in ROW.findall(page.content.decode())]
+    return [int(key) for key in ROW.findall(read_page(page))]
 
 
-def page_of(agent: Agent, place: Inbox | None, q: str) -> str:
+def search_page(agent: Agent, place: Inbox | None, q: str) -> str:
     path = f"/inboxes/{place.pk}/" if place else "/"
-    return str(client_of(agent).get(path, {"q": q}).content.decode())
+    return read_page(client_of(agent).get(path, {"q": q}))
 
 
-def written(cast: Cast, body: str, sender: str = "+12025550181", **more: str) -> Thread:
+def write_text(cast: Cast, body: str, sender: str = "+12025550181", **more: str) -> Thread:
     return cast.text_in(body, sender=sender, **more).thread
 
 
@@ -61,53 +62,53 @@ def written(cast: Cast, body: str, sender: str = "+12025550181", **more: str) ->
 def test_words_are_found_by_their_beginning_in_any_order_without_case_and_accents(
     cast: Cast, q: str
 ) -> None:
-    thread = written(
+    thread = write_text(
         cast, "The order of a Crème Brûlée for Große Straße 81, 日本. Don't, it’s late."
     )
-    written(cast, "Something else altogether", "+12025550182")
-    assert found(cast.ana, cast.front_desk, q) == [thread.pk]
+    write_text(cast, "Something else altogether", "+12025550182")
+    assert find_thread_ids(cast.ana, cast.front_desk, q) == [thread.pk]
 
 
 @pytest.mark.parametrize("q", ["reme", "rulee", "creme zebra", "1", "ruiz", "0181", "555"])
 def test_what_no_word_begins_with_is_not_found(cast: Cast, q: str) -> None:
-    thread = written(cast, "The order of a Crème Brûlée for Straße 81")
-    assert found(cast.ana, cast.front_desk, "order") == [thread.pk]
-    assert found(cast.ana, cast.front_desk, q) == []
+    thread = write_text(cast, "The order of a Crème Brûlée for Straße 81")
+    assert find_thread_ids(cast.ana, cast.front_desk, "order") == [thread.pk]
+    assert find_thread_ids(cast.ana, cast.front_desk, q) == []
 
 
 def test_only_the_last_message_of_each_thread_counts(cast: Cast) -> None:
-    thread = written(cast, "The gasket is broken")
-    assert found(cast.ana, cast.front_desk, "gasket") == [thread.pk]
+    thread = write_text(cast, "The gasket is broken")
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket") == [thread.pk]
     cast.answer(thread, "We bring a new one")
-    assert found(cast.ana, cast.front_desk, "gasket") == []
-    assert found(cast.ana, cast.front_desk, "bring") == [thread.pk]
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket") == []
+    assert find_thread_ids(cast.ana, cast.front_desk, "bring") == [thread.pk]
 
 
 def test_each_finds_in_their_own_inboxes_alone(cast: Cast) -> None:
-    here = written(cast, "A gasket here")
-    there = written(cast, "A gasket there", to=DISPATCH)
-    mine = written(cast, "A gasket of my own", to=ANAS_LINE)
-    assert found(cast.ana, cast.front_desk, "gasket") == [here.pk]
-    assert found(cast.ana, cast.dispatch, "gasket") == [there.pk]
-    assert found(cast.ana, None, "gasket") == [mine.pk]
-    assert found(cast.ben, None, "gasket") == []
+    here = write_text(cast, "A gasket here")
+    there = write_text(cast, "A gasket there", to=DISPATCH)
+    mine = write_text(cast, "A gasket of my own", to=ANAS_LINE)
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket") == [here.pk]
+    assert find_thread_ids(cast.ana, cast.dispatch, "gasket") == [there.pk]
+    assert find_thread_ids(cast.ana, None, "gasket") == [mine.pk]
+    assert find_thread_ids(cast.ben, None, "gasket") == []
     assert client_of(cast.cho).get(f"/inboxes/{cast.dispatch.pk}/?q=gasket").status_code == 404
     remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
     assert client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/?q=gasket").status_code == 404
 
 
 def test_what_i_deleted_is_not_found_by_me_alone(cast: Cast) -> None:
-    thread = written(cast, "A gasket here")
+    thread = write_text(cast, "A gasket here")
     last_id = thread.messages.get().pk
     hide_thread(thread=thread, agent=cast.ana, message_id=last_id)
-    assert found(cast.ana, cast.front_desk, "gasket") == []
-    assert found(cast.ben, cast.front_desk, "gasket") == [thread.pk]
-    written(cast, "Another gasket")
-    assert found(cast.ana, cast.front_desk, "gasket") == [thread.pk]
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket") == []
+    assert find_thread_ids(cast.ben, cast.front_desk, "gasket") == [thread.pk]
+    write_text(cast, "Another gasket")
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket") == [thread.pk]
     hide_thread(thread=thread, agent=cast.ana, message_id=thread.messages.latest("pk").pk)
-    assert found(cast.ana, cast.front_desk, "gasket") == []
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket") == []
     restore_thread(thread=thread, agent=cast.ana)
-    assert found(cast.ana, cast.front_desk, "gasket") == [thread.pk]
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket") == [thread.pk]
 
 
 @pytest.mark.parametrize("walk", [1, 3, 2_000])
@@ -118,13 +119,14 @@ def test_newest_stand_first_and_pages_follow_each_other(
     monkeypatch.setattr(searching, "PAGE_SIZE", 3)
     monkeypatch.setattr(thread_search, "PAGE_SIZE", 3)
     threads = [
-        written(cast, "A gasket" if n % 2 else "A bolt", f"+130355502{n:02d}") for n in range(16)
+        write_text(cast, "A gasket" if n % 2 else "A bolt", f"+130355502{n:02d}")
+        for n in range(16)
     ]
     wanted = [thread.pk for thread in threads[::-1] if thread.pk in {t.pk for t in threads[1::2]}]
     client, url = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/?q=gasket"
     seen: list[int] = []
     for _ in range(9):
-        page = client.get(url, headers={"HX-Request": "true"}).content.decode()
+        page = read_page(client.get(url, headers={"HX-Request": "true"}))
         seen += [int(key) for key in ROW.findall(page)]
         following = re.search(r'<a href="([^"]*after=[^"]*)"', page)
         if following is None:
@@ -156,9 +158,9 @@ def test_newest_stand_first_and_pages_follow_each_other(
     ],
 )
 def test_whatever_is_typed_is_looked_for_as_words(cast: Cast, q: str) -> None:
-    written(cast, "A bolt and nothing more")
+    write_text(cast, "A bolt and nothing more")
     for agent, place in [(cast.ana, cast.front_desk), (cast.ana, None), (cast.ben, None)]:
-        page = page_of(agent, place, q)
+        page = search_page(agent, place, q)
         assert "<script>alert" not in page
     for path in ("/search/", f"/inboxes/{cast.front_desk.pk}/search/"):
         assert client_of(cast.ana).get(path, {"q": q}).status_code == 200
@@ -166,9 +168,9 @@ def test_whatever_is_typed_is_looked_for_as_words(cast: Cast, q: str) -> None:
 
 
 def test_the_signs_of_a_query_are_no_part_of_it(cast: Cast) -> None:
-    thread = written(cast, "A gasket and nothing more")
-    assert found(cast.ana, cast.front_desk, "gasket:* | !more") == [thread.pk]
-    assert found(cast.ana, cast.front_desk, "gasket | bolt") == []
+    thread = write_text(cast, "A gasket and nothing more")
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket:* | !more") == [thread.pk]
+    assert find_thread_ids(cast.ana, cast.front_desk, "gasket | bolt") == []
 
 
 @pytest.mark.parametrize(
@@ -181,48 +183,48 @@ def test_the_signs_of_a_query_are_no_part_of_it(cast: Cast) -> None:
     ],
 )
 def test_the_page_says_why_nothing_is_there(cast: Cast, q: str, sentence: str) -> None:
-    written(cast, "A gasket")
-    assert sentence in page_of(cast.ana, cast.front_desk, q)
-    page = client_of(cast.ana).get("/search/", {"q": q}).content.decode()
+    write_text(cast, "A gasket")
+    assert sentence in search_page(cast.ana, cast.front_desk, q)
+    page = read_page(client_of(cast.ana).get("/search/", {"q": q}))
     assert sentence in page
-    assert found(cast.ana, cast.front_desk, q) == []
+    assert find_thread_ids(cast.ana, cast.front_desk, q) == []
 
 
 @pytest.mark.parametrize("q", ["", "   "])
 def test_an_empty_box_shows_the_whole_list(cast: Cast, q: str) -> None:
-    threads = [written(cast, "A gasket"), written(cast, "A bolt", "+12025550182")]
-    assert found(cast.ana, cast.front_desk, q) == [threads[1].pk, threads[0].pk]
-    assert f'id="list-{cast.front_desk.pk}"' in page_of(cast.ana, cast.front_desk, q)
+    threads = [write_text(cast, "A gasket"), write_text(cast, "A bolt", "+12025550182")]
+    assert find_thread_ids(cast.ana, cast.front_desk, q) == [threads[1].pk, threads[0].pk]
+    assert f'id="list-{cast.front_desk.pk}"' in search_page(cast.ana, cast.front_desk, q)
 
 
 def test_matches_are_marked_and_everything_else_is_escaped(cast: Cast) -> None:
-    thread = written(cast, "<b>Crème</b> & cream for <mark>Straße</mark>")
-    page = page_of(cast.ana, cast.front_desk, "cre str")
+    thread = write_text(cast, "<b>Crème</b> & cream for <mark>Straße</mark>")
+    page = search_page(cast.ana, cast.front_desk, "cre str")
     assert (
         "&lt;b&gt;<mark>Crème</mark>&lt;/b&gt; &amp; <mark>cream</mark> for"
         " &lt;mark&gt;<mark>Straße</mark>&lt;/mark&gt;"
     ) in page
     cast.answer(thread, "It comes at noon")
     assert re.search(
-        r"You: It comes at <mark>noon</mark>", page_of(cast.ana, cast.front_desk, "noo")
+        r"You: It comes at <mark>noon</mark>", search_page(cast.ana, cast.front_desk, "noo")
     )
 
 
 def test_a_hit_far_down_shows_the_piece_around_it(cast: Cast) -> None:
-    written(cast, "word " * 60 + "and there the gasket lies " + "again " * 40)
-    page = page_of(cast.ana, cast.front_desk, "gasket")
+    write_text(cast, "word " * 60 + "and there the gasket lies " + "again " * 40)
+    page = search_page(cast.ana, cast.front_desk, "gasket")
     assert re.search(r"… there the <mark>gasket</mark> lies again", page)
 
 
 def test_the_address_of_a_thread_keeps_the_list_beside_it(cast: Cast) -> None:
-    thread, other = written(cast, "A gasket"), written(cast, "A bolt", "+12025550182")
+    thread, other = write_text(cast, "A gasket"), write_text(cast, "A bolt", "+12025550182")
     client = client_of(cast.ana)
-    page = client.get(f"/inboxes/{cast.front_desk.pk}/?q=gas").content.decode()
+    page = read_page(client.get(f"/inboxes/{cast.front_desk.pk}/?q=gas"))
     assert f'href="/threads/{thread.pk}/?q=gas"' in page
-    beside = client.get(f"/threads/{thread.pk}/?q=gas").content.decode()
+    beside = read_page(client.get(f"/threads/{thread.pk}/?q=gas"))
     assert ROW.findall(beside) == [str(thread.pk)]
     assert f'href="/inboxes/{cast.front_desk.pk}/?q=gas" aria-label="Back to Front Desk"' in beside
-    whole = client.get(f"/threads/{thread.pk}/").content.decode()
+    whole = read_page(client.get(f"/threads/{thread.pk}/"))
     assert ROW.findall(whole) == [str(other.pk), str(thread.pk)]
 
 
@@ -230,7 +232,7 @@ def test_a_search_costs_few_queries_however_much_it_finds(
     cast: Cast, django_assert_max_num_queries: object
 ) -> None:
     for n in range(20):
-        written(cast, "A gasket" + " and more" * 30, f"+130355502{n:02d}")
+        write_text(cast, "A gasket" + " and more" * 30, f"+130355502{n:02d}")
     client = client_of(cast.ana)
     path = f"/inboxes/{cast.front_desk.pk}/?q=gasket+more"
     client.get(path)
@@ -239,9 +241,9 @@ def test_a_search_costs_few_queries_however_much_it_finds(
 
 
 def test_the_box_says_where_it_looks(cast: Cast) -> None:
-    inbox = page_of(cast.ana, cast.front_desk, "")
+    inbox = search_page(cast.ana, cast.front_desk, "")
     assert 'aria-label="Search last messages"' in inbox
     assert "Looks at the last message of each thread only." in inbox
     assert 'role="switch" aria-checked="false"' in inbox
-    assert "last message of each of your own conversations" in page_of(cast.ana, None, "")
-    assert 'aria-label="Search all messages"' in page_of(cast.ben, None, "")
+    assert "last message of each of your own conversations" in search_page(cast.ana, None, "")
+    assert 'aria-label="Search all messages"' in search_page(cast.ben, None, "")

@@ -16,6 +16,7 @@ from inboxes.models import Agent, Membership
 from messaging.conversations.history import PAGE_SIZE
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
+from tests.markup import read_page
 from tests.messaging.live.live_pages import Element, elements, tab
 from threads import unread
 from threads.actions import change_state
@@ -25,40 +26,48 @@ from threads.unread import count_unread_threads
 HTMX = {"HX-Request": "true"}
 
 
-def row(agent: Agent, what: Thread | str) -> Element:
+def get_row(agent: Agent, what: Thread | str) -> Element:
     """A thread's row in its list, or the row of the inbox with that key."""
     path = "/"
     if isinstance(what, Thread):
         path = "/" if what.is_personal else f"/inboxes/{what.inbox_id}/"
         what = f"thread-{what.pk}"
-    page = client_of(agent).get(path).content.decode()
+    page = read_page(client_of(agent).get(path))
     return {element.id: element for element in elements(page)}[what]
 
 
-def count(agent: Agent, what: Thread | str) -> int | None:
+def unread_count(agent: Agent, what: Thread | str) -> int | None:
     """The number on the mark; 0 for a mark without one, None without a mark."""
-    found = row(agent, what)
+    found = get_row(agent, what)
     if "unread" not in found.marks:
         return None
     number = re.search(r"(\d+)\+? unread$", found.words)
     return int(number[1]) if number else 0
 
 
-def read(agent: Agent, thread: Thread) -> str:
-    return str(client_of(agent).get(f"/threads/{thread.pk}/").content.decode())
+def open_thread(agent: Agent, thread: Thread) -> str:
+    return read_page(client_of(agent).get(f"/threads/{thread.pk}/"))
 
 
 def test_a_thread_counts_what_each_agent_has_not_read(cast: Cast) -> None:
     thread = cast.thread()
     cast.text_in("Hello?")
-    assert [count(agent, thread) for agent in (cast.ana, cast.ben)] == [2, 2]
-    read(cast.ana, thread)
-    assert [count(agent, thread) for agent in (cast.ana, cast.ben)] == [None, 2]
+    assert [unread_count(agent, thread) for agent in (cast.ana, cast.ben)] == [2, 2]
+    open_thread(cast.ana, thread)
+    assert [unread_count(agent, thread) for agent in (cast.ana, cast.ben)] == [None, 2]
     cast.text_in("Anybody?")
     cast.note(thread, "A word", author=cast.cho)
-    assert [count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [2, 4, None]
+    assert [unread_count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [
+        2,
+        4,
+        None,
+    ]
     cast.answer(thread, "Yes", author=cast.ben)
-    assert [count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [3, None, 1]
+    assert [unread_count(agent, thread) for agent in (cast.ana, cast.ben, cast.cho)] == [
+        3,
+        None,
+        1,
+    ]
 
 
 def test_what_two_tabs_write_at_the_same_time_takes_no_read_mark_back(cast: Cast) -> None:
@@ -81,20 +90,20 @@ def test_an_inbox_counts_its_unread_threads(cast: Cast) -> None:
     threads = [cast.thread(sender=f"+1202555020{index}") for index in range(3)]
     cast.text_in("Twice", sender="+12025550200")
     cast.thread(to=DISPATCH)
-    assert [count(cast.ana, key) for key in (desk, dispatch)] == [3, 1]
-    read(cast.ana, threads[0])
-    assert [count(cast.ana, key) for key in (desk, dispatch)] == [2, 1]
-    assert count(cast.ben, desk) == 3
+    assert [unread_count(cast.ana, key) for key in (desk, dispatch)] == [3, 1]
+    open_thread(cast.ana, threads[0])
+    assert [unread_count(cast.ana, key) for key in (desk, dispatch)] == [2, 1]
+    assert unread_count(cast.ben, desk) == 3
     for thread in threads:
-        read(cast.ana, thread)
-    assert [count(cast.ana, key) for key in (desk, dispatch)] == [None, 1]
+        open_thread(cast.ana, thread)
+    assert [unread_count(cast.ana, key) for key in (desk, dispatch)] == [None, 1]
 
 
 def test_hidden_threads_are_not_counted(cast: Cast) -> None:
     thread = cast.thread()
     client_of(cast.ana).post(f"/threads/{thread.pk}/delete/", {"message": 2**60})
-    assert count(cast.ana, f"inbox-{cast.front_desk.pk}") is None
-    assert count(cast.ben, f"inbox-{cast.front_desk.pk}") == 1
+    assert unread_count(cast.ana, f"inbox-{cast.front_desk.pk}") is None
+    assert unread_count(cast.ben, f"inbox-{cast.front_desk.pk}") == 1
 
 
 def test_the_count_looks_at_the_newest_threads_and_shows_no_more_than_99(
@@ -103,9 +112,9 @@ def test_the_count_looks_at_the_newest_threads_and_shows_no_more_than_99(
     for index in range(101):
         cast.thread(sender=f"+1202555{1000 + index}")
     key = f"inbox-{cast.front_desk.pk}"
-    assert row(cast.ana, key).words.endswith("99+ unread")
+    assert get_row(cast.ana, key).words.endswith("99+ unread")
     monkeypatch.setattr(unread, "NEWEST_COUNTED", 7)
-    assert count(cast.ana, key) == 7
+    assert unread_count(cast.ana, key) == 7
 
 
 def test_all_inboxes_are_counted_in_one_query(cast: Cast) -> None:
@@ -127,75 +136,75 @@ def test_all_inboxes_are_counted_in_one_query(cast: Cast) -> None:
 def test_what_came_before_my_seat_is_not_unread(cast: Cast) -> None:
     old = cast.thread()
     add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=None)
-    assert count(cast.dov, old) is None
-    assert count(cast.dov, f"inbox-{cast.front_desk.pk}") is None
+    assert unread_count(cast.dov, old) is None
+    assert unread_count(cast.dov, f"inbox-{cast.front_desk.pk}") is None
     cast.text_in("After dov came")
     new = cast.thread(sender="+12025550190")
-    assert count(cast.dov, old) == 0  # a dot: how much of it came later nobody counts
-    assert count(cast.dov, new) == 1
-    assert count(cast.dov, f"inbox-{cast.front_desk.pk}") == 2
-    page = read(cast.dov, old)
+    assert unread_count(cast.dov, old) == 0  # a dot: how much of it came later nobody counts
+    assert unread_count(cast.dov, new) == 1
+    assert unread_count(cast.dov, f"inbox-{cast.front_desk.pk}") == 2
+    page = open_thread(cast.dov, old)
     assert page.index("Is anybody there?") < page.index('class="new"')
     assert page.index('class="new"') < page.rindex("After dov came")
 
 
 def test_mark_unread_lasts_until_i_open_it_again(cast: Cast) -> None:
     thread = cast.thread()
-    read(cast.ana, thread)
+    open_thread(cast.ana, thread)
     client = client_of(cast.ana)
     answer = client.post(f"/threads/{thread.pk}/unread/")
     assert (answer.status_code, answer["Location"]) == (302, f"/inboxes/{cast.front_desk.pk}/")
     assert client.post(f"/threads/{thread.pk}/unread/", headers=HTMX).status_code == 204
     assert client.get(f"/threads/{thread.pk}/unread/").status_code == 405
-    assert count(cast.ana, thread) == 0
-    assert count(cast.ana, f"inbox-{cast.front_desk.pk}") == 1
+    assert unread_count(cast.ana, thread) == 0
+    assert unread_count(cast.ana, f"inbox-{cast.front_desk.pk}") == 1
     # The open page says once more what it showed before.
     client.post(f"/threads/{thread.pk}/read/", {"message": Message.objects.latest("pk").pk})
-    assert count(cast.ana, thread) == 0
-    assert 'class="new"' not in read(cast.ana, thread)
-    assert count(cast.ana, thread) is None
-    assert count(cast.ana, f"inbox-{cast.front_desk.pk}") is None
+    assert unread_count(cast.ana, thread) == 0
+    assert 'class="new"' not in open_thread(cast.ana, thread)
+    assert unread_count(cast.ana, thread) is None
+    assert unread_count(cast.ana, f"inbox-{cast.front_desk.pk}") is None
 
 
 def test_marked_unread_is_also_what_i_wrote_last(cast: Cast) -> None:
     thread = cast.thread()
     cast.answer(thread, "I will look into it")
     client_of(cast.ana).post(f"/threads/{thread.pk}/unread/")
-    assert count(cast.ana, thread) == 0
+    assert unread_count(cast.ana, thread) == 0
     cast.answer(thread, "Done")
-    assert count(cast.ana, thread) is None
+    assert unread_count(cast.ana, thread) is None
 
 
 def test_the_line_new_stands_before_what_i_had_not_read(cast: Cast) -> None:
     thread = cast.thread()
-    read(cast.ana, thread)
+    open_thread(cast.ana, thread)
     first = cast.text_in("Not read yet")
     cast.text_in("Nor this")
-    page = read(cast.ana, thread)
+    page = open_thread(cast.ana, thread)
     assert re.findall(r'data-new="(\d+)"', page) == [str(first.pk)]
     assert page.index('data-new="') < page.index(f'id="message-{first.pk}"')
-    assert 'data-new="' not in read(cast.ana, thread)  # at the next opening it is gone
-    assert 'data-new="' in read(cast.ben, thread)
+    assert 'data-new="' not in open_thread(cast.ana, thread)  # at the next opening it is gone
+    assert 'data-new="' in open_thread(cast.ben, thread)
 
 
 def test_what_i_wrote_is_not_new_to_me(cast: Cast) -> None:
     thread = cast.thread()
     cast.answer(thread, "Mine")
-    assert 'data-new="' not in read(cast.ana, thread)
+    assert 'data-new="' not in open_thread(cast.ana, thread)
 
 
 def test_the_line_new_stands_on_the_older_page_if_there_is_more_to_read(cast: Cast) -> None:
     thread = cast.thread()
-    read(cast.ana, thread)
+    open_thread(cast.ana, thread)
     first = cast.text_in("The first of many")
     for index in range(PAGE_SIZE):
         cast.text_in(f"Text {index}")
-    page = read(cast.ana, thread)
+    page = open_thread(cast.ana, thread)
     assert 'data-new="' not in page
     older = re.search(r'href="([^"]+before=[^"]+)"', page)
     assert older is not None
     url = older[1].replace("&amp;", "&")
-    earlier = client_of(cast.ana).get(url, headers=HTMX).content.decode()
+    earlier = read_page(client_of(cast.ana).get(url, headers=HTMX))
     assert re.findall(r'data-new="(\d+)"', earlier) == [str(first.pk)]
 
 
@@ -204,10 +213,10 @@ def test_needs_reply_is_untouched_by_reading_and_internal_messages(cast: Cast) -
     path = f"/inboxes/{cast.front_desk.pk}/?only=reply"
 
     def needs_reply() -> bool:
-        page = client_of(cast.ben).get(path).content.decode()
+        page = read_page(client_of(cast.ben).get(path))
         return f"thread-{thread.pk}" in [element.id for element in elements(page)]
 
-    read(cast.ben, thread)
+    open_thread(cast.ben, thread)
     cast.note(thread, "Who takes this one?", author=cast.ana)
     assert needs_reply()
     cast.answer(thread, "I do", author=cast.ben)
@@ -219,9 +228,9 @@ def test_needs_reply_is_untouched_by_reading_and_internal_messages(cast: Cast) -
 def test_a_personal_thread_is_counted_too(cast: Cast) -> None:
     thread = cast.thread(to=ANAS_LINE)
     cast.text_in("Hello?", to=ANAS_LINE)
-    assert count(cast.ana, thread) == 2
-    read(cast.ana, thread)
-    assert count(cast.ana, thread) is None
+    assert unread_count(cast.ana, thread) == 2
+    open_thread(cast.ana, thread)
+    assert unread_count(cast.ana, thread) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -238,7 +247,7 @@ async def test_counts_are_live_on_all_my_pages(cast: Cast) -> None:
         await page.settle()
     assert inside.placed[f"thread-{thread.pk}"].words.endswith("2 unread")
     assert top.placed[key].words.endswith("2 unread")
-    await in_database(read)(cast.ana, thread)
+    await in_database(open_thread)(cast.ana, thread)
     for page in (top, inside, cho):
         await page.settle()
     assert "unread" not in inside.placed[f"thread-{thread.pk}"].marks
@@ -273,4 +282,4 @@ def test_a_seat_of_long_ago_counts_from_the_beginning(cast: Cast) -> None:
     long_ago = timezone.now() - timedelta(days=900)
     Membership.objects.filter(agent=cast.ben).update(created_at=long_ago)
     thread = cast.thread()
-    assert count(cast.ben, thread) == 1
+    assert unread_count(cast.ben, thread) == 1

@@ -21,6 +21,7 @@ from config.asgi import application
 from inboxes.models import Agent
 from messaging.live.hub import Hub, hub_of_this_loop
 from tests.cast import client_of
+from tests.markup import tags_on_one_line
 
 PATIENCE = 5.0
 Opener = Callable[..., Awaitable["LivePage"]]
@@ -32,7 +33,7 @@ ASIDES = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden"}
 
 ELEMENT = re.compile(
     r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'
-    r' data-key="([^"]*)" data-seq="([^"]*)"(.*?)</\1>',
+    r' data-key="([^"]*)" data-seq="([^"]*)"[^>]*>(.*?)</\1>',
     re.DOTALL,
 )
 SEQS = re.compile(r'data-seqs="([^"]*)"')
@@ -73,9 +74,9 @@ def elements(text: str) -> list[Element]:
             key=found[5],
             seq=found[6],
             marks=frozenset(found[3].split()) - {"follows", "joined"},
-            words=" ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[7][1:])).split()),
+            words=" ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[7])).split()),
         )
-        for found in ELEMENT.finditer(text)
+        for found in ELEMENT.finditer(tags_on_one_line(text))
     ]
 
 
