@@ -7,14 +7,14 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest
 from django_otp.admin import OTPAdminAuthenticationForm, OTPAdminSite
 
-from inboxes.sign_in import BusyFormMixin
+from inboxes.sign_in import PasswordsBusyMixin
 
 
-class AdminSignInForm(BusyFormMixin, AdminAuthenticationForm):
+class AdminSignInForm(PasswordsBusyMixin, AdminAuthenticationForm):
     """Django's, for administrators."""
 
 
-class SecondFactorForm(BusyFormMixin, OTPAdminAuthenticationForm):
+class SecondFactorForm(PasswordsBusyMixin, OTPAdminAuthenticationForm):
     """The one that asks for a second factor too."""
 
 

@@ -68,7 +68,7 @@ async def _refuse(send: Any) -> None:
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
         "Cache-Control": "no-store",
-        "Retry-After": str(passwords.RETRY_AFTER),
+        "Retry-After": str(passwords.RETRY_AFTER_SECONDS),
         **standing_headers(),
     }
     body = render_to_string("passwords_busy.html").encode()

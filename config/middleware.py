@@ -13,8 +13,8 @@ from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
-from inboxes.passwords import RETRY_AFTER, PasswordsBusy
-from inboxes.sign_in import BusyFormMixin
+from inboxes.passwords import RETRY_AFTER_SECONDS, PasswordsBusy
+from inboxes.sign_in import PasswordsBusyMixin
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +93,9 @@ class BusyPasswords(Around):
         self, request: HttpRequest, response: TemplateResponse
     ) -> TemplateResponse:
         form = (response.context_data or {}).get("form")
-        if isinstance(form, BusyFormMixin) and form.is_busy:
+        if isinstance(form, PasswordsBusyMixin) and form.is_busy:
             response.status_code = 503
-            response.headers["Retry-After"] = str(RETRY_AFTER)
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
 
     def process_exception(
@@ -104,4 +104,4 @@ class BusyPasswords(Around):
         if not isinstance(exception, PasswordsBusy):
             return None
         page = render_to_string("passwords_busy.html")
-        return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+        return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

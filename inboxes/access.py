@@ -1,4 +1,4 @@
-"""May this agent see that inbox? A no is the same 404 as a thing that does not exist."""
+"""Access to inboxes. An inbox that the agent may not see is a 404, as if it did not exist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from inboxes.models import Agent, Inbox
 
 
 def get_shared_inbox(agent: Agent, inbox_id: int) -> Inbox:
-    """Raise Http404 for a foreign, personal or missing inbox alike."""
+    """Return a shared inbox of the agent's. Raises Http404 for any other."""
     inbox = Inbox.objects.shared().visible_to(agent).filter(pk=inbox_id).first()
     if inbox is None:
         raise Http404("No such inbox.")

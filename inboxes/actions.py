@@ -1,4 +1,4 @@
-"""Changes of membership. Only Django admin and set-up commands call these."""
+"""Actions on memberships and inboxes, called by Django admin and by set-up commands."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from inboxes.models import Agent, Inbox, Membership, MembershipChange
 
 @transaction.atomic
 def add_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> Membership:
-    """Let an agent in; pages that they have open gain the inbox. Twice is once."""
+    """Make an agent a member, unless they are one; their open pages gain the inbox."""
     existing = Membership.objects.filter(inbox=inbox, agent=agent).first()
     if existing is not None:
         return existing
     seq = counters.next_agent_seq(agent.pk)
     membership = Membership.objects.create(inbox=inbox, agent=agent, seq=seq)
-    _record(MembershipChange.Kind.ADDED, inbox=inbox, agent=agent, changed_by=changed_by)
+    _record_change(MembershipChange.Kind.ADDED, inbox=inbox, agent=agent, changed_by=changed_by)
     bell.ring_agent(agent.pk, seq)
     return membership
 
 
 @transaction.atomic
 def remove_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> None:
-    """Let an agent out; pages that they have open lose the inbox."""
+    """End an agent's membership, if there is one; their open pages lose the inbox."""
     deleted, _ = Membership.objects.filter(inbox=inbox, agent=agent).delete()
     if not deleted:
         return
     seq = counters.next_agent_seq(agent.pk)
-    _record(MembershipChange.Kind.REMOVED, inbox=inbox, agent=agent, changed_by=changed_by)
+    _record_change(MembershipChange.Kind.REMOVED, inbox=inbox, agent=agent, changed_by=changed_by)
     bell.ring_agent(agent.pk, seq)
 
 
 @transaction.atomic
 def announce_agent(*, agent: Agent) -> None:
-    """Make the agent's open pages look again at who they are: session, activity, inboxes."""
+    """Make the agent's open pages check their session, their account and their inboxes again."""
     bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
 
 
 @transaction.atomic
 def announce_inbox(*, inbox: Inbox) -> None:
-    """Make open pages draw the inbox again after its name or its number changed."""
+    """Make open pages draw the inbox again, after its name or its number changed."""
     bell.ring_inbox(inbox.pk, counters.next_inbox_seq(inbox.pk))
 
 
@@ -55,7 +55,7 @@ def delete_inbox(*, inbox: Inbox, changed_by: Agent | None) -> None:
         announce_agent(agent=owner)
 
 
-def _record(
+def _record_change(
     kind: MembershipChange.Kind, *, inbox: Inbox, agent: Agent, changed_by: Agent | None
 ) -> None:
     MembershipChange.objects.create(kind=kind, inbox=inbox, agent=agent, changed_by=changed_by)

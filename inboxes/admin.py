@@ -1,4 +1,4 @@
-"""Membership is changed here, and nowhere else."""
+"""Django admin for agents and inboxes: the only pages that change memberships."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from inboxes import actions
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
-from inboxes.requests import signed_in
+from inboxes.requests import signed_in_agent
 
 
 @admin.register(Agent)
@@ -46,11 +46,11 @@ class AgentAdmin(UserAdmin[Agent]):
     filter_horizontal = ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
-        """Their messages stay, so do they; a person who leaves is deactivated."""
+        """Refuse: agents are deactivated, because their messages refer to them."""
         return False
 
 
-class SeatFormSet(BaseInlineFormSet[Membership, Inbox, forms.ModelForm[Membership]]):
+class MembershipFormSet(BaseInlineFormSet[Membership, Inbox, forms.ModelForm[Membership]]):
     def clean(self) -> None:
         super().clean()
         if self.instance.is_personal and any(form.has_changed() for form in self.forms):
@@ -59,7 +59,7 @@ class SeatFormSet(BaseInlineFormSet[Membership, Inbox, forms.ModelForm[Membershi
 
 class MembershipInline(admin.TabularInline[Membership, Inbox]):
     model = Membership
-    formset = SeatFormSet
+    formset = MembershipFormSet
     extra = 1
     autocomplete_fields = ("agent",)
     readonly_fields = ("created_at",)
@@ -69,7 +69,7 @@ class MembershipInline(admin.TabularInline[Membership, Inbox]):
         return super().get_queryset(request).select_related("agent", "inbox")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A seat is given or taken; it does not turn into another person's."""
+        """Refuse: a membership starts or ends; it never passes to another agent."""
         return False
 
 
@@ -102,7 +102,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
     list_filter = (IsPersonalFilter,)
     list_select_related = ("owner",)
     search_fields = ("name", "owner__username", "owner__display_name", "number__address")
-    actions = None  # a bulk deletion would pass the inbox's own rules by
+    actions = None  # a bulk deletion would bypass `delete_inbox`
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(member_total=Count("memberships"))
@@ -113,7 +113,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         return count
 
     def get_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
-        """HELP is answered for a team; on a personal line its owner answers."""
+        """Leave out the answer to HELP for a personal line, whose owner answers."""
         is_personal = obj is not None and obj.is_personal
         return ("name", "owner") if is_personal else ("name", "owner", "help_text")
 
@@ -121,7 +121,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         return [] if obj is not None and obj.is_personal else [MembershipInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
-        """Conversations stay with the person or the team that had them."""
+        """Fix the owner after creation, so that conversations stay with those who had them."""
         return () if obj is None else ("owner",)
 
     def save_model(self, request: HttpRequest, obj: Inbox, form: Any, change: bool) -> None:
@@ -138,7 +138,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         change: bool,
     ) -> None:
         formset.save(commit=False)
-        changed_by = signed_in(request)
+        changed_by = signed_in_agent(request)
         for membership in formset.deleted_objects:
             actions.remove_member(
                 inbox=membership.inbox, agent=membership.agent, changed_by=changed_by
@@ -149,7 +149,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
             )
 
     def delete_model(self, request: HttpRequest, obj: Inbox) -> None:
-        actions.delete_inbox(inbox=obj, changed_by=signed_in(request))
+        actions.delete_inbox(inbox=obj, changed_by=signed_in_agent(request))
 
 
 @admin.register(MembershipChange)

@@ -8,4 +8,4 @@ class InboxesConfig(AppConfig):
     def ready(self) -> None:
         from inboxes import signals
 
-        signals.connect()
+        signals.connect_receivers()

@@ -1,4 +1,4 @@
-"""An administrator is a staff user: no further permissions to hand out one by one."""
+"""Permissions of administrators: staff members may use all of Django admin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ APPS = {"inboxes", "messaging"}
 
 
 class StaffBackend(BaseBackend):
-    """Active staff may do in Django admin whatever the pages of our own apps offer."""
+    """Give active staff members every permission for the models of our own apps."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: object = None) -> bool:
         return self.has_module_perms(user_obj, perm.partition(".")[0])

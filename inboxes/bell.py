@@ -1,8 +1,8 @@
-"""The bell: after a commit, tell every process that something changed, and never what.
+"""The bell: after a commit, tell every process that something changed, but not what.
 
-The one publishing function of the product. A bell carries a kind and two numbers; whoever
-hears it reads the database. A lost bell costs lateness, never content, so ringing neither
-waits nor fails: a request's thread hands the bell to an event loop and goes on.
+All changes are published here and nowhere else. A bell carries a kind, an id and a counter; its
+receivers read the database. A lost bell makes pages late, but they lose nothing. So ringing
+neither waits nor fails: the thread of a request hands the bell to an event loop and goes on.
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["inbox", "agent"]
 
+# Raised by a channel layer that is down or overrun. A timeout is an OSError.
 LAYER_ERRORS = (OSError, RedisError, ChannelFull)
-"""What a channel layer raises while it is away or overrun; a timeout is an OSError."""
 
-SENDING_TIMEOUT = 2.0
-"""Seconds after which a bell that the channel layer does not take is given up."""
+SEND_TIMEOUT_SECONDS = 2.0
 
 
 class Bell(TypedDict):
-    """What crosses the channel layer."""
+    """The message that goes over the channel layer."""
 
     type: str
     kind: Kind
@@ -39,17 +38,17 @@ class Bell(TypedDict):
 
 
 def group_name(kind: Kind, key: int) -> str:
-    """The one place where groups are named."""
+    """Return the name of a channel layer group; nothing else makes these names."""
     return f"{kind}.{key}"
 
 
 def ring_inbox(inbox_id: int, seq: int) -> None:
-    """Ring once the running transaction has committed; nothing rings if it rolls back."""
+    """Ring after the running transaction commits; a rollback rings nothing."""
     _ring_on_commit("inbox", inbox_id, seq)
 
 
 def ring_agent(agent_id: int, seq: int) -> None:
-    """As `ring_inbox`, for what concerns one agent alone."""
+    """Do as `ring_inbox` for a change that concerns one agent alone."""
     _ring_on_commit("agent", agent_id, seq)
 
 
@@ -60,18 +59,18 @@ class BellLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
 
-    def attach(self) -> None:
-        """Ring on the running event loop from now on."""
+    def attach_running_loop(self) -> None:
+        """Use the running event loop from now on."""
         self._loop = asyncio.get_running_loop()
 
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start the work and return at once, from any thread."""
-        asyncio.run_coroutine_threadsafe(work, self._open_loop())
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a coroutine from any thread, without waiting for it."""
+        asyncio.run_coroutine_threadsafe(work, self._ensure_loop())
 
     def is_attached(self) -> bool:
         return self._loop is not None and self._loop.is_running()
 
-    def _open_loop(self) -> asyncio.AbstractEventLoop:
+    def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or not self._loop.is_running():
                 self._loop = asyncio.new_event_loop()
@@ -84,34 +83,34 @@ bell_loop = BellLoop()
 
 def _ring_on_commit(kind: Kind, key: int, seq: int) -> None:
     bell = Bell(type="bell", kind=kind, id=key, seq=seq)
-    transaction.on_commit(lambda: _ring(bell), robust=True)
+    transaction.on_commit(lambda: _ring_now(bell), robust=True)
 
 
-def _ring(bell: Bell) -> None:
-    if is_alone() and not bell_loop.is_attached():
-        return  # nobody listens in this process, and the memory reaches no other
-    bell_loop.run(_send(bell))
+def _ring_now(bell: Bell) -> None:
+    if is_single_process() and not bell_loop.is_attached():
+        return  # nobody listens here, and an in-memory layer reaches no other process
+    bell_loop.start(_send_bell(bell))
 
 
-async def _send(bell: Bell) -> None:
-    # Whatever ails the channel layer, the pages' catch-up brings what this bell announced.
-    await say(bell["kind"], bell["id"], bell)
+async def _send_bell(bell: Bell) -> None:
+    # If it is lost, the pages' catch-up brings what this bell announced.
+    await send_to_group(bell["kind"], bell["id"], bell)
 
 
-async def say(kind: Kind, key: int, message: Mapping[str, object]) -> bool:
-    """Tell a group something now; False if the channel layer did not take it in time."""
+async def send_to_group(kind: Kind, key: int, message: Mapping[str, object]) -> bool:
+    """Send to a group now. Returns False if the channel layer did not take it in time."""
     layer = get_channel_layer()
     if layer is None:
         return False
     try:
-        async with asyncio.timeout(SENDING_TIMEOUT):
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
             await layer.group_send(group_name(kind, key), dict(message))
     except LAYER_ERRORS as error:
-        log.warning("What was said to %s %s was lost: %r", kind, key, error)
+        log.warning("A message to %s %s was lost: %r", kind, key, error)
         return False
     return True
 
 
-def is_alone() -> bool:
-    """Whether the channel layer reaches no other process."""
+def is_single_process() -> bool:
+    """Return True if the channel layer reaches no other process."""
     return isinstance(get_channel_layer(), InMemoryChannelLayer)

@@ -1,8 +1,8 @@
-"""The counters of inboxes and agents: every change takes the next number under the row's lock.
+"""The change counters of inboxes and agents.
 
-`UPDATE … SET seq = seq + 1 RETURNING` holds the row until the commit, so that whoever reads a
-number has every smaller one in the same snapshot. A bare sequence would not do: a reader could
-see 2 while 1 is still uncommitted, and miss it for ever.
+Every change takes the next number by `UPDATE … SET seq = seq + 1 RETURNING`, which locks the row
+until the commit. A snapshot that contains a number therefore contains all smaller ones. A database
+sequence would not do: a reader could see 2 while 1 is uncommitted, and never read 1.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ ADVANCE = sql.SQL(
 
 
 def next_inbox_seq(inbox_id: int) -> int:
-    """Take the inbox's next number; locks its row until the transaction ends.
+    """Take the inbox's next number, and lock its row until the transaction ends.
 
     Raises Inbox.DoesNotExist.
     """
-    return _advance(Inbox, [inbox_id])[inbox_id]
+    return _advance_counters(Inbox, [inbox_id])[inbox_id]
 
 
 def next_agent_seqs(agent_ids: Iterable[int]) -> dict[int, int]:
-    """Take the next number of several agents, locked in order of their keys."""
-    return _advance(Agent, agent_ids)
+    """Take the next number of several agents, and lock them in the order of their keys."""
+    return _advance_counters(Agent, agent_ids)
 
 
 def next_agent_seq(agent_id: int) -> int:
-    return _advance(Agent, [agent_id])[agent_id]
+    return _advance_counters(Agent, [agent_id])[agent_id]
 
 
-def _advance(model: type[Inbox | Agent], ids: Iterable[int]) -> dict[int, int]:
-    wanted = sorted(set(ids))
+def _advance_counters(model: type[Inbox | Agent], ids: Iterable[int]) -> dict[int, int]:
+    keys = sorted(set(ids))
     if not connection.in_atomic_block:
-        raise RuntimeError("A counter is only taken inside a transaction.")
+        raise RuntimeError("A counter advances only inside a transaction.")
     statement = ADVANCE.format(table=sql.Identifier(model._meta.db_table))
     with connection.cursor() as cursor:
-        cursor.execute(statement, [wanted])
-        taken = dict(cursor.fetchall())
-    if len(taken) != len(wanted):
-        raise model.DoesNotExist(f"No {model._meta.verbose_name} has the key asked for.")
-    return taken
+        cursor.execute(statement, [keys])
+        numbers = dict(cursor.fetchall())
+    if len(numbers) != len(keys):
+        raise model.DoesNotExist(f"No {model._meta.verbose_name} has this key.")
+    return numbers

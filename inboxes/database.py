@@ -1,4 +1,4 @@
-"""Helpers for the database's connections."""
+"""Helpers for database connections."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from django.db import connection
 
 
 def release_connection() -> None:
-    """Give this thread's connection back to the pool; also what heals a broken one.
+    """Give this thread's connection back to the pool, which also replaces a broken one.
 
-    Inside a transaction it is kept.
+    Does nothing inside a transaction.
     """
     if not connection.in_atomic_block:
         connection.close()

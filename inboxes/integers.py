@@ -1,39 +1,38 @@
-"""Whole numbers that come from outside: keys of rows, places in lists, counters, lengths."""
+"""Integers from outside: keys of rows, cursors, counters, lengths."""
 
 from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-LARGEST = 2**63 - 1
-"""What a bigint of PostgreSQL holds."""
+MAX_BIGINT = 2**63 - 1  # the largest bigint of PostgreSQL
 
 
 def read_integer(text: object) -> int | None:
-    """Return the number from 0 to LARGEST that the text is; None for anything else.
+    """Return the number from 0 to MAX_BIGINT that the text shows; None for anything else.
 
-    The text is 1 to 19 of the digits 0 to 9. Python's `int` also takes other scripts' digits,
-    signs, spaces and underscores, and `isdigit` says yes to a "²", at which `int` raises.
+    The text has 1 to 19 of the digits 0 to 9. Python's `int` would also accept digits of other
+    scripts, signs, spaces and underscores; `isdigit` accepts "²", for which `int` raises.
     """
     if not (isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 19):
         return None
     number = int(text)
-    return number if number <= LARGEST else None
+    return number if number <= MAX_BIGINT else None
 
 
 class IntegerField(forms.Field):
-    """What `read_integer` reads, from `least` on; None where it is left empty."""
+    """A form field for integers that `read_integer` accepts, from `min_value` on."""
 
     widget = forms.HiddenInput
 
-    def __init__(self, *, least: int = 1, required: bool = True) -> None:
+    def __init__(self, *, min_value: int = 1, required: bool = True) -> None:
         super().__init__(required=required)
-        self.least = least
+        self.min_value = min_value
 
     def to_python(self, value: object) -> int | None:
         if value in self.empty_values:
             return None
         number = read_integer(str(value))
-        if number is None or number < self.least:
+        if number is None or number < self.min_value:
             raise ValidationError("This is no such number.")
         return number

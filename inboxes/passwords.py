@@ -1,4 +1,4 @@
-"""Hashing passwords at a bounded cost: whoever can reach the sign-in page can ask for a hash."""
+"""Password hashing at a bounded cost: anybody who reaches the sign-in page can cause a hash."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from inboxes.database import release_connection
 
 T = TypeVar("T")
 
-WAITING = 20
-PATIENCE = 5.0  # seconds
-RETRY_AFTER = 5  # seconds, for who was refused
+MAX_WAITING = 20
+MAX_WAIT_SECONDS = 5.0
+RETRY_AFTER_SECONDS = 5
 
 
 class PasswordsBusy(Exception):
-    """More passwords wait for their hash than there is room for."""
+    """Too many passwords wait to be hashed."""
 
 
 class HashingQueue:
-    """Hash in one thread, one password after the other.
+    """Hashes passwords in one thread, one after the other.
 
-    The memory of one hash is then all that hashing takes: an allocator that keeps an arena for
-    each thread would keep that much in each. `waiting` threads may wait, for `patience` seconds;
-    they hold no database connection meanwhile.
+    So hashing takes no more memory than one hash does: an allocator with an arena for each thread
+    would keep that much in every one. Up to `max_waiting` threads wait for `max_wait` seconds, and
+    hold no database connection while they do.
     """
 
-    def __init__(self, waiting: int = WAITING, patience: float = PATIENCE) -> None:
-        self.waiting = waiting
-        self.patience = patience
+    def __init__(self, max_waiting: int = MAX_WAITING, max_wait: float = MAX_WAIT_SECONDS) -> None:
+        self.max_waiting = max_waiting
+        self.max_wait = max_wait
         self._count = 0
         self._counting = threading.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashing")
 
     @property
     def is_full(self) -> bool:
-        return self._count > self.waiting
+        return self._count > self.max_waiting
 
-    def run(self, hash_one: Callable[[], T]) -> T:
-        """Raise PasswordsBusy when too many wait already, or the wait takes too long."""
+    def hash_in_turn(self, hash_one: Callable[[], T]) -> T:
+        """Call `hash_one` in turn. Raises PasswordsBusy if that would take too long."""
         with self._counting:
             if self.is_full:
                 raise PasswordsBusy
@@ -52,28 +52,28 @@ class HashingQueue:
             future = self._thread.submit(hash_one)
             if not is_alone:
                 release_connection()
-            return self._result(future)
+            return self._await_result(future)
         finally:
             with self._counting:
                 self._count -= 1
 
-    def _result(self, future: Future[T]) -> T:
+    def _await_result(self, future: Future[T]) -> T:
         try:
-            return future.result(self.patience)
+            return future.result(self.max_wait)
         except TimeoutError:
             if future.cancel():
                 raise PasswordsBusy from None
-        return future.result()  # its turn has come
+        return future.result()  # it is being hashed already
 
 
 queue = HashingQueue()
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """Argon2id with the parameters that OWASP's Password Storage Cheat Sheet names: 19 MiB.
+    """Argon2id with the parameters of OWASP's Password Storage Cheat Sheet, which take 19 MiB.
 
-    Django's own take 100 MB on eight threads. Hashes made with those are still verified, in the
-    same queue, and replaced when their owner signs in.
+    Django's own parameters take 100 MB on eight threads. Hashes made with them are still verified,
+    in the same queue, and replaced when their owner signs in.
     """
 
     time_cost = 2
@@ -82,8 +82,8 @@ class Argon2Hasher(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         encode = super().encode
-        return queue.run(lambda: encode(password, salt))
+        return queue.hash_in_turn(lambda: encode(password, salt))
 
     def verify(self, password: str, encoded: str) -> bool:
         verify = super().verify
-        return queue.run(lambda: verify(password, encoded))
+        return queue.hash_in_turn(lambda: verify(password, encoded))

@@ -7,7 +7,7 @@ from inboxes.models import Agent
 
 
 class HtmxRequest(HttpRequest):
-    """A request as HtmxMiddleware leaves it."""
+    """A request that has passed HtmxMiddleware."""
 
     htmx: HtmxDetails
 
@@ -17,8 +17,8 @@ def target_id(request: HtmxRequest) -> str:
     return (request.htmx.target or "").rpartition("#")[2]
 
 
-def signed_in(request: HttpRequest) -> Agent:
-    """The agent behind a request that `login_required` let through."""
+def signed_in_agent(request: HttpRequest) -> Agent:
+    """Return the agent of a request to a view with `login_required`."""
     if not isinstance(request.user, Agent):
-        raise TypeError("The view lets anonymous people through.")
+        raise TypeError("The view lacks login_required.")
     return request.user

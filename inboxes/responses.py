@@ -27,6 +27,6 @@ def no_content_or_redirect(request: HtmxRequest, to: str, *args: Any) -> HttpRes
     return redirect(to, *args)
 
 
-def unprocessable(sentence: str) -> HttpResponse:
+def unprocessable_text(sentence: str) -> HttpResponse:
     """Answer 422 with a sentence that a script shows to the agent as it is."""
     return HttpResponse(sentence, status=422, content_type="text/plain")

@@ -1,4 +1,4 @@
-"""Sessions in the database, found by keys that Django could have made and by no other."""
+"""Sessions in the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class SessionStore(db.SessionStore):
-    """A cookie can hold anything, also a NUL, at which PostgreSQL raises."""
+    """Looks up only keys that Django can have made: for a NUL in a cookie PostgreSQL raises."""
 
     def _validate_session_key(self, key: str | None) -> bool:
         return bool(key) and str(key).isascii() and str(key).isalnum() and len(str(key)) >= 8

@@ -1,4 +1,4 @@
-"""The forms by which people sign in."""
+"""Sign-in forms."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from django.contrib.auth.forms import AuthenticationForm
 
 from inboxes import passwords
 
-BUSY = "Many people are signing in just now. Try again in a few seconds."
+BUSY_SENTENCE = "Many people are signing in just now. Try again in a few seconds."
 
 
-class BusyFormMixin(forms.Form):
-    """Say so where the password cannot be checked now; what else was typed stays in the form."""
+class PasswordsBusyMixin(forms.Form):
+    """Reports a password that cannot be checked now as an error of the form."""
 
     is_busy = False
 
     def clean(self) -> dict[str, Any]:
-        # Looked at first, so that who cannot be served costs the database nothing.
+        # Checked first, so that a request that cannot be served costs no query.
         if passwords.queue.is_full:
-            raise self._busy()
+            raise self._busy_error()
         try:
             return super().clean() or self.cleaned_data
         except passwords.PasswordsBusy:
-            raise self._busy() from None
+            raise self._busy_error() from None
 
-    def _busy(self) -> forms.ValidationError:
+    def _busy_error(self) -> forms.ValidationError:
         self.is_busy = True
-        return forms.ValidationError(BUSY, code="busy")
+        return forms.ValidationError(BUSY_SENTENCE, code="busy")
 
 
-class SignInForm(BusyFormMixin, AuthenticationForm):
-    """Django's, for agents."""
+class SignInForm(PasswordsBusyMixin, AuthenticationForm):
+    """Django's sign-in form, for agents."""

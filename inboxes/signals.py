@@ -1,4 +1,4 @@
-"""What Django's own sign-in machinery changes about an agent, told to their open pages."""
+"""Signal receivers that tell an agent's open pages what Django itself changed about them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from inboxes.actions import announce_agent
 from inboxes.models import Agent
 
 
-def connect() -> None:
+def connect_receivers() -> None:
     user_logged_out.connect(end_session, dispatch_uid="inboxes.end_session")
     post_save.connect(announce_change, sender=Agent, dispatch_uid="inboxes.announce_change")
 
 
 def end_session(*, request: HttpRequest, user: Agent | None, **_: Any) -> None:
-    """Close the session's sockets. Django sends this before it ends the session; a page that
-    looked too early would find it alive, so it ends here."""
+    """End the session and close its sockets.
+
+    Django sends the signal before it ends the session. It has to end here, or a page that checks
+    early would find it alive.
+    """
     request.session.flush()
     if user is not None:
         announce_agent(agent=user)
@@ -28,6 +31,6 @@ def end_session(*, request: HttpRequest, user: Agent | None, **_: Any) -> None:
 def announce_change(
     *, instance: Agent, created: bool, update_fields: frozenset[str] | None, **_: Any
 ) -> None:
-    """A new password, a deactivation, another name. A mere sign-in is none of these."""
+    """Announce any change of an agent except a mere sign-in."""
     if not created and update_fields != frozenset({"last_login"}):
         announce_agent(agent=instance)

@@ -1,4 +1,4 @@
-"""How many wrong passwords one name, and one address, may try."""
+"""Limits for wrong passwords, by user name and by network address."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from django.conf import settings
 from django.db.models import Sum
 
 
-class Throttle(AxesDatabaseHandler):
-    """Axes' own, which counts by name and address, with a second and larger limit by address.
+class SignInThrottle(AxesDatabaseHandler):
+    """Adds a second, larger limit by address to the limit by name and address that axes has.
 
-    A sign-in that succeeds forgets the failures of its own name only: who has one account cannot
-    go on guessing others' by signing in to it now and then.
+    A successful sign-in clears only the failures of its own name. So nobody can keep guessing the
+    passwords of others by signing in to an account of their own now and then.
     """
 
     def get_failures(self, request: Any, credentials: dict[str, Any] | None = None) -> int:
         failures: int = super().get_failures(request, credentials)
-        if address_failures(request) < settings.SIGN_IN_FAILURES_PER_ADDRESS:
+        if count_address_failures(request) < settings.SIGN_IN_FAILURES_PER_ADDRESS:
             return failures
         limit: int = get_failure_limit(request, credentials)
         return max(failures, limit)
 
 
-def address_failures(request: Any) -> int:
-    """Count what went wrong from the request's address lately, whatever the name."""
+def count_address_failures(request: Any) -> int:
+    """Count the recent failures from the request's address, for all names together."""
     since = request.axes_attempt_time - get_cool_off(request)
     recent = AccessAttempt.objects.filter(
         ip_address=request.axes_ip_address, attempt_time__gte=since

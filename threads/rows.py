@@ -101,7 +101,7 @@ def build_thread_row(
         choice=choice,
         is_gone=not thread.matches(choice)
         or (state is not None and state.hides(thread.last_text_id)),
-        called_id=agent.pk if thread.mentions_lately(agent.pk) else None,
+        called_id=agent.pk if thread.last_message_mentions(agent.pk) else None,
     )
 
 
@@ -115,7 +115,7 @@ def build_inbox_row(inbox: Inbox, agent: Agent, unread_count: int) -> Row:
         is_unread=unread_count > 0,
         unread_count=unread_count,
         personal_seq=agent.seq,
-        called_id=agent.pk if inbox.mentions_lately(agent.pk) else None,
+        called_id=agent.pk if inbox.last_message_mentions(agent.pk) else None,
     )
 
 

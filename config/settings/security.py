@@ -27,7 +27,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_HANDLER = "inboxes.throttle.Throttle"
+AXES_HANDLER = "inboxes.throttle.SignInThrottle"
 AXES_FAILURE_LIMIT = 10
 # Of all names together. Many people may share an address, so it is well above what they mistype.
 SIGN_IN_FAILURES_PER_ADDRESS = 50

@@ -1,4 +1,4 @@
-"""Who works here and where: agents, inboxes, memberships."""
+"""Agents, inboxes and memberships."""
 
 from inboxes.models.agents import Agent
 from inboxes.models.inboxes import Inbox, LastMessage

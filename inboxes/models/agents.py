@@ -5,10 +5,10 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from inboxes.models.inboxes import Counted
+from inboxes.models.inboxes import HasCounter
 
 
-class Agent(Counted, AbstractUser):
+class Agent(HasCounter, AbstractUser):
     """A person who signs in. `username` is the handle by which colleagues mention them."""
 
     first_name = None  # type: ignore[assignment]  # one display name replaces both parts
@@ -44,5 +44,5 @@ class Agent(Counted, AbstractUser):
 
     @property
     def short_name(self) -> str:
-        """The first word of the display name, for the narrow places of a row."""
+        """Return the first word of the display name, where there is little room."""
         return self.display_name.split(" ", 1)[0]

@@ -15,13 +15,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-class Counted(models.Model):
-    """A row whose counter others advance: a whole save leaves the counter's columns alone.
+class HasCounter(models.Model):
+    """A row with columns that only actions write, such as its counter: `save()` leaves them alone.
 
-    Django admin and the auth views save whole rows, with columns as old as their form.
+    Django admin and the auth views save whole rows, with values as old as their form.
     """
 
-    COUNTED: ClassVar[frozenset[str]] = frozenset({"seq"})
+    COUNTER_COLUMNS: ClassVar[frozenset[str]] = frozenset({"seq"})
 
     class Meta:
         abstract = True
@@ -31,18 +31,19 @@ class Counted(models.Model):
             kwargs["update_fields"] = [
                 field.name
                 for field in self._meta.concrete_fields
-                if not field.primary_key and field.name not in self.COUNTED
+                if not field.primary_key and field.name not in self.COUNTER_COLUMNS
             ]
         super().save(*args, **kwargs)
 
 
-class LastMessage(Counted):
-    """The columns that let a list be drawn without touching the messages.
+class LastMessage(HasCounter):
+    """Columns that let a list be drawn without reading messages.
 
-    Messaging's actions write them; nothing here points up to a message but its bare number.
+    The actions in messaging write them. The last message is a plain number here, not a foreign
+    key, because this app knows nothing of messages.
     """
 
-    COUNTED: ClassVar[frozenset[str]] = frozenset(
+    COUNTER_COLUMNS: ClassVar[frozenset[str]] = frozenset(
         {
             "seq",
             "last_message_id",
@@ -74,16 +75,16 @@ class LastMessage(Counted):
     )
     last_at = models.DateTimeField(null=True, editable=False)
 
-    class Meta(Counted.Meta):
+    class Meta(HasCounter.Meta):
         abstract = True
 
-    def mentions_lately(self, agent_id: int) -> bool:
-        """Whether the last message mentions the agent where the excerpt shows it."""
+    def last_message_mentions(self, agent_id: int) -> bool:
+        """Return True if the shown excerpt of the last message mentions the agent."""
         return any(mentioned == agent_id for _, _, mentioned in self.last_mentions)
 
 
 def sort_key(at: datetime | None, pk: int) -> str:
-    """Newest first when compared part by part as numbers: microseconds, then the row's id."""
+    """Return `microseconds-id`, by which lists sort, each part as a number, newest first."""
     return f"{(at - EPOCH) // MICROSECOND if at else 0}-{pk}"
 
 
@@ -92,15 +93,15 @@ class InboxQuerySet(models.QuerySet["Inbox"]):
         return self.filter(owner=None)
 
     def visible_to(self, agent: Agent) -> InboxQuerySet:
-        """The agent's own line and the shared inboxes that they are a member of."""
+        """Keep the agent's own line and the shared inboxes that they are a member of."""
         return self.filter(Q(owner=agent) | Q(pk__in=agent.memberships.values("inbox")))
 
 
 class Inbox(LastMessage):
-    """A shared inbox, or with an owner that agent's personal line.
+    """A shared inbox, or the personal line of its owner.
 
-    `seq` is the counter of idea 2: a transaction that changes something in the inbox takes the
-    next value under the row's lock and stamps what it touched, so commit order is `seq` order.
+    `seq` is its change counter. A transaction that changes something in the inbox takes the next
+    value under the row's lock and stamps the rows it touches, so commit order is `seq` order.
     """
 
     name = models.CharField(max_length=120)
@@ -145,7 +146,7 @@ class Inbox(LastMessage):
 
     @property
     def list_id(self) -> str:
-        """The list of its threads: its own, or the top list for a personal line."""
+        """Return the id of the list that shows its threads: the top list for a personal line."""
         return "list-top" if self.is_personal else f"list-{self.pk}"
 
     @property

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Membership(models.Model):
-    """An agent's seat in a shared inbox. Changed in Django admin and nowhere else."""
+    """An agent's membership in a shared inbox. Only Django admin changes it."""
 
     inbox = models.ForeignKey(
         "inboxes.Inbox", on_delete=models.CASCADE, related_name="memberships"
@@ -30,7 +30,7 @@ class Membership(models.Model):
 
 
 class MembershipChange(models.Model):
-    """Who let whom in or out, and when. Written with the change, never edited."""
+    """A record of a membership that began or ended, and who changed it. Never edited."""
 
     class Kind(models.TextChoices):
         ADDED = "added", "Added"

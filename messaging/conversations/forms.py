@@ -68,7 +68,7 @@ class SendForm(forms.Form):
     attachment = KeysField(required=False)
     form_key = forms.UUIDField()
     is_internal = forms.BooleanField(required=False)
-    seen = IntegerField(least=0, required=False)
+    seen = IntegerField(min_value=0, required=False)
     anyway = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class WordsForm(forms.Form):
     """A text for later, to go now. `known` is the counter that the page had read it at."""
 
     body = TextField()
-    known = IntegerField(least=0)
+    known = IntegerField(min_value=0)
 
 
 class ChangeForm(WordsForm):

@@ -257,7 +257,7 @@ class Hub:
         async with self._starting:
             if self._ear is not None:
                 return
-            bell_loop.attach()
+            bell_loop.attach_running_loop()
             ear = Ear(self.hear, self.presence.hear, self.wake_all)
             await ear.start()
             self._ear = ear

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from inboxes.bell import is_alone, say
+from inboxes.bell import is_single_process, send_to_group
 from messaging.live.frames import pack
 from messaging.live.pages import BadLook, Page, is_key
 from threads.presence import MODES, LeaseTable, Mode, Person, ThreadKey, typing_sentence
@@ -161,7 +161,7 @@ class Desk:
 
     async def tell(self) -> None:
         """Bring our own part to the other processes; ends when cancelled, or if there are none."""
-        while not is_alone():
+        while not is_single_process():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._is_untold.wait()
@@ -201,7 +201,7 @@ class Desk:
             "number": next(self._numbers),
             "people": people,
         }
-        return await say("inbox", inbox, message)
+        return await send_to_group("inbox", inbox, message)
 
     def _wake(self) -> None:
         self._is_changed.set()

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from channels.layers import get_channel_layer
 
-from inboxes.bell import LAYER_ERRORS, Kind, group_name, is_alone
+from inboxes.bell import LAYER_ERRORS, Kind, group_name, is_single_process
 from messaging.live.supervision import keep_running
 
 log = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class Ear:
                 async with asyncio.timeout(PULSE_EVERY):
                     await self._is_broken.wait()
                 raise Deaf("it took too long")
-            if is_alone():
+            if is_single_process():
                 continue
             self._is_proven.clear()
             try:
@@ -174,7 +174,7 @@ class Ear:
 
 async def _begin_anew() -> None:
     """Throw the layer's connections away: some of its faults leave them in use for good."""
-    if is_alone():
+    if is_single_process():
         return
     try:
         async with asyncio.timeout(LAYER_TIMEOUT):

@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from inboxes.forms import first_error
-from inboxes.requests import signed_in
-from inboxes.responses import unprocessable
+from inboxes.requests import signed_in_agent
+from inboxes.responses import unprocessable_text
 from messaging.models import PushSubscription
 from messaging.notifications import webpush
 from messaging.notifications.forms import SettingsForm, SubscriptionForm
@@ -21,7 +21,7 @@ from messaging.stream.notifying import set_preference, set_sound, subscribe_push
 @login_required
 def settings(request: HttpRequest) -> HttpResponse:
     """What an agent is told of, and how."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     form = SettingsForm(request.POST or None, agent=agent)
     if form.is_valid():
         set_sound(agent=agent, has_sound=form.cleaned_data["has_sound"])
@@ -46,7 +46,7 @@ def settings(request: HttpRequest) -> HttpResponse:
 @login_required
 def test(request: HttpRequest) -> HttpResponse:
     """Wake the agent's own browsers; the page shows one by itself."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     if agent.push_subscriptions.exists():
         defer_push_test(agent.pk)
         notices.success(request, "A test is on its way to your browsers.")
@@ -61,9 +61,9 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """A browser of the agent wants to be woken."""
     form = SubscriptionForm(request.POST)
     if not form.is_valid():
-        return unprocessable(first_error(form))
+        return unprocessable_text(first_error(form))
     subscribe_push(
-        agent=signed_in(request),
+        agent=signed_in_agent(request),
         session_key=request.session.session_key or "",
         **form.cleaned_data,
     )
@@ -73,7 +73,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def unsubscribe(request: HttpRequest, subscription_id: int) -> HttpResponse:
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     subscription = get_object_or_404(PushSubscription, agent=agent, pk=subscription_id)
     unsubscribe_push(agent=agent, subscription_id=subscription.pk)
     notices.success(request, "That browser is not woken any more.")

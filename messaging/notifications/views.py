@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
-from inboxes.requests import HtmxRequest, signed_in
+from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect
 from messaging.models import Notification
 from messaging.notifications.forms import NoticeListForm
@@ -17,7 +17,7 @@ from messaging.stream.notifying import mark_notifications_read
 @login_required
 def notifications(request: HtmxRequest) -> HttpResponse:
     """The agent's notifications beside the conversation, or the next rows of them."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     form = NoticeListForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
@@ -37,7 +37,7 @@ def notifications(request: HtmxRequest) -> HttpResponse:
 @require_POST
 @login_required
 def read_one(request: HtmxRequest, notification_id: int) -> HttpResponse:
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     mine = Notification.objects.visible_to(agent)
     notification = get_object_or_404(mine, pk=notification_id)
     mark_notifications_read(agent=agent, notification_id=notification.pk)
@@ -47,5 +47,5 @@ def read_one(request: HtmxRequest, notification_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def read_all(request: HtmxRequest) -> HttpResponse:
-    mark_notifications_read(agent=signed_in(request))
+    mark_notifications_read(agent=signed_in_agent(request))
     return no_content_or_redirect(request, "messaging:notifications")

@@ -1,4 +1,4 @@
-"""Administrators at work: pages, searches, filters, and the one place where seats change."""
+"""Django admin: pages, searches, filters, and changes of memberships."""
 
 from __future__ import annotations
 
@@ -26,19 +26,24 @@ MODELS = [
 ]
 
 
-def url(model: str, page: str, *args: object) -> str:
+def admin_url(model: str, page: str, *args: object) -> str:
     return reverse(f"admin:{model}_{page}", args=args)
 
 
-def seats(*agents: Agent, initial: list[Membership] | None = None, delete: int = -1) -> Any:
-    """The inline's form: seats that stand, and new ones."""
+def membership_form(
+    *agents: Agent, initial: list[Membership] | None = None, delete: int = -1
+) -> Any:
+    """Return the fields of the inline form for existing memberships and new members."""
     initial = initial or []
     form: dict[str, Any] = {
         "memberships-TOTAL_FORMS": len(initial) + len(agents),
         "memberships-INITIAL_FORMS": len(initial),
     }
-    for index, seat in enumerate(initial):
-        form |= {f"memberships-{index}-id": seat.pk, f"memberships-{index}-inbox": seat.inbox_id}
+    for index, membership in enumerate(initial):
+        form |= {
+            f"memberships-{index}-id": membership.pk,
+            f"memberships-{index}-inbox": membership.inbox_id,
+        }
         if index == delete:
             form[f"memberships-{index}-DELETE"] = "on"
     for index, agent in enumerate(agents, len(initial)):
@@ -53,20 +58,20 @@ def admin(cast: Cast) -> Client:
 
 @pytest.fixture
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """The bells that rang after a commit."""
+    """Collect kind and id of the bells that ring after a commit."""
     bells: list[tuple[str, int]] = []
-    monkeypatch.setattr(bell, "_ring", lambda rung: bells.append((rung["kind"], rung["id"])))
+    monkeypatch.setattr(bell, "_ring_now", lambda rung: bells.append((rung["kind"], rung["id"])))
     return bells
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("query", ["", "?q=ana", "?q=%2B1202", "?o=-1.2"])
 def test_every_changelist_works(cast: Cast, admin: Client, model: str, query: str) -> None:
-    response = admin.get(url(model, "changelist") + query)
+    response = admin.get(admin_url(model, "changelist") + query)
     assert response.status_code == 200
 
 
-def test_searches_and_filters_find(cast: Cast, admin: Client) -> None:
+def test_searches_and_filters_find_what_matches(cast: Cast, admin: Client) -> None:
     for model, query, found, missed in [
         ("inboxes_agent", "?q=okafor", "Ben Okafor", "Cho Park"),
         ("inboxes_agent", f"?memberships__inbox__id__exact={cast.dispatch.pk}", "ben", "cho"),
@@ -77,20 +82,22 @@ def test_searches_and_filters_find(cast: Cast, admin: Client) -> None:
         ("messaging_carrieraccount", "?q=%2B12025550111", "Twilio of the tests", "0 carrier"),
         ("inboxes_membershipchange", "?q=cho", "Cho Park", "Ben Okafor"),
     ]:
-        page = admin.get(url(model, "changelist") + query).content.decode()
+        page = admin.get(admin_url(model, "changelist") + query).content.decode()
         results = page.split('id="result_list"')[1].split("</table>")[0]
         assert found in results, (model, query)
         assert missed not in results, (model, query)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_changelists_cost_the_same_however_long(cast: Cast, admin: Client, model: str) -> None:
+def test_changelists_take_the_same_queries_however_long(
+    cast: Cast, admin: Client, model: str
+) -> None:
     def count() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert admin.get(url(model, "changelist")).status_code == 200
+            assert admin.get(admin_url(model, "changelist")).status_code == 200
         return len(queries)
 
-    admin.get(url(model, "changelist"))
+    admin.get(admin_url(model, "changelist"))
     before = count()
     for index in range(10):
         inbox = Inbox.objects.create(name=f"Inbox {index}")
@@ -111,7 +118,7 @@ def test_an_agent_is_created_and_can_sign_in(cast: Cast, admin: Client) -> None:
         "password1": "long-enough-words",
         "password2": "long-enough-words",
     }
-    assert admin.post(url("inboxes_agent", "add"), form).status_code == 302
+    assert admin.post(admin_url("inboxes_agent", "add"), form).status_code == 302
     agent = Agent.objects.get(username="eve")
     assert agent.get_full_name() == "Eve Lund"
     assert not agent.is_staff
@@ -120,7 +127,7 @@ def test_an_agent_is_created_and_can_sign_in(cast: Cast, admin: Client) -> None:
 
 
 def test_agents_are_never_deleted(cast: Cast, admin: Client) -> None:
-    assert admin.post(url("inboxes_agent", "delete", cast.dov.pk)).status_code == 403
+    assert admin.post(admin_url("inboxes_agent", "delete", cast.dov.pk)).status_code == 403
     assert Agent.objects.filter(pk=cast.dov.pk).exists()
 
 
@@ -128,8 +135,8 @@ def test_a_shared_inbox_is_created_with_its_members(
     cast: Cast, admin: Client, rung: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        form = {"name": "Returns", "owner": "", **seats(cast.dov, cast.ben)}
-        assert admin.post(url("inboxes_inbox", "add"), form).status_code == 302
+        form = {"name": "Returns", "owner": "", **membership_form(cast.dov, cast.ben)}
+        assert admin.post(admin_url("inboxes_inbox", "add"), form).status_code == 302
     inbox = Inbox.objects.get(name="Returns")
     assert set(inbox.members.all()) == {cast.dov, cast.ben}
     changes = MembershipChange.objects.filter(inbox=inbox)
@@ -140,15 +147,15 @@ def test_a_shared_inbox_is_created_with_its_members(
     assert {("agent", cast.dov.pk), ("agent", cast.ben.pk)} <= set(rung)
 
 
-def test_the_inline_lets_in_and_out_and_records_who_did_it(
+def test_the_inline_adds_and_removes_members_and_records_who_did_it(
     cast: Cast, admin: Client, rung: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
 ) -> None:
     MembershipChange.objects.all().delete()
     initial = list(cast.front_desk.memberships.order_by("pk"))
-    out = next(index for index, seat in enumerate(initial) if seat.agent == cast.cho)
-    form = {"name": "Front Desk", **seats(cast.dov, initial=initial, delete=out)}
+    out = next(index for index, one in enumerate(initial) if one.agent == cast.cho)
+    form = {"name": "Front Desk", **membership_form(cast.dov, initial=initial, delete=out)}
     with django_capture_on_commit_callbacks(execute=True):
-        response = admin.post(url("inboxes_inbox", "change", cast.front_desk.pk), form)
+        response = admin.post(admin_url("inboxes_inbox", "change", cast.front_desk.pk), form)
     assert response.status_code == 302
     assert set(cast.front_desk.members.all()) == {cast.ana, cast.ben, cast.dov}
     changes = MembershipChange.objects.filter(inbox=cast.front_desk)
@@ -158,61 +165,65 @@ def test_the_inline_lets_in_and_out_and_records_who_did_it(
     }
     assert {("agent", cast.cho.pk), ("agent", cast.dov.pk)} <= set(rung)
     assert ("agent", cast.ana.pk) not in rung
-    page = admin.get(url("inboxes_membershipchange", "changelist")).content.decode()
+    page = admin.get(admin_url("inboxes_membershipchange", "changelist")).content.decode()
     assert "Cho Park" in page
     assert "Dov Levi" in page
 
 
-def test_a_seat_does_not_turn_into_another_persons(cast: Cast, admin: Client) -> None:
+def test_a_membership_does_not_pass_to_another_agent(cast: Cast, admin: Client) -> None:
     initial = list(cast.front_desk.memberships.order_by("pk"))
-    form = {"name": "Front Desk", **seats(initial=initial)} | {"memberships-0-agent": cast.dov.pk}
-    admin.post(url("inboxes_inbox", "change", cast.front_desk.pk), form)
+    form = {"name": "Front Desk", **membership_form(initial=initial)} | {
+        "memberships-0-agent": cast.dov.pk
+    }
+    admin.post(admin_url("inboxes_inbox", "change", cast.front_desk.pk), form)
     assert set(cast.front_desk.members.all()) == {cast.ana, cast.ben, cast.cho}
 
 
 def test_a_personal_line_has_no_members_in_admin_either(cast: Cast, admin: Client) -> None:
-    address = url("inboxes_inbox", "change", cast.anas_line.pk)
+    address = admin_url("inboxes_inbox", "change", cast.anas_line.pk)
     assert "memberships-TOTAL_FORMS" not in admin.get(address).content.decode()
-    admin.post(address, {"name": "Ana's", **seats(cast.dov)})
+    admin.post(address, {"name": "Ana's", **membership_form(cast.dov)})
     assert not cast.anas_line.memberships.exists()
-    admin.post(url("inboxes_inbox", "change", cast.front_desk.pk),
-               {"name": "Front Desk", "owner": cast.dov.pk, **seats()})  # fmt: skip
+    admin.post(admin_url("inboxes_inbox", "change", cast.front_desk.pk),
+               {"name": "Front Desk", "owner": cast.dov.pk, **membership_form()})  # fmt: skip
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.owner is None
 
 
-def test_a_personal_line_made_with_members_is_refused_in_words(cast: Cast, admin: Client) -> None:
-    form = {"name": "Dov", "owner": cast.dov.pk, **seats(cast.ben)}
-    response = admin.post(url("inboxes_inbox", "add"), form)
+def test_creating_a_personal_line_with_members_is_refused(cast: Cast, admin: Client) -> None:
+    form = {"name": "Dov", "owner": cast.dov.pk, **membership_form(cast.ben)}
+    response = admin.post(admin_url("inboxes_inbox", "add"), form)
     assert response.status_code == 200
     assert "ersonal line" in response.content.decode()
     assert not Inbox.objects.filter(owner=cast.dov).exists()
 
 
-def test_the_record_of_seats_cannot_be_changed(cast: Cast, admin: Client) -> None:
+def test_the_record_of_membership_changes_cannot_be_changed(cast: Cast, admin: Client) -> None:
     change = MembershipChange.objects.all()[0]
     model = "inboxes_membershipchange"
-    assert admin.post(url(model, "change", change.pk), {"kind": "removed"}).status_code == 403
-    assert admin.post(url(model, "delete", change.pk), {"post": "yes"}).status_code == 403
-    assert admin.get(url(model, "add")).status_code == 403
+    assert (
+        admin.post(admin_url(model, "change", change.pk), {"kind": "removed"}).status_code == 403
+    )
+    assert admin.post(admin_url(model, "delete", change.pk), {"post": "yes"}).status_code == 403
+    assert admin.get(admin_url(model, "add")).status_code == 403
 
 
-def test_an_inbox_with_a_history_stays(cast: Cast, admin: Client) -> None:
+def test_an_inbox_with_a_history_cannot_be_deleted(cast: Cast, admin: Client) -> None:
     cast.thread()
-    admin.post(url("inboxes_inbox", "delete", cast.front_desk.pk), {"post": "yes"})
+    admin.post(admin_url("inboxes_inbox", "delete", cast.front_desk.pk), {"post": "yes"})
     assert Inbox.objects.filter(pk=cast.front_desk.pk).exists()
     assert cast.front_desk.memberships.count() == 3
 
 
 def test_an_account_is_created_and_then_asks_for_its_secrets(cast: Cast, admin: Client) -> None:
     form = {"carrier": "twilio", "name": "Second"}
-    response = admin.post(url("messaging_carrieraccount", "add"), form, follow=True)
+    response = admin.post(admin_url("messaging_carrieraccount", "add"), form, follow=True)
     page = response.content.decode()
     assert "Now enter the secrets" in page
     account = CarrierAccount.objects.get(name="Second")
     assert account.webhook_url in page
     given = {"name": "Second", "is_active": "on", "credential_account_sid": "AC9"}
-    address = url("messaging_carrieraccount", "change", account.pk)
+    address = admin_url("messaging_carrieraccount", "change", account.pk)
     assert "This is needed to use the account." in admin.post(address, given).content.decode()
     given["credential_auth_token"] = "never-shown-again"
     page = admin.post(address, given, follow=True).content.decode()
@@ -222,12 +233,16 @@ def test_an_account_is_created_and_then_asks_for_its_secrets(cast: Cast, admin: 
 
 
 def test_admin_never_shows_a_secret(cast: Cast, admin: Client) -> None:
-    address = url("messaging_carrieraccount", "change", cast.account.pk)
+    address = admin_url("messaging_carrieraccount", "change", cast.account.pk)
     bad = admin.post(address, {"name": "", "credential_auth_token": "typed-just-now"})
     assert bad.status_code == 200
-    pages = [bad, admin.get(address), admin.get(url("messaging_carrieraccount", "changelist"))]
+    pages = [
+        bad,
+        admin.get(address),
+        admin.get(admin_url("messaging_carrieraccount", "changelist")),
+    ]
     admin.post(address, {"name": "Renamed", "is_active": "on", "credential_auth_token": "newer"})
-    pages.append(admin.get(url("messaging_carrieraccount", "history", cast.account.pk)))
+    pages.append(admin.get(admin_url("messaging_carrieraccount", "history", cast.account.pk)))
     text = "".join(page.content.decode() for page in pages)
     for secret in [
         *SECRETS.values(),
@@ -243,22 +258,22 @@ def test_admin_never_shows_a_secret(cast: Cast, admin: Client) -> None:
 def test_a_number_is_normalised_and_bound_to_its_inbox(cast: Cast, admin: Client) -> None:
     inbox = Inbox.objects.create(name="Returns")
     form = {"address": "(202) 555-0119", "account": cast.account.pk, "inbox": inbox.pk}
-    assert admin.post(url("messaging_number", "add"), form).status_code == 302
+    assert admin.post(admin_url("messaging_number", "add"), form).status_code == 302
     assert Number.objects.get(inbox=inbox).address == "+12025550119"
     for bad in ("PARCELBOX", "+12025550110"):
-        response = admin.post(url("messaging_number", "add"), form | {"address": bad})
+        response = admin.post(admin_url("messaging_number", "add"), form | {"address": bad})
         assert response.status_code == 200
     assert Number.objects.count() == 4
 
 
-def test_a_number_that_moves_rings_at_both_inboxes(
+def test_moving_a_number_rings_the_bell_of_both_inboxes(
     cast: Cast, admin: Client, rung: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
 ) -> None:
     inbox = Inbox.objects.create(name="Returns")
     number = cast.dispatch.number
     with django_capture_on_commit_callbacks(execute=True):
         admin.post(
-            url("messaging_number", "change", number.pk),
+            admin_url("messaging_number", "change", number.pk),
             {"account": cast.account.pk, "inbox": inbox.pk},
         )
     assert {("inbox", inbox.pk), ("inbox", cast.dispatch.pk)} <= set(rung)
@@ -269,10 +284,13 @@ def test_no_page_of_the_agents_changes_a_membership(cast: Cast) -> None:
     thread = cast.thread()
     client = client_of(cast.ana)
     form = {"agent": cast.dov.pk, "inbox": cast.dispatch.pk, "memberships": cast.dov.pk}
-    form |= seats(cast.dov) | {"body": "x", "form_key": "x", "message": 1}
+    form |= membership_form(cast.dov) | {"body": "x", "form_key": "x", "message": 1}
     paths = ["/", f"/inboxes/{cast.front_desk.pk}/", f"/threads/{thread.pk}/"]
     paths += [f"/threads/{thread.pk}/messages/", f"/threads/{thread.pk}/read/"]
-    paths += [url("inboxes_inbox", "change", cast.front_desk.pk), url("inboxes_inbox", "add")]
+    paths += [
+        admin_url("inboxes_inbox", "change", cast.front_desk.pk),
+        admin_url("inboxes_inbox", "add"),
+    ]
     for path in paths:
         for deed in (client.post, client.put, client.delete, client.patch):
             deed(path, form if deed == client.post else b"{}")

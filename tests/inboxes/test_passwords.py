@@ -1,4 +1,4 @@
-"""Checking a password costs little, and too many at once cost the others nothing."""
+"""Hashing passwords: its cost, and what happens when many arrive at once."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ PASSWORD = "long-enough-words"
 
 
 @contextmanager
-def hashing_goes_on(queue: passwords.HashingQueue) -> Iterator[None]:
-    """As if another thread hashed all the while."""
-    begun, over = threading.Event(), threading.Event()
+def occupied(queue: passwords.HashingQueue) -> Iterator[None]:
+    """Keep the queue busy with the hash of another thread."""
+    has_begun, is_over = threading.Event(), threading.Event()
 
-    def hash_on() -> None:
-        begun.set()
-        over.wait(10)
+    def wait_for_end() -> None:
+        has_begun.set()
+        is_over.wait(10)
 
-    thread = threading.Thread(target=queue.run, args=[hash_on])
+    thread = threading.Thread(target=queue.hash_in_turn, args=[wait_for_end])
     thread.start()
     try:
-        assert begun.wait(5)
+        assert has_begun.wait(5)
         yield
     finally:
-        over.set()
+        is_over.set()
         thread.join()
 
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> passwords.HashingQueue:
-    """One that has room for nobody beside the one who hashes."""
-    full = passwords.HashingQueue(waiting=0)
+    """A queue in which nobody may wait while another hashes."""
+    full = passwords.HashingQueue(max_waiting=0)
     monkeypatch.setattr(passwords, "queue", full)
     return full
 
@@ -68,14 +68,14 @@ def test_a_hash_with_djangos_larger_parameters_is_replaced_at_sign_in() -> None:
     assert agent.check_password(PASSWORD)
 
 
-def test_one_thread_hashes_at_a_time_whatever_it_hashes(
+def test_hashing_and_verifying_with_any_parameters_go_through_the_queue(
     queue: passwords.HashingQueue,
 ) -> None:
     hasher = passwords.Argon2Hasher()
     salt = hasher.salt()
     encoded = hasher.encode(PASSWORD, salt)
     larger = Argon2PasswordHasher().encode(PASSWORD, salt)
-    with hashing_goes_on(queue):
+    with occupied(queue):
         with pytest.raises(passwords.PasswordsBusy):
             hasher.encode(PASSWORD, salt)
         for one in (encoded, larger):
@@ -85,28 +85,28 @@ def test_one_thread_hashes_at_a_time_whatever_it_hashes(
     assert hasher.verify(PASSWORD, larger)
 
 
-def test_whoever_waits_longer_than_the_patience_is_told() -> None:
-    impatient = passwords.HashingQueue(patience=0.01)
-    with hashing_goes_on(impatient):
+def test_a_wait_longer_than_the_limit_is_refused() -> None:
+    impatient = passwords.HashingQueue(max_wait=0.01)
+    with occupied(impatient):
         for _ in range(2):
             with pytest.raises(passwords.PasswordsBusy):
-                impatient.run(int)
-    assert impatient.run(lambda: 7) == 7
+                impatient.hash_in_turn(int)
+    assert impatient.hash_in_turn(lambda: 7) == 7
     assert not impatient.is_full
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_holds_no_connection_to_the_database() -> None:
+def test_a_thread_that_waits_holds_no_database_connection() -> None:
     queue = passwords.HashingQueue()
     held: list[bool] = []
 
     def sign_in() -> None:
         connection.ensure_connection()
-        queue.run(int)
+        queue.hash_in_turn(int)
         held.append(connection.connection is not None)
 
     thread = threading.Thread(target=sign_in)
-    with hashing_goes_on(queue):
+    with occupied(queue):
         thread.start()
         while queue._count < 2:
             time.sleep(0.01)
@@ -116,11 +116,11 @@ def test_who_waits_holds_no_connection_to_the_database() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
-def test_who_cannot_sign_in_now_gets_the_form_back_and_costs_no_query(
+def test_a_sign_in_at_a_full_queue_gets_the_form_back_and_costs_no_query(
     path: str, queue: passwords.HashingQueue, django_assert_num_queries: Any
 ) -> None:
     form = {"username": "eve", "password": PASSWORD}
-    with hashing_goes_on(queue), django_assert_num_queries(0):
+    with occupied(queue), django_assert_num_queries(0):
         answer = Client().post(path, form)
     page = answer.content.decode()
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
@@ -131,12 +131,12 @@ def test_who_cannot_sign_in_now_gets_the_form_back_and_costs_no_query(
 
 
 @pytest.mark.django_db
-def test_a_queue_that_fills_while_one_waits_is_told_in_the_form_too(
+def test_a_sign_in_that_waited_too_long_gets_the_form_back_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    impatient = passwords.HashingQueue(patience=0.01)
+    impatient = passwords.HashingQueue(max_wait=0.01)
     monkeypatch.setattr(passwords, "queue", impatient)
-    with hashing_goes_on(impatient):
+    with occupied(impatient):
         answer = Client().post("/sign-in/", {"username": "eve", "password": PASSWORD})
     assert answer.status_code == 503
 
@@ -147,7 +147,7 @@ def test_an_administrator_who_cannot_set_a_password_now_is_told(
     address = reverse("admin:auth_user_password_change", args=[cast.dov.pk])
     form = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
     admin = client_of(cast.admin)
-    with hashing_goes_on(queue):
+    with occupied(queue):
         answer = admin.post(address, form)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "Go back and try again" in answer.content.decode()

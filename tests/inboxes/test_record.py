@@ -1,4 +1,4 @@
-"""What holds of inboxes, seats and counters, by plain SQL and by whole saves."""
+"""Constraints on inboxes, memberships and counters, tried with plain SQL and with whole saves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cast import ANAS_LINE, Cast
 from threads.models import Contact, Thread
 
 
-def sql(statement: str, *values: Any) -> None:
+def execute_sql(statement: str, *values: Any) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
 
@@ -22,7 +22,7 @@ def sql(statement: str, *values: Any) -> None:
 def test_a_personal_line_takes_no_member(cast: Cast) -> None:
     for agent in (cast.ben, cast.ana):
         with pytest.raises(IntegrityError, match="A personal line has no members"):
-            sql(
+            execute_sql(
                 "INSERT INTO inboxes_membership (inbox_id, agent_id, seq, created_at)"
                 " VALUES (%s, %s, 0, now())",
                 cast.anas_line.pk,
@@ -30,21 +30,21 @@ def test_a_personal_line_takes_no_member(cast: Cast) -> None:
             )
 
 
-def test_a_seat_cannot_be_moved_to_a_personal_line(cast: Cast) -> None:
+def test_a_membership_cannot_be_moved_to_a_personal_line(cast: Cast) -> None:
     with pytest.raises(IntegrityError, match="A personal line has no members"):
-        sql("UPDATE inboxes_membership SET inbox_id = %s", cast.anas_line.pk)
+        execute_sql("UPDATE inboxes_membership SET inbox_id = %s", cast.anas_line.pk)
 
 
 def test_an_inbox_with_members_cannot_become_personal(cast: Cast) -> None:
     with pytest.raises(IntegrityError, match="cannot become a personal line"):
-        sql(
+        execute_sql(
             "UPDATE inboxes_inbox SET owner_id = %s WHERE id = %s",
             cast.dov.pk,
             cast.front_desk.pk,
         )
 
 
-def test_an_agent_has_one_line_and_one_seat_an_inbox(cast: Cast) -> None:
+def test_an_agent_has_one_personal_line_and_one_membership_in_an_inbox(cast: Cast) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Inbox.objects.create(name="Another line", owner=cast.ana)
     with pytest.raises(IntegrityError, match="agent_is_a_member_once"), transaction.atomic():
@@ -64,7 +64,7 @@ def test_an_agent_has_one_line_and_one_seat_an_inbox(cast: Cast) -> None:
 def test_the_database_refuses_nonsense(cast: Cast, statement: str, constraint: str) -> None:
     cast.thread()
     with pytest.raises(IntegrityError, match=constraint):
-        sql(statement)
+        execute_sql(statement)
 
 
 def test_there_is_one_thread_for_an_inbox_and_a_contact(cast: Cast) -> None:
@@ -89,7 +89,7 @@ def test_a_stale_save_of_a_whole_row_leaves_the_counters_alone(cast: Cast) -> No
     stale_thread = Thread.objects.get()
     newest = cast.text_in("Newer")
     with transaction.atomic():
-        reached = counters.next_agent_seq(cast.ana.pk)
+        agent_seq = counters.next_agent_seq(cast.ana.pk)
     stale_inbox.name = "Reception"
     stale_inbox.save()
     stale_agent.display_name = "Ana R."
@@ -102,7 +102,7 @@ def test_a_stale_save_of_a_whole_row_leaves_the_counters_alone(cast: Cast) -> No
     assert (thread.message_count, thread.seq) == (2, newest.seq)
     agent = Agent.objects.get(pk=stale_agent.pk)
     assert agent.display_name == "Ana R."
-    assert agent.seq >= reached
+    assert agent.seq >= agent_seq
 
 
 def test_a_rolled_back_change_takes_no_number(cast: Cast) -> None:
@@ -124,7 +124,7 @@ def test_counters_of_several_agents_are_taken_together(cast: Cast) -> None:
         counters.next_agent_seqs([cast.ana.pk, 2**62])
 
 
-def test_letting_in_and_out_is_recorded_once(cast: Cast) -> None:
+def test_adding_and_removing_a_member_is_recorded_once(cast: Cast) -> None:
     MembershipChange.objects.all().delete()
     for _ in range(2):
         add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)
@@ -138,14 +138,14 @@ def test_letting_in_and_out_is_recorded_once(cast: Cast) -> None:
     assert not cast.dov.memberships.exists()
 
 
-def test_every_change_of_a_seat_moves_the_agents_counter(cast: Cast) -> None:
+def test_every_change_of_a_membership_advances_the_agents_counter(cast: Cast) -> None:
     def seq() -> int:
         return Agent.objects.get(pk=cast.dov.pk).seq
 
     steps = [seq()]
-    seat = add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=None)
+    membership = add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=None)
     steps.append(seq())
-    assert seat.seq == steps[-1]
+    assert membership.seq == steps[-1]
     remove_member(inbox=cast.front_desk, agent=cast.dov, changed_by=None)
     steps.append(seq())
     assert steps == sorted(set(steps))

@@ -30,27 +30,27 @@ def sign_in(name: str, password: str, address: str = OFFICE) -> int:
     return Client(REMOTE_ADDR=address).post("/sign-in/", form).status_code
 
 
-def fail(times: int) -> list[int]:
+def fail_with_new_names(times: int) -> list[int]:
     return [sign_in(f"nobody-{number}", "wrong") for number in range(times)]
 
 
-def test_many_names_from_one_address_close_the_door_there_and_nowhere_else() -> None:
-    assert fail(5) == [200] * 4 + [429]
+def test_failures_of_many_names_lock_out_their_address_and_no_other() -> None:
+    assert fail_with_new_names(5) == [200] * 4 + [429]
     assert sign_in("eve", PASSWORD) == 429
     assert sign_in("eve", PASSWORD, "198.51.100.8") == 302
 
 
-def test_an_account_of_ones_own_does_not_open_the_way_to_others() -> None:
-    fail(2)
+def test_a_successful_sign_in_does_not_clear_the_failures_of_other_names() -> None:
+    fail_with_new_names(2)
     assert sign_in("mia", "wrong") == 200
     assert sign_in("mia", PASSWORD) == 302
     assert sign_in("eve", "wrong") == 200
-    assert fail(2) == [200, 429]
+    assert fail_with_new_names(2) == [200, 429]
     assert sign_in("mia", PASSWORD) == 429
 
 
-def test_an_office_that_was_locked_out_is_let_in_again_though_somebody_goes_on_trying() -> None:
-    fail(5)
+def test_a_lockout_of_an_address_ends_even_if_failures_continue() -> None:
+    fail_with_new_names(5)
     begun = timezone.now()
     with time_machine.travel(begun + timedelta(minutes=14)):
         assert [sign_in("nobody-1", "wrong") for _ in range(6)] == [429] * 6

@@ -62,7 +62,7 @@ class Thread(LastMessage):
     The columns that count and index the messages are written by the actions in messaging.
     """
 
-    COUNTED: ClassVar[frozenset[str]] = LastMessage.COUNTED | {
+    COUNTER_COLUMNS: ClassVar[frozenset[str]] = LastMessage.COUNTER_COLUMNS | {
         "last_text_id",
         "needs_reply",
         "message_count",

@@ -16,8 +16,8 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from inboxes.requests import HtmxRequest, signed_in
-from inboxes.responses import fragment_or_redirect, unprocessable
+from inboxes.requests import HtmxRequest, signed_in_agent
+from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.attachments import links, storing
 from messaging.attachments.drafts import BadFile, add_file, remove_file
 from messaging.attachments.inbound import fetch_again
@@ -35,18 +35,18 @@ from threads.access import get_thread
 @login_required
 def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
     """What stands in the agent's composer beside the words; a POST puts one more file there."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     if request.method == "GET":
         files = Attachment.objects.drafted(thread, agent)
         return render(request, "messaging/composer/_draft_files.html", {"files": files})
     upload = request.FILES.get("file")
     if not isinstance(upload, UploadedFile):
-        return unprocessable("Choose a file.")
+        return unprocessable_text("Choose a file.")
     try:
         attachment = add_file(thread=thread, agent=agent, upload=upload)
     except BadFile as error:
-        return unprocessable(str(error))
+        return unprocessable_text(str(error))
     return render(request, "messaging/composer/_draft_file.html", {"file": attachment}, status=201)
 
 
@@ -54,7 +54,7 @@ def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
 @login_required
 def remove(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """Take a file out of the composer. Without scripts its words come along, and are kept."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     attachment = get_attachment(agent, attachment_id)
     if attachment.message_id is not None:
         raise Http404("It was sent.")
@@ -77,7 +77,7 @@ def remove(request: HttpRequest, attachment_id: int) -> HttpResponse:
 @login_required
 def attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """A picture to look at, or any other file to save."""
-    found = get_attachment(signed_in(request), attachment_id)
+    found = get_attachment(signed_in_agent(request), attachment_id)
     if not found.is_ready:
         raise Http404("It is not here.")
     data = _stored(found.stored_name)
@@ -90,7 +90,7 @@ def attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
 @require_GET
 @login_required
 def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
-    found = get_attachment(signed_in(request), attachment_id)
+    found = get_attachment(signed_in_agent(request), attachment_id)
     if not found.thumbnail_name:
         raise Http404("It has none.")
     return only_data(_stored(found.thumbnail_name), "image/webp")
@@ -100,7 +100,7 @@ def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
 @login_required
 def fetch(request: HtmxRequest, attachment_id: int) -> HttpResponse:
     """Try again to fetch what the carrier did not hand over."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     found = get_attachment(agent, attachment_id)
     if found.message_id is None:
         raise Http404("It came from nowhere else.")

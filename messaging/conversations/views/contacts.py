@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from inboxes.models import Agent
-from inboxes.requests import HtmxRequest, signed_in
+from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.conversations.start_forms import ContactForm
 from messaging.conversations.views.panes import pane
@@ -21,7 +21,7 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 @login_required
 def contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """The name and the note of a thread's contact."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     if request.method == "GET":
         return _page(request, agent, thread, ContactForm(initial=_words_of(thread.contact)))

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from inboxes.models import Agent
-from inboxes.requests import HtmxRequest, signed_in
+from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.forms import HistoryForm
 from messaging.conversations.history import Conversation, history_page, open_conversation
 from messaging.conversations.lists import list_beside, listing_context
@@ -21,7 +21,7 @@ from threads.models import Thread
 @login_required
 def conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """A conversation beside its list, or an older page of its history."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = HistoryForm(request.GET)
     if not form.is_valid():
@@ -60,7 +60,7 @@ def _pane(request: HtmxRequest, agent: Agent, shown: Conversation) -> HttpRespon
 @login_required
 def composer(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """The composer alone, when it became another one on an open page."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     shown = open_conversation(get_thread(agent, thread_id), agent)
     return render(request, "messaging/composer/_composer.html", {"conversation": shown})
 

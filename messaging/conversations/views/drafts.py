@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from inboxes.requests import signed_in
+from inboxes.requests import signed_in_agent
 from messaging.conversations.drafts import FormWasSent, draft_seq, keep_draft
 from messaging.conversations.forms import DraftForm
 from threads.access import get_thread
@@ -17,7 +17,7 @@ from threads.access import get_thread
 @login_required
 def draft(request: HttpRequest, thread_id: int) -> HttpResponse:
     """Keep the composer's text and mode. Without scripts the eye comes here, as `toggle`."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = DraftForm(request.POST)
     if not form.is_valid():

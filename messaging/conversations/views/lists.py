@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from inboxes.access import get_shared_inbox
-from inboxes.requests import HtmxRequest, signed_in, target_id
+from inboxes.requests import HtmxRequest, signed_in_agent, target_id
 from messaging.conversations.list_forms import ListForm
 from messaging.conversations.lists import listing_context
 from messaging.conversations.thread_search import found_list
@@ -18,7 +18,7 @@ from threads.search import parse_search
 @login_required
 def messages(request: HtmxRequest) -> HttpResponse:
     """The messages view, or the next rows of its list."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     after, _ = _place(request)
     search = parse_search(request.GET, everywhere=False)
     listing = found_list(agent, None, search, after) if search else top_list(agent, after)
@@ -29,7 +29,7 @@ def messages(request: HtmxRequest) -> HttpResponse:
 @login_required
 def inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
     """The threads of a shared inbox, or the next rows of them."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     shared = get_shared_inbox(agent, inbox_id)
     after, choice = _place(request)
     search = parse_search(request.GET, everywhere=False)

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from inboxes.requests import signed_in
+from inboxes.requests import signed_in_agent
 from messaging.conversations.forms import MentionForm
 from messaging.stream.mentions import match_agents, mentionable_agents, search_words
 from threads.access import get_thread
@@ -14,7 +14,7 @@ from threads.access import get_thread
 @login_required
 def mentions(request: HttpRequest, thread_id: int) -> HttpResponse:
     """Whom the agent may mention in the thread: the other members, narrowed by `q`."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = MentionForm(request.GET)
     if not form.is_valid():

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from inboxes.requests import HtmxRequest, signed_in
+from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.history import Entry
 from messaging.stream.access import get_message
 
@@ -16,7 +16,7 @@ from messaging.stream.access import get_message
 @login_required
 def whole(request: HtmxRequest, message_id: int) -> HttpResponse:
     """Show all of a text that the history shows folded: into its bubble, or as a page."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     entry = Entry.of(get_message(agent, message_id), agent).unfolded()
     template = (
         "messaging/conversation/_text.html"

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_POST
 
-from inboxes.requests import HtmxRequest, signed_in
+from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import fragment_or_redirect
 from messaging.notifications.forms import MuteForm
 from threads.access import get_thread
@@ -15,7 +15,7 @@ from threads.actions import set_mute
 @login_required
 def mute(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Mute or unmute a thread for oneself; the answer is the menu's other word."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = MuteForm(request.POST)
     if not form.is_valid():

@@ -10,8 +10,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from inboxes.requests import HtmxRequest, signed_in
-from inboxes.responses import fragment_or_redirect, no_content_or_redirect, unprocessable
+from inboxes.requests import HtmxRequest, signed_in_agent
+from inboxes.responses import fragment_or_redirect, no_content_or_redirect, unprocessable_text
 from messaging.conversations.forms import PriorityForm, ReadForm
 from messaging.stream.hiding import delete_thread
 from threads.access import get_thread
@@ -25,7 +25,7 @@ CAME_BACK = "Something new came in at that moment, so the thread stays in your l
 @login_required
 def priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Set the thread's priority for all members; the answer is its title."""
-    thread = get_thread(signed_in(request), thread_id)
+    thread = get_thread(signed_in_agent(request), thread_id)
     form = PriorityForm(request.POST)
     if not form.is_valid():
         raise Http404("No such priority.")
@@ -43,7 +43,7 @@ def priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
 @login_required
 def unread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Have the thread look unread to oneself."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     mark_unread(thread=thread, agent=agent)
     return no_content_or_redirect(request, _list_of(thread))
@@ -53,7 +53,7 @@ def unread(request: HtmxRequest, thread_id: int) -> HttpResponse:
 @login_required
 def delete(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Hide the thread for oneself; the answer offers to undo it."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = ReadForm(request.POST)
     if not form.is_valid():
@@ -64,7 +64,7 @@ def delete(request: HtmxRequest, thread_id: int) -> HttpResponse:
         notices.success(request, offer if is_hidden else CAME_BACK)
         return redirect(_list_of(thread))
     if not is_hidden:
-        return unprocessable(CAME_BACK)
+        return unprocessable_text(CAME_BACK)
     return render(request, "messaging/conversation/_undo.html", {"thread": thread})
 
 
@@ -72,7 +72,7 @@ def delete(request: HtmxRequest, thread_id: int) -> HttpResponse:
 @login_required
 def restore(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Put a thread that one deleted back into one's lists."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     restore_thread(thread=thread, agent=agent)
     return no_content_or_redirect(request, _list_of(thread))

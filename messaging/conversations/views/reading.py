@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from inboxes.models import Agent
-from inboxes.requests import signed_in
+from inboxes.requests import signed_in_agent
 from messaging.conversations.forms import ReadForm
 from messaging.models import Message
 from messaging.stream.notifying import mark_notifications_read
@@ -20,7 +20,7 @@ from threads.models import Thread
 @login_required
 def read(request: HttpRequest, thread_id: int) -> HttpResponse:
     """The page has shown the thread up to a message."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = ReadForm(request.POST)
     if not form.is_valid():

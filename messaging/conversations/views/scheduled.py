@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from inboxes.models import Agent
-from inboxes.requests import HtmxRequest, signed_in
-from inboxes.responses import no_content_or_redirect, unprocessable
+from inboxes.requests import HtmxRequest, signed_in_agent
+from inboxes.responses import no_content_or_redirect, unprocessable_text
 from messaging.conversations.schedule_forms import ChangeForm, WordsForm
 from messaging.conversations.views.panes import pane
 from messaging.models import ScheduledText
@@ -37,7 +37,7 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 @login_required
 def change(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Its words and its hour."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     text = get_scheduled_text(agent, text_id)
     if not text.is_pending:
         return _ended(request, text)
@@ -71,7 +71,7 @@ def change(request: HtmxRequest, text_id: int) -> HttpResponse:
 @login_required
 def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Send it without waiting: as it stands, or from its page with the words there."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     text = get_scheduled_text(agent, text_id)
     form = WordsForm(request.POST) if "body" in request.POST else None
     if form is not None and not form.is_valid():
@@ -88,7 +88,7 @@ def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
         if form is not None and isinstance(error, TooLong):
             return _too_long(request, agent, text, error)
         if request.htmx:
-            return unprocessable(str(error))
+            return unprocessable_text(str(error))
         notices.error(request, str(error))
     return no_content_or_redirect(request, "messaging:conversation", text.thread_id)
 
@@ -96,7 +96,7 @@ def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def delete(request: HtmxRequest, text_id: int) -> HttpResponse:
-    text = get_scheduled_text(signed_in(request), text_id)
+    text = get_scheduled_text(signed_in_agent(request), text_id)
     try:
         delete_scheduled_text(text=text)
     except AlreadyEnded:
@@ -106,7 +106,7 @@ def delete(request: HtmxRequest, text_id: int) -> HttpResponse:
 
 def _ended(request: HtmxRequest, text: ScheduledText) -> HttpResponse:
     if request.htmx and request.method == "POST":
-        return unprocessable(ENDED)
+        return unprocessable_text(ENDED)
     notices.error(request, ENDED)
     return redirect("messaging:conversation", text.thread_id)
 

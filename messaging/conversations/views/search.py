@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from inboxes.access import get_shared_inbox
 from inboxes.integers import IntegerField
-from inboxes.requests import HtmxRequest, signed_in
+from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.message_search import hit_list
 from messaging.conversations.views.lists import list_page
 from threads.lists import Listing, inbox_list, top_list
@@ -25,7 +25,7 @@ class PlaceForm(forms.Form):
 def search(request: HtmxRequest, inbox_id: int | None = None) -> HttpResponse:
     """All messages, from the messages view or from within an inbox; the list itself as long as
     nothing is looked for."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     inbox = None if inbox_id is None else get_shared_inbox(agent, inbox_id)
     form = PlaceForm(request.GET)
     if not form.is_valid():

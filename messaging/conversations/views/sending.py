@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST
 
 from inboxes.forms import first_error
 from inboxes.models import Agent
-from inboxes.requests import HtmxRequest, signed_in
-from inboxes.responses import fragment_or_redirect, unprocessable
+from inboxes.requests import HtmxRequest, signed_in_agent
+from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.conversations.drafts import draft_seq
 from messaging.conversations.forms import SendForm
 from messaging.conversations.history import Entry
@@ -39,7 +39,7 @@ def send(request: HtmxRequest, thread_id: int) -> HttpResponse:
 
     Both are one address: htmx asks the form's own, whatever a button's `formaction` says.
     """
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     answer = _schedule if "later" in request.POST else _send_now
     return answer(request, agent, thread)
@@ -101,13 +101,13 @@ def _fresh_form(thread: Thread, agent: Agent) -> dict[str, object]:
 @login_required
 def retry(request: HtmxRequest, message_id: int) -> HttpResponse:
     """Try a failed or unknown message again; a stale page is simply shown what is."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     message = get_message(agent, message_id)
     try:
         message = retry_message(message=message)
     except SendingRefused as error:
         if request.htmx:
-            return unprocessable(str(error))
+            return unprocessable_text(str(error))
         notices.error(request, str(error))
     except NotRetriable:
         message = get_message(agent, message_id)

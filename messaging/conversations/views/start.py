@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from inboxes.access import get_shared_inbox
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
-from inboxes.requests import HtmxRequest, signed_in
+from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.lists import list_url
 from messaging.conversations.start import About, Places, about, places_of
 from messaging.conversations.start_forms import StartForm, StartQuery, ToForm
@@ -24,7 +24,7 @@ from threads.lists import inbox_list, top_list
 @login_required
 def start(request: HtmxRequest) -> HttpResponse:
     """The form of a first text, beside the list that it was opened from."""
-    agent = signed_in(request)
+    agent = signed_in_agent(request)
     query = StartQuery(request.GET)
     if not query.is_valid():
         raise Http404("No such inbox.")
@@ -47,7 +47,7 @@ def start(request: HtmxRequest) -> HttpResponse:
 @login_required
 def to(request: HtmxRequest) -> HttpResponse:
     """What is known of the number that is being typed, and which contacts it may become."""
-    places = places_of(signed_in(request))
+    places = places_of(signed_in_agent(request))
     form = ToForm(request.GET)
     typed = form.cleaned_data["to"] if form.is_valid() else ""
     inbox = places.get(form.cleaned_data.get("inbox"))

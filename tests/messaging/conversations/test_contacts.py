@@ -76,7 +76,7 @@ def test_a_change_stamps_the_thread_and_rings_the_inbox(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     thread, rung = cast.thread(), []
-    monkeypatch.setattr(bell, "_ring", lambda one: rung.append((one["kind"], one["id"])))
+    monkeypatch.setattr(bell, "_ring_now", lambda one: rung.append((one["kind"], one["id"])))
     before = thread.seq
     with django_capture_on_commit_callbacks(execute=True):
         describe_contact(thread=thread, name="Marta", note="")

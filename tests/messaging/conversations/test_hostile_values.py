@@ -14,7 +14,7 @@ from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
 
-from inboxes.integers import LARGEST, read_integer
+from inboxes.integers import MAX_BIGINT, read_integer
 from tests.cast import Cast, client_of
 from tests.messaging.conversations.test_access import ADMIN, ROUTES, keys
 from tests.messaging.live.live_pages import socket_of
@@ -252,7 +252,7 @@ def test_what_is_no_plain_number_is_not_read(text: object) -> None:
     assert read_integer(text) is None
 
 
-@pytest.mark.parametrize("number", [0, 7, LARGEST])
+@pytest.mark.parametrize("number", [0, 7, MAX_BIGINT])
 def test_a_plain_number_is_read(number: int) -> None:
     assert read_integer(str(number)) == number
     assert read_integer(f"{number:019d}") == number

@@ -259,7 +259,7 @@ async def test_a_lost_bell_is_caught_by_the_catch_up(
 ) -> None:
     cho = await opened(cast.cho, "/")
     dov = await opened(cast.dov, "/")
-    monkeypatch.setattr("inboxes.bell._ring", lambda _: None)
+    monkeypatch.setattr("inboxes.bell._ring_now", lambda _: None)
     await in_database(cast.text_in)("Unheard")
     await in_database(add_member)(inbox=cast.dispatch, agent=cast.dov, changed_by=None)
     for page in (cho, dov):
@@ -358,7 +358,7 @@ async def test_who_joins_while_the_last_one_leaves_is_heard(
 ) -> None:
     layer = SlowToForget()
     monkeypatch.setattr(subscriber, "_layer", lambda: layer)
-    monkeypatch.setattr(subscriber, "is_alone", lambda: True)
+    monkeypatch.setattr(subscriber, "is_single_process", lambda: True)
     ours = subscriber.Ear(lambda *_: None, lambda _: None, lambda: None)
     await ours.start()
     await ours.join("inbox", 1)
