@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import connection, models
 
 
 def release_connection() -> None:
@@ -12,3 +12,10 @@ def release_connection() -> None:
     """
     if not connection.in_atomic_block:
         connection.close()
+
+
+def save_columns(row: models.Model, **columns: object) -> None:
+    """Set these columns of a row, and write them alone."""
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(columns))

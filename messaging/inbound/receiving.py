@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -155,7 +156,7 @@ def _store(
             else:
                 apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
         if webhook is not None:
-            webhook.pk, webhook._state.adding = key, False
+            webhook.pk = key
     except IntegrityError as error:
         if not _is_duplicate(error):
             raise
@@ -241,17 +242,18 @@ def _raw(account: CarrierAccount, request: events.RawRequest) -> Webhook:
 
 
 def _keep(webhook: Webhook) -> int:
-    """Its key, stored now if it is not yet."""
-    if not webhook._state.adding:
+    """Store the raw request unless it is stored; return its key, which counts once committed."""
+    if webhook.pk:
         return webhook.pk
-    row = statements.run(statements.INSERT_WEBHOOK, statements.values_of(webhook))
-    return 0 if row is None else int(row[0])
+    stored = copy(webhook)
+    stored.save(force_insert=True)
+    return stored.pk
 
 
 def _quarantine(webhook: Webhook, reason: str) -> None:
     webhook.is_quarantined = True
     webhook.reason = reason[:255]
-    if webhook._state.adding:
+    if not webhook.pk:
         Webhook.objects.bulk_create([webhook], ignore_conflicts=True)
         return
     same = Webhook.objects.quarantined().filter(account=webhook.account, digest=webhook.digest)

@@ -12,11 +12,11 @@ import random
 import time
 from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from inboxes import counters
-from inboxes.database import release_connection
+from inboxes.database import release_connection, save_columns
 from messaging import encryption
 from messaging.attachments import links
 from messaging.carriers import events, http, results
@@ -105,12 +105,8 @@ def _claim_next_attempt(thread: Thread) -> Attempt | None:
 
 
 def _begin_attempt(message: Message, number: Number, seq: int) -> Attempt:
-    attempt = Attempt(message=message, account=number.account)
-    row = statements.run(statements.BEGIN_ATTEMPT, statements.values_of(attempt))
-    if row is None:
-        raise Message.DoesNotExist
-    attempt.pk, attempt.ordinal = row
-    attempt._state.adding, attempt._state.db = False, connection.alias
+    (ordinal,) = statements.run(statements.NEXT_ORDINAL, [message.pk]) or (1,)
+    attempt = Attempt.objects.create(message=message, account=number.account, ordinal=ordinal)
     writing.change_message(message, seq, state=DeliveryState.SENDING, reason="")
     return attempt
 
@@ -270,7 +266,7 @@ def _close_attempt(
     error_class: str = "",
     detail: str = "",
 ) -> None:
-    statements.update(
+    save_columns(
         attempt,
         state=state,
         error_code=code[:64],

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes import counters
+from inboxes.database import save_columns
 from messaging.carriers import events
 from messaging.models import Attempt, CarrierAccount, DeliveryReceipt, DeliveryState, Message
 from messaging.models.states import RANKS, is_progress
@@ -59,7 +60,7 @@ def pair_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None
         _reclaim_carrier_id(attempt, seq, receipt.carrier_message_id)
     is_settled = settle_attempt(attempt, seq=seq, receipt=receipt)
     if not (is_settled or attempt.carrier_message_id):
-        statements.update(attempt, carrier_message_id=receipt.carrier_message_id)
+        save_columns(attempt, carrier_message_id=receipt.carrier_message_id)
     if not statements.run(statements.PARKED, [attempt.account_id, receipt.carrier_message_id]):
         return
     early = DeliveryReceipt.objects.filter(
@@ -89,7 +90,7 @@ def settle_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> bo
     )
     if is_late or not is_progress(old, state):
         return False
-    statements.update(
+    save_columns(
         attempt,
         state=state,
         carrier_message_id=attempt.carrier_message_id or receipt.carrier_message_id,
@@ -170,7 +171,7 @@ def _reclaim_carrier_id(attempt: Attempt, seq: int, carrier_message_id: str) -> 
         seq = counters.next_inbox_seq(other.message.inbox_id)
     kept = DeliveryReceipt.objects.filter(attempt=other)
     kept.filter(carrier_message_id=carrier_message_id).update(attempt=None)
-    statements.update(
+    save_columns(
         other,
         carrier_message_id="",
         state=DeliveryState.UNKNOWN,

@@ -1,8 +1,10 @@
-"""The few statements of the receiving and the sending path, written out.
+"""The few statements of the receiving and the sending path that are written out.
 
-Each webhook and each text passes here, and building a statement by the ORM costs more than
-PostgreSQL needs to run it (docs/benchmarks.md). Columns are read from the models, so that a new
-one is not forgotten.
+Rows are written by the ORM, except by RECORD, which inserts a message and lifts its thread and its
+inbox in one round trip. The others only read: each webhook or each text asks them, and one of them
+takes 0.1 to 0.2 ms of processor as it stands here, 0.6 to 1.2 ms if the ORM builds it. With all of
+them built by the ORM, receiving a text took 1.7 times as much processor, sending one 1.8 times
+(medians of rounds taken in turns). Writing by the ORM costs less than a tenth.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from messaging.models import Attempt, Message, Webhook
+from messaging.models import Message
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -36,18 +38,6 @@ def values_of(row: models.Model) -> dict[str, Any]:
     }
 
 
-def update(row: models.Model, **columns: object) -> None:
-    """Write named columns of a row, and set them on it."""
-    fields = {field.name: field for field in row._meta.concrete_fields}
-    values: dict[str, Any] = {"pk": row.pk}
-    for name, value in columns.items():
-        setattr(row, name, value)
-        values[name] = fields[name].get_db_prep_save(value, connection)
-    written = ", ".join(f"{fields[name].column} = %({name})s" for name in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {row._meta.db_table} SET {written} WHERE id = %(pk)s", values)  # noqa: S608  names of our own models
-
-
 def run(statement: str, details: Any) -> tuple[Any, ...] | None:
     """The first row of the answer."""
     with connection.cursor() as cursor:
@@ -63,8 +53,6 @@ FIND_THREAD = (
     " JOIN threads_contact AS contact ON contact.id = thread.contact_id"
     " WHERE contact.inbox_id = %s AND contact.address = %s"
 )
-
-INSERT_WEBHOOK = insert_into(Webhook)
 
 _LAST = (
     "last_message_id = written.id, last_kind = %(kind)s, last_author_id = %(author_id)s,"
@@ -96,8 +84,7 @@ OPEN_ATTEMPT = (
     " WHERE attempt.state = 'sending' AND message.thread_id = %s LIMIT 1"
 )
 
-_ORDINAL = "(SELECT count(*) + 1 FROM messaging_attempt WHERE message_id = %(message_id)s)"
-BEGIN_ATTEMPT = f"{insert_into(Attempt, ordinal=_ORDINAL)}, ordinal"
+NEXT_ORDINAL = "SELECT count(*) + 1 FROM messaging_attempt WHERE message_id = %s"
 
 READ_ATTEMPT = "SELECT state, carrier_message_id, error_class FROM messaging_attempt WHERE id = %s"
 

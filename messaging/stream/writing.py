@@ -7,6 +7,7 @@ import json
 from django.db import connection
 
 from inboxes import bell
+from inboxes.database import save_columns
 from inboxes.models import Inbox
 from messaging.models import Attempt, Message
 from messaging.stream import statements
@@ -72,7 +73,6 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
     if row is None:
         raise Inbox.DoesNotExist
     message.pk, message.position = row
-    message._state.adding, message._state.db = False, connection.alias
     notify_members(message)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message
@@ -87,7 +87,7 @@ def _needs_reply(message: Message) -> bool | None:
 
 def change_message(message: Message, seq: int, **columns: object) -> None:
     """Write named columns of a message, stamped with the inbox's counter; ring once committed."""
-    statements.update(message, seq=seq, **columns)
+    save_columns(message, seq=seq, **columns)
     bell.ring_inbox(message.inbox_id, seq)
 
 

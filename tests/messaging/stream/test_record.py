@@ -136,9 +136,8 @@ def test_a_text_is_stored_once_and_a_form_makes_one_message(cast: Cast) -> None:
         (sent, "form_makes_one_message"),
     ]:
         message.pk = None
-        message._state.adding = True
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-            message.save()
+            message.save(force_insert=True)
 
 
 def test_a_number_is_e164_or_a_short_code(cast: Cast) -> None:
