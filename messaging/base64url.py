@@ -1,4 +1,4 @@
-"""base64url without padding (RFC 4648 §5), as web push writes keys and payloads."""
+"""Encode base64url without padding (RFC 4648 §5), as web push writes keys and payloads."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Return the bytes. Raises ValueError for what is not base64."""
+    """Return the bytes. Raise ValueError for anything that is not base64url."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

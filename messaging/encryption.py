@@ -1,4 +1,4 @@
-"""Secrets at rest: Fernet tokens under the first of `FIELD_KEYS`, read with any of them."""
+"""Encrypt secrets at rest: Fernet tokens under the first of `FIELD_KEYS`, read with any."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 
 
 class UndecryptableError(Exception):
-    """No key of FIELD_KEYS opens the stored secret: a person has to enter it again."""
+    """Say that no key opens the stored secret: a person has to enter it again."""
 
 
 def encrypt(values: dict[str, str]) -> str:
@@ -17,7 +17,7 @@ def encrypt(values: dict[str, str]) -> str:
 
 
 def decrypt(token: str) -> dict[str, str]:
-    """Raise UndecryptableError when the key is gone or the value was damaged."""
+    """Return the values. Raise UndecryptableError if the key is gone or the token is damaged."""
     try:
         plain = _fernet().decrypt(token.encode())
     except InvalidToken as error:

@@ -1,8 +1,8 @@
-"""The guard against requests into private networks, and a request that respects it.
+"""Guard against requests into private networks.
 
-For every address that comes from outside: those of pictures come in webhooks, those of push
-services from browsers. Whoever forges one must not make us call our own network, or hold a worker
-for ever.
+Used for every address that comes from outside: pictures' addresses come in webhooks, push
+services' from browsers. A forged one must not make us call our own network, or hold a worker for
+ever.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NOT_PUBLIC = [ipaddress.ip_network(net) for net in ("192.0.0.0/24", "fec0::/10")
 
 
 class Refused(Exception):
-    """We do not call this address. The text is for logs and does not hold the address."""
+    """Say that we do not call this address. The text is for logs and does not hold it."""
 
 
 @cache
@@ -45,7 +45,7 @@ def default_tls() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What may be called: scheme, port and addresses. Production has `INTERNET`."""
+    """Define what may be called: scheme, port and addresses. Production uses `INTERNET`."""
 
     scheme: str
     port: int
@@ -131,10 +131,10 @@ def open_response(
 
 
 class PinnedBackend(httpcore.NetworkBackend):
-    """Resolves a name once, checks every address of it, and connects to these only.
+    """Resolve a name once, check each of its addresses, and connect to these only.
 
     Everything on its connections ends at `end` (of `time.monotonic`). TLS on top of it still
-    proves the name.
+    checks the name.
     """
 
     def __init__(self, network: Network, end: float) -> None:
@@ -168,7 +168,7 @@ class PinnedBackend(httpcore.NetworkBackend):
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A stream of which no step takes longer than the time left."""
+    """Let no step of a stream take longer than the time that is left."""
 
     def __init__(self, stream: httpcore.NetworkStream, end: float) -> None:
         self._stream, self._end = stream, end

@@ -1,7 +1,7 @@
-"""The self-test's own request, as the receiving end knows and answers it.
+"""Recognise and answer the self-test's own request on its way in.
 
-A mark that only this installation can make, good for a minute, stands in a header. Whoever bears
-it is told how the request looked when it came here; nothing is stored and nothing counted.
+A header holds a token that only this installation can make, valid for a minute. Whoever sends it
+is told how the request looked when it arrived; nothing is stored or counted.
 """
 
 from __future__ import annotations
@@ -20,19 +20,18 @@ from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
 HEADER = "x-partyline-self-test"
-GOOD_FOR = 60
-"""Seconds."""
+GOOD_FOR = 60  # Seconds
 
 _signer = TimestampSigner(salt="messaging.probes")
 
 
-def mark(account: CarrierAccount) -> str:
-    """The header's value."""
+def make_token(account: CarrierAccount) -> str:
+    """Return the header's value."""
     return _signer.sign(f"{account.pk}.{secrets.token_urlsafe(9)}")
 
 
 def is_probe(request: events.RawRequest, account: CarrierAccount) -> bool:
-    """Whether it is our own self-test of this account."""
+    """Return True if the request is our own self-test of this account."""
     given = request.headers.get(HEADER, "")
     if not given:
         return False
@@ -42,8 +41,10 @@ def is_probe(request: events.RawRequest, account: CarrierAccount) -> bool:
         return False
 
 
-def answer(request: HttpRequest, raw: events.RawRequest, account: CarrierAccount) -> JsonResponse:
-    """How it looks here, and whether a carrier's would be let in."""
+def answer_probe(
+    request: HttpRequest, raw: events.RawRequest, account: CarrierAccount
+) -> JsonResponse:
+    """Describe how the request looks here, and whether a carrier's would be accepted."""
     return JsonResponse(
         {
             "path": raw.path,
@@ -56,8 +57,8 @@ def answer(request: HttpRequest, raw: events.RawRequest, account: CarrierAccount
     )
 
 
-def read(answered: object) -> dict[str, Any] | None:
-    """What `answer` says; None for anything else."""
+def read_answer(answered: object) -> dict[str, Any] | None:
+    """Return what `answer_probe` described; None for anything else."""
     if not isinstance(answered, dict):
         return None
     kinds = {"path": str, "host": str, "headers": list, "body": str, "rejected": str}

@@ -1,7 +1,7 @@
-"""An account's self-test: does a carrier's request get in here, and do we get in there?
+"""Test whether a carrier's requests reach us and whether ours reach the carrier.
 
-It calls two places only, without following redirects: our own PUBLIC_URL, and the API whose
-address the adapter knows. What it finds is for administrators, in words that say what to do.
+Only two addresses are called, without following redirects: our own PUBLIC_URL, and the API whose
+address the adapter knows. Findings are for administrators and say what to do.
 """
 
 from __future__ import annotations
@@ -29,17 +29,15 @@ from messaging.models import CarrierAccount
 
 Level = Literal["good", "doubt", "bad"]
 
-TIMEOUT = 5.0
-"""Seconds for each step of a call."""
+TIMEOUT = 5.0  # Seconds for each step of a call
 
 LARGEST_ANSWER = 65_536
-CLOCK_DOUBT, CLOCK_BAD = 30, 240
-"""Seconds; carriers' signatures are good for some five minutes."""
+CLOCK_DOUBT, CLOCK_BAD = 30, 240  # Seconds; carriers' signatures are good for some five minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, and what it means."""
+    """Hold one thing that was checked, and what it means."""
 
     level: Level
     title: str
@@ -47,24 +45,24 @@ class Finding:
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> Finding:
-        """As it was stored with the account."""
+        """Return a finding as it was stored with the account."""
         return cls(kept["level"], kept["title"], kept["words"])
 
 
 def run_self_test(account: CarrierAccount) -> list[Finding]:
-    """Test the account and keep what was found; no connection to the database meanwhile."""
+    """Test the account and store what was found. Holds no database connection meanwhile."""
     release_connection()
-    credentials, findings = _secrets(account)
-    findings += [*_way_in(account, credentials or {})]
+    credentials, findings = _check_secrets(account)
+    findings += [*_try_way_in(account, credentials or {})]
     if credentials is not None:
-        findings += [*_way_out(account, credentials)]
+        findings += [*_try_way_out(account, credentials)]
     account.self_tested_at = timezone.now()
     account.self_test = [asdict(finding) for finding in findings]
     account.save(update_fields=["self_tested_at", "self_test"])
     return findings
 
 
-def _secrets(account: CarrierAccount) -> tuple[dict[str, str] | None, list[Finding]]:
+def _check_secrets(account: CarrierAccount) -> tuple[dict[str, str] | None, list[Finding]]:
     title = "Secrets"
     try:
         stored = account.get_credentials()
@@ -88,7 +86,7 @@ def _secrets(account: CarrierAccount) -> tuple[dict[str, str] | None, list[Findi
 # The way in
 
 
-def _way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator[Finding]:
+def _try_way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator[Finding]:
     """Call our own webhook over its public address, as the carrier would."""
     if urlsplit(settings.PUBLIC_URL).scheme != "https":
         yield Finding(
@@ -99,7 +97,7 @@ def _way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator
         )
     signed = account.adapter.sign_test(credentials, account.webhook_url)
     sent = signed or events.RawRequest("POST", parsing.path_of(account.webhook_url), {}, b"{}")
-    headers = {**sent.headers, probes.HEADER: probes.mark(account)}
+    headers = {**sent.headers, probes.HEADER: probes.make_token(account)}
     try:
         with (
             http.new_client(TIMEOUT) as client,
@@ -107,26 +105,26 @@ def _way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator
                 "POST", account.webhook_url, content=sent.body, headers=headers
             ) as answer,
         ):
-            body = _limited(answer)
+            body = _explain_limit(answer)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        yield Finding("bad", "Our public address", no_connection(error))
+        yield Finding("bad", "Our public address", explain_no_connection(error))
         return
-    seen = probes.read(_json(body)) if answer.status_code == 200 else None
+    seen = probes.read_answer(_read_json(body)) if answer.status_code == 200 else None
     if seen is None:
-        yield Finding("bad", "Our public address", _somebody_else(account, answer, body))
+        yield Finding("bad", "Our public address", _explain_stranger(account, answer, body))
         return
     yield Finding("good", "Our public address", f"{settings.PUBLIC_URL} leads here.")
-    yield from _changes(sent, [*sent.headers, probes.HEADER], seen)
-    yield _signature(account, is_signed=signed is not None, rejected=seen["rejected"])
+    yield from _find_changes(sent, [*sent.headers, probes.HEADER], seen)
+    yield _judge_signature(account, is_signed=signed is not None, rejected=seen["rejected"])
 
 
-def _changes(
+def _find_changes(
     sent: events.RawRequest, headers: list[str], seen: dict[str, Any]
 ) -> Iterator[Finding]:
-    """What became of the request on its way."""
+    """Say how the request was changed on its way."""
     title = "What the proxy passes on"
     gone = [name for name in headers if name not in seen["headers"]]
-    before = [finding for finding in (_path(sent, seen), _body(sent, seen)) if finding]
+    before = [finding for finding in (_judge_path(sent, seen), _judge_body(sent, seen)) if finding]
     yield from before
     if gone:
         words = f"It takes away the header {', '.join(gone)}. Let it pass."
@@ -142,7 +140,7 @@ def _changes(
         yield Finding("good", title, "Address, headers and body arrive as they were sent.")
 
 
-def _path(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
+def _judge_path(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
     if seen["path"] == sent.path:
         return None
     words = (
@@ -152,14 +150,14 @@ def _path(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
     return Finding("bad", "What the proxy passes on", words)
 
 
-def _body(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
+def _judge_body(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
     if seen["body"] == hashlib.sha256(sent.body).hexdigest():
         return None
     words = "It changes the body of requests, which signatures cover. Switch off what rewrites it."
     return Finding("bad", "What the proxy passes on", words)
 
 
-def _signature(account: CarrierAccount, *, is_signed: bool, rejected: str) -> Finding:
+def _judge_signature(account: CarrierAccount, *, is_signed: bool, rejected: str) -> Finding:
     label = account.adapter.label
     if not is_signed:
         words = (
@@ -176,7 +174,7 @@ def _signature(account: CarrierAccount, *, is_signed: bool, rejected: str) -> Fi
     return Finding("good", "Signature", words)
 
 
-def _limited(answer: httpx.Response) -> bytes:
+def _explain_limit(answer: httpx.Response) -> bytes:
     body = b""
     for chunk in answer.iter_bytes():
         body += chunk
@@ -185,7 +183,7 @@ def _limited(answer: httpx.Response) -> bytes:
     return body
 
 
-def _json(body: bytes) -> object:
+def _read_json(body: bytes) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -209,11 +207,11 @@ IN_FRONT = {
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
-def _somebody_else(account: CarrierAccount, answer: httpx.Response, body: bytes) -> str:
-    """Why the answer is not the one that our own webhook gives."""
+def _explain_stranger(account: CarrierAccount, answer: httpx.Response, body: bytes) -> str:
+    """Say why the answer is not our own webhook's."""
     status = answer.status_code
     if status in REDIRECTS:
-        return _redirect(answer.next_request.url if answer.next_request else None)
+        return _explain_redirect(answer.next_request.url if answer.next_request else None)
     is_ack = status == 200 and body == account.adapter.ack()[0]
     if is_ack or (status in (401, account.adapter.rejection_status) and body == b"Not verified."):
         return (
@@ -229,8 +227,8 @@ def _somebody_else(account: CarrierAccount, answer: httpx.Response, body: bytes)
     return IN_FRONT.get(status, other)
 
 
-def _redirect(to: httpx.URL | None) -> str:
-    """Where it leads, and what to do about it."""
+def _explain_redirect(to: httpx.URL | None) -> str:
+    """Say where it leads, and what to do about it."""
     if to is None:
         return "It redirects without saying where to. Check PUBLIC_URL and the proxy."
     ours = httpx.URL(settings.PUBLIC_URL)
@@ -247,10 +245,10 @@ def _redirect(to: httpx.URL | None) -> str:
     return "It redirects to itself: have the proxy pass requests on as they come."
 
 
-def no_connection(error: Exception) -> str:
-    """Why our public address could not be called."""
+def explain_no_connection(error: Exception) -> str:
+    """Say why our public address could not be called."""
     host = urlsplit(settings.PUBLIC_URL).netloc
-    causes = [*_causes(error)]
+    causes = [*_causes_of(error)]
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"The certificate of {host} is not good: {cause.verify_message}."
@@ -275,8 +273,8 @@ def no_connection(error: Exception) -> str:
     return f"The connection to {host} broke ({type(error).__name__})."
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what lies beneath it."""
+def _causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Return the error and those that caused it."""
     for _ in range(10):
         if error is None:
             return
@@ -287,13 +285,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 # The way out
 
 
-def _way_out(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator[Finding]:
+def _try_way_out(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterator[Finding]:
     """Ask the carrier's API who we are, and what time it is there."""
     label = account.adapter.label
     offsets: list[float] = []
 
     def compare(response: httpx.Response) -> None:
-        at = _seconds(response.headers.get("date", ""))
+        at = _read_date(response.headers.get("date", ""))
         if at is not None:
             offsets.append(time.time() - at)
 
@@ -315,19 +313,19 @@ def _way_out(account: CarrierAccount, credentials: Mapping[str, str]) -> Iterato
         words = f"It knows us as {who}. {result.remark}".strip()
         yield Finding("doubt" if result.remark else "good", title, words)
     if offsets:
-        yield _clock(label, offsets[0])
+        yield _judge_clock(label, offsets[0])
 
 
-def _seconds(date: str) -> float | None:
-    """Of an HTTP date (RFC 9110 §5.6.7); None for anything else."""
+def _read_date(date: str) -> float | None:
+    """Return an HTTP date (RFC 9110 §5.6.7) in seconds since 1970; None for anything else."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except ValueError:
         return None
 
 
-def _clock(label: str, ahead: float) -> Finding:
-    """By the date of an answer, which is exact to a second or two."""
+def _judge_clock(label: str, ahead: float) -> Finding:
+    """Judge our clock by the date of an answer, which is exact to a second or two."""
     off = round(abs(ahead))
     if off < CLOCK_DOUBT:
         return Finding("good", "Clock", f"It agrees with {label}'s.")

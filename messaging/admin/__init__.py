@@ -1,4 +1,4 @@
-"""Carrier accounts, numbers, opt-outs, and the quarantine. Conversations are not shown here."""
+"""Administer carrier accounts, numbers, opt-outs and the quarantine. It shows no conversations."""
 
 from messaging.admin.accounts import CarrierAccountAdmin
 from messaging.admin.numbers import NumberAdmin

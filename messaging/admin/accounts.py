@@ -1,4 +1,4 @@
-"""Carrier accounts: their secrets, their self-test, and what was rejected in their name."""
+"""Administer carrier accounts: their secrets, their self-test, their rejected webhooks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ABOUT = ("webhook_address", "tested")
 
 
 def _credential_fields(account: CarrierAccount) -> tuple[CredentialField, ...] | None:
-    """None for the simulator's account outside the demo."""
+    """Return the fields of its carrier; none for the simulator's account outside the demo."""
     try:
         return account.adapter.credential_fields
     except UnknownCarrier:
@@ -37,7 +37,7 @@ def _credential_fields(account: CarrierAccount) -> tuple[CredentialField, ...] |
 
 
 def _stored(account: CarrierAccount) -> dict[str, str] | None:
-    """None when what is stored cannot be decrypted."""
+    """Return the stored secrets; None if they cannot be decrypted."""
     if not account.encrypted_credentials:
         return {}
     try:
@@ -47,9 +47,9 @@ def _stored(account: CarrierAccount) -> dict[str, str] | None:
 
 
 class AccountForm(forms.ModelForm[CarrierAccount]):
-    """Secrets go in and never come out: an empty field keeps what is stored.
+    """Take secrets, and never show them: an empty field keeps what is stored.
 
-    One that is not required, such as the secret before this one, is forgotten by a box of its own.
+    One that is not required, such as the previous secret, is deleted by a box of its own.
     """
 
     class Meta:
@@ -76,7 +76,8 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
         return values
 
     def credentials(self) -> dict[str, str]:
-        """What is to be stored: the new values over the old ones that are not to be forgotten."""
+        """Return what is to be stored: the new values, and the old ones that are not to be
+        deleted."""
         given = {
             name.removeprefix(PREFIX): value.strip()
             for name, value in self.cleaned_data.items()
@@ -101,7 +102,7 @@ def _credential_field(field: CredentialField, *, is_stored: bool) -> forms.CharF
 
 
 def _secret_fields(account: CarrierAccount) -> dict[str, forms.Field]:
-    """What is asked for each secret, in order."""
+    """Return the form's fields for each secret, in order."""
     stored = _stored(account) or {}
     fields: dict[str, forms.Field] = {}
     for field in _credential_fields(account) or ():
@@ -129,7 +130,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
         return [mine, *super().get_urls()]
 
     def self_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What the last test found; a POST tests anew."""
+        """Show what the last self-test found; a POST runs it again."""
         account = self.get_object(request, object_id)
         if account is None:
             raise Http404("No such account.")
@@ -205,7 +206,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
 
     @admin.display(description="last reasons")
     def reasons(self, account: CarrierAccount) -> str:
-        """Bodies and senders of what was rejected are not kept."""
+        """List why webhooks were rejected. Their bodies and senders are not kept."""
         rows = (
             (one.count, one.reason, f"{timezone.localtime(one.last_at):%d %B %Y, %H:%M:%S}")
             for one in account.rejections.order_by("-last_at", "-pk")
@@ -239,10 +240,10 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
     def response_add(
         self, request: HttpRequest, obj: CarrierAccount, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """On to its secrets: which ones there are depends on the carrier."""
+        """Go on to its secrets, since their fields depend on the carrier."""
         self.message_user(request, "Now enter the secrets of this account.", messages.INFO)
         return redirect(reverse("admin:messaging_carrieraccount_change", args=[obj.pk]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Messages point to it; an account that is given up is deactivated."""
+        """Refuse: messages refer to it. An account that is no longer used is deactivated."""
         return False

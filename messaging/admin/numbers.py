@@ -1,4 +1,4 @@
-"""Numbers: where they route, how fast they send, and whether their texts all came."""
+"""Administer numbers: where they route, how fast they send, whether all of their texts arrived."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class NumberAdmin(admin.ModelAdmin[Number]):
 
     @admin.display(description="compared with the carrier")
     def compared(self, number: Number) -> str:
-        """Whether texts went missing on their way here."""
+        """Say whether texts were lost on their way here."""
         try:
             capabilities = number.account.adapter.capabilities
         except UnknownCarrier:

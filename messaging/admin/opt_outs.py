@@ -1,4 +1,4 @@
-"""Opt-outs."""
+"""Administer opt-outs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threads import addresses
 
 
 class OptOutForm(forms.ModelForm[OptOut]):
-    """An opt-out that an administrator was told of by other means."""
+    """Take an opt-out that an administrator learned of in another way."""
 
     number = forms.ModelChoiceField(Number.objects.order_by("address"), label="our number")
 
@@ -33,7 +33,7 @@ class OptOutForm(forms.ModelForm[OptOut]):
 
 @admin.register(OptOut)
 class OptOutAdmin(admin.ModelAdmin[OptOut]):
-    """Who wants no texts from which number. One can be noted and ended, and none is deleted."""
+    """Show who wants no texts from which number. One can be added and ended; none is deleted."""
 
     form = OptOutForm
     list_display = ("our_address", "address", "source", "since", "ended_at")
@@ -49,16 +49,16 @@ class OptOutAdmin(admin.ModelAdmin[OptOut]):
         return () if obj is None else self.list_display
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> OptOut:
-        """Noted by the action that all take; an administrator's form only asks for it."""
+        """Record it by the action that everything uses; the form itself saves nothing."""
         return record_opt_out(
             our_address=form.cleaned_data["number"].address, address=form.cleaned_data["address"]
         )
 
     def save_model(self, request: HttpRequest, obj: OptOut, form: Any, change: bool) -> None:
-        """It stands already."""
+        """Do nothing: it is saved."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """There is nothing beside it."""
+        """Do nothing: it has no related rows."""
 
     @admin.action(description="End: they asked for texts again", permissions=["add"])
     def end(self, request: HttpRequest, queryset: QuerySet[OptOut]) -> None:

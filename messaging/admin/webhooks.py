@@ -1,4 +1,4 @@
-"""The quarantine."""
+"""Administer the quarantine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from messaging.stream.jobs import defer_replay
 
 @admin.register(Webhook)
 class WebhookAdmin(admin.ModelAdmin[Webhook]):
-    """The quarantine: what a carrier said and we could not use, raw."""
+    """Show what a carrier sent and we could not use, as it came."""
 
     list_display = ("received_at", "account", "reason")
     list_filter = ("account", "reason", "received_at")
@@ -42,7 +42,7 @@ class WebhookAdmin(admin.ModelAdmin[Webhook]):
 
     @admin.action(description="Try all of the same cause again", permissions=["view"])
     def replay_cause(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
-        """By a worker: there may be thousands."""
+        """Have a worker replay all of one cause: there may be thousands."""
         newest = Webhook.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         causes = set(queryset.order_by().values_list("account_id", "reason"))
         for account_id, reason in causes:

@@ -35,7 +35,7 @@ def receive_webhook_request(
     if raw is None:
         return HttpResponse("The body is too large.", status=413, content_type="text/plain")
     if probes.is_probe(raw, account):
-        return probes.answer(request, raw, account)
+        return probes.answer_probe(request, raw, account)
     try:
         credentials = account.get_credentials()
     except UndecryptableError:

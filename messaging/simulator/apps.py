@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class SimulatorConfig(AppConfig):
-    """The demo's outside world: handsets, and the far end of a carrier. Never in production."""
+    """Simulate the outside world for the demo: handsets, and a carrier's far end."""
 
     name = "messaging.simulator"
     label = "simulator"

@@ -1,4 +1,4 @@
-"""The far end of the simulated carrier: the HTTP endpoint that texts are posted to."""
+"""Answer as the simulated carrier's API, to which texts are posted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFUSALS: Mapping[str, tuple[int, dict[str, str], dict[str, str]]] = {
 @csrf_exempt
 @require_POST
 def take_text(request: HttpRequest) -> HttpResponse:
-    """Take a text, or do not, as the far end was told; keep what was taken as it came."""
+    """Take a text, or refuse it as the far end is set to; keep what was taken as it came."""
     secret = _account_secret(request)
     if not secret:
         return JsonResponse({"code": "auth"}, status=401)
@@ -62,7 +62,7 @@ def take_text(request: HttpRequest) -> HttpResponse:
 
 
 def _account_secret(request: HttpRequest) -> str:
-    """The secret of the account that calls, as sent in the Authorization header; or empty."""
+    """Return the secret in the Authorization header; empty if there is none."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return ""
@@ -77,7 +77,7 @@ def _account_secret(request: HttpRequest) -> str:
 
 
 def _media(body: bytes) -> list[str]:
-    """The addresses of the pictures; `_fields` has read the body before."""
+    """Return the addresses of the pictures. `_fields` has read the body before."""
     given = json.loads(body).get("media_urls")
     return [url for url in given if isinstance(url, str)] if isinstance(given, list) else []
 

@@ -12,7 +12,7 @@ from threads import addresses
 
 
 def simulated_numbers() -> QuerySet[Number]:
-    """The numbers that the simulated carrier reaches."""
+    """Return the numbers that the simulated carrier reaches."""
     return (
         Number.objects.filter(account__carrier="simulator")
         .select_related("inbox", "account")
@@ -28,7 +28,7 @@ def _number_choices() -> list[tuple[int, str]]:
 
 
 class FromForm(forms.Form):
-    """Whose handset it is. Anything is a sender: a number, a short code, a name."""
+    """Read whose handset it is. Any sender will do: a number, a short code, a name."""
 
     sender = forms.CharField(label="From", max_length=addresses.MAX_LENGTH)
 
@@ -42,7 +42,7 @@ class PicturesInput(forms.ClearableFileInput):
 
 
 class PicturesField(forms.FileField):
-    """Several files; anything goes, as from a phone."""
+    """Take several files of any kind, as from a phone."""
 
     widget = PicturesInput
 
@@ -51,7 +51,7 @@ class PicturesField(forms.FileField):
 
 
 class HandsetForm(FromForm):
-    """One text from an external number to one of ours."""
+    """Read one text from an external number to one of ours."""
 
     number = forms.TypedChoiceField(
         label="To",
@@ -73,13 +73,13 @@ class HandsetForm(FromForm):
 
 
 class FarEndForm(forms.Form):
-    """How the far end answers from now on."""
+    """Read how the far end is to answer from now on."""
 
     answer = forms.ChoiceField(label="The carrier", choices=FarEnd.Answer.choices)
     receipts = forms.ChoiceField(label="Receipts", choices=FarEnd.Receipts.choices)
 
     @classmethod
     def shown(cls) -> FarEndForm:
-        """The form on what holds now."""
+        """Return the form with what is set now."""
         now = FarEnd.current()
         return cls(initial={"answer": now.answer, "receipts": now.receipts})

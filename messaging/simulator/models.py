@@ -1,4 +1,4 @@
-"""What the outside world knows. None of these tables refers to Partyline's own."""
+"""Hold what the outside world knows. None of these tables refers to Partyline's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def new_text_id() -> str:
 
 
 class Text(models.Model):
-    """A text that the simulated carrier took: it lies on the handset of its recipient."""
+    """Hold a text that the simulated carrier took; it is on its recipient's handset."""
 
     carrier_message_id = models.CharField(max_length=64, unique=True, default=new_text_id)
     sender = models.CharField(max_length=64)
@@ -35,7 +35,7 @@ class Text(models.Model):
 
 
 class File(models.Model):
-    """A picture or file outside: on the handset that a text brought it to, or on its way to us."""
+    """Hold a picture or file outside: on a recipient's handset, or on its way to us."""
 
     token = models.UUIDField(unique=True, default=uuid.uuid4)
     text = models.ForeignKey(Text, null=True, on_delete=models.CASCADE, related_name="files")
@@ -53,7 +53,7 @@ class File(models.Model):
 
 
 class FarEnd(models.Model):
-    """How the simulated carrier behaves, until it is told otherwise. There is one."""
+    """Hold how the simulated carrier behaves. There is one row."""
 
     class Answer(models.TextChoices):
         ACCEPT = "accept", "Takes texts"

@@ -1,4 +1,4 @@
-"""The outside world's deeds: webhooks to Partyline over real HTTP, signed like a carrier's."""
+"""Do what the outside world does: post webhooks over HTTP, signed like a carrier's."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ from messaging.simulator.models import FarEnd, File, Text, new_text_id
 log = logging.getLogger(__name__)
 
 WEBHOOK_TIMEOUT = 10.0
+# Seconds between tries of a receipt that found nobody, as carriers repeat theirs.
 REPEATS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between tries of a receipt that found nobody, as carriers repeat theirs."""
 
-Step = tuple[float, str, str]
-"""Seconds to wait, state, code."""
+Step = tuple[float, str, str]  # Seconds to wait, state, code
 
 PLANS: dict[str, Sequence[Step]] = {
     FarEnd.Receipts.DELIVERED: ((0.4, "sent", ""), (0.8, "delivered", "")),
@@ -41,11 +40,11 @@ PLANS: dict[str, Sequence[Step]] = {
 
 
 class Unreachable(Exception):
-    """Partyline did not take the webhook; the message is a sentence for the handset."""
+    """Say that Partyline did not take the webhook; the message is for the handset."""
 
 
 def text_in(*, sender: str, number: Number, text: str, files: Sequence[bytes] = ()) -> None:
-    """Send a text from a handset to one of our numbers. Raises Unreachable."""
+    """Send a text from a handset to one of our numbers. Raise Unreachable."""
     event: dict[str, object] = {
         "type": "message",
         "id": new_text_id(),
@@ -77,7 +76,7 @@ def _hold_ready(data: bytes) -> dict[str, object]:
 
 
 def fetch_later(text: Text, urls: Sequence[str]) -> None:
-    """Bring what a text names to its handset, from a thread of its own, as a carrier would."""
+    """Fetch a text's files to its handset in another thread, as a carrier would."""
     ours = [url for url in urls if url.startswith(f"{settings.PUBLIC_URL}/media/")]
     if ours:
         threading.Thread(
@@ -101,7 +100,7 @@ def _fetch(text: Text, urls: Sequence[str]) -> None:
 
 
 def post_webhook(url: str, event: Mapping[str, object], secret: str) -> int:
-    """POST one signed event; the status of the answer. Raises httpx.HTTPError."""
+    """POST one signed event and return the status of the answer. Raise httpx.HTTPError."""
     body = json.dumps(event).encode()
     parts = urlsplit(url)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -116,14 +115,14 @@ def post_webhook(url: str, event: Mapping[str, object], secret: str) -> int:
 
 
 def is_ours(callback_url: str) -> bool:
-    """Whether receipts may go there: only to the webhooks of this very installation."""
+    """Return True if receipts may go there: only webhooks of this installation."""
     return callback_url.startswith(f"{settings.PUBLIC_URL}/webhooks/simulator/")
 
 
 def report_later(
     *, message_id: str, callback_url: str, secret: str, receipts: str, head_start: float = 0.0
 ) -> None:
-    """Send the planned receipts from a thread of their own, which dies with the process."""
+    """Send the receipts from another thread, which ends with the process."""
     steps = PLANS[receipts]
     if not steps or not is_ours(callback_url):
         return

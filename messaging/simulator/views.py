@@ -1,4 +1,4 @@
-"""The handset: text as any external number, and see what arrives. Open to everyone, demo only."""
+"""Show the handset: text as any external number, and see what arrives. Open to all, demo only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHOWN = 50
 
 @require_GET
 def handset(request: HttpRequest) -> HttpResponse:
-    """The page, on the number of `?from=`."""
+    """Show the page of the number in `?from=`."""
     sender = _sender(request.GET.get("from", FIRST_HANDSET)) or FIRST_HANDSET
     form = HandsetForm(initial={"sender": sender, "number": request.GET.get("to")})
     return _page(request, sender, form, is_sent=request.GET.get("sent") == "1")
@@ -35,7 +35,7 @@ def handset(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def received(request: HttpRequest) -> HttpResponse:
-    """What arrived at the number, as a fragment; 204 when the page shows it already."""
+    """Return what arrived at the number as a fragment, or 204 if the page shows it already."""
     sender = _sender(request.GET.get("sender", ""))
     context = _received(sender)
     if request.GET.get("shown") == context["shown"]:
@@ -45,7 +45,7 @@ def received(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def send(request: HtmxRequest) -> HttpResponse:
-    """Text one of our numbers, by a webhook over HTTP like any carrier's."""
+    """Text one of our numbers, by a webhook over HTTP as a carrier does."""
     form = HandsetForm(request.POST, request.FILES)
     is_sent = False
     if form.is_valid():
@@ -76,7 +76,7 @@ def send(request: HtmxRequest) -> HttpResponse:
 
 @require_GET
 def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """A picture to look at, on the handset or by whom it is sent to; anything else to save."""
+    """Serve a picture to look at, or any other file to save."""
     found = get_object_or_404(File, token=token)
     if found.is_picture:
         return only_data(get(found.stored_name), found.content_type)
@@ -85,7 +85,7 @@ def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def behave(request: HtmxRequest) -> HttpResponse:
-    """Tell the far end how to answer from now on."""
+    """Set how the far end answers from now on."""
     form = FarEndForm(request.POST)
     if form.is_valid():
         FarEnd.objects.filter(pk=FarEnd.current().pk).update(**form.cleaned_data)
@@ -113,7 +113,7 @@ def _sender(raw: str) -> str:
 
 
 def _received(sender: str) -> dict[str, Any]:
-    """The newest texts, oldest first. `shown` names this very content."""
+    """Return the newest texts, oldest first, and `shown`, which names this very content."""
     arrived = Text.objects.filter(recipient=sender).prefetch_related("files")
     texts = list(arrived.order_by("-pk")[:SHOWN])[::-1]
     files = sum(len(text.files.all()) for text in texts)

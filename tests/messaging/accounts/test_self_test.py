@@ -180,10 +180,10 @@ def test_who_answers_in_our_place_is_told_and_redirects_are_not_followed(
 
 def test_a_proxy_that_does_not_say_https_is_told_what_to_say(settings: Settings) -> None:
     settings.PUBLIC_URL = "https://texts.example.com"
-    told = self_test._redirect(httpx.URL("https://texts.example.com/webhooks/twilio/x/"))
+    told = self_test._explain_redirect(httpx.URL("https://texts.example.com/webhooks/twilio/x/"))
     assert "nginx: `proxy_set_header X-Forwarded-Proto $scheme;`" in told
     for elsewhere in ("https://www.texts.example.com/", "http://texts.example.com/"):
-        assert "Carriers do not follow" in self_test._redirect(httpx.URL(elsewhere))
+        assert "Carriers do not follow" in self_test._explain_redirect(httpx.URL(elsewhere))
 
 
 def test_an_address_that_nothing_listens_at_or_nobody_knows(
@@ -264,13 +264,13 @@ def test_what_the_carriers_api_says_is_told(
 def test_a_clock_that_is_off_is_told_by_how_much(
     account: CarrierAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = self_test._seconds
+    real = self_test._read_date
     for ahead, level, words in [
         (-600, "bad", "s behind Twilio's"),
         (60, "doubt", "s ahead of Twilio's"),
         (1, "good", "agrees"),
     ]:
-        monkeypatch.setattr(self_test, "_seconds", lambda date, by=ahead: (real(date) or 0) - by)
+        monkeypatch.setattr(self_test, "_read_date", lambda date, by=ahead: (real(date) or 0) - by)
         found_level, said = found(account)["Clock"]
         assert (found_level, words in said) == (level, True)
 
@@ -288,7 +288,7 @@ def test_where_only_the_carrier_can_sign_that_is_said(account: CarrierAccount) -
 def test_nobody_elses_mark_opens_anything(account: CarrierAccount) -> None:
     other = CarrierAccount(pk=account.pk + 1)
     forged = TimestampSigner(key="not-ours", salt="messaging.probes").sign(f"{account.pk}.x")
-    for mark in ("", "x", forged, probes.mark(other)):
+    for mark in ("", "x", forged, probes.make_token(other)):
         response = Client().post(
             account.webhook_path, b"{}", content_type="text/plain", headers={probes.HEADER: mark}
         )
@@ -299,7 +299,7 @@ def test_nobody_elses_mark_opens_anything(account: CarrierAccount) -> None:
         account.webhook_path,
         b"{}",
         content_type="text/plain",
-        headers={probes.HEADER: probes.mark(account)},
+        headers={probes.HEADER: probes.make_token(account)},
     )
     assert ours.json()["rejected"] == "the signature header is missing"
     account.refresh_from_db()
