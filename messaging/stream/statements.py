@@ -4,7 +4,8 @@ Rows are written by the ORM, except by RECORD, which inserts a message and lifts
 inbox in one round trip. The others only read: each webhook or each text asks them, and one of them
 takes 0.1 to 0.2 ms of processor as it stands here, 0.6 to 1.2 ms if the ORM builds it. With all of
 them built by the ORM, receiving a text took 1.7 times as much processor, sending one 1.8 times
-(medians of rounds taken in turns). Writing by the ORM costs less than a tenth.
+(medians of rounds taken in turns). Writing by the ORM costs some 5 % of either, and 17 % of
+applying a receipt.
 """
 
 from __future__ import annotations
