@@ -14,6 +14,7 @@ from messaging.carriers import events
 from messaging.inbound.receiving import store_text
 from messaging.models import CarrierAccount, Message, Number
 from messaging.outbound.sending import write_message
+from tests.markup import PageClient
 from threads.models import Thread
 
 FRONT_DESK = "+12025550110"
@@ -111,6 +112,6 @@ def assemble() -> Cast:
 
 def client_of(agent: Agent) -> Client:
     """A browser in which the agent is signed in."""
-    client = Client()
+    client = PageClient()
     client.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
     return client

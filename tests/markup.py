@@ -5,14 +5,33 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_TAG = re.compile(r"<[a-z][^<>]*>")
+from django.http import HttpResponse
+from django.test import Client
+
+_TAG = re.compile(r"""<[a-z](?:"[^"]*"|'[^']*'|[^"'<>])*>""")
+_SPACE = re.compile(r"""("[^"]*"|'[^']*')|\s+""")
 
 
 def tags_on_one_line(markup: str) -> str:
     """Return the markup with one space between the attributes of each tag."""
-    return _TAG.sub(lambda tag: re.sub(r" (/?>)$", r"\1", " ".join(tag[0].split())), markup)
+    return _TAG.sub(lambda tag: _space_once(tag[0]), markup)
+
+
+def _space_once(tag: str) -> str:
+    return re.sub(r" (/?>)$", r"\1", _SPACE.sub(lambda found: found[1] or " ", tag))
 
 
 def read_page(response: Any) -> str:
     """Return the response's page, with each tag on one line."""
     return tags_on_one_line(response.content.decode())
+
+
+class PageClient(Client):
+    """Get pages as Django's client does, with each tag on one line."""
+
+    def request(self, **request: Any) -> Any:
+        response = super().request(**request)
+        kind = response.headers.get("Content-Type", "")
+        if isinstance(response, HttpResponse) and kind.startswith("text/html"):
+            response.content = read_page(response).encode()
+        return response

@@ -124,6 +124,8 @@ class LivePage:
 
     def take(self, frame: dict[str, Any]) -> None:
         """The rule of the page's script."""
+        if "rows" in frame:
+            frame["rows"] = tags_on_one_line(frame["rows"])
         if frame.keys() <= ASIDES:
             self.told += frame.get("notices", {}).get("new", [])
             return
