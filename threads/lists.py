@@ -64,8 +64,20 @@ class Listing:
         ]
 
     @property
-    def choice_label(self) -> str:
-        return str(Choice(self.choice).label) if self.choice else ""
+    def none_chosen(self) -> str:
+        """Return what to say if the list is narrowed to what no thread is."""
+        if self.choice == Choice.NEEDS_REPLY:
+            return "No thread needs a reply"
+        return f"No thread is {Choice(self.choice).label.lower()}"
+
+    @property
+    def name(self) -> str:
+        """Return what a page calls the list when it asks for its changes."""
+        return str(self.inbox.pk) if self.inbox else "top"
+
+    @property
+    def title(self) -> str:
+        return self.inbox.name if self.inbox else "Messages"
 
     @property
     def label(self) -> str:

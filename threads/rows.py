@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from django.utils.safestring import SafeString
+
 from inboxes.models import Agent, Inbox
+from threads.highlighting import highlight_mentions
 from threads.models import Thread, ThreadState
 from threads.unread import membership_starts, unread_in_thread
 
@@ -56,6 +59,38 @@ class Row:
         return f"{self.subject.seq}-{self.personal_seq}"
 
     @property
+    def classes(self) -> str:
+        """Return the CSS classes."""
+        return f"row row-{self.kind}{' unread' if self.is_unread else ''}"
+
+    @property
+    def count_label(self) -> str:
+        """Return how many are unread; empty if none is, or if they are not counted."""
+        return count_to_99(self.unread_count) if self.is_unread and self.unread_count else ""
+
+    @property
+    def is_internal(self) -> bool:
+        return self.subject.last_kind == "internal"
+
+    @property
+    def speaker(self) -> str:
+        """Return who wrote the last message; empty if it came in, or if there is none."""
+        if self.subject.last_kind not in {"internal", "outbound"}:
+            return ""
+        if self.is_mine:
+            return "You"
+        author = self.subject.last_author
+        return author.short_name if author else "Automatic"
+
+    @property
+    def preview(self) -> SafeString:
+        """Return the beginning of the last message, with mentions marked."""
+        subject = self.subject
+        if not subject.last_kind:
+            return SafeString("" if self.thread else "No messages yet")
+        return highlight_mentions(subject.last_excerpt, subject.last_mentions, self.called_id)
+
+    @property
     def looks(self) -> tuple[object, ...]:
         """Rows that agree in this are drawn alike but for the agent's counter."""
         return (
@@ -69,6 +104,10 @@ class Row:
             self.is_gone,
             self.called_id,
         )
+
+
+def count_to_99(number: int) -> str:
+    return "99+" if number > 99 else str(number)
 
 
 def list_id(inbox: Inbox, choice: str = "") -> str:

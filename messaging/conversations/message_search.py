@@ -82,6 +82,15 @@ class Hit:
         return highlight_spans(name, find_word_spans(name, self._names))
 
     @property
+    def author(self) -> str:
+        """Return who wrote it on our side, or that it came in."""
+        if self.is_mine:
+            return "You"
+        if self.message.is_inbound:
+            return "Received"
+        return self.message.author.display_name if self.message.author else "Automatic"
+
+    @property
     def body(self) -> SafeString:
         return highlighted_excerpt(self.message.body, self.search.words, SHOWN)
 

@@ -36,7 +36,9 @@ class FoundRow(Row):
 
     @property
     def preview(self) -> SafeString:
-        return highlighted_excerpt(self.body, self.search.words if self.search else [])
+        """Return the words around the hit; without any, the beginning of the last message."""
+        wanted = self.search.words if self.search else []
+        return highlighted_excerpt(self.body, wanted) or super().preview
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,18 @@ class Message(models.Model):
         return f"Message {self.pk}"
 
     @property
+    def is_inbound(self) -> bool:
+        return self.kind == self.Kind.INBOUND
+
+    @property
+    def is_internal(self) -> bool:
+        return self.kind == self.Kind.INTERNAL
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.state == DeliveryState.DELIVERED
+
+    @property
     def is_late(self) -> bool:
         """Return True if it was found after its time and belongs among older messages."""
         return self.after_id is not None

@@ -24,7 +24,7 @@ def search_box(context: template.Context) -> dict[str, Any]:
     if not has_two_scopes:
         is_everywhere = True
     return {
-        "inbox": inbox,
+        "scope": _scope(inbox, is_everywhere=is_everywhere),
         "text": request.GET.get("q", ""),
         "here": everywhere if is_everywhere else nearby,
         "other": nearby if is_everywhere else everywhere,
@@ -32,6 +32,15 @@ def search_box(context: template.Context) -> dict[str, Any]:
         "has_two_scopes": has_two_scopes,
         "longest": MAX_QUERY_LENGTH,
     }
+
+
+def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
+    """Return what the search looks at, in words."""
+    if is_everywhere:
+        return "Looks at every message that you may see, at names and at numbers."
+    if inbox is not None:
+        return "Looks at the last message of each thread only."
+    return "Looks at the last message of each of your own conversations only."
 
 
 @register.simple_tag(takes_context=True)

@@ -12,9 +12,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from inboxes.models import LastMessage
-from threads.highlighting import highlight_mentions
-
 register = template.Library()
 
 Style = Literal["row", "bubble", "day", "wait", "hour"]
@@ -48,12 +45,6 @@ def when(at: datetime | None, style: Style) -> SafeString:
         style,
         words,
     )
-
-
-@register.filter
-def excerpt(last: LastMessage, agent_id: int | None) -> SafeString:
-    """The beginning of the last message, with mentions marked."""
-    return highlight_mentions(last.last_excerpt, last.last_mentions, agent_id)
 
 
 @register.filter
@@ -96,6 +87,11 @@ class Arranged:
     """Its author wrote the one before, just now: they stand close together."""
     is_joined: bool
     """The next one carries the particulars for both."""
+
+    @property
+    def classes(self) -> str:
+        """Return the CSS classes for its neighbours, each behind a space."""
+        return f"{' follows' if self.follows else ''}{' joined' if self.is_joined else ''}"
 
 
 @register.filter
