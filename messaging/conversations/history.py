@@ -15,6 +15,7 @@ from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import LARGEST
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.stream.refusals import number_or_refusal
+from messaging.stream.segments import Segments, count_segments
 from threads.models import Thread, ThreadState
 from threads.unread import membership_starts
 
@@ -59,6 +60,36 @@ class Entry:
     @property
     def can_retry(self) -> bool:
         return self.message.can_be_retried
+
+    @property
+    def classes(self) -> str:
+        """Return the CSS classes; those for its neighbours come from `arranged`."""
+        message = self.message
+        state = f" is-{message.state}" if message.state else ""
+        return f"message {message.kind}{state}{' is-late' if message.is_late else ''}"
+
+    @property
+    def label(self) -> str:
+        """Return the accessible name: what it is, and by whom."""
+        message = self.message
+        if message.is_inbound:
+            return "Received, arrived late" if message.is_late else "Received"
+        author = message.author.display_name if message.author else "Partyline"
+        if message.is_internal:
+            return f"Internal message by {author}{', mentions you' if self.is_called else ''}"
+        return "Automatic answer" if message.is_automatic else f"Sent by {author}"
+
+    @property
+    def author_name(self) -> str:
+        """Return the short name of who wrote it on our side."""
+        return self.message.author.short_name if self.message.author else "Automatic"
+
+    @property
+    def sender(self) -> str:
+        """Return who wrote it on either side, and whether it was among the team."""
+        if self.message.is_inbound:
+            return str(self.message.thread.contact)
+        return f"{self.author_name}{', internally' if self.message.is_internal else ''}"
 
     @property
     def attachments(self) -> list[Attachment]:
@@ -147,6 +178,50 @@ class Conversation:
     def is_internal(self) -> bool:
         """The composer's mode. Where no text can be sent there is no other one."""
         return self.has_team and (self.is_draft_internal or bool(self.refusal))
+
+    @property
+    def refusal_words(self) -> str:
+        """Return the refusal, and what is left to do."""
+        return f"{self.refusal}{' You can still write to your team.' if self.has_team else ''}"
+
+    @property
+    def can_write(self) -> bool:
+        """Return True if there is anybody to write to: the contact, or the team."""
+        return self.has_team or not self.refusal
+
+    @property
+    def can_switch(self) -> bool:
+        """Return True if the composer has both modes."""
+        return self.has_team and not self.refusal
+
+    @property
+    def to_customer(self) -> str:
+        """Return the placeholder of a text to the contact."""
+        return f"Text {self.thread.contact.display}"
+
+    @property
+    def placeholder(self) -> str:
+        return "Write to your team…" if self.is_internal else self.to_customer
+
+    @property
+    def segments(self) -> Segments:
+        """Return how a carrier cuts what stands in the composer; internal messages have none."""
+        return count_segments("" if self.is_internal else self.body)
+
+    @property
+    def priorities(self) -> list[tuple[str, str, bool]]:
+        """Return what the thread may be marked with: the value, the word, whether it is."""
+        chosen = self.thread.priority
+        return [(value, str(word), value == chosen) for value, word in Thread.Priority.choices]
+
+    @property
+    def back_label(self) -> str:
+        return f"Back to {'messages' if self.inbox.is_personal else self.inbox.name}"
+
+    @property
+    def log_id(self) -> str:
+        """Return the element that live messages join, or another one where newer ones lack."""
+        return f"log-{self.thread.pk}{'-earlier' if self.page.is_apart else ''}"
 
     @property
     def inbox(self) -> Inbox:
