@@ -43,6 +43,16 @@ class Person:
         return "writing internally" if self.mode == "internal" else self.mode
 
     @property
+    def classes(self) -> str:
+        """Return the CSS classes."""
+        return f"person {self.mode}{' is-typing' if self.is_typing else ''}"
+
+    @property
+    def icon(self) -> str:
+        """Return the heroicon of what they do; readers have none."""
+        return {"internal": "eye", "replying": "pencil"}.get(self.mode, "")
+
+    @property
     def rank(self) -> tuple[bool, int]:
         return self.is_typing, MODES.index(self.mode)
 

@@ -15,6 +15,7 @@ from inboxes.models import Agent
 from messaging.models import Message, Notification
 from messaging.models.notifications import NotificationQuerySet
 from messaging.stream.writing import make_excerpt
+from threads.models import Contact
 
 PAGE_SIZE = 30
 
@@ -119,6 +120,22 @@ class NoticeRow:
     @property
     def is_unread(self) -> bool:
         return self.notification.read_at is None
+
+    @property
+    def contact(self) -> Contact:
+        return self.notification.thread.contact
+
+    @property
+    def classes(self) -> str:
+        """Return the CSS classes."""
+        return f"row row-notice{' unread' if self.is_unread else ''}"
+
+    @property
+    def icon(self) -> str:
+        """Return the heroicon of the reason; texts have none."""
+        reasons = Notification.Reason
+        icons: dict[str, str] = {reasons.MENTION: "at-symbol", reasons.INTERNAL: "eye"}
+        return icons.get(self.notification.reason, "")
 
     @property
     def key(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
@@ -10,15 +11,32 @@ from django.utils.safestring import SafeString
 from inboxes.models import Agent
 from messaging.notifications.lists import unread_counts
 from threads.models import Thread, ThreadState
+from threads.rows import count_to_99
 
 register = template.Library()
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """How many notifications an agent has not read, for the bell."""
+
+    count: int
+
+    @property
+    def badge(self) -> str:
+        return count_to_99(self.count)
+
+    @property
+    def label(self) -> str:
+        """Return the bell's accessible name."""
+        return f"Notifications, {self.badge} unread" if self.count else "Notifications"
+
+
 @register.simple_tag(takes_context=True)
-def unread_notifications(context: template.Context) -> int:
-    """One query."""
+def unread_notifications(context: template.Context) -> Unread:
+    """Count those of the person who looks; one query."""
     agent = _agent(context)
-    return unread_counts([agent.pk])[agent.pk] if agent else 0
+    return Unread(unread_counts([agent.pk])[agent.pk] if agent else 0)
 
 
 @register.simple_tag(takes_context=True)
