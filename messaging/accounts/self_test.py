@@ -43,6 +43,10 @@ class Finding:
     title: str
     words: str = ""
 
+    @property
+    def verdict(self) -> str:
+        return {"good": "Good", "doubt": "Look at it", "bad": "Wrong"}[self.level]
+
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> Finding:
         """Return a finding as it was stored with the account."""

@@ -57,6 +57,17 @@ class Other:
     """Whether the text would join it."""
     place: str
 
+    @property
+    def sentence(self) -> str:
+        """Return what to say before the link to the conversation."""
+        if self.is_joined:
+            return f"{self.place} talks to this number already: your text joins"
+        return f"{self.place} talks to this number, too:"
+
+    @property
+    def link_words(self) -> str:
+        return "that conversation" if self.is_joined else "open that conversation"
+
 
 @dataclass(frozen=True, slots=True)
 class About:

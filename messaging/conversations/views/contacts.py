@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from inboxes.models import Agent
+from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.conversations.start_forms import ContactForm
@@ -42,6 +42,13 @@ def _words_of(one: Contact) -> dict[str, str]:
     return {"name": one.name, "note": one.note}
 
 
+def _who_sees(inbox: Inbox) -> str:
+    """Return who sees the name and the note, in words."""
+    if inbox.is_personal:
+        return "Only you see the name and the note."
+    return f"All members of {inbox.name} see the name and the note, and nobody else does."
+
+
 def _page(
     request: HtmxRequest,
     agent: Agent,
@@ -59,6 +66,7 @@ def _page(
         first=next(iter(form.errors), "name"),
         thread=thread,
         contact=thread.contact,
+        who_sees=_who_sees(thread.inbox),
         theirs=theirs,
         changed=CHANGED,
     )

@@ -17,6 +17,7 @@ from messaging.conversations.views.panes import pane
 from messaging.models import Message
 from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_conversation
+from messaging.stream.segments import count_segments
 from threads.lists import inbox_list, top_list
 
 
@@ -105,6 +106,7 @@ def _page(
         status=422 if form.is_bound else 200,
         form=form,
         form_key=form.key,
+        segments=count_segments(str(form["body"].value() or "")),
         choices=[(str(pk), label, str(pk) == selected) for pk, label in places.choices],
         first=bad or ("to" if selected else "inbox"),
         about=about(places, places.get(chosen), typed) if bad and chosen is not None else None,
