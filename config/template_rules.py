@@ -1,4 +1,4 @@
-"""Hold templates to what the content security policy and the order of the apps ask."""
+"""Hold templates to what the content security policy, readers and the order of the apps ask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-# The browser would block these.
+LONGEST_LINE = 120
+
+# The browser would block these, but for the last.
 RULES = {
     "a style attribute": re.compile(r"<[^>{%]*\sstyle\s*=", re.IGNORECASE),
     "an inline style sheet": re.compile(r"<style\b", re.IGNORECASE),
@@ -16,6 +18,7 @@ RULES = {
     "hx-on": re.compile(r"\bhx-on\b", re.IGNORECASE),
     "a js: value": re.compile(r"""["'\s](?:js|javascript):""", re.IGNORECASE),
     "a trigger filter": re.compile(r"""hx-trigger\s*=\s*["'][^"']*\[""", re.IGNORECASE),
+    "a line that is too long": re.compile(rf"^.{{{LONGEST_LINE + 1},}}$", re.MULTILINE),
 }
 
 # From the lowest to the highest: none names a template, a URL or a tag library of a higher one.

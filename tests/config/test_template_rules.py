@@ -1,10 +1,10 @@
-"""The checks of templates: what the browser would block, names of higher apps."""
+"""The checks of templates: what the browser would block, long lines, names of higher apps."""
 
 from pathlib import Path
 
 import pytest
 
-from config.template_rules import broken_rules, names_of_higher_apps
+from config.template_rules import LONGEST_LINE, broken_rules, names_of_higher_apps
 from tests.stack import ROOT
 
 
@@ -22,6 +22,7 @@ def test_our_templates_keep_the_rules() -> None:
         ('<p hx-on:click="x()">', "hx-on"),
         ("<p hx-vals='js:{a: 1}'>", "a js: value"),
         ('<input hx-trigger="keyup[target.value]">', "a trigger filter"),
+        ("<p>" + "x" * (LONGEST_LINE - 2), "a line that is too long"),
     ],
 )
 def test_each_rule_bites(tmp_path: Path, text: str, rule: str) -> None:
@@ -32,7 +33,10 @@ def test_each_rule_bites(tmp_path: Path, text: str, rule: str) -> None:
 
 
 def test_ordinary_markup_passes(tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text('<script src="a.js"></script><a href="x">on = style</a>')
+    line = "x" * LONGEST_LINE
+    (tmp_path / "page.html").write_text(
+        f'{line}\n<script src="a.js"></script><a href="x">on = style</a>'
+    )
     assert broken_rules(tmp_path) == []
 
 
