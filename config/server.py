@@ -12,7 +12,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer, reactor
 
-from config.embedded import Gone, ensure_running
+from config.embedded import ServerUnavailable, ensure_running
 from config.ending import end_at_last, keep_own_end
 from config.worker import run_worker
 from messaging.live.supervision import keep_running
@@ -112,7 +112,7 @@ async def _mind_database() -> None:
         await asyncio.sleep(2.0)
         try:
             await asyncio.to_thread(ensure_running, settings.DATA_DIR, recheck=True)
-        except Gone as error:
+        except ServerUnavailable as error:
             logger.error("%s", error)
 
 

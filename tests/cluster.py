@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from config.embedded import ensure_running, leave
-from config.embedded.places import database_url
+from config.embedded import ensure_running, release_server
+from config.embedded.paths import database_url
 
 _PREFIX = "partyline-test-"
 _OURS = "PARTYLINE_TEST_CLUSTER"
@@ -66,7 +66,7 @@ def _allow_compiled_files() -> None:
 
 
 def _throw_away(data: Path) -> None:
-    leave(data)
+    release_server(data)
     shutil.rmtree(data, ignore_errors=True)
 
 
@@ -81,7 +81,7 @@ def _sweep() -> None:
             continue
         if (left / "postgres.guests").exists():
             ensure_running(left, is_durable=False)
-            leave(left)
+            release_server(left)
         shutil.rmtree(left, ignore_errors=True)
 
 

@@ -11,7 +11,7 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
-from config.embedded.places import DATABASE
+from config.embedded.paths import DATABASE
 from tests import evidence
 from tests.cast import Cast, assemble
 from tests.chromium import CHROMIUM_FLAGS, chromium_path

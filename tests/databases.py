@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
-from config.embedded.places import DATABASE, USER, Places, database_url
+from config.embedded.paths import DATABASE, USER, ServerPaths, database_url
 
 EMPTY = "template1"
 
@@ -76,7 +76,7 @@ def _connected_to(name: str) -> Iterator[None]:
 
 
 def _administer(statement: LiteralString, *names: str) -> None:
-    host = str(Places(test_cluster()).sockets)
+    host = str(ServerPaths(test_cluster()).socket_folder)
     where = f"host={host} port=5432 user={USER} dbname={DATABASE}"
     with psycopg.connect(where, autocommit=True) as administration:
         administration.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.embedded.places import database_url
+from config.embedded.paths import database_url
 from tests.databases import (
     EMPTY,
     create_database,

@@ -7,7 +7,7 @@ import dj_database_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from config.embedded.places import database_settings
+from config.embedded.paths import database_settings
 from config.environment import BadSetting, env, setting
 from config.settings.house import DATA_DIR
 

@@ -41,7 +41,7 @@ find_postgres() {
     elif [ "$(id -u)" = 0 ]; then
         fail "PostgreSQL is missing. On Debian: sudo apt-get install postgresql"
     else
-        "$PYTHON" -c 'from config.embedded.places import programs; print(programs())'
+        "$PYTHON" -c 'from config.embedded.paths import program_folder; print(program_folder())'
     fi
 }
 

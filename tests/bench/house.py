@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from config.embedded.places import DATABASE, USER, Places
+from config.embedded.paths import DATABASE, USER, ServerPaths
 from tests.bench.wire import HOST, get
 from tests.stack import ROOT, Stack, begin, end, free_port, wait_until_ready
 
@@ -75,7 +75,7 @@ class House:
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(
-            host=str(Places(self.data).sockets),
+            host=str(ServerPaths(self.data).socket_folder),
             port=5432,
             user=USER,
             dbname=DATABASE,

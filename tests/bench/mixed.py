@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from config.embedded.places import Places
+from config.embedded.paths import ServerPaths
 from tests.bench.figures import Figure, milliseconds
 from tests.bench.house import World, packed
 from tests.bench.processors import Busy
@@ -154,7 +154,7 @@ def _one_serve(stage: Stage, threads: list[Thread], team: list[Viewer]) -> Load:
     gets = views(
         house.port, desk.inbox_id, [t.pk for t in threads], [viewer.cookie for viewer in team]
     )
-    postmaster = int(Places(house.data).pid_file.read_text().split()[0])
+    postmaster = int(ServerPaths(house.data).pid_file.read_text().split()[0])
     return Load(house.port, pages, texts, gets, [house.stack.process.pid, postmaster])
 
 

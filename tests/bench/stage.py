@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import django
 
-from config.embedded.places import database_url
+from config.embedded.paths import database_url
 from tests.bench.house import House, packed
 from tests.bench.wire import post
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 from playwright.sync_api import sync_playwright
 
-from config.embedded.places import Places
+from config.embedded.paths import ServerPaths
 from tests.bench.figures import Figure, Ratio, milliseconds
 from tests.bench.house import House, packed
 from tests.bench.stage import (
@@ -183,7 +183,7 @@ def _open(browser: Browser, house: House, viewer: Viewer, thread: Thread) -> Pag
 
 def _cpu(house: House) -> float:
     """Seconds that the program and its database have used so far."""
-    postmaster = int(Places(house.data).pid_file.read_text().split()[0])
+    postmaster = int(ServerPaths(house.data).pid_file.read_text().split()[0])
     total = 0.0
     for root in (psutil.Process(house.stack.process.pid), psutil.Process(postmaster)):
         for process in (root, *root.children(recursive=True)):

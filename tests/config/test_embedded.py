@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: every trap that was seen, once each, against real clusters."""
+"""Embedded PostgreSQL: each known trap once, with real servers."""
 
 import os
 import pwd
@@ -14,11 +14,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.embedded.cluster import Cluster
-from config.embedded.places import SOCKET_PATH_LIMIT, USER, Places
+from config.embedded.paths import SOCKET_PATH_LIMIT, USER, ServerPaths
+from config.embedded.server import EmbeddedServer
 from tests.stack import ROOT
 
-GUEST = """
+USE_SERVER = """
 import sys, time
 from pathlib import Path
 from config.embedded import ensure_running
@@ -28,12 +28,12 @@ sys.stdin.readline()
 """
 
 
-class Guest:
-    """A process that uses the server of a data folder until told to leave."""
+class UserProcess:
+    """A process that uses the server of a data folder until it is told to end."""
 
     def __init__(self, data: Path, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", GUEST, str(data)],
+            [sys.executable, "-c", USE_SERVER, str(data)],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
@@ -41,12 +41,12 @@ class Guest:
             text=True,
         )
 
-    def arrive(self) -> "Guest":
+    def wait_until_connected(self) -> "UserProcess":
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "here\n"
         return self
 
-    def leave(self) -> None:
+    def end(self) -> None:
         self.process.communicate("\n", timeout=20)
         assert self.process.returncode == 0
 
@@ -60,131 +60,140 @@ def data(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "var"
     yield folder
     for found in tmp_path.glob("*/postgres"):
-        Cluster(Places(found.parent)).stop()
+        EmbeddedServer(ServerPaths(found.parent)).stop()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cluster that was set up and stopped, to copy from: setting one up takes a second."""
-    folder = tmp_path_factory.mktemp("made") / "var"
-    Guest(folder).arrive().leave()
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that was set up and stopped, to copy: setting one up takes a second."""
+    folder = tmp_path_factory.mktemp("template") / "var"
+    UserProcess(folder).wait_until_connected().end()
     return folder
 
 
-def copied(made: Path, to: Path) -> Path:
+def copy_template(template: Path, to: Path) -> Path:
     if os.geteuid():
-        shutil.copytree(made, to)
+        shutil.copytree(template, to)
     else:
-        subprocess.run(["cp", "-a", str(made), str(to)], check=True)
+        subprocess.run(["cp", "-a", str(template), str(to)], check=True)
     return to
 
 
 def is_up(data: Path) -> bool:
-    return Cluster(Places(data)).answers("partyline")
+    return EmbeddedServer(ServerPaths(data)).is_answering("partyline")
 
 
-def test_the_first_guest_starts_it_and_the_last_one_stops_it(made: Path, data: Path) -> None:
-    copied(made, data)
-    first, second = Guest(data).arrive(), Guest(data).arrive()
-    first.leave()
+def test_the_first_process_starts_the_server_and_the_last_one_stops_it(
+    template: Path, data: Path
+) -> None:
+    copy_template(template, data)
+    first, second = (
+        UserProcess(data).wait_until_connected(),
+        UserProcess(data).wait_until_connected(),
+    )
+    first.end()
     assert is_up(data)
-    second.leave()
+    second.end()
     assert not is_up(data)
-    assert Cluster(Places(data)).postmaster() is None
+    assert EmbeddedServer(ServerPaths(data)).find_postmaster() is None
 
 
 def test_several_commands_at_once_set_up_and_share_one_server(data: Path) -> None:
-    guests = [Guest(data) for _ in range(3)]
-    for guest in guests:
-        guest.arrive()
+    processes = [UserProcess(data) for _ in range(3)]
+    for process in processes:
+        process.wait_until_connected()
     assert is_up(data)
-    for guest in guests:
-        guest.leave()
+    for process in processes:
+        process.end()
     assert not is_up(data)
 
 
-def test_a_path_with_a_space_a_quote_and_a_dollar_works(made: Path, tmp_path: Path) -> None:
-    odd = copied(made, tmp_path / "my $HOME 'data', \"here\"")
-    guest = Guest(odd).arrive()
+def test_a_path_with_a_space_a_quote_and_a_dollar_works(template: Path, tmp_path: Path) -> None:
+    odd = copy_template(template, tmp_path / "my $HOME 'data', \"here\"")
+    process = UserProcess(odd).wait_until_connected()
     assert is_up(odd)
-    guest.leave()
+    process.end()
 
 
-def test_a_path_too_long_for_a_socket_works(made: Path, tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_works(template: Path, tmp_path: Path) -> None:
     deep = tmp_path / ("x" * SOCKET_PATH_LIMIT)
     deep.mkdir()
-    guest = Guest(copied(made, deep / "var")).arrive()
+    process = UserProcess(copy_template(template, deep / "var")).wait_until_connected()
     assert is_up(deep / "var")
-    assert Places(deep / "var").sockets.parent.stat().st_mode & 0o077 in {0o000, 0o011}
-    guest.leave()
+    assert ServerPaths(deep / "var").socket_folder.parent.stat().st_mode & 0o077 in {0o000, 0o011}
+    process.end()
 
 
-def test_a_locale_that_was_never_generated_is_no_matter(data: Path) -> None:
-    guest = Guest(data, LC_ALL="xx_YY.UTF-8", LANG="zz_ZZ", TZ="Nowhere/Land").arrive()
+def test_a_locale_that_was_never_generated_does_no_harm(data: Path) -> None:
+    process = UserProcess(
+        data, LC_ALL="xx_YY.UTF-8", LANG="zz_ZZ", TZ="Nowhere/Land"
+    ).wait_until_connected()
     assert is_up(data)
-    guest.leave()
+    process.end()
 
 
-def test_text_sorts_and_folds_alike_on_every_system(made: Path, data: Path) -> None:
-    guest = Guest(copied(made, data)).arrive()
+def test_text_sorts_and_folds_alike_on_every_system(template: Path, data: Path) -> None:
+    process = UserProcess(copy_template(template, data)).wait_until_connected()
     with psycopg.connect(
-        host=str(Places(data).sockets), user=USER, dbname="partyline"
+        host=str(ServerPaths(data).socket_folder), user=USER, dbname="partyline"
     ) as connection:
         row = connection.execute("SELECT lower('ÄÉ'), 'a' < 'B'").fetchone()
     assert row == ("äé", False)
-    guest.leave()
+    process.end()
 
 
-def test_a_pid_file_that_names_another_program_is_seen_through(made: Path, data: Path) -> None:
-    copied(made, data)
+def test_a_pid_file_that_names_another_program_is_ignored(template: Path, data: Path) -> None:
+    copy_template(template, data)
     bystander = subprocess.Popen(["sleep", "60"])
     try:
-        places = Places(data)
-        sockets = places.sockets
-        places.pid_file.write_text(
-            f"{bystander.pid}\n{places.cluster}\n1700000000\n5432\n{sockets}\n\n  1 2\nready\n"
+        paths = ServerPaths(data)
+        sockets = paths.socket_folder
+        paths.pid_file.write_text(
+            f"{bystander.pid}\n{paths.pgdata}\n1700000000\n5432\n{sockets}\n\n  1 2\nready\n"
         )
-        guest = Guest(data).arrive()
+        process = UserProcess(data).wait_until_connected()
         assert is_up(data)
-        guest.leave()
+        process.end()
         assert bystander.poll() is None
     finally:
         bystander.kill()
         bystander.wait()
 
 
-def test_after_kill_9_of_the_program_the_next_one_goes_on_and_stops_it(
-    made: Path, data: Path
+def test_after_kill_9_of_a_process_the_next_one_uses_the_server_and_stops_it(
+    template: Path, data: Path
 ) -> None:
-    Guest(copied(made, data)).arrive().kill()
+    UserProcess(copy_template(template, data)).wait_until_connected().kill()
     assert is_up(data)
-    Guest(data).arrive().leave()
+    UserProcess(data).wait_until_connected().end()
     assert not is_up(data)
 
 
-def test_after_kill_9_of_the_server_the_next_guest_starts_it(made: Path, data: Path) -> None:
-    guest = Guest(copied(made, data)).arrive()
-    postmaster = Cluster(Places(data)).postmaster()
+def test_after_kill_9_of_the_server_the_next_process_starts_it(template: Path, data: Path) -> None:
+    process = UserProcess(copy_template(template, data)).wait_until_connected()
+    postmaster = EmbeddedServer(ServerPaths(data)).find_postmaster()
     assert postmaster is not None
     postmaster.send_signal(signal.SIGKILL)
     postmaster.wait(5)
-    second = Guest(data).arrive()
+    second = UserProcess(data).wait_until_connected()
     assert is_up(data)
-    second.leave()
-    guest.leave()
+    second.end()
+    process.end()
     assert not is_up(data)
 
 
-def test_nobody_else_may_look_at_the_data_or_the_socket(made: Path, data: Path) -> None:
-    guest = Guest(copied(made, data)).arrive()
-    for folder in (Places(data).cluster, Places(data).sockets):
+def test_no_other_user_may_read_the_data_or_the_socket(template: Path, data: Path) -> None:
+    process = UserProcess(copy_template(template, data)).wait_until_connected()
+    for folder in (ServerPaths(data).pgdata, ServerPaths(data).socket_folder):
         assert folder.stat().st_mode & 0o077 == 0
-    guest.leave()
+    process.end()
 
 
-def python_for(user: pwd.struct_passwd, home: Path) -> dict[str, str]:
-    """The environment, with PYTHON, in which that user can run this interpreter: as it is, or a
-    copy, when root keeps it below a folder of its own."""
+def python_environment(user: pwd.struct_passwd, home: Path) -> dict[str, str]:
+    """Return an environment in which that user can run this interpreter as PYTHON.
+
+    It is copied to `home` if it lies below a folder that only root may enter.
+    """
     environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(home)}
     trial = ["env", sys.executable, "-c", ""]
     if not subprocess.run(trial, user=user.pw_uid, cwd="/", stderr=subprocess.DEVNULL).returncode:
@@ -209,7 +218,7 @@ def python_for(user: pwd.struct_passwd, home: Path) -> dict[str, str]:
     }
 
 
-def test_it_runs_as_a_plain_user_too_also_after_root_did(tmp_path: Path) -> None:
+def test_it_runs_as_a_plain_user_even_after_root_ran_it(tmp_path: Path) -> None:
     if os.geteuid():
         pytest.skip("this run is a plain user already: all other tests showed it")
     nobody = pwd.getpwnam("nobody")
@@ -217,9 +226,14 @@ def test_it_runs_as_a_plain_user_too_also_after_root_did(tmp_path: Path) -> None
     home.mkdir()
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     try:
-        environment = python_for(nobody, home)
+        environment = python_environment(nobody, home)
         done = subprocess.run(
-            [environment["PYTHON"], "-c", GUEST, str(home / "var" / ("y" * SOCKET_PATH_LIMIT))],
+            [
+                environment["PYTHON"],
+                "-c",
+                USE_SERVER,
+                str(home / "var" / ("y" * SOCKET_PATH_LIMIT)),
+            ],
             cwd=ROOT,
             input="\n",
             text=True,
@@ -237,7 +251,7 @@ def test_it_runs_as_a_plain_user_too_also_after_root_did(tmp_path: Path) -> None
         shutil.rmtree(f"/tmp/partyline-{nobody.pw_uid}", ignore_errors=True)
 
 
-def test_a_command_that_asks_nothing_starts_nothing(tmp_path: Path) -> None:
+def test_a_command_that_needs_no_database_starts_no_server(tmp_path: Path) -> None:
     environment = {**os.environ, "PARTYLINE_DATA": str(tmp_path / "var"), "DATABASE_URL": ""}
     for command in (["--help"], ["check"]):
         subprocess.run(
@@ -250,15 +264,23 @@ def test_a_command_that_asks_nothing_starts_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "var" / "postgres").exists()
 
 
-def test_a_server_that_cannot_start_is_named_with_its_log(made: Path, data: Path) -> None:
-    copied(made, data)
-    (Places(data).cluster / "PG_VERSION").write_text("12\n")
+def test_the_error_for_a_server_that_cannot_start_names_its_log(
+    template: Path, data: Path
+) -> None:
+    copy_template(template, data)
+    (ServerPaths(data).pgdata / "PG_VERSION").write_text("12\n")
+    impatient = (
+        f"import config.embedded.server as server; server.START_SECONDS = 1.0\n{USE_SERVER}"
+    )
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", GUEST.replace("import sys", "import config.embedded.cluster as c;"
-         "c.START_SECONDS = 1.0; import sys", 1), str(data)],
-        cwd=ROOT, input="\n", text=True, capture_output=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", impatient, str(data)],
+        cwd=ROOT,
+        input="\n",
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode != 0
-    assert str(Places(data).log) in done.stderr
+    assert str(ServerPaths(data).log) in done.stderr
     assert time.monotonic() - begun < 10

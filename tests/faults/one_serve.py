@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from config.embedded.places import database_url
+from config.embedded.paths import database_url
 from tests.bench.house import OWN_NAMES
 from tests.far_end_client import FarEnd
 from tests.faults.sites import Site, write_cast

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from config.embedded.places import database_url
+from config.embedded.paths import database_url
 from tests.databases import test_cluster
 from tests.far_end_client import FarEnd
 from tests.stack import ROOT

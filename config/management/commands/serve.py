@@ -17,7 +17,7 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config.demo import PASSWORD
-from config.embedded.life import leave_all
+from config.embedded.lifecycle import release_all_servers
 from config.single import NotAlone, hold_single_process_lock, release_single_process_lock
 from config.statics import collect_when_changed
 
@@ -87,7 +87,7 @@ class Command(BaseCommand):
         release_single_process_lock()
         for alias in connections:
             connections[alias].close_pool()  # type: ignore[attr-defined]  # PostgreSQL has one
-        leave_all()
+        release_all_servers()
         logging.shutdown()
         # A thread that hangs in a carrier's answer would hold up Python's own end.
         sys.stdout.flush()
