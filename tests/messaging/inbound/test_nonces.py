@@ -51,7 +51,7 @@ def post_signed(
     return Client().post(account.webhook_path, body, content_type=FORM, headers=headers)
 
 
-def test_the_same_request_again_is_taken_and_stored_once(cast: Cast) -> None:
+def test_a_repeated_request_is_accepted_and_stored_once(cast: Cast) -> None:
     account = make_account()
     Number.objects.create(
         address=OURS, account=account, inbox=Inbox.objects.create(name="Workshop")
@@ -73,7 +73,7 @@ def test_another_body_under_the_same_signature_is_refused_and_counted(cast: Cast
     assert post_signed(account, nonce="2", Status="delivered").status_code == 200
 
 
-def test_the_older_of_two_signatures_cannot_be_sent_alone_with_another_body(cast: Cast) -> None:
+def test_the_older_of_two_signatures_is_refused_alone_with_another_body(cast: Cast) -> None:
     account = make_account()
     assert post_signed(account, both=True, Status="sent").status_code == 200
     assert post_signed(account, Status="delivered").status_code == 403
@@ -89,6 +89,6 @@ def test_accounts_do_not_use_up_each_others_nonces(cast: Cast) -> None:
     assert UsedNonce.objects.count() == 2
 
 
-def test_a_nonce_without_end_is_refused(cast: Cast) -> None:
+def test_an_overlong_nonce_is_refused(cast: Cast) -> None:
     assert post_signed(make_account(), nonce="9" * 500, Status="sent").status_code == 403
     assert not UsedNonce.objects.exists()

@@ -37,7 +37,7 @@ def replay_in_admin(cast: Cast, webhook: Webhook) -> Any:
         ({"From": "9" * 65}, "longer than"),
     ],
 )
-def test_what_cannot_be_used_is_taken_and_kept(
+def test_a_webhook_that_is_not_understood_is_accepted_and_quarantined(
     cast: Cast, changes: dict[str, str], reason: str
 ) -> None:
     fields = text_fields("Hello?") | changes
@@ -50,20 +50,20 @@ def test_what_cannot_be_used_is_taken_and_kept(
     assert reason in page
 
 
-def test_it_is_kept_once_however_often_it_comes(cast: Cast) -> None:
+def test_a_repeated_webhook_is_quarantined_once(cast: Cast) -> None:
     for _ in range(3):
         assert post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE)).status_code == 200
     assert Webhook.objects.quarantined().count() == 1
 
 
-def test_no_signature_and_no_secret_is_kept(cast: Cast) -> None:
+def test_a_quarantined_webhook_keeps_no_signature_and_no_secret(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     webhook = Webhook.objects.get()
     assert "content-type" in webhook.headers
     assert not [name for name in webhook.headers if "signature" in name or "auth" in name]
 
 
-def test_it_is_stored_once_its_number_is_known(cast: Cast) -> None:
+def test_a_replay_stores_the_text_when_its_number_is_known(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("Better late", to=ELSEWHERE))
     webhook = Webhook.objects.get()
     assert "0 understood this time, 1 still not" in replay_in_admin(cast, webhook).content.decode()
@@ -78,7 +78,7 @@ def test_it_is_stored_once_its_number_is_known(cast: Cast) -> None:
     assert "Better late" not in client_of(cast.admin).get(reverse(CHANGELIST)).content.decode()
 
 
-def test_tried_again_after_the_carrier_repeated_it_stores_nothing_twice(cast: Cast) -> None:
+def test_a_replay_after_the_carriers_own_repetition_stores_nothing_twice(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     webhook = Webhook.objects.get()
     inbox = Inbox.objects.create(name="Elsewhere")
@@ -88,7 +88,7 @@ def test_tried_again_after_the_carrier_repeated_it_stores_nothing_twice(cast: Ca
     assert Message.objects.count() == 1
 
 
-def test_tried_again_it_joins_its_thread_at_the_time_when_it_came(cast: Cast) -> None:
+def test_a_replayed_text_joins_its_thread_at_the_time_when_it_came(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("The day before", to=ELSEWHERE))
     yesterday = timezone.now() - timedelta(days=1)
     Webhook.objects.update(received_at=yesterday)
@@ -101,7 +101,7 @@ def test_tried_again_it_joins_its_thread_at_the_time_when_it_came(cast: Cast) ->
     assert late.history_order < Message.objects.get(body="Today").history_order < (late.pk, 0, 0)
 
 
-def test_a_receipt_that_is_tried_again_still_finds_its_attempt(cast: Cast) -> None:
+def test_a_replayed_receipt_still_finds_its_attempt(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Yes.")
     attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
@@ -115,7 +115,7 @@ def test_a_receipt_that_is_tried_again_still_finds_its_attempt(cast: Cast) -> No
     assert (attempt.state, attempt.carrier_message_id) == ("failed", "SM-out-1")
 
 
-def test_all_of_one_cause_are_tried_again_by_a_worker_and_the_others_left(
+def test_a_worker_replays_all_webhooks_of_one_cause_and_no_others(
     transactional_db: None, cast: Cast
 ) -> None:
     for number in range(3):
@@ -141,7 +141,7 @@ def test_all_of_one_cause_are_tried_again_by_a_worker_and_the_others_left(
     assert Message.objects.count() == 3
 
 
-def test_what_is_still_not_understood_says_why_now(cast: Cast) -> None:
+def test_a_replay_that_fails_shows_the_new_reason(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     Webhook.objects.update(reason="Body is missing")
     one = Webhook.objects.get()

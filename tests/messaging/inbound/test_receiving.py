@@ -14,7 +14,7 @@ from tests.messaging.carrier_calls import post_webhook, receipt_fields, text_fie
 from threads.models import Contact, Thread
 
 
-def test_a_text_lifts_its_thread_and_its_inbox(cast: Cast) -> None:
+def test_a_text_updates_its_thread_and_its_inbox(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("First line\n  second   line"))
     thread = Thread.objects.get()
     cast.front_desk.refresh_from_db()
@@ -44,7 +44,7 @@ def test_no_text_is_dropped_because_of_its_sender(
     assert (contact.address, contact.kind, contact.raw_address) == (address, kind, sender)
 
 
-def test_one_thread_for_each_contact_of_an_inbox(cast: Cast) -> None:
+def test_each_contact_has_one_thread_in_an_inbox(cast: Cast) -> None:
     for index, to in enumerate([FRONT_DESK, FRONT_DESK, DISPATCH, ANAS_LINE]):
         post_webhook(cast.account, text_fields("Hi", sid=f"SM{index}", to=to))
     inboxes = sorted(Thread.objects.values_list("inbox", flat=True))
@@ -63,7 +63,7 @@ def test_one_thread_for_each_contact_of_an_inbox(cast: Cast) -> None:
         ),
     ],
 )
-def test_what_another_constraint_refuses_is_not_taken_for_stored_already(
+def test_an_event_that_another_constraint_refuses_is_not_taken_for_a_duplicate(
     cast: Cast, kind: str, constraint: str, gone: str
 ) -> None:
     """The carrier hears that we do not have it, and brings it again."""
@@ -84,7 +84,7 @@ def test_what_another_constraint_refuses_is_not_taken_for_stored_already(
     assert (model._default_manager.count(), Webhook.objects.count()) == (2, 2)
 
 
-def test_the_same_text_again_is_taken_and_stored_once(cast: Cast) -> None:
+def test_a_repeated_text_is_acknowledged_and_stored_once(cast: Cast) -> None:
     for _ in range(3):
         assert post_webhook(cast.account, text_fields("Once")).status_code == 200
     assert Message.objects.count() == 1

@@ -58,7 +58,7 @@ def bodies_shown(cast: Cast, thread: Thread) -> list[str]:
     return [entry.message.body for entry in history.history_page(thread, cast.ana).entries]
 
 
-def test_a_text_joins_its_thread_at_its_time_and_is_marked_as_late(
+def test_a_late_text_joins_its_thread_at_its_time_and_is_marked_as_late(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
     thread = make_older(cast.text_in("Are you open?"), 3 * HOUR).thread
@@ -74,9 +74,7 @@ def test_a_text_joins_its_thread_at_its_time_and_is_marked_as_late(
     assert f'data-key="{late.sort_key}"' in page
 
 
-def test_everybody_is_told_of_it_as_of_something_new(
-    cast: Cast, carrier: FarEnd, number: Number
-) -> None:
+def test_a_late_text_notifies_like_a_new_one(cast: Cast, carrier: FarEnd, number: Number) -> None:
     thread = make_older(cast.text_in("Are you open?"), 3 * HOUR).thread
     answer = make_older(cast.answer(thread, "Yes."), HOUR)
     client_of(cast.ana).get(f"/threads/{thread.pk}/")
@@ -98,7 +96,7 @@ def test_everybody_is_told_of_it_as_of_something_new(
     assert (state.last_read_id, state.read_count) == (late.pk, thread.message_count)
 
 
-def test_the_first_text_of_somebody_opens_their_thread(
+def test_the_late_first_text_of_a_contact_makes_their_thread(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
     text_without_webhook(carrier, "Second", HOUR)
@@ -110,7 +108,7 @@ def test_the_first_text_of_somebody_opens_their_thread(
     assert bodies_shown(cast, thread) == ["First", "Second", "Third"]
 
 
-def test_one_that_is_found_later_still_stands_before_one_found_sooner(
+def test_late_texts_are_in_the_order_of_their_times_not_of_finding_them(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
     thread = make_older(cast.text_in("Are you open?"), 5 * HOUR).thread
@@ -122,7 +120,7 @@ def test_one_that_is_found_later_still_stands_before_one_found_sooner(
     assert bodies_shown(cast, thread) == ["Are you open?", "Earlier", "Later"]
 
 
-def test_what_is_here_already_changes_nothing(
+def test_texts_that_we_have_already_change_nothing(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
     at = text_without_webhook(carrier, "Hello?", HOUR, sid="SM-in-1")
@@ -138,7 +136,7 @@ def test_what_is_here_already_changes_nothing(
     assert Message.objects.filter(body="Again").count() == 1, "its webhook came after all"
 
 
-def test_what_may_still_come_by_webhook_is_waited_for(
+def test_texts_whose_webhook_may_still_come_are_left_alone(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
     text_without_webhook(carrier, "Just now", timedelta(seconds=30))
@@ -147,7 +145,7 @@ def test_what_may_still_come_by_webhook_is_waited_for(
     assert reconciling.compare_number(number) == 1
 
 
-def test_what_came_before_the_number_was_ours_is_left_alone(
+def test_texts_from_before_the_number_was_ours_are_left_alone(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
     Number.objects.update(created_at=timezone.now() - HOUR)
@@ -156,7 +154,7 @@ def test_what_came_before_the_number_was_ours_is_left_alone(
     assert not Message.objects.exists()
 
 
-def test_after_a_time_without_it_looks_as_far_back_as_it_was_away(
+def test_after_an_interruption_the_comparison_goes_back_as_far(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
     reconciling.compare_number(number)
@@ -171,7 +169,7 @@ def test_after_a_time_without_it_looks_as_far_back_as_it_was_away(
     assert comparison.upto > upto
 
 
-def test_a_carrier_that_does_not_answer_leaves_the_time_to_the_next_round(
+def test_a_span_that_the_carrier_did_not_answer_for_is_compared_next_time(
     cast: Cast, carrier: FarEnd, number: Number, clock: Clock
 ) -> None:
     reconciling.compare_number(number)
@@ -186,7 +184,7 @@ def test_a_carrier_that_does_not_answer_leaves_the_time_to_the_next_round(
     assert Comparison.objects.get().trouble == ""
 
 
-def test_each_number_has_its_turn_and_only_where_the_carrier_can_be_asked(
+def test_each_number_is_compared_in_turn_if_its_account_is_active(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     Number.objects.exclude(address__in=[FRONT_DESK, DISPATCH]).delete()
@@ -200,7 +198,7 @@ def test_each_number_has_its_turn_and_only_where_the_carrier_can_be_asked(
     assert len(carrier.ledger("question")) == 2
 
 
-def test_one_numbers_fault_does_not_keep_the_others_from_their_turn(
+def test_one_number_that_fails_does_not_hold_up_the_others(
     cast: Cast,
     carrier: FarEnd,
     number: Number,
@@ -230,7 +228,7 @@ def test_one_numbers_fault_does_not_keep_the_others_from_their_turn(
     assert record.getMessage() == f"The texts to number {number.pk} could not be compared."
 
 
-def test_trouble_with_the_database_is_left_to_the_job(
+def test_a_database_error_is_left_to_the_jobs_retry(
     cast: Cast, number: Number, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(*_: object) -> None:
@@ -241,7 +239,7 @@ def test_trouble_with_the_database_is_left_to_the_job(
         reconciling.compare_numbers()
 
 
-def test_a_list_that_is_not_whole_is_gone_back_to_until_it_is(
+def test_a_span_is_compared_again_until_its_list_is_complete(
     cast: Cast, number: Number, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -261,7 +259,7 @@ def test_a_list_that_is_not_whole_is_gone_back_to_until_it_is(
     assert asked[1] == asked[2] == asked[3], "the oldest are what is missing"
 
 
-def test_so_it_is_from_the_first_comparison_on(
+def test_the_first_span_too_is_compared_until_its_list_is_complete(
     cast: Cast, number: Number, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -277,7 +275,7 @@ def test_so_it_is_from_the_first_comparison_on(
     assert asked[1] == asked[2] <= asked[0]
 
 
-def test_the_same_account_entered_anew_brings_nothing_twice(
+def test_an_account_that_is_entered_anew_stores_nothing_twice(
     cast: Cast, carrier: FarEnd, number: Number
 ) -> None:
     text_without_webhook(carrier, "Hello?", HOUR)
@@ -291,7 +289,7 @@ def test_the_same_account_entered_anew_brings_nothing_twice(
     assert Message.objects.filter(body="Hello?").count() == 1
 
 
-def test_where_lists_cost_money_they_are_asked_for_once_a_day(cast: Cast) -> None:
+def test_lists_that_cost_money_are_fetched_once_a_day(cast: Cast) -> None:
     now = timezone.now()
     for number in Number.objects.all():
         Comparison.objects.create(number=number, tried_at=now - reconciling.INTERVAL)
@@ -309,7 +307,7 @@ def test_where_lists_cost_money_they_are_asked_for_once_a_day(cast: Cast) -> Non
         ([("START", 3), ("STOP", 2)], True),
     ],
 )
-def test_keywords_that_were_lost_are_heeded_in_their_order(
+def test_late_keywords_are_applied_in_their_order(
     cast: Cast, carrier: FarEnd, number: Number, texts: list[tuple[str, int]], is_out: bool
 ) -> None:
     for text, hours in texts:
@@ -319,7 +317,7 @@ def test_keywords_that_were_lost_are_heeded_in_their_order(
 
 
 @pytest.mark.parametrize(("before", "lost"), [(["STOP"], "START"), (["STOP", "START"], "STOP")])
-def test_a_lost_keyword_does_not_undo_what_was_said_after_it(
+def test_a_late_keyword_does_not_undo_a_later_one(
     cast: Cast, carrier: FarEnd, number: Number, before: list[str], lost: str
 ) -> None:
     for text in before:
@@ -330,7 +328,7 @@ def test_a_lost_keyword_does_not_undo_what_was_said_after_it(
     assert is_out is (before[-1] == "STOP")
 
 
-def test_late_ones_are_found_on_the_page_of_history_that_they_belong_to(
+def test_late_texts_are_on_the_page_of_history_where_they_belong(
     cast: Cast, carrier: FarEnd, number: Number, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "PAGE_SIZE", 2)
@@ -359,7 +357,7 @@ def test_late_ones_are_found_on_the_page_of_history_that_they_belong_to(
     assert opened.index("before all") < opened.index("Is anybody there?")
 
 
-def test_the_database_keeps_late_for_what_came_in_at_a_known_time(cast: Cast) -> None:
+def test_the_database_allows_only_inbound_texts_with_a_time_to_be_late(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Yes.")
     for changes in ({"after_id": 0}, {"after_id": 0, "carrier_sent_at": timezone.now()}):
         with pytest.raises(IntegrityError, match="late_message"), transaction.atomic():

@@ -54,7 +54,7 @@ def test_each_reason_is_counted_and_shown_with_its_times(cast: Cast) -> None:
     assert CUSTOMER not in kept
 
 
-def test_the_last_reasons_are_kept_and_no_more(cast: Cast, time: Time) -> None:
+def test_only_the_latest_reasons_are_kept(cast: Cast, time: Time) -> None:
     for number in range(MAX_REASONS + 5):
         time.now += 1
         count_rejection(account=cast.account, reason=f"reason {number}")
@@ -65,7 +65,7 @@ def test_the_last_reasons_are_kept_and_no_more(cast: Cast, time: Time) -> None:
     assert cast.account.last_rejection == f"reason {MAX_REASONS + 4}"
 
 
-def test_how_long_ago_a_signature_was_made_is_one_reason(cast: Cast) -> None:
+def test_signatures_of_different_ages_share_one_reason(cast: Cast) -> None:
     for seconds in (301, 302):
         count_rejection(account=cast.account, reason=f"signed well, but {seconds} s old (check)")
     assert Rejection.objects.get().reason == "signed well, but some seconds old (check)"
@@ -73,7 +73,7 @@ def test_how_long_ago_a_signature_was_made_is_one_reason(cast: Cast) -> None:
     assert "302 s" in cast.account.last_rejection
 
 
-def test_a_flood_is_counted_and_writes_a_few_times_a_second(cast: Cast, time: Time) -> None:
+def test_a_flood_is_counted_with_a_few_writes_a_second(cast: Cast, time: Time) -> None:
     count_rejection(account=cast.account, reason="forged")
     with CaptureQueriesContext(connection) as queries:
         for _ in range(500):

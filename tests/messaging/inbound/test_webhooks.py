@@ -20,7 +20,7 @@ from tests.cast import Cast, client_of
 from tests.messaging.carrier_calls import FORM, post_webhook, text_fields
 
 
-def test_a_signed_text_is_stored_and_taken(cast: Cast) -> None:
+def test_a_signed_text_is_stored_and_acknowledged(cast: Cast) -> None:
     response = post_webhook(cast.account, text_fields("Hello?"))
     assert (response.status_code, response.content) == (200, b"<Response/>")
     assert response["Content-Type"] == "text/xml"
@@ -32,7 +32,7 @@ def test_a_signed_text_is_stored_and_taken(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "path", ["/webhooks/twilio/no-such-token/", "/webhooks/twilio/no-such-token/attempt/"]
 )
-def test_an_unknown_account_token_is_a_404(cast: Cast, path: str) -> None:
+def test_an_unknown_account_token_is_answered_404(cast: Cast, path: str) -> None:
     assert Client().post(path, "x", content_type=FORM).status_code == 404
     assert not Webhook.objects.exists()
 
@@ -44,7 +44,7 @@ def test_a_token_belongs_to_its_carrier_and_to_an_active_account(cast: Cast) -> 
     assert post_webhook(cast.account, text_fields("Hello?")).status_code == 404
 
 
-def test_the_simulators_account_outside_the_demo_is_a_404(
+def test_the_simulators_account_outside_the_demo_is_answered_404(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     CarrierAccount.objects.update(carrier="simulator")
@@ -76,7 +76,7 @@ def test_a_bad_or_missing_signature_is_refused_and_counted(
     assert "signature" in cast.account.last_rejection
 
 
-def test_a_changed_body_does_not_fit_its_signature(cast: Cast) -> None:
+def test_a_changed_body_does_not_match_its_signature(cast: Cast) -> None:
     assert (
         post_webhook(cast.account, text_fields("Hello?"), token="another secret").status_code
         == 403
@@ -94,7 +94,7 @@ def test_administrators_see_the_rejections(cast: Cast) -> None:
     assert '<td class="field-rejected_count">1</td>' in row
 
 
-def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_wait(
+def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_try_again(
     cast: Cast, settings: Settings
 ) -> None:
     settings.FIELD_KEYS = [Fernet.generate_key().decode()]
@@ -163,7 +163,7 @@ def test_without_the_database_a_carrier_is_asked_to_try_again(cast: Cast) -> Non
     assert Message.objects.count() == 1
 
 
-def test_no_other_page_hides_a_broken_database_as_a_webhook_does(
+def test_only_a_webhook_hides_a_broken_database(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: object) -> None:

@@ -32,7 +32,7 @@ ENDS = {
 TAKEN = {"claim": 1, "committed": 0, "written": 1, "answered": 1, "recorded": 1}
 
 
-def test_killed_at_any_point_nothing_is_doubled_or_lost_and_the_thread_goes_on(
+def test_no_text_is_lost_or_doubled_wherever_the_worker_is_killed(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     texts: dict[str, tuple[Message, Message]] = {}

@@ -41,7 +41,7 @@ def test_an_accepted_text_is_sent(carrier: FarEnd, cast: Cast) -> None:
     assert not ProcrastinateJob.objects.exists()
 
 
-def test_the_attempt_is_committed_and_no_connection_kept_while_the_carrier_is_called(
+def test_the_attempt_is_committed_and_no_connection_held_while_the_carrier_is_called(
     carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
@@ -58,7 +58,7 @@ def test_the_attempt_is_committed_and_no_connection_kept_while_the_carrier_is_ca
     assert seen == [None]
 
 
-def test_a_thread_goes_out_in_its_order_by_one_job(carrier: FarEnd, cast: Cast) -> None:
+def test_one_job_sends_a_threads_texts_in_order(carrier: FarEnd, cast: Cast) -> None:
     thread = cast.thread()
     sent = [cast.answer(thread, f"Line {number}") for number in range(5)]
     run_jobs(concurrency=3)
@@ -66,7 +66,7 @@ def test_a_thread_goes_out_in_its_order_by_one_job(carrier: FarEnd, cast: Cast) 
     assert set(message_states(*sent)) == {"sent"}
 
 
-def test_after_429_the_text_waits_as_told_and_the_next_one_behind_it(
+def test_after_a_429_the_text_waits_as_long_as_asked_and_the_next_one_behind_it(
     carrier: FarEnd, cast: Cast
 ) -> None:
     thread = cast.thread()
@@ -102,7 +102,7 @@ def test_a_refused_connection_is_tried_again(carrier: FarEnd, cast: Cast, settin
     assert texts_at(carrier) == ["Hello"]
 
 
-def test_a_carrier_that_stays_away_is_given_up_and_does_not_hold_up_the_thread(
+def test_a_text_fails_after_too_many_tries_and_the_thread_goes_on(
     carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "MAX_TRIES", 3)
@@ -118,7 +118,7 @@ def test_a_carrier_that_stays_away_is_given_up_and_does_not_hold_up_the_thread(
     assert texts_at(carrier, taken=True) == ["Second"]
 
 
-def test_the_waits_grow_to_a_limit() -> None:
+def test_the_backoff_grows_to_a_limit() -> None:
     for tries in range(1, 12):
         expected = min(delivery.MAX_BACKOFF, 2.0**tries)
         assert 0.75 * expected <= delivery.backoff_seconds(tries) <= 1.25 * expected
@@ -199,7 +199,7 @@ def test_a_secret_that_cannot_be_decrypted_fails_the_text_without_a_call(
     assert carrier.ledger() == []
 
 
-def test_texts_queued_before_the_number_moved_away_fail_with_the_sentence(
+def test_texts_queued_before_the_number_moved_away_fail_with_the_refusal(
     carrier: FarEnd, cast: Cast
 ) -> None:
     thread = cast.thread()
@@ -225,7 +225,7 @@ def test_an_account_that_is_switched_off_sends_nothing(
     assert "switched off" in message.reason
 
 
-def test_retry_makes_a_counted_new_attempt(carrier: FarEnd, cast: Cast) -> None:
+def test_a_retry_makes_a_new_attempt(carrier: FarEnd, cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Hello")
     carrier.plan({"kind": "error", "status": 500})
     run_jobs()
@@ -254,7 +254,7 @@ def test_a_retry_is_not_held_up_by_a_later_text_that_waits(carrier: FarEnd, cast
     assert message_states(first, second) == ["sent", "queued"]
 
 
-def test_a_fault_of_our_own_leaves_the_text_unknown_and_the_next_one_goes(
+def test_a_bug_of_ours_leaves_the_text_unknown_and_the_next_one_goes(
     carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = Twilio.send
@@ -274,7 +274,7 @@ def test_a_fault_of_our_own_leaves_the_text_unknown_and_the_next_one_goes(
     assert texts_at(carrier) == ["Second"]
 
 
-def test_a_long_thread_is_left_to_a_new_job_after_a_while(
+def test_a_job_leaves_the_rest_of_a_long_thread_to_a_new_one(
     carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "MAX_JOB_SECONDS", -1.0)

@@ -58,7 +58,7 @@ def claim_and_abandon(cast: Cast) -> tuple[Attempt, Message]:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_worker_thought_dead_still_settles_its_attempt_and_nothing_is_queued_again(
+def test_a_worker_presumed_dead_still_settles_its_attempt_and_nothing_is_queued_again(
     cast: Cast, answer: results.SendResult, settled: str
 ) -> None:
     attempt, _ = claim_and_abandon(cast)
@@ -72,7 +72,7 @@ def test_a_worker_thought_dead_still_settles_its_attempt_and_nothing_is_queued_a
     assert message.next_try_at is None
 
 
-def test_what_is_surely_not_sent_after_all_says_so(cast: Cast) -> None:
+def test_an_unknown_attempt_that_was_not_sent_after_all_says_so(cast: Cast) -> None:
     attempt, _ = claim_and_abandon(cast)
     delivery.write_outcome(attempt, results.NotSent("no connection"))
     assert Message.objects.get(pk=attempt.message_id).reason == delivery.NOT_SENT_REASON
@@ -107,7 +107,9 @@ def test_an_outcome_written_twice_is_written_once(cast: Cast, answer: results.Se
     ]
 
 
-def test_while_one_worker_calls_another_claims_nothing_of_the_thread(cast: Cast) -> None:
+def test_while_one_worker_calls_the_carrier_another_claims_nothing_of_the_thread(
+    cast: Cast,
+) -> None:
     thread = cast.thread()
     cast.answer(thread, "First")
     cast.answer(thread, "Second")
@@ -116,7 +118,7 @@ def test_while_one_worker_calls_another_claims_nothing_of_the_thread(cast: Cast)
     assert Attempt.objects.count() == 1
 
 
-def test_a_slow_worker_that_was_taken_over_stops_there_and_nothing_is_doubled(
+def test_a_slow_worker_stops_after_another_took_over_and_nothing_is_doubled(
     carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = cast.thread()
@@ -191,7 +193,7 @@ def test_the_answer_is_written_when_the_database_comes_back(
     assert texts_at(carrier) == ["First", "Second"]
 
 
-def test_an_answer_that_could_not_be_written_leaves_it_unknown_and_is_not_repeated(
+def test_an_answer_that_could_not_be_recorded_leaves_the_text_unknown_and_unrepeated(
     carrier: FarEnd, cast: Cast, database_away: list[int]
 ) -> None:
     database_away[0] = 4
@@ -204,7 +206,7 @@ def test_an_answer_that_could_not_be_written_leaves_it_unknown_and_is_not_repeat
     assert texts_at(carrier) == ["First", "Second"]
 
 
-def test_writing_gives_up_with_the_databases_own_error(
+def test_recording_gives_up_with_the_databases_own_error(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = cast.thread()

@@ -45,7 +45,7 @@ def run_after_call(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> 
     monkeypatch.setattr(Twilio, "send", send_then)
 
 
-def test_a_signed_receipt_makes_it_delivered_whatever_came_before_and_comes_again(
+def test_a_text_stays_delivered_whatever_receipts_came_before_or_come_again(
     reporting: FarEnd, cast: Cast
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
@@ -58,7 +58,7 @@ def test_a_signed_receipt_makes_it_delivered_whatever_came_before_and_comes_agai
     assert attempt_states(message) == ["delivered"]
 
 
-def test_a_receipt_with_a_forged_signature_moves_nothing(
+def test_a_receipt_with_a_forged_signature_changes_nothing(
     reporting: FarEnd, cast: Cast, live_server: Any
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")
@@ -129,9 +129,7 @@ def test_a_late_receipt_settles_a_text_that_timed_out_and_it_is_not_sent_again(
     )
 
 
-def test_a_delivery_of_the_first_attempt_calls_off_the_second(
-    reporting: FarEnd, cast: Cast
-) -> None:
+def test_a_delivery_of_the_first_attempt_cancels_the_second(reporting: FarEnd, cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Hello")
     reporting.plan({"kind": "reset"})
     run_jobs()
@@ -143,7 +141,7 @@ def test_a_delivery_of_the_first_attempt_calls_off_the_second(
     assert texts_at(reporting) == ["Hello"]
 
 
-def test_a_delivery_of_the_first_attempt_while_the_second_is_refused_for_now_is_the_end(
+def test_a_delivery_of_the_first_attempt_during_a_429_for_the_second_ends_the_retries(
     reporting: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = cast.answer(cast.thread(), "Hello")

@@ -37,7 +37,7 @@ def test_a_text_that_waited_too_long_fails_and_a_younger_one_behind_it_goes(
     assert not old.attempts.exists()
 
 
-def test_its_retry_sends_it(carrier: FarEnd, cast: Cast) -> None:
+def test_an_expired_text_is_sent_by_a_retry(carrier: FarEnd, cast: Cast) -> None:
     message = cast.answer(cast.thread(), "See you at noon")
     make_older(message, 30)
     delivery.deliver_thread(message.thread_id)
@@ -49,7 +49,7 @@ def test_its_retry_sends_it(carrier: FarEnd, cast: Cast) -> None:
     assert message_states(message) == ["sent"]
 
 
-def test_it_fails_on_the_page_even_if_no_job_looks_at_it(cast: Cast) -> None:
+def test_a_text_expires_even_if_no_job_delivers_its_thread(cast: Cast) -> None:
     thread = cast.thread()
     old, young = cast.answer(thread, "See you at noon"), cast.answer(thread, "Or tomorrow?")
     make_older(old, 5)
@@ -61,7 +61,7 @@ def test_it_fails_on_the_page_even_if_no_job_looks_at_it(cast: Cast) -> None:
     assert old.seq > seq, "open pages would not hear of it"
 
 
-def test_what_a_carrier_may_have_never_expires(cast: Cast) -> None:
+def test_a_text_that_a_carrier_may_have_never_expires(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "See you at noon")
     assert delivery._claim_next_attempt(message.thread) is not None
     make_older(message, 50)

@@ -31,7 +31,7 @@ def test_the_form_decides_between_team_and_customer(cast: Cast) -> None:
     assert Message.objects.get(body="To the customer").kind == "outbound"
 
 
-def test_no_job_comes_of_an_internal_message(cast: Cast) -> None:
+def test_an_internal_message_queues_no_job(cast: Cast) -> None:
     cast.note(cast.thread(), "Only among us", author=cast.ben)
     assert not ProcrastinateJob.objects.exists()
 
@@ -45,7 +45,7 @@ def test_the_same_form_sent_twice_in_both_modes_makes_one_internal_message(cast:
 
 
 @pytest.mark.parametrize("reason", ["a name", "no longer belongs"])
-def test_where_no_text_can_be_sent_the_team_can_still_write(cast: Cast, reason: str) -> None:
+def test_internal_messages_are_possible_where_no_text_can_be_sent(cast: Cast, reason: str) -> None:
     thread = cast.thread(sender="PARCELBOX") if reason == "a name" else cast.thread()
     if reason != "a name":
         Number.objects.filter(inbox=cast.front_desk).delete()
@@ -66,7 +66,7 @@ def test_a_personal_line_has_nobody_to_write_to(cast: Cast) -> None:
         cast.note(thread, "Hm")
 
 
-def test_the_bubble_says_internal_and_the_list_shows_the_eye(cast: Cast) -> None:
+def test_the_message_is_labelled_internal_and_the_row_has_an_eye(cast: Cast) -> None:
     thread = cast.thread()
     message = cast.note(thread, "Only among us", author=cast.ben)
     shown = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
@@ -78,7 +78,7 @@ def test_the_bubble_says_internal_and_the_list_shows_the_eye(cast: Cast) -> None
     assert '<span class="hidden">Internal</span> Ben: Only among us' in row
 
 
-def test_an_internal_message_is_never_tried_again(cast: Cast) -> None:
+def test_an_internal_message_is_never_retried(cast: Cast) -> None:
     message = cast.note(cast.thread(), "Only among us", author=cast.ben)
     with pytest.raises(NotRetriable):
         retry_message(message=message)
@@ -96,7 +96,7 @@ def assert_refused(statement: str, parameters: list[Any]) -> None:
         cursor.execute(statement, parameters)
 
 
-def test_the_database_refuses_every_way_out(cast: Cast) -> None:
+def test_the_database_refuses_every_way_to_send_an_internal_message(cast: Cast) -> None:
     thread = cast.thread()
     internal, outbound = (
         cast.note(thread, "Only among us", author=cast.ben),

@@ -63,7 +63,7 @@ def test_no_carrier_is_asked_before_its_list_can_have_the_text(
     assert carrier.ledger("question") == []
 
 
-def test_what_the_carrier_does_not_have_stays_unknown_and_is_said(
+def test_a_text_that_the_carrier_does_not_list_stays_unknown_and_says_so(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     message = send_without_answer(cast, carrier, kind="reset_untaken")
@@ -77,7 +77,7 @@ def test_what_the_carrier_does_not_have_stays_unknown_and_is_said(
     assert message.can_be_retried
 
 
-def test_a_carrier_is_asked_a_few_times_over_a_day_and_then_no_more(
+def test_a_text_is_looked_up_a_few_times_within_a_day_and_then_no_more(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     send_without_answer(cast, carrier, kind="reset_untaken")
@@ -93,7 +93,7 @@ def test_a_carrier_is_asked_a_few_times_over_a_day_and_then_no_more(
     assert sum(lookups.RETRY_WAITS, lookups.FIRST_WAIT) > timedelta(hours=23)
 
 
-def test_a_carrier_that_does_not_answer_settles_nothing_and_is_left_alone(
+def test_a_carrier_that_does_not_answer_is_left_for_a_later_round(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     messages = [
@@ -126,7 +126,7 @@ def test_an_account_that_does_not_answer_keeps_no_other_from_its_turn(
     assert not Attempt.objects.filter(account=silent, look_ups__gt=1).exists()
 
 
-def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
+def test_one_look_up_that_fails_does_not_hold_up_the_others(
     cast: Cast,
     carrier: FarEnd,
     clock: Clock,
@@ -152,7 +152,7 @@ def test_one_texts_fault_does_not_keep_the_others_from_their_turn(
     assert "could not be looked up" in record.getMessage()
 
 
-def test_trouble_with_the_database_is_left_to_the_job(
+def test_a_database_error_is_left_to_the_jobs_retry(
     cast: Cast, carrier: FarEnd, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send_without_answer(cast, carrier)
@@ -166,7 +166,7 @@ def test_trouble_with_the_database_is_left_to_the_job(
         lookups.look_up_unknowns()
 
 
-def test_a_text_of_later_is_not_taken_for_one_that_a_dead_worker_left(
+def test_a_later_text_is_not_mistaken_for_one_that_a_dead_worker_left(
     cast: Cast, settings: Settings
 ) -> None:
     settings.CARRIER_TIMEOUT = 10.0
@@ -178,7 +178,7 @@ def test_a_text_of_later_is_not_taken_for_one_that_a_dead_worker_left(
     assert lookups._look_up_query(attempt).latest - lookups.CLOCK_TOLERANCE == attempt.settled_at
 
 
-def test_a_text_is_not_taken_for_another_one_worded_alike(
+def test_a_text_is_not_mistaken_for_another_with_the_same_body(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     before = cast.answer(cast.thread(), "OK")
@@ -193,7 +193,7 @@ def test_a_text_is_not_taken_for_another_one_worded_alike(
     assert list(found) == [entry["id"] for entry in carrier.ledger()]
 
 
-def test_nobody_is_asked_while_a_text_to_the_same_person_is_on_its_way(
+def test_no_look_up_is_made_while_a_text_to_the_same_contact_is_being_sent(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     message = send_without_answer(cast, carrier)
@@ -246,7 +246,7 @@ def make_two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
 
 @pytest.mark.parametrize("proof", ["receipt", "answer"])
 @pytest.mark.parametrize("guess", ["sent", "delivered"])
-def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
+def test_proof_takes_an_id_back_from_an_attempt_that_a_look_up_guessed(
     cast: Cast, proof: str, guess: events.State
 ) -> None:
     first, second = make_two_unknown(cast)
@@ -268,7 +268,7 @@ def test_proof_takes_an_id_from_the_attempt_that_a_look_up_had_guessed(
     assert attempt_states(first.message) == ["unknown", "delivered"]
 
 
-def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cast) -> None:
+def test_receipts_follow_an_id_to_the_right_attempt_and_others_stay(cast: Cast) -> None:
     first, second = make_two_unknown(cast)
     assert lookups._settle_attempt(first, events.Receipt("SM-2", "sent"))
     post_webhook(cast.account, receipt_fields("SM-2", "undelivered", ErrorCode="30005"))
@@ -280,7 +280,7 @@ def test_receipts_follow_an_id_to_its_rightful_attempt_and_others_stay(cast: Cas
     assert list(rows.values_list("attempt__ordinal", flat=True)) == [1, 2, 2]
 
 
-def test_an_id_that_a_later_attempt_had_by_guess_leaves_that_one_unknown(cast: Cast) -> None:
+def test_an_attempt_that_loses_a_guessed_id_is_unknown_again(cast: Cast) -> None:
     first, second = make_two_unknown(cast)
     assert lookups._settle_attempt(second, events.Receipt("SM-1", "sent"))
     assert message_states(first.message) == ["sent"]
@@ -290,7 +290,7 @@ def test_an_id_that_a_later_attempt_had_by_guess_leaves_that_one_unknown(cast: C
     assert (message.state, message.reason) == ("unknown", events.REASONS["ambiguous"])
 
 
-def test_a_retry_is_not_advised_for_a_text_that_went_with_another_attempt(cast: Cast) -> None:
+def test_a_retry_is_not_advised_for_a_text_that_another_attempt_sent(cast: Cast) -> None:
     first, second = make_two_unknown(cast)
     assert lookups._settle_attempt(first, events.Receipt("SM-1", "sent"))
     second.look_ups = 2
@@ -300,7 +300,7 @@ def test_a_retry_is_not_advised_for_a_text_that_went_with_another_attempt(cast: 
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"carrier": "simulator"}])
-def test_only_those_are_asked_that_can_be(
+def test_only_active_accounts_whose_carrier_has_look_ups_are_asked(
     cast: Cast, carrier: FarEnd, clock: Clock, change: dict[str, object]
 ) -> None:
     send_without_answer(cast, carrier)
@@ -310,7 +310,7 @@ def test_only_those_are_asked_that_can_be(
     assert carrier.ledger("question") == []
 
 
-def test_what_became_unknown_days_ago_is_left_to_people(
+def test_attempts_that_became_unknown_days_ago_are_not_looked_up(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     send_without_answer(cast, carrier)
@@ -330,7 +330,7 @@ def test_a_secret_that_cannot_be_read_costs_a_try_and_nothing_else(
     assert Attempt.objects.get().look_ups == 1
 
 
-def test_the_job_asks_with_both_numbers(cast: Cast, carrier: FarEnd, clock: Clock) -> None:
+def test_a_look_up_names_both_numbers(cast: Cast, carrier: FarEnd, clock: Clock) -> None:
     send_without_answer(cast, carrier)
     clock.pass_by(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
@@ -338,7 +338,7 @@ def test_the_job_asks_with_both_numbers(cast: Cast, carrier: FarEnd, clock: Cloc
     assert (question["wanted"]["From"], question["wanted"]["To"]) == (FRONT_DESK, CUSTOMER)
 
 
-def test_found_is_found_once_however_many_workers_ask(cast: Cast, clock: Clock) -> None:
+def test_one_worker_at_a_time_looks_up_an_attempt(cast: Cast, clock: Clock) -> None:
     message = cast.answer(cast.thread(), "OK")
     attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None

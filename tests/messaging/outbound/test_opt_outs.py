@@ -81,7 +81,7 @@ def test_other_words_are_for_people(cast: Cast, words: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["START", "unstop", " Yes "])
-def test_they_opt_in_again_and_the_history_of_it_stays(cast: Cast, word: str) -> None:
+def test_a_contact_can_opt_in_again_and_the_history_is_kept(cast: Cast, word: str) -> None:
     thread = cast.text_in("STOP").thread
     cast.text_in(word)
     assert find_refusal(thread) == ""
@@ -104,13 +104,13 @@ def test_stop_twice_is_one_opt_out(cast: Cast) -> None:
     assert OptOut.objects.count() == 1
 
 
-def test_it_is_about_one_of_our_numbers(cast: Cast) -> None:
+def test_an_opt_out_is_about_one_of_our_numbers(cast: Cast) -> None:
     cast.text_in("STOP")
     other = cast.text_in("Hello", to=DISPATCH).thread
     assert cast.answer(other, "Hello to you").state == "queued"
 
 
-def test_nothing_leaves_for_who_opted_out_but_the_team_can_talk(cast: Cast) -> None:
+def test_no_text_leaves_after_an_opt_out_but_internal_messages_are_possible(cast: Cast) -> None:
     thread = cast.thread()
     failed = cast.answer(thread, "Before")
     Message.objects.filter(pk=failed.pk).update(state="failed")
@@ -122,7 +122,7 @@ def test_nothing_leaves_for_who_opted_out_but_the_team_can_talk(cast: Cast) -> N
     assert cast.note(thread, "Among us").kind == "internal"
 
 
-def test_what_waited_is_not_sent_after_a_stop(
+def test_queued_texts_are_not_sent_after_a_stop(
     cast: Cast, far_end: FarEnd, settings: Settings
 ) -> None:
     settings.TWILIO_API_URL = far_end.url
@@ -135,7 +135,7 @@ def test_what_waited_is_not_sent_after_a_stop(
     assert not Attempt.objects.exists()
 
 
-def test_the_sentence_says_since_when_and_fits_a_reason(cast: Cast) -> None:
+def test_the_refusal_says_since_when_and_fits_its_column(cast: Cast) -> None:
     thread = cast.text_in("STOP").thread
     at = OptOut.objects.get().since
     sentence = find_refusal(thread)
@@ -180,7 +180,7 @@ def test_a_start_that_its_carrier_repeats_ends_no_newer_stop(cast: Cast) -> None
     assert not open_opt_outs()
 
 
-def test_a_carriers_clock_that_is_ahead_of_ours_makes_no_opt_out_of_tomorrow(cast: Cast) -> None:
+def test_a_carriers_clock_that_is_ahead_of_ours_makes_no_future_opt_out(cast: Cast) -> None:
     day = timedelta(days=1)
     receive_keyword(cast, "STOP", timezone.now() + day)
     assert OptOut.objects.get().since <= timezone.now()
@@ -201,7 +201,7 @@ def begin_attempt(cast: Cast) -> Attempt:
     [results.OptedOut("21610", ""), results.Rejected("21610", "opted_out", "")],
     ids=["own", "class"],
 )
-def test_a_carriers_refusal_sets_the_same_state(
+def test_a_carriers_refusal_opts_the_contact_out(
     cast: Cast, result: results.OptedOut | results.Rejected
 ) -> None:
     attempt = begin_attempt(cast)
@@ -210,7 +210,7 @@ def test_a_carriers_refusal_sets_the_same_state(
     assert "as the carrier told us" in find_refusal(attempt.message.thread)
 
 
-def test_so_does_a_receipt(cast: Cast) -> None:
+def test_a_receipt_that_says_so_opts_the_contact_out(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     delivery.write_outcome(attempt, results.Accepted("SM1"))
     receipt = events.Receipt("SM1", "failed", "21610", "opted_out")
@@ -218,13 +218,13 @@ def test_so_does_a_receipt(cast: Cast) -> None:
     assert open_opt_outs() == [(FRONT_DESK, CUSTOMER, "carrier")]
 
 
-def test_another_failure_does_not(cast: Cast) -> None:
+def test_another_failure_opts_nobody_out(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     delivery.write_outcome(attempt, results.Rejected("30003", "transient", ""))
     assert not OptOut.objects.exists()
 
 
-def test_a_refusal_older_than_the_start_is_of_no_account(cast: Cast) -> None:
+def test_a_refusal_older_than_a_start_is_ignored(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     cast.text_in("STOP")
     cast.text_in("START")
@@ -258,7 +258,7 @@ def test_help_is_answered_with_the_inboxs_text(
     assert "Automatic answer" in told
 
 
-def test_a_machine_that_asks_for_help_is_answered_once_in_a_while(
+def test_repeated_help_is_answered_once_within_the_pause(
     cast: Cast, simulator: CarrierAccount
 ) -> None:
     for _ in range(3):
@@ -274,7 +274,9 @@ def test_a_machine_that_asks_for_help_is_answered_once_in_a_while(
     assert len(automatic_texts()) == 3
 
 
-def test_nobody_answers_who_opted_out_or_is_a_name(cast: Cast, simulator: CarrierAccount) -> None:
+def test_help_is_not_answered_after_an_opt_out_or_to_a_name(
+    cast: Cast, simulator: CarrierAccount
+) -> None:
     cast.text_in("STOP")
     cast.text_in("HELP")
     cast.text_in("HELP", sender="PARCELBOX")
@@ -286,7 +288,7 @@ def test_an_inbox_without_a_help_text_stays_silent(cast: Cast, simulator: Carrie
     assert automatic_texts() == []
 
 
-def test_a_carrier_that_answers_itself_is_left_to_it(
+def test_help_is_left_to_a_carrier_that_answers_it(
     cast: Cast, simulator: CarrierAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
@@ -298,7 +300,7 @@ def test_a_carrier_that_answers_itself_is_left_to_it(
 # Administrators
 
 
-def test_an_administrator_notes_one_and_ends_one(cast: Cast) -> None:
+def test_an_administrator_records_and_ends_an_opt_out(cast: Cast) -> None:
     thread = cast.thread()
     opt_out = record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     assert record_opt_out(our_address=FRONT_DESK, address=CUSTOMER) == opt_out
@@ -312,7 +314,7 @@ def test_an_administrator_notes_one_and_ends_one(cast: Cast) -> None:
     assert find_refusal(thread) == ""
 
 
-def test_in_the_administration_one_is_noted_and_ended_with_a_trace(cast: Cast) -> None:
+def test_the_administration_logs_opt_outs_that_it_records_and_ends(cast: Cast) -> None:
     admin, thread = client_of(cast.admin), cast.thread()
     add = reverse("admin:messaging_optout_add")
     number = Number.objects.get(address=FRONT_DESK)
@@ -345,7 +347,7 @@ def test_the_help_text_is_edited_for_shared_inboxes(cast: Cast) -> None:
     assert ['name="help_text"' in page for page in pages] == [True, False]
 
 
-def test_an_ordinary_text_asks_nothing_more(cast: Cast) -> None:
+def test_an_ordinary_text_makes_no_query_about_opt_outs(cast: Cast) -> None:
     cast.thread()
     with CaptureQueriesContext(
         connection,
@@ -357,7 +359,7 @@ def test_an_ordinary_text_asks_nothing_more(cast: Cast) -> None:
     assert [q for q in stop if "optout" in q["sql"].lower()]
 
 
-def test_the_words_are_told_apart_without_the_database() -> None:
+def test_keywords_are_recognised_without_the_database() -> None:
     assert find_keyword("x" * 100_000) is None
     assert [find_keyword(word) for word in ("Stop", "Yes", "Help", "Helpful")] == [
         "opt_out",
@@ -367,7 +369,7 @@ def test_the_words_are_told_apart_without_the_database() -> None:
     ]
 
 
-def test_a_number_that_moved_says_that_first(cast: Cast) -> None:
+def test_a_number_that_moved_is_the_first_reason_for_a_refusal(cast: Cast) -> None:
     thread = cast.text_in("STOP").thread
     Number.objects.filter(inbox=cast.front_desk).delete()
     assert "no longer belongs to this inbox" in find_refusal(Thread.objects.get(pk=thread.pk))

@@ -89,7 +89,7 @@ def test_a_text_that_finds_no_turn_waits_without_a_job_of_its_own(
     assert not ProcrastinateJob.objects.exists()
 
 
-def test_each_segment_takes_its_time(carrier: FarEnd, cast: Cast) -> None:
+def test_each_segment_takes_time(carrier: FarEnd, cast: Cast) -> None:
     number = set_rate(cast.front_desk, 0.05)
     cast.answer(cast.thread(), "x" * 400)
     run_jobs()
@@ -97,7 +97,7 @@ def test_each_segment_takes_its_time(carrier: FarEnd, cast: Cast) -> None:
     assert 45 < pause <= 60
 
 
-def test_without_a_rate_of_its_own_a_number_has_the_carriers(cast: Cast) -> None:
+def test_a_number_without_a_rate_of_its_own_has_its_carriers_rate(cast: Cast) -> None:
     number = set_rate(cast.front_desk, None)
     assert number.rate == number.account.adapter.capabilities.segments_per_second == 1.0
 
@@ -137,7 +137,7 @@ def test_answers_go_first_and_every_fourth_turn_is_for_the_others(
     assert given == [*a[:3], o[0], *a[3:6], o[1], o[2]]
 
 
-def test_who_comes_while_others_wait_stands_behind_them(carrier: FarEnd, cast: Cast) -> None:
+def test_a_new_text_waits_behind_the_texts_of_other_threads(carrier: FarEnd, cast: Cast) -> None:
     number = set_rate(cast.front_desk)
     first, second, third = make_strangers(cast, 3)
     cast.answer(first, "first")
@@ -152,7 +152,7 @@ def test_who_comes_while_others_wait_stands_behind_them(carrier: FarEnd, cast: C
     assert texts_at(carrier) == ["first", "second"]
 
 
-def test_a_turn_that_the_carrier_refused_is_taken_anew(carrier: FarEnd, cast: Cast) -> None:
+def test_a_text_takes_a_new_turn_after_a_429(carrier: FarEnd, cast: Cast) -> None:
     number = set_rate(cast.front_desk)
     carrier.plan({"kind": "throttle"})
     message = cast.answer(cast.thread(), "Hello")
@@ -180,7 +180,9 @@ def test_a_retry_waits_for_a_turn_of_its_own(carrier: FarEnd, cast: Cast) -> Non
     assert texts_at(carrier) == []
 
 
-def test_turns_without_a_job_are_given_by_the_net(carrier: FarEnd, cast: Cast) -> None:
+def test_the_reaper_finds_waiting_texts_without_a_job_that_gives_turns(
+    carrier: FarEnd, cast: Cast
+) -> None:
     number = set_rate(cast.front_desk)
     sent = [cast.answer(thread, "Hello") for thread in make_strangers(cast, 3)]
     run_jobs()
@@ -198,7 +200,7 @@ def test_turns_without_a_job_are_given_by_the_net(carrier: FarEnd, cast: Cast) -
     assert set(message_states(*sent)) == {"sent"}
 
 
-def test_a_waiting_text_says_so_in_its_thread_and_in_the_administration(
+def test_a_waiting_text_shows_in_its_thread_and_in_the_administration(
     carrier: FarEnd, cast: Cast
 ) -> None:
     set_rate(cast.front_desk, 0.01)
@@ -222,7 +224,7 @@ def most_in(entries: Sequence[dict[str, Any]], seconds: float) -> int:
     return max(sum(at <= other < at + seconds for other in times) for at in times)
 
 
-def test_two_workers_keep_to_one_rate_and_to_each_threads_order_also_with_429s(
+def test_two_workers_keep_to_one_rate_and_to_each_threads_order_despite_429s(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     set_rate(cast.front_desk, 8)
@@ -250,7 +252,7 @@ def test_two_workers_keep_to_one_rate_and_to_each_threads_order_also_with_429s(
     assert_never_doubled(carrier)
 
 
-def test_who_fails_an_old_text_and_who_gives_turns_do_not_wait_for_each_other(
+def test_expiring_a_text_and_giving_turns_do_not_deadlock(
     transactional_db: None, cast: Cast
 ) -> None:
     """Both touch the old text and the number: in one order."""
@@ -302,7 +304,7 @@ def test_a_burst_to_500_contacts_delays_no_reply_in_another_inbox(
     assert left > 400
 
 
-def test_a_carrier_that_takes_its_time_holds_no_other_number_up(
+def test_a_slow_carrier_holds_up_no_other_number(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     """Also where no rate keeps the number from taking all workers."""
@@ -318,7 +320,7 @@ def test_a_carrier_that_takes_its_time_holds_no_other_number_up(
         assert time.monotonic() - begun < 3
 
 
-def test_workers_that_die_while_texts_wait_for_turns_lose_and_double_none(
+def test_workers_that_die_while_texts_wait_for_turns_lose_and_double_no_text(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     set_rate(cast.front_desk, 4)

@@ -74,7 +74,7 @@ def test_the_job_of_a_dead_worker_gets_a_successor_and_the_open_attempt_is_unkno
     assert (message_states(message), attempt_states(message)) == (["unknown"], ["unknown"])
 
 
-def test_the_job_of_a_worker_that_is_gone_from_the_record_gets_a_successor(cast: Cast) -> None:
+def test_the_job_of_a_worker_without_a_row_gets_a_successor(cast: Cast) -> None:
     cast.answer(cast.thread(), "Hello")
     gone = make_worker()
     fetch_job(gone)
@@ -103,7 +103,7 @@ def test_a_worker_that_wakes_up_late_cannot_end_the_job_of_its_successor(cast: C
     assert [status for status, _ in job_rows()] == ["doing"]
 
 
-def test_a_delivery_whose_end_went_unrecorded_starts_over(cast: Cast) -> None:
+def test_a_delivery_whose_end_was_not_recorded_starts_over(cast: Cast) -> None:
     cast.answer(cast.thread(), "Hello")
     alive = make_worker()
     fetch_job(alive)
@@ -114,7 +114,7 @@ def test_a_delivery_whose_end_went_unrecorded_starts_over(cast: Cast) -> None:
     assert [status for status, _ in job_rows()] == ["todo"]
 
 
-def test_a_dead_workers_periodic_job_is_dropped_since_it_comes_again(db: None) -> None:
+def test_a_dead_workers_periodic_job_is_dropped(db: None) -> None:
     for _ in range(2):
         tasks.reap_stalled_jobs.configure().defer(timestamp=0)
         fetch_job(make_worker(DEAD))
@@ -148,7 +148,7 @@ def test_a_text_whose_job_failed_for_good_is_woken_once(cast: Cast) -> None:
     ]
 
 
-def test_an_open_attempt_without_a_job_is_found_and_unknown(cast: Cast) -> None:
+def test_an_open_attempt_without_a_job_is_found_and_set_to_unknown(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Hello")
     assert delivery._claim_next_attempt(message.thread) is not None
     run_sql("DELETE FROM procrastinate_jobs")
@@ -187,7 +187,7 @@ def test_a_text_that_waits_for_its_next_try_is_not_woken_before(cast: Cast) -> N
 @pytest.mark.parametrize(
     ("name", "seconds"), [("reap_stalled_jobs", 15), ("look_for_due_texts", 5)]
 )
-def test_the_rounds_come_as_often_as_they_should(name: str, seconds: int) -> None:
+def test_the_periodic_tasks_run_as_often_as_they_should(name: str, seconds: int) -> None:
     [task] = [
         known for known in app.periodic_registry.periodic_tasks.values() if known.task.name == name
     ]

@@ -69,7 +69,7 @@ def test_whatever_the_order_the_state_never_goes_back(cast: Cast, order: tuple[s
 
 
 @pytest.mark.parametrize("late", ["queued", "sending", "sent", "undelivered"])
-def test_nothing_replaces_a_delivery(cast: Cast, late: str) -> None:
+def test_no_later_receipt_replaces_a_delivery(cast: Cast, late: str) -> None:
     attempt = begin_attempt(cast)
     accept_attempt(attempt)
     post_webhook(cast.account, receipt_fields(SID, "delivered"))
@@ -78,7 +78,7 @@ def test_nothing_replaces_a_delivery(cast: Cast, late: str) -> None:
     assert Message.objects.get(pk=attempt.message_id).reason == ""
 
 
-def test_a_failure_is_told_in_words_and_a_delivery_still_wins(cast: Cast) -> None:
+def test_a_failure_has_a_reason_and_a_delivery_still_wins(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     accept_attempt(attempt)
     post_webhook(cast.account, receipt_fields(SID, "undelivered", ErrorCode="30005"))
@@ -102,7 +102,7 @@ def test_a_receipt_for_an_unknown_message_is_parked_until_it_is_known(cast: Cast
     assert DeliveryReceipt.objects.filter(attempt=attempt).count() == 2
 
 
-def test_a_parked_receipt_is_not_adopted_by_another_account_or_message(cast: Cast) -> None:
+def test_a_parked_receipt_is_not_paired_with_another_account_or_message(cast: Cast) -> None:
     post_webhook(cast.account, receipt_fields("SM-of-somebody-else", "delivered"))
     attempt = begin_attempt(cast)
     accept_attempt(attempt)
@@ -110,7 +110,7 @@ def test_a_parked_receipt_is_not_adopted_by_another_account_or_message(cast: Cas
     assert DeliveryReceipt.objects.get().attempt is None
 
 
-def test_the_attempts_token_in_the_address_settles_it_before_our_own_commit(cast: Cast) -> None:
+def test_a_receipt_to_the_attempts_address_settles_it_before_our_own_commit(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     post_webhook(cast.account, receipt_fields(SID, "delivered"), attempt_token=str(attempt.token))
     assert message_state(attempt) == "delivered"
@@ -189,7 +189,7 @@ def test_a_message_shows_its_latest_attempt_and_a_delivery_on_any_wins(cast: Cas
     assert message_state(second) == "delivered"
 
 
-def test_every_change_of_state_is_stamped(cast: Cast) -> None:
+def test_every_change_of_state_advances_the_counter(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     stamps = [Message.objects.get(pk=attempt.message_id).seq]
     accept_attempt(attempt)
@@ -202,7 +202,7 @@ def test_every_change_of_state_is_stamped(cast: Cast) -> None:
     assert stamps[-1] == cast.front_desk.seq
 
 
-def test_a_counter_is_only_taken_inside_a_transaction(transactional_db: None) -> None:
+def test_a_counter_is_only_advanced_inside_a_transaction(transactional_db: None) -> None:
     with pytest.raises(RuntimeError, match="inside a transaction"):
         counters.next_inbox_seq(1)
 
@@ -212,7 +212,7 @@ def receive_receipt(attempt: Attempt, receipt: events.Receipt) -> None:
         apply_receipt(account=attempt.account, receipt=receipt, attempt_token=None)
 
 
-def test_a_carrier_that_cannot_tell_makes_the_text_unknown_and_says_what_to_do(
+def test_a_carrier_that_cannot_tell_makes_the_text_unknown_with_advice(
     cast: Cast,
 ) -> None:
     attempt = begin_attempt(cast)
@@ -229,9 +229,7 @@ def test_a_carrier_that_cannot_tell_makes_the_text_unknown_and_says_what_to_do(
 
 
 @pytest.mark.parametrize("settled", ["delivered", "failed"])
-def test_a_carrier_that_has_told_already_is_not_made_to_doubt(
-    cast: Cast, settled: events.State
-) -> None:
+def test_an_unknown_receipt_does_not_undo_a_final_state(cast: Cast, settled: events.State) -> None:
     attempt = begin_attempt(cast)
     accept_attempt(attempt)
     receive_receipt(attempt, events.Receipt(SID, settled, "30005", "bad_address"))
@@ -240,7 +238,7 @@ def test_a_carrier_that_has_told_already_is_not_made_to_doubt(
 
 
 @pytest.mark.parametrize(("theirs", "becomes"), [(CUSTOMER, "delivered"), (OTHER, "sent")])
-def test_a_receipt_about_another_person_moves_nothing(
+def test_a_receipt_about_another_recipient_changes_nothing(
     cast: Cast, theirs: str, becomes: str
 ) -> None:
     attempt = begin_attempt(cast)
@@ -249,7 +247,7 @@ def test_a_receipt_about_another_person_moves_nothing(
     assert message_state(attempt) == becomes
 
 
-def test_parked_receipts_remember_whom_they_are_about(cast: Cast) -> None:
+def test_parked_receipts_remember_their_recipient(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     receive_receipt(
         attempt, events.Receipt(SID, "failed", "30005", "bad_address", recipient=OTHER)
@@ -267,14 +265,12 @@ def test_parked_receipts_remember_whom_they_are_about(cast: Cast) -> None:
     assert message_state(attempt) == "delivered"
 
 
-def test_every_class_of_error_has_words_that_fit() -> None:
+def test_every_class_of_error_has_a_reason_that_fits_its_column() -> None:
     assert set(events.REASONS) == set(get_args(events.ErrorClass))
     assert all(words.endswith(".") and len(words) <= 255 for words in events.REASONS.values())
 
 
-def test_receipts_that_nobody_claims_are_forgotten_and_others_kept(
-    cast: Cast, settings: Settings
-) -> None:
+def test_old_parked_receipts_are_deleted_and_others_kept(cast: Cast, settings: Settings) -> None:
     settings.PARKED_RECEIPT_DAYS = 3
     attempt = begin_attempt(cast)
     accept_attempt(attempt)
@@ -305,7 +301,7 @@ def test_a_receipt_that_names_our_attempt_finds_it_without_the_carriers_id(cast:
         ("unknown", "ambiguous", "unknown"),
     ],
 )
-def test_what_the_carrier_has_after_all_is_not_sent_again(
+def test_a_text_that_the_carrier_has_after_all_is_not_sent_again(
     cast: Cast,
     answer: results.SendResult,
     said: events.State,
@@ -326,7 +322,7 @@ def test_what_the_carrier_has_after_all_is_not_sent_again(
     assert message_state(attempt) == "delivered"
 
 
-def test_an_earlier_attempts_receipt_does_not_undo_a_persons_retry(cast: Cast) -> None:
+def test_an_earlier_attempts_receipt_does_not_undo_an_agents_retry(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     delivery.write_outcome(attempt, results.NotSent("it answered 504"))
     Message.objects.filter(pk=attempt.message_id).update(state="failed")
@@ -337,7 +333,7 @@ def test_an_earlier_attempts_receipt_does_not_undo_a_persons_retry(cast: Cast) -
     assert (attempt.state, attempt.carrier_message_id) == ("sent", SID)
 
 
-def test_a_failure_that_the_carrier_told_is_not_undone_by_an_earlier_state(cast: Cast) -> None:
+def test_a_reported_failure_is_not_undone_by_an_earlier_state(cast: Cast) -> None:
     attempt = begin_attempt(cast)
     accept_attempt(attempt)
     receive_receipt(attempt, events.Receipt(SID, "failed", "30008", "transient"))

@@ -76,7 +76,7 @@ def automatic_notifications(agent: Agent) -> list[str]:
     return [row.message.body for row in rows.select_related("message")]
 
 
-def test_a_planned_text_is_no_message_before_its_hour(cast: Cast) -> None:
+def test_a_scheduled_text_is_no_message_before_it_is_due(cast: Cast) -> None:
     text = schedule(cast, cast.thread())
     assert send_due(text).state == "waiting"
     assert not Message.objects.filter(kind="outbound").exists()
@@ -99,7 +99,7 @@ def test_a_due_text_becomes_its_authors_message_once(cast: Cast) -> None:
     }
 
 
-def test_the_round_finds_what_is_due_and_leaves_the_rest(cast: Cast) -> None:
+def test_the_periodic_task_finds_due_texts_and_leaves_the_rest(cast: Cast) -> None:
     thread = cast.thread()
     due, later = make_due(schedule(cast, thread)), schedule(cast, thread)
     for _ in range(2):
@@ -117,13 +117,13 @@ def jobs_of(name: str) -> list[Any]:
     return list(ProcrastinateJob.objects.filter(task_name=name))
 
 
-def test_the_same_form_plans_one_text(cast: Cast) -> None:
+def test_the_same_form_schedules_one_text(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     assert schedule(cast, thread, form_key=key) == schedule(cast, thread, form_key=key)
     assert ScheduledText.objects.count() == 1
 
 
-def test_one_form_does_not_make_a_text_now_and_one_for_later_unawares(cast: Cast) -> None:
+def test_one_form_does_not_both_send_and_schedule_a_text(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     given: dict[str, Any] = {"thread": thread, "author": cast.ana, "body": "Your car is ready"}
     text = schedule(cast, thread, form_key=key)
@@ -137,7 +137,7 @@ def test_one_form_does_not_make_a_text_now_and_one_for_later_unawares(cast: Cast
         schedule(cast, thread, form_key=sent)
 
 
-def test_who_is_told_so_may_send_it_once_more(cast: Cast) -> None:
+def test_an_agent_who_is_told_so_may_send_it_once_more(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     schedule(cast, thread, form_key=key)
     page = client_of(cast.ana)
@@ -151,7 +151,7 @@ def test_who_is_told_so_may_send_it_once_more(cast: Cast) -> None:
     assert Message.objects.filter(kind="outbound").count() == 1
 
 
-def test_a_planned_text_empties_the_draft_and_a_late_one_does_not_come_back(cast: Cast) -> None:
+def test_scheduling_empties_the_draft_and_a_late_save_does_not_restore_it(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     draft: dict[str, Any] = {"thread": thread, "agent": cast.ana, "is_internal": False}
     keep_draft(body="Your car", form_key=key, **draft)
@@ -161,20 +161,20 @@ def test_a_planned_text_empties_the_draft_and_a_late_one_does_not_come_back(cast
         keep_draft(body="Your car is ready", form_key=key, **draft)
 
 
-def test_what_speaks_against_sending_speaks_against_planning(cast: Cast) -> None:
+def test_a_text_that_may_not_be_sent_may_not_be_scheduled(cast: Cast) -> None:
     thread = cast.thread()
     cast.text_in("STOP")
     with pytest.raises(SendingRefused, match="opted out"):
         schedule(cast, thread)
 
 
-def test_who_mentions_a_colleague_cannot_plan_since_that_is_internal(cast: Cast) -> None:
+def test_a_text_that_mentions_a_colleague_cannot_be_scheduled(cast: Cast) -> None:
     with pytest.raises(SendingRefused, match="would be internal"):
         schedule(cast, cast.thread(), body="Ask @ben")
     assert not ScheduledText.objects.exists()
 
 
-def test_it_does_not_go_to_somebody_who_opted_out_meanwhile(cast: Cast) -> None:
+def test_it_is_not_sent_to_a_contact_who_opted_out_meanwhile(cast: Cast) -> None:
     text = make_due(schedule(cast, cast.thread(), is_regardless=True))
     opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     assert "opted out of texts" in held_reason(send_due(text))
@@ -184,14 +184,14 @@ def test_it_does_not_go_to_somebody_who_opted_out_meanwhile(cast: Cast) -> None:
     assert Notification.objects.get(agent=cast.ana, message__is_automatic=True).reason == "mention"
 
 
-def test_it_does_not_go_from_a_number_that_was_routed_elsewhere(cast: Cast) -> None:
+def test_it_is_not_sent_from_a_number_that_moved_to_another_inbox(cast: Cast) -> None:
     text = make_due(schedule(cast, cast.thread(), is_regardless=True))
     other = Inbox.objects.create(name="Elsewhere")
     Number.objects.filter(address=FRONT_DESK).update(inbox=other)
     assert "no longer belongs to this inbox" in held_reason(send_due(text))
 
 
-def test_it_does_not_go_past_something_that_the_contact_wrote_meanwhile(cast: Cast) -> None:
+def test_it_is_not_sent_if_the_contact_wrote_meanwhile(cast: Cast) -> None:
     thread = cast.thread()
     text, regardless = schedule(cast, thread), schedule(cast, thread, is_regardless=True)
     cast.text_in("I have sold the car")
@@ -201,7 +201,7 @@ def test_it_does_not_go_past_something_that_the_contact_wrote_meanwhile(cast: Ca
     assert send_due(make_due(regardless)).state == "sent"
 
 
-def test_words_among_the_team_do_not_hold_it(cast: Cast) -> None:
+def test_internal_messages_do_not_hold_it(cast: Cast) -> None:
     thread = cast.thread()
     text = make_due(schedule(cast, thread))
     write_message(
@@ -210,7 +210,7 @@ def test_words_among_the_team_do_not_hold_it(cast: Cast) -> None:
     assert send_due(text).state == "sent"
 
 
-def test_it_does_not_go_for_somebody_who_is_no_member_any_more(cast: Cast) -> None:
+def test_it_is_not_sent_for_an_author_who_is_no_member_any_more(cast: Cast) -> None:
     text = make_due(schedule(cast, cast.thread()))
     remove_member(inbox=cast.front_desk, agent=cast.ana, changed_by=cast.admin)
     assert (
@@ -225,7 +225,7 @@ def test_it_does_not_go_for_somebody_who_is_no_member_any_more(cast: Cast) -> No
     assert "Ana Ruiz planned it" in page
 
 
-def test_after_a_long_stop_a_person_is_asked_and_after_a_short_one_it_goes_late(
+def test_after_a_long_outage_it_is_held_and_after_a_short_one_it_is_sent_late(
     cast: Cast, settings: Settings
 ) -> None:
     settings.TEXT_EXPIRY_HOURS = 2
@@ -244,7 +244,7 @@ def test_a_handle_that_became_a_members_is_not_sent_to_the_customer(cast: Cast) 
     assert not Message.objects.filter(kind="outbound").exists()
 
 
-def test_on_a_personal_line_its_owner_plans_and_is_told(cast: Cast) -> None:
+def test_on_a_personal_line_its_owner_is_told_that_it_was_held(cast: Cast) -> None:
     thread = cast.thread(to=cast.anas_line.number.address)
     text = make_due(schedule(cast, thread))
     cast.text_in("Too late", to=cast.anas_line.number.address)
@@ -252,7 +252,7 @@ def test_on_a_personal_line_its_owner_plans_and_is_told(cast: Cast) -> None:
     assert len(automatic_notifications(cast.ana)) == 1
 
 
-def test_a_held_text_is_sent_by_hand_as_the_one_who_does_it(cast: Cast) -> None:
+def test_a_held_text_that_is_sent_by_hand_has_that_agent_as_its_author(cast: Cast) -> None:
     thread = cast.thread()
     text = make_due(schedule(cast, thread))
     cast.text_in("Wait")
@@ -266,7 +266,7 @@ def test_a_held_text_is_sent_by_hand_as_the_one_who_does_it(cast: Cast) -> None:
     assert Message.objects.filter(kind="outbound").count() == 1
 
 
-def test_by_hand_it_does_not_go_either_to_somebody_who_opted_out(cast: Cast) -> None:
+def test_it_is_not_sent_by_hand_either_to_a_contact_who_opted_out(cast: Cast) -> None:
     text = schedule(cast, cast.thread())
     opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     with pytest.raises(SendingRefused):
@@ -276,7 +276,9 @@ def test_by_hand_it_does_not_go_either_to_somebody_who_opted_out(cast: Cast) -> 
     assert OptOut.objects.exists()
 
 
-def test_who_changes_it_answers_for_it_and_sees_what_others_changed(cast: Cast) -> None:
+def test_an_agent_who_changes_it_becomes_its_author_and_sees_colleagues_changes(
+    cast: Cast,
+) -> None:
     text = schedule(cast, cast.thread())
     details: dict[str, Any] = {"send_at": timezone.now() + 2 * HOUR, "is_regardless": False}
     change_scheduled_text(text=text, agent=cast.ben, body="It is", known_seq=text.seq, **details)
@@ -288,7 +290,7 @@ def test_who_changes_it_answers_for_it_and_sees_what_others_changed(cast: Cast) 
     assert (text.author, text.body, text.state) == (cast.ben, "It is", "waiting")
 
 
-def test_a_held_text_that_is_changed_waits_again_and_has_seen_what_came(cast: Cast) -> None:
+def test_a_held_text_that_is_changed_waits_again_and_passes_the_send_guard(cast: Cast) -> None:
     text = make_due(schedule(cast, cast.thread()))
     cast.text_in("Wait")
     send_due(text)
@@ -305,7 +307,7 @@ def test_a_held_text_that_is_changed_waits_again_and_has_seen_what_came(cast: Ca
     assert send_due(make_due(text)).state == "sent"
 
 
-def test_a_deleted_text_leaves_no_words_and_never_goes(cast: Cast) -> None:
+def test_a_deleted_text_keeps_no_body_and_is_never_sent(cast: Cast) -> None:
     text = make_due(schedule(cast, cast.thread()))
     delete_scheduled_text(text=text)
     send_due(text)
@@ -316,7 +318,7 @@ def test_a_deleted_text_leaves_no_words_and_never_goes(cast: Cast) -> None:
     assert delete_ended_texts() == 1
 
 
-def test_open_pages_follow_and_those_of_strangers_do_not(cast: Cast) -> None:
+def test_members_open_pages_follow_and_those_of_others_do_not(cast: Cast) -> None:
     text = schedule(cast, cast.thread())
     since = text.seq - 1
 
@@ -351,7 +353,7 @@ def form_fields(**given: str) -> dict[str, str]:
     } | given
 
 
-def test_the_composer_plans_in_the_agents_own_time_zone(cast: Cast) -> None:
+def test_the_composer_schedules_in_the_agents_own_time_zone(cast: Cast) -> None:
     thread = cast.thread()
     hour = (timezone.now() + timedelta(days=3)).replace(hour=9, minute=30, second=0, microsecond=0)
     given = form_fields(later="at", at=f"{hour:%Y-%m-%dT%H:%M}", zone="Asia/Tokyo")
@@ -378,7 +380,7 @@ def test_the_composer_plans_in_the_agents_own_time_zone(cast: Cast) -> None:
         ({"later": "hour", "attachment": "7"}, "Files cannot be sent later"),
     ],
 )
-def test_what_cannot_be_planned_is_refused_and_never_sent_instead(
+def test_an_invalid_schedule_is_refused_and_nothing_is_sent_instead(
     cast: Cast, given: dict[str, str], sentence: str
 ) -> None:
     thread = cast.thread()
@@ -400,7 +402,7 @@ def test_what_cannot_be_planned_is_refused_and_never_sent_instead(
         ("2026-10-24T15:00Z", "tomorrow", "2026-10-25T08:00Z"),
     ],
 )
-def test_presets_are_hours_of_the_agents_day(
+def test_presets_are_times_of_the_agents_day(
     monkeypatch: pytest.MonkeyPatch, now: str, preset: str, expected: str
 ) -> None:
     monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(now))
@@ -411,14 +413,14 @@ def test_presets_are_hours_of_the_agents_day(
     ("hour", "expected"),
     [("2026-10-25T02:30", "2026-10-25T00:30Z"), ("2026-03-29T02:30", "2026-03-29T01:30Z")],
 )
-def test_hours_that_the_clocks_repeat_or_leave_out_are_still_one_moment(
+def test_times_that_the_clocks_repeat_or_skip_are_still_one_moment(
     hour: str, expected: str
 ) -> None:
     moment = in_zone(datetime.fromisoformat(hour), ZoneInfo("Europe/Berlin"))
     assert moment == datetime.fromisoformat(expected)
 
 
-def test_an_hour_that_is_left_as_it_stands_does_not_move() -> None:
+def test_a_time_that_is_left_unchanged_does_not_move() -> None:
     """Not even in the night in which the clock shows it twice; the second one is meant here."""
     year = timezone.now().year
     nights = [
@@ -437,7 +439,7 @@ def test_an_hour_that_is_left_as_it_stands_does_not_move() -> None:
         assert form.cleaned_data["send_at"] == expected
 
 
-def test_members_change_send_and_delete_on_its_page(cast: Cast) -> None:
+def test_members_change_send_and_delete_it_on_its_page(cast: Cast) -> None:
     thread = cast.thread()
     first, second = schedule(cast, thread), schedule(cast, thread)
     ben = client_of(cast.ben)
@@ -463,7 +465,7 @@ def test_members_change_send_and_delete_on_its_page(cast: Cast) -> None:
     assert Message.objects.filter(kind="outbound").count() == 1
 
 
-def test_two_who_send_the_same_text_at_once_send_it_once(
+def test_a_text_sent_from_several_places_at_once_is_sent_once(
     transactional_db: None, cast: Cast
 ) -> None:
     text = make_due(schedule(cast, cast.thread()))

@@ -45,7 +45,7 @@ def assert_each_was_sent_once(carrier: FarEnd, planned: list[str]) -> None:
     assert Message.objects.filter(kind="outbound").count() == COUNT
 
 
-def test_two_workers_send_each_text_at_its_hour_and_once(
+def test_two_workers_send_each_scheduled_text_once_and_on_time(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     planned = schedule_texts(cast, timedelta(seconds=4))
@@ -57,7 +57,7 @@ def test_two_workers_send_each_text_at_its_hour_and_once(
     assert first >= begun + timedelta(seconds=3)
 
 
-def test_killed_before_and_after_a_text_became_a_message_none_is_lost_or_doubled(
+def test_no_scheduled_text_is_lost_or_doubled_when_workers_die_around_its_commit(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     planned = schedule_texts(cast, timedelta(0))

@@ -45,7 +45,7 @@ def handles_in(body: str, people: list[str], author: str = "ana") -> list[str]:
         ("@", []),
     ],
 )
-def test_a_handle_counts_between_word_borders(body: str, found: list[str]) -> None:
+def test_a_handle_counts_between_word_boundaries(body: str, found: list[str]) -> None:
     assert handles_in(body, ["ben", "cho", "ana.k"]) == found
 
 
@@ -93,7 +93,7 @@ def test_accents_do_not_matter() -> None:
     )
 
 
-def test_the_menu_is_fed_with_the_other_members(cast: Cast) -> None:
+def test_the_menu_offers_the_other_members(cast: Cast) -> None:
     address = f"/threads/{cast.thread().pk}/mentions/"
     answer = client_of(cast.ana).get(address).json()
     assert answer["me"] == "ana"
@@ -123,14 +123,14 @@ def test_a_mention_makes_the_message_internal_whatever_the_form_said(cast: Cast)
 
 
 @pytest.mark.parametrize("body", ["Write to info@ben.example", "@dov has it", "@ana was here"])
-def test_addresses_strangers_and_oneself_change_nothing(cast: Cast, body: str) -> None:
+def test_addresses_strangers_and_oneself_are_no_mentions(cast: Cast, body: str) -> None:
     message = cast.answer(cast.thread(), body)
     assert (message.kind, message.mentions) == ("outbound", [])
     assert not Notification.objects.filter(message=message, reason="mention").exists()
     assert not Notification.objects.filter(message=message, agent=cast.dov).exists()
 
 
-def test_who_joins_later_is_not_mentioned_after_the_fact(cast: Cast) -> None:
+def test_a_member_who_joins_later_is_not_mentioned_after_the_fact(cast: Cast) -> None:
     thread = cast.thread()
     message = cast.answer(thread, "@dov knows it")
     add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)

@@ -95,7 +95,7 @@ def test_a_message_has_one_open_attempt(cast: Cast) -> None:
         insert_attempt(cast, message, 2)
 
 
-def test_attempts_are_counted(cast: Cast) -> None:
+def test_two_attempts_of_a_message_cannot_share_an_ordinal(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "To the customer")
     run_sql(
         "UPDATE messaging_attempt SET state = 'unknown' WHERE id = %s",
@@ -159,7 +159,7 @@ def test_secrets_are_encrypted_in_the_database(cast: Cast) -> None:
     assert cast.account.get_credentials() == SECRETS
 
 
-def test_the_first_key_encrypts_and_every_key_opens(cast: Cast, settings: Settings) -> None:
+def test_the_first_key_encrypts_and_every_key_decrypts(cast: Cast, settings: Settings) -> None:
     old, new = settings.FIELD_KEYS[0], Fernet.generate_key().decode()
     settings.FIELD_KEYS = [new, old]
     assert cast.account.get_credentials() == SECRETS
@@ -185,7 +185,7 @@ def test_a_save_in_admin_moves_the_secrets_to_the_first_key(
     assert (account.name, account.get_credentials()) == ("Renamed", SECRETS)
 
 
-def test_a_damaged_secret_is_told_from_a_wrong_one(cast: Cast) -> None:
+def test_a_damaged_secret_raises_undecryptable_error(cast: Cast) -> None:
     run_sql("UPDATE messaging_carrieraccount SET encrypted_credentials = 'damaged'")
     with pytest.raises(UndecryptableError):
         CarrierAccount.objects.get().get_credentials()

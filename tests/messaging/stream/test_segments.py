@@ -86,7 +86,7 @@ def test_the_alphabet_is_the_one_of_the_standard() -> None:
         ("ç" * 66 + "😀" + "ç" * 10, 2, 55),
     ],
 )
-def test_cases_whose_answer_is_known(text: str, count: int, room: int) -> None:
+def test_known_texts_have_known_counts(text: str, count: int, room: int) -> None:
     found = count_segments(text)
     assert (found.count, found.room) == (count, room)
 
@@ -123,7 +123,7 @@ def test_the_first_character_that_forces_unicode_is_named(
         ("ç", True, "1/70 · 1 segment"),
     ],
 )
-def test_it_speaks_only_when_there_is_something_to_say(
+def test_the_count_is_shown_only_when_it_matters(
     text: str, is_worth_showing: bool, size: str
 ) -> None:
     found = count_segments(text)
@@ -131,13 +131,13 @@ def test_it_speaks_only_when_there_is_something_to_say(
 
 
 @given(text_strategy(LETTERS, DOUBLE))
-def test_plain_texts_are_packed_as_by_hand(text: str) -> None:
+def test_gsm_texts_are_split_as_by_the_slow_model(text: str) -> None:
     assert count_segments(text).count == len(pack_segments(text))
     assert count_segments(text).forced_by == ""
 
 
 @given(text_strategy(LETTERS, DOUBLE, FOREIGN))
-def test_any_text_is_packed_as_by_hand(text: str) -> None:
+def test_any_text_is_split_as_by_the_slow_model(text: str) -> None:
     assert count_segments(text).count == len(pack_segments(text))
 
 
@@ -149,7 +149,7 @@ def test_one_more_character_never_takes_segments_away(text: str, one: str) -> No
 
 
 @given(text_strategy(LETTERS, DOUBLE))
-def test_what_room_promises_fits_and_no_more(text: str) -> None:
+def test_room_characters_fit_and_not_one_more(text: str) -> None:
     found = count_segments(text)
     if not text:
         return

@@ -16,7 +16,7 @@ __all__ = ["carrier", "far_end"]
 THREADS, TEXTS, SEED = 4, 4, 20261122
 
 
-def test_replies_arrive_in_each_threads_order_through_two_workers_and_429s(
+def test_replies_arrive_in_each_threads_order_despite_two_workers_and_429s(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)

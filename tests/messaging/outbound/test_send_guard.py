@@ -23,7 +23,7 @@ def newest_message_id(thread: Thread) -> int:
     return Message.objects.filter(thread=thread).latest("pk").pk
 
 
-def test_a_text_from_outside_or_a_colleague_holds_it_up(cast: Cast) -> None:
+def test_a_newer_text_from_the_contact_or_a_colleague_stops_it(cast: Cast) -> None:
     thread, ana, ben = cast.thread(), client_of(cast.ana), client_of(cast.ben)
     seen = newest_message_id(thread)
     assert post_text(ben, thread, body="Ben was faster.").status_code == 200
@@ -38,7 +38,7 @@ def test_a_text_from_outside_or_a_colleague_holds_it_up(cast: Cast) -> None:
     assert not Message.objects.filter(author=cast.ana).exists()
 
 
-def test_a_word_among_the_team_holds_it_up_too(cast: Cast) -> None:
+def test_a_newer_internal_message_stops_it_too(cast: Cast) -> None:
     thread = cast.thread()
     seen = newest_message_id(thread)
     post_text(client_of(cast.ben), thread, body="Do not promise that.", is_internal="true")
@@ -57,14 +57,14 @@ def test_send_anyway_sends_the_same_form(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"is_internal": "true"}, {"body": "@ben look"}])
-def test_among_the_team_nothing_is_held_up(cast: Cast, fields: dict[str, Any]) -> None:
+def test_internal_messages_are_never_stopped(cast: Cast, fields: dict[str, Any]) -> None:
     thread = cast.thread()
     seen = newest_message_id(thread)
     cast.text_in("One more thing")
     assert post_text(client_of(cast.ana), thread, seen=seen, **fields).status_code == 200
 
 
-def test_what_one_wrote_oneself_and_what_was_seen_hold_nothing_up(cast: Cast) -> None:
+def test_ones_own_messages_and_those_already_seen_stop_nothing(cast: Cast) -> None:
     thread, ana = cast.thread(), client_of(cast.ana)
     seen = newest_message_id(thread)
     assert post_text(ana, thread, seen=seen).status_code == 200
@@ -75,7 +75,7 @@ def test_what_one_wrote_oneself_and_what_was_seen_hold_nothing_up(cast: Cast) ->
     )
 
 
-def test_another_threads_messages_hold_nothing_up(cast: Cast) -> None:
+def test_another_threads_messages_stop_nothing(cast: Cast) -> None:
     thread = cast.thread()
     seen = newest_message_id(thread)
     cast.text_in("Elsewhere", sender="+12025550178")
