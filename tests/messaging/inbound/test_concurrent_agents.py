@@ -1,4 +1,4 @@
-"""Two agents run the inbox at once while texts come in: nothing is lost, nothing fails."""
+"""Let two agents work in one inbox at once while texts arrive; nothing is lost or fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CUSTOMERS = ["+12025550201", "+12025550202"]
 
 
 class BusyAgent:
-    """What one agent did last to each thread, for the comparison at the end."""
+    """Act at random as one agent, and remember the last change to each thread."""
 
     def __init__(self, agent: Agent, other: Agent, threads: list[Thread], seed: int) -> None:
         self.agent, self.other, self.threads = agent, other, threads
@@ -29,39 +29,41 @@ class BusyAgent:
         self.priorities: dict[int, str] = {}
         self.written = 0
 
-    def run(self) -> None:
+    def act_at_random(self) -> None:
         try:
             for _ in range(ROUNDS):
-                self.dice.choice([self.mute, self.priority, self.delete, self.write])()
+                self.dice.choice(
+                    [self.mute_thread, self.set_priority, self.delete_thread, self.write_message]
+                )()
         finally:
             connections.close_all()
 
-    def post(self, thread: Thread, deed: str, **form: str) -> None:
-        answer = self.client.post(f"/threads/{thread.pk}/{deed}/", form)
-        assert answer.status_code == 302, (deed, answer.status_code)
+    def post_form(self, thread: Thread, action: str, **form: str) -> None:
+        answer = self.client.post(f"/threads/{thread.pk}/{action}/", form)
+        assert answer.status_code == 302, (action, answer.status_code)
 
-    def mute(self) -> None:
+    def mute_thread(self) -> None:
         thread, is_muted = self.dice.choice(self.threads), self.dice.random() < 0.5
-        self.post(thread, "mute", muted=str(int(is_muted)))
+        self.post_form(thread, "mute", muted=str(int(is_muted)))
         self.muted[thread.pk] = is_muted
 
-    def priority(self) -> None:
+    def set_priority(self) -> None:
         thread, priority = self.dice.choice(self.threads), self.dice.choice(Thread.Priority.values)
-        self.post(thread, "priority", priority=priority)
+        self.post_form(thread, "priority", priority=priority)
         self.priorities[thread.pk] = priority
 
-    def delete(self) -> None:
+    def delete_thread(self) -> None:
         thread = self.dice.choice(self.threads)
         newest = Message.objects.filter(thread=thread).latest("pk").pk
-        self.post(thread, "delete", message=str(newest))
+        self.post_form(thread, "delete", message=str(newest))
         if self.dice.random() < 0.3:
-            self.post(thread, "restore")
+            self.post_form(thread, "restore")
 
-    def write(self) -> None:
-        """Each mentions the other: their locks cross."""
+    def write_message(self) -> None:
+        """Write and mention the other agent, so that their locks cross."""
         thread = self.dice.choice(self.threads)
         body = f"@{self.other.username} look" if self.dice.random() < 0.7 else "An answer"
-        self.post(thread, "messages", body=body, form_key=str(uuid.uuid4()))
+        self.post_form(thread, "messages", body=body, form_key=str(uuid.uuid4()))
         self.written += 1
 
 
@@ -73,7 +75,7 @@ def test_two_agents_set_priority_delete_and_mute_while_texts_come_in(cast: Cast)
         BusyAgent(cast.ben, cast.ana, threads, seed=2),
     ]
 
-    def texts() -> None:
+    def receive_texts() -> None:
         try:
             for index in range(ROUNDS):
                 cast.text_in(f"Text {index}", sender=CUSTOMERS[index % 2])
@@ -81,7 +83,10 @@ def test_two_agents_set_priority_delete_and_mute_while_texts_come_in(cast: Cast)
             connections.close_all()
 
     with ThreadPoolExecutor(3) as pool:
-        for running in [pool.submit(deed) for deed in (texts, *(one.run for one in agents))]:
+        for running in [
+            pool.submit(action)
+            for action in (receive_texts, *(one.act_at_random for one in agents))
+        ]:
             running.result(60)
 
     assert Message.objects.count() == len(threads) + ROUNDS + sum(one.written for one in agents)

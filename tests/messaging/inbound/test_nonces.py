@@ -1,4 +1,4 @@
-"""A signature that does not cover the body is good for one body only (Plivo's V2)."""
+"""Accept a signature that does not cover the body (Plivo's V2) for one body only."""
 
 from __future__ import annotations
 
@@ -37,15 +37,21 @@ def make_account(name: str = "Ours") -> CarrierAccount:
 def post_signed(
     account: CarrierAccount, nonce: str = "1", *, both: bool = False, **fields: str
 ) -> Any:
-    """Signed by V2; where `both`, by V3 as well."""
+    """POST a request that is signed by V2, and by V3 as well if `both`."""
     url = account.webhook_url
     digest = hmac.new(TOKEN.encode(), (url + nonce).encode(), hashlib.sha256).digest()
     headers = {
         "X-Plivo-Signature-V2": base64.b64encode(digest).decode(),
         "X-Plivo-Signature-V2-Nonce": nonce,
     }
-    told = {"MessageUUID": "m1", "From": "12025550177", "To": OURS[1:], "Text": "Hi", **fields}
-    body = urlencode(told)
+    fields_sent = {
+        "MessageUUID": "m1",
+        "From": "12025550177",
+        "To": OURS[1:],
+        "Text": "Hi",
+        **fields,
+    }
+    body = urlencode(fields_sent)
     if both:
         headers |= sign(body.encode(), FORM, TOKEN, url).headers
     return Client().post(account.webhook_path, body, content_type=FORM, headers=headers)

@@ -1,4 +1,4 @@
-"""What is the carrier's, but makes no sense here: kept raw, shown, and tried again on request."""
+"""Quarantine webhooks that are not understood, show them and replay them on request."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CHANGELIST = "admin:messaging_webhook_changelist"
 
 
 def replay_in_admin(cast: Cast, webhook: Webhook) -> Any:
-    deed = {"action": "replay", "_selected_action": [webhook.pk]}
-    return client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
+    action = {"action": "replay", "_selected_action": [webhook.pk]}
+    return client_of(cast.admin).post(reverse(CHANGELIST), action, follow=True)
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_a_worker_replays_all_webhooks_of_one_cause_and_no_others(
     inbox = Inbox.objects.create(name="Elsewhere")
     Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
     one = Webhook.objects.filter(reason__contains="number").order_by("?")[0]
-    deed = {"action": "replay_cause", "_selected_action": [one.pk]}
-    page = client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
+    action = {"action": "replay_cause", "_selected_action": [one.pk]}
+    page = client_of(cast.admin).post(reverse(CHANGELIST), action, follow=True)
     assert "All of one cause are tried again" in page.content.decode()
-    assert not Message.objects.exists(), "that is a worker's work"
+    assert not Message.objects.exists(), "a worker does that"
     run_jobs()
     assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == [
         "text 0",
@@ -136,7 +136,7 @@ def test_a_worker_replays_all_webhooks_of_one_cause_and_no_others(
         "text 2",
     ]
     assert Webhook.objects.quarantined().get().reason == "MessageSid is missing"
-    client_of(cast.admin).post(reverse(CHANGELIST), deed, follow=True)
+    client_of(cast.admin).post(reverse(CHANGELIST), action, follow=True)
     run_jobs()
     assert Message.objects.count() == 3
 

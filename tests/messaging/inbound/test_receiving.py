@@ -1,4 +1,4 @@
-"""A text from outside is stored once, in the right thread, whoever sent it."""
+"""Store each inbound text once, in the right thread, whoever sent it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_each_contact_has_one_thread_in_an_inbox(cast: Cast) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "receipt"])
 @pytest.mark.parametrize(
-    ("constraint", "gone"),
+    ("constraint", "removal"),
     [
         ("CREATE UNIQUE INDEX another ON {table} (account_id)", "DROP INDEX another"),
         (
@@ -64,9 +64,9 @@ def test_each_contact_has_one_thread_in_an_inbox(cast: Cast) -> None:
     ],
 )
 def test_an_event_that_another_constraint_refuses_is_not_taken_for_a_duplicate(
-    cast: Cast, kind: str, constraint: str, gone: str
+    cast: Cast, kind: str, constraint: str, removal: str
 ) -> None:
-    """The carrier hears that we do not have it, and brings it again."""
+    """The carrier is told that we do not have it, and sends it again."""
     model = Message if kind == "text" else DeliveryReceipt
     table = model._meta.db_table
     first, second = (
@@ -79,7 +79,7 @@ def test_an_event_that_another_constraint_refuses_is_not_taken_for_a_duplicate(
         cursor.execute(constraint.format(table=table))
         assert post_webhook(cast.account, second, raise_exceptions=False).status_code == 500
         assert (model._default_manager.count(), Webhook.objects.count()) == (1, 1)
-        cursor.execute(gone.format(table=table))
+        cursor.execute(removal.format(table=table))
     assert post_webhook(cast.account, second).status_code == 200
     assert (model._default_manager.count(), Webhook.objects.count()) == (2, 2)
 
@@ -114,10 +114,10 @@ def test_an_account_cannot_speak_for_the_number_of_another(cast: Cast) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_text_at_the_same_time_is_stored_once(cast: Cast) -> None:
-    """Four callers, one text: all are told that we have it, and it is there once."""
+    """Four callers send one text; all are told that we have it, and it is stored once."""
     start = threading.Barrier(4, timeout=10)
 
-    def deliver() -> int:
+    def post_same_text() -> int:
         try:
             start.wait()
             status: int = post_webhook(cast.account, text_fields("Once")).status_code
@@ -126,7 +126,7 @@ def test_the_same_text_at_the_same_time_is_stored_once(cast: Cast) -> None:
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
-        answers = [pool.submit(deliver) for _ in range(4)]
+        answers = [pool.submit(post_same_text) for _ in range(4)]
         assert [answer.result(timeout=20) for answer in answers] == [200] * 4
     assert Message.objects.count() == 1
     assert Thread.objects.count() == 1
@@ -136,7 +136,7 @@ def test_the_same_text_at_the_same_time_is_stored_once(cast: Cast) -> None:
 def test_first_texts_of_one_sender_at_the_same_time_share_a_thread(cast: Cast) -> None:
     start = threading.Barrier(4, timeout=10)
 
-    def deliver(index: int) -> int:
+    def post_text(index: int) -> int:
         try:
             start.wait()
             fields = text_fields(f"Text {index}", sid=f"SM{index}")
@@ -146,7 +146,7 @@ def test_first_texts_of_one_sender_at_the_same_time_share_a_thread(cast: Cast) -
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
-        answers = [pool.submit(deliver, index) for index in range(4)]
+        answers = [pool.submit(post_text, index) for index in range(4)]
         assert [answer.result(timeout=20) for answer in answers] == [200] * 4
     assert Thread.objects.count() == 1
     assert Message.objects.count() == 4

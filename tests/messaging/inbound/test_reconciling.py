@@ -1,4 +1,4 @@
-"""Texts that the carrier has and no webhook brought: they join their thread at their time."""
+"""Find texts whose webhook never came; they join their thread at their time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 @pytest.fixture
 def number(cast: Cast, carrier: FarEnd) -> Number:
-    """Front Desk's, ours for a week; the others are not compared."""
+    """Return Front Desk's number, ours for a week; no other number is compared."""
     Number.objects.update(created_at=timezone.now() - timedelta(days=7))
     Number.objects.exclude(address=FRONT_DESK).delete()
     return Number.objects.get()
@@ -43,7 +43,7 @@ def number(cast: Cast, carrier: FarEnd) -> Number:
 def text_without_webhook(
     far_end: FarEnd, text: str, ago: timedelta, *, sender: str = CUSTOMER, sid: str = ""
 ) -> datetime:
-    """Somebody texted Front Desk so long ago, and its webhook was lost."""
+    """List a text to Front Desk at the far end whose webhook never came; return its time."""
     at = (timezone.now() - ago).replace(microsecond=0)
     far_end.text_in_unseen(sid or f"SM-{text}", sender, FRONT_DESK, text, at)
     return at
@@ -211,14 +211,14 @@ def test_one_number_that_fails_does_not_hold_up_the_others(
     for place, one in enumerate([number, other]):
         tried_at = timezone.now() - HOUR + place * MINUTE
         Comparison.objects.create(number=one, tried_at=tried_at, trouble="not yet")
-    ask = reconciling._fetch_list
+    fetch = reconciling._fetch_list
 
-    def ask_or_break(asked: Number, since: datetime) -> object:
+    def fetch_or_fail(asked: Number, since: datetime) -> object:
         if asked == number:
             raise LookupError
-        return ask(asked, since)
+        return fetch(asked, since)
 
-    monkeypatch.setattr(reconciling, "_fetch_list", ask_or_break)
+    monkeypatch.setattr(reconciling, "_fetch_list", fetch_or_fail)
     monkeypatch.setattr(reconciling, "ROUND_SIZE", 1)
     for _ in range(2):
         reconciling.compare_numbers()
@@ -245,11 +245,11 @@ def test_a_span_is_compared_again_until_its_list_is_complete(
     asked = []
     answers = [True, False, False, True]
 
-    def ask(_: Number, since: datetime) -> results.Listed:
+    def list_texts(_: Number, since: datetime) -> results.Listed:
         asked.append(since)
         return results.Listed((), is_all=answers[len(asked) - 1])
 
-    monkeypatch.setattr(reconciling, "_fetch_list", ask)
+    monkeypatch.setattr(reconciling, "_fetch_list", list_texts)
     troubles = []
     for _ in answers:
         reconciling.compare_number(number)
@@ -264,11 +264,11 @@ def test_the_first_span_too_is_compared_until_its_list_is_complete(
 ) -> None:
     asked = []
 
-    def ask(_: Number, since: datetime) -> results.Listed:
+    def list_texts(_: Number, since: datetime) -> results.Listed:
         asked.append(since)
         return results.Listed((), is_all=False)
 
-    monkeypatch.setattr(reconciling, "_fetch_list", ask)
+    monkeypatch.setattr(reconciling, "_fetch_list", list_texts)
     for _ in range(3):
         reconciling.compare_number(number)
         clock.pass_by(HOUR)

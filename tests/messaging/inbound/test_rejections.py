@@ -1,4 +1,4 @@
-"""What was rejected is counted with its reason, at a price that nobody can drive up."""
+"""Count rejections with their reasons, at a bounded cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _as_if_started_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Time:
-    """Stands for the module `time`."""
+    """Replace the module `time`."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,4 @@
-"""The door for carriers: who is let in, and what everybody else is told (spec §6)."""
+"""Accept carriers' webhooks, and refuse everybody else's."""
 
 from __future__ import annotations
 
@@ -133,16 +133,16 @@ def test_a_body_that_hides_its_length_is_refused_too(cast: Cast, settings: Setti
         "method": "POST",
         "path": cast.account.webhook_path,
         "query_string": b"",
-        "headers": [(b"content-type", FORM.encode())],  # chunked: no length is told
+        "headers": [(b"content-type", FORM.encode())],  # chunked: no length is given
     }
     request = ASGIRequest(scope, BytesIO(b"x" * 2000))
     response = views.receive_webhook_request(request, "twilio", cast.account.token)
     assert response.status_code == 413
 
 
-@pytest.mark.parametrize("deed", ["get", "put", "delete"])
-def test_only_a_post_is_a_webhook(cast: Cast, deed: str) -> None:
-    assert getattr(Client(), deed)(cast.account.webhook_path).status_code == 405
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_only_a_post_is_a_webhook(cast: Cast, method: str) -> None:
+    assert getattr(Client(), method)(cast.account.webhook_path).status_code == 405
 
 
 @pytest.mark.django_db(transaction=True)
@@ -166,11 +166,11 @@ def test_without_the_database_a_carrier_is_asked_to_try_again(cast: Cast) -> Non
 def test_only_a_webhook_hides_a_broken_database(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(**_: object) -> None:
+    def raise_error(**_: object) -> None:
         raise OperationalError("terminating connection due to administrator command")
 
-    monkeypatch.setattr(views, "receive_webhook", fail)
+    monkeypatch.setattr(views, "receive_webhook", raise_error)
     assert post_webhook(cast.account, text_fields("Hello?")).status_code == 503
-    monkeypatch.setattr("messaging.conversations.views.lists.top_list", lambda *_: fail())
+    monkeypatch.setattr("messaging.conversations.views.lists.top_list", lambda *_: raise_error())
     with pytest.raises(OperationalError):
         client_of(cast.ana).get("/")

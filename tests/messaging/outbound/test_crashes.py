@@ -1,6 +1,6 @@
-"""The worker is killed with -9 at each point of a delivery (E2 of the proofs, short form).
+"""Kill the worker at each point of a delivery, and compare two ledgers afterwards.
 
-Two ledgers are compared: what the carrier's far end took, and what our database says of it.
+One is what the far end accepted, the other what our database says about it.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def is_settled() -> bool:
 
 
 def assert_ledgers_agree(far_end: FarEnd) -> None:
-    """Each call at the far end is an attempt of ours, and what we call sent is there under the
-    same id."""
+    """Check that each call at the far end is an attempt of ours, and that each sent attempt is
+    there with the same id."""
     calls = {entry["attempt"]: entry for entry in far_end.ledger()}
     ours = {str(attempt.token): attempt for attempt in Attempt.objects.all()}
     assert calls.keys() <= ours.keys()

@@ -1,4 +1,4 @@
-"""A queued text goes out through the real worker, and its state tells what came of it."""
+"""Deliver queued texts through the real worker; their states show the outcomes."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def test_the_attempt_is_committed_and_no_connection_held_while_the_carrier_is_ca
     seen: list[Any] = []
     send = Twilio.send
 
-    def look(self: Twilio, *arguments: Any) -> Any:
+    def record_connection(self: Twilio, *arguments: Any) -> Any:
         seen.append(connections["default"].connection)
         return send(self, *arguments)
 
-    monkeypatch.setattr(Twilio, "send", look)
+    monkeypatch.setattr(Twilio, "send", record_connection)
     carrier.plan({"kind": "slow", "seconds": 0.2})
     cast.answer(cast.thread(), "Hello")
     run_jobs()
@@ -174,7 +174,7 @@ def test_a_refused_text_has_failed_with_its_reason_and_the_next_one_goes(
     run_jobs(concurrency=4)
     run_jobs()
     for (_, error_class, reason), (first, second) in zip(REFUSALS, pairs, strict=True):
-        # Who wants no texts gets no second one either.
+        # After an opt-out the second text is not sent either.
         then = "failed" if error_class == "opted_out" else "sent"
         assert message_states(first, second) == ["failed", then]
         first.refresh_from_db()
@@ -258,15 +258,15 @@ def test_a_bug_of_ours_leaves_the_text_unknown_and_the_next_one_goes(
     carrier: FarEnd, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = Twilio.send
-    faults = [KeyError("a bug"), None]
+    errors = [KeyError("a bug"), None]
 
-    def stumble(self: Twilio, *arguments: Any) -> Any:
-        fault = faults.pop(0)
-        if fault is not None:
-            raise fault
+    def send_or_fail(self: Twilio, *arguments: Any) -> Any:
+        error = errors.pop(0)
+        if error is not None:
+            raise error
         return send(self, *arguments)
 
-    monkeypatch.setattr(Twilio, "send", stumble)
+    monkeypatch.setattr(Twilio, "send", send_or_fail)
     thread = cast.thread()
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
     run_jobs()

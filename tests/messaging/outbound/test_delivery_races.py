@@ -1,4 +1,4 @@
-"""What may happen while the carrier takes its time: others take over, the database goes away."""
+"""Let other workers take over, or the database go fail, during a call to the carrier."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ __all__ = ["carrier", "far_end"]
 
 
 def claim_and_abandon(cast: Cast) -> tuple[Attempt, Message]:
-    """An attempt that a second worker found open, while the first one still waits for the
-    carrier; and the message behind it."""
+    """Return an attempt that a second worker set to unknown while the first still calls the
+    carrier, and the next message of its thread."""
     thread = cast.thread()
     first, second = cast.answer(thread, "First"), cast.answer(thread, "Second")
     attempt = delivery._claim_next_attempt(thread)
@@ -144,29 +144,29 @@ def test_a_slow_worker_stops_after_another_took_over_and_nothing_is_doubled(
     assert_never_doubled(carrier)
 
 
-def run_in_thread(deed: Any) -> None:
-    """As a second worker would do it: on a connection of its own."""
-    faults: list[BaseException] = []
+def run_in_thread(function: Any) -> None:
+    """Run a function as a second worker would, on a connection of its own."""
+    errors: list[BaseException] = []
 
-    def run() -> None:
+    def run_and_close() -> None:
         try:
-            deed()
-        except BaseException as fault:
-            faults.append(fault)
+            function()
+        except BaseException as error:
+            errors.append(error)
             raise
         finally:
             connection.close()
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run_and_close)
     thread.start()
     thread.join(20)
-    assert not faults
+    assert not errors
     assert not thread.is_alive()
 
 
 @pytest.fixture
 def database_away(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The first so many tries to write an accepted outcome find no database."""
+    """Return a counter: so many first tries to record an accepted outcome find no database."""
     left = [0]
     settle = receipts.settle_attempt
 
@@ -214,11 +214,11 @@ def test_recording_gives_up_with_the_databases_own_error(
     attempt = delivery._claim_next_attempt(thread)
     assert attempt is not None
 
-    def away(*arguments: Any) -> bool:
+    def fail(*arguments: Any) -> bool:
         raise OperationalError("away")
 
     monkeypatch.setattr(delivery, "WRITE_WAITS", ())
-    monkeypatch.setattr(delivery, "write_outcome", away)
+    monkeypatch.setattr(delivery, "write_outcome", fail)
     with pytest.raises(OperationalError):
         delivery._write_outcome_persistently(attempt, results.Accepted("SM1"))
 
@@ -229,17 +229,17 @@ def test_a_double_click_makes_one_message_and_one_attempt(carrier: FarEnd, cast:
     browsers = [client_of(cast.ana), client_of(cast.ana)]
     answers: list[int] = []
 
-    def press(browser: Client) -> None:
+    def post_form(browser: Client) -> None:
         answers.append(browser.post(f"/threads/{thread.pk}/messages/", form).status_code)
         connection.close()
 
-    clicks = [threading.Thread(target=press, args=[browser]) for browser in browsers]
+    threads = [threading.Thread(target=post_form, args=[browser]) for browser in browsers]
     with transaction.atomic():
         next_inbox_seq(thread.inbox_id)
-        for click in clicks:
+        for click in threads:
             click.start()
         wait_until_blocked(2)
-    for click in clicks:
+    for click in threads:
         click.join(10)
     assert answers == [302, 302]
     message = Message.objects.get(kind="outbound")
@@ -248,7 +248,7 @@ def test_a_double_click_makes_one_message_and_one_attempt(carrier: FarEnd, cast:
 
 
 def wait_until_blocked(sessions: int) -> None:
-    """Until so many sessions wait for a lock: both requests are under way at once."""
+    """Wait until so many sessions wait for a lock, so that the requests run at once."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
@@ -260,4 +260,4 @@ def wait_until_blocked(sessions: int) -> None:
             if cursor.fetchone() == (sessions,):
                 return
         time.sleep(0.02)
-    raise AssertionError("the requests never met")
+    raise AssertionError("the requests did not run at once")

@@ -1,4 +1,4 @@
-"""A text that waited too long is not sent late in silence: it fails, and a person decides."""
+"""Fail texts that waited too long instead of sending them late; an agent decides."""
 
 from __future__ import annotations
 

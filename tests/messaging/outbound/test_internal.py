@@ -1,4 +1,4 @@
-"""Internal messages: how they are written, where they stand, and where they cannot go."""
+"""Write internal messages, show them, and keep them from leaving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is done through pages and SQL: no byte of an internal text reaches the carrier."""
+"""Check that no byte of an internal text reaches the carrier, whatever pages and SQL do."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from threads.models import Thread
 
 __all__ = ["far_end"]
 
-# What a form can say by hand, the last of several fields counting.
+# Values that a hand-made form may have; of several fields the last counts.
 TO_TEAM = ["true", "TRUE", "on", "1", ["false", "true"]]
 TO_CUSTOMER = ["false", "False", "", None, ["true", "false"]]
-# Each with the one whom it calls; the last two call nobody.
+# Each with the agent whom it mentions; the last two mention nobody.
 WORDS = [
     ("@ben ", "ben"),
     ("(@BEN.) ", "ben"),
@@ -56,19 +56,19 @@ SQL = [
 ]
 
 
-class Office(RuleBasedStateMachine):
-    """Agents write, change their minds, repeat and retry; the carrier takes, refuses, breaks."""
+class InternalMessages(RuleBasedStateMachine):
+    """Let agents write, repeat and retry at random while the carrier accepts, rejects or fails."""
 
     cast: ClassVar[Cast]
     far_end: ClassVar[FarEnd]
     arrived: ClassVar[set[str]] = set()
     kept: ClassVar[set[str]] = set()
-    lent: ClassVar[set[uuid.UUID]] = set()
+    published: ClassVar[set[uuid.UUID]] = set()
 
     def __init__(self) -> None:
         super().__init__()
         self._example = transaction.atomic()
-        # What Django's own TestCase says of its transactions: a durable one may open inside.
+        # As Django's TestCase marks its transactions: a durable one may open inside.
         self._example._from_testcase = True  # type: ignore[attr-defined]
         self._example.__enter__()
         self.secrets: set[str] = set()
@@ -77,12 +77,12 @@ class Office(RuleBasedStateMachine):
         self.is_cho_member = True
 
     @initialize()
-    def begin(self) -> None:
+    def set_up_threads(self) -> None:
         self.threads: list[Thread] = [self.cast.thread(), self.cast.thread(sender="PARCELBOX")]
         self.ana = client_of(self.cast.ana)
         self.ben = client_of(self.cast.ben)
 
-    def _secret(self, *, is_secret: bool) -> str:
+    def _make_canary(self, *, is_secret: bool) -> str:
         canary = f"canary{uuid.uuid4().hex}"
         (self.secrets if is_secret else self.public).add(canary)
         return canary
@@ -94,7 +94,7 @@ class Office(RuleBasedStateMachine):
         how=st.integers(0, 4),
         again=st.sampled_from([False, False, False, True]),
     )
-    def write(self, **choice: Any) -> None:
+    def write_message(self, **choice: Any) -> None:
         self.write_one(**choice)
 
     @rule(
@@ -103,7 +103,7 @@ class Office(RuleBasedStateMachine):
         is_to_team=st.booleans(),
         how=st.integers(0, 4),
     )
-    def plan(self, **choice: Any) -> None:
+    def schedule_text(self, **choice: Any) -> None:
         self.write_one(**choice, again=False, later="hour", regardless="true")
 
     @rule(
@@ -120,7 +120,7 @@ class Office(RuleBasedStateMachine):
         self.write_one(**choice, thread=0, again=False, **more)
 
     @rule()
-    def let_the_hours_come(self) -> None:
+    def send_scheduled_texts(self) -> None:
         ScheduledText.objects.update(send_at=timezone.now())
         for text in ScheduledText.objects.order_by("pk"):
             send_if_due(text=text)
@@ -134,10 +134,10 @@ class Office(RuleBasedStateMachine):
         again: bool,
         **more: str,
     ) -> None:
-        """The form as the page makes it, or as somebody made it by hand; a key may be used."""
-        opening, called = words
-        is_called = called == "ben" or (called == "cho" and self.is_cho_member)
-        body = opening + self._secret(is_secret=is_to_team or is_called)
+        """Send a form as the page makes it or as made by hand, perhaps with a used key."""
+        opening, mentioned = words
+        is_mentioned = mentioned == "ben" or (mentioned == "cho" and self.is_cho_member)
+        body = opening + self._make_canary(is_secret=is_to_team or is_mentioned)
         key = self.keys[-1] if again and self.keys else uuid.uuid4()
         self.keys.append(key)
         fields = {
@@ -146,23 +146,25 @@ class Office(RuleBasedStateMachine):
             "is_internal": (TO_TEAM if is_to_team else TO_CUSTOMER)[how],
             **more,
         }
-        self._post(thread, {name: value for name, value in fields.items() if value is not None})
+        self._post_form(
+            thread, {name: value for name, value in fields.items() if value is not None}
+        )
 
     @rule(thread=st.just(0), words=st.sampled_from(WORDS), how=st.integers(0, 4))
     def text_the_customer(self, thread: int, words: tuple[str, str], how: int) -> None:
-        """The way by which a mention that is overlooked would leave."""
+        """Send what would leak a mention that was overlooked."""
         self.write_one(thread, words, is_to_team=False, how=how, again=False)
 
     @rule(thread=st.integers(0, 1), is_team_first=st.booleans())
     def toggle_while_it_is_on_its_way(self, thread: int, is_team_first: bool) -> None:
-        """One form goes out in both modes; the one that comes first is what it is."""
+        """Send one form in both modes; the first one decides."""
         key = uuid.uuid4()
         is_secret = is_team_first or thread == 1
-        body = self._secret(is_secret=is_secret)
+        body = self._make_canary(is_secret=is_secret)
         for mode in ("true", "false") if is_team_first else ("false", "true"):
-            self._post(thread, {"body": body, "form_key": key, "is_internal": mode})
+            self._post_form(thread, {"body": body, "form_key": key, "is_internal": mode})
 
-    def _post(self, thread: int, fields: dict[str, Any]) -> None:
+    def _post_form(self, thread: int, fields: dict[str, Any]) -> None:
         address = f"/threads/{self.threads[thread].pk}/messages/"
         answer = self.ana.post(address, fields, headers={"HX-Request": "true"})
         assert answer.status_code in {200, 422}
@@ -170,7 +172,9 @@ class Office(RuleBasedStateMachine):
     @rule(thread=st.integers(0, 1), toggle=st.booleans(), mode=st.sampled_from(["true", "false"]))
     def keep_a_draft(self, thread: int, toggle: bool, mode: str) -> None:
         fields: dict[str, Any] = {"form_key": uuid.uuid4(), "is_internal": mode}
-        fields |= {"body": self._secret(is_secret=True)} | ({"toggle": "true"} if toggle else {})
+        fields |= {"body": self._make_canary(is_secret=True)} | (
+            {"toggle": "true"} if toggle else {}
+        )
         self.ana.post(f"/threads/{self.threads[thread].pk}/draft/", fields)
 
     @rule()
@@ -184,7 +188,7 @@ class Office(RuleBasedStateMachine):
             self.far_end.plan(*answers, to=CUSTOMER)
         for thread in self.threads:
             delivery.deliver_thread(thread.pk)
-        self.look()
+        self.check_nothing_leaked()
 
     @rule(is_member=st.booleans())
     def change_the_team(self, is_member: bool) -> None:
@@ -211,14 +215,14 @@ class Office(RuleBasedStateMachine):
             return
         assert touched == 0
 
-    def look(self) -> None:
-        heard = self.far_end.path.read_text() if self.far_end.path.exists() else ""
-        assert [secret for secret in self.secrets if secret in heard] == []
-        self.arrived.update(word for word in self.public if word in heard)
+    def check_nothing_leaked(self) -> None:
+        received = self.far_end.path.read_text() if self.far_end.path.exists() else ""
+        assert [secret for secret in self.secrets if secret in received] == []
+        self.arrived.update(word for word in self.public if word in received)
         self.kept.update(self.secrets)
         assert not Attempt.objects.exclude(message__kind="outbound").exists()
         assert not PublicLink.objects.exclude(attachment__message__kind="outbound").exists()
-        self.lent.update(PublicLink.objects.values_list("token", flat=True))
+        self.published.update(PublicLink.objects.values_list("token", flat=True))
 
     def teardown(self) -> None:
         try:
@@ -226,7 +230,7 @@ class Office(RuleBasedStateMachine):
                 # Whatever could not go for want of a number goes now.
                 self.route_the_number(is_ours=True)
                 self.retry_everything()
-                self.let_the_hours_come()
+                self.send_scheduled_texts()
                 self.let_the_worker_run([])
         finally:
             transaction.set_rollback(True)
@@ -238,13 +242,17 @@ def test_no_byte_of_an_internal_text_reaches_the_carrier(
 ) -> None:
     settings.TWILIO_API_URL = far_end.url
     settings.CARRIER_TIMEOUT = 5.0
-    Office.cast, Office.far_end = cast, far_end
-    Office.arrived, Office.kept, Office.lent = set(), set(), set()
-    run_state_machine_as_test(Office, settings=RUNS)
+    InternalMessages.cast, InternalMessages.far_end = cast, far_end
+    InternalMessages.arrived, InternalMessages.kept, InternalMessages.published = (
+        set(),
+        set(),
+        set(),
+    )
+    run_state_machine_as_test(InternalMessages, settings=RUNS)
     # Texts to the customer did arrive, so the ledger would have shown the others.
-    assert len(Office.arrived) > 3
-    assert len(Office.kept) > 30
-    assert len(Office.lent) > 0
+    assert len(InternalMessages.arrived) > 3
+    assert len(InternalMessages.kept) > 30
+    assert len(InternalMessages.published) > 0
 
 
 RUNS = settings(
@@ -253,7 +261,7 @@ RUNS = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    # A leak is shown as it was found: making it smaller would take minutes.
+    # A failing example is not shrunk, which would take minutes.
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -1,4 +1,4 @@
-"""A text that is longer than its number's carrier takes is refused before it waits to be sent."""
+"""Refuse a text that is too long for its number's carrier before it is queued."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def short_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Twilio, "capabilities", limits)
 
 
-def post(cast: Cast, path: str, body: str, *, is_live: bool = False, **more: Any) -> Any:
+def post_text(cast: Cast, path: str, body: str, *, is_live: bool = False, **more: Any) -> Any:
     fields = {"body": body, "form_key": uuid.uuid4(), "is_internal": "false"} | more
     return client_of(cast.ana).post(path, fields, headers=HTMX if is_live else {})
 
 
-def plan(cast: Cast, thread: Thread, body: str = "Hello") -> ScheduledText:
+def schedule(cast: Cast, thread: Thread, body: str = "Hello") -> ScheduledText:
     return schedule_text(
         thread=thread,
         author=cast.ana,
@@ -64,16 +64,16 @@ def assert_kept(answer: Any, body: str = TOO_LONG) -> None:
 def test_the_composer_refuses_it_and_keeps_its_words(cast: Cast, is_live: bool) -> None:
     thread = cast.thread()
     path = f"/threads/{thread.pk}/messages/"
-    assert_kept(post(cast, path, TOO_LONG, is_live=is_live))
-    assert post(cast, path, FITS, is_live=is_live).status_code == (200 if is_live else 302)
+    assert_kept(post_text(cast, path, TOO_LONG, is_live=is_live))
+    assert post_text(cast, path, FITS, is_live=is_live).status_code == (200 if is_live else 302)
     assert Message.objects.get(kind="outbound").body == FITS
 
 
 def test_what_goes_to_the_team_may_be_longer(cast: Cast) -> None:
     thread = cast.thread()
     path = f"/threads/{thread.pk}/messages/"
-    assert post(cast, path, TOO_LONG, is_internal="true").status_code == 302
-    assert post(cast, path, f"@ben {TOO_LONG}").status_code == 302
+    assert post_text(cast, path, TOO_LONG, is_internal="true").status_code == 302
+    assert post_text(cast, path, f"@ben {TOO_LONG}").status_code == 302
     assert set(Message.objects.exclude(kind="inbound").values_list("kind", flat=True)) == {
         "internal"
     }
@@ -83,41 +83,41 @@ def test_what_goes_to_the_team_may_be_longer(cast: Cast) -> None:
 def test_send_later_refuses_it_and_keeps_its_words(cast: Cast, is_live: bool) -> None:
     thread = cast.thread()
     path = f"/threads/{thread.pk}/messages/"
-    assert_kept(post(cast, path, TOO_LONG, is_live=is_live, later="hour"))
+    assert_kept(post_text(cast, path, TOO_LONG, is_live=is_live, later="hour"))
     assert not ScheduledText.objects.exists()
-    post(cast, path, FITS, is_live=is_live, later="hour")
+    post_text(cast, path, FITS, is_live=is_live, later="hour")
     assert ScheduledText.objects.get().body == FITS
 
 
 @pytest.mark.parametrize("way", ["", "send/"])
 def test_the_page_of_a_scheduled_text_refuses_it_and_keeps_its_words(cast: Cast, way: str) -> None:
-    text = plan(cast, cast.thread())
+    text = schedule(cast, cast.thread())
     hour = f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
     given: dict[str, Any] = {"at": hour, "known": text.seq}
-    assert_kept(post(cast, f"/later/{text.pk}/{way}", TOO_LONG, **given))
+    assert_kept(post_text(cast, f"/later/{text.pk}/{way}", TOO_LONG, **given))
     text.refresh_from_db()
     assert (text.body, text.state) == ("Hello", "waiting")
-    assert post(cast, f"/later/{text.pk}/{way}", FITS, **given).status_code == 302
+    assert post_text(cast, f"/later/{text.pk}/{way}", FITS, **given).status_code == 302
 
 
 def test_a_first_text_is_refused_beside_its_words_and_starts_no_thread(cast: Cast) -> None:
     given: dict[str, Any] = {"inbox": cast.front_desk.pk, "to": "+12025550199"}
-    answer = post(cast, "/start/", TOO_LONG, **given)
+    answer = post_text(cast, "/start/", TOO_LONG, **given)
     assert_kept(answer)
     beside = answer.content.decode().split('id="start-body-error">')[1]
     assert beside.startswith("This is too long")
     assert not Thread.objects.filter(contact__address="+12025550199").exists()
-    assert post(cast, "/start/", FITS, **given).status_code == 302
+    assert post_text(cast, "/start/", FITS, **given).status_code == 302
 
 
 def test_no_action_queues_it(cast: Cast) -> None:
     thread = cast.thread()
-    text = plan(cast, thread)
+    text = schedule(cast, thread)
     later = timezone.now() + timedelta(hours=2)
     with pytest.raises(TooLong, match=SENTENCE):
         write_message(thread=thread, author=cast.ana, body=TOO_LONG, form_key=uuid.uuid4())
     with pytest.raises(TooLong, match=SENTENCE):
-        plan(cast, thread, TOO_LONG)
+        schedule(cast, thread, TOO_LONG)
     with pytest.raises(TooLong, match=SENTENCE):
         change_scheduled_text(
             text=text,
@@ -143,7 +143,7 @@ def test_no_action_queues_it(cast: Cast) -> None:
 def test_a_text_that_became_too_long_for_a_new_carrier_is_held_at_its_hour(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = plan(cast, cast.thread(), FITS)
+    text = schedule(cast, cast.thread(), FITS)
     limits = replace(Twilio.capabilities, longest_text=LIMIT - 1)
     monkeypatch.setattr(Twilio, "capabilities", limits)
     ScheduledText.objects.update(send_at=timezone.now() - timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""Texts whose outcome nobody knows are asked for at the carrier, and settled by what it says."""
+"""Look up unknown attempts at the carrier, and settle them by its answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIRST_LOOK_UP = timedelta(minutes=3, seconds=1)
 def send_without_answer(
     cast: Cast, far_end: FarEnd, body: str = "Yes.", kind: str = "reset"
 ) -> Message:
-    """A text to whose sending no clear answer came."""
+    """Send a text to which the carrier gives no clear answer."""
     message = cast.answer(cast.thread(), body)
     far_end.plan({"kind": kind})
     run_jobs()
@@ -44,7 +44,7 @@ def test_a_text_that_the_carrier_has_is_settled_as_a_receipt_would(
     message = send_without_answer(cast, carrier)
     (taken,) = carrier.ledger()
     if said != "queued":
-        carrier.report(taken["id"], said)  # with a signature that nobody takes
+        carrier.report(taken["id"], said)  # with a wrong signature
     clock.pass_by(FIRST_LOOK_UP)
     look_up_unknowns(timestamp=0)
     assert message_states(message) == ["sent" if said == "queued" else said]
@@ -222,8 +222,8 @@ def test_a_text_found_twice_belongs_to_the_first(cast: Cast) -> None:
     kept, other = [
         cast.answer(cast.thread(sender=who), "OK") for who in (CUSTOMER, "+12025550178")
     ]
-    begun = [delivery._claim_next_attempt(message.thread) for message in (kept, other)]
-    for attempt in begun:
+    attempts = [delivery._claim_next_attempt(message.thread) for message in (kept, other)]
+    for attempt in attempts:
         assert attempt is not None
         delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
         lookups._settle_attempt(attempt, events.Receipt("SM-1", "delivered"))
@@ -231,17 +231,17 @@ def test_a_text_found_twice_belongs_to_the_first(cast: Cast) -> None:
 
 
 def make_two_unknown(cast: Cast) -> tuple[Attempt, Attempt]:
-    """Two attempts of one text, of which nobody knows how they ended."""
+    """Return two unknown attempts of one text."""
     message = cast.answer(cast.thread(), "OK")
-    begun = []
+    attempts = []
     for _ in range(2):
         attempt = delivery._claim_next_attempt(message.thread)
         assert attempt is not None
         delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
-        begun.append(attempt)
-        if len(begun) == 1:
+        attempts.append(attempt)
+        if len(attempts) == 1:
             retry_message(message=message)
-    return begun[0], begun[1]
+    return attempts[0], attempts[1]
 
 
 @pytest.mark.parametrize("proof", ["receipt", "answer"])

@@ -1,4 +1,4 @@
-"""Who texts STOP gets no text, from whomever it would have come, until they text START."""
+"""Send no text to a contact who texted STOP, until they text START."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ STOP_WORDS = [
 
 
 @pytest.fixture
-def simulator(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> CarrierAccount:
-    """Front Desk's carrier leaves HELP to us."""
+def account_without_help(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> CarrierAccount:
+    """Return Front Desk's account, whose carrier leaves HELP to us."""
     monkeypatch.setattr(type(get_carrier("twilio")), "answers_help", False)
     cast.front_desk.help_text = "Front Desk of Brandt Repairs. Call (202) 555-0110. STOP ends."
     cast.front_desk.save()
@@ -160,7 +160,7 @@ def test_the_composer_says_so_before_anyone_types(cast: Cast) -> None:
 
 
 def receive_keyword(cast: Cast, word: str, sent_at: datetime) -> None:
-    """A keyword by webhook, with the carrier's own time."""
+    """Store a keyword with the carrier's own time."""
     text = events.InboundText(f"SM-{word}-{sent_at}", CUSTOMER, FRONT_DESK, word, sent_at=sent_at)
     with transaction.atomic():
         store_text(text, account=cast.account)
@@ -237,7 +237,7 @@ def test_a_refusal_older_than_a_start_is_ignored(cast: Cast) -> None:
 
 @pytest.mark.parametrize("word", ["HELP", "info", " Help\n"])
 def test_help_is_answered_with_the_inboxs_text(
-    cast: Cast, simulator: CarrierAccount, word: str
+    cast: Cast, account_without_help: CarrierAccount, word: str
 ) -> None:
     thread = cast.text_in(word).thread
     answer = Message.objects.get(is_automatic=True)
@@ -259,7 +259,7 @@ def test_help_is_answered_with_the_inboxs_text(
 
 
 def test_repeated_help_is_answered_once_within_the_pause(
-    cast: Cast, simulator: CarrierAccount
+    cast: Cast, account_without_help: CarrierAccount
 ) -> None:
     for _ in range(3):
         cast.text_in("HELP")
@@ -275,7 +275,7 @@ def test_repeated_help_is_answered_once_within_the_pause(
 
 
 def test_help_is_not_answered_after_an_opt_out_or_to_a_name(
-    cast: Cast, simulator: CarrierAccount
+    cast: Cast, account_without_help: CarrierAccount
 ) -> None:
     cast.text_in("STOP")
     cast.text_in("HELP")
@@ -283,13 +283,15 @@ def test_help_is_not_answered_after_an_opt_out_or_to_a_name(
     assert automatic_texts() == []
 
 
-def test_an_inbox_without_a_help_text_stays_silent(cast: Cast, simulator: CarrierAccount) -> None:
+def test_an_inbox_without_a_help_text_stays_silent(
+    cast: Cast, account_without_help: CarrierAccount
+) -> None:
     cast.text_in("HELP", to=DISPATCH)
     assert automatic_texts() == []
 
 
 def test_help_is_left_to_a_carrier_that_answers_it(
-    cast: Cast, simulator: CarrierAccount, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, account_without_help: CarrierAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
     assert get_carrier("twilio").answers_help
@@ -329,13 +331,13 @@ def test_the_administration_logs_opt_outs_that_it_records_and_ends(cast: Cast) -
     assert 'name="_save"' not in shown
     assert admin.post(reverse("admin:messaging_optout_delete", args=[row.pk])).status_code == 403
     listed = reverse("admin:messaging_optout_changelist")
-    deed = {"action": "end", "_selected_action": [row.pk]}
-    assert "1 ended." in admin.post(listed, deed, follow=True).content.decode()
+    action = {"action": "end", "_selected_action": [row.pk]}
+    assert "1 ended." in admin.post(listed, action, follow=True).content.decode()
     assert find_refusal(thread) == ""
     trace = LogEntry.objects.filter(object_id=str(row.pk)).order_by("pk")
     assert [entry.user for entry in trace] == [cast.admin, cast.admin]
     assert "Ended" in trace[1].change_message
-    assert "0 ended." in admin.post(listed, deed, follow=True).content.decode()
+    assert "0 ended." in admin.post(listed, action, follow=True).content.decode()
 
 
 def test_the_help_text_is_edited_for_shared_inboxes(cast: Cast) -> None:

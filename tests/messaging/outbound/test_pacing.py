@@ -1,4 +1,4 @@
-"""A number sends no faster than its rate, fairly, and holds up nobody else."""
+"""Pace a number to its rate, fairly and without holding up other numbers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def set_rate(inbox: Inbox, rate: float | None = 1.0) -> Number:
 
 
 def make_strangers(cast: Cast, count: int) -> list[Thread]:
-    """Threads of people whom nobody waits for."""
+    """Make threads of contacts who have not written."""
     contacts = Contact.objects.bulk_create(
         Contact(inbox=cast.front_desk, address=f"+1303555{number:04d}", kind="phone")
         for number in range(count)
@@ -57,7 +57,7 @@ def make_strangers(cast: Cast, count: int) -> list[Thread]:
 
 
 def end_pause(number: Number) -> None:
-    """As if its pause were over just now."""
+    """End the number's pause now."""
     Pace.objects.filter(number=number).update(free_at=timezone.now())
 
 
@@ -218,8 +218,8 @@ def test_a_waiting_text_shows_in_its_thread_and_in_the_administration(
     assert "2, the oldest for 7\xa0minutes" in numbers
 
 
-def most_in(entries: Sequence[dict[str, Any]], seconds: float) -> int:
-    """How many came within so long at the most."""
+def count_most_within(entries: Sequence[dict[str, Any]], seconds: float) -> int:
+    """Return the largest number of entries within so many seconds."""
     times: list[float] = [entry["at"] for entry in entries]
     return max(sum(at <= other < at + seconds for other in times) for at in times)
 
@@ -241,8 +241,8 @@ def test_two_workers_keep_to_one_rate_and_to_each_threads_order_despite_429s(
         wait_until(lambda: not outbound.exclude(state="sent").exists(), log, seconds=60)
     entries = carrier.ledger()
     assert len(entries) == 20 + 2
-    # What the clock missed is made up for, within a second's worth.
-    assert most_in(entries, 1.0) <= 8 + 8 + 1
+    # Missed turns are made up for, but no more than a second's worth.
+    assert count_most_within(entries, 1.0) <= 8 + 8 + 1
     assert entries[-1]["at"] - entries[0]["at"] > 21 / 8 - 1.1
     arrived: dict[str, list[str]] = {address: [] for address in expected}
     for entry in entries:
@@ -255,7 +255,7 @@ def test_two_workers_keep_to_one_rate_and_to_each_threads_order_despite_429s(
 def test_expiring_a_text_and_giving_turns_do_not_deadlock(
     transactional_db: None, cast: Cast
 ) -> None:
-    """Both touch the old text and the number: in one order."""
+    """Both lock the old text and the number, in the same order."""
     number = set_rate(cast.front_desk)
     [thread] = make_strangers(cast, 1)
     old, _ = cast.answer(thread, "old"), cast.answer(thread, "young")
@@ -264,7 +264,7 @@ def test_expiring_a_text_and_giving_turns_do_not_deadlock(
     )
     has_failed, may_go_on = threading.Event(), threading.Event()
 
-    def claim() -> None:
+    def expire_and_claim() -> None:
         with transaction.atomic():
             seq = counters.next_inbox_seq(thread.inbox_id)
             writing.change_message(old, seq, state="failed")
@@ -273,14 +273,14 @@ def test_expiring_a_text_and_giving_turns_do_not_deadlock(
             pacing.take_turn(Message.objects.get(body="young"), number)
         connection.close()
 
-    def give() -> None:
+    def give_turns() -> None:
         pacing.give_turns(number)
         connection.close()
 
     with ThreadPoolExecutor(2) as pool:
-        claiming = pool.submit(claim)
+        claiming = pool.submit(expire_and_claim)
         has_failed.wait(10)
-        giving = pool.submit(give)
+        giving = pool.submit(give_turns)
         time.sleep(0.3)
         may_go_on.set()
         claiming.result(10)
@@ -307,7 +307,7 @@ def test_a_burst_to_500_contacts_delays_no_reply_in_another_inbox(
 def test_a_slow_carrier_holds_up_no_other_number(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    """Also where no rate keeps the number from taking all workers."""
+    """Not even where no rate keeps the number from occupying all workers."""
     asked = cast.thread(to=DISPATCH)
     for thread in make_strangers(cast, 9):
         carrier.plan({"kind": "slow", "seconds": 4}, to=thread.contact.address)

@@ -1,4 +1,4 @@
-"""Jobs that a dead worker left behind start over; a thread without a job is found."""
+"""Restart jobs that a dead worker left behind, and find threads without a job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run_sql(statement: str, *values: Any) -> Any:
 
 
 def make_worker(heartbeat: timedelta = timedelta(0)) -> int:
-    """A worker whose last heartbeat is so long ago."""
+    """Insert a worker whose last heartbeat was so long ago; return its key."""
     [key] = run_sql(
         "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s) RETURNING id",
         heartbeat,
@@ -38,7 +38,7 @@ def make_worker(heartbeat: timedelta = timedelta(0)) -> int:
 
 
 def fetch_job(worker_id: int) -> int:
-    """The worker takes the next job; its key."""
+    """Let the worker take the next job; return its key."""
     [key] = run_sql("SELECT id FROM procrastinate_fetch_job_v2(NULL, %s)", worker_id)
     return int(key)
 

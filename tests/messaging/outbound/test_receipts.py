@@ -1,4 +1,4 @@
-"""Receipts come in any order, late, early or twice; a state moves upward only."""
+"""Apply receipts in any order, late, early or twice; a state only moves upward."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHER = "+12025550178"
 
 
 def begin_attempt(cast: Cast, message: Message | None = None) -> Attempt:
-    """An attempt as the worker commits it before it calls the carrier."""
+    """Return an attempt as the worker commits it before the call."""
     message = message or cast.answer(cast.thread(), "Yes, until six.")
     attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None

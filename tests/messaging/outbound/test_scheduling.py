@@ -1,4 +1,4 @@
-"""Texts for later: who may plan what, when they go, and what keeps them from it."""
+"""Schedule texts: who may schedule which, when they are sent, and what holds them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from threads.models import Thread, ThreadState
 HOUR = timedelta(hours=1)
 
 
-def schedule(cast: Cast, thread: Thread, **details: Any) -> ScheduledText:
+def schedule_in(cast: Cast, thread: Thread, **details: Any) -> ScheduledText:
     given: dict[str, Any] = {
         "author": cast.ana,
         "body": "Your car is ready",
@@ -57,14 +57,14 @@ def make_due(text: ScheduledText, ago: timedelta = timedelta(seconds=1)) -> Sche
 
 
 def send_due(text: ScheduledText) -> ScheduledText:
-    """As the worker does once its hour has come."""
+    """Send the text as the worker does, if it is due."""
     send_if_due(text=text)
     text.refresh_from_db()
     return text
 
 
 def held_reason(text: ScheduledText) -> str:
-    """Its reason; no text may have left."""
+    """Check that the text is held and unsent; return the reason."""
     assert text.state == "held"
     assert not Message.objects.filter(kind="outbound").exists()
     assert text.body == "Your car is ready", "nothing is lost"
@@ -77,13 +77,13 @@ def automatic_notifications(agent: Agent) -> list[str]:
 
 
 def test_a_scheduled_text_is_no_message_before_it_is_due(cast: Cast) -> None:
-    text = schedule(cast, cast.thread())
+    text = schedule_in(cast, cast.thread())
     assert send_due(text).state == "waiting"
     assert not Message.objects.filter(kind="outbound").exists()
 
 
 def test_a_due_text_becomes_its_authors_message_once(cast: Cast) -> None:
-    text = make_due(schedule(cast, cast.thread()))
+    text = make_due(schedule_in(cast, cast.thread()))
     for _ in range(3):
         send_due(text)
     [message] = Message.objects.filter(kind="outbound")
@@ -101,7 +101,7 @@ def test_a_due_text_becomes_its_authors_message_once(cast: Cast) -> None:
 
 def test_the_periodic_task_finds_due_texts_and_leaves_the_rest(cast: Cast) -> None:
     thread = cast.thread()
-    due, later = make_due(schedule(cast, thread)), schedule(cast, thread)
+    due, later = make_due(schedule_in(cast, thread)), schedule_in(cast, thread)
     for _ in range(2):
         tasks.look_for_due_texts.func(timestamp=0)
     [job] = jobs_of("send_text_when_due")
@@ -119,14 +119,14 @@ def jobs_of(name: str) -> list[Any]:
 
 def test_the_same_form_schedules_one_text(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    assert schedule(cast, thread, form_key=key) == schedule(cast, thread, form_key=key)
+    assert schedule_in(cast, thread, form_key=key) == schedule_in(cast, thread, form_key=key)
     assert ScheduledText.objects.count() == 1
 
 
 def test_one_form_does_not_both_send_and_schedule_a_text(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     given: dict[str, Any] = {"thread": thread, "author": cast.ana, "body": "Your car is ready"}
-    text = schedule(cast, thread, form_key=key)
+    text = schedule_in(cast, thread, form_key=key)
     with pytest.raises(FormAlreadyUsed, match="planned for later already"):
         write_message(form_key=key, **given)
     delete_scheduled_text(text=text)
@@ -134,12 +134,12 @@ def test_one_form_does_not_both_send_and_schedule_a_text(cast: Cast) -> None:
     sent = uuid.uuid4()
     write_message(form_key=sent, **given)
     with pytest.raises(FormAlreadyUsed, match="sent already"):
-        schedule(cast, thread, form_key=sent)
+        schedule_in(cast, thread, form_key=sent)
 
 
 def test_an_agent_who_is_told_so_may_send_it_once_more(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    schedule(cast, thread, form_key=key)
+    schedule_in(cast, thread, form_key=key)
     page = client_of(cast.ana)
     url, form = f"/threads/{thread.pk}/messages/", {"body": "Your car is ready", "form_key": key}
     answer = page.post(url, form)
@@ -155,7 +155,7 @@ def test_scheduling_empties_the_draft_and_a_late_save_does_not_restore_it(cast: 
     thread, key = cast.thread(), uuid.uuid4()
     draft: dict[str, Any] = {"thread": thread, "agent": cast.ana, "is_internal": False}
     keep_draft(body="Your car", form_key=key, **draft)
-    schedule(cast, thread, form_key=key)
+    schedule_in(cast, thread, form_key=key)
     assert ThreadState.objects.get(agent=cast.ana, thread=thread).draft_body == ""
     with pytest.raises(FormWasSent):
         keep_draft(body="Your car is ready", form_key=key, **draft)
@@ -165,17 +165,17 @@ def test_a_text_that_may_not_be_sent_may_not_be_scheduled(cast: Cast) -> None:
     thread = cast.thread()
     cast.text_in("STOP")
     with pytest.raises(SendingRefused, match="opted out"):
-        schedule(cast, thread)
+        schedule_in(cast, thread)
 
 
 def test_a_text_that_mentions_a_colleague_cannot_be_scheduled(cast: Cast) -> None:
     with pytest.raises(SendingRefused, match="would be internal"):
-        schedule(cast, cast.thread(), body="Ask @ben")
+        schedule_in(cast, cast.thread(), body="Ask @ben")
     assert not ScheduledText.objects.exists()
 
 
 def test_it_is_not_sent_to_a_contact_who_opted_out_meanwhile(cast: Cast) -> None:
-    text = make_due(schedule(cast, cast.thread(), is_regardless=True))
+    text = make_due(schedule_in(cast, cast.thread(), is_regardless=True))
     opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     assert "opted out of texts" in held_reason(send_due(text))
     [words] = automatic_notifications(cast.ana)
@@ -185,7 +185,7 @@ def test_it_is_not_sent_to_a_contact_who_opted_out_meanwhile(cast: Cast) -> None
 
 
 def test_it_is_not_sent_from_a_number_that_moved_to_another_inbox(cast: Cast) -> None:
-    text = make_due(schedule(cast, cast.thread(), is_regardless=True))
+    text = make_due(schedule_in(cast, cast.thread(), is_regardless=True))
     other = Inbox.objects.create(name="Elsewhere")
     Number.objects.filter(address=FRONT_DESK).update(inbox=other)
     assert "no longer belongs to this inbox" in held_reason(send_due(text))
@@ -193,7 +193,7 @@ def test_it_is_not_sent_from_a_number_that_moved_to_another_inbox(cast: Cast) ->
 
 def test_it_is_not_sent_if_the_contact_wrote_meanwhile(cast: Cast) -> None:
     thread = cast.thread()
-    text, regardless = schedule(cast, thread), schedule(cast, thread, is_regardless=True)
+    text, regardless = schedule_in(cast, thread), schedule_in(cast, thread, is_regardless=True)
     cast.text_in("I have sold the car")
     assert "wrote in this conversation after it was planned" in held_reason(
         send_due(make_due(text))
@@ -203,7 +203,7 @@ def test_it_is_not_sent_if_the_contact_wrote_meanwhile(cast: Cast) -> None:
 
 def test_internal_messages_do_not_hold_it(cast: Cast) -> None:
     thread = cast.thread()
-    text = make_due(schedule(cast, thread))
+    text = make_due(schedule_in(cast, thread))
     write_message(
         thread=thread, author=cast.ben, body="Nice", form_key=uuid.uuid4(), is_internal=True
     )
@@ -211,7 +211,7 @@ def test_internal_messages_do_not_hold_it(cast: Cast) -> None:
 
 
 def test_it_is_not_sent_for_an_author_who_is_no_member_any_more(cast: Cast) -> None:
-    text = make_due(schedule(cast, cast.thread()))
+    text = make_due(schedule_in(cast, cast.thread()))
     remove_member(inbox=cast.front_desk, agent=cast.ana, changed_by=cast.admin)
     assert (
         held_reason(send_due(text))
@@ -230,13 +230,13 @@ def test_after_a_long_outage_it_is_held_and_after_a_short_one_it_is_sent_late(
 ) -> None:
     settings.TEXT_EXPIRY_HOURS = 2
     thread = cast.thread()
-    long, short = schedule(cast, thread), schedule(cast, thread)
+    long, short = schedule_in(cast, thread), schedule_in(cast, thread)
     assert "was not running at its time" in held_reason(send_due(make_due(long, 2.1 * HOUR)))
     assert send_due(make_due(short, 1.9 * HOUR)).state == "sent"
 
 
 def test_a_handle_that_became_a_members_is_not_sent_to_the_customer(cast: Cast) -> None:
-    text = schedule(cast, cast.thread(), body="Write to @zoe")
+    text = schedule_in(cast, cast.thread(), body="Write to @zoe")
     cast.dov.username = "zoe"
     cast.dov.save()
     add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)
@@ -246,7 +246,7 @@ def test_a_handle_that_became_a_members_is_not_sent_to_the_customer(cast: Cast) 
 
 def test_on_a_personal_line_its_owner_is_told_that_it_was_held(cast: Cast) -> None:
     thread = cast.thread(to=cast.anas_line.number.address)
-    text = make_due(schedule(cast, thread))
+    text = make_due(schedule_in(cast, thread))
     cast.text_in("Too late", to=cast.anas_line.number.address)
     held_reason(send_due(text))
     assert len(automatic_notifications(cast.ana)) == 1
@@ -254,7 +254,7 @@ def test_on_a_personal_line_its_owner_is_told_that_it_was_held(cast: Cast) -> No
 
 def test_a_held_text_that_is_sent_by_hand_has_that_agent_as_its_author(cast: Cast) -> None:
     thread = cast.thread()
-    text = make_due(schedule(cast, thread))
+    text = make_due(schedule_in(cast, thread))
     cast.text_in("Wait")
     send_due(text)
     message = send_scheduled_text_now(text=text, agent=cast.ben)
@@ -267,7 +267,7 @@ def test_a_held_text_that_is_sent_by_hand_has_that_agent_as_its_author(cast: Cas
 
 
 def test_it_is_not_sent_by_hand_either_to_a_contact_who_opted_out(cast: Cast) -> None:
-    text = schedule(cast, cast.thread())
+    text = schedule_in(cast, cast.thread())
     opt_outs.record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     with pytest.raises(SendingRefused):
         send_scheduled_text_now(text=text, agent=cast.ana)
@@ -279,7 +279,7 @@ def test_it_is_not_sent_by_hand_either_to_a_contact_who_opted_out(cast: Cast) ->
 def test_an_agent_who_changes_it_becomes_its_author_and_sees_colleagues_changes(
     cast: Cast,
 ) -> None:
-    text = schedule(cast, cast.thread())
+    text = schedule_in(cast, cast.thread())
     details: dict[str, Any] = {"send_at": timezone.now() + 2 * HOUR, "is_regardless": False}
     change_scheduled_text(text=text, agent=cast.ben, body="It is", known_seq=text.seq, **details)
     with pytest.raises(ChangedMeanwhile):
@@ -291,7 +291,7 @@ def test_an_agent_who_changes_it_becomes_its_author_and_sees_colleagues_changes(
 
 
 def test_a_held_text_that_is_changed_waits_again_and_passes_the_send_guard(cast: Cast) -> None:
-    text = make_due(schedule(cast, cast.thread()))
+    text = make_due(schedule_in(cast, cast.thread()))
     cast.text_in("Wait")
     send_due(text)
     change_scheduled_text(
@@ -308,7 +308,7 @@ def test_a_held_text_that_is_changed_waits_again_and_passes_the_send_guard(cast:
 
 
 def test_a_deleted_text_keeps_no_body_and_is_never_sent(cast: Cast) -> None:
-    text = make_due(schedule(cast, cast.thread()))
+    text = make_due(schedule_in(cast, cast.thread()))
     delete_scheduled_text(text=text)
     send_due(text)
     assert (text.state, text.body) == ("deleted", "")
@@ -319,10 +319,10 @@ def test_a_deleted_text_keeps_no_body_and_is_never_sent(cast: Cast) -> None:
 
 
 def test_members_open_pages_follow_and_those_of_others_do_not(cast: Cast) -> None:
-    text = schedule(cast, cast.thread())
+    text = schedule_in(cast, cast.thread())
     since = text.seq - 1
 
-    def frames() -> list[str]:
+    def drawn_frames() -> list[str]:
         targets = [
             Target(
                 page=Page(agent.pk, "", "", None, None),  # type: ignore[arg-type]
@@ -335,12 +335,12 @@ def test_members_open_pages_follow_and_those_of_others_do_not(cast: Cast) -> Non
         ]
         return ["".join(drawn) for drawn in draw_for(text.inbox_id, since, targets)[2]]
 
-    members, strangers = frames()
+    members, strangers = drawn_frames()
     assert f'id=\\"later-{text.pk}\\"' in members
     assert "Your car is ready" in members
     assert strangers == ""
     delete_scheduled_text(text=text)
-    members, _ = frames()
+    members, _ = drawn_frames()
     assert "data-gone" in members
     assert "Your car is ready" not in members
 
@@ -421,7 +421,7 @@ def test_times_that_the_clocks_repeat_or_skip_are_still_one_moment(
 
 
 def test_a_time_that_is_left_unchanged_does_not_move() -> None:
-    """Not even in the night in which the clock shows it twice; the second one is meant here."""
+    """Not even in the night in which the clock shows it twice; here the second one is meant."""
     year = timezone.now().year
     nights = [
         datetime(y, 10, day, 1, 30, 20, tzinfo=UTC)
@@ -441,7 +441,7 @@ def test_a_time_that_is_left_unchanged_does_not_move() -> None:
 
 def test_members_change_send_and_delete_it_on_its_page(cast: Cast) -> None:
     thread = cast.thread()
-    first, second = schedule(cast, thread), schedule(cast, thread)
+    first, second = schedule_in(cast, thread), schedule_in(cast, thread)
     ben = client_of(cast.ben)
     page = ben.get(f"/later/{first.pk}/").content.decode()
     assert "Your car is ready" in page
@@ -468,9 +468,9 @@ def test_members_change_send_and_delete_it_on_its_page(cast: Cast) -> None:
 def test_a_text_sent_from_several_places_at_once_is_sent_once(
     transactional_db: None, cast: Cast
 ) -> None:
-    text = make_due(schedule(cast, cast.thread()))
+    text = make_due(schedule_in(cast, cast.thread()))
 
-    def send(by_hand: bool) -> bool:
+    def send_text(by_hand: bool) -> bool:
         try:
             if by_hand:
                 send_scheduled_text_now(text=text, agent=cast.ben)
@@ -482,5 +482,5 @@ def test_a_text_sent_from_several_places_at_once_is_sent_once(
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(send, [False, True, False, False])) == 1
+        assert sum(pool.map(send_text, [False, True, False, False])) == 1
     assert Message.objects.filter(kind="outbound").count() == 1

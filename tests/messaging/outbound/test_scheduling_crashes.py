@@ -1,4 +1,4 @@
-"""Workers that are killed around a text's hour, and two of them at once: it goes exactly once."""
+"""Send a scheduled text exactly once, with killed workers and with two at once."""
 
 from __future__ import annotations
 

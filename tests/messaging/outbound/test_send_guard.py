@@ -1,4 +1,4 @@
-"""What others wrote while a text was being written holds it up, once."""
+"""Stop a text once if others have written in the thread meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent's text becomes a message and a job, once."""
+"""Turn an agent's text into one message and one job."""
 
 import uuid
 

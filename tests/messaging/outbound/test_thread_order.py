@@ -1,4 +1,4 @@
-"""Two workers, many threads, a carrier that often says 429: each thread keeps its order."""
+"""Keep each thread's order with two workers, many threads and many 429s."""
 
 from __future__ import annotations
 

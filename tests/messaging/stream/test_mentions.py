@@ -1,4 +1,4 @@
-"""Who is called in by a message, and who may be."""
+"""Find mentions, and the members who can be mentioned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.cast import Cast, client_of
 
 
 def handles_in(body: str, people: list[str], author: str = "ana") -> list[str]:
-    """The stretches that are mentions, as they stand in the text."""
+    """Return the mentions in the body, as they are written."""
     named = {name: Agent(pk=pk, username=name) for pk, name in enumerate([*people, author])}
     found = find_mentions(body, [named[name] for name in people], named[author])
     return [body[mention.start : mention.end] for mention in found]

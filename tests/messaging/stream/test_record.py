@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code does; and secrets at rest."""
+"""Check what the database itself refuses, and that secrets are encrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segments, against cases whose answer is known and against a slow model that packs one by one."""
+"""Count segments of known texts, and compare with a slow model that fills them one by one."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ FOREIGN = st.one_of(st.sampled_from("ç`’“”…\tЖ中\u00a0\u200d"), WIDE)
 
 
 def text_strategy(*letters: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Long runs too: the borders are where a plain division goes wrong."""
+    """Generate texts with long runs, since a plain division goes wrong at the boundaries."""
     run = st.tuples(st.one_of(*letters), st.integers(1, 80)).map(lambda pair: pair[0] * pair[1])
     return st.lists(run, max_size=14).map("".join)
 
 
 def pack_segments(text: str) -> list[str]:
-    """What goes out in each segment, found by filling one after the other."""
+    """Return the text of each segment, filled one after the other."""
     is_plain = all(one in TABLE.replace("\x1b", "") or one in EXTENSION for one in text)
 
-    def size(part: str) -> int:
+    def units(part: str) -> int:
         if is_plain:
             return len(part) + sum(part.count(one) for one in EXTENSION)
         return len(part.encode("utf-16-le")) // 2
 
     alone, part = (160, 153) if is_plain else (70, 67)
-    if size(text) <= alone:
+    if units(text) <= alone:
         return [text] if text else []
     parts = [""]
     for one in text:
-        if size(parts[-1] + one) > part:
+        if units(parts[-1] + one) > part:
             parts.append("")
         parts[-1] += one
     return parts
