@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test test-cluster check bench faults lock clean venv venv-dev typescript \
+.PHONY: help run cluster test test-cluster check bench faults mutants lock clean venv venv-dev typescript \
 	tools-for-tests tools-for-cluster
 
 PORT ?= 8000
@@ -21,7 +21,8 @@ help:
 	  'make check   style, types, layers, templates, deployment settings' \
 	  'make bench   measure' \
 	  'make faults  kill processes under load for minutes and count what was lost' \
-	  'make lock    write requirements/*.txt from pyproject.toml (ARGS=--upgrade: newest)' \
+	  'make mutants put faults into a copy of the code, one at a time, and see a test turn red' \
+  'make lock    write requirements/*.txt from pyproject.toml (ARGS=--upgrade: newest)' \
 	  'make clean   remove the virtual environment (never the data)'
 
 run: venv
@@ -47,6 +48,9 @@ bench: venv-dev
 
 faults: venv-dev tools-for-cluster
 	@$(PY) -m tests.faults $(ARGS)
+
+mutants: venv-dev
+	@$(PY) -m tests.mutants $(ARGS)
 
 lock: venv-dev
 	@$(PY) config/lock.py $(ARGS)

@@ -1,0 +1,1 @@
+"""Hand-kept faults in the code that must turn a test red: `make mutants`."""
