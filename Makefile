@@ -22,7 +22,7 @@ help:
 	  'make bench   measure' \
 	  'make faults  kill processes under load for minutes and count what was lost' \
 	  'make mutants put faults into a copy of the code, one at a time, and see a test turn red' \
-  'make lock    write requirements/*.txt from pyproject.toml (ARGS=--upgrade: newest)' \
+	  'make lock    write requirements/*.txt from pyproject.toml (ARGS=--upgrade: newest)' \
 	  'make clean   remove the virtual environment (never the data)'
 
 run: venv
