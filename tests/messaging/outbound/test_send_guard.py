@@ -64,6 +64,11 @@ def test_internal_messages_are_never_stopped(cast: Cast, fields: dict[str, Any])
     assert post_text(client_of(cast.ana), thread, seen=seen, **fields).status_code == 200
 
 
+def test_on_a_page_that_showed_no_message_the_first_one_stops_it(cast: Cast) -> None:
+    thread = cast.thread()
+    assert post_text(client_of(cast.ana), thread, seen=0).status_code == 409
+
+
 def test_ones_own_messages_and_those_already_seen_stop_nothing(cast: Cast) -> None:
     thread, ana = cast.thread(), client_of(cast.ana)
     seen = newest_message_id(thread)
