@@ -28,9 +28,9 @@ help:
 run: venv
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) manage.py serve
 
-# The browser's tests against the house of many processes.
+# The browser tests against a server of many processes.
 test-cluster: venv-dev tools-for-tests tools-for-cluster
-	@PARTYLINE_TEST_HOUSE=cluster $(PY) -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
+	@PARTYLINE_TEST_SERVER=cluster $(PY) -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
 cluster: venv-dev tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" PYTHON="$(abspath $(PARTYLINE_VENV))/bin/python" \

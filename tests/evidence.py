@@ -1,15 +1,17 @@
-"""What the pages of a failed test showed, and what its house logged: a run elsewhere leaves
+"""What the pages of a failed test showed, and what its server logged: a run elsewhere leaves
 nothing else to look at."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
+
+    from tests.stack import Stack
 
 LINES = 60
 """Of each page and of each log, at the most."""
@@ -41,10 +43,6 @@ def print_pages(contexts: Iterable[BrowserContext]) -> None:
         print("\n".join(lines[-LINES:]))
 
 
-def print_logs(request: pytest.FixtureRequest) -> None:
-    for name in ("live_stack", "house"):
-        if name in request.fixturenames:
-            held: Any = request.getfixturevalue(name)
-            log = getattr(held, "stack", held).log
-            print(f"\nthe last lines that {name} logged")
-            print("\n".join(log.splitlines()[-LINES:]))
+def print_log(stack: Stack) -> None:
+    print("\nthe last lines that the server logged")
+    print("\n".join(stack.log.splitlines()[-LINES:]))

@@ -1,9 +1,9 @@
-"""One house for all browser tests, behind a line that can be cut."""
+"""One server and one Chromium for all browser tests of a worker."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.browser.house import WIDE, House, sign_in
-from tests.browser.line import Line
+from tests import evidence
+from tests.browser.browsers import Browsers, Complaints, Profile
+from tests.browser.cable import Cable
+from tests.browser.pages import WIDE, OpenBrowser, OpenPage
+from tests.browser.server import Server
 from tests.running_cluster import PORTS, cluster_stack, free_ports
 from tests.stack import running_stack
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 PATIENCE = 30_000
-"""Milliseconds. How fast things come is measured elsewhere; here the machine may be busy."""
+"""Milliseconds. How fast things come is measured by the bench; here the machine may be busy."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,57 +34,81 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def house() -> Iterator[House]:
-    """The real program in demo mode; one for all modules, since its start takes seconds. With
-    PARTYLINE_TEST_HOUSE=cluster it is the house of many processes."""
+def server() -> Iterator[Server]:
+    """The real program in demo mode. With PARTYLINE_TEST_SERVER=cluster it is many processes."""
     port = free_ports(PORTS)
-    line = Line(port)
-    url = f"http://127.0.0.1:{line.port}"
-    where = {"PORT": str(port), "PUBLIC_URL": url, "CARRIER_TIMEOUT": "3"}
-    is_cluster = os.environ.get("PARTYLINE_TEST_HOUSE") == "cluster"
-    running = partial(running_stack, f"browser_{os.getpid()}")
+    cable = Cable(port)
+    url = f"http://127.0.0.1:{cable.port}"
+    settings = {"PORT": str(port), "PUBLIC_URL": url, "CARRIER_TIMEOUT": "3"}
+    is_cluster = os.environ.get("PARTYLINE_TEST_SERVER") == "cluster"
+    running = cluster_stack if is_cluster else partial(running_stack, f"browser_{os.getpid()}")
     try:
         with (
-            cluster_stack(**where) if is_cluster else running(**where) as stack,
+            running(**settings) as stack,
             httpx.Client(trust_env=False, timeout=20) as outside,
         ):
-            yield House(stack, line, url, outside)
+            yield Server(stack, cable, url, outside)
     finally:
-        line.close()
+        cable.close()
+
+
+@pytest.fixture(scope="package")
+def browsers(server: Server) -> Iterator[Browsers]:
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browsers = Browsers(playwright, server.url)
+        yield browsers
+        browsers.close()
 
 
 @pytest.fixture
-def enter(
-    open_browser: Callable[..., BrowserContext], house: House
-) -> Iterator[Callable[..., BrowserContext]]:
-    """A function that opens a browser in which somebody is signed in. Whatever its pages ask of
-    another address than ours fails the test."""
-    strangers: list[str] = []
+def open_browser(
+    browsers: Browsers, server: Server, request: pytest.FixtureRequest
+) -> Iterator[OpenBrowser]:
+    """A function that opens a browser, in which somebody is signed in if a name is given. Any
+    error in a page's console, any report of the content security policy, and any request to
+    another address than ours fails the test at its end."""
+    profiles: list[Profile] = []
+    complaints = Complaints(*(server.url_of(host) for host in ("127.0.0.1", "localhost")))
 
-    def watch(request: Any) -> None:
-        if not request.url.startswith((f"{house.url}/", "data:")):
-            strangers.append(request.url)
+    def open_one(
+        username: str | None = None,
+        *,
+        host: str = "127.0.0.1",
+        has_new_session: bool = False,
+        **options: Any,
+    ) -> BrowserContext:
+        profile = browsers.take(**{"viewport": WIDE, **options})
+        profiles.append(profile)
+        profile.context.set_default_timeout(PATIENCE)
+        complaints.listen(profile.context)
+        if username is not None:
+            cookies = server.cookies_of(username, host=host, is_new=has_new_session)
+            profile.context.add_cookies(cookies)
+        return profile.context
 
-    def enter_one(who: str | None = None, *, anew: bool = False, **options: Any) -> BrowserContext:
-        context = open_browser(**{"viewport": WIDE, **options})
-        context.set_default_timeout(PATIENCE)
-        context.on("request", watch)
-        if who is not None:
-            sign_in(context, house, who, anew=anew)
-        return context
-
-    yield enter_one
-    assert strangers == []
+    yield open_one
+    server.cable.restore()
+    if evidence.has_failed(request):
+        evidence.print_pages(profile.context for profile in profiles)
+        evidence.print_log(server.stack)
+    for profile in profiles:
+        complaints.stop(profile.context)
+        browsers.give_back(profile)
+    assert complaints.found == []
 
 
 @pytest.fixture
-def sit(enter: Callable[..., BrowserContext], house: House) -> Iterator[Callable[..., Page]]:
-    """A function that opens a page for somebody: `sit("ana", "/inboxes/1/")`."""
+def open_page(open_browser: OpenBrowser, server: Server) -> OpenPage:
+    """A function that opens a page for somebody: `open_page("ana", "/inboxes/1/")`."""
 
-    def sit_down(who: str | None, path: str = "/", **options: Any) -> Page:
-        page = enter(who, **options).new_page()
-        page.goto(house.url + path)
+    def open_one(
+        username: str | None, path: str = "/", *, host: str = "127.0.0.1", **options: Any
+    ) -> Page:
+        page = open_browser(username, host=host, **options).new_page()
+        page.goto(server.url_of(host) + path)
         return page
 
-    yield sit_down
-    house.line.restore()
+    return open_one

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import Office
-
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
-
-    from tests.stack import Stack
+from tests.browser.pages import OpenPage, Team
+from tests.browser.server import Server
 
 
 @pytest.fixture
-def office(open_browser: Callable[..., BrowserContext], live_stack: Stack) -> Office:
-    return Office(open_browser, live_stack, "ana", "ben")
+def team(open_page: OpenPage, server: Server) -> Team:
+    return Team(open_page, server, "ana", "ben")
 
 
-def test_an_agent_who_was_overtaken_looks_first_and_then_sends(office: Office) -> None:
-    ana, ben = office["ana"], office["ben"]
+def test_an_agent_who_was_overtaken_looks_first_and_then_sends(team: Team) -> None:
+    ana, ben = team["ana"], team["ben"]
     ana.box.fill("We have it here")
     ben.box.fill("It is on the shelf")
     ben.box.press("Enter")
-    expect(ana.article("It is on the shelf")).to_be_visible()
+    expect(ana.find_message("It is on the shelf")).to_be_visible()
     ana.box.press("Enter")
     question = ana.page.get_by_role("alertdialog")
     expect(question).to_contain_text("It is on the shelf")
@@ -37,38 +30,38 @@ def test_an_agent_who_was_overtaken_looks_first_and_then_sends(office: Office) -
     expect(question).to_have_count(0)
     expect(ana.box).to_be_focused()
     expect(ana.box).to_have_value("We have it here")
-    expect(ben.article("We have it here")).to_have_count(0)
+    expect(ben.find_message("We have it here")).to_have_count(0)
     ana.box.press("Enter")
-    expect(ben.article("We have it here")).to_be_visible()
+    expect(ben.find_message("We have it here")).to_be_visible()
     expect(ana.box).to_have_value("")
 
 
-def test_an_agent_who_was_overtaken_sends_anyway(office: Office) -> None:
-    ana = office["ana"]
+def test_an_agent_who_was_overtaken_sends_anyway(team: Team) -> None:
+    ana = team["ana"]
     ana.box.fill("Just a moment")
-    office.customer.text("Hello?")
-    expect(ana.article("Hello?")).to_be_visible()
+    team.receive_text("Hello?")
+    expect(ana.find_message("Hello?")).to_be_visible()
     ana.send()
     ana.page.get_by_role("button", name="Send anyway").click()
-    expect(ana.article("Just a moment")).to_be_visible()
+    expect(ana.find_message("Just a moment")).to_be_visible()
     expect(ana.page.get_by_role("alertdialog")).to_have_count(0)
     # The next one is asked about again.
     ana.box.fill("Here I am")
-    office.customer.text("Still there?")
-    expect(ana.article("Still there?")).to_be_visible()
+    team.receive_text("Still there?")
+    expect(ana.find_message("Still there?")).to_be_visible()
     ana.send()
     expect(ana.page.get_by_role("alertdialog")).to_contain_text("Still there?")
     ana.page.keyboard.press("Escape")
     expect(ana.box).to_be_focused()
     ana.eye.click()
-    ana.add()
-    expect(ana.article("Here I am")).to_contain_text("Internal")
+    ana.add_internal()
+    expect(ana.find_message("Here I am")).to_contain_text("Internal")
 
 
-def test_what_came_while_the_box_was_empty_holds_nothing_up(office: Office) -> None:
-    ana = office["ana"]
-    office.customer.text("Are you open?")
-    expect(ana.article("Are you open?")).to_be_visible()
+def test_what_came_while_the_box_was_empty_holds_nothing_up(team: Team) -> None:
+    ana = team["ana"]
+    team.receive_text("Are you open?")
+    expect(ana.find_message("Are you open?")).to_be_visible()
     ana.box.fill("We are")
     ana.box.press("Enter")
-    expect(office["ben"].article("We are")).to_be_visible()
+    expect(team["ben"].find_message("We are")).to_be_visible()

@@ -2,227 +2,251 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.house import House, box, bubble, fresh, history, row, shown, stranger
-from tests.browser.people import At
+from tests.browser.pages import (
+    InputMethod,
+    OpenPage,
+    ThreadPage,
+    find_message,
+    find_row,
+    format_number,
+    history,
+    make_unique,
+    message_box,
+    new_number,
+)
+from tests.browser.server import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    Sit = Callable[..., Page]
 
-
-def press(page: Page, *keys: str) -> None:
+def press_keys(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
 
 
-def rows(page: Page) -> Locator:
+def row_links(page: Page) -> Locator:
     return page.locator(".rows .row-link")
 
 
-def shortcuts(page: Page) -> Locator:
+def shortcuts_dialog(page: Page) -> Locator:
     return page.get_by_role("dialog", name="Keyboard shortcuts")
 
 
-def open_some_thread(sit: Sit, house: House) -> At:
-    number = stranger()
-    house.text_in("Do you open on Sunday?", sender=number)
-    return At(sit("ana", house.thread(number)))
+def open_some_thread(open_page: OpenPage, server: Server) -> ThreadPage:
+    number = new_number()
+    server.receive_text("Do you open on Sunday?", sender=number)
+    return ThreadPage(open_page("ana", server.thread_path(number)))
 
 
 @pytest.mark.parametrize(("down", "up"), [("j", "k"), ("ArrowDown", "ArrowUp")])
 def test_keys_walk_through_the_open_list_and_stop_at_its_ends(
-    sit: Sit, house: House, down: str, up: str
+    open_page: OpenPage, server: Server, down: str, up: str
 ) -> None:
-    page = sit("ana", house.inbox())
-    press(page, down)
-    expect(rows(page).nth(0)).to_be_focused()
-    press(page, up)
-    expect(rows(page).nth(0)).to_be_focused()
-    press(page, down, down)
-    expect(rows(page).nth(2)).to_be_focused()
-    press(page, up)
-    expect(rows(page).nth(1)).to_be_focused()
-    press(page, "Tab")
-    expect(rows(page).nth(2)).to_be_focused()
+    page = open_page("ana", server.inbox_path())
+    press_keys(page, down)
+    expect(row_links(page).nth(0)).to_be_focused()
+    press_keys(page, up)
+    expect(row_links(page).nth(0)).to_be_focused()
+    press_keys(page, down, down)
+    expect(row_links(page).nth(2)).to_be_focused()
+    press_keys(page, up)
+    expect(row_links(page).nth(1)).to_be_focused()
+    press_keys(page, "Tab")
+    expect(row_links(page).nth(2)).to_be_focused()
 
 
-def test_the_first_step_starts_at_the_thread_that_is_open(sit: Sit, house: House) -> None:
-    house.lift("+12025550142")
-    at = open_some_thread(sit, house)
-    row(at.page, shown("+12025550142")).get_by_role("link").click()
-    expect(at.page.get_by_role("heading", level=1, name=shown("+12025550142"))).to_be_visible()
+def test_the_first_step_starts_at_the_thread_that_is_open(
+    open_page: OpenPage, server: Server
+) -> None:
+    server.raise_thread("+12025550142")
+    at = open_some_thread(open_page, server)
+    find_row(at.page, format_number("+12025550142")).get_by_role("link").click()
+    expect(
+        at.page.get_by_role("heading", level=1, name=format_number("+12025550142"))
+    ).to_be_visible()
     at.history.focus()
-    press(at.page, "k")
-    number = shown("+12025550142")
-    position = rows(at.page).evaluate_all(
+    press_keys(at.page, "k")
+    number = format_number("+12025550142")
+    position = row_links(at.page).evaluate_all(
         "(all, number) => all.findIndex(one => one.textContent.includes(number))", number
     )
-    expect(rows(at.page).nth(position - 1)).to_be_focused()
+    expect(row_links(at.page).nth(position - 1)).to_be_focused()
 
 
-def test_the_main_job_is_done_without_a_mouse(sit: Sit, house: House) -> None:
-    number, body = stranger(), fresh("Yes, until noon")
-    house.text_in("Do you open on Sunday?", sender=number)
-    page = sit("ana")
+def test_the_main_job_is_done_without_a_mouse(open_page: OpenPage, server: Server) -> None:
+    number, body = new_number(), make_unique("Yes, until noon")
+    server.receive_text("Do you open on Sunday?", sender=number)
+    page = open_page("ana")
     page.keyboard.press("j")
-    expect(rows(page).nth(0)).to_be_focused()
-    row(page, "Front Desk").get_by_role("link").focus()
-    press(page, "Enter")
+    expect(row_links(page).nth(0)).to_be_focused()
+    find_row(page, "Front Desk").get_by_role("link").focus()
+    press_keys(page, "Enter")
     page.get_by_role("list", name="Threads").wait_for()
     expect(page.get_by_role("heading", name="Front Desk")).to_be_focused()
-    press(page, "j")
-    expect(row(page, shown(number)).get_by_role("link")).to_be_focused()
-    press(page, "Enter")
-    expect(box(page)).to_be_focused()
+    press_keys(page, "j")
+    expect(find_row(page, format_number(number)).get_by_role("link")).to_be_focused()
+    press_keys(page, "Enter")
+    expect(message_box(page)).to_be_focused()
     page.keyboard.type(body)
-    press(page, "Enter")
-    bubble(page, body).get_by_text("Delivered").wait_for()
-    press(page, "Escape")
+    press_keys(page, "Enter")
+    find_message(page, body).get_by_text("Delivered").wait_for()
+    press_keys(page, "Escape")
     expect(history(page)).to_be_focused()
-    press(page, "Escape")
-    expect(row(page, shown(number)).get_by_role("link")).to_be_focused()
+    press_keys(page, "Escape")
+    expect(find_row(page, format_number(number)).get_by_role("link")).to_be_focused()
     expect(history(page)).to_have_count(0)
-    expect(page).to_have_url(house.url + house.inbox())
-    press(page, "Escape")
+    expect(page).to_have_url(server.url + server.inbox_path())
+    press_keys(page, "Escape")
     page.get_by_role("list", name="Conversations").wait_for()
-    expect(page).to_have_url(house.url + "/")
-    press(page, "Escape")
+    expect(page).to_have_url(server.url + "/")
+    press_keys(page, "Escape")
     expect(page.get_by_role("list", name="Conversations")).to_be_visible()
 
 
 def test_i_switches_to_internal_r_goes_to_the_box_and_escape_leaves_a_list(
-    sit: Sit, house: House
+    open_page: OpenPage, server: Server
 ) -> None:
-    at = open_some_thread(sit, house)
+    at = open_some_thread(open_page, server)
     at.history.focus()
-    press(at.page, "i")
-    at.is_internal(yes=True)
+    press_keys(at.page, "i")
+    at.expect_internal(yes=True)
     expect(at.history).to_be_focused()
-    press(at.page, "i")
-    at.is_internal(yes=False)
-    press(at.page, "r")
+    press_keys(at.page, "i")
+    at.expect_internal(yes=False)
+    press_keys(at.page, "r")
     expect(at.box).to_be_focused()
     expect(at.box).to_have_value("")
-    press(at.page, "Escape", "j", "Escape")
+    press_keys(at.page, "Escape", "j", "Escape")
     at.page.get_by_role("list", name="Conversations").wait_for()
 
 
-def test_slash_searches_and_n_starts_a_conversation(sit: Sit, house: House) -> None:
-    page = sit("ana", house.inbox())
-    press(page, "/")
+def test_slash_searches_and_n_starts_a_conversation(open_page: OpenPage, server: Server) -> None:
+    page = open_page("ana", server.inbox_path())
+    press_keys(page, "/")
     field = page.get_by_role("searchbox", name="Search last messages")
     expect(field).to_be_focused()
     expect(field).to_have_value("")
     page.keyboard.type("n/")
     expect(field).to_have_value("n/")
-    press(page, "Escape")
+    press_keys(page, "Escape")
     expect(field).to_have_value("")
-    press(page, "Escape")
+    press_keys(page, "Escape")
     expect(page.get_by_role("heading", name="Front Desk")).to_be_focused()
-    press(page, "n")
+    press_keys(page, "n")
     to = page.get_by_role("textbox", name="To", exact=True)
     expect(to).to_be_focused()
     page.keyboard.type("jn/?")
     expect(to).to_have_value("jn/?")
-    press(page, "Escape")
+    press_keys(page, "Escape")
     expect(page.get_by_role("heading", name="Start a conversation")).to_be_focused()
-    press(page, "Escape")
+    press_keys(page, "Escape")
     page.get_by_text("Nothing is open").wait_for()
-    expect(page).to_have_url(house.url + house.inbox())
+    expect(page).to_have_url(server.url + server.inbox_path())
 
 
-def test_no_key_fires_while_somebody_writes_or_composes_a_letter(sit: Sit, house: House) -> None:
-    at = open_some_thread(sit, house)
+def test_no_key_fires_while_somebody_writes_or_composes_a_letter(
+    open_page: OpenPage, server: Server
+) -> None:
+    at = open_some_thread(open_page, server)
     at.box.focus()
     at.page.keyboard.type("jkin/?r")
     expect(at.box).to_have_value("jkin/?r")
     expect(at.box).to_be_focused()
-    expect(shortcuts(at.page)).to_be_hidden()
-    at.is_internal(yes=False)
+    expect(shortcuts_dialog(at.page)).to_be_hidden()
+    at.expect_internal(yes=False)
     at.box.fill("")
-    compose = """key => document.activeElement.dispatchEvent(
-      new KeyboardEvent("keydown", { key, isComposing: true, bubbles: true, cancelable: true }))"""
-    at.page.evaluate(compose, "Escape")
-    expect(at.box).to_be_focused()
-    at.history.focus()
-    at.page.evaluate(compose, "i")
-    at.is_internal(yes=False)
+    method = InputMethod(at.page)
+    method.compose("に")
+    for key in ("Escape", "j", "i", "?", "/"):
+        method.press(key)
+        expect(at.box).to_be_focused()
+    expect(shortcuts_dialog(at.page)).to_be_hidden()
+    at.expect_internal(yes=False)
+    method.commit("日")
+    expect(at.box).to_have_value("日")
+    at.page.keyboard.press("Escape")
+    expect(at.history).to_be_focused()
+    at.page.keyboard.press("i")
+    at.expect_internal(yes=True)
 
 
-def test_no_key_fires_with_another_one_held(sit: Sit, house: House) -> None:
-    page = sit("ana", house.inbox())
+def test_no_key_fires_with_another_one_held(open_page: OpenPage, server: Server) -> None:
+    page = open_page("ana", server.inbox_path())
     title = page.get_by_role("heading", name="Front Desk")
     title.focus()
-    press(page, "Control+j", "Alt+j", "Meta+j", "Shift+J", "Shift+ArrowDown", "Shift+Escape")
+    press_keys(page, "Control+j", "Alt+j", "Meta+j", "Shift+J", "Shift+ArrowDown", "Shift+Escape")
     expect(title).to_be_focused()
-    press(page, "j")
-    expect(rows(page).nth(0)).to_be_focused()
+    press_keys(page, "j")
+    expect(row_links(page).nth(0)).to_be_focused()
 
 
-def test_an_open_menu_keeps_its_keys_and_escape_only_closes_it(sit: Sit, house: House) -> None:
-    at = open_some_thread(sit, house)
+def test_an_open_menu_keeps_its_keys_and_escape_only_closes_it(
+    open_page: OpenPage, server: Server
+) -> None:
+    at = open_some_thread(open_page, server)
     button = at.page.get_by_role("button", name="Thread options")
     button.focus()
-    press(at.page, "Enter")
+    press_keys(at.page, "Enter")
     menu = at.page.get_by_role("menu", name="Thread options")
     expect(menu).to_be_visible()
-    press(at.page, "j", "i", "?")
+    press_keys(at.page, "j", "i", "?")
     expect(menu).to_be_visible()
-    expect(shortcuts(at.page)).to_be_hidden()
-    at.is_internal(yes=False)
-    press(at.page, "Escape")
+    expect(shortcuts_dialog(at.page)).to_be_hidden()
+    at.expect_internal(yes=False)
+    press_keys(at.page, "Escape")
     expect(menu).to_be_hidden()
     expect(at.history).to_be_visible()
     at.box.focus()
     at.page.keyboard.type("@b")
     expect(at.menu).to_be_visible()
-    press(at.page, "Escape")
+    press_keys(at.page, "Escape")
     expect(at.menu).to_be_hidden()
     expect(at.box).to_be_focused()
-    press(at.page, "Escape")
+    press_keys(at.page, "Escape")
     expect(at.history).to_be_focused()
     at.box.fill("")
 
 
-def test_a_question_mark_lists_the_keys_and_gives_the_focus_back(sit: Sit, house: House) -> None:
-    page = sit("ana", house.inbox())
-    press(page, "j", "j", "?")
-    expect(shortcuts(page)).to_be_visible()
+def test_a_question_mark_lists_the_keys_and_gives_the_focus_back(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = open_page("ana", server.inbox_path())
+    press_keys(page, "j", "j", "?")
+    expect(shortcuts_dialog(page)).to_be_visible()
     for words in ("Next in the list", "Start a conversation", "This list"):
-        expect(shortcuts(page).get_by_text(words)).to_be_visible()
+        expect(shortcuts_dialog(page).get_by_text(words)).to_be_visible()
     assert Axe().run(page).violations_count == 0
-    press(page, "j")
-    press(page, "Escape")
-    expect(shortcuts(page)).to_be_hidden()
-    expect(rows(page).nth(1)).to_be_focused()
+    press_keys(page, "j")
+    press_keys(page, "Escape")
+    expect(shortcuts_dialog(page)).to_be_hidden()
+    expect(row_links(page).nth(1)).to_be_focused()
     button = page.get_by_role("button", name="Keyboard shortcuts")
     button.click()
-    shortcuts(page).get_by_role("button", name="Close").click()
+    shortcuts_dialog(page).get_by_role("button", name="Close").click()
     expect(button).to_be_focused()
 
 
 def test_single_keys_can_be_switched_off_for_those_who_speak_to_their_browser(
-    sit: Sit, house: House
+    open_page: OpenPage, server: Server
 ) -> None:
-    page = sit("ana", house.inbox())
-    press(page, "?")
-    shortcuts(page).get_by_role("checkbox").uncheck()
-    press(page, "Escape")
+    page = open_page("ana", server.inbox_path())
+    press_keys(page, "?")
+    shortcuts_dialog(page).get_by_role("checkbox").uncheck()
+    press_keys(page, "Escape")
     page.reload()
-    press(page, "?", "j")
-    expect(shortcuts(page)).to_be_hidden()
+    press_keys(page, "?", "j")
+    expect(shortcuts_dialog(page)).to_be_hidden()
     expect(page.locator(".row-link:focus")).to_have_count(0)
-    press(page, "ArrowDown")
-    expect(rows(page).nth(0)).to_be_focused()
+    press_keys(page, "ArrowDown")
+    expect(row_links(page).nth(0)).to_be_focused()
     page.get_by_role("button", name="Keyboard shortcuts").click()
-    shortcuts(page).get_by_role("checkbox").check()
-    press(page, "Escape", "j", "j")
-    expect(rows(page).nth(1)).to_be_focused()
+    shortcuts_dialog(page).get_by_role("checkbox").check()
+    press_keys(page, "Escape", "j", "j")
+    expect(row_links(page).nth(1)).to_be_focused()

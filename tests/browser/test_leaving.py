@@ -1,45 +1,43 @@
-"""Who loses a seat or signs out is out at once, on pages already open."""
+"""Losing a membership and signing out take effect at once, on pages already open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.house import (
-    DISPATCH,
-    House,
-    box,
-    bubble,
-    fresh,
-    row,
-    stranger,
+from tests.browser.pages import (
+    OpenBrowser,
+    OpenPage,
+    find_message,
+    find_row,
+    make_unique,
+    message_box,
+    new_number,
     wait_until_live,
 )
+from tests.browser.server import Server
+from tests.cast import DISPATCH
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
-
-    Enter = Callable[..., BrowserContext]
-    Sit = Callable[..., Page]
+    from playwright.sync_api import Page
 
 
-def dispatch_in_admin(admin: Page, house: House) -> None:
-    pk = house.inbox(DISPATCH).strip("/").split("/")[1]
-    admin.goto(f"{house.url}/admin/inboxes/inbox/{pk}/change/")
+def open_dispatch_in_admin(admin: Page, server: Server) -> None:
+    pk = server.inbox_path(DISPATCH).strip("/").split("/")[1]
+    admin.goto(f"{server.url}/admin/inboxes/inbox/{pk}/change/")
 
 
-def take_ben_out(admin: Page, house: House) -> None:
-    dispatch_in_admin(admin, house)
-    seat = admin.get_by_role("row").filter(has_text="Ben Okafor")
-    seat.get_by_role("checkbox").check()
+def remove_ben(admin: Page, server: Server) -> None:
+    open_dispatch_in_admin(admin, server)
+    membership = admin.get_by_role("row").filter(has_text="Ben Okafor")
+    membership.get_by_role("checkbox").check()
     admin.get_by_role("button", name="Save", exact=True).click()
     admin.get_by_text("was changed successfully").wait_for()
 
 
-def let_ben_in(admin: Page, house: House) -> None:
-    dispatch_in_admin(admin, house)
+def add_ben(admin: Page, server: Server) -> None:
+    open_dispatch_in_admin(admin, server)
     admin.locator("tr.form-row:not(.has_original):not(.empty-form) .select2-selection").click()
     admin.locator(".select2-search__field").fill("ben")
     admin.get_by_role("option", name="Ben Okafor").click()
@@ -48,57 +46,59 @@ def let_ben_in(admin: Page, house: House) -> None:
 
 
 def test_a_removed_member_is_out_on_open_pages_and_back_in_without_a_reload(
-    enter: Enter, sit: Sit, house: House
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
 ) -> None:
-    number = stranger()
-    house.text_in("To Dispatch", sender=number, to=DISPATCH)
-    path = house.thread(number, DISPATCH)
-    inside, top = sit("ben", path), sit("ben")
+    number = new_number()
+    server.receive_text("To Dispatch", sender=number, to=DISPATCH)
+    path = server.thread_path(number, DISPATCH)
+    inside, top = open_page("ben", path), open_page("ben")
     for page in (inside, top):
         wait_until_live(page)
-    row(top, "Dispatch").wait_for()
-    admin = enter("admin").new_page()
-    take_ben_out(admin, house)
+    find_row(top, "Dispatch").wait_for()
+    admin = open_browser("admin").new_page()
+    remove_ben(admin, server)
     try:
-        inside.wait_for_url(f"{house.url}/")
+        inside.wait_for_url(f"{server.url}/")
         for page in (inside, top):
-            expect(row(page, "Front Desk")).to_have_count(1)
-            expect(row(page, "Dispatch")).to_have_count(0)
-        again = inside.goto(house.url + path)
+            expect(find_row(page, "Front Desk")).to_have_count(1)
+            expect(find_row(page, "Dispatch")).to_have_count(0)
+        again = inside.goto(server.url + path)
         assert again is not None
         assert again.status == 404
-        secret = fresh("Not for ben")
-        house.text_in(secret, sender=number, to=DISPATCH)
-        top.wait_for_timeout(300)
+        secret = make_unique("Not for ben")
+        server.receive_text(secret, sender=number, to=DISPATCH)
+        later = make_unique("After the secret")
+        server.receive_text(later, sender=new_number())
+        expect(find_row(top, "Front Desk")).to_contain_text(later)
         assert secret not in top.content()
     finally:
-        let_ben_in(admin, house)
-    expect(row(top, "Dispatch")).to_contain_text(secret)
-    body = fresh("For ben again")
-    house.text_in(body, sender=number, to=DISPATCH)
-    expect(row(top, "Dispatch")).to_contain_text(body)
+        add_ben(admin, server)
+    expect(find_row(top, "Dispatch")).to_contain_text(secret)
+    body = make_unique("For ben again")
+    server.receive_text(body, sender=number, to=DISPATCH)
+    expect(find_row(top, "Dispatch")).to_contain_text(body)
 
 
 def test_signing_out_ends_the_other_pages_of_that_session_and_of_no_other(
-    enter: Enter, sit: Sit, house: House
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
 ) -> None:
-    number = stranger()
-    house.text_in("Who is there?", sender=number)
-    browser = enter("ana", anew=True)
+    number = new_number()
+    server.receive_text("Who is there?", sender=number)
+    browser = open_browser("ana", has_new_session=True)
     staying, leaving = browser.new_page(), browser.new_page()
-    staying.goto(house.url + house.thread(number))
-    leaving.goto(house.url)
-    elsewhere = sit("ana", house.thread(number))
+    staying.goto(server.url + server.thread_path(number))
+    leaving.goto(server.url)
+    elsewhere = open_page("ana", server.thread_path(number))
     for page in (staying, elsewhere):
         wait_until_live(page)
-    box(staying).fill("Half a thought")
+    message_box(staying).fill("Half a thought")
     leaving.get_by_role("button", name="Sign out").click()
     leaving.get_by_role("button", name="Sign in").wait_for()
     staying.get_by_role("status").filter(has_text="You are signed out").wait_for()
-    body = fresh("Only for those who stay")
-    house.text_in(body, sender=number)
-    bubble(elsewhere, body).wait_for()
+    body = make_unique("Only for those who stay")
+    server.receive_text(body, sender=number)
+    find_message(elsewhere, body).wait_for()
     assert body not in staying.content()
-    expect(box(staying)).to_have_value("Half a thought")
+    expect(message_box(staying)).to_have_value("Half a thought")
     staying.get_by_role("link", name="Sign in again").click()
     staying.get_by_role("textbox", name="Username").wait_for()

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from inboxes.models import Agent
 from messaging.stream.mentions import find_mentions
-from tests.browser.people import Office
-from tests.stack import ROOT, Stack
+from tests.browser.pages import (
+    OpenBrowser,
+    OpenPage,
+    Team,
+    find_violations,
+    open_handset,
+    received_texts,
+)
+from tests.browser.server import Server
+from tests.stack import ROOT
 from threads.words import fold_text
-
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
-
-    Open = Callable[..., BrowserContext]
-
-pytestmark = pytest.mark.browser
 
 STATIC = ROOT / "static" / "js"
 
 
 def test_typing_an_at_sign_opens_a_menu_and_further_letters_narrow_it(
-    open_browser: Open, live_stack: Stack
+    open_page: OpenPage, server: Server
 ) -> None:
-    ana = Office(open_browser, live_stack, "ana")["ana"]
+    ana = Team(open_page, server, "ana")["ana"]
     ana.box.press_sequentially("Ask @")
     expect(ana.options).to_have_text(["Ben Okafor @ben", "Cho Park @cho"])
-    ana.page.wait_for_timeout(200)
-    assert Axe().run(ana.page).response["violations"] == []
+    assert find_violations(ana.page) == []
     ana.box.press_sequentially("Oká")
     expect(ana.options).to_have_text(["Ben Okafor @ben"])
     ana.box.press_sequentially("x")
@@ -40,13 +37,13 @@ def test_typing_an_at_sign_opens_a_menu_and_further_letters_narrow_it(
     ana.box.fill("")
     ana.box.press_sequentially("mail me@b")
     expect(ana.menu).to_have_count(0)
-    ana.is_internal(yes=False)
+    ana.expect_internal(yes=False)
 
 
 def test_the_menu_obeys_arrows_enter_tab_escape_and_the_pointer(
-    open_browser: Open, live_stack: Stack
+    open_page: OpenPage, server: Server
 ) -> None:
-    ana = Office(open_browser, live_stack, "ana")["ana"]
+    ana = Team(open_page, server, "ana")["ana"]
     ana.box.press_sequentially("@")
     expect(ana.options.nth(0)).to_have_attribute("aria-selected", "true")
     ana.box.press("ArrowDown")
@@ -74,46 +71,47 @@ def test_the_menu_obeys_arrows_enter_tab_escape_and_the_pointer(
     ana.box.press("ArrowUp")
     ana.box.press("Enter")
     ana.box.press("Escape")
-    expect(ana.article("@cho @ben")).to_have_count(0)
+    expect(ana.find_message("@cho @ben")).to_have_count(0)
 
 
 def test_a_mention_makes_the_message_internal_and_it_does_not_go_to_the_contact(
-    open_browser: Open, live_stack: Stack
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
 ) -> None:
-    office = Office(open_browser, live_stack)
-    ana = office["ana"]
+    team = Team(open_page, server)
+    handset = open_handset(open_browser(), server, team.number)
+    ana = team["ana"]
     ana.box.press_sequentially("Can @be")
-    ana.is_internal(yes=False)
+    ana.expect_internal(yes=False)
     ana.box.press_sequentially("n")
-    ana.is_internal(yes=True)
+    ana.expect_internal(yes=True)
     ana.box.press_sequentially(" take it?")
     # The mode stays when the mention goes, until the agent turns it.
     ana.box.fill("Can somebody take it?")
-    ana.is_internal(yes=True)
+    ana.expect_internal(yes=True)
     ana.box.fill("Can @ben take it?")
     ana.eye.click()
     expect(ana.page.get_by_text("Take out @ben to write to the customer")).to_be_visible()
-    ana.is_internal(yes=True)
-    ana.add()
+    ana.expect_internal(yes=True)
+    ana.add_internal()
     for name in ("ana", "ben", "cho"):
-        said = office[name].article("Can @ben take it?")
+        said = team[name].find_message("Can @ben take it?")
         expect(said.get_by_text("Internal", exact=True)).to_be_visible()
     ana.eye.click()
     ana.box.fill("One moment.")
     ana.send()
-    expect(office.customer.received).to_contain_text("One moment.")
-    expect(office.customer.received).not_to_contain_text("take it")
+    expect(received_texts(handset)).to_contain_text("One moment.")
+    expect(received_texts(handset)).not_to_contain_text("take it")
 
 
 def test_the_mentioned_users_name_is_highlighted_more_for_that_person(
-    open_browser: Open, live_stack: Stack
+    open_page: OpenPage, server: Server
 ) -> None:
-    office = Office(open_browser, live_stack)
-    office["ana"].box.fill("@ben and @cho: closing at five")
-    office["ana"].add()
+    team = Team(open_page, server)
+    team["ana"].box.fill("@ben and @cho: closing at five")
+    team["ana"].add_internal()
     backgrounds: dict[str, list[str]] = {}
     for name in ("ana", "ben", "cho"):
-        marks = office[name].article("closing at five").locator("mark")
+        marks = team[name].find_message("closing at five").locator("mark")
         expect(marks).to_have_text(["@ben", "@cho"])
         backgrounds[name] = marks.evaluate_all(
             "marks => marks.map(mark => getComputedStyle(mark).backgroundColor)"
@@ -122,22 +120,22 @@ def test_the_mentioned_users_name_is_highlighted_more_for_that_person(
     assert backgrounds["ben"][0] != backgrounds["ben"][1] == backgrounds["ana"][1]
     assert backgrounds["cho"][1] != backgrounds["cho"][0] == backgrounds["ana"][0]
     # A page that is loaded anew draws the same as the live one.
-    office["ben"].page.reload()
-    marks = office["ben"].article("closing at five").locator("mark")
+    team["ben"].page.reload()
+    marks = team["ben"].find_message("closing at five").locator("mark")
     expect(marks).to_have_text(["@ben", "@cho"])
     expect(marks.first).to_have_class("mention me")
 
 
 def test_the_server_decides_when_the_page_knows_of_no_members(
-    open_browser: Open, live_stack: Stack
+    open_page: OpenPage, server: Server
 ) -> None:
-    ana = Office(open_browser, live_stack, "ana")["ana"]
+    ana = Team(open_page, server, "ana")["ana"]
     ana.page.route("**/mentions/", lambda route: route.abort())
     ana.box.fill("@ben in the dark")
-    ana.is_internal(yes=False)
+    ana.expect_internal(yes=False)
     ana.send()
-    expect(ana.article("in the dark").get_by_text("Internal", exact=True)).to_be_visible()
-    ana.is_internal(yes=True)
+    expect(ana.find_message("in the dark").get_by_text("Internal", exact=True)).to_be_visible()
+    ana.expect_internal(yes=True)
 
 
 BODIES = [
@@ -151,9 +149,9 @@ HANDLES = ["ben", "ben.k", "cho", "josé", "straße", "οδος", "ana.k", "ix",
 
 
 def test_the_page_finds_the_same_mentions_as_the_server(
-    open_browser: Open, live_stack: Stack
+    open_page: OpenPage, server: Server
 ) -> None:
-    page = Office(open_browser, live_stack, "ana")["ana"].page
+    page = Team(open_page, server, "ana")["ana"].page
     people = [Agent(pk=pk, username=name) for pk, name in enumerate(HANDLES)]
     expected: list[Any] = [
         [

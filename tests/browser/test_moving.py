@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.house import (
+from tests.browser.pages import (
     NARROW,
-    House,
-    bubble,
-    eventually,
-    fresh,
+    OpenPage,
+    find_message,
+    find_row,
+    format_number,
     history,
-    row,
-    shown,
-    stranger,
-    texts,
+    make_unique,
+    new_number,
+    read_texts,
+    wait_until,
     wait_until_live,
 )
+from tests.browser.server import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    pass
 
-    Sit = Callable[..., Page]
 
 LONG = "+12025550126"
 TOP_OF_FIRST = """log => { log.scrollTop = 0; const first = log.querySelector(".message");
   return [first.id, first.getBoundingClientRect().top] }"""
 
 
-def test_a_history_grows_upwards_by_days_without_a_jump(sit: Sit, house: House) -> None:
-    house.text_in(fresh("The newest"), sender=LONG)
-    ana = sit("ana", house.thread(LONG))
+def test_a_history_grows_upwards_by_days_without_a_jump(
+    open_page: OpenPage, server: Server
+) -> None:
+    server.receive_text(make_unique("The newest"), sender=LONG)
+    ana = open_page("ana", server.thread_path(LONG))
     log = history(ana)
     expect(log.get_by_role("article").last).to_be_in_viewport()
-    total = house.sql(
+    total = server.query(
         "SELECT count(*) FROM messaging_message m JOIN threads_thread t ON t.id = m.thread_id"
         " JOIN threads_contact c ON c.id = t.contact_id WHERE c.address = %s",
         LONG,
@@ -56,17 +57,17 @@ def test_a_history_grows_upwards_by_days_without_a_jump(sit: Sit, house: House) 
         )
     ]
     assert keys == sorted(set(keys))
-    days = texts(ana, ".log > .day")
+    days = read_texts(ana, ".log > .day")
     assert days[-1] == "Today"
     assert len(days) == len(set(days)) > 2
 
 
-def test_an_address_opens_its_thread_beside_its_list(sit: Sit, house: House) -> None:
-    house.lift("+12025550142")
-    ana = sit("ana", house.thread("+12025550142"))
-    expect(ana.get_by_role("heading", level=1, name=shown("+12025550142"))).to_be_visible()
+def test_an_address_opens_its_thread_beside_its_list(open_page: OpenPage, server: Server) -> None:
+    server.raise_thread("+12025550142")
+    ana = open_page("ana", server.thread_path("+12025550142"))
+    expect(ana.get_by_role("heading", level=1, name=format_number("+12025550142"))).to_be_visible()
     expect(ana.get_by_role("list", name="Threads")).to_be_visible()
-    link = row(ana, shown("+12025550142")).get_by_role("link")
+    link = find_row(ana, format_number("+12025550142")).get_by_role("link")
     expect(link).to_have_attribute("aria-current", "page")
     expect(ana).to_have_title(re.compile(r"\(202\) 555-0142 · Front Desk · Partyline$"))
     listing = ana.get_by_role("navigation", name="Messages").bounding_box()
@@ -76,47 +77,51 @@ def test_an_address_opens_its_thread_beside_its_list(sit: Sit, house: House) -> 
     assert listing["x"] + listing["width"] <= log["x"], "side by side"
 
 
-def test_back_and_forward_go_where_one_was_and_stay_live(sit: Sit, house: House) -> None:
+def test_back_and_forward_go_where_one_was_and_stay_live(
+    open_page: OpenPage, server: Server
+) -> None:
     number = "+12025550142"
-    house.lift(number)
-    ana = sit("ana")
-    row(ana, "Front Desk").get_by_role("link").click()
+    server.raise_thread(number)
+    ana = open_page("ana")
+    find_row(ana, "Front Desk").get_by_role("link").click()
     ana.get_by_role("list", name="Threads").wait_for()
-    expect(ana).to_have_url(house.url + house.inbox())
-    row(ana, shown(number)).get_by_role("link").click()
+    expect(ana).to_have_url(server.url + server.inbox_path())
+    find_row(ana, format_number(number)).get_by_role("link").click()
     history(ana).wait_for()
-    expect(ana).to_have_url(house.url + house.thread(number))
+    expect(ana).to_have_url(server.url + server.thread_path(number))
     ana.go_back()
     ana.get_by_text("Nothing is open").wait_for()
-    expect(ana).to_have_url(house.url + house.inbox())
+    expect(ana).to_have_url(server.url + server.inbox_path())
     ana.go_back()
     ana.get_by_role("list", name="Conversations").wait_for()
     ana.go_forward()
     ana.get_by_role("list", name="Threads").wait_for()
     ana.go_forward()
     history(ana).wait_for()
-    expect(ana).to_have_url(house.url + house.thread(number))
-    body = fresh("Still live")
-    house.text_in(body, sender=number)
-    bubble(ana, body).wait_for()
+    expect(ana).to_have_url(server.url + server.thread_path(number))
+    body = make_unique("Still live")
+    server.receive_text(body, sender=number)
+    find_message(ana, body).wait_for()
     ana.get_by_role("link", name="Back to messages").click()
     ana.get_by_role("list", name="Conversations").wait_for()
-    expect(ana).to_have_url(house.url + "/")
+    expect(ana).to_have_url(server.url + "/")
 
 
-def test_a_narrow_page_shows_one_pane_and_names_the_way_back(sit: Sit, house: House) -> None:
-    house.lift("+12025550142")
-    ana = sit("ana", house.inbox(), viewport=NARROW)
+def test_a_narrow_page_shows_one_pane_and_names_the_way_back(
+    open_page: OpenPage, server: Server
+) -> None:
+    server.raise_thread("+12025550142")
+    ana = open_page("ana", server.inbox_path(), viewport=NARROW)
     threads = ana.get_by_role("list", name="Threads")
     expect(ana.get_by_text("Nothing is open")).to_be_hidden()
-    row(ana, shown("+12025550142")).get_by_role("link").click()
+    find_row(ana, format_number("+12025550142")).get_by_role("link").click()
     expect(history(ana)).to_be_visible()
     expect(threads).to_be_hidden()
     ana.get_by_role("link", name="Back to Front Desk").click()
     expect(threads).to_be_visible()
     expect(history(ana)).to_be_hidden()
     ana.get_by_role("link", name="Back to messages").click()
-    row(ana, "Sam Whitlock").get_by_role("link").click()
+    find_row(ana, "Sam Whitlock").get_by_role("link").click()
     expect(history(ana)).to_be_visible()
     ana.get_by_role("link", name="Back to messages").click()
     expect(ana.get_by_role("list", name="Conversations")).to_be_visible()
@@ -124,30 +129,31 @@ def test_a_narrow_page_shows_one_pane_and_names_the_way_back(sit: Sit, house: Ho
 
 
 def test_a_long_list_loads_as_one_scrolls_and_then_lifts_what_lay_beyond(
-    sit: Sit, house: House
+    open_page: OpenPage, server: Server
 ) -> None:
-    numbers = [stranger() for _ in range(32)]
+    numbers = [new_number() for _ in range(32)]
     for number in numbers:
-        house.text_in("One of many", sender=number)
-    ana = sit("ana", house.inbox(), viewport={"width": 1200, "height": 420})
+        server.receive_text("One of many", sender=number)
+    ana = open_page("ana", server.inbox_path(), viewport={"width": 1200, "height": 420})
     wait_until_live(ana)
     rows = ana.get_by_role("list", name="Threads")
-    beyond = row(ana, shown(numbers[0]))
+    beyond = find_row(ana, format_number(numbers[0]))
     expect(beyond).to_have_count(0)
-    body = fresh("From beyond")
-    house.text_in(body, sender=numbers[0])
+    body = make_unique("From beyond")
+    server.receive_text(body, sender=numbers[0])
     expect(rows.get_by_role("listitem").first).to_contain_text(body)
     further = ana.get_by_role("link", name="Show older")
 
     def is_whole() -> bool:
         rows.evaluate("list => { list.scrollTop = list.scrollHeight }")
-        ana.wait_for_timeout(100)
         return further.count() == 0
 
-    eventually(is_whole)
-    expect(row(ana, shown("+12025550142"))).to_have_count(1)
+    wait_until(is_whole)
+    expect(find_row(ana, format_number("+12025550142"))).to_have_count(1)
     expect(beyond).to_have_count(1)
     ids = rows.evaluate("list => [...list.querySelectorAll('.row')].map(one => one.id)")
     assert len(ids) == len(set(ids))
-    fresh_page = sit("ana", house.inbox(), viewport={"width": 1200, "height": 420})
-    eventually(lambda: texts(fresh_page, ".rows > .row") == texts(ana, ".rows > .row")[:30])
+    fresh_page = open_page("ana", server.inbox_path(), viewport={"width": 1200, "height": 420})
+    wait_until(
+        lambda: read_texts(fresh_page, ".rows > .row") == read_texts(ana, ".rows > .row")[:30]
+    )

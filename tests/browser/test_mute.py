@@ -2,112 +2,121 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_notifications import (
-    People,
-    count,
+from tests.browser.pages import (
+    NARROW,
+    OpenBrowser,
+    OpenPage,
+    ThreadPage,
+    choose_thread_option,
+    count_unread,
+    expect_unread,
+    find_row,
+    format_number,
+    mark_all_read,
+    new_number,
+    open_first_inbox,
     open_thread,
-    people,
-    popups,
-    read_all,
-    wait_for_count,
+    read_popups,
+    record_popups,
+    thread_list,
+    wait_until_live,
 )
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-__all__ = ["people"]
-
-pytestmark = pytest.mark.browser
-
-NARROW = {"width": 390, "height": 780}
+from tests.browser.server import Server
 
 
-def options(page: Page) -> None:
-    page.get_by_role("button", name="Thread options").click()
+@pytest.fixture
+def number(server: Server) -> str:
+    """Somebody who wrote once."""
+    number = new_number()
+    server.receive_text("The first text", sender=number)
+    return number
 
 
-def mute(page: Page) -> None:
-    options(page)
-    page.get_by_role("menuitem", name="Mute", exact=True).click()
-    expect(page.locator("[data-mute] [data-word]")).to_have_text("Unmute")
+def mute_word(page: Page) -> Locator:
+    """Find the word of the menu that mutes or unmutes."""
+    return page.locator("[data-mute] [data-word]")
 
 
-def unmute(page: Page) -> None:
-    options(page)
-    page.get_by_role("menuitem", name="Unmute").click()
-    expect(page.locator("[data-mute] [data-word]")).to_have_text("Mute")
+def mute_thread(page: Page) -> None:
+    choose_thread_option(page, "Mute")
+    expect(mute_word(page)).to_have_text("Unmute")
 
 
-def row(page: Page, number: str = "0177") -> object:
-    return page.get_by_role("list", name="Threads").get_by_role("link", name=number)
+def unmute_thread(page: Page) -> None:
+    choose_thread_option(page, "Unmute")
+    expect(mute_word(page)).to_have_text("Mute")
 
 
-def test_a_muted_thread_notifies_me_no_more_but_a_mention_does(people: People) -> None:
-    ana, ben, cho = (people.sign_in(name) for name in ("ana", "ben", "cho"))
+def test_a_muted_thread_notifies_me_no_more_but_a_mention_does(
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server, number: str
+) -> None:
+    ana = record_popups(open_browser("ana").new_page())
+    ana.goto(server.url)
+    cho = open_page("cho")
     for page in (ana, cho):
-        read_all(page)
-    open_thread(ana)
-    mute(ana)
+        wait_until_live(page)
+        mark_all_read(page)
+    open_first_inbox(ana)
+    open_thread(ana, format_number(number))
+    mute_thread(ana)
     ana.get_by_role("link", name="Back to messages").click()
-    people.text("Nobody but Ana is spared")
-    wait_for_count(cho, 1)
-    expect(ana.get_by_role("link", name="Front Desk")).to_contain_text("Nobody but Ana is spared")
-    assert count(ana) == 0
-    assert "Nobody but Ana is spared" not in [popup["body"] for popup in popups(ana)]
-    open_thread(ben)
-    box = ben.get_by_role("textbox", name="Message")
-    box.fill("@ana this one is yours")
-    ben.wait_for_timeout(300)
-    ben.keyboard.press("Escape")
-    ben.locator("#composer .send").click()
-    wait_for_count(ana, 1)
-    ana.wait_for_function("() => window.popups.at(-1)?.title.startsWith('Ben Okafor')")
-    assert popups(ana)[-1]["title"] == "Ben Okafor mentioned you · (202) 555-0177"
-    open_thread(ana)
-    unmute(ana)
+    server.receive_text("Nobody but Ana is spared", sender=number)
+    expect_unread(cho, 1)
+    expect(find_row(ana, "Front Desk")).to_contain_text("Nobody but Ana is spared")
+    assert count_unread(ana) == 0
+    ben = ThreadPage(open_page("ben", server.thread_path(number)))
+    ben.box.fill("@ana this one is yours")
+    ben.expect_internal(yes=True)
+    ben.add_internal()
+    expect_unread(ana, 1)
+    ana.wait_for_function("() => window.popups.length === 1")
+    assert read_popups(ana) == ["@ana this one is yours"]
+    title = f"Ben Okafor mentioned you · {format_number(number)}"
+    assert ana.evaluate("window.popups[0].title") == title
 
 
-def test_the_mark_stands_in_my_list_on_all_my_tabs_and_in_nobody_elses(people: People) -> None:
-    ana, ben = people.sign_in("ana"), people.sign_in("ben")
+def test_the_mark_stands_in_my_list_on_all_my_tabs_and_in_nobody_elses(
+    open_page: OpenPage, server: Server, number: str
+) -> None:
+    path = server.thread_path(number)
+    ana, ben = open_page("ana", path), open_page("ben", path)
     tab = ana.context.new_page()
-    tab.goto(f"{people.url}/")
+    tab.goto(server.url + path)
     for page in (ana, tab, ben):
-        open_thread(page)
-    muted = "li:has(a[href='{}']) .muted-mark"
-    path = ana.evaluate("location.pathname")
-    mute(ana)
+        wait_until_live(page)
+    muted = f"li:has(a[href='{path}']) .muted-mark"
+    mute_thread(ana)
     for page in (ana, tab):
-        expect(page.locator(muted.format(path))).to_have_text("Muted")
-    expect(tab.locator("[data-mute] [data-word]")).to_have_text("Unmute")
-    expect(ben.locator(".muted-mark")).to_have_count(0)
-    expect(ben.locator("[data-mute] [data-word]")).to_have_text("Mute")
-    unmute(tab)
+        expect(page.locator(muted)).to_have_text("Muted")
+    expect(mute_word(tab)).to_have_text("Unmute")
+    expect(ben.locator(muted)).to_have_count(0)
+    expect(mute_word(ben)).to_have_text("Mute")
+    unmute_thread(tab)
     for page in (ana, tab):
-        expect(page.locator(muted.format(path))).to_have_count(0)
-    expect(ana.locator("[data-mute] [data-word]")).to_have_text("Mute")
+        expect(page.locator(muted)).to_have_count(0)
+    expect(mute_word(ana)).to_have_text("Mute")
 
 
-def test_a_muted_thread_still_moves_to_the_top(people: People) -> None:
-    people.text("I came first", sender="+12025550190")
-    people.text("I came later", sender="+12025550191")
-    ana = people.sign_in("ana")
-    ana.get_by_role("link", name="Front Desk").first.click()
-    ana.get_by_role("list", name="Threads").get_by_role("link", name="555-0190").click()
-    mute(ana)
-    first = ana.get_by_role("list", name="Threads").get_by_role("listitem").first
-    people.text("Up again", sender="+12025550190")
+def test_a_muted_thread_still_moves_to_the_top(
+    open_page: OpenPage, server: Server, number: str
+) -> None:
+    server.receive_text("I came later", sender=new_number())
+    ana = open_page("ana", server.thread_path(number))
+    wait_until_live(ana)
+    mute_thread(ana)
+    first = thread_list(ana).get_by_role("listitem").first
+    expect(first).to_contain_text("I came later")
+    server.receive_text("Up again", sender=number)
     expect(first).to_contain_text("Up again")
     expect(first.locator(".muted-mark")).to_have_count(1)
 
 
-def test_the_menu_goes_by_keys(people: People) -> None:
-    page = people.sign_in("cho")
-    open_thread(page)
+def test_the_menu_goes_by_keys(open_page: OpenPage, server: Server, number: str) -> None:
+    page = open_page("cho", server.thread_path(number))
+    wait_until_live(page)
     button = page.get_by_role("button", name="Thread options")
     item = page.get_by_role("menuitem").first
     for key in ("Enter", "Space", "ArrowDown"):
@@ -126,19 +135,21 @@ def test_the_menu_goes_by_keys(people: People) -> None:
     expect(item).to_be_focused()
     page.keyboard.press("Enter")
     expect(button).to_be_focused()
-    expect(page.locator("[data-mute] [data-word]")).to_have_text("Unmute")
-    unmute(page)
+    expect(mute_word(page)).to_have_text("Unmute")
+    unmute_thread(page)
 
 
-def test_mute_is_there_in_the_narrow_layout(people: People) -> None:
-    page = people.sign_in("cho", viewport=NARROW, has_touch=True)
-    open_thread(page)
-    options(page)
+def test_mute_is_there_in_the_narrow_layout(
+    open_page: OpenPage, server: Server, number: str
+) -> None:
+    page = open_page("cho", server.thread_path(number), viewport=NARROW, has_touch=True)
+    wait_until_live(page)
+    page.get_by_role("button", name="Thread options").click()
     item = page.get_by_role("menuitem", name="Mute", exact=True)
     box = item.bounding_box()
     assert box is not None
     assert box["height"] >= 44
     assert box["x"] + box["width"] <= NARROW["width"]
     item.click()
-    expect(page.locator("[data-mute] [data-word]")).to_have_text("Unmute")
-    unmute(page)
+    expect(mute_word(page)).to_have_text("Unmute")
+    unmute_thread(page)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.house import House, box, history, row, shown, stranger
+from tests.browser.pages import OpenPage, find_row, format_number, history, message_box, new_number
+from tests.browser.server import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, CDPSession, Page
+    from playwright.sync_api import CDPSession, Page
 
-    Enter = Callable[..., BrowserContext]
-    Sit = Callable[..., Page]
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -44,51 +42,55 @@ WITHIN = """([top, bottom]) => [...document.querySelectorAll(
   }).map(one => one.outerHTML.slice(0, 80))"""
 
 
-def on_a_phone(sit: Sit, path: str, who: str | None = "ana") -> Page:
-    return sit(who, path, **PHONE)
+def open_on_phone(open_page: OpenPage, path: str, who: str | None = "ana") -> Page:
+    return open_page(who, path, **PHONE)
 
 
-def tools(page: Page) -> CDPSession:
+def open_tools(page: Page) -> CDPSession:
     return page.context.new_cdp_session(page)
 
 
 @pytest.fixture
-def path(house: House) -> str:
+def path(server: Server) -> str:
     """Of a thread with one text in it."""
-    number = stranger()
-    house.text_in("Is my bike ready?", sender=number)
-    return house.thread(number)
+    number = new_number()
+    server.receive_text("Is my bike ready?", sender=number)
+    return server.thread_path(number)
 
 
-def test_everything_is_large_enough_for_a_finger(sit: Sit, house: House, path: str) -> None:
+def test_everything_is_large_enough_for_a_finger(
+    open_page: OpenPage, server: Server, path: str
+) -> None:
     for address in (
         "/",
         "/?q=555",
-        house.inbox(),
-        f"{house.inbox()}?q=a",
+        server.inbox_path(),
+        f"{server.inbox_path()}?q=a",
         path,
         "/start/",
         "/notifications/",
         "/settings/",
     ):
-        page = on_a_phone(sit, address)
+        page = open_on_phone(open_page, address)
         assert page.evaluate(SMALL) == [], address
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
         if address == path:
-            box(page).fill("@")
+            message_box(page).fill("@")
             page.get_by_role("listbox").wait_for()
             assert page.evaluate(SMALL) == [], "the names to mention"
-            box(page).fill("")
+            message_box(page).fill("")
             page.get_by_role("button", name="Thread options").click()
             page.get_by_role("menu").wait_for()
             assert page.evaluate(SMALL) == [], "the options"
-    assert on_a_phone(sit, "/sign-in/", None).evaluate(SMALL) == []
+    assert open_on_phone(open_page, "/sign-in/", None).evaluate(SMALL) == []
 
 
-def test_nothing_lies_under_the_notch_or_the_home_bar(sit: Sit, house: House, path: str) -> None:
+def test_nothing_lies_under_the_notch_or_the_home_bar(
+    open_page: OpenPage, server: Server, path: str
+) -> None:
     for address in ("/", path, "/settings/", "/sign-in/"):
-        page = on_a_phone(sit, address, None if address == "/sign-in/" else "ana")
-        tools(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": INSETS})
+        page = open_on_phone(open_page, address, None if address == "/sign-in/" else "ana")
+        open_tools(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": INSETS})
         expect(page.locator("body")).to_have_css("padding-top", "47px")
         assert page.evaluate(WITHIN, [47, 34]) == [], address
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), address
@@ -100,12 +102,12 @@ COVER = """height => {
 }"""
 
 
-def test_a_keyboard_over_the_page_never_covers_the_box(sit: Sit, path: str) -> None:
-    page = on_a_phone(sit, path)
+def test_a_keyboard_over_the_page_never_covers_the_box(open_page: OpenPage, path: str) -> None:
+    page = open_on_phone(open_page, path)
     content = page.locator("meta[name=viewport]").get_attribute("content") or ""
     assert "interactive-widget=resizes-content" in content
     assert "viewport-fit=cover" in content
-    box(page).tap()
+    message_box(page).tap()
     for height in (480, 844):
         page.evaluate(COVER, height)
         send = page.get_by_role("button", name="Send", exact=True).bounding_box()
@@ -114,11 +116,11 @@ def test_a_keyboard_over_the_page_never_covers_the_box(sit: Sit, path: str) -> N
         expect(history(page).get_by_role("article").last).to_be_in_viewport()
 
 
-def test_back_finds_the_list_as_it_was_left(sit: Sit, house: House) -> None:
+def test_back_finds_the_list_as_it_was_left(open_page: OpenPage, server: Server) -> None:
     for _ in range(14):
-        house.text_in("One of many", sender=stranger())
-    page = on_a_phone(sit, "/")
-    row(page, "Front Desk").get_by_role("link").tap()
+        server.receive_text("One of many", sender=new_number())
+    page = open_on_phone(open_page, "/")
+    find_row(page, "Front Desk").get_by_role("link").tap()
     threads = page.get_by_role("list", name="Threads")
     threads.evaluate("list => { window.sameList = list }")
     last = threads.locator(".row").nth(12)
@@ -131,7 +133,7 @@ def test_back_finds_the_list_as_it_was_left(sit: Sit, house: House) -> None:
         expect(threads).to_be_hidden()
         step()
         expect(threads).to_be_visible()
-        expect(page).to_have_url(house.url + house.inbox())
+        expect(page).to_have_url(server.url + server.inbox_path())
         assert threads.evaluate("list => list.scrollTop") == scrolled
         assert threads.evaluate("list => list === window.sameList"), "nothing was loaded again"
         expect(last.get_by_role("link")).to_be_focused()
@@ -144,41 +146,47 @@ def test_back_finds_the_list_as_it_was_left(sit: Sit, house: House) -> None:
     assert threads.evaluate("list => list !== window.sameList && list.scrollTop") == scrolled
 
 
-def test_the_links_back_leave_no_dead_entries_behind(sit: Sit, house: House, path: str) -> None:
-    number = house.sql(
+def test_the_links_back_leave_no_dead_entries_behind(
+    open_page: OpenPage, server: Server, path: str
+) -> None:
+    number = server.query(
         "SELECT c.address FROM threads_contact c JOIN threads_thread t ON t.contact_id = c.id"
         " WHERE t.id = %s",
         int(path.split("/")[2]),
     )[0][0]
-    page = on_a_phone(sit, "/")
+    page = open_on_phone(open_page, "/")
     before = page.evaluate("history.length")
-    row(page, "Front Desk").get_by_role("link").tap()
+    find_row(page, "Front Desk").get_by_role("link").tap()
     page.get_by_role("list", name="Threads").wait_for()
-    row(page, shown(number)).get_by_role("link").tap()
+    find_row(page, format_number(number)).get_by_role("link").tap()
     history(page).wait_for()
     assert page.evaluate("history.length") == before + 2
     page.get_by_role("link", name="Back to Front Desk").tap()
     page.get_by_role("list", name="Threads").wait_for()
     page.get_by_role("link", name="Back to messages").tap()
     page.get_by_role("list", name="Conversations").wait_for()
-    expect(page).to_have_url(house.url + "/")
+    expect(page).to_have_url(server.url + "/")
     assert page.evaluate("history.length") == before + 2, "two steps back, none further on"
     page.go_forward()
     page.get_by_role("list", name="Threads").wait_for()
     page.go_forward()
     history(page).wait_for()
-    expect(page).to_have_url(house.url + path)
+    expect(page).to_have_url(server.url + path)
 
 
-def test_a_link_back_from_elsewhere_goes_on_to_the_list(sit: Sit, house: House, path: str) -> None:
-    page = on_a_phone(sit, path)
+def test_a_link_back_from_elsewhere_goes_on_to_the_list(
+    open_page: OpenPage, server: Server, path: str
+) -> None:
+    page = open_on_phone(open_page, path)
     page.get_by_role("link", name="Back to Front Desk").tap()
     page.get_by_role("list", name="Threads").wait_for()
-    expect(page).to_have_url(house.url + house.inbox())
+    expect(page).to_have_url(server.url + server.inbox_path())
 
 
-def test_a_thread_that_is_opened_twice_is_one_step(sit: Sit, house: House, path: str) -> None:
-    page = sit("ana", house.inbox())
+def test_a_thread_that_is_opened_twice_is_one_step(
+    open_page: OpenPage, server: Server, path: str
+) -> None:
+    page = open_page("ana", server.inbox_path())
     link = page.locator(f".row-thread a[href='{path}']")
     link.click()
     history(page).wait_for()
@@ -191,17 +199,17 @@ def test_a_thread_that_is_opened_twice_is_one_step(sit: Sit, house: House, path:
     page.get_by_text("Nothing is open").wait_for()
 
 
-def test_it_can_be_put_on_a_home_screen(sit: Sit, house: House) -> None:
-    page = on_a_phone(sit, "/")
-    found = tools(page).send("Page.getAppManifest")
+def test_it_can_be_put_on_a_home_screen(open_page: OpenPage, server: Server) -> None:
+    page = open_on_phone(open_page, "/")
+    found = open_tools(page).send("Page.getAppManifest")
     assert found["errors"] == []
-    assert found["url"] == f"{house.url}/manifest.webmanifest"
-    errors = tools(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert found["url"] == f"{server.url}/manifest.webmanifest"
+    errors = open_tools(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
     assert {error["errorId"] for error in errors} <= {"in-incognito"}, "as every test's browser is"
     icons = page.evaluate("fetch('/manifest.webmanifest').then(a => a.json()).then(a => a.icons)")
     touch = page.locator("link[rel=apple-touch-icon]").get_attribute("href")
     for icon in [*(icon["src"] for icon in icons), touch]:
-        answer = page.request.get(house.url + icon)
+        answer = page.request.get(server.url + icon)
         assert answer.ok
         assert answer.headers["content-type"] == "image/png"
         assert "immutable" in answer.headers["cache-control"], "its name has its hash"

@@ -3,225 +3,199 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.house import fill_sign_in
-from tests.browser.line import Line
-from tests.stack import Stack, free_port, running_stack
+from tests.browser.pages import (
+    NARROW,
+    OpenPage,
+    find_row,
+    format_number,
+    history,
+    message_box,
+    new_number,
+    send_text,
+    thread_list,
+    wait_until,
+    wait_until_live,
+)
+from tests.browser.server import Server
 
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator, Page
-
-pytestmark = pytest.mark.browser
-Enter = Callable[..., "Page"]
-
-WIDE = {"width": 1200, "height": 760}
-NARROW = {"width": 390, "height": 780}
+OpenThread = Callable[..., Page]
 LATE = 12_000
 
 
-@dataclass
-class House:
-    stack: Stack
-    line: Line
-    """Stops those alone who came by the name "localhost"."""
-    sessions: dict[tuple[str, str], Any] = field(default_factory=dict)
-
-    def url(self, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.line.port}"
-
-
-@pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    port = free_port()
-    line = Line(port, only="localhost")
-    try:
-        url = f"http://127.0.0.1:{line.port}"
-        with running_stack("presence", PORT=str(port), PUBLIC_URL=url) as stack:
-            yield House(stack, line)
-    finally:
-        line.close()
+@pytest.fixture
+def number(server: Server) -> str:
+    """Somebody who wrote once."""
+    number = new_number()
+    server.receive_text("Who looks at this?", sender=number)
+    return number
 
 
 @pytest.fixture
-def enter(open_browser: Callable[..., BrowserContext], house: House) -> Enter:
-    """A function that opens Front Desk's first thread for somebody in a browser of their own."""
+def open_thread(open_page: OpenPage, server: Server, number: str) -> OpenThread:
+    """A function that opens the same thread for somebody in a browser of their own."""
 
-    def open_page(
-        who: str, *, host: str = "127.0.0.1", thread: int = 0, **options: object
-    ) -> Page:
-        context = open_browser(**{"viewport": {"width": 1200, "height": 760}, **options})
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        context.add_cookies(house.sessions.get((host, who), []))
-        page.goto(f"{house.url(host)}/")
-        if "/sign-in/" in page.url:
-            fill_sign_in(page, who)
-            house.sessions[host, who] = context.cookies()
-        page.get_by_role("link", name="Front Desk").first.click()
-        rows(page).nth(thread).get_by_role("link").click()
-        live(page)
+    def open_one(username: str, **options: object) -> Page:
+        page = open_page(username, server.thread_path(number), **options)
+        wait_until_live(page)
         return page
 
-    return open_page
+    return open_one
 
 
-def live(page: Page) -> None:
-    page.get_by_role("log", name="History").wait_for()
-    page.locator("html[data-connection=online]").wait_for(state="attached", timeout=30_000)
-
-
-def rows(page: Page) -> Locator:
-    return page.get_by_role("list", name="Threads").get_by_role("listitem")
-
-
-def viewing(page: Page) -> Locator:
+def viewers(page: Page) -> Locator:
     return page.get_by_role("status", name="Viewing now")
 
 
-def person(page: Page, name: str) -> Locator:
-    return viewing(page).locator(".person").filter(has_text=name)
+def find_viewer(page: Page, name: str) -> Locator:
+    return viewers(page).locator(".person").filter(has_text=name)
 
 
-def box(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Message")
+def type_something(page: Page) -> None:
+    message_box(page).press_sequentially("Hello")
 
 
-def types(page: Page, words: str = "Hello") -> None:
-    box(page).press_sequentially(words)
+def find_words(page: Page, words: str) -> Locator:
+    """Find a line of the history that is no message."""
+    return history(page).get_by_text(words, exact=True)
 
 
-def says(page: Page, words: str) -> Locator:
-    return page.get_by_role("log", name="History").get_by_text(words, exact=True)
-
-
-def dots(page: Page, name: str) -> Locator:
-    return person(page, name).locator(".dots")
+def typing_dots(page: Page, name: str) -> Locator:
+    return find_viewer(page, name).locator(".dots")
 
 
 def test_below_the_text_box_stand_the_names_of_the_others_who_view_the_thread(
-    enter: Enter,
+    open_thread: OpenThread,
 ) -> None:
-    ana, ben = enter("ana"), enter("ben")
-    person(ana, "Ben Okafor").wait_for()
-    person(ben, "Ana Ruiz").wait_for()
-    expect(person(ana, "Ana Ruiz")).to_have_count(0)
-    below = viewing(ana).bounding_box()
-    above = box(ana).bounding_box()
+    ana, ben = open_thread("ana"), open_thread("ben")
+    find_viewer(ana, "Ben Okafor").wait_for()
+    find_viewer(ben, "Ana Ruiz").wait_for()
+    expect(find_viewer(ana, "Ana Ruiz")).to_have_count(0)
+    below = viewers(ana).bounding_box()
+    above = message_box(ana).bounding_box()
     assert below is not None
     assert above is not None
     assert below["y"] > above["y"] + above["height"] - 1
-    cho = enter("cho")
-    person(cho, "Ana Ruiz").wait_for()
-    expect(person(cho, "Ben Okafor")).to_have_count(1)
-    cho.context.close()
-    person(ana, "Cho Park").wait_for(state="detached")
+    cho = open_thread("cho")
+    find_viewer(cho, "Ana Ruiz").wait_for()
+    expect(find_viewer(cho, "Ben Okafor")).to_have_count(1)
+    cho.close()
+    find_viewer(ana, "Cho Park").wait_for(state="detached")
 
 
 def test_somebody_with_several_tabs_counts_once_and_a_hidden_tab_is_not_viewing(
-    enter: Enter,
+    open_thread: OpenThread,
 ) -> None:
-    ana, ben = enter("ana"), enter("ben")
+    ana, ben = open_thread("ana"), open_thread("ben")
     second = ben.context.new_page()
     second.goto(ben.url)
-    live(second)
-    person(ana, "Ben Okafor").wait_for()
-    expect(person(ana, "Ben Okafor")).to_have_count(1)
+    wait_until_live(second)
+    find_viewer(ana, "Ben Okafor").wait_for()
+    expect(find_viewer(ana, "Ben Okafor")).to_have_count(1)
     hide = """hidden => { Object.defineProperty(document, 'hidden', {value: hidden,
         configurable: true}); document.dispatchEvent(new Event('visibilitychange')) }"""
     for tab in (ben, second):
         tab.evaluate(hide, True)
-    person(ana, "Ben Okafor").wait_for(state="detached")
+    find_viewer(ana, "Ben Okafor").wait_for(state="detached")
     ben.evaluate(hide, False)
-    person(ana, "Ben Okafor").wait_for()
+    find_viewer(ana, "Ben Okafor").wait_for()
 
 
-def test_while_one_types_dots_move_over_their_name_and_the_thread_says_so(enter: Enter) -> None:
-    ana, ben = enter("ana"), enter("ben")
-    person(ana, "Ben Okafor").wait_for()
-    log = ana.get_by_role("log", name="History")
+def test_while_one_types_dots_move_over_their_name_and_the_thread_says_so(
+    open_thread: OpenThread,
+) -> None:
+    ana, ben = open_thread("ana"), open_thread("ben")
+    find_viewer(ana, "Ben Okafor").wait_for()
+    log = history(ana)
     before = log.evaluate("log => [log.scrollHeight, log.scrollTop, log.clientHeight]")
-    expect(dots(ana, "Ben Okafor")).to_be_hidden()
-    types(ben)
-    says(ana, "Ben is typing").wait_for()
-    dots(ana, "Ben Okafor").wait_for()
-    over, name = dots(ana, "Ben Okafor").bounding_box(), ana.locator(".person-name").bounding_box()
+    expect(typing_dots(ana, "Ben Okafor")).to_be_hidden()
+    type_something(ben)
+    find_words(ana, "Ben is typing").wait_for()
+    typing_dots(ana, "Ben Okafor").wait_for()
+    over, name = (
+        typing_dots(ana, "Ben Okafor").bounding_box(),
+        ana.locator(".person-name").bounding_box(),
+    )
     assert over is not None
     assert name is not None
     assert over["y"] < name["y"]
     assert log.evaluate("log => [log.scrollHeight, log.scrollTop, log.clientHeight]") == before
     # To oneself nothing is told.
-    expect(says(ben, "Ben is typing")).to_have_count(0)
+    expect(find_words(ben, "Ben is typing")).to_have_count(0)
     # Five seconds after the last key it is over, and the name stays.
-    says(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
-    expect(person(ana, "Ben Okafor")).to_be_visible()
+    find_words(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
+    expect(find_viewer(ana, "Ben Okafor")).to_be_visible()
 
 
-def test_all_who_type_are_named_and_one_who_stops_leaves_the_other_typing(enter: Enter) -> None:
-    ana, ben, cho = enter("ana"), enter("ben"), enter("cho")
-    types(ben)
-    says(ana, "Ben is typing").wait_for()
-    types(cho)
-    says(ana, "Ben and Cho are typing").wait_for()
-    types(ben)
+def test_all_who_type_are_named_and_one_who_stops_leaves_the_other_typing(
+    open_thread: OpenThread,
+) -> None:
+    ana, ben, cho = open_thread("ana"), open_thread("ben"), open_thread("cho")
+    type_something(ben)
+    find_words(ana, "Ben is typing").wait_for()
+    type_something(cho)
+    find_words(ana, "Ben and Cho are typing").wait_for()
+    type_something(ben)
     cho.get_by_role("heading", level=1).last.click()
-    box(cho).blur()
-    says(ana, "Ben is typing").wait_for()
+    message_box(cho).blur()
+    find_words(ana, "Ben is typing").wait_for()
     # Sending ends it at once.
     ben.get_by_role("button", name="Send", exact=True).click()
-    says(ana, "Ben is typing").wait_for(state="hidden", timeout=4_000)
+    find_words(ana, "Ben is typing").wait_for(state="hidden", timeout=4_000)
 
 
-def test_reading_replying_and_writing_internally_are_told_apart(enter: Enter) -> None:
-    ana, ben = enter("ana"), enter("ben")
-    viewing(ana).get_by_title("Ben Okafor, reading").wait_for()
-    types(ben)
-    viewing(ana).get_by_title("Ben Okafor, replying").wait_for()
+def test_reading_replying_and_writing_internally_are_told_apart(open_thread: OpenThread) -> None:
+    ana, ben = open_thread("ana"), open_thread("ben")
+    viewers(ana).get_by_title("Ben Okafor, reading").wait_for()
+    type_something(ben)
+    viewers(ana).get_by_title("Ben Okafor, replying").wait_for()
     ben.get_by_role("button", name="Internal message", exact=True).click()
-    viewing(ana).get_by_title("Ben Okafor, writing internally").wait_for()
-    box(ben).fill("")
-    viewing(ana).get_by_title("Ben Okafor, reading").wait_for()
+    viewers(ana).get_by_title("Ben Okafor, writing internally").wait_for()
+    message_box(ben).fill("")
+    viewers(ana).get_by_title("Ben Okafor, reading").wait_for()
     ben.get_by_role("button", name="Internal message", exact=True).click()
 
 
-def test_the_list_shows_where_somebody_is_and_where_somebody_replies(enter: Enter) -> None:
-    ana, ben = enter("ana", thread=1), enter("ben", thread=0)
-    ana.get_by_role("listitem").filter(has_text="Someone is here").wait_for()
-    types(ben)
-    row = ana.get_by_role("listitem").filter(has_text="Someone is replying")
-    row.wait_for()
+def test_the_list_shows_where_somebody_is_and_where_somebody_replies(
+    open_page: OpenPage, open_thread: OpenThread, server: Server, number: str
+) -> None:
+    another = new_number()
+    server.receive_text("Above that one", sender=another)
+    ana, ben = open_page("ana", server.thread_path(another)), open_thread("ben")
+    row = find_row(ana, format_number(number))
+    expect(row).to_contain_text("Someone is here")
+    type_something(ben)
+    expect(row).to_contain_text("Someone is replying")
     # The row is drawn anew and put elsewhere; its mark stays.
-    box(ben).fill("This row rises")
-    ben.get_by_role("button", name="Send", exact=True).click()
-    rows(ana).first.filter(has_text="This row rises").wait_for()
-    rows(ana).first.filter(has_text=re.compile("Someone is")).wait_for()
-    ben.context.close()
+    send_text(ben, "This row rises")
+    first = thread_list(ana).get_by_role("listitem").first
+    expect(first).to_contain_text("This row rises")
+    expect(first).to_contain_text(re.compile("Someone is"))
+    ben.close()
     ana.locator(".row-here").wait_for(state="detached")
 
 
-def test_on_a_phone_the_names_and_the_typing_show_as_well(enter: Enter) -> None:
-    ana, ben = enter("ana", viewport=NARROW, has_touch=True), enter("ben")
-    person(ana, "Ben Okafor").wait_for()
-    types(ben)
-    says(ana, "Ben is typing").wait_for()
-    dots(ana, "Ben Okafor").wait_for()
+def test_on_a_phone_the_names_and_the_typing_show_as_well(open_thread: OpenThread) -> None:
+    ana, ben = open_thread("ana", viewport=NARROW, has_touch=True), open_thread("ben")
+    find_viewer(ana, "Ben Okafor").wait_for()
+    type_something(ben)
+    find_words(ana, "Ben is typing").wait_for()
+    typing_dots(ana, "Ben Okafor").wait_for()
     assert ana.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
 
 
-def test_a_pulled_cable_leaves_nobody_typing(enter: Enter, house: House) -> None:
-    ana, ben = enter("ana"), enter("ben", host="localhost")
-    person(ana, "Ben Okafor").wait_for()
-    types(ben)
-    says(ana, "Ben is typing").wait_for()
-    house.line.hush()
-    says(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
-    person(ana, "Ben Okafor").wait_for(state="detached", timeout=40_000)
-    house.line.restore()
+def test_a_pulled_cable_leaves_nobody_typing(open_thread: OpenThread, server: Server) -> None:
+    ana, ben = open_thread("ana"), open_thread("ben", host="localhost")
+    find_viewer(ana, "Ben Okafor").wait_for()
+    type_something(ben)
+    find_words(ana, "Ben is typing").wait_for()
+    server.cable.hush("localhost")
+    find_words(ana, "Ben is typing").wait_for(state="hidden", timeout=LATE)
+    find_viewer(ana, "Ben Okafor").wait_for(state="detached", timeout=40_000)
 
 
 ASK_ONCE = """() => {
@@ -250,15 +224,13 @@ SWITCH = """async count => {
 }"""
 
 
-def test_hundreds_of_thread_switches_leave_nothing_behind(enter: Enter, house: House) -> None:
-    page = enter("ana")
+def test_hundreds_of_thread_switches_leave_nothing_behind(open_thread: OpenThread) -> None:
+    page = open_thread("ana")
     tools = page.context.new_cdp_session(page)
     tools.send("Performance.enable")
     page.evaluate(ASK_ONCE)
 
-    def measured() -> dict[str, float]:
-        tools.send("HeapProfiler.collectGarbage")
-        page.wait_for_timeout(300)
+    def measure() -> dict[str, float]:
         tools.send("HeapProfiler.collectGarbage")
         found = tools.send("Performance.getMetrics")["metrics"]
         return {metric["name"]: metric["value"] for metric in found}
@@ -270,15 +242,8 @@ def test_hundreds_of_thread_switches_leave_nothing_behind(enter: Enter, house: H
             and now["JSHeapUsedSize"] <= before["JSHeapUsedSize"] * 1.15 + 500_000
         )
 
-    page.evaluate(SWITCH, 40)
-    page.wait_for_timeout(3_000)
-    before = measured()
-    page.evaluate(SWITCH, 200)
-    after = measured()
     # Drafts on their way to the server hold on to their boxes until it has answered.
-    for _ in range(20):
-        if is_as_before(after):
-            break
-        page.wait_for_timeout(1_000)
-        after = measured()
-    assert is_as_before(after), (before, after)
+    page.evaluate(SWITCH, 40)
+    before = measure()
+    page.evaluate(SWITCH, 200)
+    wait_until(lambda: is_as_before(measure()), 60)

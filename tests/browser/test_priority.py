@@ -2,89 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.house import NARROW, WIDE, House, fresh, row, shown, stranger, wait_until_live
+from tests.browser.pages import (
+    NARROW,
+    WIDE,
+    OpenPage,
+    find_row,
+    format_number,
+    make_unique,
+    new_number,
+    wait_until_live,
+)
+from tests.browser.server import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    Sit = Callable[..., Page]
 
 WORDS = ["Urgent", "High", "Medium", "Low"]
 
 
-def new_thread(house: House) -> tuple[str, str]:
+def new_thread(server: Server) -> tuple[str, str]:
     """The number as it is shown, and the path."""
-    number = stranger()
-    house.text_in(fresh("A new thread"), sender=number)
-    return shown(number), house.thread(number)
+    number = new_number()
+    server.receive_text(make_unique("A new thread"), sender=number)
+    return format_number(number), server.thread_path(number)
 
 
-def choices(page: Page) -> Locator:
+def priority_items(page: Page) -> Locator:
     return page.get_by_role("menuitemradio")
 
 
-def choose(page: Page, word: str) -> None:
+def choose_priority(page: Page, word: str) -> None:
     page.get_by_role("button", name="Thread options").click()
     page.get_by_role("menuitemradio", name=word, exact=True).click()
 
 
-def title(page: Page) -> Locator:
+def thread_title(page: Page) -> Locator:
     return page.locator("#conversation").get_by_role("heading", level=1)
 
 
-def names(row_or_title: Locator) -> str:
+def read_words(row_or_title: Locator) -> str:
     return " ".join(row_or_title.inner_text().split())
 
 
-def test_newly_created_threads_have_no_priority_setting(sit: Sit, house: House) -> None:
-    number, path = new_thread(house)
-    page = sit("ana", path)
-    assert names(title(page)) == number
-    expect(row(page, number).locator(".priority")).to_have_count(0)
+def test_newly_created_threads_have_no_priority_setting(
+    open_page: OpenPage, server: Server
+) -> None:
+    number, path = new_thread(server)
+    page = open_page("ana", path)
+    assert read_words(thread_title(page)) == number
+    expect(find_row(page, number).locator(".priority")).to_have_count(0)
     page.get_by_role("button", name="Thread options").click()
-    for item in choices(page).all():
+    for item in priority_items(page).all():
         expect(item).to_have_attribute("aria-checked", "false")
 
 
-def test_one_of_four_predefined_priorities_can_be_applied(sit: Sit, house: House) -> None:
-    number, path = new_thread(house)
-    page = sit("ana", path)
+def test_one_of_four_predefined_priorities_can_be_applied(
+    open_page: OpenPage, server: Server
+) -> None:
+    number, path = new_thread(server)
+    page = open_page("ana", path)
     wait_until_live(page)
     page.get_by_role("button", name="Thread options").click()
-    assert [names(item) for item in choices(page).all()] == WORDS
+    assert [read_words(item) for item in priority_items(page).all()] == WORDS
     page.keyboard.press("Escape")
     for word in WORDS:
-        choose(page, word)
-        expect(title(page)).to_have_text(f"{word} {number}")
+        choose_priority(page, word)
+        expect(thread_title(page)).to_have_text(f"{word} {number}")
         page.get_by_role("button", name="Thread options").click()
         checked = page.get_by_role("menuitemradio", checked=True)
         expect(checked).to_have_count(1)
-        assert names(checked) == word
+        assert read_words(checked) == word
         page.keyboard.press("Escape")
 
 
 def test_the_status_appears_in_front_of_the_number_in_list_and_title_for_everybody(
-    sit: Sit, house: House
+    open_page: OpenPage, server: Server
 ) -> None:
-    number, path = new_thread(house)
-    ana, ben, cho = sit("ana", path), sit("ben", path), sit("cho", house.inbox())
+    number, path = new_thread(server)
+    ana, ben, cho = (
+        open_page("ana", path),
+        open_page("ben", path),
+        open_page("cho", server.inbox_path()),
+    )
     for page in (ana, ben, cho):
         wait_until_live(page)
     box = ben.get_by_role("textbox", name="Message")
     box.fill("Half a sentence")
-    choose(ana, "Urgent")
+    choose_priority(ana, "Urgent")
     for page in (ana, ben, cho):
-        place = row(page, number).get_by_role("link")
+        place = find_row(page, number).get_by_role("link")
         expect(place.locator(".row-who")).to_have_text(f"Urgent {number}")
     for page in (ana, ben):
-        expect(title(page)).to_have_text(f"Urgent {number}")
+        expect(thread_title(page)).to_have_text(f"Urgent {number}")
     expect(box).to_be_focused()
     expect(box).to_have_value("Half a sentence")
     ben.get_by_role("button", name="Thread options").click()
@@ -92,9 +108,11 @@ def test_the_status_appears_in_front_of_the_number_in_list_and_title_for_everybo
     expect(urgent).to_have_attribute("aria-checked", "true")
 
 
-def test_it_is_set_from_the_thread_options_menu_in_the_upper_right(sit: Sit, house: House) -> None:
-    _, path = new_thread(house)
-    page = sit("ana", path)
+def test_it_is_set_from_the_thread_options_menu_in_the_upper_right(
+    open_page: OpenPage, server: Server
+) -> None:
+    _, path = new_thread(server)
+    page = open_page("ana", path)
     place = page.get_by_role("button", name="Thread options").bounding_box()
     assert place is not None
     assert place["y"] < 80
@@ -102,30 +120,30 @@ def test_it_is_set_from_the_thread_options_menu_in_the_upper_right(sit: Sit, hou
 
 
 def test_the_desktop_does_not_allow_for_removing_priority_and_mobile_does(
-    sit: Sit, house: House
+    open_page: OpenPage, server: Server
 ) -> None:
-    number, path = new_thread(house)
-    wide, narrow = sit("ana", path), sit("ben", path, viewport=NARROW, has_touch=True)
+    number, path = new_thread(server)
+    wide, narrow = open_page("ana", path), open_page("ben", path, viewport=NARROW, has_touch=True)
     for page in (wide, narrow):
         wait_until_live(page)
-    choose(wide, "Low")
-    expect(title(narrow)).to_have_text(f"Low {number}")
+    choose_priority(wide, "Low")
+    expect(thread_title(narrow)).to_have_text(f"Low {number}")
     wide.get_by_role("button", name="Thread options").click()
-    expect(choices(wide)).to_have_count(4)
+    expect(priority_items(wide)).to_have_count(4)
     expect(wide.get_by_text("No priority")).to_be_hidden()
     wide.keyboard.press("Escape")
     narrow.get_by_role("button", name="Thread options").click()
-    expect(choices(narrow)).to_have_count(5)
-    for item in choices(narrow).all():
+    expect(priority_items(narrow)).to_have_count(5)
+    for item in priority_items(narrow).all():
         assert item.evaluate("one => one.getBoundingClientRect().height") >= 44
     narrow.get_by_role("menuitemradio", name="No priority").click()
     for page in (wide, narrow):
-        expect(title(page)).to_have_text(number)
+        expect(thread_title(page)).to_have_text(number)
 
 
-def test_it_is_set_by_keys_alone(sit: Sit, house: House) -> None:
-    number, path = new_thread(house)
-    page = sit("ana", path)
+def test_it_is_set_by_keys_alone(open_page: OpenPage, server: Server) -> None:
+    number, path = new_thread(server)
+    page = open_page("ana", path)
     wait_until_live(page)
     page.get_by_role("button", name="Thread options").focus()
     page.keyboard.press("Enter")
@@ -134,23 +152,27 @@ def test_it_is_set_by_keys_alone(sit: Sit, house: House) -> None:
         page.keyboard.press("ArrowDown")
     expect(page.get_by_role("menuitemradio", name="Medium")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(title(page)).to_have_text(f"Medium {number}")
+    expect(thread_title(page)).to_have_text(f"Medium {number}")
     expect(page.get_by_role("button", name="Thread options")).to_be_focused()
 
 
 @pytest.mark.parametrize("viewport", ["wide", "narrow"])
-def test_without_scripts_the_menu_sends_a_form(sit: Sit, house: House, viewport: str) -> None:
-    number, path = new_thread(house)
+def test_without_scripts_the_menu_sends_a_form(
+    open_page: OpenPage, server: Server, viewport: str
+) -> None:
+    number, path = new_thread(server)
     size = {"viewport": NARROW} if viewport == "narrow" else {}
-    page = sit("ana", path, java_script_enabled=False, **size)
-    choose(page, "High")
-    expect(title(page)).to_have_text(f"High {number}")
+    page = open_page("ana", path, java_script_enabled=False, **size)
+    choose_priority(page, "High")
+    expect(thread_title(page)).to_have_text(f"High {number}")
 
 
-def test_the_list_shows_only_what_was_chosen_and_follows(sit: Sit, house: House) -> None:
-    number, path = new_thread(house)
-    other, _ = new_thread(house)
-    page, ben = sit("ana", house.inbox()), sit("ben", path)
+def test_the_list_shows_only_what_was_chosen_and_follows(
+    open_page: OpenPage, server: Server
+) -> None:
+    number, path = new_thread(server)
+    other, _ = new_thread(server)
+    page, ben = open_page("ana", server.inbox_path()), open_page("ben", path)
     for one in (page, ben):
         wait_until_live(one)
     chip = page.get_by_role("group", name="Show only").get_by_role("link", name="Urgent")
@@ -158,38 +180,40 @@ def test_the_list_shows_only_what_was_chosen_and_follows(sit: Sit, house: House)
     expect(chip).to_have_attribute("aria-current", "true")
     assert page.url.endswith("?only=urgent")
     wait_until_live(page)
-    expect(row(page, number)).to_have_count(0)
-    choose(ben, "Urgent")
-    expect(row(page, number)).to_be_visible()
-    expect(row(page, other)).to_have_count(0)
-    row(page, number).get_by_role("link").click()
-    expect(title(page)).to_have_text(f"Urgent {number}")
+    expect(find_row(page, number)).to_have_count(0)
+    choose_priority(ben, "Urgent")
+    expect(find_row(page, number)).to_be_visible()
+    expect(find_row(page, other)).to_have_count(0)
+    find_row(page, number).get_by_role("link").click()
+    expect(thread_title(page)).to_have_text(f"Urgent {number}")
     page.go_back()
     expect(chip).to_have_attribute("aria-current", "true")
-    choose(ben, "Low")
-    expect(row(page, number)).to_have_count(0)
+    choose_priority(ben, "Low")
+    expect(find_row(page, number)).to_have_count(0)
     page.go_back()
-    expect(row(page, other)).to_be_visible()
-    expect(row(page, number)).to_be_visible()
+    expect(find_row(page, other)).to_be_visible()
+    expect(find_row(page, number)).to_be_visible()
     page.go_forward()
-    expect(row(page, other)).to_have_count(0)
+    expect(find_row(page, other)).to_have_count(0)
     chip.click()
-    expect(row(page, other)).to_be_visible()
-    expect(page).to_have_url(house.url + house.inbox())
+    expect(find_row(page, other)).to_be_visible()
+    expect(page).to_have_url(server.url + server.inbox_path())
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_menu_choices_and_the_line_new_are_accessible(sit: Sit, house: House, theme: str) -> None:
-    number, path = new_thread(house)
-    page = sit("cho", f"{path}?only=reply", color_scheme=theme, reduced_motion="reduce")
+def test_menu_choices_and_the_line_new_are_accessible(
+    open_page: OpenPage, server: Server, theme: str
+) -> None:
+    number, path = new_thread(server)
+    page = open_page("cho", f"{path}?only=reply", color_scheme=theme, reduced_motion="reduce")
     wait_until_live(page)
     expect(page.get_by_text("New", exact=True)).to_be_visible()
-    choose(page, "High")
-    expect(title(page)).to_have_text(f"High {number}")
+    choose_priority(page, "High")
+    expect(thread_title(page)).to_have_text(f"High {number}")
     for size in (WIDE, NARROW):
         page.set_viewport_size({"width": size["width"], "height": size["height"]})
         page.get_by_role("button", name="Thread options").click()
-        expect(choices(page).first).to_be_visible()
+        expect(priority_items(page).first).to_be_visible()
         found = Axe().run(page).response["violations"]
         assert [(v["id"], [node["target"] for node in v["nodes"]]) for v in found] == []
         page.keyboard.press("Escape")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
 from messaging.stream.segments import EXTENSION, GSM_7, NAMES, count_segments
-from tests.browser.house import NARROW, House, box, stranger
-from tests.browser.people import At
+from tests.browser.pages import NARROW, OpenPage, ThreadPage, message_box, new_number
+from tests.browser.server import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    Sit = Callable[..., Page]
 
 CASES = 6_000
 ALPHABETS = [
@@ -42,7 +40,7 @@ SAME = """texts => {
 }"""
 
 
-def fuzzed(count: int) -> list[str]:
+def make_texts(count: int) -> list[str]:
     """Texts of few alphabets and of lengths near the borders, where cutting goes wrong."""
     chance = random.Random(7)
     borders = [0, 1, 35, 67, 70, 76, 80, 134, 153, 160, 201, 306, 459, 1530]
@@ -57,20 +55,20 @@ def fuzzed(count: int) -> list[str]:
     return found
 
 
-def word(page: Page) -> Locator:
+def segment_words(page: Page) -> Locator:
     return page.locator("[data-segments]")
 
 
-def open_thread(sit: Sit, house: House, **options: object) -> Page:
-    number = stranger()
-    house.text_in("How much is it?", sender=number)
-    return sit("ana", house.thread(number), **options)
+def open_thread(open_page: OpenPage, server: Server, **options: object) -> Page:
+    number = new_number()
+    server.receive_text("How much is it?", sender=number)
+    return open_page("ana", server.thread_path(number), **options)
 
 
-def test_page_and_server_cut_thousands_of_texts_alike(sit: Sit, house: House) -> None:
-    page = open_thread(sit, house)
-    box(page).wait_for()
-    texts = fuzzed(CASES)
+def test_page_and_server_cut_thousands_of_texts_alike(open_page: OpenPage, server: Server) -> None:
+    page = open_thread(open_page, server)
+    message_box(page).wait_for()
+    texts = make_texts(CASES)
     for text, said in zip(texts, page.evaluate(SAME, texts), strict=True):
         cut = count_segments(text)
         ours = [cut.count, cut.room, cut.capacity, cut.forced_by]
@@ -79,57 +77,59 @@ def test_page_and_server_cut_thousands_of_texts_alike(sit: Sit, house: House) ->
 
 
 def test_the_box_tells_of_segments_only_when_there_is_something_to_say(
-    sit: Sit, house: House
+    open_page: OpenPage, server: Server
 ) -> None:
-    page = open_thread(sit, house)
-    box(page).fill("a" * 100)
-    expect(word(page)).to_be_empty()
-    box(page).fill("a" * 145)
-    expect(word(page)).to_have_text("145/160 · 1 segment")
-    box(page).fill("a" * 161)
-    expect(word(page)).to_have_text("161/306 · 2 segments")
-    expect(box(page)).to_have_accessible_description("To the customer 161/306 · 2 segments")
-    box(page).fill("Garçon")
-    expect(word(page)).to_have_text("6/70 · 1 segment")
-    expect(box(page)).to_have_accessible_description(
+    page = open_thread(open_page, server)
+    message_box(page).fill("a" * 100)
+    expect(segment_words(page)).to_be_empty()
+    message_box(page).fill("a" * 145)
+    expect(segment_words(page)).to_have_text("145/160 · 1 segment")
+    message_box(page).fill("a" * 161)
+    expect(segment_words(page)).to_have_text("161/306 · 2 segments")
+    expect(message_box(page)).to_have_accessible_description(
+        "To the customer 161/306 · 2 segments"
+    )
+    message_box(page).fill("Garçon")
+    expect(segment_words(page)).to_have_text("6/70 · 1 segment")
+    expect(message_box(page)).to_have_accessible_description(
         "To the customer 6/70 · 1 segment ç makes it Unicode"
     )
-    box(page).fill("")
-    expect(word(page)).to_be_empty()
-    expect(box(page)).to_have_accessible_description("To the customer")
+    message_box(page).fill("")
+    expect(segment_words(page)).to_be_empty()
+    expect(message_box(page)).to_have_accessible_description("To the customer")
 
 
-def test_the_team_hears_nothing_of_segments(sit: Sit, house: House) -> None:
-    at = At(open_thread(sit, house))
+def test_the_team_hears_nothing_of_segments(open_page: OpenPage, server: Server) -> None:
+    at = ThreadPage(open_thread(open_page, server))
     at.box.fill("Garçon, ils arrivent")
-    expect(word(at.page)).to_be_visible()
+    expect(segment_words(at.page)).to_be_visible()
     at.eye.click()
-    expect(word(at.page)).to_be_empty()
+    expect(segment_words(at.page)).to_be_empty()
     expect(at.box).to_have_accessible_description("Only your team sees this")
     at.eye.click()
-    expect(word(at.page)).to_be_visible()
+    expect(segment_words(at.page)).to_be_visible()
     at.send()
     expect(at.box).to_have_value("")
-    expect(word(at.page)).to_be_empty()
+    expect(segment_words(at.page)).to_be_empty()
 
 
-def test_nothing_moves_when_the_word_comes_and_goes(sit: Sit, house: House) -> None:
+def test_nothing_moves_when_the_word_comes_and_goes(open_page: OpenPage, server: Server) -> None:
     for size in ({"width": 1200, "height": 760}, NARROW, {"width": 820, "height": 760}):
-        page = open_thread(sit, house, viewport=size)
+        page = open_thread(open_page, server, viewport=size)
         height = "one => one.getBoundingClientRect().height"
-        box(page).fill("a")
+        message_box(page).fill("a")
         before = page.locator(".tools").evaluate(height)
-        box(page).fill("’" * 130)
-        expect(word(page)).to_have_text("130/134 · 2 segments")
+        message_box(page).fill("’" * 130)
+        expect(segment_words(page)).to_have_text("130/134 · 2 segments")
         assert page.locator(".tools").evaluate(height) == before
-        for said in (word(page), page.locator("[data-unicode]")):
+        for said in (segment_words(page), page.locator("[data-unicode]")):
             assert said.evaluate("one => one.scrollWidth <= one.clientWidth"), "all of it"
 
 
-def test_a_draft_is_drawn_with_its_word_by_the_server(sit: Sit, house: House) -> None:
-    page = open_thread(sit, house)
+def test_a_draft_is_drawn_with_its_word_by_the_server(open_page: OpenPage, server: Server) -> None:
+    page = open_thread(open_page, server)
     with page.expect_response("**/draft/"):
-        box(page).fill("ç" * 71)
-    plain = sit("ana", page.url.removeprefix(house.url), java_script_enabled=False)
-    expect(word(plain)).to_have_text("71/134 · 2 segments")
+        message_box(page).fill("ç" * 71)
+    plain = open_page("ana", page.url.removeprefix(server.url), java_script_enabled=False)
+    expect(segment_words(plain)).to_have_text("71/134 · 2 segments")
     expect(plain.get_by_text("ç makes it Unicode")).to_be_visible()

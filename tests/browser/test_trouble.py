@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.house import House, answer, bubble, fresh, handset, stranger
+from tests.browser.pages import (
+    OpenBrowser,
+    OpenPage,
+    choose_carrier_behaviour,
+    find_message,
+    make_unique,
+    new_number,
+    open_handset,
+    send_text,
+)
+from tests.browser.server import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
-
-    Enter = Callable[..., BrowserContext]
-    Sit = Callable[..., Page]
-
-
-def tell_far_end(phone: Page, behaviour: str) -> None:
-    phone.get_by_role("combobox", name="The carrier").select_option(behaviour)
-    with phone.expect_response("**/far-end/"):
-        phone.get_by_role("button", name="Save").click()
+    pass
 
 
 @pytest.mark.parametrize(
@@ -32,27 +32,35 @@ def tell_far_end(phone: Page, behaviour: str) -> None:
     ],
 )
 def test_trouble_has_a_word_a_reason_and_a_retry_that_delivers(
-    enter: Enter, sit: Sit, house: House, behaviour: str, state: str, reason: str
+    open_browser: OpenBrowser,
+    open_page: OpenPage,
+    server: Server,
+    behaviour: str,
+    state: str,
+    reason: str,
 ) -> None:
-    number, body = stranger(), fresh(f"Goes wrong: {behaviour}")
-    house.text_in("Answer me", sender=number)
-    ana, ben = sit("ana", house.thread(number)), sit("ben", house.thread(number))
-    phone = handset(enter(), house, number)
-    with house.far_end("accept"):
-        tell_far_end(phone, behaviour)
-        answer(ana, body)
+    number, body = new_number(), make_unique(f"Goes wrong: {behaviour}")
+    server.receive_text("Answer me", sender=number)
+    ana, ben = (
+        open_page("ana", server.thread_path(number)),
+        open_page("ben", server.thread_path(number)),
+    )
+    phone = open_handset(open_browser(), server, number)
+    with server.set_carrier("accept"):
+        choose_carrier_behaviour(phone, behaviour)
+        send_text(ana, body)
         for page in (ana, ben):
-            expect(bubble(page, body).locator(".state")).to_have_text(state)
-            expect(bubble(page, body)).to_contain_text(reason)
-        tell_far_end(phone, "accept")
-    retry = bubble(ben, body).get_by_role("button", name="Retry")
+            expect(find_message(page, body).locator(".state")).to_have_text(state)
+            expect(find_message(page, body)).to_contain_text(reason)
+        choose_carrier_behaviour(phone, "accept")
+    retry = find_message(ben, body).get_by_role("button", name="Retry")
     retry.click()
     for page in (ana, ben):
-        expect(bubble(page, body).locator(".state")).to_have_text("Delivered")
-        expect(bubble(page, body).get_by_role("button", name="Retry")).to_have_count(0)
-        expect(bubble(page, body)).not_to_contain_text(reason)
-    assert house.count(body) == 1
-    attempts = house.sql(
+        expect(find_message(page, body).locator(".state")).to_have_text("Delivered")
+        expect(find_message(page, body).get_by_role("button", name="Retry")).to_have_count(0)
+        expect(find_message(page, body)).not_to_contain_text(reason)
+    assert server.count_messages(body) == 1
+    attempts = server.query(
         "SELECT count(*) FROM messaging_attempt a JOIN messaging_message m"
         " ON m.id = a.message_id WHERE m.body = %s",
         body,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.house import NARROW, WIDE, House, handset
+from tests.browser.pages import NARROW, WIDE, OpenBrowser, OpenPage, open_handset
+from tests.browser.server import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    pass
 
-    Enter = Callable[..., BrowserContext]
-    Sit = Callable[..., Page]
 
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 PAGES = [
@@ -29,16 +27,16 @@ PAGES = [
 
 
 def test_the_words_by_which_people_and_readers_find_things(
-    enter: Enter, sit: Sit, house: House
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
 ) -> None:
-    page = sit(None)
+    page = open_page(None)
     expect(page.get_by_role("textbox", name="Username", exact=True)).to_be_visible()
     expect(page.get_by_role("textbox", name="Password", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
-    page = sit("ana")
+    page = open_page("ana")
     messages = page.get_by_role("navigation", name="Messages", exact=True)
     expect(messages.get_by_role("list", name="Conversations", exact=True)).to_be_visible()
-    page.goto(house.url + house.thread("+12025550142"))
+    page.goto(server.url + server.thread_path("+12025550142"))
     expect(messages.get_by_role("list", name="Threads", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Back to messages", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="(202) 555-0142")).to_be_visible()
@@ -46,9 +44,9 @@ def test_the_words_by_which_people_and_readers_find_things(
     expect(log.get_by_role("article").first).to_be_visible()
     expect(page.get_by_role("textbox", name="Message", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
-    page.goto(house.url + house.thread("+12025550177"))
+    page.goto(server.url + server.thread_path("+12025550177"))
     expect(log.get_by_role("article").filter(has_text="Internal").first).to_be_visible()
-    phone = handset(enter(), house, "+12025550177")
+    phone = open_handset(open_browser(), server, "+12025550177")
     expect(phone.get_by_role("textbox", name="From", exact=True)).to_be_visible()
     expect(phone.get_by_role("combobox", name="To", exact=True)).to_be_visible()
     expect(phone.get_by_role("textbox", name="Text", exact=True)).to_be_visible()
@@ -58,9 +56,9 @@ def test_the_words_by_which_people_and_readers_find_things(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_stands_in_anybodys_way(sit: Sit, house: House, path: str) -> None:
-    known = {"inbox": house.inbox(), "thread": house.thread("+12025550177")}
-    page = sit(None if path == "/sign-in/" else "ana", known.get(path, path))
+def test_no_page_stands_in_anybodys_way(open_page: OpenPage, server: Server, path: str) -> None:
+    known = {"inbox": server.inbox_path(), "thread": server.thread_path("+12025550177")}
+    page = open_page(None if path == "/sign-in/" else "ana", known.get(path, path))
     page.emulate_media(reduced_motion="reduce")
     for size in (WIDE, NARROW):
         page.set_viewport_size({"width": size["width"], "height": size["height"]})

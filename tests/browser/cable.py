@@ -1,6 +1,6 @@
-"""The line between browser and server: a TCP proxy on loopback that can be cut.
+"""The cable between browser and server: a TCP proxy on loopback that can be cut.
 
-Chromium's own "offline" switch leaves open sockets alone, so the line is cut underneath.
+Chromium's own "offline" switch leaves open sockets alone, so the connection is cut underneath.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ _PASSES = (b"POST /webhooks/", b"POST /simulator/carrier/")
 """The carrier's calls go by the public address too, but they do not come from a browser."""
 
 
-class Line:
-    """Forwards to a port of 127.0.0.1. `cut` ends what is open and refuses what comes;
-    `hush` lets no byte through and closes nothing, as a pulled cable does. `hold` lets new
-    connections wait whose first request is for what begins so.
+class Cable:
+    """Forward to a port of 127.0.0.1. `cut` ends what is open and refuses what comes; `hush` lets
+    no byte through and closes nothing, as a pulled cable does. `hold` lets new connections wait
+    whose first request is for what begins so.
 
-    `only` is a host's name: browsers that call by another one are left alone.
+    `hush` may name one host: then browsers that call by another name are left alone.
     """
 
-    def __init__(self, target: int, *, only: str = "") -> None:
+    def __init__(self, target: int) -> None:
         self.target = target
-        self._mark = f"\r\nhost: {only}".encode()
         self.port = 0
         self._is_cut = False
         self._held = b""
         self._goes_on = asyncio.Event()
         self._flows = asyncio.Event()
+        self._hushed_host = b""
         self._writers: set[asyncio.StreamWriter] = set()
         self._connections: set[asyncio.Task[None] | None] = set()
         self._loop = asyncio.new_event_loop()
@@ -40,7 +40,8 @@ class Line:
     def cut(self) -> None:
         self._run(self._cut)
 
-    def hush(self) -> None:
+    def hush(self, host: str = "") -> None:
+        self._hushed_host = f"\r\nhost: {host}".encode()
         self._run(self._flows.clear)
 
     def hold(self, path: str) -> None:
@@ -57,9 +58,9 @@ class Line:
         self._thread.join(5)
         self._loop.close()
 
-    def _run(self, deed: Callable[[], None]) -> None:
+    def _run(self, action: Callable[[], None]) -> None:
         async def do() -> None:
-            deed()
+            action()
 
         asyncio.run_coroutine_threadsafe(do(), self._loop).result(5)
 
@@ -89,7 +90,7 @@ class Line:
         self._flows.set()
 
     async def _serve(self, down: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
-        """One connection, from its first bytes to its end."""
+        """Serve one connection, from its first bytes to its end."""
         server: asyncio.StreamWriter | None = None
         pumps: list[asyncio.Task[None]] = []
         # The loop itself holds tasks but weakly.
@@ -99,14 +100,15 @@ class Line:
             first = await down.read(65536)
             if self._held and first.startswith(self._held):
                 await self._goes_on.wait()
-            is_browser = not first.startswith(_PASSES) and self._mark in first.lower()
+            is_browser = not first.startswith(_PASSES)
             if first and not (is_browser and self._is_cut):
                 answers, server = await asyncio.open_connection("127.0.0.1", self.target)
                 if is_browser:
                     self._writers |= {up, server}
+                head = first.lower() if is_browser else None
                 pumps += [
-                    asyncio.create_task(self._pump(down, server, first, is_browser)),
-                    asyncio.create_task(self._pump(answers, up, b"", is_browser)),
+                    asyncio.create_task(self._pump(down, server, first, head)),
+                    asyncio.create_task(self._pump(answers, up, b"", head)),
                 ]
                 await asyncio.gather(*pumps)
         # One that broke takes the other along.
@@ -123,12 +125,13 @@ class Line:
         source: asyncio.StreamReader,
         sink: asyncio.StreamWriter,
         chunk: bytes,
-        is_browser: bool,
+        head: bytes | None,
     ) -> None:
+        """Copy until the end. `head` is how a browser's first request began."""
         try:
             chunk = chunk or await source.read(65536)
             while chunk:
-                if is_browser:
+                if head is not None and self._hushed_host in head:
                     await self._flows.wait()
                 sink.write(chunk)
                 await sink.drain()

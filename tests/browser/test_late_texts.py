@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.house import (
-    FRONT_DESK,
-    House,
-    bubble,
-    fresh,
+from tests.browser.pages import (
+    OpenPage,
+    find_message,
+    find_row,
+    format_number,
     history,
-    row,
-    shown,
-    stranger,
+    make_unique,
+    new_number,
     wait_until_live,
 )
+from tests.browser.server import Server
+from tests.cast import FRONT_DESK
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    pass
 
-    Sit = Callable[..., Page]
 
 CAUSE = "for the test"
 
 
-def arrive_late(house: House, sender: str, body: str) -> None:
+def receive_late(server: Server, sender: str, body: str) -> None:
     """It came half an hour ago and lay in quarantine; a worker tries it again."""
     said = {"type": "message", "id": body, "from": sender, "to": FRONT_DESK, "text": body}
-    ((webhook, account),) = house.sql(
+    ((webhook, account),) = server.query(
         "INSERT INTO messaging_webhook (account_id, path, headers, body, digest, is_quarantined,"
         " reason, received_at) SELECT id, '/', '{}', %s, %s, true, %s,"
         " now() - interval '30 minutes' FROM messaging_carrieraccount LIMIT 1"
@@ -40,7 +39,7 @@ def arrive_late(house: House, sender: str, body: str) -> None:
         body,
         CAUSE,
     )
-    house.sql(
+    server.query(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, args)"
         " VALUES ('default', 'replay_quarantine', %s)",
         json.dumps({"account_id": account, "reason": CAUSE, "upto": webhook}),
@@ -48,27 +47,36 @@ def arrive_late(house: House, sender: str, body: str) -> None:
 
 
 def test_a_late_text_stands_where_it_belongs_and_is_new_to_everybody(
-    sit: Sit, house: House
+    open_page: OpenPage, server: Server
 ) -> None:
-    number = stranger()
-    first, between, last = fresh("First"), fresh("Between"), fresh("Last")
-    house.text_in(first, sender=number)
-    house.sql(
+    number = new_number()
+    first, between, last = make_unique("First"), make_unique("Between"), make_unique("Last")
+    server.receive_text(first, sender=number)
+    server.query(
         "UPDATE messaging_message SET created_at = now() - interval '1 hour' WHERE body = %s",
         first,
     )
-    house.text_in(last, sender=number)
-    page, other = sit("ana", house.thread(number)), sit("ben", house.inbox())
+    server.receive_text(last, sender=number)
+    page, other = (
+        open_page("ana", server.thread_path(number)),
+        open_page("ben", server.inbox_path()),
+    )
     for one in (page, other):
         wait_until_live(one)
-    expect(row(other, shown(number)).locator(".row-marks")).to_contain_text("2 unread")
+    expect(find_row(other, format_number(number)).locator(".row-marks")).to_contain_text(
+        "2 unread"
+    )
 
-    arrive_late(house, number, between)
-    expect(bubble(page, between)).to_contain_text("Arrived late")
+    receive_late(server, number, between)
+    expect(find_message(page, between)).to_contain_text("Arrived late")
     expect(history(page).locator(".text")).to_have_text([first, between, last])
-    expect(row(other, shown(number))).to_contain_text(between)
-    expect(row(other, shown(number)).locator(".row-marks")).to_contain_text("3 unread")
-    expect(row(page, shown(number)).locator(".row-marks")).not_to_contain_text("unread")
+    expect(find_row(other, format_number(number))).to_contain_text(between)
+    expect(find_row(other, format_number(number)).locator(".row-marks")).to_contain_text(
+        "3 unread"
+    )
+    expect(find_row(page, format_number(number)).locator(".row-marks")).not_to_contain_text(
+        "unread"
+    )
 
     page.reload()
     expect(history(page).locator(".text")).to_have_text([first, between, last])

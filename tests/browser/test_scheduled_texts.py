@@ -1,0 +1,186 @@
+"""Send later: planned beside Send, seen and changed by all members, sent at its hour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages import (
+    OpenBrowser,
+    OpenPage,
+    Team,
+    ThreadPage,
+    find_violations,
+    measure_overflow,
+    open_handset,
+    received_texts,
+    wait_until_live,
+)
+from tests.browser.server import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Locator
+
+    Open = Callable[..., BrowserContext]
+
+NEW_YORK = "America/New_York"
+
+
+@pytest.fixture
+def team(open_page: OpenPage, server: Server) -> Team:
+    return Team(open_page, server, "ana", "ben", timezone_id=NEW_YORK)
+
+
+def scheduled_texts(at: ThreadPage) -> Locator:
+    return at.page.get_by_role("region", name="To be sent later").get_by_role("listitem")
+
+
+def schedule_text(at: ThreadPage, words: str, preset: str = "Tomorrow 9:00") -> None:
+    at.box.fill(words)
+    at.page.get_by_role("button", name="Send later").click()
+    at.page.get_by_role("dialog", name="Send later").get_by_role("button", name=preset).click()
+
+
+def make_due(server: Server, body: str) -> None:
+    server.query("UPDATE messaging_scheduledtext SET send_at = now() WHERE body = %s", body)
+
+
+def test_a_text_is_planned_seen_by_a_colleague_and_goes_at_its_hour(
+    team: Team, open_browser: OpenBrowser
+) -> None:
+    ana, ben = team["ana"], team["ben"]
+    handset = open_handset(open_browser(), team.server, team.number)
+    schedule_text(ana, "Your car is ready")
+    expect(ana.box).to_have_value("")
+    expect(ana.box).to_be_focused()
+    for at in (ana, ben):
+        expect(scheduled_texts(at)).to_contain_text("Tomorrow, 09:00")
+        expect(scheduled_texts(at)).to_contain_text("Ana")
+        expect(scheduled_texts(at)).to_contain_text("Your car is ready")
+    expect(ben.find_message("Your car is ready")).to_have_count(0)
+    [[local]] = team.server.query(
+        "SELECT to_char(send_at AT TIME ZONE %s, 'HH24:MI') FROM messaging_scheduledtext"
+        " WHERE body = 'Your car is ready'",
+        NEW_YORK,
+    )
+    assert local == "09:00"
+    make_due(team.server, "Your car is ready")
+    for at in (ana, ben):
+        expect(at.find_message("Your car is ready")).to_contain_text("Delivered")
+        expect(scheduled_texts(at)).to_have_count(0)
+    expect(received_texts(handset)).to_contain_text("Your car is ready")
+
+
+def test_the_hour_is_chosen_with_the_keyboard_and_enter_in_its_field_plans(team: Team) -> None:
+    ana = team["ana"]
+    ana.box.fill("Happy new year")
+    ana.page.get_by_role("button", name="Send later").press("Enter")
+    expect(ana.page.get_by_role("button", name="In 1 hour")).to_be_focused()
+    hour = ana.page.get_by_label("Day and time")
+    expect(hour).not_to_have_value("")
+    hour.fill("2027-01-01T00:05")
+    hour.press("Enter")
+    expect(scheduled_texts(ana)).to_contain_text("Fri 1 Jan 2027, 00:05")
+    ana.expect_internal(yes=False)
+    ana.page.reload()
+    expect(scheduled_texts(ana)).to_contain_text("Fri 1 Jan 2027, 00:05")
+    # A time that has passed is refused beside the box, and nothing is sent in its place.
+    ana.box.fill("Too late")
+    ana.page.get_by_role("button", name="Send later").click()
+    hour.fill("2020-01-01T10:00")
+    ana.page.get_by_role("button", name="Schedule").click()
+    expect(ana.page.get_by_role("alert")).to_contain_text("That time has passed")
+    expect(ana.box).to_have_value("Too late")
+    expect(ana.find_message("Too late")).to_have_count(0)
+
+
+def test_a_colleague_changes_it_and_another_deletes_it(team: Team) -> None:
+    ana, ben = team["ana"], team["ben"]
+    schedule_text(ana, "See you at ten", "Next Monday 9:00")
+    scheduled_texts(ben).get_by_role("link", name="Change").click()
+    words = ben.page.get_by_role("textbox", name="Text", exact=True)
+    expect(words).to_have_value("See you at ten")
+    expect(ben.page.get_by_label("Day and time")).to_have_value(re.compile(r"T09:00$"))
+    words.fill("See you at eleven")
+    ben.page.get_by_role("button", name="Save").click()
+    for at in (ana, ben):
+        expect(scheduled_texts(at)).to_contain_text("See you at eleven")
+        expect(scheduled_texts(at)).to_contain_text("Ben")
+    scheduled_texts(ana).get_by_role("link", name="Change").click()
+    ana.page.get_by_role("button", name="Delete", exact=True).click()
+    expect(scheduled_texts(ben)).to_have_count(0)
+    expect(scheduled_texts(ana)).to_have_count(0)
+
+
+def test_what_came_meanwhile_holds_it_and_its_author_is_told_and_decides(team: Team) -> None:
+    ana, ben = team["ana"], team["ben"]
+    schedule_text(ana, "Shall we start?")
+    expect(scheduled_texts(ben)).to_contain_text("Shall we start?")
+    team.receive_text("Please do not start")
+    expect(ana.find_message("Please do not start")).to_be_visible()
+    make_due(team.server, "Shall we start?")
+    for at in (ana, ben):
+        expect(scheduled_texts(at)).to_contain_text("Not sent")
+        expect(scheduled_texts(at)).to_contain_text(
+            "wrote in this conversation after it was planned"
+        )
+        expect(at.find_message("A text that was to go now was not sent")).to_contain_text(
+            "Internal"
+        )
+    expect(ana.find_message("Shall we start?")).to_have_count(0)
+    ana.page.goto(f"{team.server.url}/notifications/")
+    expect(ana.page.get_by_role("main")).to_contain_text("A text was not sent")
+    scheduled_texts(ben).get_by_role("button", name="Send now").click()
+    expect(ben.find_message("Shall we start?")).to_contain_text("Ben")
+    expect(scheduled_texts(ben)).to_have_count(0)
+
+
+def test_an_internal_message_offers_no_later_hour(team: Team) -> None:
+    ana = team["ana"]
+    expect(ana.page.get_by_role("button", name="Send later")).to_be_visible()
+    ana.eye.click()
+    expect(ana.page.get_by_role("button", name="Send later")).to_be_hidden()
+
+
+def test_without_scripts_a_text_is_planned_changed_and_deleted(
+    team: Team, open_page: OpenPage
+) -> None:
+    page = open_page("ana", team.path, java_script_enabled=False)
+    page.get_by_role("textbox", name="Message", exact=True).fill("Without a script")
+    page.get_by_role("button", name="Send later").click()
+    page.get_by_role("button", name="In 1 hour").click()
+    planned = page.get_by_role("region", name="To be sent later").get_by_role("listitem")
+    expect(planned).to_contain_text("Without a script")
+    expect(page.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
+    planned.get_by_role("link", name="Change").click()
+    page.get_by_role("textbox", name="Text", exact=True).fill("Changed without a script")
+    page.get_by_role("button", name="Save").click()
+    expect(planned).to_contain_text("Changed without a script")
+    planned.get_by_role("link", name="Change").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(planned).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_menu_strip_and_page_are_readable_by_everyone(
+    team: Team, open_page: OpenPage, theme: str
+) -> None:
+    schedule_text(team["ana"], "Readable")
+    expect(scheduled_texts(team["ana"])).to_have_count(1)
+    for width in (1200, 320):
+        size = {"width": width, "height": 740}
+        page = open_page("ben", team.path, viewport=size, color_scheme=theme)
+        wait_until_live(page)
+        at = ThreadPage(page)
+        at.box.fill("Something")
+        at.page.get_by_role("button", name="Send later").click()
+        expect(at.page.get_by_role("dialog", name="Send later")).to_be_visible()
+        assert (find_violations(at.page), measure_overflow(at.page)) == ([], 0)
+        at.page.keyboard.press("Escape")
+        scheduled_texts(at).get_by_role("link", name="Change").click()
+        expect(at.page.get_by_role("button", name="Save")).to_be_visible()
+        assert (find_violations(at.page), measure_overflow(at.page)) == ([], 0)

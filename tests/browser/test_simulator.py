@@ -1,0 +1,81 @@
+"""The simulator's pages in a real browser, with the whole program behind them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.pages import (
+    OpenBrowser,
+    OpenPage,
+    choose_carrier_behaviour,
+    find_message,
+    find_violations,
+    format_number,
+    history,
+    measure_overflow,
+    new_number,
+    open_first_inbox,
+    open_handset,
+    open_thread,
+    received_texts,
+    send_from_handset,
+    send_text,
+)
+from tests.browser.server import Server
+
+
+@pytest.fixture
+def handset(open_browser: OpenBrowser, server: Server) -> Page:
+    return open_handset(open_browser(), server, new_number())
+
+
+def test_text_in_and_answer_out(handset: Page, open_page: OpenPage) -> None:
+    number = handset.get_by_role("textbox", name="From").input_value()
+    send_from_handset(handset, "A question from the handset", to="Front Desk, (202) 555-0110")
+    expect(handset.get_by_role("textbox", name="Text")).to_have_value("")
+    ana = open_page("ana")
+    open_first_inbox(ana)
+    open_thread(ana, format_number(number))
+    history(ana).get_by_text("A question from the handset").wait_for()
+    send_text(ana, "An answer from ana")
+    received_texts(handset).get_by_text("An answer from ana").wait_for()
+    handset.get_by_role("textbox", name="From").fill(new_number())
+    handset.get_by_text("Nothing here yet").wait_for()
+
+
+def test_a_reset_connection_leaves_the_text_unknown_long_before_a_timeout(
+    handset: Page, open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Answer me", sender=number)
+    ana = open_page("ana", server.thread_path(number))
+    with server.set_carrier("accept"):
+        choose_carrier_behaviour(handset, "reset")
+        handset.get_by_text("Saved", exact=True).wait_for()
+        begun = time.monotonic()
+        send_text(ana, "This breaks on its way")
+        broken = find_message(ana, "This breaks on its way")
+        broken.get_by_text("Unknown").wait_for()
+        assert time.monotonic() - begun < 5, "that was the timeout, not the reset"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_everybody_can_read_it(
+    open_browser: OpenBrowser, server: Server, width: int, scheme: str
+) -> None:
+    context = open_browser(viewport={"width": width, "height": 780}, color_scheme=scheme)
+    page = open_handset(context, server, "+12025550126")
+    received_texts(page).get_by_role("article").first.wait_for()
+    assert (find_violations(page), measure_overflow(page)) == ([], 0)
+
+
+def test_without_scripts_it_works_all_the_same(open_page: OpenPage) -> None:
+    page = open_page(None, "/simulator/?from=72645", java_script_enabled=False)
+    page.get_by_role("textbox", name="Text").fill("Typed by hand")
+    page.get_by_role("button", name="Send text").click()
+    page.get_by_text("Sent at").wait_for()
+    assert page.get_by_role("textbox", name="From").input_value() == "72645"
