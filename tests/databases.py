@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
-from django.core.management import call_command
-from django.db import connection
 from psycopg import sql
 
 from config.embedded.paths import DATABASE, USER, ServerPaths, database_url
 
+ROOT = Path(__file__).resolve().parent.parent
 EMPTY = "template1"
 
 
@@ -46,9 +47,14 @@ def migrated_database() -> str:
     name = "migrated"
     with once(name) as is_made:
         if not is_made:
+            # In a process of its own: pytest-django lets this one reach no database here.
+            environment = {**os.environ, "DATABASE_URL": database_url(test_cluster(), name)}
             create_database(name)
-            with _connected_to(name):
-                call_command("migrate", interactive=False, verbosity=0)
+            subprocess.run(
+                [sys.executable, ROOT / "manage.py", "migrate", "--verbosity=0"],
+                env=environment,
+                check=True,
+            )
     return name
 
 
@@ -60,19 +66,6 @@ def once(name: str) -> Iterator[bool]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield done.exists()
         done.touch()
-
-
-@contextmanager
-def _connected_to(name: str) -> Iterator[None]:
-    """Django's connection goes to another database for a while."""
-    before = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = before
 
 
 def _administer(statement: LiteralString, *names: str) -> None:
