@@ -1,5 +1,5 @@
-# `make run` serves the demo, `make test` runs everything. Paths below are relative on purpose, so
-# that a checkout in a folder with a space in its name works; set PARTYLINE_VENV for another place.
+# `make run` serves the demo, `make test` runs all tests. The paths below are relative, so that a
+# checkout in a folder with a space in its name works. PARTYLINE_VENV names another environment.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -15,20 +15,21 @@ PY = "$(PARTYLINE_VENV)/bin/python"
 
 help:
 	@printf '%s\n' \
-	  'make run     serve the demo on http://$(HOST):$(PORT)' \
-	  'make cluster the same as many processes behind nginx, from deploy/' \
-	  'make test    run the whole test suite' \
-	  'make check   style, types, layers, templates, deployment settings' \
-	  'make bench   measure' \
-	  'make faults  kill processes under load for minutes and count what was lost' \
-	  'make mutants put faults into a copy of the code, one at a time, and see a test turn red' \
-	  'make lock    write requirements/*.txt from pyproject.toml (ARGS=--upgrade: newest)' \
-	  'make clean   remove the virtual environment (never the data)'
+	  'make run           serve the demo on http://$(HOST):$(PORT)' \
+	  'make cluster       serve it from many processes behind nginx, with the files in deploy/' \
+	  'make test          run the whole test suite' \
+	  'make test-cluster  run the browser tests against a cluster' \
+	  'make check         check style, types, layers, templates, migrations, deployment settings' \
+	  'make bench         measure speed and memory' \
+	  'make faults        kill processes under load for minutes, and count what was lost' \
+	  'make mutants       put faults into a copy of the code, each of which must make a test fail' \
+	  'make lock          write requirements/*.txt from pyproject.toml (ARGS=--upgrade for the newest)' \
+	  'make clean         remove the virtual environment (never the data)'
 
 run: venv
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" exec $(PY) manage.py serve
 
-# The browser tests against a server of many processes.
+# The browser tests against a cluster.
 test-cluster: venv-dev tools-for-tests tools-for-cluster
 	@PARTYLINE_TEST_SERVER=cluster $(PY) -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
@@ -36,7 +37,7 @@ cluster: venv-dev tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" PYTHON="$(abspath $(PARTYLINE_VENV))/bin/python" \
 	  exec bash deploy/cluster/run.sh
 
-# Tests wait now and then: three at a time keep two processors busy.
+# Tests sometimes wait: three at a time keep two processors busy.
 test: venv-dev tools-for-tests
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -69,7 +70,7 @@ typescript: venv-dev
 
 tools-for-tests:
 	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx systemd || \
-	  echo "partyline: the tests that need them will fail; the rest runs." >&2
+	  echo "partyline: the tests that need them will fail; all others run." >&2
 
 tools-for-cluster:
 	@bash config/packages.sh "the cluster" redis-server nginx postgresql
