@@ -1,1 +1,2 @@
-"""The live page: bells in, fragments out, one reader per process and inbox."""
+"""The live page: bells come in, fragments go out, and one reader per inbox serves the whole
+process."""

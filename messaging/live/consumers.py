@@ -1,4 +1,4 @@
-"""The page's one socket: signs in, listens to what the page looks at, forwards frames."""
+"""Serve the one socket of a page: sign in, follow what the page shows, forward frames."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from inboxes.models import Agent
 from messaging.live.frames import Frame
 from messaging.live.hub import hub_of_this_loop
-from messaging.live.pages import SIGNED_OUT, BadLook, Look, Page, read
-from messaging.live.presence import Here
+from messaging.live.pages import SIGNED_OUT, BadMessage, Page, PageView, parse_json
+from messaging.live.presence import PresenceReport
 
 MALFORMED = 4400
 TOO_MANY = 4429
@@ -21,18 +21,16 @@ TOO_BIG = 1009
 
 MAX_BYTES = 64 * 1024
 MAX_PER_WINDOW = 150
-WINDOW = 5.0
-"""Seconds in which a page may say MAX_PER_WINDOW things."""
+WINDOW = 5.0  # Seconds in which a page may send MAX_PER_WINDOW messages
 
-MAX_PAGES = 40
-"""Sockets that one agent may have open in a process."""
+MAX_PAGES = 40  # Sockets that one agent may have open in one process
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """Speaks what `messaging.live.pages` describes; closes with a code on anything else."""
+    """Speak the protocol of `messaging.live.pages`; close with a code on anything else."""
 
+    # No channel layer of its own: it depends on the hub alone, and connects while Redis is away.
     channel_layer_alias = "none"
-    """No layer of its own: it hears its process's hub alone, and connects while Redis is away."""
 
     page: Page | None = None
 
@@ -44,75 +42,75 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         try:
             query = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
-            look = Look.parse_text(query.get("look", ["{}"])[0])
-        except BadLook:
+            view = PageView.parse_text(query.get("look", ["{}"])[0])
+        except BadMessage:
             await self.close(MALFORMED)
             return
         hub = hub_of_this_loop()
         if len(hub.by_agent.get(agent.pk, ())) >= MAX_PAGES:
             await self.close(TOO_MANY_PAGES)
             return
-        self._window, self._said = time.monotonic(), 0
+        self._window, self._message_count = time.monotonic(), 0
         self.page = Page(
             agent_id=agent.pk,
             session_key=self.scope["session"].session_key or "",
             session_hash=agent.get_session_auth_hash(),
-            deliver=self._forward,
-            hang_up=self._end,
+            send_frame=self._send_frame,
+            close_socket=self._close_with,
             name=agent.display_name,
             short_name=agent.short_name,
         )
-        await hub.join(self.page, look)
+        await hub.add_page(self.page, view)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.page is None:
             return
         if text_data is None or len(text_data) > MAX_BYTES:
-            await self._end(MALFORMED if text_data is None else TOO_BIG)
+            await self._close_with(MALFORMED if text_data is None else TOO_BIG)
             return
-        if self._is_too_much():
-            await self._end(TOO_MANY)
+        if self._exceeds_rate():
+            await self._close_with(TOO_MANY)
             return
         try:
-            await self._hear(self.page, text_data)
-        except BadLook:
-            await self._end(MALFORMED)
+            await self._handle_message(self.page, text_data)
+        except BadMessage:
+            await self._close_with(MALFORMED)
 
-    async def _hear(self, page: Page, text: str) -> None:
-        """What the page shows, or who sits before it. Raises BadLook on anything else."""
-        said, hub = read(text), hub_of_this_loop()
-        if isinstance(said, dict) and "here" in said:
-            hub.presence.here(page, Here.parse(said["here"]))
-        elif isinstance(said, dict) and "gone" in said:
-            hub.presence.leave(page)
+    async def _handle_message(self, page: Page, text: str) -> None:
+        """Take a change of view or a presence report. Raises BadMessage for anything else."""
+        message, hub = parse_json(text), hub_of_this_loop()
+        if isinstance(message, dict) and "here" in message:
+            hub.presence.record_report(page, PresenceReport.parse(message["here"]))
+        elif isinstance(message, dict) and "gone" in message:
+            hub.presence.end_lease(page)
         else:
-            await hub.look(page, Look.parse(said))
+            await hub.change_view(page, PageView.parse(message))
 
     async def __call__(self, *args: Any) -> None:
-        """Whatever ends the connection, a cancelled handler included, ends the page."""
+        """Remove the page however the connection ends, also when the handler is cancelled."""
         try:
             await super().__call__(*args)
         finally:
-            await self._leave()
+            await self._leave_hub()
 
-    def _is_too_much(self) -> bool:
+    def _exceeds_rate(self) -> bool:
         now = time.monotonic()
         if now - self._window > WINDOW:
-            self._window, self._said = now, 0
-        self._said += 1
-        return self._said > MAX_PER_WINDOW
+            self._window, self._message_count = now, 0
+        self._message_count += 1
+        return self._message_count > MAX_PER_WINDOW
 
-    async def _forward(self, frame: Frame) -> None:
+    async def _send_frame(self, frame: Frame) -> None:
         if self.page is not None:
             await self.send(text_data=frame)
 
-    async def _end(self, code: int) -> None:
-        """Nothing follows the code: the page leaves before the other side has hung up."""
+    async def _close_with(self, code: int) -> None:
+        """Close the socket. The page leaves the hub first, so that nothing follows the code."""
         if self.page is not None:
-            await self._leave()
+            await self._leave_hub()
             await self.close(code)
 
-    async def _leave(self) -> None:
+    async def _leave_hub(self) -> None:
         page, self.page = self.page, None
         if page is not None:
-            await hub_of_this_loop().leave(page)
+            await hub_of_this_loop().remove_page(page)

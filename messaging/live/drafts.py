@@ -1,4 +1,4 @@
-"""The part "drafts" of an agent's own frames: other tabs show what stands in the box."""
+"""The part "drafts" of an agent's own frames: their other tabs show what is in the composer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from threads.models import ThreadState
 
 
 def draw_drafts(agent: Agent, states: Collection[ThreadState]) -> list[dict[str, object]]:
-    """For `static/js/composer/drafts.js`; a page takes what is newer than what it knows. `files`
-    are the attachments that wait to be sent, by their keys; one query."""
+    """Return what `static/js/composer/drafts.js` reads; a page ignores what is older than its own.
+
+    `files` are the keys of the attachments that wait to be sent. One query.
+    """
     threads = [state.thread_id for state in states]
     drafted = Attachment.objects.unsent().filter(uploader=agent, thread__in=threads)
     files: defaultdict[int, list[int]] = defaultdict(list)

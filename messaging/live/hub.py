@@ -1,4 +1,4 @@
-"""Who has a page open in this process, and what follows from a bell."""
+"""The hub knows which pages are open in this process and updates them after a bell."""
 
 from __future__ import annotations
 
@@ -13,119 +13,122 @@ from inboxes.integers import read_integer
 from inboxes.models import Inbox
 from inboxes.sessions import live_sessions
 from messaging.live import reading
-from messaging.live.frames import BEAT, pack
-from messaging.live.pages import REMOVED, SIGNED_OUT, Look, Page, Target
-from messaging.live.presence import Desk
+from messaging.live.frames import HEARTBEAT, pack_frames
+from messaging.live.pages import REMOVED, SIGNED_OUT, Page, PageView, Target
+from messaging.live.presence import PresenceTracker
 from messaging.live.readers import (
-    Burst,
+    CoalescedTask,
     InboxReader,
-    Missed,
-    draw_inboxes,
+    PageCounters,
+    draw_inbox_rows,
     draw_missed,
-    draw_notices,
     draw_personal,
-    in_thread,
+    draw_recent_notifications,
+    run_in_thread,
 )
-from messaging.live.subscriber import Ear
+from messaging.live.subscriber import Subscriber
 from messaging.live.supervision import keep_running
 from threads.models import Thread
 
 log = logging.getLogger(__name__)
 
-BEAT_EVERY = 4.0
-"""Seconds between beats; a page that heard nothing for 9 s calls itself offline. At each beat the
-pages are compared with the database, so that a lost bell, and access that another process or plain
-SQL took away, is noticed within one beat."""
+# Seconds between heartbeats. A page that receives nothing for 9 s shows that it is offline. At
+# each heartbeat the pages are compared with the database, so that a lost bell, or access that
+# another process or plain SQL removed, is noticed within one interval.
+HEARTBEAT_INTERVAL = 4.0
 
 
 class Hub:
-    """The pages of one event loop. Everything in it runs on that loop."""
+    """Hold the pages of one event loop. All of its methods run on that loop."""
 
     def __init__(self) -> None:
         self.by_inbox: dict[int, set[Page]] = {}
         self.by_agent: dict[int, set[Page]] = {}
         self.readers: dict[int, InboxReader] = {}
-        self.agents: dict[int, Burst] = {}
+        self.agent_reads: dict[int, CoalescedTask] = {}
         self.agent_seqs: dict[int, int] = {}
-        self.presence = Desk(self.by_inbox)
-        self.agent_bells = 0
-        self._ear: Ear | None = None
-        self._chores: list[asyncio.Task[None]] = []
-        self._starting = asyncio.Lock()
+        self.presence = PresenceTracker(self.by_inbox)
+        self.agent_bell_count = 0
+        self._subscriber: Subscriber | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._start_lock = asyncio.Lock()
 
-    async def join(self, page: Page, look: Look) -> None:
-        """Hear first, read afterwards: nothing falls between the page's first load and here."""
+    async def add_page(self, page: Page, view: PageView) -> None:
+        """Subscribe first and read afterwards, so that no change after the page's first load is
+        missed."""
         self.by_agent.setdefault(page.agent_id, set()).add(page)
-        await self._start()
-        await self._listen("agent", page.agent_id)
-        bells = self.agent_bells
-        standing = await in_thread(reading.read_standing, page.agent_id)
-        if standing is None:
+        await self._start_tasks()
+        await self._subscribe("agent", page.agent_id)
+        bells_before = self.agent_bell_count
+        access = await run_in_thread(reading.read_agent_inboxes, page.agent_id)
+        if access is None:
             await page.close(SIGNED_OUT)
             return
-        self.agent_seqs.setdefault(page.agent_id, standing.agent.seq)
-        if page.agent_id not in self.agents:
-            self.agents[page.agent_id] = Burst(lambda: self._read_agent(page.agent_id))
-        await self._follow(page, standing.inboxes)
-        await self.look(page, look)
-        await page.send(*await in_thread(draw_notices, page.agent_id))
-        if self.agent_bells != bells and page.agent_id in self.agents:
-            # A seat may have been taken between the reading and the following.
-            self.agents[page.agent_id].wake()
+        self.agent_seqs.setdefault(page.agent_id, access.agent.seq)
+        if page.agent_id not in self.agent_reads:
+            self.agent_reads[page.agent_id] = CoalescedTask(
+                lambda: self._read_agent(page.agent_id)
+            )
+        await self._follow_inboxes(page, access.inboxes)
+        await self.change_view(page, view)
+        await page.send(*await run_in_thread(draw_recent_notifications, page.agent_id))
+        if self.agent_bell_count != bells_before and page.agent_id in self.agent_reads:
+            # A membership may have ended between reading and following.
+            self.agent_reads[page.agent_id].request_run()
 
-    async def leave(self, page: Page) -> None:
-        self.presence.leave(page)
+    async def remove_page(self, page: Page) -> None:
+        self.presence.end_lease(page)
         for inbox_id in list(page.inboxes):
-            await self._unfollow(page, inbox_id)
+            await self._unfollow_inbox(page, inbox_id)
         pages = self.by_agent.get(page.agent_id)
         if pages is not None:
             pages.discard(page)
             if not pages:
                 del self.by_agent[page.agent_id]
                 self.agent_seqs.pop(page.agent_id, None)
-                self.agents.pop(page.agent_id, None)
-                await self._ear_leave("agent", page.agent_id)
+                self.agent_reads.pop(page.agent_id, None)
+                await self._unsubscribe("agent", page.agent_id)
         if not self.by_agent:
-            await self._stop()
+            await self._stop_tasks()
 
-    async def look(self, page: Page, look: Look) -> None:
-        """The page shows something else, or is back: bring it up to date."""
+    async def change_view(self, page: Page, view: PageView) -> None:
+        """Take note of what a page shows now, and bring it up to date."""
         page.is_catching_up = True
-        if look.thread != page.look.thread:
-            self.presence.leave(page)
+        if view.thread != page.view.thread:
+            self.presence.end_lease(page)
         try:
-            page.look, page.thread_inbox = look, None
-            if look.thread is not None:
-                page.thread_inbox = await in_thread(_inbox_of, look.thread)
+            page.view, page.thread_inbox = view, None
+            if view.thread is not None:
+                page.thread_inbox = await run_in_thread(_find_inbox_id, view.thread)
                 if page.thread_inbox not in page.inboxes:
                     page.thread_inbox = None
-            await self.presence.looked(page)
-            await self._catch_up_page(page, look)
+            await self.presence.send_current_presence(page)
+            await self._catch_up_page(page, view)
         finally:
             page.is_catching_up = False
 
-    def hear(self, kind: Kind, key: int) -> None:
+    def receive_bell(self, kind: Kind, key: int) -> None:
         if kind == "inbox":
             reader = self.readers.get(key)
             if reader is not None:
-                reader.burst.wake()
+                reader.task.request_run()
             return
-        self.agent_bells += 1
-        if key in self.agents:
-            self.agents[key].wake()
+        self.agent_bell_count += 1
+        if key in self.agent_reads:
+            self.agent_reads[key].request_run()
 
-    def wake_all(self) -> None:
-        """Bells may have been missed: look at everything."""
-        self.agent_bells += 1
-        self.presence.ask(*self.by_inbox)
+    def wake_all_readers(self) -> None:
+        """Read everything again, because bells may have been missed."""
+        self.agent_bell_count += 1
+        self.presence.request_summaries(*self.by_inbox)
         for reader in self.readers.values():
-            reader.burst.wake()
-        for burst in self.agents.values():
-            burst.wake()
+            reader.task.request_run()
+        for read in self.agent_reads.values():
+            read.request_run()
 
     # Following inboxes
 
-    async def _follow(self, page: Page, inboxes: dict[int, Inbox]) -> None:
+    async def _follow_inboxes(self, page: Page, inboxes: dict[int, Inbox]) -> None:
         for inbox_id, inbox in inboxes.items():
             if inbox_id in page.inboxes:
                 continue
@@ -134,14 +137,14 @@ class Hub:
                 self.readers[inbox_id] = InboxReader(inbox_id, inbox.seq, pages)
             page.inboxes.add(inbox_id)
             pages.add(page)
-            await self._listen("inbox", inbox_id)
+            await self._subscribe("inbox", inbox_id)
             if len(pages) == 1:
-                self.presence.ask(inbox_id)
+                self.presence.request_summaries(inbox_id)
 
-    async def _unfollow(self, page: Page, inbox_id: int) -> None:
+    async def _unfollow_inbox(self, page: Page, inbox_id: int) -> None:
         page.inboxes.discard(inbox_id)
         if page.thread_inbox == inbox_id:
-            self.presence.leave(page)
+            self.presence.end_lease(page)
         pages = self.by_inbox.get(inbox_id)
         if pages is None:
             return
@@ -149,197 +152,205 @@ class Hub:
         if not pages:
             del self.by_inbox[inbox_id]
             self.readers.pop(inbox_id, None)
-            self.presence.forget(inbox_id)
-            await self._ear_leave("inbox", inbox_id)
+            self.presence.forget_inbox(inbox_id)
+            await self._unsubscribe("inbox", inbox_id)
 
     # Catching up
 
-    async def _catch_up_page(self, page: Page, look: Look) -> None:
-        if look.list == "top":
-            named = [read_integer(key[1:]) for key in look.seqs if key[:1] == "i"]
+    async def _catch_up_page(self, page: Page, view: PageView) -> None:
+        if view.list == "top":
+            named = [read_integer(key[1:]) for key in view.seqs if key[:1] == "i"]
             known = {key for key in named if key is not None}
             gone = sorted(known - page.inboxes)
             if gone:
-                await page.send(*pack(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
-            await self._bring(page, page.inboxes - known)
-        if _stands_outside(page, look):
-            await page.send(*pack(go="/"))
+                await page.send(*pack_frames(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
+            await self._send_inbox_rows(page, page.inboxes - known)
+        if _lacks_access(page, view):
+            await page.send(*pack_frames(go="/"))
             return
-        shown = set(page.inboxes) if look.list == "top" else {look.list, page.thread_inbox}
-        counters = await in_thread(
-            reading.inbox_counters, [key for key in shown if isinstance(key, int)]
+        shown = set(page.inboxes) if view.list == "top" else {view.list, page.thread_inbox}
+        counters = await run_in_thread(
+            reading.read_inbox_counters, [key for key in shown if isinstance(key, int)]
         )
         for inbox_id, counter in counters.items():
-            target = Target.of(page, inbox_id, with_seqs=True)
+            target = Target.from_page(page, inbox_id, with_seqs=True)
             keys = [f"i{inbox_id}", f"l{inbox_id}", f"t{target.thread}"]
-            if all(look.seqs.get(key, counter) >= counter for key in keys):
+            if all(view.seqs.get(key, counter) >= counter for key in keys):
                 continue
-            missed: Missed | None = Missed.of(inbox_id, target, look.seqs)
-            while missed is not None and not page.is_over:
-                frames, missed = await in_thread(draw_missed, inbox_id, target, missed)
+            missed: PageCounters | None = PageCounters.from_seqs(inbox_id, target, view.seqs)
+            while missed is not None and not page.is_closed:
+                frames, missed = await run_in_thread(draw_missed, inbox_id, target, missed)
                 await page.send(*frames)
-        await self._catch_up_agent(page, look.seqs.get(f"a{page.agent_id}"))
+        await self._catch_up_agent(page, view.seqs.get(f"a{page.agent_id}"))
 
     async def _catch_up_agent(self, page: Page, since: int | None) -> None:
-        standing = await in_thread(reading.read_standing, page.agent_id)
-        if standing is None or since is None or since >= standing.agent.seq:
+        access = await run_in_thread(reading.read_agent_inboxes, page.agent_id)
+        if access is None or since is None or since >= access.agent.seq:
             return
-        view = (page.look.list, page.look.only, True)
+        variant = (page.view.list, page.view.only, True)
         reached = since
-        while reached < standing.agent.seq and not page.is_over:
-            reached, frames = await in_thread(draw_personal, standing, reached, [view])
-            await page.send(*frames[view])
+        while reached < access.agent.seq and not page.is_closed:
+            reached, frames = await run_in_thread(draw_personal, access, reached, [variant])
+            await page.send(*frames[variant])
 
-    async def _bring(self, page: Page, inbox_ids: set[int]) -> None:
-        """Show inboxes that are new to a page which stands on the top list."""
-        if not inbox_ids or page.look.list != "top":
+    async def _send_inbox_rows(self, page: Page, inbox_ids: set[int]) -> None:
+        """Send the rows of inboxes that are new to a page, if it shows the top list."""
+        if not inbox_ids or page.view.list != "top":
             return
-        standing = await in_thread(reading.read_standing, page.agent_id)
-        if standing is None:
+        access = await run_in_thread(reading.read_agent_inboxes, page.agent_id)
+        if access is None:
             return
-        new = [standing.inboxes[key] for key in inbox_ids if key in standing.inboxes]
+        new = [access.inboxes[key] for key in inbox_ids if key in access.inboxes]
         shared = [inbox for inbox in new if not inbox.is_personal]
-        rows = await in_thread(draw_inboxes, standing.agent, shared)
-        await page.send(*pack(rows=rows, seqs={f"i{i.pk}": i.seq for i in new}))
+        rows = await run_in_thread(draw_inbox_rows, access.agent, shared)
+        await page.send(*pack_frames(rows=rows, seqs={f"i{i.pk}": i.seq for i in new}))
 
-    # What concerns one agent
+    # Reading for one agent
 
     async def _read_agent(self, agent_id: int) -> None:
         pages = set(self.by_agent.get(agent_id, ()))
-        standing = await in_thread(reading.read_standing, agent_id)
-        alive = await in_thread(live_sessions, {page.session_key for page in pages})
-        session_hash = standing.agent.get_session_auth_hash() if standing else None
+        access = await run_in_thread(reading.read_agent_inboxes, agent_id)
+        alive = await run_in_thread(live_sessions, {page.session_key for page in pages})
+        session_hash = access.agent.get_session_auth_hash() if access else None
         for page in list(pages):
             if page.session_key not in alive or page.session_hash != session_hash:
                 pages.discard(page)
                 await self._sign_out(page)
-        if standing is None or not pages:
+        if access is None or not pages:
             return
         for page in list(pages):
-            if not await self._follow_membership(page, standing):
+            if not await self._follow_membership(page, access):
                 pages.discard(page)
-        views = {page: (page.look.list, page.look.only, not page.is_catching_up) for page in pages}
-        since = self.agent_seqs.get(agent_id, standing.agent.seq)
-        self.agent_seqs[agent_id], frames = await in_thread(
-            draw_personal, standing, since, set(views.values())
+        variants = {
+            page: (page.view.list, page.view.only, not page.is_catching_up) for page in pages
+        }
+        since = self.agent_seqs.get(agent_id, access.agent.seq)
+        self.agent_seqs[agent_id], frames = await run_in_thread(
+            draw_personal, access, since, set(variants.values())
         )
-        for page, view in views.items():
-            # A page that moved on meanwhile was read anew, and asked for what it lacks.
-            if (page.look.list, page.look.only) == view[:2]:
-                await page.send(*frames[view])
-        if agent_id in self.agents and self.agent_seqs[agent_id] < standing.agent.seq:
-            self.agents[agent_id].wake()  # more than one batch
+        for page, variant in variants.items():
+            # A page that shows something else by now has been read anew.
+            if (page.view.list, page.view.only) == variant[:2]:
+                await page.send(*frames[variant])
+        if agent_id in self.agent_reads and self.agent_seqs[agent_id] < access.agent.seq:
+            self.agent_reads[agent_id].request_run()  # more than one batch
 
     async def _sign_out(self, page: Page) -> None:
-        self.presence.leave(page)
+        self.presence.end_lease(page)
         await page.close(SIGNED_OUT)
 
-    async def _follow_membership(self, page: Page, standing: reading.Standing) -> bool:
-        """Give and take inboxes; False when the page stood in one that was taken."""
-        lost = page.inboxes - set(standing.inboxes)
-        new = set(standing.inboxes) - page.inboxes
-        was_inside = any(page.shows(inbox_id) for inbox_id in lost)
+    async def _follow_membership(self, page: Page, access: reading.AgentInboxes) -> bool:
+        """Follow new inboxes and drop lost ones.
+
+        Returns False if the page was inside a lost one; its socket is closed then.
+        """
+        lost = page.inboxes - set(access.inboxes)
+        new = set(access.inboxes) - page.inboxes
+        was_inside = any(page.is_inside(inbox_id) for inbox_id in lost)
         for inbox_id in lost:
-            await self._unfollow(page, inbox_id)
+            await self._unfollow_inbox(page, inbox_id)
         if lost:
             gone = [f"inbox-{inbox_id}" for inbox_id in sorted(lost)]
-            await page.send(*pack(gone=gone, go="/" if was_inside else ""))
+            await page.send(*pack_frames(gone=gone, go="/" if was_inside else ""))
         if was_inside:
             await page.close(REMOVED)
             return False
-        await self._follow(page, standing.inboxes)
-        await self._bring(page, new)
+        await self._follow_inboxes(page, access.inboxes)
+        await self._send_inbox_rows(page, new)
         return True
 
-    # Chores
+    # Background tasks
 
-    async def _start(self) -> None:
-        async with self._starting:
-            if self._ear is not None:
+    async def _start_tasks(self) -> None:
+        async with self._start_lock:
+            if self._subscriber is not None:
                 return
             bell_loop.attach_running_loop()
-            ear = Ear(self.hear, self.presence.hear, self.wake_all)
-            await ear.start()
-            self._ear = ear
-            self._chores = [
+            subscriber = Subscriber(
+                self.receive_bell, self.presence.receive_message, self.wake_all_readers
+            )
+            await subscriber.start()
+            self._subscriber = subscriber
+            self._tasks = [
                 asyncio.create_task(keep_running(name, work))
                 for name, work in {
-                    "the beats": self._beat,
+                    "heartbeats": self._send_heartbeats,
                     "the comparison with the database": self._keep_comparing,
-                    "showing presence": self.presence.show,
-                    "telling other processes of presence": self.presence.tell,
+                    "showing presence": self.presence.keep_showing_changes,
+                    "telling other processes about presence": self.presence.keep_sending_summaries,
                 }.items()
             ]
 
-    async def _stop(self) -> None:
-        ear, self._ear = self._ear, None
-        for chore in self._chores:
-            chore.cancel()
-        self._chores = []
-        if ear is not None:
-            await ear.stop()
+    async def _stop_tasks(self) -> None:
+        subscriber, self._subscriber = self._subscriber, None
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+        if subscriber is not None:
+            await subscriber.stop()
 
-    async def _listen(self, kind: Kind, key: int) -> None:
-        if self._ear is not None:
-            await self._ear.join(kind, key)
+    async def _subscribe(self, kind: Kind, key: int) -> None:
+        if self._subscriber is not None:
+            await self._subscriber.join_group(kind, key)
 
-    async def _ear_leave(self, kind: Kind, key: int) -> None:
-        if self._ear is not None:
-            await self._ear.leave(kind, key)
+    async def _unsubscribe(self, kind: Kind, key: int) -> None:
+        if self._subscriber is not None:
+            await self._subscriber.leave_group(kind, key)
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_EVERY)
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
             for pages in list(self.by_agent.values()):
                 for page in list(pages):
-                    await page.send(BEAT)
+                    await page.send(HEARTBEAT)
 
     async def _keep_comparing(self) -> None:
-        """The database is the truth: look at it with each beat, whatever bells were heard."""
+        """Compare with the database at each heartbeat, whatever bells were received."""
         while True:
-            await asyncio.sleep(BEAT_EVERY)
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
             try:
-                await self.compare()
+                await self.compare_with_database()
             except (DatabaseError, InterfaceError) as error:
-                log.warning("The comparison failed and comes again: %s", type(error).__name__)
+                log.warning("The comparison failed and will be repeated: %s", type(error).__name__)
 
-    async def compare(self) -> None:
-        """Bring the pages up to what the database says now; five queries, however many look."""
+    async def compare_with_database(self) -> None:
+        """Bring the pages up to what the database says now, in five queries for any number of
+        pages."""
         await self._compare_inboxes()
         await self._compare_agents()
 
     async def _compare_inboxes(self) -> None:
-        counters = await in_thread(reading.inbox_counters, list(self.readers))
+        counters = await run_in_thread(reading.read_inbox_counters, list(self.readers))
         for inbox_id, reader in self.readers.items():
             if counters.get(inbox_id, 0) > reader.seq:
-                reader.burst.wake()
+                reader.task.request_run()
 
     async def _compare_agents(self) -> None:
         """Close the pages whose agent or session is gone; read again for agents who changed."""
         pages = [page for theirs in self.by_agent.values() for page in theirs]
-        alive = await in_thread(live_sessions, {page.session_key for page in pages})
-        access = await in_thread(reading.read_access, {page.agent_id for page in pages})
+        alive = await run_in_thread(live_sessions, {page.session_key for page in pages})
+        allowed = await run_in_thread(reading.read_access, {page.agent_id for page in pages})
         for page in pages:
-            found = access.get(page.agent_id)
+            found = allowed.get(page.agent_id)
             if (
                 found is None
                 or page.session_key not in alive
                 or page.session_hash != found.session_hash
             ):
                 await self._sign_out(page)
-            elif page.agent_id in self.agents and (
+            elif page.agent_id in self.agent_reads and (
                 page.inboxes != found.inboxes or self.agent_seqs[page.agent_id] < found.seq
             ):
-                self.agents[page.agent_id].wake()
+                self.agent_reads[page.agent_id].request_run()
 
 
-def _stands_outside(page: Page, look: Look) -> bool:
-    """Whether the page shows something that its agent may not see (any more)."""
-    is_foreign_list = isinstance(look.list, int) and look.list not in page.inboxes
-    return is_foreign_list or (look.thread is not None and page.thread_inbox is None)
+def _lacks_access(page: Page, view: PageView) -> bool:
+    """Return True if the page shows something that its agent may not see."""
+    is_foreign_list = isinstance(view.list, int) and view.list not in page.inboxes
+    return is_foreign_list or (view.thread is not None and page.thread_inbox is None)
 
 
-def _inbox_of(thread_id: int) -> int | None:
+def _find_inbox_id(thread_id: int) -> int | None:
     return Thread.objects.filter(pk=thread_id).values_list("inbox", flat=True).first()
 
 

@@ -1,4 +1,4 @@
-"""What a page shows and how far it has come, in the page's own words."""
+"""Pages: what each one shows, which counters it has reached, and what it may say."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ ListShown = Literal["top"] | int | None
 
 MAX_SEQS = 2_000
 
+# Close codes; the last one, of RFC 6455, says that the server is at fault.
 SIGNED_OUT = 4401
 REMOVED = 4403
 BROKEN = 1011
-"""Close codes; the last one, of RFC 6455, says that the server is at fault."""
 
 
-class BadLook(ValueError):
-    """A page said something that is no `look`."""
+class BadMessage(ValueError):
+    """Raised for a message of a page that is not part of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The list and the thread that a page shows, and the counters that they were read at.
+class PageView:
+    """Hold the list and the thread that a page shows, and the counters at which it read them.
 
-    `only` is what the list is narrowed to, a Choice or "".
-    Keys of `seqs`: `i3` what the top list shows of inbox 3, `l3` the rows of inbox 3's own list,
-    `t45` the history of thread 45, `a2` what is agent 2's alone.
+    `only` is what the list is narrowed to, a Choice or "". The keys of `seqs`: `i3` is inbox 3 as
+    a row of the top list, `l3` the rows of inbox 3's own list, `t45` the history of thread 45,
+    `a2` what is agent 2's alone.
     """
 
     list: ListShown = None
@@ -43,100 +43,112 @@ class Look:
     only: str = ""
 
     @classmethod
-    def parse(cls, data: object) -> Look:
-        """From what the page sent; raises BadLook."""
+    def parse(cls, data: object) -> PageView:
+        """Read what a page sent. Raises BadMessage."""
         if not isinstance(data, dict):
-            raise BadLook
+            raise BadMessage
         shown, thread, seqs = data.get("list"), data.get("thread"), data.get("seqs", {})
-        if not (shown is None or shown == "top" or is_key(shown)):
-            raise BadLook
-        if not (thread is None or is_key(thread)):
-            raise BadLook
+        if not (shown is None or shown == "top" or is_primary_key(shown)):
+            raise BadMessage
+        if not (thread is None or is_primary_key(thread)):
+            raise BadMessage
         only = data.get("only", "")
         if not (only == "" or (isinstance(only, str) and only in Choice.values)):
-            raise BadLook
+            raise BadMessage
         if not isinstance(seqs, dict) or len(seqs) > MAX_SEQS:
-            raise BadLook
-        if not all(isinstance(k, str) and len(k) < 24 and is_key(v) for k, v in seqs.items()):
-            raise BadLook
+            raise BadMessage
+        if not all(
+            isinstance(k, str) and len(k) < 24 and is_primary_key(v) for k, v in seqs.items()
+        ):
+            raise BadMessage
         return cls(list=shown, thread=thread, seqs=seqs, only=only)
 
     @classmethod
-    def parse_text(cls, text: str) -> Look:
-        return cls.parse(read(text))
+    def parse_text(cls, text: str) -> PageView:
+        return cls.parse(parse_json(text))
 
 
-def read(text: str) -> object:
-    """The JSON that a page said; raises BadLook."""
+def parse_json(text: str) -> object:
+    """Return the JSON that a page sent. Raises BadMessage."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadLook from error
+        raise BadMessage from error
 
 
-def is_key(value: object) -> TypeGuard[int]:
-    """Whether it can be the key of a row."""
+def is_primary_key(value: object) -> TypeGuard[int]:
+    """Return True if the value can be the key of a row."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 @dataclass(eq=False, slots=True)
 class Page:
-    """One open socket. `inboxes` is what its agent may see, as last read from the database;
-    `known_people` and `known_marks` are who it was told to be where (a thread, a list).
+    """Hold the state of one open socket.
 
-    `deliver` hands one frame to the socket, and `hang_up` closes it; both may raise anything.
+    `inboxes` are those that its agent may see, as last read from the database. `known_people` and
+    `known_row_presence` are the presence that the page was last sent, for its thread and for its
+    list. `send_frame` hands one frame to the socket and `close_socket` closes it; both may raise
+    anything.
     """
 
     agent_id: int
     session_key: str
     session_hash: str
-    deliver: Callable[[Frame], Awaitable[None]]
-    hang_up: Callable[[int], Awaitable[None]]
-    look: Look = field(default_factory=Look)
+    send_frame: Callable[[Frame], Awaitable[None]]
+    close_socket: Callable[[int], Awaitable[None]]
+    view: PageView = field(default_factory=PageView)
     thread_inbox: int | None = None
     inboxes: set[int] = field(default_factory=set)
     is_catching_up: bool = False
-    is_over: bool = False
+    is_closed: bool = False
     name: str = ""
     short_name: str = ""
     known_people: tuple[int, tuple[Person, ...]] = (0, ())
-    known_marks: tuple[ListShown, dict[int, str]] = field(default=(None, {}))
+    known_row_presence: tuple[ListShown, dict[int, str]] = field(default=(None, {}))
 
     async def send(self, *frames: Frame) -> None:
-        """Send frames in order. A page that cannot take one is closed and raises nothing: it comes
-        back with the counters that it has reached, and no other page is affected."""
+        """Send frames in order; close a page that cannot take one.
+
+        Raises nothing, so that no other page is affected. The closed page reconnects with the
+        counters that it has reached.
+        """
         for one in frames:
-            if self.is_over:
+            if self.is_closed:
                 return
             try:
-                await self.deliver(one)
+                await self.send_frame(one)
             except Exception as error:
-                log.warning("A page of agent %s cannot be told: %r", self.agent_id, error)
-                log.debug("how it failed", exc_info=True)
+                log.warning(
+                    "A page of agent %s takes no frames: %r", self.agent_id, error
+                )
+                log.debug("The failure in full:", exc_info=True)
                 await self.close(BROKEN)
 
     async def close(self, code: int) -> None:
         """Close the socket; nothing follows the code. Raises nothing."""
-        self.is_over = True
+        self.is_closed = True
         try:
-            await self.hang_up(code)
+            await self.close_socket(code)
         except Exception as error:
             log.warning("A page of agent %s cannot be closed: %r", self.agent_id, error)
-            log.debug("how it failed", exc_info=True)
+            log.debug("The failure in full:", exc_info=True)
 
     def thread_in(self, inbox_id: int) -> int | None:
-        """The thread that the page shows, if it is one of that inbox."""
-        return self.look.thread if self.thread_inbox == inbox_id else None
+        """Return the thread that the page shows, if it is one of that inbox."""
+        return self.view.thread if self.thread_inbox == inbox_id else None
 
-    def shows(self, inbox_id: int) -> bool:
-        """Whether the page stands inside the inbox."""
-        return self.look.list == inbox_id or self.thread_inbox == inbox_id
+    def is_inside(self, inbox_id: int) -> bool:
+        """Return True if the page shows the inbox's list or one of its threads."""
+        return self.view.list == inbox_id or self.thread_inbox == inbox_id
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A page at the moment of a burst. Without counters while it catches up: its map then
-    moves by the catch-up's frames alone, so that a cut in between loses nothing."""
+    """Hold what a page shows at the moment of a read.
+
+    `with_seqs` is False while the page catches up: then only the frames of the catch-up move its
+    counters, and a connection lost in between loses nothing.
+    """
 
     page: Page
     agent_id: int
@@ -146,6 +158,6 @@ class Target:
     only: str = ""
 
     @classmethod
-    def of(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:
-        look, thread = page.look, page.thread_in(inbox_id)
-        return cls(page, page.agent_id, look.list, thread, with_seqs, look.only)
+    def from_page(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:
+        view, thread = page.view, page.thread_in(inbox_id)
+        return cls(page, page.agent_id, view.list, thread, with_seqs, view.only)

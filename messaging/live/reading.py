@@ -1,4 +1,4 @@
-"""What changed since a counter's value: the queries behind a bell. Synchronous, in a thread."""
+"""The queries behind a bell: what changed after a counter. Synchronous; they run in a thread."""
 
 from __future__ import annotations
 
@@ -17,46 +17,47 @@ from messaging.stream.refusals import find_refusals
 from threads.models import Thread, ThreadState
 from threads.unread import count_unread_threads
 
+# Rows read in one step of a catch-up; the rest follows in further steps. A step ends with its
+# counters, and is small enough to cross a slow line while the page waits, even with the longest
+# rows.
 BATCH = 100
-"""Rows read in one step of a catch-up; the rest follows in further steps. Each step ends with its
-counters: even the longest rows of one cross a slow line while a page waits for them."""
 
-POPUPS = 30
-"""Notifications of one read that are told to one agent one by one; the bell counts the rest."""
+# Notifications of one read that are sent to one agent; the unread count covers the rest.
+MAX_POPUPS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A notification by its key, and one in the same words."""
+class NotificationCopy:
+    """Hold one agent's notification by its key, and one with the same words read in full."""
 
     pk: int
-    like: Notification
+    original: Notification
 
 
 @dataclass(slots=True)
 class Changes:
-    """Rows of one inbox that changed after `since`, complete up to `upto`."""
+    """Hold the rows of one inbox that changed after a counter, complete up to `upto`."""
 
     inbox: Inbox
     upto: int
     is_more: bool = False
     threads: list[Thread] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    later: list[ScheduledText] = field(default_factory=list)
+    scheduled_texts: list[ScheduledText] = field(default_factory=list)
+    # Open threads whose title or row changed.
     titles: list[Thread] = field(default_factory=list)
-    """Open threads of which something changed that stands in their title, or in their row."""
     agents: dict[int, Agent] = field(default_factory=dict)
+    # Why open threads take no text, by thread; empty where they do.
     refusals: dict[int, str] = field(default_factory=dict)
-    """Why threads that somebody looks at take no text; empty where they do."""
-    seats: dict[int, datetime] = field(default_factory=dict)
-    """Since when each agent is a member."""
+    # Since when each agent is a member.
+    member_since: dict[int, datetime] = field(default_factory=dict)
     states: dict[tuple[int, int], ThreadState] = field(default_factory=dict)
+    # Unread threads of the inbox, for each agent who sees it as a row.
     unread_threads: dict[tuple[int, int], int] = field(default_factory=dict)
-    """How many threads of the inbox each of those has not read who see it as a row."""
-    notified: dict[int, deque[Told]] = field(default_factory=dict)
-    """The newest of each agent who looks, at most POPUPS."""
+    # The newest notifications of each agent, at most MAX_POPUPS.
+    notified: dict[int, deque[NotificationCopy]] = field(default_factory=dict)
+    # The unread count of each agent who was notified.
     unread: dict[int, int] = field(default_factory=dict)
-    """The count on the bell of each agent who was notified."""
 
 
 def read_changes(
@@ -67,13 +68,13 @@ def read_changes(
     open_threads: Collection[int],
     agent_ids: Collection[int],
     counting_ids: Collection[int] = (),
-    notices_since: int | None = None,
+    notifications_since: int | None = None,
 ) -> Changes:
-    """Read one inbox for the agents who look at it; those who may not see it are left out.
+    """Read one inbox for the agents whose pages show it; leave out those who may not see it.
 
-    `counting_ids` are those of them whose list counts its unread threads.
-    The counter is read first: whatever a later query sees beyond it is sent again, harmlessly.
-    None for a `since` leaves that part out. Raises Inbox.DoesNotExist.
+    `counting_ids` are the agents whose list shows a count of unread threads. None for a `since`
+    leaves that part out. The counter is read first: what a later query sees beyond it is sent
+    again, which does no harm. Raises Inbox.DoesNotExist.
     """
     inbox = Inbox.objects.select_related("last_author", "owner").get(pk=inbox_id)
     changes = Changes(inbox=inbox, upto=inbox.seq)
@@ -81,20 +82,20 @@ def read_changes(
         changed = Thread.objects.filter(inbox=inbox_id, seq__gt=rows_since)
         changes.threads = list(changed.for_rows().order_by("seq")[:BATCH])
     if messages_since is not None and messages_since < inbox.seq and open_threads:
-        _read_opened(changes, messages_since, open_threads)
-    read = (changes.threads, changes.messages, changes.later)
+        _read_open_threads(changes, messages_since, open_threads)
+    read = (changes.threads, changes.messages, changes.scheduled_texts)
     full = [rows[-1].seq for rows in read if len(rows) == BATCH]
     changes.upto = min([*full, inbox.seq])
     changes.is_more = bool(full)
-    _read_allowed(changes, agent_ids)
+    _read_agents_with_access(changes, agent_ids)
     _read_personal(changes, counting_ids)
-    if notices_since is not None and notices_since < inbox.seq:
-        _read_notices(changes, notices_since)
+    if notifications_since is not None and notifications_since < inbox.seq:
+        _read_notifications(changes, notifications_since)
     return changes
 
 
-def _read_opened(changes: Changes, since: int, open_threads: Collection[int]) -> None:
-    """What is new in the threads that somebody looks at; four queries, and one for files."""
+def _read_open_threads(changes: Changes, since: int, open_threads: Collection[int]) -> None:
+    """Read what is new in open threads; four queries, and one for attachments."""
     opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
     changes.titles = list(opened.filter(seq__gt=since).for_rows())
     changes.refusals = find_refusals(opened.select_related("contact"))
@@ -105,26 +106,26 @@ def _read_opened(changes: Changes, since: int, open_threads: Collection[int]) ->
     planned = ScheduledText.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )
-    changes.later = list(planned.select_related("author").order_by("seq")[:BATCH])
+    changes.scheduled_texts = list(planned.select_related("author").order_by("seq")[:BATCH])
 
 
-def _read_allowed(changes: Changes, agent_ids: Collection[int]) -> None:
-    """Who of them may see the inbox, and since when; one query."""
+def _read_agents_with_access(changes: Changes, agent_ids: Collection[int]) -> None:
+    """Read which of the agents may see the inbox, and since when; one query."""
     if changes.inbox.is_personal:
         owner = Agent.objects.filter(pk__in=agent_ids, is_active=True, personal_line=changes.inbox)
         changes.agents = {agent.pk: agent for agent in owner}
         return
-    seats = Membership.objects.filter(
+    memberships = Membership.objects.filter(
         inbox=changes.inbox.pk, agent__in=agent_ids, agent__is_active=True
     )
-    # Only what rows are drawn with: whole agents of two hundred pages take a tenth of a read.
-    for agent_id, since, seq in seats.values_list("agent", "created_at", "agent__seq"):
+    # Only what rows are drawn with: whole agents would take a tenth of a read for 200 pages.
+    for agent_id, since, seq in memberships.values_list("agent", "created_at", "agent__seq"):
         changes.agents[agent_id] = Agent(pk=agent_id, seq=seq)
-        changes.seats[agent_id] = since
+        changes.member_since[agent_id] = since
 
 
 def _read_personal(changes: Changes, counting_ids: Collection[int]) -> None:
-    """The states that decide how a row looks to each agent; two queries at most."""
+    """Read the states that decide how a row looks to each agent; two queries at most."""
     if changes.threads:
         states = ThreadState.objects.filter(
             agent__in=list(changes.agents), thread__in=[thread.pk for thread in changes.threads]
@@ -134,49 +135,54 @@ def _read_personal(changes: Changes, counting_ids: Collection[int]) -> None:
     changes.unread_threads = count_unread_threads(counting, [changes.inbox])
 
 
-def _read_notices(changes: Changes, since: int) -> None:
-    """Who of those who look was notified up to here; three queries, two of them if anybody was."""
+def _read_notifications(changes: Changes, since: int) -> None:
+    """Read which of the agents were notified up to `upto`; three queries, two if none was."""
     new = Notification.objects.filter(
         inbox=changes.inbox.pk,
         seq__gt=since,
         seq__lte=changes.upto,
         agent__in=list(changes.agents),
     )
-    told = list(new.values_list("pk", "agent", "message", "reason").order_by("pk"))
-    if not told:
+    rows = list(new.values_list("pk", "agent", "message", "reason").order_by("pk"))
+    if not rows:
         return
-    # Two hundred are told of one text in the same words, so one of them is read with its words.
-    firsts = {(message, reason): pk for pk, _, message, reason in reversed(told)}
+    # Two hundred may be notified of one text in the same words, so the words are read once.
+    firsts = {(message, reason): pk for pk, _, message, reason in reversed(rows)}
     worded = {
         (one.message_id, one.reason): one
         for one in Notification.objects.filter(pk__in=firsts.values()).with_words()
     }
-    for pk, agent_id, message, reason in told:
-        if (like := worded.get((message, reason))) is not None:
-            changes.notified.setdefault(agent_id, deque(maxlen=POPUPS)).append(Told(pk, like))
+    for pk, agent_id, message, reason in rows:
+        if (original := worded.get((message, reason))) is not None:
+            changes.notified.setdefault(agent_id, deque(maxlen=MAX_POPUPS)).append(
+                NotificationCopy(pk, original)
+            )
     if changes.notified:
         changes.unread = lists.unread_counts(changes.notified)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How an agent stands now: may they go on, and with which inboxes (id → counter)."""
+class AgentInboxes:
+    """Hold an active agent and the inboxes that they may see, by key."""
 
     agent: Agent
     inboxes: dict[int, Inbox]
 
 
-def read_standing(agent_id: int) -> Standing | None:
-    """None for an agent who is gone or was deactivated."""
+def read_agent_inboxes(agent_id: int) -> AgentInboxes | None:
+    """Return None for an agent who is gone or was deactivated."""
     agent = Agent.objects.filter(pk=agent_id, is_active=True).first()
     if agent is None:
         return None
     visible = Inbox.objects.visible_to(agent).select_related("last_author")
-    return Standing(agent=agent, inboxes={inbox.pk: inbox for inbox in visible})
+    return AgentInboxes(agent=agent, inboxes={inbox.pk: inbox for inbox in visible})
 
 
 def read_states(agent: Agent, since: int) -> tuple[list[Thread], dict[int, ThreadState], int]:
-    """Threads whose personal state changed after the agent's counter stood at `since`."""
+    """Read the threads whose personal state changed after the agent's counter was at `since`.
+
+    Returns the threads, the states by thread, and the counter that was reached.
+    """
     states = list(
         ThreadState.objects.filter(agent=agent, seq__gt=since)
         .select_related("thread")
@@ -188,20 +194,20 @@ def read_states(agent: Agent, since: int) -> tuple[list[Thread], dict[int, Threa
     return rows, {state.thread_id: state for state in states}, upto
 
 
-def read_new_seats(agent: Agent, since: int) -> set[int]:
-    """Inboxes that the agent became a member of after their counter stood at `since`."""
-    seats = Membership.objects.filter(agent=agent, seq__gt=since)
-    return set(seats.values_list("inbox", flat=True))
+def read_new_memberships(agent: Agent, since: int) -> set[int]:
+    """Return the inboxes that the agent became a member of after their counter was at `since`."""
+    memberships = Membership.objects.filter(agent=agent, seq__gt=since)
+    return set(memberships.values_list("inbox", flat=True))
 
 
-def inbox_counters(inbox_ids: Collection[int]) -> dict[int, int]:
-    """The counters now, for the catch-up behind lost bells; one query."""
+def read_inbox_counters(inbox_ids: Collection[int]) -> dict[int, int]:
+    """Return the current counters, for the comparison that finds lost bells; one query."""
     return dict(Inbox.objects.filter(pk__in=inbox_ids).values_list("pk", "seq"))
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What lets an agent look at this moment: their sessions' hash and their inboxes."""
+    """Hold what decides whether an agent's pages stay open: session hash and inboxes."""
 
     seq: int
     session_hash: str
@@ -209,11 +215,11 @@ class Access:
 
 
 def read_access(agent_ids: Collection[int]) -> dict[int, Access]:
-    """The access of many agents, without those who are gone or deactivated; three queries."""
+    """Read the access of many agents, without those who are gone or deactivated; three queries."""
     inboxes: dict[int, set[int]] = {agent_id: set() for agent_id in agent_ids}
-    seats = Membership.objects.filter(agent__in=agent_ids).values_list("agent", "inbox")
+    memberships = Membership.objects.filter(agent__in=agent_ids).values_list("agent", "inbox")
     owned = Inbox.objects.filter(owner__in=agent_ids).values_list(F("owner"), "pk")
-    for agent_id, inbox_id in [*seats, *owned]:
+    for agent_id, inbox_id in [*memberships, *owned]:
         inboxes[agent_id].add(inbox_id)
     agents = Agent.objects.filter(pk__in=agent_ids, is_active=True).only("password", "seq")
     return {

@@ -1,4 +1,4 @@
-"""Changes become frames: what all see alike is drawn once, what is personal is filled in."""
+"""Draw changes as frames: shared fragments once, personal values filled in."""
 
 from __future__ import annotations
 
@@ -10,83 +10,95 @@ from django.template.loader import render_to_string
 
 from inboxes.models import Agent
 from messaging.conversations.history import Entry
-from messaging.live.frames import Encoded, Fragment, Frame, Part, encoded, pack, spread
+from messaging.live.frames import (
+    EncodedJson,
+    Fragment,
+    Frame,
+    Part,
+    encode_json,
+    pack_frames,
+    split_into_parts,
+)
 from messaging.live.pages import Target
-from messaging.live.reading import Changes, Told
+from messaging.live.reading import Changes, NotificationCopy
 from messaging.models import Message, ScheduledText
-from messaging.notifications.lists import popup
+from messaging.notifications.lists import popup_content
 from threads.models import Thread
 from threads.rows import Row, build_inbox_row, build_thread_row
 
+# A placeholder for the agent's own counter in a row drawn for many. It is unguessable, so that no
+# text contains it, and no shorter than any counter.
 PERSONAL = f"personal-{secrets.token_hex(8)}"
-"""Stands for the agent's own counter in a row drawn for many; unguessable, so no text holds it,
-and no shorter than any counter."""
 
 
 class Renderer:
-    """Draws one burst of changes. Lives as long as the burst, and so do its fragments."""
+    """Draw the changes of one read. Its fragments are cached for as long as it lives."""
 
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
         self._fragments: dict[object, Fragment] = {}
-        self._popups: dict[int, Encoded] = {}
+        self._popups: dict[int, EncodedJson] = {}
         self._frames: dict[object, list[Frame]] = {}
 
     def frames_for(self, target: Target) -> list[Frame]:
-        """None for an agent who may not see the inbox, nor for a page that shows nothing of it
-        while there is nothing to notify of."""
+        """Return no frames for an agent without access, nor for a page that shows no change."""
         agent = self.changes.agents.get(target.agent_id)
         if agent is None:
             return []
         key = target.agent_id, target.list, target.only, target.thread, target.with_seqs
         if key not in self._frames:
-            self._frames[key] = self._draw(agent, target)
+            self._frames[key] = self._draw_frames(agent, target)
         return self._frames[key]
 
-    def _draw(self, agent: Agent, target: Target) -> list[Frame]:
+    def _draw_frames(self, agent: Agent, target: Target) -> list[Frame]:
         inbox, upto = self.changes.inbox, self.changes.upto
         rows: list[Fragment] = []
         seqs: dict[str, int] = {}
         if target.list == "top":
             seqs[f"i{inbox.pk}"] = upto
-            rows += self._threads(agent) if inbox.is_personal else [self._inbox(agent)]
+            rows += self._thread_rows(agent) if inbox.is_personal else [self._inbox_row(agent)]
         elif target.list == inbox.pk:
             seqs[f"l{inbox.pk}"] = upto
-            rows += self._threads(agent, target.only)
+            rows += self._thread_rows(agent, target.only)
         if target.thread is not None:
             seqs[f"t{target.thread}"] = upto
-            rows += [self._title(t) for t in self.changes.titles if t.pk == target.thread]
+            rows += [self._render_title(t) for t in self.changes.titles if t.pk == target.thread]
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
-            rows += [self._message(message, agent) for message in shown]
-            planned = [text for text in self.changes.later if text.thread_id == target.thread]
-            rows += [self._later(text) for text in planned]
-        parts = [*self._refusal(target), *self._notices(agent)]
-        return pack(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
+            rows += [self._render_message(message, agent) for message in shown]
+            planned = [
+                text for text in self.changes.scheduled_texts if text.thread_id == target.thread
+            ]
+            rows += [self._render_scheduled_text(text) for text in planned]
+        parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
+        return pack_frames(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
 
-    def _refusal(self, target: Target) -> list[Part]:
-        """Whether the thread that the page shows takes texts now."""
+    def _refusal_parts(self, target: Target) -> list[Part]:
+        """Tell a page whether its open thread takes texts now."""
         if target.thread not in self.changes.refusals:
             return []
         refusal = self.changes.refusals[target.thread]
         return [("standing", {"thread": target.thread, "refusal": refusal})]
 
-    def _notices(self, agent: Agent) -> Iterable[Part]:
-        """The agent's bell, if it rang."""
+    def _notification_parts(self, agent: Agent) -> Iterable[Part]:
+        """Tell the unread count and the new notifications, if the agent was notified."""
         if agent.pk not in self.changes.unread:
             return ()
         unread = self.changes.unread[agent.pk]
-        new = [self._popup(told) for told in self.changes.notified[agent.pk]]
-        return spread("notices", new, before=f'{{"unread":{unread},"new":[', after="]}")
+        new = [
+            self._encode_popup(notification_copy)
+            for notification_copy in self.changes.notified[agent.pk]
+        ]
+        return split_into_parts("notices", new, before=f'{{"unread":{unread},"new":[', after="]}")
 
-    def _inbox(self, agent: Agent) -> Fragment:
+    def _inbox_row(self, agent: Agent) -> Fragment:
         inbox = self.changes.inbox
         unread = self.changes.unread_threads.get((agent.pk, inbox.pk), 0)
-        return self._row(build_inbox_row(inbox, agent, unread))
+        return self._render_row(build_inbox_row(inbox, agent, unread))
 
-    def _threads(self, agent: Agent, choice: str = "") -> list[Fragment]:
-        states, member_since = self.changes.states, self.changes.seats.get(agent.pk)
+    def _thread_rows(self, agent: Agent, choice: str = "") -> list[Fragment]:
+        states, member_since = self.changes.states, self.changes.member_since.get(agent.pk)
         return [
-            self._row(
+            self._render_row(
                 build_thread_row(
                     thread,
                     agent,
@@ -98,40 +110,42 @@ class Renderer:
             for thread in self.changes.threads
         ]
 
-    def _fragment(self, key: object, template: str, **context: object) -> Fragment:
+    def _render_once(self, key: object, template: str, **context: object) -> Fragment:
         if key not in self._fragments:
-            self._fragments[key] = Fragment.of(render_to_string(template, context))
+            self._fragments[key] = Fragment.from_markup(render_to_string(template, context))
         return self._fragments[key]
 
-    def _row(self, row: Row) -> Fragment:
+    def _render_row(self, row: Row) -> Fragment:
         key = row.looks
         if key not in self._fragments:
             self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
-        return self._fragments[key].with_word(PERSONAL, str(row.personal_seq))
+        return self._fragments[key].with_value(PERSONAL, str(row.personal_seq))
 
-    def _title(self, thread: Thread) -> Fragment:
-        return self._fragment(
+    def _render_title(self, thread: Thread) -> Fragment:
+        return self._render_once(
             ("title", thread.pk), "messaging/conversation/_title.html", thread=thread
         )
 
-    def _message(self, message: Message, agent: Agent) -> Fragment:
+    def _render_message(self, message: Message, agent: Agent) -> Fragment:
         entry = Entry.of(message, agent)
         key = "message", message.pk, entry.is_mine, entry.called_id
-        return self._fragment(key, "messaging/conversation/_message.html", entry=entry)
+        return self._render_once(key, "messaging/conversation/_message.html", entry=entry)
 
-    def _popup(self, told: Told) -> Encoded:
-        """The words are encoded once for all who are told of the message."""
-        if told.like.pk not in self._popups:
-            words = popup(told.like)
+    def _encode_popup(self, notification_copy: NotificationCopy) -> EncodedJson:
+        """Encode the words once for all agents who are notified of the message."""
+        if notification_copy.original.pk not in self._popups:
+            words = popup_content(notification_copy.original)
             del words["id"]
-            self._popups[told.like.pk] = encoded(words)
-        return Encoded(f'{{"id":{told.pk},{self._popups[told.like.pk][1:]}')
+            self._popups[notification_copy.original.pk] = encode_json(words)
+        return EncodedJson(
+            f'{{"id":{notification_copy.pk},{self._popups[notification_copy.original.pk][1:]}'
+        )
 
-    def _later(self, text: ScheduledText) -> Fragment:
-        return self._fragment(
+    def _render_scheduled_text(self, text: ScheduledText) -> Fragment:
+        return self._render_once(
             ("later", text.pk), "messaging/scheduled/_scheduled_text.html", text=text
         )
 
 
 def render_row(row: Row) -> Fragment:
-    return Fragment.of(render_to_string("messaging/list/_row.html", {"row": row}))
+    return Fragment.from_markup(render_to_string("messaging/list/_row.html", {"row": row}))

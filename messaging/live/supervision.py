@@ -1,5 +1,4 @@
-"""Keep tasks running for as long as any page is open: a failure is logged and counted, and the
-task starts again."""
+"""Keep tasks running while pages are open: log and count each failure, then start again."""
 
 from __future__ import annotations
 
@@ -10,11 +9,9 @@ from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 
-PAUSE = 1.0
-"""Seconds before a failed task starts again."""
+RESTART_PAUSE = 1.0  # Seconds before a failed task starts again
 
-failures: Counter[str] = Counter()
-"""How often each task failed since this process started."""
+failures: Counter[str] = Counter()  # How often each task failed since this process started
 
 
 async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -25,6 +22,6 @@ async def keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             failures[name] += 1
             log.exception("%s failed (failure %d) and will start again", name, failures[name])
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RESTART_PAUSE)
         else:
             return

@@ -16,7 +16,7 @@ from messaging.notifications.lists import Cursor
 Level = NotificationPreference.Level
 
 
-class NoticeListForm(forms.Form):
+class NotificationListForm(forms.Form):
     """The query string of the notifications page."""
 
     after = forms.CharField(max_length=32, required=False, strip=False)

@@ -50,20 +50,20 @@ def unread_counts(agent_ids: Iterable[int]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-def standing(agent_id: int) -> tuple[int, list[Notification]]:
+def unread_and_recent(agent_id: int) -> tuple[int, list[Notification]]:
     """The count, and the unread ones that are new enough to be told of; two queries."""
     unread = Notification.objects.filter(agent=agent_id).unread().still_visible()
     recent = unread.filter(created_at__gt=timezone.now() - RECENT).with_words()
     return unread_counts([agent_id])[agent_id], list(recent.order_by("-pk")[:PAGE_SIZE])[::-1]
 
 
-def url_of(notification: Notification) -> str:
+def notification_url(notification: Notification) -> str:
     """The thread, at the message."""
     thread = reverse("messaging:conversation", args=[notification.thread_id])
     return f"{thread}?at={notification.message_id}#message-{notification.message_id}"
 
 
-def title_of(notification: Notification) -> str:
+def popup_title(notification: Notification) -> str:
     """Who did what, for the first line of a popup."""
     message, thread = notification.message, notification.thread
     contact = str(thread.contact)
@@ -81,14 +81,14 @@ def title_of(notification: Notification) -> str:
     return f"{author} to {contact}"
 
 
-def popup(notification: Notification) -> dict[str, object]:
+def popup_content(notification: Notification) -> dict[str, object]:
     """What the page's script and the service worker show."""
     return {
         "id": notification.pk,
         "thread": notification.thread_id,
-        "title": title_of(notification),
+        "title": popup_title(notification),
         "body": make_excerpt(notification.message.summary),
-        "url": url_of(notification),
+        "url": notification_url(notification),
         "tag": f"message-{notification.message_id}",
         "reason": notification.reason,
     }
@@ -112,7 +112,7 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeRow:
+class NotificationRow:
     """What `messaging/notifications/_notification.html` draws."""
 
     notification: Notification
@@ -168,18 +168,18 @@ class NoticeRow:
 
     @property
     def url(self) -> str:
-        return url_of(self.notification)
+        return notification_url(self.notification)
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeList:
+class NotificationList:
     """A page of rows, and where the next ones are."""
 
-    rows: list[NoticeRow]
+    rows: list[NotificationRow]
     next_url: str | None
 
 
-def notice_list(agent: Agent, after: Cursor | None = None) -> NoticeList:
+def list_notifications(agent: Agent, after: Cursor | None = None) -> NotificationList:
     """Unread first, then newest; each part walks its own index."""
     mine = Notification.objects.visible_to(agent).with_words().order_by("-pk")
     found: list[Notification] = []
@@ -190,11 +190,11 @@ def notice_list(agent: Agent, after: Cursor | None = None) -> NoticeList:
         if after is not None and not after.is_unread:
             read = _before(read, after)
         found += read[: PAGE_SIZE + 1 - len(found)]
-    rows = [NoticeRow(notification) for notification in found]
+    rows = [NotificationRow(notification) for notification in found]
     next_url = None
     if len(rows) > PAGE_SIZE:
         next_url = f"{reverse('messaging:notifications')}?after={rows[PAGE_SIZE - 1].key}"
-    return NoticeList(rows=rows[:PAGE_SIZE], next_url=next_url)
+    return NotificationList(rows=rows[:PAGE_SIZE], next_url=next_url)
 
 
 def _before(notifications: NotificationQuerySet, after: Cursor | None) -> NotificationQuerySet:

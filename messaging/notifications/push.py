@@ -55,7 +55,7 @@ def push_agent(agent_id: int, message_id: int, *, is_ending: Callable[[], bool])
     """Tell an agent of a message, unless they have read it or may no longer see it."""
     told = _told(message_id).filter(agent=agent_id).with_words().first()
     if told is not None:
-        _wake(agent_id, lists.popup(told), is_ending)
+        _wake(agent_id, lists.popup_content(told), is_ending)
 
 
 def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:

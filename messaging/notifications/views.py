@@ -8,8 +8,8 @@ from django.views.decorators.http import require_GET, require_POST
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect
 from messaging.models import Notification
-from messaging.notifications.forms import NoticeListForm
-from messaging.notifications.lists import notice_list
+from messaging.notifications.forms import NotificationListForm
+from messaging.notifications.lists import list_notifications
 from messaging.stream.notifying import mark_notifications_read
 
 
@@ -18,10 +18,10 @@ from messaging.stream.notifying import mark_notifications_read
 def notifications(request: HtmxRequest) -> HttpResponse:
     """The agent's notifications beside the conversation, or the next rows of them."""
     agent = signed_in_agent(request)
-    form = NoticeListForm(request.GET)
+    form = NotificationListForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
-    shown = notice_list(agent, form.cleaned_data["after"])
+    shown = list_notifications(agent, form.cleaned_data["after"])
     template = "messaging/notifications/page.html"
     if request.htmx:
         wants_rows = request.GET.get("after") or "rows" in request.GET

@@ -22,7 +22,7 @@ from messaging.carriers.twilio import Twilio
 from messaging.inbound.receiving import store_text
 from messaging.live.reading import read_changes
 from messaging.models import Attachment, CarrierAccount, Message, Notification
-from messaging.notifications.lists import popup
+from messaging.notifications.lists import popup_content
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.messaging.attachments.media_host import MediaHost, media_host, ok
 from tests.messaging.attachments.picture_bytes import HTML, picture
@@ -144,7 +144,7 @@ def test_lists_and_notifications_say_what_came_without_words(
         row.refresh_from_db()
         assert row.last_excerpt == summary
     notice = Notification.objects.with_words().filter(agent=cast.ana).get()
-    assert popup(notice)["body"] == summary
+    assert popup_content(notice)["body"] == summary
     page = client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
     assert f">{summary}<" in page
     assert came(cast, *media, body="Some words", sid="2").summary == "Some words"

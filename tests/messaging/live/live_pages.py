@@ -94,7 +94,7 @@ class LivePage:
     agent: Agent
     client: Client
     path: str = "/"
-    look: dict[str, Any] = field(default_factory=dict)
+    view: dict[str, Any] = field(default_factory=dict)
     placed: dict[str, Element] = field(default_factory=dict)
     graves: dict[str, str] = field(default_factory=dict)
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -114,7 +114,7 @@ class LivePage:
         shown = re.search(r'data-list="([^"]*)"', text)
         thread = re.search(r'data-thread="(\d+)"', text)
         assert shown is not None
-        self.look = {
+        self.view = {
             "list": shown[1] if shown[1] == "top" else int(shown[1]),
             "thread": int(thread[1]) if thread else None,
             "only": only[1] if only else "",
@@ -134,8 +134,8 @@ class LivePage:
         self.gone_to = frame.get("go", "") or self.gone_to
         for key in frame.get("gone", []):
             self.placed.pop(key, None)
-        narrowed = f"-{self.look['only']}" if self.look.get("only") else ""
-        containers = {f"list-{self.look['list']}{narrowed}", f"log-{self.look['thread']}"}
+        narrowed = f"-{self.view['only']}" if self.view.get("only") else ""
+        containers = {f"list-{self.view['list']}{narrowed}", f"log-{self.view['thread']}"}
         for element in elements(frame.get("rows", "")):
             old = self.placed.get(element.id)
             if element.container not in containers:
@@ -149,7 +149,7 @@ class LivePage:
                 self.graves[element.id] = element.seq
             else:
                 self.placed[element.id] = element
-        seqs = self.look["seqs"]
+        seqs = self.view["seqs"]
         for key, seq in frame.get("seqs", {}).items():
             seqs[key] = max(seqs.get(key, 0), seq)
 
@@ -166,7 +166,7 @@ class LivePage:
     async def open(self, path: str | None = None) -> LivePage:
         if path is not None:
             await in_database(self.load)(path)
-        self.socket = socket_of(self.client, self.look)
+        self.socket = socket_of(self.client, self.view)
         connected, code = await self.socket.connect(timeout=PATIENCE)
         assert connected, code
         await hub_at_rest()
@@ -177,9 +177,9 @@ class LivePage:
             await self.socket.disconnect()
             self.socket = None
 
-    async def say(self, look: dict[str, Any]) -> None:
-        self.look = look
-        await self.socket.send_to(text_data=json.dumps(look))
+    async def say(self, view: dict[str, Any]) -> None:
+        self.view = view
+        await self.socket.send_to(text_data=json.dumps(view))
 
     async def hear(self) -> dict[str, Any]:
         """The next frame that is not a beat."""
@@ -213,7 +213,7 @@ class LivePage:
 
 
 def _is_busy(hub: Hub) -> bool:
-    bursts = [*(reader.burst for reader in hub.readers.values()), *hub.agents.values()]
+    bursts = [*(reader.task for reader in hub.readers.values()), *hub.agent_reads.values()]
     joining = [p for pages in hub.by_agent.values() for p in pages if p.is_catching_up]
     return bool(joining) or any(b._task is not None and not b._task.done() for b in bursts)
 
@@ -252,7 +252,7 @@ def tab(agent: Agent, client: Client | None = None) -> LivePage:
 
 def socket_of(
     client: Client | None,
-    look: object = None,
+    view: object = None,
     *,
     origin: str = settings.PUBLIC_URL,
     query: str | None = None,
@@ -263,5 +263,5 @@ def socket_of(
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
         headers.append((b"cookie", cookies.encode()))
     if query is None:
-        query = "" if look is None else f"?look={quote(json.dumps(look))}"
+        query = "" if view is None else f"?look={quote(json.dumps(view))}"
     return Socket(application, f"/live/{query}", headers=headers)

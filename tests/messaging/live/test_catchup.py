@@ -13,7 +13,7 @@ from inboxes.actions import add_member, remove_member
 from inboxes.models import Inbox
 from messaging.conversations.forms import DRAFT_LIMIT
 from messaging.live import reading
-from messaging.live.frames import FRAME_LIMIT, encoded
+from messaging.live.frames import FRAME_LIMIT, encode_json
 from messaging.models import Message
 from tests.cast import ANAS_LINE, Cast
 from tests.messaging.live.live_pages import PATIENCE, LivePage, tab
@@ -145,7 +145,7 @@ def test_a_reader_that_follows_the_counter_misses_nothing(
         commit_all(transactions)
     since = read()
     assert seen == dict(Message.objects.values_list("pk", "seq"))
-    assert since == reading.inbox_counters([inbox_id])[inbox_id]
+    assert since == reading.read_inbox_counters([inbox_id])[inbox_id]
 
 
 def test_a_later_transaction_waits_for_the_earlier_one(cast: Cast) -> None:
@@ -186,7 +186,7 @@ async def test_an_agent_of_very_many_inboxes_gets_them_in_frames_of_a_bounded_si
     take = page.take
 
     def measure(frame: dict[str, Any]) -> None:
-        sizes.append(len(encoded(frame).encode()))
+        sizes.append(len(encode_json(frame).encode()))
         take(frame)
 
     page.take = measure

@@ -7,7 +7,7 @@ from channels.db import database_sync_to_async as in_database
 from django.db import connection
 
 from messaging.live import supervision
-from messaging.live.frames import BEAT
+from messaging.live.frames import HEARTBEAT
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import Cast
 from tests.messaging.live.live_pages import PATIENCE, Opener, until
@@ -26,7 +26,7 @@ async def test_access_taken_by_plain_sql_ends_the_pages_with_the_next_beat(
     cast: Cast, opened: Opener, way: str
 ) -> None:
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
-    await hub_of_this_loop().compare()
+    await hub_of_this_loop().compare_with_database()
     await cho.settle()
 
     def change() -> None:
@@ -34,7 +34,7 @@ async def test_access_taken_by_plain_sql_ends_the_pages_with_the_next_beat(
             cursor.execute(BY_PLAIN_SQL[way])
 
     await in_database(change)()
-    await hub_of_this_loop().compare()
+    await hub_of_this_loop().compare_with_database()
     assert await cho.end() == 4401
     assert not hub_of_this_loop().by_agent.get(cast.cho.pk)
 
@@ -43,7 +43,7 @@ async def test_a_page_whose_sending_fails_is_closed_and_every_other_one_goes_on(
     cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = await in_database(cast.thread)()
-    monkeypatch.setattr("messaging.live.hub.BEAT_EVERY", 0.05)
+    monkeypatch.setattr("messaging.live.hub.HEARTBEAT_INTERVAL", 0.05)
     ana = await opened(cast.ana, f"/threads/{thread.pk}/")
     ben = await opened(cast.ben, f"/threads/{thread.pk}/")
     cho = await opened(cast.cho, f"/threads/{thread.pk}/")
@@ -52,28 +52,28 @@ async def test_a_page_whose_sending_fails_is_closed_and_every_other_one_goes_on(
     async def fail(_: str) -> None:
         raise RuntimeError("Attempt to send on a closed protocol")
 
-    broken.deliver = fail
+    broken.send_frame = fail
     await in_database(cast.text_in)("Past the broken page")
     await ana.see(f"thread-{thread.pk}", "Past the broken page")
     await cho.see(f"thread-{thread.pk}", "Past the broken page")
     assert await ben.end() == 1011
     for page in (ana, cho):
-        while await page.socket.receive_from(timeout=PATIENCE) != BEAT:
+        while await page.socket.receive_from(timeout=PATIENCE) != HEARTBEAT:
             pass
 
 
-OVER_ALL_PAGES = ["the beats", "the comparison with the database"]
+OVER_ALL_PAGES = ["heartbeats", "the comparison with the database"]
 
 
 async def test_a_task_over_all_pages_that_fails_starts_again(
     cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.live.supervision.PAUSE", 0.01)
-    monkeypatch.setattr("messaging.live.hub.BEAT_EVERY", 0.05)
+    monkeypatch.setattr("messaging.live.supervision.RESTART_PAUSE", 0.01)
+    monkeypatch.setattr("messaging.live.hub.HEARTBEAT_INTERVAL", 0.05)
     ana = await opened(cast.ana, "/")
     hub = hub_of_this_loop()
     monkeypatch.setattr(hub, "by_agent", None)  # so that every loop over the pages fails
     await until(lambda: min(supervision.failures[task] for task in OVER_ALL_PAGES) >= 2)
     monkeypatch.undo()
-    while await ana.socket.receive_from(timeout=PATIENCE) != BEAT:
+    while await ana.socket.receive_from(timeout=PATIENCE) != HEARTBEAT:
         pass

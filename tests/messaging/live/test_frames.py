@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from messaging.conversations.history import FOLDED_ABOVE, FOLDED_TO
 from messaging.live import frames
-from messaging.live.frames import Fragment, pack, spread
+from messaging.live.frames import Fragment, pack_frames, split_into_parts
 from messaging.live.pages import BROKEN, Page
 from tests.cast import Cast, client_of
 
@@ -24,9 +24,9 @@ LIMIT = 400
 @given(st.lists(st.text(max_size=150)), st.lists(st.text(max_size=150)))
 def test_packed_frames_hold_everything_in_order(rows: list[str], drafts: list[str]) -> None:
     with patch.object(frames, "FRAME_LIMIT", LIMIT):
-        packed = pack(
-            parts=[("muted", {}), *spread("drafts", drafts)],
-            rows=[Fragment.of(row) for row in rows],
+        packed = pack_frames(
+            parts=[("muted", {}), *split_into_parts("drafts", drafts)],
+            rows=[Fragment.from_markup(row) for row in rows],
             gone=["inbox-1"],
             seqs={"l1": 7},
         )
@@ -40,11 +40,11 @@ def test_packed_frames_hold_everything_in_order(rows: list[str], drafts: list[st
 
 
 def test_nothing_to_tell_is_no_frame() -> None:
-    assert pack() == []
+    assert pack_frames() == []
 
 
 def test_an_emoji_takes_its_four_bytes() -> None:
-    (frame,) = pack(rows=[Fragment.of("😀" * 1_000)])
+    (frame,) = pack_frames(rows=[Fragment.from_markup("😀" * 1_000)])
     assert len(frame.encode()) < 4_100
 
 
@@ -52,16 +52,16 @@ async def test_a_page_that_cannot_be_told_is_closed_and_raises_nothing() -> None
     codes: list[int] = []
     told: list[str] = []
 
-    async def deliver(frame: str) -> None:
+    async def send_frame(frame: str) -> None:
         told.append(frame)
         if len(told) == 2:
             raise RuntimeError("Attempt to send on a closed protocol")
 
-    async def hang_up(code: int) -> None:
+    async def close_socket(code: int) -> None:
         codes.append(code)
         raise OSError("It is gone already.")
 
-    page = Page(1, "", "", deliver=deliver, hang_up=hang_up)
+    page = Page(1, "", "", send_frame=send_frame, close_socket=close_socket)
     await page.send("one", "two", "three")
     await page.send("four")
     assert told == ["one", "two"]

@@ -20,8 +20,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from messaging.live.frames import BEAT, FRAME_LIMIT
-from messaging.live.hub import BEAT_EVERY
+from messaging.live.frames import FRAME_LIMIT, HEARTBEAT
+from messaging.live.hub import HEARTBEAT_INTERVAL
 from messaging.live.reading import BATCH
 from tests.stack import Stack, running_stack
 
@@ -50,16 +50,16 @@ class House:
         assert self.browser.post("/simulator/send/", data=form).status_code == 302
 
     @property
-    def look(self) -> dict[str, Any]:
+    def view(self) -> dict[str, Any]:
         (seq,) = self.sql("SELECT seq FROM inboxes_inbox WHERE id = %s", self.inbox)[0]
         seqs = {f"l{self.inbox}": seq, f"t{self.thread}": seq}
         return {"list": self.inbox, "thread": self.thread, "seqs": seqs}
 
-    def open(self, look: dict[str, Any] | None = None) -> ClientConnection:
+    def open(self, view: dict[str, Any] | None = None) -> ClientConnection:
         cookies = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
-        look = look or self.look
+        view = view or self.view
         page: ClientConnection = connect(
-            f"ws://127.0.0.1:{self.stack.port}/live/?look={quote(json.dumps(look))}",
+            f"ws://127.0.0.1:{self.stack.port}/live/?look={quote(json.dumps(view))}",
             origin=Origin(self.stack.url),
             additional_headers={"Cookie": cookies},
             proxy=None,
@@ -77,7 +77,7 @@ class DeafPage:
         port = house.stack.port
         self._line = socket.create_connection(("127.0.0.1", port))
         self._line.sendall(
-            f"GET /live/?look={quote(json.dumps(house.look))} HTTP/1.1\r\n"
+            f"GET /live/?look={quote(json.dumps(house.view))} HTTP/1.1\r\n"
             f"Host: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n"
             f"Origin: {house.stack.url}\r\nCookie: {cookies}\r\n\r\n".encode()
@@ -149,8 +149,8 @@ def bubbles(frames: list[str], mark: str) -> int:
 
 
 def hear_a_beat(page: ClientConnection) -> None:
-    end = time.monotonic() + 1.5 * BEAT_EVERY
-    while page.recv(timeout=max(0.01, end - time.monotonic())) != BEAT:
+    end = time.monotonic() + 1.5 * HEARTBEAT_INTERVAL
+    while page.recv(timeout=max(0.01, end - time.monotonic())) != HEARTBEAT:
         pass
 
 
@@ -165,10 +165,10 @@ def test_the_longest_texts_come_to_pages_that_are_open(house: House, deaf: DeafP
 def test_a_page_that_missed_more_than_a_batch_of_the_longest_texts_gets_them_all(
     house: House,
 ) -> None:
-    look = house.look
+    view = house.view
     for count in range(BATCH + 5):
         house.text_in(f"missed {count:03} {LONGEST[:1575]}")
-    with house.open(look) as page:
+    with house.open(view) as page:
         frames = hear(page, "missed ", BATCH + 5)
     assert max(len(frame.encode()) for frame in frames) <= FRAME_LIMIT
     told = [json.loads(frame) for frame in frames]

@@ -110,10 +110,10 @@ async def test_asking_for_what_is_foreign_gives_nothing(
     page = await opened(getattr(cast, agent), "/")
     answers = []
     for inbox, thread in [(cast.dispatch.pk, foreign.pk), (2**40, 2**40)]:
-        for look in [{"list": inbox}, {"thread": thread}, {"list": inbox, "thread": thread}]:
+        for view in [{"list": inbox}, {"thread": thread}, {"list": inbox, "thread": thread}]:
             seqs = {f"l{inbox}": 0, f"t{thread}": 0, f"i{inbox}": 0}
             page.frames.clear()
-            await page.say({"list": None, "thread": None, **look, "seqs": seqs})
+            await page.say({"list": None, "thread": None, **view, "seqs": seqs})
             await page.settle()
             answers.append(list(page.frames))
             await in_database(cast.text_in)("Secret of dispatch", to=DISPATCH)
@@ -230,7 +230,7 @@ async def test_the_end_of_a_session_is_the_end_of_its_sockets(
     assert "After the end" in str(ben.frames)
     assert (await in_database(ana.client.get)("/")).status_code == 302
     again = await in_database(tab)(cast.ana, ana.client)
-    again.look = ana.look
+    again.view = ana.view
     await again.open()
     assert await again.end() == 4401
 
@@ -265,7 +265,7 @@ async def test_a_lost_bell_is_caught_by_the_catch_up(
     for page in (cho, dov):
         await page.settle()
         assert page.frames == []
-    await hub_of_this_loop().compare()
+    await hub_of_this_loop().compare_with_database()
     for page in (cho, dov):
         await page.settle()
     assert "Unheard" in cho.placed[f"inbox-{cast.front_desk.pk}"].words
@@ -280,7 +280,7 @@ async def test_a_seat_taken_by_plain_sql_is_noticed_by_the_catch_up(
     await in_database(cast.text_in)("Not for cho any more")
     await cho.settle()
     assert "any more" not in str(cho.frames)
-    await hub_of_this_loop().compare()
+    await hub_of_this_loop().compare_with_database()
     assert await cho.end() == 4403
 
 
@@ -303,16 +303,16 @@ async def test_a_seat_taken_while_a_page_joins_is_noticed(
     cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the reading of the agent's inboxes and the following of them."""
-    read_standing, calls = reading.read_standing, itertools.count()
+    read_standing, calls = reading.read_agent_inboxes, itertools.count()
 
-    def slow(agent_id: int) -> reading.Standing | None:
+    def slow(agent_id: int) -> reading.AgentInboxes | None:
         standing = read_standing(agent_id)
         if next(calls) == 0:
             remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
             time.sleep(0.1)
         return standing
 
-    monkeypatch.setattr(reading, "read_standing", slow)
+    monkeypatch.setattr(reading, "read_agent_inboxes", slow)
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
     await in_database(cast.text_in)("Not for cho any more")
     assert await cho.end() == 4403
@@ -357,14 +357,14 @@ async def test_who_joins_while_the_last_one_leaves_is_heard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     layer = SlowToForget()
-    monkeypatch.setattr(subscriber, "_layer", lambda: layer)
+    monkeypatch.setattr(subscriber, "_channel_layer", lambda: layer)
     monkeypatch.setattr(subscriber, "is_single_process", lambda: True)
-    ours = subscriber.Ear(lambda *_: None, lambda _: None, lambda: None)
+    ours = subscriber.Subscriber(lambda *_: None, lambda _: None, lambda: None)
     await ours.start()
-    await ours.join("inbox", 1)
-    leaving = asyncio.create_task(ours.leave("inbox", 1))
+    await ours.join_group("inbox", 1)
+    leaving = asyncio.create_task(ours.leave_group("inbox", 1))
     await asyncio.sleep(0)
-    await ours.join("inbox", 1)
+    await ours.join_group("inbox", 1)
     await leaving
     assert layer.members == {"inbox.1"}
     await ours.stop()

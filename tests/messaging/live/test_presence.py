@@ -17,7 +17,7 @@ from config.asgi import application
 from inboxes.actions import remove_member
 from inboxes.models import Agent
 from messaging.live.hub import hub_of_this_loop
-from messaging.live.presence import MOST_NAMES
+from messaging.live.presence import MAX_NAMES
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
 from tests.messaging.live.live_pages import Socket
 from threads.models import Thread
@@ -39,10 +39,10 @@ class Tab:
         self.socket: Any = None
 
     async def open(self, *, thread: Thread | None = None, list_shown: object = None) -> Tab:
-        look = {"list": list_shown, "thread": thread.pk if thread else None, "seqs": {}}
+        view = {"list": list_shown, "thread": thread.pk if thread else None, "seqs": {}}
         cookies = "; ".join(f"{key}={morsel.value}" for key, morsel in self.cookies.items())
         headers = [(b"origin", settings.PUBLIC_URL.encode()), (b"cookie", cookies.encode())]
-        where = f"/live/?look={quote(json.dumps(look))}"
+        where = f"/live/?look={quote(json.dumps(view))}"
         self.socket = Socket(application, where, headers=headers)
         connected, code = await self.socket.connect(timeout=PATIENCE)
         assert connected, code
@@ -260,7 +260,9 @@ async def test_on_a_personal_line_nobody_sees_anything(cast: Cast, sit: Sit) -> 
 async def test_presence_asks_the_database_nothing(
     cast: Cast, sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.live.hub.BEAT_EVERY", 60)  # which asks for other reasons
+    monkeypatch.setattr(
+        "messaging.live.hub.HEARTBEAT_INTERVAL", 60
+    )  # which asks for other reasons
     thread = await in_database(cast.thread)()
     ana = await sit(cast.ana, thread=thread, list_shown=cast.front_desk.pk)
     ben = await sit(cast.ben, thread=thread)
@@ -318,9 +320,9 @@ async def test_of_a_crowd_some_are_named_and_whoever_types_is_among_them(
         table.renew(f"tab {number}", (cast.front_desk.pk, thread.pk), person)
     told = await ana.next("presence")
     names, typing = told["people"], told["typing"]
-    assert names.count("Guest") == 2 * MOST_NAMES  # a title and a name for each
+    assert names.count("Guest") == 2 * MAX_NAMES  # a title and a name for each
     assert "Guest 199" in names
-    assert f"and {200 - MOST_NAMES} more" in names
+    assert f"and {200 - MAX_NAMES} more" in names
     assert typing == "Guest is typing"
     for number in range(200):
         table.release(f"tab {number}")

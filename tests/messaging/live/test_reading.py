@@ -17,7 +17,7 @@ def readers(inbox: Inbox, cast: Cast) -> set[int]:
         open_threads=(),
         agent_ids=everybody,
         counting_ids=everybody,
-        notices_since=0,
+        notifications_since=0,
     )
     assert changes.threads
     assert {agent_id for agent_id, _ in changes.unread_threads} <= set(changes.agents)

@@ -25,8 +25,8 @@ async def closing(socket: Any) -> int:
     return int(event["code"])
 
 
-async def opened(cast: Cast, look: object = None, query: str | None = None) -> Any:
-    socket = socket_of(await in_database(client_of)(cast.ana), look, query=query)
+async def opened(cast: Cast, view: object = None, query: str | None = None) -> Any:
+    socket = socket_of(await in_database(client_of)(cast.ana), view, query=query)
     assert (await socket.connect(timeout=PATIENCE))[0]
     return socket
 

@@ -14,12 +14,12 @@ from inboxes.models import Agent
 from messaging.live import reading
 from messaging.live.pages import Page, Target
 from messaging.live.readers import (
-    Missed,
-    View,
-    draw_for,
+    ListVariant,
+    PageCounters,
+    draw_changes,
     draw_missed,
-    draw_notices,
     draw_personal,
+    draw_recent_notifications,
 )
 from messaging.models import Notification
 from messaging.stream.notifying import mark_notifications_read
@@ -31,14 +31,20 @@ async def _nothing(_: Any) -> None: ...
 
 def page_of(agent: Agent) -> Page:
     return Page(
-        agent_id=agent.pk, session_key="", session_hash="", deliver=_nothing, hang_up=_nothing
+        agent_id=agent.pk,
+        session_key="",
+        session_hash="",
+        send_frame=_nothing,
+        close_socket=_nothing,
     )
 
 
 def drawn(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] | None]:
     """What pages of the agents get that show nothing of Front Desk."""
-    targets = [Target.of(page_of(one), cast.front_desk.pk, with_seqs=True) for one in agents]
-    _, _, frames = draw_for(cast.front_desk.pk, since, targets)
+    targets = [
+        Target.from_page(page_of(one), cast.front_desk.pk, with_seqs=True) for one in agents
+    ]
+    _, _, frames = draw_changes(cast.front_desk.pk, since, targets)
     return [json.loads("".join(one)) if one else None for one in frames]
 
 
@@ -91,9 +97,9 @@ def test_reading_tells_all_tabs_of_the_agent(cast: Cast) -> None:
     cast.thread()
     thread = cast.thread(to=DISPATCH)
     mark_notifications_read(agent=cast.ana, thread=thread)
-    standing = reading.read_standing(cast.ana.pk)
+    standing = reading.read_agent_inboxes(cast.ana.pk)
     assert standing is not None
-    views: set[View] = {("top", "", True), (None, "", True)}
+    views: set[ListVariant] = {("top", "", True), (None, "", True)}
     _, frames = draw_personal(standing, standing.agent.seq - 1, views)
     for (frame,) in frames.values():
         assert json.loads(frame)["notices"] == {"unread": 1, "new": []}
@@ -103,7 +109,7 @@ def test_a_page_that_was_away_gets_the_count_and_pops_up_what_is_new_alone(cast:
     cast.text_in("Old")
     Notification.objects.update(created_at=timezone.now() - timedelta(seconds=61))
     fresh = cast.text_in("New")
-    (frame,) = draw_notices(cast.ana.pk)
+    (frame,) = draw_recent_notifications(cast.ana.pk)
     notices = json.loads(frame)["notices"]
     assert notices["unread"] == 2
     assert [one["body"] for one in notices["new"]] == [fresh.body]
@@ -112,8 +118,10 @@ def test_a_page_that_was_away_gets_the_count_and_pops_up_what_is_new_alone(cast:
 def test_catching_up_with_an_inbox_replays_no_popups(cast: Cast) -> None:
     message = cast.text_in("Old")
     page = page_of(cast.ana)
-    page.look = page.look.__class__(list=cast.front_desk.pk)
-    target = Target.of(page, cast.front_desk.pk, with_seqs=True)
-    (frame,), further = draw_missed(cast.front_desk.pk, target, Missed(message.seq - 1, None))
+    page.view = page.view.__class__(list=cast.front_desk.pk)
+    target = Target.from_page(page, cast.front_desk.pk, with_seqs=True)
+    (frame,), further = draw_missed(
+        cast.front_desk.pk, target, PageCounters(message.seq - 1, None)
+    )
     assert further is None
     assert "notices" not in json.loads(frame)

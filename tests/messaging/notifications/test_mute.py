@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from messaging.live import reading
-from messaging.live.pages import Look, Page, Target
-from messaging.live.readers import View, draw_for, draw_personal
+from messaging.live.pages import Page, PageView, Target
+from messaging.live.readers import ListVariant, draw_changes, draw_personal
 from tests.cast import Cast, client_of
 from threads.actions import set_mute
 from threads.models import ThreadState
@@ -70,12 +70,18 @@ def test_a_live_row_of_a_muted_thread_keeps_each_agents_mark(cast: Cast) -> None
     set_mute(thread=cast.thread(), agent=cast.ana, is_muted=True)
     message = cast.text_in("It moves all the same")
     pages = [
-        Page(agent_id=a.pk, session_key="", session_hash="", deliver=_nothing, hang_up=_nothing,
-             look=Look(list=cast.front_desk.pk))
+        Page(
+            agent_id=a.pk,
+            session_key="",
+            session_hash="",
+            send_frame=_nothing,
+            close_socket=_nothing,
+            view=PageView(list=cast.front_desk.pk),
+        )
         for a in (cast.ben, cast.ana, cast.cho)
     ]  # fmt: skip
-    targets = [Target.of(page, cast.front_desk.pk, with_seqs=True) for page in pages]
-    _, _, drawn = draw_for(cast.front_desk.pk, message.seq - 1, targets)
+    targets = [Target.from_page(page, cast.front_desk.pk, with_seqs=True) for page in pages]
+    _, _, drawn = draw_changes(cast.front_desk.pk, message.seq - 1, targets)
     frames = [json.loads(frame) for (frame,) in drawn]
     rows = [frame["rows"] for frame in frames]
     assert ["It moves all the same" in row for row in rows] == [True] * 3
@@ -86,10 +92,10 @@ def test_a_live_row_of_a_muted_thread_keeps_each_agents_mark(cast: Cast) -> None
 def test_all_tabs_of_the_agent_follow(cast: Cast) -> None:
     thread = cast.thread()
     set_mute(thread=thread, agent=cast.ana, is_muted=True)
-    standing = reading.read_standing(cast.ana.pk)
+    standing = reading.read_agent_inboxes(cast.ana.pk)
     assert standing is not None
     shown = cast.front_desk.pk
-    views: set[View] = {(shown, "", True), (None, "", True)}
+    views: set[ListVariant] = {(shown, "", True), (None, "", True)}
     _, frames = draw_personal(standing, standing.agent.seq - 1, views)
     assert ">Muted</span>" in json.loads(frames[shown, "", True][0])["rows"]
     assert json.loads(frames[None, "", True][0])["muted"] == {str(thread.pk): True}

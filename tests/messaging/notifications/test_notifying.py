@@ -14,7 +14,7 @@ from inboxes import counters
 from inboxes.models import Agent, Membership
 from messaging.models import Message, Notification, NotificationPreference
 from messaging.notifications import lists
-from messaging.notifications.lists import notice_list, unread_counts
+from messaging.notifications.lists import list_notifications, unread_counts
 from messaging.stream.notifying import delete_old_notifications, notify_members, set_preference
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, Cast, client_of
 from threads.actions import set_mute
@@ -155,4 +155,4 @@ def test_a_sequence_is_taken_with_the_message(cast: Cast) -> None:
     message = cast.text_in("Hello", sender=CUSTOMER)
     assert message.seq == seq + 1
     assert set(message.notifications.values_list("seq", flat=True)) == {message.seq}
-    assert len(notice_list(cast.ana).rows) == 1
+    assert len(list_notifications(cast.ana).rows) == 1

@@ -21,7 +21,7 @@ from messaging import tasks
 from messaging.conversations.drafts import FormWasSent, keep_draft
 from messaging.conversations.schedule_forms import ChangeForm, at_preset, in_zone
 from messaging.live.pages import Page, Target
-from messaging.live.readers import draw_for
+from messaging.live.readers import draw_changes
 from messaging.models import Message, Notification, Number, OptOut, ScheduledText
 from messaging.outbound import opt_outs
 from messaging.outbound.scheduling import (
@@ -333,7 +333,7 @@ def test_members_open_pages_follow_and_those_of_others_do_not(cast: Cast) -> Non
             )
             for agent in (cast.ben, cast.dov)
         ]
-        return ["".join(drawn) for drawn in draw_for(text.inbox_id, since, targets)[2]]
+        return ["".join(drawn) for drawn in draw_changes(text.inbox_id, since, targets)[2]]
 
     members, strangers = drawn_frames()
     assert f'id=\\"later-{text.pk}\\"' in members
