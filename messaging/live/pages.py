@@ -118,9 +118,7 @@ class Page:
             try:
                 await self.send_frame(one)
             except Exception as error:
-                log.warning(
-                    "A page of agent %s takes no frames: %r", self.agent_id, error
-                )
+                log.warning("A page of agent %s takes no frames: %r", self.agent_id, error)
                 log.debug("The failure in full:", exc_info=True)
                 await self.close(BROKEN)
 

@@ -117,9 +117,7 @@ class PresenceTracker:
                 )
         except (KeyError, TypeError, ValueError) as error:
             # Sent by another version, or by another program.
-            log.warning(
-                "Another process sent no valid presence: %s", type(error).__name__
-            )
+            log.warning("Another process sent no valid presence: %s", type(error).__name__)
         self._notify_tasks()
 
     def request_summaries(self, *inboxes: int) -> None:

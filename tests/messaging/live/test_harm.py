@@ -145,7 +145,7 @@ def hear(page: ClientConnection, mark: str, times: int = 1, seconds: float = 20)
 
 def bubbles(frames: list[str], mark: str) -> int:
     rows = "".join(json.loads(frame).get("rows", "") for frame in frames)
-    return sum(mark in bubble for bubble in rows.split("<article ")[1:])
+    return sum(mark in bubble for bubble in rows.split("<article")[1:])
 
 
 def hear_a_beat(page: ClientConnection) -> None:
