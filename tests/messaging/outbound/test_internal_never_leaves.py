@@ -38,6 +38,7 @@ WORDS = [
     ("x@ben.example ", ""),
     ("", ""),
 ]
+FILES = [picture(size=(20, 20)), b"%PDF-1.4 pages"]
 ANSWERS = [
     {"kind": "accept"},
     {"kind": "reject", "code": "30003", "status": 400},
@@ -110,9 +111,17 @@ class InternalMessages(RuleBasedStateMachine):
         words=st.sampled_from(WORDS),
         is_to_team=st.booleans(),
         how=st.integers(0, 4),
-        data=st.sampled_from([picture(size=(20, 20)), b"%PDF-1.4 pages"]),
+        data=st.sampled_from(FILES),
     )
     def write_with_a_file(self, data: bytes, **choice: Any) -> None:
+        self.attach_and_write(data, **choice)
+
+    @rule(how=st.integers(0, 4), data=st.sampled_from(FILES))
+    def send_the_customer_a_file(self, data: bytes, how: int) -> None:
+        """Publish files often enough to show that those of internal messages are not."""
+        self.attach_and_write(data, words=("", ""), is_to_team=False, how=how)
+
+    def attach_and_write(self, data: bytes, **choice: Any) -> None:
         address = f"/threads/{self.threads[0].pk}/attachments/"
         answer = self.ana.post(address, {"file": SimpleUploadedFile("a", data)})
         found = re.search(r'name="attachment" value="(\d+)"', answer.content.decode())
