@@ -16,7 +16,7 @@ from inboxes.database import release_connection
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.inbound import reconciling
-from messaging.inbound.receiving import replay_cause
+from messaging.inbound.receiving import replay_webhooks
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 from messaging.notifications import push
 from messaging.outbound import delivery, lookups, pacing
@@ -156,7 +156,7 @@ def compare_numbers(timestamp: int) -> None:
 @app.task(name=REPLAY_CAUSE, retry=DATABASE_TROUBLE)
 def replay_quarantine(*, account_id: int, reason: str, upto: int) -> None:
     with released_connection():
-        understood, left = replay_cause(account_id=account_id, reason=reason, upto=upto)
+        understood, left = replay_webhooks(account_id=account_id, reason=reason, upto=upto)
         log.info("Of the quarantine %s were understood, %s still not.", understood, left)
 
 

@@ -1,4 +1,4 @@
-"""A carrier's verified request becomes messages and receipts, or goes into quarantine."""
+"""Store the messages and receipts of a carrier's verified request, or quarantine it."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
 from messaging.stream.keywords import find_keyword
 
+# Headers that help to understand a request later; signatures and credentials are not kept.
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
-"""What helps to understand a request later; signatures and credentials are not kept."""
 
-NO_SUCH_NUMBER = "It is addressed to a number that we do not have here."
-BATCH = 100
+UNKNOWN_NUMBER_REASON = "It is addressed to a number that we do not have here."
+BATCH_SIZE = 100
 
 
 class UnknownNumber(Exception):
-    """The text came to a number that routes to no inbox of this account."""
+    """The text was sent to a number that belongs to no inbox of this account."""
 
 
 def receive_webhook(
     *, account: CarrierAccount, request: events.RawRequest, attempt_token: str | None
 ) -> None:
-    """Store a verified request, each of its events in one transaction with the raw bytes.
+    """Store a verified request: each event in one transaction, with the raw bytes.
 
-    An event that is stored already changes nothing. A request of which anything cannot be parsed
-    or routed is kept raw in quarantine; the rest of it is stored. When this returns, the carrier
-    may be told that we have it.
+    An event that is stored already changes nothing. If any part cannot be parsed or routed, the
+    raw request is quarantined and the rest is stored. Once this returns, the request may be
+    acknowledged.
     """
-    webhook = _raw(account, request)
+    webhook = _new_webhook(account, request)
     try:
         parsed = account.adapter.parse(request)
     except events.Unparsable as error:
-        _quarantine(webhook, error.reason)
+        _put_in_quarantine(webhook, error.reason)
         return
-    trouble = _store_all(parsed, account=account, webhook=webhook, attempt_token=attempt_token)
+    trouble = _store_events(parsed, account=account, webhook=webhook, attempt_token=attempt_token)
     if trouble:
-        _quarantine(webhook, trouble)
+        _put_in_quarantine(webhook, trouble)
 
 
 def replay_webhook(*, webhook: Webhook) -> bool:
-    """Try a quarantined request again; True when all of it could be understood this time.
+    """Try a quarantined request again; return True if all of it is understood now.
 
-    A text that it brings joins its thread at the time when the carrier had brought it. Trying
-    what is understood already changes nothing.
+    A text in it joins its thread at the time when the request arrived. Replaying a request that
+    was understood changes nothing.
     """
     request = events.RawRequest(
         method="POST", path=webhook.path, headers=webhook.headers, body=bytes(webhook.body)
@@ -62,97 +62,106 @@ def replay_webhook(*, webhook: Webhook) -> bool:
     try:
         parsed = account.adapter.parse(request)
     except events.Unparsable as error:
-        return _still_not_understood(webhook, error.reason)
-    trouble = _store_all(
+        return _keep_in_quarantine(webhook, error.reason)
+    trouble = _store_events(
         parsed,
         account=account,
-        attempt_token=_attempt_token(webhook),
-        came_at=webhook.received_at,
+        attempt_token=_attempt_token_in_path(webhook),
+        arrived_at=webhook.received_at,
     )
     if trouble:
-        return _still_not_understood(webhook, trouble)
+        return _keep_in_quarantine(webhook, trouble)
     Webhook.objects.filter(pk=webhook.pk).update(is_quarantined=False, reason="")
     return True
 
 
-def replay_cause(*, account_id: int, reason: str, upto: int) -> tuple[int, int]:
-    """Try all of an account again that were quarantined for one reason, oldest first.
+def replay_webhooks(*, account_id: int, reason: str, upto: int) -> tuple[int, int]:
+    """Replay the account's requests that were quarantined for one reason, oldest first.
 
-    `upto`: the newest one when somebody asked. Returns how many were understood, and how many
-    still are not.
+    `upto` is the key of the newest one when the replay was asked for. Return how many were
+    understood, and how many still are not.
     """
     same = Webhook.objects.quarantined().filter(account=account_id, reason=reason, pk__lte=upto)
     results: list[bool] = []
     last = 0
-    while batch := list(same.filter(pk__gt=last).select_related("account").order_by("pk")[:BATCH]):
+    while batch := list(
+        same.filter(pk__gt=last).select_related("account").order_by("pk")[:BATCH_SIZE]
+    ):
         results += [replay_webhook(webhook=webhook) for webhook in batch]
         last = batch[-1].pk
     return sum(results), len(results) - sum(results)
 
 
-def receive_late(text: events.InboundText, *, account: CarrierAccount, came_at: datetime) -> bool:
-    """Store a text that no webhook had brought; False if it is stored already, or if its number
-    is not ours any more."""
+def store_late_text(
+    text: events.InboundText, *, account: CarrierAccount, arrived_at: datetime
+) -> bool:
+    """Store a text whose webhook never came.
+
+    Return False if it is stored already, or if its number is no longer ours.
+    """
     try:
-        return _store(text, account=account, came_at=came_at)
+        return _store_event(text, account=account, arrived_at=arrived_at)
     except UnknownNumber:
         return False
 
 
-def _attempt_token(webhook: Webhook) -> str | None:
-    """Of the attempt whose address was called, as the view had read it."""
-    _, _, behind = webhook.path.partition("?")[0].partition(webhook.account.webhook_path)
-    return behind.partition("/")[0] or None
+def _attempt_token_in_path(webhook: Webhook) -> str | None:
+    """Return the attempt's token in the webhook's path, as the view reads it."""
+    _, _, rest = webhook.path.partition("?")[0].partition(webhook.account.webhook_path)
+    return rest.partition("/")[0] or None
 
 
-def _still_not_understood(webhook: Webhook, reason: str) -> bool:
+def _keep_in_quarantine(webhook: Webhook, reason: str) -> bool:
     Webhook.objects.filter(pk=webhook.pk).update(reason=reason[:255])
     return False
 
 
-def _store_all(
+def _store_events(
     parsed: list[events.Event],
     *,
     account: CarrierAccount,
     webhook: Webhook | None = None,
     attempt_token: str | None,
-    came_at: datetime | None = None,
+    arrived_at: datetime | None = None,
 ) -> str:
-    """Store those that can be; returns why the first that cannot be is not, empty for none."""
+    """Store the events that can be stored; return why the first other one cannot, or ""."""
     troubles: list[str] = []
     for event in parsed:
         try:
-            _store(
+            _store_event(
                 event,
                 account=account,
                 webhook=webhook,
                 attempt_token=attempt_token,
-                came_at=came_at,
+                arrived_at=arrived_at,
             )
         except UnknownNumber:
-            troubles.append(NO_SUCH_NUMBER)
+            troubles.append(UNKNOWN_NUMBER_REASON)
         if isinstance(event, events.Unreadable):
             troubles.append(event.reason)
     return troubles[0] if troubles else ""
 
 
-def _store(
+def _store_event(
     event: events.Event,
     *,
     account: CarrierAccount,
     webhook: Webhook | None = None,
     attempt_token: str | None = None,
-    came_at: datetime | None = None,
+    arrived_at: datetime | None = None,
 ) -> bool:
-    """True unless it was stored already, or needs nothing done. Raises UnknownNumber."""
+    """Store an event; return False if it was stored already or needs no storing.
+
+    Raises UnknownNumber.
+    """
     if not isinstance(event, events.InboundText | events.Receipt):
         return False
     try:
         with transaction.atomic():
-            # The raw bytes first: they need not wait for the inbox's counter, nor others for them.
-            key = None if webhook is None else _keep(webhook)
+            # The raw bytes come first, outside the lock of the inbox's counter.
+            key = None if webhook is None else _insert_webhook(webhook)
             if isinstance(event, events.InboundText):
-                store_text(event, account=account, came_at=came_at)
+                store_text(event, account=account, arrived_at=arrived_at)
             else:
                 apply_receipt(account=account, receipt=event, attempt_token=attempt_token)
         if webhook is not None:
@@ -165,16 +174,19 @@ def _store(
 
 
 def store_text(
-    text: events.InboundText, *, account: CarrierAccount, came_at: datetime | None = None
+    text: events.InboundText, *, account: CarrierAccount, arrived_at: datetime | None = None
 ) -> Message:
-    """Store a text that came in. Call inside a transaction.
+    """Store an inbound text. Call inside a transaction.
 
-    `came_at`: when it should have come to us, for one that is found afterwards. It is told to
-    everybody as new, and stands in its thread where it belongs by the carrier's clock.
-    Raises UnknownNumber, and IntegrityError (`inbound_message_is_stored_once`) for one that is
-    stored already.
+    `arrived_at` is given for a late text: when it should have reached us. A late text notifies
+    like a new one, but its position in the thread follows the carrier's clock.
+
+    Raises UnknownNumber, and IntegrityError (`inbound_message_is_stored_once`) if it is stored
+    already.
     """
-    route = statements.run(statements.ROUTE, [account.pk, _our_form(text.recipient)])
+    route = statements.fetch_row(
+        statements.FIND_ROUTE, [account.pk, _add_plus_sign(text.recipient)]
+    )
     if route is None:
         raise UnknownNumber
     inbox_id, our_address = route
@@ -192,33 +204,33 @@ def store_text(
             seq=seq,
             account=account,
             carrier_message_id=text.carrier_message_id,
-            **_times(text, thread_id, came_at),
+            **_times_and_position(text, thread_id, arrived_at),
             **inbound.announced_kinds(text.media),
         ),
         our_address=our_address,
     )
     if text.media:
         inbound.expect(message, text.media)
-    word = find_keyword(text.body)
-    if word is not None:
-        opt_outs.apply_keyword(message, word, our_address=our_address)
+    keyword = find_keyword(text.body)
+    if keyword is not None:
+        opt_outs.apply_keyword(message, keyword, our_address=our_address)
     return message
 
 
-def _times(
-    text: events.InboundText, thread_id: int, came_at: datetime | None
+def _times_and_position(
+    text: events.InboundText, thread_id: int, arrived_at: datetime | None
 ) -> dict[str, object]:
-    """When it was sent, and for a late one the message behind which it belongs."""
-    if came_at is None:
+    """Return when the text was sent, and for a late one the message that it follows."""
+    if arrived_at is None:
         return {"carrier_sent_at": text.sent_at}
-    at = min(text.sent_at or came_at, timezone.now())
+    at = min(text.sent_at or arrived_at, timezone.now())
     earlier = Message.objects.on_time().filter(thread=thread_id, created_at__lte=at)
-    behind = earlier.order_by("-pk").values_list("pk", flat=True).first()
-    return {"carrier_sent_at": at, "after_id": behind or 0}
+    previous = earlier.order_by("-pk").values_list("pk", flat=True).first()
+    return {"carrier_sent_at": at, "after_id": previous or 0}
 
 
-def _our_form(recipient: str) -> str:
-    """Some carriers leave out the plus sign of our own number."""
+def _add_plus_sign(recipient: str) -> str:
+    """Add the plus sign that some carriers leave out of our number."""
     digits = recipient.strip()
     return digits if digits.startswith("+") or len(digits) <= 8 else f"+{digits}"
 
@@ -231,7 +243,7 @@ def _is_duplicate(error: IntegrityError) -> bool:
     }
 
 
-def _raw(account: CarrierAccount, request: events.RawRequest) -> Webhook:
+def _new_webhook(account: CarrierAccount, request: events.RawRequest) -> Webhook:
     return Webhook(
         account=account,
         path=request.path[:512],
@@ -241,7 +253,7 @@ def _raw(account: CarrierAccount, request: events.RawRequest) -> Webhook:
     )
 
 
-def _keep(webhook: Webhook) -> int:
+def _insert_webhook(webhook: Webhook) -> int:
     """Store the raw request unless it is stored; return its key, which counts once committed."""
     if webhook.pk:
         return webhook.pk
@@ -250,7 +262,7 @@ def _keep(webhook: Webhook) -> int:
     return stored.pk
 
 
-def _quarantine(webhook: Webhook, reason: str) -> None:
+def _put_in_quarantine(webhook: Webhook, reason: str) -> None:
     webhook.is_quarantined = True
     webhook.reason = reason[:255]
     if not webhook.pk:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from inboxes.database import release_connection
 from messaging import encryption
 from messaging.carriers import CARRIERS, events, http, results
-from messaging.inbound.receiving import receive_late
+from messaging.inbound.receiving import store_late_text
 from messaging.models import Comparison, Message, Number
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ def _known_ids(number: Number, since: datetime) -> frozenset[str]:
 def _store_if_missing(text: events.InboundText, number: Number, now: datetime) -> bool:
     if text.sent_at is not None and text.sent_at > now - WEBHOOK_GRACE:
         return False
-    return receive_late(text, account=number.account, came_at=text.sent_at or now)
+    return store_late_text(text, account=number.account, arrived_at=text.sent_at or now)
 
 
 def _update_comparison(comparison: Comparison, **columns: object) -> None:

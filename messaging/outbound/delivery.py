@@ -68,7 +68,7 @@ def _mark_abandoned_attempts(thread: Thread) -> None:
 
     If that worker is alive after all, the outcome that it records later still counts.
     """
-    if not statements.run(statements.OPEN_ATTEMPT, [thread.pk]):
+    if not statements.fetch_row(statements.FIND_OPEN_ATTEMPT, [thread.pk]):
         return
     abandoned = Attempt.objects.filter(
         message__thread=thread, state=DeliveryState.SENDING
@@ -82,10 +82,10 @@ def _mark_abandoned_attempts(thread: Thread) -> None:
 @transaction.atomic(durable=True)
 def _claim_next_attempt(thread: Thread) -> Attempt | None:
     """Begin an attempt to send the thread's next message; return None if none may be sent now."""
-    if not statements.run(statements.TEXT_WAITS, [thread.pk]):
+    if not statements.fetch_row(statements.FIND_QUEUED_TEXT, [thread.pk]):
         return None
     seq = counters.next_inbox_seq(thread.inbox_id)
-    if statements.run(statements.OPEN_ATTEMPT, [thread.pk]):
+    if statements.fetch_row(statements.FIND_OPEN_ATTEMPT, [thread.pk]):
         return None  # another worker is sending, and will go on with the rest
     thread.refresh_from_db(fields=["our_address"])
     number, sentence = number_or_refusal(thread)
@@ -105,7 +105,7 @@ def _claim_next_attempt(thread: Thread) -> Attempt | None:
 
 
 def _begin_attempt(message: Message, number: Number, seq: int) -> Attempt:
-    (ordinal,) = statements.run(statements.NEXT_ORDINAL, [message.pk]) or (1,)
+    (ordinal,) = statements.fetch_row(statements.NEXT_ORDINAL, [message.pk]) or (1,)
     attempt = Attempt.objects.create(message=message, account=number.account, ordinal=ordinal)
     writing.change_message(message, seq, state=DeliveryState.SENDING, reason="")
     return attempt

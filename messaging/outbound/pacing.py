@@ -110,7 +110,9 @@ def take_turn(message: Message, number: Number) -> bool:
     """
     if message.turn_at is not None:
         return True
-    others_wait = statements.run(_WAITING_TEXT_ELSEWHERE, [number.inbox_id, message.thread_id])
+    others_wait = statements.fetch_row(
+        _WAITING_TEXT_ELSEWHERE, [number.inbox_id, message.thread_id]
+    )
     return (
         not others_wait
         and _free_slots(number) > 0
@@ -201,7 +203,7 @@ def _expiry_limit() -> datetime:
 
 
 def _has_waiting_texts(inbox_id: int) -> bool:
-    return statements.run(_WAITING_TEXT, [inbox_id]) is not None
+    return statements.fetch_row(_WAITING_TEXT, [inbox_id]) is not None
 
 
 def _free_slots(number: Number) -> int:
@@ -209,7 +211,10 @@ def _free_slots(number: Number) -> int:
 
     Without this limit a slow carrier would in time occupy all workers and hold up other numbers.
     """
-    under_way, workers = statements.run(_COUNT_UNDER_WAY, {"inbox": number.inbox_id}) or (0, 0)
+    under_way, workers = statements.fetch_row(_COUNT_UNDER_WAY, {"inbox": number.inbox_id}) or (
+        0,
+        0,
+    )
     # Each process runs one worker per queue, and only one of them sends texts.
     processes = max(1, math.ceil(int(workers) / len(QUEUES)))
     slots = processes * int(settings.WORKER_CONCURRENCY)
@@ -229,7 +234,7 @@ def _take_next_turn(body: str, number: Number, *, catch_up: float = 0.0) -> int 
         "catch_up": catch_up,
         "lead": EARLY_SECONDS,
     }
-    row = statements.run(_TAKE_TURN, details)
+    row = statements.fetch_row(_TAKE_TURN, details)
     return None if row is None else int(row[0])
 
 
@@ -238,12 +243,12 @@ def _lock_number(number: Number) -> int:
 
     The inbox is locked first: claiming a text takes the two locks in the same order.
     """
-    statements.run(_LOCK_INBOX, [number.inbox_id])
-    row = statements.run(_LOCK_PACE, [number.pk])
+    statements.fetch_row(_LOCK_INBOX, [number.inbox_id])
+    row = statements.fetch_row(_LOCK_PACE, [number.pk])
     if row is None:
         now = timezone.now()
         Pace.objects.bulk_create([Pace(number=number, free_at=now)], ignore_conflicts=True)
-        row = statements.run(_LOCK_PACE, [number.pk])
+        row = statements.fetch_row(_LOCK_PACE, [number.pk])
     if row is None:
         raise Number.DoesNotExist
     return int(row[0])
@@ -267,12 +272,12 @@ def _first_waiting_texts(number: Number) -> tuple[deque[WaitingText], deque[Wait
 
 def _expected_at(message: Message, number: Number) -> datetime:
     details = {"number": number.pk, "inbox": number.inbox_id, "message": message.pk}
-    pause, segments = statements.run(_PAUSE_AND_SEGMENTS_AHEAD, details) or (0.0, 0.0)
+    pause, segments = statements.fetch_row(_PAUSE_AND_SEGMENTS_AHEAD, details) or (0.0, 0.0)
     return timezone.now() + timedelta(seconds=max(0.0, pause) + segments / number.rate)
 
 
 def _next_check_at(number: Number) -> datetime:
-    free_at = statements.run(_FREE_AT, [number.pk])
+    free_at = statements.fetch_row(_FREE_AT, [number.pk])
     now = timezone.now()
     # If the number is free already, it is the texts under way that are waited for.
     return free_at[0] if free_at is not None and free_at[0] > now else now + RECHECK_AFTER

@@ -61,7 +61,9 @@ def pair_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> None
     is_settled = settle_attempt(attempt, seq=seq, receipt=receipt)
     if not (is_settled or attempt.carrier_message_id):
         save_columns(attempt, carrier_message_id=receipt.carrier_message_id)
-    if not statements.run(statements.PARKED, [attempt.account_id, receipt.carrier_message_id]):
+    if not statements.fetch_row(
+        statements.FIND_PARKED_RECEIPT, [attempt.account_id, receipt.carrier_message_id]
+    ):
         return
     early = DeliveryReceipt.objects.filter(
         account=attempt.account_id, carrier_message_id=receipt.carrier_message_id, attempt=None
@@ -119,7 +121,10 @@ def show_attempt(
     """
     message = attempt.message
     which = {"message": message.pk, "ordinal": attempt.ordinal}
-    message.state, is_latest = statements.run(statements.SHOWN_OF, which) or (message.state, True)
+    message.state, is_latest = statements.fetch_row(statements.GET_STATE_AND_IS_LATEST, which) or (
+        message.state,
+        True,
+    )
     is_waiting = message.state == DeliveryState.QUEUED and not (
         is_latest and _waits_for_our_retry(message)
     )
@@ -163,7 +168,9 @@ def _reclaim_carrier_id(attempt: Attempt, seq: int, carrier_message_id: str) -> 
     our own call are proof. The other attempt becomes unknown again, and its own receipts are
     applied anew. Receipts for the id are parked for the right attempt.
     """
-    holder = statements.run(_FIND_HOLDER, [attempt.account_id, carrier_message_id, attempt.pk])
+    holder = statements.fetch_row(
+        _FIND_HOLDER, [attempt.account_id, carrier_message_id, attempt.pk]
+    )
     if holder is None:
         return
     other = Attempt.objects.select_related("message").get(pk=holder[0])

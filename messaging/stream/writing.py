@@ -1,4 +1,4 @@
-"""Writing a message into the record: the stream, the thread's row, the inbox's row."""
+"""Write a message into the record: the stream, the thread's row and the inbox's row."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ EXCERPT_LENGTH = 160
 
 
 def make_excerpt(body: str) -> str:
-    """One line for a list, white space folded."""
+    """Return one line for a list, with white space collapsed."""
     return " ".join(body[: EXCERPT_LENGTH * 2].split())[:EXCERPT_LENGTH]
 
 
 def _mentions_in_excerpt(message: Message) -> list[list[int]]:
-    """The mentions that the excerpt shows whole, where they stand in it."""
+    """Return the mentions that the excerpt shows in full, with their offsets in it."""
     shown = make_excerpt(message.body)
     found = []
     for start, end, agent_id in message.mentions:
@@ -36,12 +36,12 @@ def _mentions_in_excerpt(message: Message) -> list[list[int]]:
 
 
 def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: int) -> int:
-    """The key of the one thread of the inbox with this sender, made if need be.
+    """Return the key of the inbox's only thread with the sender, which is created if necessary.
 
-    Call under the lock of the inbox's counter: it keeps two first texts from making two threads.
+    The caller holds the inbox's counter, which keeps two first texts from creating two threads.
     """
     address, kind = addresses.normalise_address(sender)
-    found = statements.run(statements.FIND_THREAD, [inbox_id, address])
+    found = statements.fetch_row(statements.FIND_THREAD, [inbox_id, address])
     if found is not None:
         return int(found[0])
     contact = Contact.objects.create(
@@ -57,10 +57,10 @@ def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: i
 
 
 def record_message(message: Message, *, our_address: str | None = None) -> Message:
-    """Insert a message, lift its thread and its inbox, tell the others; ring once committed.
+    """Insert a message, update its thread and its inbox, notify members, and ring on commit.
 
-    The caller holds the inbox's counter, whose value stands in `message.seq`. `our_address` is
-    set where the message decides which number the conversation now goes through.
+    The caller holds the inbox's counter, whose value is in `message.seq`. `our_address` is given
+    where the message decides which of our numbers the conversation uses from now on.
     """
     message.words = words.build_tsvector(message.inbox_id, words.split_words(message.body))
     details = {
@@ -69,7 +69,9 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
         "our_address": our_address,
         "needs_reply": _needs_reply(message),
     }
-    row = statements.run(statements.RECORD, statements.values_of(message) | details)
+    row = statements.fetch_row(
+        statements.RECORD_MESSAGE, statements.column_values(message) | details
+    )
     if row is None:
         raise Inbox.DoesNotExist
     message.pk, message.position = row
@@ -79,31 +81,34 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
 
 
 def _needs_reply(message: Message) -> bool | None:
-    """None where a message leaves it as it was: a word among the team, or an automatic answer."""
+    """Return whether the thread now needs a reply.
+
+    Return None if the message leaves that as it was: an internal or an automatic one.
+    """
     if message.kind == Message.Kind.INTERNAL or message.is_automatic:
         return None
     return message.kind == Message.Kind.INBOUND
 
 
 def change_message(message: Message, seq: int, **columns: object) -> None:
-    """Write named columns of a message, stamped with the inbox's counter; ring once committed."""
+    """Write named columns of a message with the inbox's new counter, and ring on commit."""
     save_columns(message, seq=seq, **columns)
     bell.ring_inbox(message.inbox_id, seq)
 
 
 def reload_attempt(attempt: Attempt) -> None:
-    """How the attempt stands now. The caller holds the inbox's counter."""
-    row = statements.run(statements.READ_ATTEMPT, [attempt.pk])
+    """Reload the attempt's state. The caller holds the inbox's counter."""
+    row = statements.fetch_row(statements.GET_ATTEMPT, [attempt.pk])
     if row is None:
         raise Attempt.DoesNotExist
     attempt.state, attempt.carrier_message_id, attempt.error_class = row
 
 
 def lock_carrier_message(account_id: int, carrier_message_id: str) -> None:
-    """Let one transaction at a time pair receipts with an attempt's carrier id.
+    """Lock a carrier's id, so that one transaction at a time pairs receipts with its attempt.
 
-    Without it a receipt could find no attempt yet while the attempt finds no receipt yet. It is
-    taken before the inbox's counter, always, so that the two never wait for each other.
+    Without the lock a receipt might not see the attempt while the attempt does not see the
+    receipt. It is always taken before the inbox's counter, so that the two cannot deadlock.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.models import Inbox
-from messaging.inbound.receiving import replay_cause
+from messaging.inbound.receiving import replay_webhooks
 from messaging.models import Message, Number, Webhook
 from messaging.outbound import delivery
 from tests.cast import Cast, client_of
@@ -145,7 +145,7 @@ def test_a_replay_that_fails_shows_the_new_reason(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     Webhook.objects.update(reason="Body is missing")
     one = Webhook.objects.get()
-    counts = replay_cause(account_id=one.account_id, reason="Body is missing", upto=one.pk)
+    counts = replay_webhooks(account_id=one.account_id, reason="Body is missing", upto=one.pk)
     assert counts == (0, 1)
     assert "a number that we do not have" in Webhook.objects.get().reason
 
