@@ -1,4 +1,4 @@
-"""Django admin, with a second factor where ADMIN_SECOND_FACTOR asks for one."""
+"""Django admin, with a second factor if ADMIN_SECOND_FACTOR asks for one."""
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
@@ -11,15 +11,15 @@ from inboxes.sign_in import PasswordsBusyMixin
 
 
 class AdminSignInForm(PasswordsBusyMixin, AdminAuthenticationForm):
-    """Django's, for administrators."""
+    """Django's sign-in form for administrators."""
 
 
 class SecondFactorForm(PasswordsBusyMixin, OTPAdminAuthenticationForm):
-    """The one that asks for a second factor too."""
+    """A sign-in form that asks for a second factor too."""
 
 
 class PartylineAdminSite(AdminSite):
-    """Keeps the name `admin`, so that admin's own addresses resolve as usual."""
+    """Django's admin site. It keeps the name `admin`, so that admin's own URLs resolve."""
 
     site_header = "Partyline"
     site_title = "Partyline"

@@ -1,4 +1,4 @@
-"""How much one kind of caller may have open at once, before Django is asked."""
+"""ASGI middleware that limits what is open at once: sign-ins, and sockets of one address."""
 
 import asyncio
 import ipaddress
@@ -10,29 +10,29 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from config.statics import encoded, standing_headers
+from config.static_files import encode_headers, security_headers
 from inboxes import passwords
 
 SIGN_INS_AT_ONCE = 4
 SIGN_INS_WAITING = 50
-PATIENCE = 10.0  # seconds
+MAX_WAIT_SECONDS = 10.0  # seconds
 
 
-class Crowded(Exception):
-    """More wait already than there is room for, or the wait took too long."""
+class TooManySignIns(Exception):
+    """Too many sign-ins wait already, or this one waited too long."""
 
 
-class SignIns:
-    """An ASGI application around another: a few sign-ins at once, and the next ones wait here.
+class SignInQueue:
+    """Lets a few sign-ins through at once and makes the others wait.
 
-    Each takes a thread and a connection to the database and then waits for its hash, so a hundred
-    of them would leave none to the others. One that waits here holds neither.
+    A sign-in takes a thread and a database connection while it waits for its hash, so a hundred of
+    them would leave none for other requests. One that waits here holds neither.
     """
 
     def __init__(self, application: Any, at_once: int = SIGN_INS_AT_ONCE) -> None:
         self.application = application
         self.paths = {reverse("login"), reverse("admin:login")}
-        self._turns = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -40,49 +40,53 @@ class SignIns:
             await self.application(scope, receive, send)
             return
         try:
-            async with self._turn():
+            async with self._wait_for_slot():
                 await self.application(scope, receive, send)
-        except Crowded:
-            await _refuse(send)
+        except TooManySignIns:
+            await _send_busy_page(send)
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _wait_for_slot(self) -> AsyncIterator[None]:
         if self._waiting >= SIGN_INS_WAITING:
-            raise Crowded
+            raise TooManySignIns
         self._waiting += 1
         try:
-            async with asyncio.timeout(PATIENCE):
-                await self._turns.acquire()
+            async with asyncio.timeout(MAX_WAIT_SECONDS):
+                await self._slots.acquire()
         except TimeoutError:
-            raise Crowded from None
+            raise TooManySignIns from None
         finally:
             self._waiting -= 1
         try:
             yield
         finally:
-            self._turns.release()
+            self._slots.release()
 
 
-async def _refuse(send: Any) -> None:
+async def _send_busy_page(send: Any) -> None:
     headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
         "Cache-Control": "no-store",
         "Retry-After": str(passwords.RETRY_AFTER_SECONDS),
-        **standing_headers(),
+        **security_headers(),
     }
     body = render_to_string("passwords_busy.html").encode()
-    start = {"type": "http.response.start", "status": 503, "headers": encoded(headers.items())}
+    start = {
+        "type": "http.response.start",
+        "status": 503,
+        "headers": encode_headers(headers.items()),
+    }
     await send(start)
     await send({"type": "http.response.body", "body": body})
 
 
-class SocketsByAddress:
-    """An ASGI application around another: so many sockets at once for one network address.
+class SocketLimit:
+    """Limits the open sockets of one network address.
 
-    One more is refused with 403, before it costs a query; a page takes that for a line that is
-    down and tries again, ever more slowly. IPv6 addresses count by their /64, which is what one
-    customer of a provider gets.
+    A socket above the limit is refused with 403 before it costs a query; its page tries again with
+    growing pauses, as after a lost connection. IPv6 addresses count by their /64, which is what
+    a provider gives to one customer.
     """
 
     def __init__(self, application: Any, limit: int) -> None:
@@ -91,22 +95,22 @@ class SocketsByAddress:
         self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        place = network_of(scope.get("client"))
-        if self._open[place] >= self.limit:
+        network = client_network(scope.get("client"))
+        if self._open[network] >= self.limit:
             await receive()
             await send({"type": "websocket.close"})
             return
-        self._open[place] += 1
+        self._open[network] += 1
         try:
             await self.application(scope, receive, send)
         finally:
-            self._open[place] -= 1
-            if not self._open[place]:
-                del self._open[place]
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]
 
 
-def network_of(client: Any) -> str:
-    """The address of ASGI's `client`, or the /64 around it. "" where there is none."""
+def client_network(client: Any) -> str:
+    """Return the address of ASGI's `client`, or its /64 for IPv6; "" if there is none."""
     text = str(client[0]) if client else ""
     try:
         address = ipaddress.ip_address(text)

@@ -1,4 +1,4 @@
-"""The way in for requests and sockets, for `serve` and for a plain Daphne alike."""
+"""The ASGI application, both for `serve` and for a plain Daphne."""
 
 import os
 from typing import Any
@@ -9,24 +9,27 @@ from config.handler import get_application
 
 django_application = get_application()
 
-# Whatever is imported from here on needs Django's apps.
+# The imports from here on need Django's apps.
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 
-from config.admission import SignIns, SocketsByAddress
-from config.ending import mind_plain_daphne
-from config.request_limits import limit_requests
-from config.single import AlonePlease
-from config.statics import StaticFiles
-from config.websockets import use_page_sockets
+from config.admission import SignInQueue, SocketLimit
+from config.request_limits import install_request_limits
+from config.shutdown import exit_with_reactor
+from config.single_process import SingleProcessMiddleware
+from config.static_files import StaticFiles
+from config.websockets import install_page_sockets
 from messaging.live.routing import websocket_urlpatterns
 
 
 class ExactOrigin(OriginValidator):
-    """Scheme, host and port must be ours. (The validator that goes by ALLOWED_HOSTS looks at the
-    host only, and a port that is no number makes either of them raise.)"""
+    """Accepts a socket only from our own scheme, host and port.
+
+    Channels' AllowedHostsOriginValidator compares only the host. Both raise for a port that is not
+    a number.
+    """
 
     def valid_origin(self, parsed_origin: Any) -> bool:
         try:
@@ -35,12 +38,12 @@ class ExactOrigin(OriginValidator):
             return False
 
 
-pages = StaticFiles(SignIns(django_application))
-sockets = SocketsByAddress(
+pages = StaticFiles(SignInQueue(django_application))
+sockets = SocketLimit(
     ExactOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.ORIGINS),
     settings.SOCKETS_PER_ADDRESS,
 )
-application = AlonePlease(ProtocolTypeRouter({"http": pages, "websocket": sockets}))
-limit_requests()
-use_page_sockets()
-mind_plain_daphne()
+application = SingleProcessMiddleware(ProtocolTypeRouter({"http": pages, "websocket": sockets}))
+install_request_limits()
+install_page_sockets()
+exit_with_reactor()

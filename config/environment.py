@@ -1,4 +1,4 @@
-"""Reading settings from the environment, with one plain sentence for whatever makes no sense."""
+"""Read settings from the environment, and refuse wrong values with one plain sentence."""
 
 import contextlib
 import os
@@ -15,8 +15,10 @@ env = Env()
 
 
 class BadSetting(Exception):
-    """An environment variable that cannot be used. Its text never repeats the value: some are
-    secrets."""
+    """An environment variable has a value that cannot be used.
+
+    The text never repeats the value, which may be a secret.
+    """
 
 
 def setting(
@@ -26,7 +28,11 @@ def setting(
     takes: str,
     holds: Callable[[T], bool] = lambda _: True,
 ) -> T:
-    """The value of `name`, or `default` where it is unset or empty. Raises BadSetting."""
+    """Return the value of `name`, or `default` if it is unset or empty.
+
+    `read` parses it, `holds` checks it, and `takes` says in an error what is accepted. Raises
+    BadSetting.
+    """
     if not os.environ.get(name, "").strip():
         return default
     try:
@@ -38,11 +44,11 @@ def setting(
     raise BadSetting(f"{name} cannot be used as it is set: it takes {takes}.")
 
 
-def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """The secret kept in `path`, made on first use with mode 0600.
+def load_or_create_secret(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret in the file `path`, which is made on first use with mode 0600.
 
-    Two processes that start together agree on one value: the file appears whole, by a hard link
-    that only one of them can make.
+    Two processes that start together agree on one value: a hard link, which only one of them can
+    make, puts the finished file in place. Raises BadSetting if the file is empty or unreadable.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

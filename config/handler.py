@@ -1,4 +1,4 @@
-"""The way of a request through Django."""
+"""Django's request handler."""
 
 import django
 from asgiref.sync import sync_to_async
@@ -7,9 +7,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
-class OneThread(ASGIHandler):
-    """All our views are synchronous. Django's own handler would change threads some seventeen
-    times on the way to one and back, twice for each middleware; this one changes once."""
+class SingleThreadHandler(ASGIHandler):
+    """Runs the middleware and the view of a request in one thread.
+
+    All our views are synchronous. Django's own handler would change threads some seventeen times
+    a request, twice for each middleware; this one changes once.
+    """
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
@@ -19,6 +22,6 @@ class OneThread(ASGIHandler):
 
 
 def get_application() -> ASGIHandler:
-    """As `django.core.asgi.get_asgi_application`."""
+    """Do as `django.core.asgi.get_asgi_application`, with our handler."""
     django.setup(set_prefix=False)
-    return OneThread()
+    return SingleThreadHandler()

@@ -1,4 +1,4 @@
-"""Answers for whoever watches the house."""
+"""Health checks for monitoring."""
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -10,14 +10,14 @@ from django.views.decorators.http import require_safe
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process lives. Asks nothing of anybody."""
+    """Answer that the process runs, without asking the database."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and carries every migration that this code has."""
+    """Answer 503 unless the database answers and has every migration of this code."""
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())

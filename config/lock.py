@@ -1,9 +1,9 @@
-"""Write requirements/*.txt: every package that pyproject.toml asks for and what those need, with
-exact versions, the hash of each of their files for every platform, and no addresses. Write
+"""Write requirements/*.txt: the packages of pyproject.toml and all that they need, with exact
+versions, the hash of each file for every platform, and no addresses. Write
 config/typescript/package-lock.json from the package.json beside it in the same way.
 
-Run by `make lock`, which keeps the versions that stand there; `make lock ARGS=--upgrade` takes the
-newest ones. Packages are looked up at the index that pip is set to use, and at npm's registry.
+Run by `make lock`, which keeps the versions of those files; `make lock ARGS=--upgrade` takes the
+newest ones. The packages come from the index that pip is set to use, and from npm's registry.
 """
 
 import re
@@ -18,27 +18,27 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Written by `make lock` from pyproject.toml.\n"
 
 
-def configured_index() -> list[str]:
-    """Return uv's option for pip's index; none if pip has its own default, which is uv's, too."""
+def index_options() -> list[str]:
+    """Return uv's option for pip's index; none for pip's default, which is uv's default too."""
     for key in (":env:.index-url", "global.index-url"):
         command = [sys.executable, "-m", "pip", "config", "get", key]
-        asked = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-        if asked.returncode == 0:
-            return ["--default-index", asked.stdout.strip()]
+        answer = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+        if answer.returncode == 0:
+            return ["--default-index", answer.stdout.strip()]
     return []
 
 
-def resolved(kept: str, *wanted: str) -> list[str]:
-    """Return one block of lines a package: `name==version`, where it holds, its hashes.
+def resolve_packages(kept: str, *wanted: str) -> list[str]:
+    """Return a block of lines for each package: `name==version`, its condition, its hashes.
 
-    The versions in `kept` stay where they fit.
+    The versions in `kept` stay if they still fit.
     """
     with tempfile.NamedTemporaryFile("w+", suffix=".txt") as file:
         file.write(kept)
         file.flush()
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
         command += ["--universal", "--generate-hashes", "--no-header", "--no-annotate"]
-        command += ["--output-file", file.name, *configured_index(), *wanted]
+        command += ["--output-file", file.name, *index_options(), *wanted]
         subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
         text = Path(file.name).read_text()
     return re.split(r"\n(?=\S)", text.rstrip())
@@ -54,10 +54,10 @@ def lock_typescript(*, upgrade: bool) -> None:
 def main() -> None:
     runtime_file, dev_file = ROOT / "requirements/runtime.txt", ROOT / "requirements/dev.txt"
     options = sys.argv[1:]
-    runtime = resolved(runtime_file.read_text(), *options)
+    runtime = resolve_packages(runtime_file.read_text(), *options)
     runtime_file.write_text(HEAD + "\n".join(runtime) + "\n")
     kept = dev_file.read_text().replace("-r runtime.txt\n", "\n".join(runtime) + "\n")
-    both = resolved(kept, "--group", "dev", "--constraint", str(runtime_file), *options)
+    both = resolve_packages(kept, "--group", "dev", "--constraint", str(runtime_file), *options)
     dev = [block for block in both if block not in runtime]
     dev_file.write_text(HEAD + "-r runtime.txt\n" + "\n".join(dev) + "\n")
     lock_typescript(upgrade="--upgrade" in options)

@@ -1,22 +1,22 @@
-"""Logs carry ids, not what people wrote."""
+"""A log formatter that keeps personal data and secrets out of the logs."""
 
 import logging
 import re
 
 # PostgreSQL repeats whole rows in these lines of an error ("Failing row contains (…)").
 _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTILINE)
-# Who has these addresses can fetch a picture, or call in a carrier's name but for the signature.
+# Anybody with such a URL can fetch a picture, or needs only a signature to pose as a carrier.
 _SECRET_PATHS = re.compile(r"(/webhooks/[a-z]+/|/media/)[^\s\"']+")
 _NUMBERS = re.compile(r"(\+|%2B)\d{7,15}\b", re.IGNORECASE)
-# Errors quote what they could not read: "invalid literal for int() with base 10: 'my secret'". A
-# traceback's own lines, which name files and show code, are indented; names are kept.
+# Errors quote what they cannot parse: "invalid literal for int() with base 10: 'my secret'". The
+# lines of a traceback that name files and show code are indented; they are kept.
 _TRACEBACK = "Traceback (most recent call last)"
 _ERROR_LINES = re.compile(r"^(?:\s*[|+] )?(?![\s|+]).*", re.MULTILINE)
 _QUOTED = re.compile(r"(\b(?:constraint|relation|column|table|attribute) \"\w+\")|([\"']).*\2")
 
 
-class DiscreetFormatter(logging.Formatter):
-    """Leaves out what an error quotes, people's numbers, and what is secret in a path."""
+class RedactingFormatter(logging.Formatter):
+    """Leaves out quotations in errors, telephone numbers, and secret parts of URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = _DATA_LINES.sub(r"\1: (left out)", super().format(record))

@@ -1,16 +1,16 @@
-"""What a browser needs to keep Partyline on a home screen like an app of its own."""
+"""The web app manifest, with which a browser can install Partyline on a home screen."""
 
 from django.http import HttpRequest, JsonResponse
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
-# The paper of the light theme (static/css/tokens.css): a manifest has one colour only.
+# The background of the light theme (static/css/tokens.css): a manifest has only one colour.
 PAPER = "#ffffff"
 
 
 @require_safe
-def manifest(request: HttpRequest) -> JsonResponse:
-    """The same for everybody: browsers ask for it without a session."""
+def show_manifest(request: HttpRequest) -> JsonResponse:
+    """Answer the same for everybody: browsers ask for it without a session."""
     icons = [
         {
             "src": static(f"img/icon-{name}{size}.png"),
@@ -21,7 +21,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
         for purpose, name in (("any", ""), ("maskable", "maskable-"))
         for size in (192, 512)
     ]
-    found = {
+    content = {
         "id": "/",
         "name": "Partyline",
         "short_name": "Partyline",
@@ -34,6 +34,6 @@ def manifest(request: HttpRequest) -> JsonResponse:
         "theme_color": PAPER,
         "icons": icons,
     }
-    answer = JsonResponse(found, content_type="application/manifest+json")
+    answer = JsonResponse(content, content_type="application/manifest+json")
     answer.headers["Cache-Control"] = "no-cache"
     return answer

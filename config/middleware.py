@@ -1,4 +1,4 @@
-"""What holds for every answer, whoever made it."""
+"""Middleware for all answers."""
 
 import logging
 from collections.abc import Callable
@@ -19,23 +19,25 @@ from inboxes.sign_in import PasswordsBusyMixin
 logger = logging.getLogger(__name__)
 
 
-class Around:
-    """A middleware that changes the answer on its way out."""
+class ResponseMiddleware:
+    """A base for middleware that changes the response on its way out."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.changed(request, self.get_response(request))
+        return self.change_response(request, self.get_response(request))
 
-    def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def change_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         return response
 
 
-class CompressedPages(GZipMiddleware):
-    """Compresses pages alone: pictures and files are compact already, and their length is wanted.
+class PageCompressionMiddleware(GZipMiddleware):
+    """Compresses only pages: attachments are compact already, and browsers need their length.
 
-    What it adds of random length hides how well a page was compressed (BREACH).
+    Django adds bytes of random length, which hides how well a page was compressed (BREACH).
     """
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
@@ -44,13 +46,15 @@ class CompressedPages(GZipMiddleware):
         return super().process_response(request, response)
 
 
-class PrivateAnswers(Around):
-    """Forbids storing any answer to a browser that has a session, or that is sent to sign in.
+class PrivateCacheMiddleware(ResponseMiddleware):
+    """Forbids storing an answer to a browser that has a session, or that is sent to sign in.
 
-    It looks at the cookie and not at the person, so that it asks the database nothing.
+    It looks at the cookie and not at the agent, which would cost a query.
     """
 
-    def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def change_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         cookie = settings.SESSION_COOKIE_NAME
         to_sign_in = response.headers.get("Location", "").startswith(
             resolve_url(settings.LOGIN_URL)
@@ -60,8 +64,8 @@ class PrivateAnswers(Around):
         return response
 
 
-class NoNul(Around):
-    """Answers 400 where a request would have PostgreSQL look for a NUL, as admin's filters do."""
+class NulCharacterMiddleware(ResponseMiddleware):
+    """Answers 400 if a request makes PostgreSQL search for a NUL, as filters of admin can."""
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -71,8 +75,8 @@ class NoNul(Around):
         return HttpResponse("It holds a NUL.", status=400, content_type="text/plain")
 
 
-class DatabaseAway(Around):
-    """Answers a webhook 503 while the database cannot be had: the carrier then tries again."""
+class UnavailableDatabaseMiddleware(ResponseMiddleware):
+    """Answers a webhook 503 while the database is unavailable: the carrier then tries again."""
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -85,9 +89,9 @@ class DatabaseAway(Around):
         return HttpResponse("The database is away.", status=503, content_type="text/plain")
 
 
-class BusyPasswords(Around):
-    """Answers 503 where a password could not be hashed now: with the form that was filled in when
-    it is one to sign in by, else with a page."""
+class BusyPasswordsMiddleware(ResponseMiddleware):
+    """Answers 503 if a password cannot be hashed now: with the filled-in form of a sign-in, else
+    with a page that says so."""
 
     def process_template_response(
         self, request: HttpRequest, response: TemplateResponse

@@ -1,4 +1,4 @@
-"""Daphne and the worker in one event loop, and how they stop."""
+"""The server of `manage.py serve`: Daphne and the worker in one event loop."""
 
 import asyncio
 import logging
@@ -13,21 +13,21 @@ from django.conf import settings
 from twisted.internet import defer, reactor
 
 from config.embedded import ServerUnavailable, ensure_running
-from config.ending import end_at_last, keep_own_end
+from config.shutdown import exit_after_deadline, leave_exit_to_server
 from config.worker import run_worker
 from messaging.live.supervision import keep_running
 
 logger = logging.getLogger(__name__)
 
-# Frames from a page are small (presence, beats); everything big comes by POST.
+# Frames from a page are small (presence, heartbeats); everything big comes by POST.
 SOCKET_MESSAGE_LIMIT = 64 * 1024
-REQUEST_GRACE = 4.0
-WORKER_GRACE = 5.0
-SERVICE_RESTART = 1012  # close code, RFC 6455's registry: the client should come back
+REQUEST_GRACE_SECONDS = 4.0
+WORKER_GRACE_SECONDS = 5.0
+SERVICE_RESTART = 1012  # close code in RFC 6455's registry: the client should reconnect
 
 
-class House(Server):
-    """Daphne's server with a worker beside it and an orderly end."""
+class PartylineServer(Server):
+    """Daphne's server with a worker beside it and a graceful shutdown."""
 
     def __init__(self, application: Any, listening: socket.socket) -> None:
         is_proxied = settings.IS_HTTPS
@@ -43,28 +43,28 @@ class House(Server):
             proxy_forwarded_proto_header="X-Forwarded-Proto" if is_proxied else None,
             verbosity=0,
             server_name="partyline",
-            ready_callable=self._open,
+            ready_callable=self._start_tasks,
         )
-        keep_own_end()
-        self._listening = listening  # Daphne knows its number only, and it must stay open
+        leave_exit_to_server()
+        self._listening = listening  # keeps it open: Daphne knows only its number
         self._tasks: list[asyncio.Task[None]] = []
-        self._ending: asyncio.Task[None] | None = None
+        self._shutdown: asyncio.Task[None] | None = None
 
-    def _open(self) -> None:
+    def _start_tasks(self) -> None:
         self._tasks = [twisted_loop.create_task(run_worker(), name="worker")]
         if not settings.DATABASE_URL:
-            watching = keep_running("watching the database", _mind_database)
+            watching = keep_running("watching the database", _restart_database_if_down)
             self._tasks.append(twisted_loop.create_task(watching, name="database"))
         for number in (signal.SIGTERM, signal.SIGINT):
-            twisted_loop.add_signal_handler(number, self._begin_to_end)
+            twisted_loop.add_signal_handler(number, self._begin_shutdown)
 
-    def _begin_to_end(self) -> None:
-        if self._ending is not None:
-            os._exit(1)  # asked twice: at once
-        end_at_last()
-        self._ending = twisted_loop.create_task(self._end(), name="end")
+    def _begin_shutdown(self) -> None:
+        if self._shutdown is not None:
+            os._exit(1)  # the second signal: at once
+        exit_after_deadline()
+        self._shutdown = twisted_loop.create_task(self._shut_down(), name="end")
 
-    async def _end(self) -> None:
+    async def _shut_down(self) -> None:
         logger.info("stopping")
         try:
             for listener in self.listeners:
@@ -73,10 +73,10 @@ class House(Server):
                 task.cancel()
             self._close_sockets()
             await asyncio.gather(
-                asyncio.wait(self._tasks, timeout=WORKER_GRACE), self._finish_requests()
+                asyncio.wait(self._tasks, timeout=WORKER_GRACE_SECONDS), self._finish_requests()
             )
         except Exception:
-            logger.exception("the orderly end failed")
+            logger.exception("the graceful shutdown failed")
         finally:
             reactor.stop()
 
@@ -90,24 +90,24 @@ class House(Server):
                 protocol.serverReject()
 
     async def _finish_requests(self) -> None:
-        if left := self._running():
-            await asyncio.wait(left, timeout=REQUEST_GRACE)
+        if left := self._running_requests():
+            await asyncio.wait(left, timeout=REQUEST_GRACE_SECONDS)
 
-    def _running(self) -> list[asyncio.Future[Any]]:
+    def _running_requests(self) -> list[asyncio.Future[Any]]:
         running = [entry.get("application_instance") for entry in self.connections.values()]
         return [task for task in running if task is not None and not task.done()]
 
     def kill_all_applications(self) -> Any:
-        """Daphne's own waits for ever for an application whose thread hangs."""
-        left = self._running()
+        """Cancel the requests and wait a second; Daphne would wait forever for a hung thread."""
+        left = self._running_requests()
         for task in left:
             task.cancel()
         waiting = asyncio.wait(left, timeout=1.0) if left else asyncio.sleep(0)
         return defer.Deferred.fromFuture(asyncio.ensure_future(waiting))
 
 
-async def _mind_database() -> None:
-    """Start the embedded PostgreSQL again when it dies."""
+async def _restart_database_if_down() -> None:
+    """Check the embedded PostgreSQL every two seconds, and start it again if it died."""
     while True:
         await asyncio.sleep(2.0)
         try:
@@ -116,8 +116,8 @@ async def _mind_database() -> None:
             logger.error("%s", error)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError."""
+def open_listening_socket(host: str, port: int) -> socket.socket:
+    """Return a listening socket. Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

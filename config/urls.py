@@ -4,14 +4,14 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from config.health import healthz, readyz
-from config.manifest import manifest
+from config.manifest import show_manifest
 from inboxes.sign_in import SignInForm
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    path("manifest.webmanifest", manifest, name="manifest"),
+    path("manifest.webmanifest", show_manifest, name="manifest"),
     path(
         "sign-in/",
         LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True),

@@ -1,4 +1,4 @@
-"""The P-256 key by which push services know this house (RFC 8292), as url-safe base64."""
+"""The P-256 key that identifies this installation to push services (RFC 8292), in base64url."""
 
 from __future__ import annotations
 

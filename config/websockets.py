@@ -1,9 +1,9 @@
-"""Daphne's end of a page's socket: outgoing messages have no size limit, and a peer that stops
-reading, or sends more than the application takes, is disconnected.
+"""The server's side of a page's socket.
 
-Autobahn applies its message limit to both directions, but ours is meant for incoming messages.
-Daphne's own pings accept any incoming data as an answer; here only a pong counts, because a peer
-that answers a ping has read everything that was sent before it.
+Outgoing messages have no size limit: Autobahn applies its limit to both directions, but ours is
+meant for incoming messages. A peer that stops reading, or sends more than the application takes,
+is disconnected. Only a pong counts as an answer to a ping, because a peer that sends one has read
+everything that was sent before; Daphne's own pings accept any incoming data.
 """
 
 import os
@@ -11,15 +11,15 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
+# Daphne checks each socket every 2 s. After this many checks without a pong a ping is sent.
 CHECKS_TO_PING = 2
-"""Daphne checks each socket every 2 s. After this many checks without a pong a ping is sent."""
 
+# A socket whose ping is unanswered for this many checks is closed, at most 14 s after it stopped
+# reading. Checks are counted instead of seconds, so that a stalled process blames no page.
 CHECKS_TO_PONG = 4
-"""A socket whose ping is unanswered for this many checks is closed, at most 14 s after it stopped
-reading. Checks are counted instead of seconds, so that a stalled process blames no page."""
 
-MOST_UNHEARD = 200
-"""Messages that may wait for the application; a peer that sends more is disconnected."""
+# Messages that may wait for the application; a peer that sends more is disconnected.
+MAX_QUEUED_MESSAGES = 200
 
 
 class PageSocket(WebSocketProtocol):
@@ -33,13 +33,13 @@ class PageSocket(WebSocketProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.state != self.STATE_OPEN:
             return
-        if self.application_queue.qsize() >= MOST_UNHEARD:
+        if self.application_queue.qsize() >= MAX_QUEUED_MESSAGES:
             self.dropConnection(abort=True)
             return
         super().onMessage(payload, isBinary)
 
     def serverSend(self, content: Any, binary: bool = False) -> None:
-        """Send a message of the application's; do nothing, as ASGI asks, once it is closing."""
+        """Send a message of the application, or do nothing, as ASGI asks, if the socket closes."""
         if self.state == self.STATE_CONNECTING:
             self.serverAccept()
         if self.state == self.STATE_OPEN:
@@ -74,6 +74,6 @@ class PageSocket(WebSocketProtocol):
             self.sendPing(self._ping)
 
 
-def use_page_sockets() -> None:
-    """Make `serve` and the `daphne` command alike use PageSocket in this process."""
+def install_page_sockets() -> None:
+    """Make Daphne use PageSocket in this process, under `serve` and the `daphne` command alike."""
     WebSocketFactory.protocol = PageSocket

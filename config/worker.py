@@ -1,4 +1,4 @@
-"""The jobs' workers inside somebody else's event loop, kept alive."""
+"""The workers that run jobs, restarted when they end, in the event loop of their caller."""
 
 import asyncio
 import logging
@@ -17,18 +17,17 @@ from messaging.stream.jobs import NOTIFICATIONS, TEXTS
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3.0
+# Jobs that call push services at once. They mostly wait, and one agent takes one slot at most.
 NOTIFICATION_SLOTS = 4
-"""Calls to push services mostly wait, and those of one agent take one slot at most."""
 
-_LONGEST_PAUSE = 5.0
+_MAX_PAUSE_SECONDS = 5.0
 
 
-def worker_app(queue: str, connections: int) -> App:
-    """The same tasks on the worker's own connections.
+def build_worker_app(queue: str, connections: int) -> App:
+    """Return the app with the worker's own connections and the periodic tasks of one queue.
 
-    Not `replace_connector`: that would move the whole process off Django's connection, and a job
-    deferred inside `transaction.atomic()`, by a view or by another job, would then be committed
-    apart from the rows it speaks of.
+    `replace_connector` would move the whole process off Django's connection. A job that a view or
+    another job defers inside `transaction.atomic()` would then be committed apart from its rows.
     """
     working = app.with_connector(
         PsycopgConnector(
@@ -39,9 +38,9 @@ def worker_app(queue: str, connections: int) -> App:
             reconnect_timeout=4,
         )
     )
-    # What is periodic is deferred by the worker of its queue alone: two deferrers of one process
-    # would move the same iterators. Each queue has some: without any, procrastinate would stop
-    # looking after the worker's heartbeat and listener.
+    # Only the worker of its queue defers a periodic task: two deferrers in one process would share
+    # the iterators. Each queue has some: without any, procrastinate would stop supervising the
+    # worker's heartbeat and listener.
     own = PeriodicRegistry()  # type: ignore[no-untyped-call]  # procrastinate's own gap
     own.periodic_tasks = {
         key: one
@@ -53,28 +52,33 @@ def worker_app(queue: str, connections: int) -> App:
 
 
 async def run_worker() -> None:
-    """Work until cancelled: on texts, and in slots of its own on what wakes browsers. Neither
-    waits for the other, or ends with it."""
+    """Run both queues until cancelled: texts, and browser notifications in slots of their own.
+
+    Neither waits for the other, or ends with it.
+    """
     texts, notifications = settings.WORKER_CONCURRENCY, NOTIFICATION_SLOTS
-    # Jobs run in the loop's threads, of which there would be as many as processors and four.
+    # Jobs run in the loop's threads; by default there are only four more than processors.
     threads = ThreadPoolExecutor(texts + notifications + 4, thread_name_prefix="job")
     asyncio.get_running_loop().set_default_executor(threads)
-    async with asyncio.TaskGroup() as both:
-        # Fetching, heartbeat and the periodic deferrer need some connections beside the jobs.
-        both.create_task(_keep_working(TEXTS, slots=texts, connections=texts + 4))
-        both.create_task(_keep_working(NOTIFICATIONS, slots=notifications, connections=3))
+    async with asyncio.TaskGroup() as queues:
+        # Fetching, heartbeat and the periodic deferrer need connections beside those of the jobs.
+        queues.create_task(_work_until_cancelled(TEXTS, slots=texts, connections=texts + 4))
+        queues.create_task(
+            _work_until_cancelled(NOTIFICATIONS, slots=notifications, connections=3)
+        )
 
 
-async def _keep_working(queue: str, *, slots: int, connections: int) -> None:
-    """Work until cancelled. Ends of any other kind (the database restarted) begin again."""
+async def _work_until_cancelled(queue: str, *, slots: int, connections: int) -> None:
+    """Run a queue's jobs until cancelled; start again after any other end, such as a restart of
+    the database."""
     pause = 0.5
     while True:
         started = asyncio.get_running_loop().time()
         try:
-            # The periodic jobs are deferred on Django's own connection, which nobody else would
-            # replace here: no request begins or ends in a worker's process.
+            # Periodic jobs are deferred on Django's own connection. Nothing else closes a broken
+            # one here, because no request begins or ends in a worker's process.
             await sync_to_async(close_old_connections)()
-            working = worker_app(queue, connections)
+            working = build_worker_app(queue, connections)
             async with working.open_async():
                 await working.run_worker_async(
                     queues=[queue],
@@ -93,9 +97,9 @@ async def _keep_working(queue: str, *, slots: int, connections: int) -> None:
             )
             logger.debug("how the worker ended", exc_info=True)
         if (task := asyncio.current_task()) is not None and task.cancelling():
-            # While the worker opens its connections, being cancelled looks like a broken one.
+            # While the worker opens its connections, a cancellation looks like a broken one.
             raise asyncio.CancelledError
         if asyncio.get_running_loop().time() - started > 30:
             pause = 0.5
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        pause = min(pause * 2, _MAX_PAUSE_SECONDS)

@@ -1,3 +1,3 @@
-"""The demo's believable past, and the word that opens it to everybody."""
+"""The demo's history and its password."""
 
 PASSWORD = "partyline"  # noqa: S105  printed on purpose; the demo listens on loopback only

@@ -1,4 +1,4 @@
-"""Read `history.txt`: who wrote what when, told relative to the day of the seeding."""
+"""Read `history.txt`, the demo's messages with times relative to the day of seeding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAYS_AGO = re.compile(r"(\d+)d(\d\d):(\d\d)")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread's head; `since` is when the contact first wrote."""
+    """The inbox and the contact of a thread; the contact first wrote `since` ago."""
 
     inbox: str
     address: str
@@ -38,12 +38,12 @@ class Line:
     text: str
 
 
-def lines(now: datetime) -> list[Line]:
-    """All messages, oldest first. `now` is in the zone that the clock times are meant in."""
-    return sorted(_read(FILE.read_text(encoding="utf-8"), now), key=lambda line: line.at)
+def read_lines(now: datetime) -> list[Line]:
+    """Return all messages, oldest first. The file's clock times are in the time zone of `now`."""
+    return sorted(_parse_script(FILE.read_text(encoding="utf-8"), now), key=lambda line: line.at)
 
 
-def _read(script: str, now: datetime) -> Iterator[Line]:
+def _parse_script(script: str, now: datetime) -> Iterator[Line]:
     conversation: Conversation | None = None
     at = now
     for row in script.splitlines():
@@ -57,11 +57,11 @@ def _read(script: str, now: datetime) -> Iterator[Line]:
         match = _LINE.fullmatch(row)
         if match is None or conversation is None:
             raise ValueError(f"This row of {FILE.name} makes no sense: {row}")
-        at = _moment(match["when"], now, at)
-        yield _line(conversation, at, match)
+        at = _parse_time(match["when"], now, at)
+        yield _parse_line(conversation, at, match)
 
 
-def _line(conversation: Conversation, at: datetime, match: re.Match[str]) -> Line:
+def _parse_line(conversation: Conversation, at: datetime, match: re.Match[str]) -> Line:
     author, sign, end, text = match.group("author", "sign", "end", "text")
     if sign == "<":
         return Line(conversation, at, "inbound", "", "", text)
@@ -73,7 +73,7 @@ def _line(conversation: Conversation, at: datetime, match: re.Match[str]) -> Lin
     return Line(conversation, at, "outbound", author, state, text)
 
 
-def _moment(when: str, now: datetime, before: datetime) -> datetime:
+def _parse_time(when: str, now: datetime, before: datetime) -> datetime:
     if match := _DAYS_AGO.fullmatch(when):
         days, hour, minute = map(int, match.groups())
         day = (now - timedelta(days=days)).date()

@@ -1,10 +1,10 @@
-"""Partyline's settings, by noun. What differs between two houses comes from the environment."""
+"""Partyline's settings, by subject. What differs by installation comes from the environment."""
 
 import django_stubs_ext
 
 from config.settings.applications import *
 from config.settings.database import *
-from config.settings.house import *
+from config.settings.installation import *
 from config.settings.logs import *
 from config.settings.secrets import *
 from config.settings.security import *

@@ -1,10 +1,10 @@
-"""What it is made of, and its files."""
+"""Apps, middleware, templates, static files and uploads."""
 
 from importlib.util import find_spec
 from typing import Any
 
 from config.environment import BadSetting, env, setting
-from config.settings.house import BASE_DIR, DATA_DIR, DEBUG, DEMO
+from config.settings.installation import BASE_DIR, DATA_DIR, DEBUG, DEMO
 
 AUTH_USER_MODEL = "inboxes.Agent"
 FIRST_PARTY_APPS = ["inboxes", "threads", "messaging", *(["messaging.simulator"] if DEMO else [])]
@@ -34,12 +34,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.CompressedPages",
+    "config.middleware.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
-    "config.middleware.PrivateAnswers",
-    "config.middleware.DatabaseAway",
-    "config.middleware.BusyPasswords",
-    "config.middleware.NoNul",
+    "config.middleware.PrivateCacheMiddleware",
+    "config.middleware.UnavailableDatabaseMiddleware",
+    "config.middleware.BusyPasswordsMiddleware",
+    "config.middleware.NulCharacterMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -74,7 +74,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_HASHED = setting("STATIC_HASHED", env.bool, not DEBUG, "1 or 0")
 
-# Pictures and files of messages: a folder that nothing serves, or a bucket. Views hand them out.
+# Attachments: in a folder that no server publishes, or in a bucket. Views serve them.
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_BUCKET = setting("MEDIA_BUCKET", env.str, "", "the name of an S3 bucket")
 if MEDIA_BUCKET and find_spec("storages") is None:

@@ -1,4 +1,4 @@
-"""PostgreSQL, and Redis where there is one."""
+"""PostgreSQL, Redis, and caches."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 
 from config.embedded.paths import database_settings
 from config.environment import BadSetting, env, setting
-from config.settings.house import DATA_DIR
+from config.settings.installation import DATA_DIR
 
 DB_POOL_SIZE = setting(
     "DB_POOL_SIZE", env.int, 20, "a number of connections, 0 for no pool", lambda n: 0 <= n <= 1000
@@ -29,15 +29,15 @@ if DB_POOL_SIZE:
     _DATABASE["OPTIONS"]["pool"] = {
         "min_size": min(2, DB_POOL_SIZE),
         "max_size": DB_POOL_SIZE,
-        # A webhook that waits longer is better answered 503: the carrier sends it again.
+        # For a webhook that waits longer, a 503 is better: the carrier sends it again.
         "timeout": DB_POOL_TIMEOUT,
-        # The pool's own retries back off; starting over soon is what finds a restarted server.
+        # The pool's own retries back off; starting over soon finds a restarted server.
         "reconnect_timeout": 4,
     }
 DATABASES = {"default": _DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Bells and caches
+# Channel layer and caches
 REDIS_URL = setting(
     "REDIS_URL",
     env.str,
@@ -45,7 +45,8 @@ REDIS_URL = setting(
     "redis://host:port/number",
     lambda url: urlsplit(url).scheme in {"redis", "rediss", "unix"},
 )
-# No long waits and retries in the layer: what it loses is late only, and the listener mends it.
+# No long waits or retries in the channel layer: a lost message only makes pages late, and the
+# subscriber makes up for it.
 _REDIS = {
     "address": REDIS_URL,
     "socket_connect_timeout": 2.0,
@@ -60,6 +61,6 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
 }
-# Off only for tests that call the ASGI application inside their own process.
+# Switched off only by tests that call the ASGI application inside their own process.
 SINGLE_PROCESS_LOCK = setting("SINGLE_PROCESS_LOCK", env.bool, True, "1 or 0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -1,13 +1,13 @@
-"""Logging to the console, ids only."""
+"""Logging to the console."""
 
 from typing import Any
 
-from config.settings.house import LOG_LEVEL
+from config.settings.installation import LOG_LEVEL
 
 OURS = ("config", "inboxes", "threads", "messaging")
-# Below a warning other people's code logs whatever passes: templates what they draw, with every
-# text and token; the database what it is asked; clients and servers whole addresses. So LOG_LEVEL
-# lowers ours alone, which log ids.
+# Below the level of a warning, libraries log what passes through them: templates their context,
+# with texts and tokens; the database its queries; HTTP clients and servers whole URLs. So
+# LOG_LEVEL lowers only the level of our own loggers, which log ids.
 _OTHERS = "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"
 
 LOGGING: dict[str, Any] = {
@@ -15,7 +15,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "config.logs.DiscreetFormatter",
+            "()": "config.logs.RedactingFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

@@ -2,7 +2,7 @@
 
 from csp.constants import NONE, SELF
 
-from config.settings.house import IS_HTTPS, PUBLIC_HOST, WEBHOOK_BODY_LIMIT
+from config.settings.installation import IS_HTTPS, PUBLIC_HOST, WEBHOOK_BODY_LIMIT
 
 # Signing in
 PASSWORD_HASHERS = [
@@ -29,9 +29,9 @@ LOGOUT_REDIRECT_URL = "login"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "inboxes.throttle.SignInThrottle"
 AXES_FAILURE_LIMIT = 10
-# Of all names together. Many people may share an address, so it is well above what they mistype.
+# For all names together. Many people may share an address and mistype, so the limit is high.
 SIGN_IN_FAILURES_PER_ADDRESS = 50
-# Who is locked out and tries again is not counted: a lock ends by itself, also an office's.
+# Attempts during a lockout are not counted, so that it ends even if somebody keeps trying.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
@@ -39,7 +39,7 @@ AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 OTP_TOTP_ISSUER = f"Partyline {PUBLIC_HOST}"
 
-# Cookies and transport follow the scheme of PUBLIC_URL: an http house keeps working without TLS.
+# Cookies and transport follow the scheme of PUBLIC_URL: with http all works without TLS.
 _HOST_ONLY = "__Host-" if IS_HTTPS else ""
 SESSION_ENGINE = "inboxes.sessions"
 SESSION_COOKIE_NAME = f"{_HOST_ONLY}sessionid"
@@ -51,7 +51,7 @@ SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
-# With an https address there is a proxy in front that ends TLS and says so (docs/deploying.md).
+# With an https address a proxy in front terminates TLS and says so (docs/deploying.md).
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

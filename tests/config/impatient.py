@@ -1,4 +1,4 @@
-"""`manage.py serve`, or the `daphne` command, with a patience of moments instead of 30 s."""
+"""`manage.py serve`, or the `daphne` command, with time limits of half a second for requests."""
 
 import os
 import sys
@@ -11,8 +11,8 @@ def main() -> None:
 
     from config import request_limits
 
-    request_limits.GRACE = 0.5
-    request_limits.LINGER = 0.5
+    request_limits.GRACE_SECONDS = 0.5
+    request_limits.LINGER_SECONDS = 0.5
     if sys.argv[1] == "serve":
         execute_from_command_line(["manage.py", "serve"])
     else:

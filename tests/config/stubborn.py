@@ -1,5 +1,5 @@
-"""A process of config.server.House around an application that does what makes stopping hard:
-sockets that stay open, requests that never end, and threads that cannot be interrupted."""
+"""A PartylineServer around an application that is hard to stop: sockets that stay open, requests
+that never end, and threads that cannot be interrupted."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from config.server import House, listen  # noqa: E402  it needs Django
+from config.server import PartylineServer, open_listening_socket  # noqa: E402  it needs Django
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -36,7 +36,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    # A background job of a script starts with it ignored, and whatever that job starts, too.
+    # A shell starts background jobs, and with them this process, with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    House(application, listen("127.0.0.1", int(os.environ["PORT"]))).run()
+    PartylineServer(application, open_listening_socket("127.0.0.1", int(os.environ["PORT"]))).run()
     os._exit(0)

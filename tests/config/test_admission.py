@@ -1,4 +1,4 @@
-"""How much one kind of caller may have open at once."""
+"""Limits of what is open at once: sign-ins, and sockets of one address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from config import admission, asgi
-from config.admission import SignIns, SocketsByAddress, network_of
+from config.admission import SignInQueue, SocketLimit, client_network
 from tests.stack import Stack, running_stack
 
 PUBLIC = "https://localhost"
@@ -24,7 +24,7 @@ OFFICE, HOME = "198.51.100.7", "198.51.100.8"
 
 
 class Application:
-    """One that is busy until it is told."""
+    """An ASGI application that answers when the test says so."""
 
     def __init__(self) -> None:
         self.running = 0
@@ -42,8 +42,8 @@ class Application:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
-async def ask(application: Any, **scope: Any) -> Any:
-    """What came of it: a status, or a type of message."""
+async def call(application: Any, **scope: Any) -> Any:
+    """Return the status of the answer, or the type of the first message."""
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -57,7 +57,7 @@ async def ask(application: Any, **scope: Any) -> Any:
     return sent[0].get("status", sent[0]["type"])
 
 
-async def until(is_so: Any) -> None:
+async def wait_until(is_so: Any) -> None:
     for _ in range(10_000):
         if is_so():
             return
@@ -65,57 +65,57 @@ async def until(is_so: Any) -> None:
     raise AssertionError
 
 
-async def test_a_few_sign_ins_go_at_once_and_the_next_ones_wait_their_turn() -> None:
+async def test_a_few_sign_ins_go_through_at_once_and_the_others_wait() -> None:
     inner = Application()
-    outer = SignIns(inner, at_once=2)
-    tasks = [asyncio.create_task(ask(outer)) for _ in range(6)]
-    await until(lambda: inner.running == 2)
+    outer = SignInQueue(inner, at_once=2)
+    tasks = [asyncio.create_task(call(outer)) for _ in range(6)]
+    await wait_until(lambda: inner.running == 2)
     await asyncio.sleep(0.02)
     assert inner.running == 2
-    others = asyncio.create_task(ask(outer, path="/webhooks/x/y/"))
-    page = asyncio.create_task(ask(outer, method="GET"))
-    await until(lambda: inner.running == 4)
+    others = asyncio.create_task(call(outer, path="/webhooks/x/y/"))
+    page = asyncio.create_task(call(outer, method="GET"))
+    await wait_until(lambda: inner.running == 4)
     inner.go_on.set()
     assert await asyncio.gather(*tasks, others, page) == [200] * 8
 
 
 @pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
-async def test_who_finds_too_many_waiting_is_told(
+async def test_a_sign_in_is_refused_if_too_many_wait(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "SIGN_INS_WAITING", 1)
     inner = Application()
-    outer = SignIns(inner, at_once=1)
-    others = [asyncio.create_task(ask(outer, path=path)) for _ in range(2)]
-    await until(lambda: inner.running == outer._waiting == 1)
-    assert await ask(outer, path=path) == 503
+    outer = SignInQueue(inner, at_once=1)
+    others = [asyncio.create_task(call(outer, path=path)) for _ in range(2)]
+    await wait_until(lambda: inner.running == outer._waiting == 1)
+    assert await call(outer, path=path) == 503
     inner.go_on.set()
     assert await asyncio.gather(*others) == [200, 200]
 
 
-async def test_who_waits_too_long_for_a_turn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "PATIENCE", 0.05)
+async def test_a_sign_in_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MAX_WAIT_SECONDS", 0.05)
     inner = Application()
-    outer = SignIns(inner, at_once=1)
-    first = asyncio.create_task(ask(outer))
-    await until(lambda: inner.running == 1)
-    assert await ask(outer) == 503
+    outer = SignInQueue(inner, at_once=1)
+    first = asyncio.create_task(call(outer))
+    await wait_until(lambda: inner.running == 1)
+    assert await call(outer) == 503
     inner.go_on.set()
     assert await first == 200
-    assert await ask(outer) == 200
+    assert await call(outer) == 200
 
 
-def test_sign_ins_wait_before_django_is_asked() -> None:
-    assert isinstance(asgi.pages.application, SignIns)
+def test_sign_ins_wait_before_they_reach_django() -> None:
+    assert isinstance(asgi.pages.application, SignInQueue)
 
 
-async def test_a_socket_that_ends_badly_makes_room_too() -> None:
+async def test_a_socket_that_ends_with_an_error_frees_its_place() -> None:
     inner = Application()
-    outer = SocketsByAddress(inner, limit=2)
+    outer = SocketLimit(inner, limit=2)
     scope = {"type": "websocket", "client": [OFFICE, 1]}
-    failing, dropped = (asyncio.create_task(ask(outer, **scope)) for _ in range(2))
-    await until(lambda: inner.running == 2)
-    assert await ask(outer, **scope) == "websocket.close"
+    failing, dropped = (asyncio.create_task(call(outer, **scope)) for _ in range(2))
+    await wait_until(lambda: inner.running == 2)
+    assert await call(outer, **scope) == "websocket.close"
     dropped.cancel()
     inner.fails = True
     inner.go_on.set()
@@ -134,24 +134,24 @@ async def test_a_socket_that_ends_badly_makes_room_too() -> None:
         (None, ""),
     ],
 )
-def test_an_address_is_what_one_customer_of_a_provider_has(client: Any, network: str) -> None:
-    assert network_of(client) == network
+def test_an_ipv6_address_counts_by_its_64(client: Any, network: str) -> None:
+    assert client_network(client) == network
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Stack]:
-    """Behind a proxy, as every house with an https address is."""
+def stack() -> Iterator[Stack]:
+    """A server behind a proxy, as every installation with an https address has one."""
     with running_stack("admission", PUBLIC_URL=PUBLIC, SOCKETS_PER_ADDRESS="2") as stack:
         yield stack
 
 
-def browser(house: Stack, address: str) -> httpx.Client:
+def browser(stack: Stack, address: str) -> httpx.Client:
     headers = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https", "Origin": PUBLIC}
-    return httpx.Client(base_url=house.url, trust_env=False, headers=headers)
+    return httpx.Client(base_url=stack.url, trust_env=False, headers=headers)
 
 
 def sign_in(http: httpx.Client, name: str, password: str) -> httpx.Response:
-    """Cookies are carried by hand: they are for https only."""
+    """Send the cookies by hand, because httpx sends them only over https."""
     page = http.get("/sign-in/")
     token = page.cookies["__Host-csrftoken"]
     http.headers["Cookie"] = f"__Host-csrftoken={token}"
@@ -159,13 +159,13 @@ def sign_in(http: httpx.Client, name: str, password: str) -> httpx.Response:
     return http.post("/sign-in/", data=form)
 
 
-def test_an_address_has_so_many_sockets_and_another_has_its_own(house: Stack) -> None:
-    with browser(house, OFFICE) as http:
+def test_each_address_has_a_limit_of_sockets_of_its_own(stack: Stack) -> None:
+    with browser(stack, OFFICE) as http:
         session = sign_in(http, "ana", "partyline").cookies["__Host-sessionid"]
 
     def open_one(address: str) -> ClientConnection:
         headers = {"Cookie": f"__Host-sessionid={session}", "X-Forwarded-For": address}
-        where = f"ws://127.0.0.1:{house.port}/live/"
+        where = f"ws://127.0.0.1:{stack.port}/live/"
         return opened.enter_context(
             connect(where, origin=Origin(PUBLIC), additional_headers=headers, proxy=None)
         )
@@ -185,26 +185,26 @@ def test_an_address_has_so_many_sockets_and_another_has_its_own(house: Stack) ->
             except InvalidStatus:
                 continue
         else:
-            pytest.fail(house.log)
+            pytest.fail(stack.log)
 
 
-def test_the_address_that_is_locked_out_is_the_one_the_proxy_tells(house: Stack) -> None:
-    with browser(house, OFFICE) as http:
+def test_a_lockout_applies_to_the_address_that_the_proxy_forwards(stack: Stack) -> None:
+    with browser(stack, OFFICE) as http:
         assert sign_in(http, "nobody", "wrong").status_code == 200
-        with psycopg.connect(house.database_url, autocommit=True) as connection:
+        with psycopg.connect(stack.database_url, autocommit=True) as connection:
             connection.execute("UPDATE axes_accessattempt SET failures_since_start = 50")
         assert sign_in(http, "ana", "partyline").status_code == 429
-    with browser(house, HOME) as http:
+    with browser(stack, HOME) as http:
         assert sign_in(http, "ana", "partyline").status_code == 302
 
 
-def peak(house: Stack) -> int:
-    """The most memory that the process ever had, in MB."""
-    status = Path(f"/proc/{house.process.pid}/status").read_text()
+def peak_memory(stack: Stack) -> int:
+    """Return the highest memory use of the process so far, in MB."""
+    status = Path(f"/proc/{stack.process.pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
 
-def test_twenty_sign_ins_at_once_cost_no_500_and_little_memory(house: Stack) -> None:
+def test_twenty_sign_ins_at_once_cost_no_500_and_little_memory(stack: Stack) -> None:
     async def one(http: httpx.AsyncClient, token: str, number: int) -> int:
         form = {"username": f"n{number}", "password": "wrong", "csrfmiddlewaretoken": token}
         headers = {"X-Forwarded-For": f"203.0.113.{number}"}
@@ -213,12 +213,12 @@ def test_twenty_sign_ins_at_once_cost_no_500_and_little_memory(house: Stack) -> 
     async def all_at_once() -> list[int]:
         headers = {"X-Forwarded-Proto": "https", "Origin": PUBLIC}
         async with httpx.AsyncClient(
-            base_url=house.url, trust_env=False, headers=headers, timeout=20
+            base_url=stack.url, trust_env=False, headers=headers, timeout=20
         ) as http:
             token = (await http.get("/sign-in/")).cookies["__Host-csrftoken"]
             http.headers["Cookie"] = f"__Host-csrftoken={token}"
             return list(await asyncio.gather(*(one(http, token, number) for number in range(20))))
 
-    before = peak(house)
+    before = peak_memory(stack)
     assert set(asyncio.run(all_at_once())) <= {200, 503}
-    assert peak(house) < before + 100
+    assert peak_memory(stack) < before + 100

@@ -1,4 +1,4 @@
-"""The files in deploy/ and the settings say the same."""
+"""The files in deploy/ and the settings agree."""
 
 import json
 import re
@@ -15,23 +15,23 @@ from tests.stack import ROOT
 READ = re.compile(r'\bsetting\(\s*"([A-Z_]+)"')
 
 
-def settings() -> set[str]:
+def settings_names() -> set[str]:
     folder = ROOT / "config" / "settings"
     return set(READ.findall("".join(path.read_text() for path in folder.glob("*.py"))))
 
 
 def test_the_example_names_every_setting_and_no_other() -> None:
     text = (ROOT / "deploy" / "partyline.env").read_text()
-    assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) == settings()
+    assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) == settings_names()
 
 
 def test_the_page_on_deploying_names_every_setting() -> None:
     page = (ROOT / "docs" / "deploying.md").read_text()
     developers = {"DJANGO_DEBUG", "STATIC_HASHED", "SINGLE_PROCESS_LOCK"}
-    assert {name for name in settings() if f"`{name}`" not in page} == developers
+    assert {name for name in settings_names() if f"`{name}`" not in page} == developers
 
 
-def test_a_webhook_may_be_as_large_for_nginx_as_for_us() -> None:
+def test_nginx_and_the_settings_agree_on_the_size_of_a_webhook() -> None:
     site = (ROOT / "deploy" / "nginx" / "partyline.conf.template").read_text()
     assert "client_max_body_size 1m;  # WEBHOOK_BODY_LIMIT" in site
     example = (ROOT / "deploy" / "partyline.env").read_text()
@@ -39,7 +39,7 @@ def test_a_webhook_may_be_as_large_for_nginx_as_for_us() -> None:
 
 
 def test_each_locked_package_has_hashes_for_every_platform_and_no_address() -> None:
-    """One hash would be that of one machine's file; those that are pure Python have two files."""
+    """A single hash would be for one machine's file; a pure Python package has two files."""
     named = []
     for name in ("runtime", "dev"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
@@ -70,7 +70,7 @@ def test_each_locked_package_of_typescript_has_a_hash_and_no_address() -> None:
 
 @pytest.fixture(params=["web", "worker"])
 def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """An instance of a unit, as it would run from this folder."""
+    """An instance of a systemd unit that runs from this folder."""
     text = (ROOT / "deploy" / "systemd" / f"partyline-{request.param}@.service").read_text()
     text = text.replace("/opt/partyline/.venv/bin/python", sys.executable)
     instance = tmp_path / f"partyline-{request.param}@8001.service"
@@ -79,7 +79,7 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_systemd_understands_the_units_and_finds_them_well_confined(unit: Path) -> None:
-    """Its exposure level goes from 0 to 10, and a service with nothing of its own has 9.6."""
+    """systemd's exposure level goes from 0 to 10; a service without any confinement has 9.6."""
     target = ROOT / "deploy" / "systemd" / "partyline.target"
     asked = [
         ["verify", "--man=no", str(target), str(unit)],

@@ -1,4 +1,4 @@
-"""What the program writes about itself holds nothing of what people write, at any level."""
+"""Logs contain no personal data and no secrets, at any level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from websockets.sync.client import connect
 
-from config.logs import DiscreetFormatter
+from config.logs import RedactingFormatter
 from tests.stack import Stack, running_stack
 
 WORD = "Xylocanary"
@@ -23,7 +23,7 @@ PASSWORD = "Quercitron-password"
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     with running_stack("config_logs", LOG_LEVEL="DEBUG", DJANGO_DEBUG="1") as stack:
         yield stack
 
@@ -34,23 +34,23 @@ def sign_in(client: httpx.Client, password: str) -> int:
     return client.post("/sign-in/", data=form).status_code
 
 
-def see_it_live(house: Stack, client: httpx.Client, thread: int) -> None:
-    """Open a page's socket, text in once more, and read on until the words come."""
+def receive_live(stack: Stack, client: httpx.Client, thread: int) -> None:
+    """Open a page's socket, send one more text, and read frames until it arrives."""
     cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     look = quote(json.dumps({"list": None, "thread": thread, "seqs": {}}))
     with connect(
-        f"ws://127.0.0.1:{house.port}/live/?look={look}",
-        additional_headers={"Origin": house.url, "Cookie": cookies},
+        f"ws://127.0.0.1:{stack.port}/live/?look={look}",
+        additional_headers={"Origin": stack.url, "Cookie": cookies},
         proxy=None,
     ) as socket:
         socket.recv(timeout=10)
-        text_in(client, house, f"{WORD} again")
+        text_in(client, stack, f"{WORD} again")
         while f"{WORD} again" not in json.loads(socket.recv(timeout=10)).get("rows", ""):
             pass
 
 
-def text_in(client: httpx.Client, house: Stack, body: str) -> None:
-    with psycopg.connect(house.database_url) as connection:
+def text_in(client: httpx.Client, stack: Stack, body: str) -> None:
+    with psycopg.connect(stack.database_url) as connection:
         row = connection.execute(
             "SELECT number.id FROM messaging_number AS number"
             " JOIN inboxes_membership AS member ON member.inbox_id = number.inbox_id"
@@ -67,8 +67,8 @@ def text_in(client: httpx.Client, house: Stack, body: str) -> None:
     assert client.post("/simulator/send/", data=form).status_code == 302
 
 
-def thread_of_the_number(house: Stack) -> int:
-    with psycopg.connect(house.database_url) as connection:
+def thread_of_the_number(stack: Stack) -> int:
+    with psycopg.connect(stack.database_url) as connection:
         row = connection.execute(
             "SELECT thread.id FROM threads_thread AS thread"
             " JOIN threads_contact AS contact ON contact.id = thread.contact_id"
@@ -79,20 +79,20 @@ def thread_of_the_number(house: Stack) -> int:
     return int(row[0])
 
 
-def account_tokens(house: Stack) -> list[str]:
-    with psycopg.connect(house.database_url) as connection:
+def account_tokens(stack: Stack) -> list[str]:
+    with psycopg.connect(stack.database_url) as connection:
         return [row[0] for row in connection.execute("SELECT token FROM messaging_carrieraccount")]
 
 
-def test_no_text_number_password_or_token_is_logged_at_any_level(house: Stack) -> None:
-    with httpx.Client(base_url=house.url, trust_env=False, timeout=20) as client:
+def test_no_text_number_password_or_token_is_logged_at_any_level(stack: Stack) -> None:
+    with httpx.Client(base_url=stack.url, trust_env=False, timeout=20) as client:
         assert sign_in(client, PASSWORD) == 200
         assert sign_in(client, "partyline") == 302
-        text_in(client, house, WORD)
-        thread = thread_of_the_number(house)
+        text_in(client, stack, WORD)
+        thread = thread_of_the_number(stack)
         page = client.get(f"/threads/{thread}/")
         assert WORD in page.text
-        see_it_live(house, client, thread)
+        receive_live(stack, client, thread)
         for path in (
             f"/search/?q={WORD}",
             f"/inboxes/1/?q={WORD}",
@@ -100,29 +100,29 @@ def test_no_text_number_password_or_token_is_logged_at_any_level(house: Stack) -
             f"/start/?inbox={WORD}",
             f"/?after={WORD}",
             "/media/Xylocanary-signed/a.jpg",
-            *(f"/webhooks/simulator/{token}/" for token in account_tokens(house)),
+            *(f"/webhooks/simulator/{token}/" for token in account_tokens(stack)),
         ):
             client.get(path)
         token = client.cookies["csrftoken"]
         form = {"csrfmiddlewaretoken": token, "body": f"{WORD} reply", "form_key": WORD}
         client.post(f"/threads/{thread}/messages/", data=form)
         client.post(f"/threads/{thread}/draft/", data={**form, "csrfmiddlewaretoken": WORD})
-        secrets = [client.cookies["sessionid"], token, *account_tokens(house)]
+        secrets = [client.cookies["sessionid"], token, *account_tokens(stack)]
         masked = re.findall(r'csrfmiddlewaretoken" value="(\w{64})"', page.text)
     assert masked
-    house.stop()
+    stack.stop()
     for what in (WORD, NUMBER, PASSWORD, *secrets, *masked):
-        assert what not in house.log
-    assert house.log.count("\n") > 3
+        assert what not in stack.log
+    assert stack.log.count("\n") > 3
 
 
-def formatted(error: BaseException) -> str:
-    """What the log says of an error that was caught after it was raised."""
+def format_error(error: BaseException) -> str:
+    """Return the log's text for an error that was raised and caught."""
     try:
         raise error
     except type(error):
         record = logging.makeLogRecord({"msg": "It failed", "exc_info": sys.exc_info()})
-    return DiscreetFormatter("%(message)s").format(record)
+    return RedactingFormatter("%(message)s").format(record)
 
 
 @pytest.mark.parametrize(
@@ -136,14 +136,14 @@ def formatted(error: BaseException) -> str:
         ExceptionGroup("several", [ValueError(f"not '{WORD}'")]),
     ],
 )
-def test_an_error_is_logged_without_what_it_quotes(error: Exception) -> None:
-    text = formatted(error)
+def test_an_error_is_logged_without_its_quotations(error: Exception) -> None:
+    text = format_error(error)
     assert WORD not in text
     assert NUMBER not in text
     assert type(error).__name__ in text
     assert f'File "{__file__}"' in text
 
 
-def test_an_error_keeps_the_names_of_the_database() -> None:
-    text = formatted(psycopg.IntegrityError('violates unique constraint "message_is_once"'))
+def test_names_of_constraints_stay_in_the_log() -> None:
+    text = format_error(psycopg.IntegrityError('violates unique constraint "message_is_once"'))
     assert 'violates unique constraint "message_is_once"' in text

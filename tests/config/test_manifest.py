@@ -1,4 +1,4 @@
-"""The web manifest: served to everybody, with icons that are there and as large as they say."""
+"""The web app manifest: served to everybody, with icons that exist in the sizes it gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.test import Client
 
 
 def size_of(path: str) -> str:
-    """Of a PNG, out of its head."""
+    """Return the size of a PNG from its header."""
     found = finders.find(path.removeprefix("/static/"))
     assert isinstance(found, str), path
     with open(found, "rb") as file:
@@ -28,7 +28,7 @@ def test_the_manifest_is_served_to_everybody_with_its_own_type(client: Client) -
     assert (found["start_url"], found["scope"], found["display"]) == ("/", "/", "standalone")
 
 
-def test_its_icons_are_there_and_as_large_as_it_says(client: Client) -> None:
+def test_its_icons_exist_in_the_sizes_it_gives(client: Client) -> None:
     icons = client.get("/manifest.webmanifest").json()["icons"]
     assert {(icon["purpose"], icon["sizes"]) for icon in icons} == {
         (purpose, size) for purpose in ("any", "maskable") for size in ("192x192", "512x512")
@@ -38,5 +38,5 @@ def test_its_icons_are_there_and_as_large_as_it_says(client: Client) -> None:
     assert size_of("/static/img/apple-touch-icon.png") == "180x180"
 
 
-def test_it_takes_no_deeds(client: Client) -> None:
+def test_a_post_is_refused(client: Client) -> None:
     assert client.post("/manifest.webmanifest").status_code == 405

@@ -1,4 +1,4 @@
-"""What holds for every answer."""
+"""Middleware, health checks and the request handler."""
 
 import gzip
 import logging
@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from config.handler import get_application
-from config.logs import DiscreetFormatter
-from config.middleware import DatabaseAway
+from config.logs import RedactingFormatter
+from config.middleware import UnavailableDatabaseMiddleware
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 
 @pytest.mark.parametrize("path", ["/", "/no/such/page/", "/admin/"])
-def test_nothing_a_signed_in_person_gets_may_be_stored(client: Client, path: str) -> None:
+def test_no_answer_to_a_signed_in_agent_may_be_stored(client: Client, path: str) -> None:
     client.force_login(
         get_user_model().objects.create(username="ana", display_name="Ana Ruiz"),
         backend="django.contrib.auth.backends.ModelBackend",
@@ -32,13 +32,13 @@ def test_nothing_a_signed_in_person_gets_may_be_stored(client: Client, path: str
     assert client.get(path).headers["Cache-Control"] == "private, no-store"
 
 
-def test_the_way_to_the_sign_in_page_may_not_be_stored_either(client: Client) -> None:
+def test_a_redirect_to_the_sign_in_page_may_not_be_stored_either(client: Client) -> None:
     response = client.get("/")
     assert response.status_code == 302
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-def test_what_everybody_gets_is_left_alone(client: Client) -> None:
+def test_answers_to_everybody_may_be_stored(client: Client) -> None:
     assert "private, no-store" not in client.get("/no/such/page/").headers.get("Cache-Control", "")
 
 
@@ -46,7 +46,7 @@ def test_what_everybody_gets_is_left_alone(client: Client) -> None:
     ("path", "is_refused"), [("/webhooks/x/", True), ("/webhooks-of-mine/", False)]
 )
 def test_a_webhook_without_a_database_gets_503(path: str, is_refused: bool) -> None:
-    middleware = DatabaseAway(answer)
+    middleware = UnavailableDatabaseMiddleware(answer)
     request = RequestFactory().post(path)
     response = middleware.process_exception(request, OperationalError("no"))
     assert (response is not None) is is_refused
@@ -54,14 +54,14 @@ def test_a_webhook_without_a_database_gets_503(path: str, is_refused: bool) -> N
     assert middleware.process_exception(request, ValueError("no")) is None
 
 
-def test_readyz_says_no_when_the_database_is_away(client: Client) -> None:
+def test_readyz_answers_503_without_a_database(client: Client) -> None:
     with patch("config.health.MigrationExecutor", side_effect=OperationalError("gone")):
         assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
 
 
 def test_logs_leave_out_the_rows_that_a_database_error_quotes() -> None:
-    formatter = DiscreetFormatter("%(message)s")
+    formatter = RedactingFormatter("%(message)s")
     error = psycopg.IntegrityError(
         'null value in column "x"\nDETAIL:  Failing row contains (7, my secret\n text).'
     )
@@ -71,7 +71,7 @@ def test_logs_leave_out_the_rows_that_a_database_error_quotes() -> None:
     assert "secret" not in text
 
 
-def test_ten_wrong_passwords_close_the_door_for_that_name_at_that_address(client: Client) -> None:
+def test_ten_wrong_passwords_lock_out_that_name_at_that_address(client: Client) -> None:
     ana = get_user_model().objects.create_user(
         "ana", display_name="Ana Ruiz", password="a long enough password"
     )
@@ -83,15 +83,15 @@ def test_ten_wrong_passwords_close_the_door_for_that_name_at_that_address(client
     assert elsewhere.post("/sign-in/", right).status_code == 302
 
 
-def test_pages_are_compressed_for_who_takes_it(client: Client) -> None:
+def test_pages_are_compressed_for_browsers_that_accept_it(client: Client) -> None:
     packed = client.get("/sign-in/", headers={"Accept-Encoding": "gzip"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert b"Sign in" in gzip.decompress(packed.content)
     assert len(packed.content) < len(client.get("/sign-in/").content) / 2
-    told = client.get("/healthz", headers={"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in told.headers
+    other = client.get("/healthz", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in other.headers
 
 
-def test_a_request_changes_its_thread_once() -> None:
-    """Each middleware that Django runs on the event loop would change it twice."""
+def test_a_request_changes_threads_once() -> None:
+    """Each middleware that Django runs on the event loop would change threads twice."""
     assert not iscoroutinefunction(vars(get_application())["_middleware_chain"])

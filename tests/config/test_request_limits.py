@@ -1,4 +1,4 @@
-"""What a caller may send before Django is asked, against `serve` and against plain Daphne."""
+"""Limits for the speed and size of requests, under `serve` and under a plain Daphne."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ MEGABYTE = 2**20
 
 
 @dataclass
-class House:
+class LimitedServer:
     stack: Stack
     temporary: Path
 
-    def line(self) -> closing[socket.socket]:
+    def open_connection(self) -> closing[socket.socket]:
         return closing(socket.create_connection(("127.0.0.1", self.stack.port), 10))
 
-    def spooled(self) -> int:
+    def spooled_bytes(self) -> int:
         """Bytes in the temporary files that the process has open; they have no names."""
         process, total = psutil.Process(self.stack.process.pid), 0
         for path in Path(f"/proc/{process.pid}/fd").iterdir():
@@ -52,20 +52,20 @@ class House:
                 continue
         return total
 
-    def lines(self) -> int:
+    def count_connections(self) -> int:
         found = psutil.Process(self.stack.process.pid).net_connections("tcp")
         port = self.stack.port
         return sum(one.status != "LISTEN" and one.laddr.port == port for one in found)
 
 
 @pytest.fixture(scope="module", params=["serve", "daphne"])
-def house(request: pytest.FixtureRequest) -> Iterator[House]:
+def server(request: pytest.FixtureRequest) -> Iterator[LimitedServer]:
     with _running(request.param) as running:
         yield running
 
 
 @contextmanager
-def _running(kind: str) -> Iterator[House]:
+def _running(kind: str) -> Iterator[LimitedServer]:
     seeded = seeded_demo()
     with (
         tempfile.TemporaryDirectory(prefix="partyline-limits-") as name,
@@ -89,29 +89,29 @@ def _running(kind: str) -> Iterator[House]:
         stack = Stack(f"http://127.0.0.1:{environment['PORT']}", process, environment, log)
         try:
             wait_until_ready(stack, 3 * START_SECONDS)
-            yield House(stack, temporary)
+            yield LimitedServer(stack, temporary)
         finally:
             end(stack)
 
 
-def head(first: str, *headers: str) -> bytes:
+def make_head(first: str, *headers: str) -> bytes:
     return "\r\n".join([f"{first} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
 
 
-def post(*headers: str, path: str = "/webhooks/twilio/none/") -> bytes:
-    return head(f"POST {path}", *headers)
+def make_post(*headers: str, path: str = "/webhooks/twilio/none/") -> bytes:
+    return make_head(f"POST {path}", *headers)
 
 
-def answer_of(line: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+def read_answer(line: socket.socket) -> bytes:
+    """Return all that comes until the other side closes."""
     parts = []
     while part := line.recv(65536):
         parts.append(part)
     return b"".join(parts)
 
 
-def drip(line: socket.socket, piece: bytes, seconds: float) -> float:
-    """Send the piece again and again until an answer comes; the seconds that it took."""
+def send_repeatedly(line: socket.socket, piece: bytes, seconds: float) -> float:
+    """Send the piece again and again until an answer comes. Returns the seconds that it took."""
     begun = time.monotonic()
     line.settimeout(0.05)
     while time.monotonic() < begun + seconds:
@@ -129,54 +129,56 @@ def drip(line: socket.socket, piece: bytes, seconds: float) -> float:
     ("begin", "piece"),
     [
         (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X: y\r\n"),
-        (post("Content-Length: 100000"), b"x"),
-        (post("Transfer-Encoding: chunked"), b"1\r\nx\r\n"),
+        (make_post("Content-Length: 100000"), b"x"),
+        (make_post("Transfer-Encoding: chunked"), b"1\r\nx\r\n"),
     ],
     ids=["a head", "a body", "a body of unknown length"],
 )
-def test_what_drips_is_ended_however_steadily(house: House, begin: bytes, piece: bytes) -> None:
-    with house.line() as line:
+def test_a_request_that_drips_in_is_ended(
+    server: LimitedServer, begin: bytes, piece: bytes
+) -> None:
+    with server.open_connection() as line:
         line.sendall(begin)
-        took = drip(line, piece, 5)
-        answer = answer_of(line)
+        took = send_repeatedly(line, piece, 5)
+        answer = read_answer(line)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"took too long" in answer
     assert took > GRACE / 2
-    wait_until_left(house)
+    wait_until_released(server)
 
 
-def wait_until_left(house: House) -> None:
-    """Until the process holds nothing of any caller."""
+def wait_until_released(server: LimitedServer) -> None:
+    """Wait until the process has no connection and no temporary file of a client."""
     end = time.monotonic() + 10
-    while house.lines() or house.spooled():
-        assert time.monotonic() < end, (house.lines(), house.spooled())
+    while server.count_connections() or server.spooled_bytes():
+        assert time.monotonic() < end, (server.count_connections(), server.spooled_bytes())
         time.sleep(0.02)
 
 
-def test_a_line_that_says_nothing_is_ended(house: House) -> None:
-    with house.line() as line:
-        assert b" 408 " in answer_of(line)
+def test_a_connection_that_sends_nothing_is_ended(server: LimitedServer) -> None:
+    with server.open_connection() as line:
+        assert b" 408 " in read_answer(line)
 
 
-def test_a_body_on_a_slow_line_comes_through(house: House) -> None:
+def test_a_body_on_a_slow_connection_comes_through(server: LimitedServer) -> None:
     size, pieces = 2048, 20
-    with house.line() as line:
-        line.sendall(post(f"Content-Length: {size * pieces}", "Connection: close"))
+    with server.open_connection() as line:
+        line.sendall(make_post(f"Content-Length: {size * pieces}", "Connection: close"))
         begun = time.monotonic()
         for _ in range(pieces):
             line.sendall(b"x" * size)
             time.sleep(2 * GRACE / pieces)
         assert time.monotonic() > begun + GRACE
-        assert answer_of(line).startswith(b"HTTP/1.1 404 ")
+        assert read_answer(line).startswith(b"HTTP/1.1 404 ")
 
 
-def test_a_pause_between_two_requests_is_none_within_one(house: House) -> None:
-    with house.line() as line:
-        line.sendall(head("GET /healthz"))
+def test_a_pause_between_two_requests_does_not_count_as_part_of_one(server: LimitedServer) -> None:
+    with server.open_connection() as line:
+        line.sendall(make_head("GET /healthz"))
         assert b"ok" in line.recv(65536)
         time.sleep(1.5 * GRACE)
-        line.sendall(head("GET /healthz", "Connection: close"))
-        assert answer_of(line).startswith(b"HTTP/1.1 200 ")
+        line.sendall(make_head("GET /healthz", "Connection: close"))
+        assert read_answer(line).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(
@@ -187,37 +189,37 @@ def test_a_pause_between_two_requests_is_none_within_one(house: House) -> None:
         ("sessionid=forged", 25 * MEGABYTE + 1),
     ],
 )
-def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(
-    house: House, cookie: str, size: int
+def test_a_body_with_too_large_a_content_length_is_refused_before_it_comes(
+    server: LimitedServer, cookie: str, size: int
 ) -> None:
-    with house.line() as line:
-        line.sendall(post(f"Content-Length: {size}", f"Cookie: {cookie}"))
+    with server.open_connection() as line:
+        line.sendall(make_post(f"Content-Length: {size}", f"Cookie: {cookie}"))
         line.sendall(b"x" * MEGABYTE)
-        assert house.spooled() == 0
-        answer = answer_of(line)
+        assert server.spooled_bytes() == 0
+        answer = read_answer(line)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"too large" in answer
-    wait_until_left(house)
+    wait_until_released(server)
 
 
-def test_a_body_of_unknown_length_is_cut_at_the_limit(house: House) -> None:
+def test_a_body_of_unknown_length_is_cut_at_the_limit(server: LimitedServer) -> None:
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
-    with house.line() as line:
-        line.sendall(post("Transfer-Encoding: chunked"))
+    with server.open_connection() as line:
+        line.sendall(make_post("Transfer-Encoding: chunked"))
         most = 0
         for _ in range(3 * MEGABYTE // 0x10000):
             line.sendall(chunk)
-            most = max(most, house.spooled())
-        assert answer_of(line).startswith(b"HTTP/1.1 413 ")
+            most = max(most, server.spooled_bytes())
+        assert read_answer(line).startswith(b"HTTP/1.1 413 ")
     assert most <= MEGABYTE
-    wait_until_left(house)
+    wait_until_released(server)
 
 
-def test_who_has_a_session_may_send_files(house: House) -> None:
+def test_a_client_with_a_session_may_send_files(server: LimitedServer) -> None:
     size = 2 * MEGABYTE
-    with house.line() as line:
+    with server.open_connection() as line:
         line.sendall(
-            post(
+            make_post(
                 f"Content-Length: {size}",
                 "Content-Type: multipart/form-data; boundary=b",
                 "Cookie: sessionid=x",
@@ -226,37 +228,37 @@ def test_who_has_a_session_may_send_files(house: House) -> None:
             )
         )
         line.sendall(b"x" * size)
-        assert not answer_of(line).startswith(b"HTTP/1.1 413 ")
+        assert not read_answer(line).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("path", [b"/evil", b"/sign-in", b"\xff"])
-def test_a_callers_word_on_where_we_live_is_not_believed(house: House, path: bytes) -> None:
-    with house.line() as line:
-        request = head("GET /", "Connection: close", "Daphne-Root-Path: PATH")
+def test_daphne_root_path_of_a_request_is_ignored(server: LimitedServer, path: bytes) -> None:
+    with server.open_connection() as line:
+        request = make_head("GET /", "Connection: close", "Daphne-Root-Path: PATH")
         line.sendall(request.replace(b"PATH", path))
-        answer = answer_of(line)
+        answer = read_answer(line)
     assert b"\r\nLocation: /sign-in/?next=/\r\n" in answer, answer
 
 
-def test_nor_is_it_when_a_socket_opens(house: House) -> None:
+def test_daphne_root_path_of_a_socket_is_ignored(server: LimitedServer) -> None:
     upgrade = [
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",
         "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
-        f"Origin: {house.stack.url}",
+        f"Origin: {server.stack.url}",
     ]
     statuses = []
     for lie in ([], ["Daphne-Root-Path: /live"]):
-        with house.line() as line:
-            line.sendall(head("GET /live/", *upgrade, *lie))
+        with server.open_connection() as line:
+            line.sendall(make_head("GET /live/", *upgrade, *lie))
             statuses.append(line.recv(65536).split(b"\r\n")[0])
     assert statuses[0] == statuses[1]
     assert statuses[0].split()[1] in {b"101", b"403"}
 
 
-def test_a_form_is_read_as_before(house: House) -> None:
-    with httpx.Client(base_url=house.stack.url, trust_env=False) as browser:
+def test_forms_are_still_read(server: LimitedServer) -> None:
+    with httpx.Client(base_url=server.stack.url, trust_env=False) as browser:
         browser.get("/sign-in/")
         token = browser.cookies["csrftoken"]
         form = {"username": "ana", "password": "partyline", "csrfmiddlewaretoken": token}

@@ -1,4 +1,4 @@
-"""The administrator's second factor."""
+"""The second factor of administrators."""
 
 from io import StringIO
 from typing import Any
@@ -35,7 +35,9 @@ def test_the_password_alone_does_not_open_admin(admin: AbstractBaseUser, setting
     assert may_enter(admin, is_verified=True)
 
 
-def test_in_the_demo_it_does(admin: AbstractBaseUser, settings: Any) -> None:
+def test_in_the_demo_the_password_alone_opens_admin(
+    admin: AbstractBaseUser, settings: Any
+) -> None:
     settings.ADMIN_SECOND_FACTOR = False
     assert may_enter(admin, is_verified=False)
 
@@ -49,6 +51,6 @@ def test_the_first_key_comes_from_the_shell(admin: AbstractBaseUser) -> None:
     assert device.config_url in out.getvalue()
 
 
-def test_nobody_gets_no_key() -> None:
+def test_an_unknown_user_gets_no_key() -> None:
     with pytest.raises(CommandError, match="Nobody is called ghost"):
         call_command("add_second_factor", "ghost")

@@ -1,4 +1,4 @@
-"""The demo's past: complete, believable to the record, and written once."""
+"""The demo's history: complete, consistent, and written once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def seeded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Seeding takes seconds, so that it is done once; each test's own changes go at its end."""
+    """Seed once, because it takes seconds; each test's own changes are rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("seed_demo", verbosity=0)
         yield
         transaction.set_rollback(True)
 
 
-def test_outside_of_the_demo_it_refuses(settings: Settings) -> None:
+def test_it_refuses_outside_the_demo(settings: Settings) -> None:
     settings.DEMO = False
     with pytest.raises(CommandError, match="demo only"):
         call_command("seed_demo")
@@ -43,8 +43,8 @@ def test_the_people_the_inboxes_and_the_numbers(seeded: None) -> None:
     assert Agent.objects.get(username="admin").is_superuser
     assert not Agent.objects.get(username="ana").is_staff
     assert all(agent.check_password("partyline") for agent in Agent.objects.all())
-    seats = set(Membership.objects.values_list("inbox__name", "agent__username"))
-    assert seats == {
+    memberships = set(Membership.objects.values_list("inbox__name", "agent__username"))
+    assert memberships == {
         ("Front Desk", "ana"),
         ("Front Desk", "ben"),
         ("Front Desk", "cho"),
@@ -69,7 +69,7 @@ def test_there_is_enough_to_page_through(seeded: None) -> None:
     }
 
 
-def test_the_last_columns_tell_the_last_message(seeded: None) -> None:
+def test_the_last_columns_describe_the_last_message(seeded: None) -> None:
     for thread in Thread.objects.all():
         last = thread.messages.order_by("created_at").last()
         assert last is not None
@@ -81,7 +81,7 @@ def test_the_last_columns_tell_the_last_message(seeded: None) -> None:
         assert inbox.seq == newest.seq
 
 
-def test_keys_ascend_with_time_and_nothing_lies_ahead(seeded: None) -> None:
+def test_keys_ascend_with_time_and_nothing_is_in_the_future(seeded: None) -> None:
     times = list(Message.objects.order_by("pk").values_list("created_at", flat=True))
     assert times == sorted(times)
     assert times[-1] < timezone.now()
@@ -95,7 +95,7 @@ def test_every_outbound_message_and_no_other_has_an_attempt(seeded: None) -> Non
     )
 
 
-def test_again_changes_nothing(seeded: None) -> None:
+def test_seeding_again_changes_nothing(seeded: None) -> None:
     before = (Message.objects.count(), Thread.objects.count(), Agent.objects.count())
     Agent.objects.filter(username="ana").update(display_name="Ana R.")
     call_command("seed_demo", verbosity=0)
@@ -105,9 +105,9 @@ def test_again_changes_nothing(seeded: None) -> None:
 
 
 @pytest.mark.parametrize("hour", [0, 9, 23])
-def test_at_any_hour_every_thread_runs_forward_into_the_present(hour: int) -> None:
+def test_at_any_hour_the_whole_history_is_in_the_past(hour: int) -> None:
     now = datetime(2026, 3, 1, hour, 5, tzinfo=UTC)
-    lines = history.lines(now)
+    lines = history.read_lines(now)
     assert all(line.at < now for line in lines)
     assert {line.author for line in lines} == {"", "ana", "ben", "cho"}
     assert all(line.text == line.text.strip() and len(line.text) <= 1600 for line in lines)

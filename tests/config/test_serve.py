@@ -1,4 +1,4 @@
-"""`manage.py serve`, as a process: who may start it, what it answers, what survives."""
+"""`manage.py serve` as a process: starting it, its answers, and what it survives."""
 
 import http.client
 import socket
@@ -21,12 +21,13 @@ from tests.stack import ROOT, Stack, begin, environment_for, free_port, running_
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     with running_stack("config_serve", PARTYLINE_DEMO="0") as stack:
         yield stack
 
 
-def ended(environment: dict[str, str]) -> tuple[int, str]:
+def run_serve(environment: dict[str, str]) -> tuple[int, str]:
+    """Run it until it ends. Returns its exit code and what it wrote on stderr."""
     done = subprocess.run(
         [sys.executable, "manage.py", "serve"],
         cwd=ROOT,
@@ -40,7 +41,7 @@ def ended(environment: dict[str, str]) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def status(stack: Stack, path: str) -> int:
+def get_status(stack: Stack, path: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
     connection.request("GET", path)
     answer = connection.getresponse()
@@ -49,21 +50,21 @@ def status(stack: Stack, path: str) -> int:
     return answer.status
 
 
-def test_it_says_where_it_is_and_answers(house: Stack) -> None:
-    assert f"Partyline is at {house.url}/" in house.log
-    assert status(house, "/healthz") == 200
-    assert status(house, "/readyz") == 200
+def test_it_prints_its_address_and_answers(stack: Stack) -> None:
+    assert f"Partyline is at {stack.url}/" in stack.log
+    assert get_status(stack, "/healthz") == 200
+    assert get_status(stack, "/readyz") == 200
 
 
-def test_its_pages_carry_the_policy_and_hashed_files(house: Stack) -> None:
-    with urllib.request.urlopen(f"{house.url}/sign-in/", timeout=10) as answer:
+def test_pages_have_the_security_policy_and_hashed_files(stack: Stack) -> None:
+    with urllib.request.urlopen(f"{stack.url}/sign-in/", timeout=10) as answer:
         page = answer.read().decode()
         policy = answer.headers["Content-Security-Policy"]
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["script-src"] == directives["style-src"] == "'self'"
     assert directives["object-src"] == directives["base-uri"] == "'none'"
-    assert _sheet(page).count(".") > 1  # a hash stands in the name
-    assert status(house, _sheet(page)) == 200
+    assert _sheet(page).count(".") > 1  # the name contains a hash
+    assert get_status(stack, _sheet(page)) == 200
 
 
 def _sheet(page: str) -> str:
@@ -71,8 +72,8 @@ def _sheet(page: str) -> str:
     return page[start : page.index('"', start)]
 
 
-def test_a_static_file_is_kept_for_good_and_comes_compressed(house: Stack) -> None:
-    with httpx.Client(base_url=house.url, trust_env=False) as browser:
+def test_a_static_file_is_immutable_and_compressed(stack: Stack) -> None:
+    with httpx.Client(base_url=stack.url, trust_env=False) as browser:
         path = _sheet(browser.get("/sign-in/").text)
         sheet = browser.get(path)
         assert sheet.headers["Content-Encoding"] == "gzip"
@@ -97,18 +98,18 @@ def test_a_static_file_is_kept_for_good_and_comes_compressed(house: Stack) -> No
             assert browser.get(nothing).status_code == 404
 
 
-def test_a_second_one_on_the_same_database_is_refused(house: Stack) -> None:
-    code, words = ended({**house.environment, "PORT": str(free_port())})
+def test_a_second_process_on_the_same_database_is_refused(stack: Stack) -> None:
+    code, words = run_serve({**stack.environment, "PORT": str(free_port())})
     assert code == 3
     assert words.startswith("CommandError: Another Partyline process already serves this database")
 
 
-def test_a_busy_port_is_named_with_the_one_to_try(house: Stack) -> None:
+def test_the_error_for_a_taken_port_suggests_another(stack: Stack) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        code, words = ended({**house.environment, "PORT": str(port)})
+        code, words = run_serve({**stack.environment, "PORT": str(port)})
     assert code == 2
     assert f"Port {port} on 127.0.0.1 is taken" in words
     assert "PORT=" in words
@@ -118,34 +119,34 @@ def test_a_busy_port_is_named_with_the_one_to_try(house: Stack) -> None:
     "origin",
     ["https://127.0.0.1:{port}", "http://127.0.0.1:1", "http://evil.example", "http://a:b", None],
 )
-def test_a_socket_from_any_other_origin_is_refused(house: Stack, origin: str | None) -> None:
+def test_a_socket_from_any_other_origin_is_refused(stack: Stack, origin: str | None) -> None:
     with (
         pytest.raises(InvalidStatus) as refused,
         connect(
-            f"ws://127.0.0.1:{house.port}/live/",
-            additional_headers={"Origin": origin.format(port=house.port)} if origin else {},
+            f"ws://127.0.0.1:{stack.port}/live/",
+            additional_headers={"Origin": origin.format(port=stack.port)} if origin else {},
         ),
     ):
         pass
     # Daphne itself answers 400 to an origin that is no address at all.
     assert refused.value.response.status_code in {400, 403}
-    assert "Traceback" not in house.log
+    assert "Traceback" not in stack.log
 
 
-def test_when_its_sessions_are_cut_it_comes_back_by_itself(house: Stack) -> None:
-    """As after a restart of the database: the pool, the worker and the lock all reconnect."""
-    with psycopg.connect(house.database_url, autocommit=True) as connection:
+def test_pool_worker_and_lock_reconnect_after_their_sessions_are_cut(stack: Stack) -> None:
+    """A restart of the database has the same effect."""
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         deadline = time.monotonic() + 15
-        while status(house, "/readyz") != 200 or not is_whole(connection):
-            assert time.monotonic() < deadline, house.log
+        while get_status(stack, "/readyz") != 200 or not has_lock_and_worker(connection):
+            assert time.monotonic() < deadline, stack.log
             time.sleep(0.2)
 
 
-def is_whole(connection: psycopg.Connection[tuple[int]]) -> bool:
+def has_lock_and_worker(connection: psycopg.Connection[tuple[int]]) -> bool:
     row = connection.execute(
         "SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted),"
         " (SELECT count(*) FROM procrastinate_workers"
@@ -154,7 +155,7 @@ def is_whole(connection: psycopg.Connection[tuple[int]]) -> bool:
     return row is not None and min(row) > 0
 
 
-def test_readyz_says_no_until_the_migrations_are_applied(tmp_path: Path) -> None:
+def test_readyz_answers_503_until_the_migrations_are_applied(tmp_path: Path) -> None:
     with own_database("config_bare") as database:
         environment = environment_for(database, tmp_path / "var", PARTYLINE_DEMO="0")
         stack = begin(environment, "runserver", "--noreload", environment["PORT"])
@@ -162,11 +163,11 @@ def test_readyz_says_no_until_the_migrations_are_applied(tmp_path: Path) -> None
             deadline = time.monotonic() + 20
             while True:
                 try:
-                    assert status(stack, "/healthz") == 200
+                    assert get_status(stack, "/healthz") == 200
                     break
                 except OSError:
                     assert time.monotonic() < deadline, stack.log
                     time.sleep(0.1)
-            assert status(stack, "/readyz") == 503
+            assert get_status(stack, "/readyz") == 503
         finally:
             stack.stop()

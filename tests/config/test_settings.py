@@ -1,4 +1,4 @@
-"""Settings from the environment: nonsense is refused in a sentence, secrets are made once."""
+"""Settings from the environment: wrong values are refused in a sentence, secrets are made once."""
 
 import json
 import os
@@ -22,7 +22,7 @@ print(json.dumps({name: str(getattr(settings, name)) for name in sys.argv[1:]}))
 CLEARED = ("SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "ALLOWED_HOSTS", "DB_POOL_SIZE")
 
 
-def environment(data: Path, **changes: str) -> dict[str, str]:
+def make_environment(data: Path, **changes: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in CLEARED}
     return {
         **kept,
@@ -33,11 +33,11 @@ def environment(data: Path, **changes: str) -> dict[str, str]:
     }
 
 
-def shown(data: Path, *names: str, **changes: str) -> dict[str, str]:
+def read_settings(data: Path, *names: str, **changes: str) -> dict[str, str]:
     done = subprocess.run(
         [sys.executable, "-c", SHOW, *names],
         cwd=ROOT,
-        env=environment(data, **changes),
+        env=make_environment(data, **changes),
         check=True,
         capture_output=True,
         text=True,
@@ -74,13 +74,13 @@ def shown(data: Path, *names: str, **changes: str) -> dict[str, str]:
         ("CARRIER_TIMEOUT", "0"),
     ],
 )
-def test_nonsense_is_refused_with_the_name_and_what_it_takes(
+def test_a_wrong_value_is_refused_with_the_name_and_what_it_takes(
     tmp_path: Path, name: str, value: str
 ) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=ROOT,
-        env=environment(tmp_path, **{name: value}),
+        env=make_environment(tmp_path, **{name: value}),
         capture_output=True,
         text=True,
         check=False,
@@ -91,13 +91,13 @@ def test_nonsense_is_refused_with_the_name_and_what_it_takes(
     assert "secret" not in done.stderr
 
 
-def house(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
-    """Return what `config/settings/house.py` makes of an environment. Raises BadSetting."""
+def run_installation_settings(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
+    """Run `config/settings/installation.py` in an environment. Raises BadSetting."""
     for name in ("PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "PARTYLINE_DEMO", "DJANGO_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     for name, value in changes.items():
         monkeypatch.setenv(name, value)
-    return runpy.run_path(str(ROOT / "config/settings/house.py"))
+    return runpy.run_path(str(ROOT / "config/settings/installation.py"))
 
 
 @pytest.mark.parametrize(
@@ -111,15 +111,15 @@ def house(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
         ("PUBLIC_URL", "https://.example.com"),
     ],
 )
-def test_no_house_answers_to_every_name(
+def test_a_wildcard_host_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     with pytest.raises(BadSetting, match=f"{name} cannot be used as it is set"):
-        house(monkeypatch, **{name: value})
+        run_installation_settings(monkeypatch, **{name: value})
 
 
-def test_a_house_may_answer_to_all_names_below_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = house(monkeypatch, ALLOWED_HOSTS=".example.com,[::1]")
+def test_all_subdomains_of_a_name_may_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run_installation_settings(monkeypatch, ALLOWED_HOSTS=".example.com,[::1]")
     assert found["ALLOWED_HOSTS"] == [".example.com", "[::1]"]
 
 
@@ -141,8 +141,8 @@ def test_the_demo_and_error_pages_are_for_this_machine_only(
     monkeypatch: pytest.MonkeyPatch, mode: str, name: str, value: str
 ) -> None:
     with pytest.raises(BadSetting, match=f"{mode}=1 is for this machine only, so {name} takes"):
-        house(monkeypatch, **{mode: "1", name: value})
-    house(monkeypatch, **{mode: "0", name: value})
+        run_installation_settings(monkeypatch, **{mode: "1", name: value})
+    run_installation_settings(monkeypatch, **{mode: "0", name: value})
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,9 @@ def test_the_demo_and_error_pages_are_for_this_machine_only(
 def test_the_demo_may_be_reached_by_any_name_of_this_machine(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    assert house(monkeypatch, PARTYLINE_DEMO="1", DJANGO_DEBUG="1", PUBLIC_URL=url)["DEMO"]
+    assert run_installation_settings(
+        monkeypatch, PARTYLINE_DEMO="1", DJANGO_DEBUG="1", PUBLIC_URL=url
+    )["DEMO"]
 
 
 @pytest.mark.parametrize(
@@ -163,13 +165,13 @@ def test_the_demo_may_be_reached_by_any_name_of_this_machine(
     ],
     ids=lambda process: process[1],
 )
-def test_whatever_process_would_open_the_demo_to_others_ends(
+def test_every_process_that_would_open_the_demo_to_others_ends(
     tmp_path: Path, process: tuple[str, ...]
 ) -> None:
     done = subprocess.run(
         [sys.executable, *process],
         cwd=ROOT,
-        env=environment(tmp_path, PARTYLINE_DEMO="1", PUBLIC_URL="https://texts.example.com"),
+        env=make_environment(tmp_path, PARTYLINE_DEMO="1", PUBLIC_URL="https://texts.example.com"),
         capture_output=True,
         text=True,
         timeout=30,
@@ -181,8 +183,8 @@ def test_whatever_process_would_open_the_demo_to_others_ends(
 
 
 def test_secrets_are_made_once_and_readable_by_the_owner_alone(tmp_path: Path) -> None:
-    first = shown(tmp_path / "var", "SECRET_KEY", "FIELD_KEYS")
-    assert shown(tmp_path / "var", "SECRET_KEY", "FIELD_KEYS") == first
+    first = read_settings(tmp_path / "var", "SECRET_KEY", "FIELD_KEYS")
+    assert read_settings(tmp_path / "var", "SECRET_KEY", "FIELD_KEYS") == first
     for name in ("secret_key", "field_keys"):
         assert (tmp_path / "var" / name).stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in (tmp_path / "var").iterdir()) == [
@@ -194,7 +196,7 @@ def test_secrets_are_made_once_and_readable_by_the_owner_alone(tmp_path: Path) -
 
 def test_several_field_keys_are_kept_in_their_order(tmp_path: Path) -> None:
     keys = [Fernet.generate_key().decode() for _ in range(2)]
-    found = shown(tmp_path, "FIELD_KEYS", FIELD_KEYS=", ".join(keys))
+    found = read_settings(tmp_path, "FIELD_KEYS", FIELD_KEYS=", ".join(keys))
     assert found == {"FIELD_KEYS": str(keys)}
 
 
@@ -208,7 +210,7 @@ def test_several_field_keys_are_kept_in_their_order(tmp_path: Path) -> None:
 def test_cookies_and_transport_follow_the_scheme(
     tmp_path: Path, url: str, cookie: str, is_secure: str
 ) -> None:
-    found = shown(
+    found = read_settings(
         tmp_path,
         *("SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"),
         *("SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS"),
@@ -220,14 +222,16 @@ def test_cookies_and_transport_follow_the_scheme(
 
 
 def test_the_address_follows_the_port(tmp_path: Path) -> None:
-    assert shown(tmp_path, "PUBLIC_URL", PORT="8123") == {"PUBLIC_URL": "http://127.0.0.1:8123"}
+    assert read_settings(tmp_path, "PUBLIC_URL", PORT="8123") == {
+        "PUBLIC_URL": "http://127.0.0.1:8123"
+    }
 
 
-def test_check_deploy_is_clean_for_a_real_house(tmp_path: Path) -> None:
+def test_check_deploy_finds_nothing_in_a_real_installation(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT,
-        env=environment(
+        env=make_environment(
             tmp_path,
             PUBLIC_URL="https://texts.example.com",
             DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing",
@@ -240,10 +244,10 @@ def test_check_deploy_is_clean_for_a_real_house(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_redis_brings_the_pub_sub_layer(tmp_path: Path) -> None:
-    found = shown(tmp_path, "CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:1/0")
+def test_with_redis_the_channel_layer_is_pub_sub(tmp_path: Path) -> None:
+    found = read_settings(tmp_path, "CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:1/0")
     assert "RedisPubSubChannelLayer" in found["CHANNEL_LAYERS"]
-    assert "InMemory" in shown(tmp_path, "CHANNEL_LAYERS")["CHANNEL_LAYERS"]
+    assert "InMemory" in read_settings(tmp_path, "CHANNEL_LAYERS")["CHANNEL_LAYERS"]
 
 
 WITH_LIBRARY = """
@@ -259,13 +263,15 @@ print(settings.STORAGES["default"])
 @pytest.mark.parametrize(
     ("bucket", "has_library"), [("", "no"), ("files", "yes"), ("files", "no")]
 )
-def test_files_lie_in_a_folder_or_in_a_bucket(
+def test_attachments_are_stored_in_a_folder_or_in_a_bucket(
     tmp_path: Path, bucket: str, has_library: str
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITH_LIBRARY, has_library],
         cwd=ROOT,
-        env=environment(tmp_path, MEDIA_BUCKET=bucket, MEDIA_ENDPOINT="https://s3.example.com"),
+        env=make_environment(
+            tmp_path, MEDIA_BUCKET=bucket, MEDIA_ENDPOINT="https://s3.example.com"
+        ),
         check=False,
         capture_output=True,
         text=True,
@@ -275,7 +281,7 @@ def test_files_lie_in_a_folder_or_in_a_bucket(
     elif has_library == "yes":
         assert "S3Storage" in done.stdout
         assert "'bucket_name': 'files', 'endpoint_url': 'https://s3.example.com'" in done.stdout
-        # A bucket is private by itself, and many a service refuses to be told.
+        # Buckets are private by default, and many services refuse an ACL.
         assert "acl" not in done.stdout
     else:
         assert done.returncode != 0

@@ -1,5 +1,5 @@
-"""Two web processes, two workers and Redis: what happens in one is seen in the other, and Redis
-killed, emptied or frozen costs lateness only."""
+"""Two web processes, two workers and Redis: a change in one process reaches pages of the other,
+and a Redis that is killed, emptied or frozen only makes it late."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ call_command("seed_demo", verbosity=0)
 
 @dataclass
 class Redis:
-    """A Redis of the test's own. Its process can be killed, frozen and started again."""
+    """The test's own Redis. Its process can be killed, frozen and started again."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -66,11 +66,11 @@ class Redis:
             stderr=subprocess.STDOUT,
         )
         end = time.monotonic() + 10
-        while self.ask("PING") != b"+PONG\r\n":
+        while self.run_command("PING") != b"+PONG\r\n":
             assert time.monotonic() < end
             time.sleep(0.05)
 
-    def ask(self, command: str) -> bytes:
+    def run_command(self, command: str) -> bytes:
         try:
             with socket.create_connection(("127.0.0.1", self.port), 2) as line:
                 line.sendall(command.encode() + b"\r\n")
@@ -78,7 +78,7 @@ class Redis:
         except OSError:
             return b""
 
-    def send(self, number: int) -> None:
+    def signal_process(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
         if number == signal.SIGKILL:
@@ -86,7 +86,7 @@ class Redis:
 
 
 class Page:
-    """A page's socket at one of the web processes; keeps what it heard."""
+    """A page's socket at one of the web processes; it keeps the frames that it received."""
 
     def __init__(self, url: str, origin: str, who: str, look: dict[str, Any]) -> None:
         with httpx.Client(trust_env=False, base_url=url) as client:
@@ -107,10 +107,9 @@ class Page:
                 address, origin=Origin(origin), additional_headers={"Cookie": cookies}, proxy=None
             )
         )
-        self.ear = threading.Thread(target=self._hear, daemon=True)
-        self.ear.start()
+        threading.Thread(target=self._receive, daemon=True).start()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         try:
             for text in self.socket:
                 self.frames.append(json.loads(text))
@@ -120,21 +119,22 @@ class Page:
     def close(self) -> None:
         self._open.close()
 
-    def here(self, mode: str = "reading", *, types: bool = False) -> None:
-        said = {"thread": self.thread, "mode": mode, "is_typing": types}
-        self.socket.send(json.dumps({"here": said}))
+    def report_presence(self, mode: str = "reading", *, types: bool = False) -> None:
+        report = {"thread": self.thread, "mode": mode, "is_typing": types}
+        self.socket.send(json.dumps({"here": report}))
 
     @property
-    def present(self) -> tuple[bool, str]:
-        """Whether anybody is there, and the line on typing, by the last frame about it."""
-        told = [frame["presence"] for frame in self.frames if "presence" in frame]
-        return (bool(told[-1]["people"]), told[-1]["typing"]) if told else (False, "")
+    def presence(self) -> tuple[bool, str]:
+        """Return True if others are there, and the sentence on typing, by the last such frame."""
+        reports = [frame["presence"] for frame in self.frames if "presence" in frame]
+        return (bool(reports[-1]["people"]), reports[-1]["typing"]) if reports else (False, "")
 
     def shows(self, words: str) -> bool:
         return any(words in frame.get("rows", "") for frame in list(self.frames))
 
 
-def within(seconds: float, is_so: Any) -> float:
+def wait_until(is_so: Any, *, seconds: float) -> float:
+    """Wait until the condition holds. Returns the seconds that it took."""
     begun = time.monotonic()
     while not is_so():
         assert time.monotonic() - begun < seconds, f"not within {seconds} s"
@@ -143,7 +143,7 @@ def within(seconds: float, is_so: Any) -> float:
 
 
 @dataclass
-class Several:
+class Installation:
     redis: Redis
     database: str
     origin: str
@@ -158,7 +158,7 @@ class Several:
             return row[0]
 
     def text_in(self, web: str, body: str) -> float:
-        """A carrier's webhook; the seconds until its answer, which is a yes."""
+        """Send a text through the simulator. Returns the seconds until its answer."""
         address = self.sql("SELECT address FROM messaging_number ORDER BY id LIMIT 1")
         begun = time.monotonic()
         with httpx.Client(trust_env=False, base_url=web, timeout=20) as client:
@@ -190,9 +190,9 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _start_all(
-    several: Several, ports: list[int], environment: dict[str, str], folder: Path
+    installation: Installation, ports: list[int], environment: dict[str, str], folder: Path
 ) -> None:
-    """Two web processes and two workers, each with a log of its own."""
+    """Start two web processes and two workers, each with its own log."""
     prepared = [sys.executable, "-c", PREPARE]
     subprocess.run(prepared, cwd=ROOT, env=environment, check=True)
     daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p"]
@@ -202,116 +202,122 @@ def _start_all(
     commands.append([sys.executable, "manage.py", "procrastinate", "worker"])
     for number, command in enumerate(commands):
         log = folder / f"{number}.log"
-        several.logs.append(log)
+        installation.logs.append(log)
         with log.open("wb") as out:
-            several.processes.append(
+            installation.processes.append(
                 subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
             )
 
 
 @contextmanager
-def _started() -> Iterator[Several]:
+def _started() -> Iterator[Installation]:
     with (
         tempfile.TemporaryDirectory(prefix="partyline-several-") as name,
         own_database("several") as database,
     ):
         folder = Path(name)
         redis = Redis(folder)
-        several = Several(redis, database, "", [], [], [])
+        installation = Installation(redis, database, "", [], [], [])
         try:
             redis.start()
             ports = [free_port(), free_port()]
-            several.origin = f"http://127.0.0.1:{ports[0]}"
+            installation.origin = f"http://127.0.0.1:{ports[0]}"
             environment = environment_for(
                 database,
                 folder / "var",
                 REDIS_URL=redis.url,
-                PUBLIC_URL=several.origin,
+                PUBLIC_URL=installation.origin,
                 PORT=str(ports[0]),
                 STATIC_HASHED="0",
             )
-            _start_all(several, ports, environment, folder)
-            several.webs = [f"http://127.0.0.1:{port}" for port in ports]
+            _start_all(installation, ports, environment, folder)
+            installation.webs = [f"http://127.0.0.1:{port}" for port in ports]
             for web, process, log in zip(
-                several.webs, several.processes, several.logs, strict=False
+                installation.webs, installation.processes, installation.logs, strict=False
             ):
                 _wait(web, process, log)
-            yield several
+            yield installation
         finally:
-            for process in [*several.processes, *filter(None, [redis.process])]:
+            for process in [*installation.processes, *filter(None, [redis.process])]:
                 if process.poll() is None:
                     process.kill()
                 process.wait()
 
 
 @pytest.fixture(scope="module")
-def several() -> Iterator[Several]:
+def installation() -> Iterator[Installation]:
     with _started() as started:
         yield started
 
 
 @pytest.fixture
-def thread(several: Several) -> int:
-    several.text_in(several.webs[0], "First of the test")
-    return int(several.sql("SELECT thread_id FROM messaging_message ORDER BY id DESC LIMIT 1"))
+def thread(installation: Installation) -> int:
+    installation.text_in(installation.webs[0], "First of the test")
+    return int(
+        installation.sql("SELECT thread_id FROM messaging_message ORDER BY id DESC LIMIT 1")
+    )
 
 
-def test_bells_presence_and_typing_cross_processes(several: Several, thread: int) -> None:
-    ana, ben = several.page(0, "ana", thread), several.page(1, "ben", thread)
-    ana.here()
-    within(BOUND, lambda: ben.present == (True, ""))
-    ben.here("replying", types=True)
-    within(BOUND, lambda: ana.present == (True, "Ben is typing"))
-    # Whoever comes later is told at once, not with the next summary.
-    cho = several.page(0, "cho", thread)
-    within(BOUND, lambda: cho.present == (True, "Ben is typing"))
+def test_bells_presence_and_typing_cross_processes(
+    installation: Installation, thread: int
+) -> None:
+    ana, ben = installation.page(0, "ana", thread), installation.page(1, "ben", thread)
+    ana.report_presence()
+    wait_until(lambda: ben.presence == (True, ""), seconds=BOUND)
+    ben.report_presence("replying", types=True)
+    wait_until(lambda: ana.presence == (True, "Ben is typing"), seconds=BOUND)
+    # A page that opens later learns it at once, not with the next summary.
+    cho = installation.page(0, "cho", thread)
+    wait_until(lambda: cho.presence == (True, "Ben is typing"), seconds=BOUND)
     ben.close()
-    within(BOUND, lambda: cho.present == (True, ""))
-    several.text_in(several.webs[1], "From the other process")
-    within(BOUND, lambda: ana.shows("From the other process"))
+    wait_until(lambda: cho.presence == (True, ""), seconds=BOUND)
+    installation.text_in(installation.webs[1], "From the other process")
+    wait_until(lambda: ana.shows("From the other process"), seconds=BOUND)
     for page in (ana, cho):
         page.close()
 
 
 @pytest.mark.parametrize("fault", ["killed", "emptied", "frozen"])
-def test_redis_costs_lateness_only(several: Several, thread: int, fault: str) -> None:
-    ana, ben = several.page(0, "ana", thread), several.page(1, "ben", thread)
-    ana.here()
-    within(BOUND, lambda: ben.present[0])
-    redis = several.redis
+def test_redis_costs_lateness_only(installation: Installation, thread: int, fault: str) -> None:
+    ana, ben = installation.page(0, "ana", thread), installation.page(1, "ben", thread)
+    ana.report_presence()
+    wait_until(lambda: ben.presence[0], seconds=BOUND)
+    redis = installation.redis
     if fault == "killed":
-        redis.send(signal.SIGKILL)
+        redis.signal_process(signal.SIGKILL)
     elif fault == "frozen":
-        redis.send(signal.SIGSTOP)
+        redis.signal_process(signal.SIGSTOP)
     else:
-        assert redis.ask("FLUSHALL") == b"+OK\r\n"
+        assert redis.run_command("FLUSHALL") == b"+OK\r\n"
     times = [
-        several.text_in(several.webs[number % 2], f"While it is {fault} {number}")
+        installation.text_in(installation.webs[number % 2], f"While it is {fault} {number}")
         for number in range(6)
     ]
     assert max(times) < SLOW, times
-    late = several.page(1, "cho", thread)
-    within(BOUND, lambda: {"beat": 1} in late.frames)
+    late = installation.page(1, "cho", thread)
+    wait_until(lambda: {"beat": 1} in late.frames, seconds=BOUND)
     time.sleep(3 if fault != "emptied" else 0)
     if fault == "killed":
         redis.start()
     elif fault == "frozen":
-        redis.send(signal.SIGCONT)
-    within(LEASE, lambda: all(page.shows(f"{fault} 5") for page in (ana, ben)))
+        redis.signal_process(signal.SIGCONT)
+    wait_until(lambda: all(page.shows(f"{fault} 5") for page in (ana, ben)), seconds=LEASE)
     end = time.monotonic() + LEASE
-    while ana.present[1] != "Ben is typing":
-        assert time.monotonic() < end, several.logs[0].read_text()[-3000:]
-        ben.here("replying", types=True)
+    while ana.presence[1] != "Ben is typing":
+        assert time.monotonic() < end, installation.logs[0].read_text()[-3000:]
+        ben.report_presence("replying", types=True)
         time.sleep(0.2)
-    ben.here("replying", types=False)
-    within(BOUND, lambda: ana.present == (True, ""))
+    ben.report_presence("replying", types=False)
+    wait_until(lambda: ana.presence == (True, ""), seconds=BOUND)
     for page in (ana, ben, late):
         page.close()
 
 
-def test_every_process_ends_within_ten_seconds_under_load(several: Several, thread: int) -> None:
-    pages = [several.page(number % 2, "ana", thread) for number in range(6)]
-    pages += [several.page(number % 2, "ben", thread) for number in range(6)]
+def test_every_process_ends_within_ten_seconds_under_load(
+    installation: Installation, thread: int
+) -> None:
+    pages = [installation.page(number % 2, "ana", thread) for number in range(6)]
+    pages += [installation.page(number % 2, "ben", thread) for number in range(6)]
     is_over = threading.Event()
 
     def load(web: str) -> None:
@@ -319,27 +325,29 @@ def test_every_process_ends_within_ten_seconds_under_load(several: Several, thre
             while not is_over.is_set():
                 try:
                     client.get("/sign-in/")
-                    several.text_in(web, "Load")
+                    installation.text_in(web, "Load")
                 except (httpx.HTTPError, AssertionError, KeyError):
                     time.sleep(0.05)
 
-    threads = [threading.Thread(target=load, args=(web,), daemon=True) for web in several.webs]
+    threads = [
+        threading.Thread(target=load, args=(web,), daemon=True) for web in installation.webs
+    ]
     for one in threads:
         one.start()
     for page in pages:
-        page.here("replying", types=True)
+        page.report_presence("replying", types=True)
     time.sleep(1)
-    # The worst time for it: nothing that is said to Redis is answered.
-    several.redis.send(signal.SIGSTOP)
+    # At the worst time: Redis answers nothing.
+    installation.redis.signal_process(signal.SIGSTOP)
     time.sleep(0.5)
     begun = time.monotonic()
-    for process in several.processes:
+    for process in installation.processes:
         process.send_signal(signal.SIGTERM)
     try:
-        for process in several.processes:
+        for process in installation.processes:
             process.wait(max(0.1, begun + 10 - time.monotonic()))
     finally:
         is_over.set()
-        several.redis.send(signal.SIGCONT)
+        installation.redis.signal_process(signal.SIGCONT)
         for one in threads:
             one.join(5)

@@ -1,4 +1,4 @@
-"""However busy it is, the process ends within ten seconds of SIGTERM, and says goodbye."""
+"""A process ends within ten seconds of SIGTERM, however busy, and closes its sockets first."""
 
 import asyncio
 import http.client
@@ -20,7 +20,7 @@ from tests.databases import own_database
 from tests.stack import ROOT, environment_for, free_port
 
 
-class House:
+class StubbornServer:
     def __init__(self, environment: dict[str, str]) -> None:
         self.port = int(environment["PORT"])
         self.process = subprocess.Popen(
@@ -31,10 +31,10 @@ class House:
             text=True,
         )
         deadline = time.monotonic() + 20
-        while self.ask("/") != b"done" and time.monotonic() < deadline:
+        while self.get("/") != b"done" and time.monotonic() < deadline:
             time.sleep(0.05)
 
-    def ask(self, path: str) -> bytes:
+    def get(self, path: str) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", path)
@@ -44,9 +44,9 @@ class House:
         finally:
             connection.close()
 
-    def ask_aside(self, path: str) -> tuple[threading.Thread, list[bytes]]:
+    def get_in_thread(self, path: str) -> tuple[threading.Thread, list[bytes]]:
         answers: list[bytes] = []
-        thread = threading.Thread(target=lambda: answers.append(self.ask(path)), daemon=True)
+        thread = threading.Thread(target=lambda: answers.append(self.get(path)), daemon=True)
         thread.start()
         time.sleep(0.3)
         return thread, answers
@@ -59,15 +59,15 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubbornServer]:
     with own_database("stubborn") as database:
         environment = environment_for(
             database,
-            tmp_path_factory.mktemp("house"),
+            tmp_path_factory.mktemp("server"),
             PARTYLINE_DEMO="0",
             PORT=str(free_port()),
         )
-        running = House(environment)
+        running = StubbornServer(environment)
         try:
             yield running
         finally:
@@ -77,12 +77,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_one_stops_at_once(house: House, number: int) -> None:
-    assert house.stop(number) < 3
-    assert house.process.returncode == 0
+def test_an_idle_process_stops_at_once(server: StubbornServer, number: int) -> None:
+    assert server.stop(number) < 3
+    assert server.process.returncode == 0
 
 
-async def test_a_worker_that_is_stopped_while_it_connects_stops(
+async def test_a_worker_can_be_stopped_while_it_connects(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connecting = asyncio.Event()
@@ -99,7 +99,7 @@ async def test_a_worker_that_is_stopped_while_it_connects_stops(
                 raise OSError("the connection broke") from None
             yield
 
-    monkeypatch.setattr(worker, "worker_app", Connecting)
+    monkeypatch.setattr(worker, "build_worker_app", Connecting)
     working = asyncio.create_task(worker.run_worker())
     await connecting.wait()
     working.cancel()
@@ -109,13 +109,13 @@ async def test_a_worker_that_is_stopped_while_it_connects_stops(
     assert has_ended
 
 
-def test_open_sockets_are_told_to_come_back(house: House) -> None:
+def test_open_sockets_are_closed_with_service_restart(server: StubbornServer) -> None:
     with ExitStack() as opened:
         sockets = [
-            opened.enter_context(connect(f"ws://127.0.0.1:{house.port}/")) for _ in range(20)
+            opened.enter_context(connect(f"ws://127.0.0.1:{server.port}/")) for _ in range(20)
         ]
-        assert house.stop() < 10
-        assert house.process.returncode == 0
+        assert server.stop() < 10
+        assert server.process.returncode == 0
         for socket in sockets:
             with pytest.raises(ConnectionClosed) as closed:
                 socket.recv(timeout=5)
@@ -123,23 +123,25 @@ def test_open_sockets_are_told_to_come_back(house: House) -> None:
             assert closed.value.rcvd.code == 1012
 
 
-def test_a_request_in_progress_gets_its_answer(house: House) -> None:
-    thread, answers = house.ask_aside("/short")
-    assert house.stop() < 10
+def test_a_request_in_progress_gets_its_answer(server: StubbornServer) -> None:
+    thread, answers = server.get_in_thread("/short")
+    assert server.stop() < 10
     thread.join(5)
     assert answers == [b"done"]
 
 
 @pytest.mark.parametrize("path", ["/thread", "/never"])
-def test_what_never_ends_is_left_behind(house: House, path: str) -> None:
-    house.ask_aside(path)
-    assert house.stop() < 10
+def test_a_request_that_never_ends_does_not_delay_the_stop(
+    server: StubbornServer, path: str
+) -> None:
+    server.get_in_thread(path)
+    assert server.stop() < 10
 
 
-def test_a_frame_over_the_limit_closes_the_socket_and_harms_nobody(house: House) -> None:
-    with connect(f"ws://127.0.0.1:{house.port}/") as socket:
+def test_a_frame_over_the_limit_closes_its_socket_and_no_other(server: StubbornServer) -> None:
+    with connect(f"ws://127.0.0.1:{server.port}/") as socket:
         socket.send("x" * 65_000)
-        with connect(f"ws://127.0.0.1:{house.port}/") as other:
+        with connect(f"ws://127.0.0.1:{server.port}/") as other:
             socket.send("x" * 66_000)
             with pytest.raises(ConnectionClosed):
                 socket.recv(timeout=5)

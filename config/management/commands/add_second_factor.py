@@ -1,4 +1,4 @@
-"""A second factor for an administrator, whose first one must come from the shell."""
+"""Give an administrator a second factor; the first one can only come from the shell."""
 
 import sys
 from typing import Any

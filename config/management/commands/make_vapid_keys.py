@@ -1,4 +1,4 @@
-"""A key for web push, for houses that hand their keys over in the environment."""
+"""Make a key for web push, for installations that pass their keys in the environment."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The package's own command, but for its worker, which is ours."""
+"""Procrastinate's own command, with our worker."""
 
 from typing import Any
 
@@ -7,8 +7,11 @@ from procrastinate.contrib.django.management.commands import procrastinate
 
 
 class Command(procrastinate.Command):
-    """`procrastinate worker` is `worker` here: the package's own moves deferring off Django's
-    transaction (docs/decisions/0002-one-process-serve.md). Everything else is the package's."""
+    """Runs our `worker` for `procrastinate worker`, and procrastinate's own code for the rest.
+
+    Procrastinate's own worker would move deferring out of Django's transaction
+    (docs/decisions/0002-one-process-serve.md).
+    """
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["command"] == "worker":

@@ -1,9 +1,9 @@
-"""The demo's people, inboxes, numbers and past."""
+"""Write the demo's agents, inboxes, numbers and history."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -47,8 +47,8 @@ NUMBERS = {
     "Dispatch": "+12025550111",
     "Ana Ruiz": "+12025550112",
 }
-FRESH = timedelta(hours=1)
-"""What came in so lately nobody has read yet."""
+# Messages that came in more recently are unread.
+UNREAD_AGE = timedelta(hours=1)
 
 
 class Command(BaseCommand):
@@ -58,20 +58,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This is for the demo only: it needs PARTYLINE_DEMO=1.")
-        agents = _people()
-        inboxes = _inboxes(agents)
-        account = _account()
+        agents = _create_agents()
+        inboxes = _create_inboxes(agents)
+        account = _create_account()
         for name, address in NUMBERS.items():
             Number.objects.get_or_create(
                 address=address, defaults={"account": account, "inbox": inboxes[name]}
             )
         if not Message.objects.exists():
-            Past(agents, inboxes, account).write()
+            HistoryWriter(agents, inboxes, account).write_history()
         if options["verbosity"]:
             self.stdout.write("The demo is seeded.")
 
 
-def _people() -> dict[str, Agent]:
+def _create_agents() -> dict[str, Agent]:
     agents = {}
     if not Agent.objects.filter(username="admin").exists():
         Agent.objects.create_superuser("admin", password=PASSWORD, display_name="Administrator")
@@ -83,7 +83,7 @@ def _people() -> dict[str, Agent]:
     return agents
 
 
-def _inboxes(agents: dict[str, Agent]) -> dict[str, Inbox]:
+def _create_inboxes(agents: dict[str, Agent]) -> dict[str, Inbox]:
     inboxes = {}
     for name, members in INBOXES.items():
         inboxes[name], is_new = Inbox.objects.get_or_create(
@@ -98,7 +98,7 @@ def _inboxes(agents: dict[str, Agent]) -> dict[str, Inbox]:
     return inboxes
 
 
-def _account() -> CarrierAccount:
+def _create_account() -> CarrierAccount:
     account = CarrierAccount.objects.filter(carrier="simulator").first()
     if account is None:
         account = CarrierAccount(carrier="simulator", name="Simulator")
@@ -107,8 +107,8 @@ def _account() -> CarrierAccount:
     return account
 
 
-class Past:
-    """Writes the history through the same records as life does, with the times set back."""
+class HistoryWriter:
+    """Writes the demo's history as real traffic would be recorded, with times in the past."""
 
     def __init__(
         self, agents: dict[str, Agent], inboxes: dict[str, Inbox], account: CarrierAccount
@@ -127,11 +127,11 @@ class Past:
             for name, inbox in inboxes.items()
         }
 
-    def write(self) -> None:
-        """Oldest first, so that keys, counters and last messages come out as in life."""
-        # They were there all the time: what is older than a seat is nobody's to read.
+    def write_history(self) -> None:
+        """Write the oldest first, so that keys, counters and last messages are as in real use."""
+        # Messages from before a membership count as read.
         Membership.objects.update(created_at=self.now - timedelta(days=365))
-        for line in history.lines(self.now):
+        for line in history.read_lines(self.now):
             message = self._write_message(line)
             if line.kind == "outbound":
                 self._write_attempt(message, line)
@@ -142,7 +142,7 @@ class Past:
                     source=OptOut.Source.KEYWORD,
                     since=line.at,
                 )
-            if line.kind != "inbound" or line.at < self.now - FRESH:
+            if line.kind != "inbound" or line.at < self.now - UNREAD_AGE:
                 for agent in self.readers[message.inbox_id]:
                     mark_read(
                         thread=message.thread,
@@ -158,16 +158,16 @@ class Past:
         is_inbound = line.kind == "inbound"
         author = None if is_inbound else self.agents[line.author]
         message = Message(
-            thread=self._thread(line, inbox, seq),
+            thread=self._open_thread(line, inbox, seq),
             inbox=inbox,
             kind=line.kind,
             author=author,
-            mentions=_mentions(line, inbox, author),
+            mentions=_find_mentions(line, inbox, author),
             body=line.text,
             created_at=line.at,
             seq=seq,
             state=line.state,
-            reason=_reason(line.state),
+            reason=_failure_reason(line.state),
             account=self.account if is_inbound else None,
             carrier_message_id=f"demo-{secrets.token_hex(8)}" if is_inbound else "",
             carrier_sent_at=line.at if is_inbound else None,
@@ -175,7 +175,7 @@ class Past:
         our_address = NUMBERS[inbox.name] if is_inbound else None
         return writing.record_message(message, our_address=our_address)
 
-    def _thread(self, line: history.Line, inbox: Inbox, seq: int) -> Thread:
+    def _open_thread(self, line: history.Line, inbox: Inbox, seq: int) -> Thread:
         head = line.conversation
         key = (head.inbox, head.address)
         if key not in self.threads:
@@ -212,7 +212,7 @@ class Past:
 
 
 def _put_on_handset(attempt: Attempt, line: history.Line) -> None:
-    """What was delivered lies on the handset of the simulator, too."""
+    """Show a delivered text on the simulator's handset, too."""
     from messaging.simulator.models import Text  # an app of the demo alone
 
     text = Text.objects.create(
@@ -221,21 +221,17 @@ def _put_on_handset(attempt: Attempt, line: history.Line) -> None:
         recipient=line.conversation.address,
         body=line.text,
     )
-    Text.objects.filter(pk=text.pk).update(received_at=_after(line.at))
+    Text.objects.filter(pk=text.pk).update(received_at=line.at + timedelta(seconds=1))
 
 
-def _mentions(line: history.Line, inbox: Inbox, author: Agent | None) -> list[list[int]]:
+def _find_mentions(line: history.Line, inbox: Inbox, author: Agent | None) -> list[list[int]]:
     if line.kind != "internal" or author is None:
         return []
     found = find_mentions(line.text, mentionable_agents(inbox, author), author)
     return [[mention.start, mention.end, mention.agent_id] for mention in found]
 
 
-def _after(at: datetime) -> datetime:
-    return at + timedelta(seconds=1)
-
-
-def _reason(state: str) -> str:
+def _failure_reason(state: str) -> str:
     if state == DeliveryState.FAILED:
         return events.REASONS["bad_address"]
     return UNKNOWN_REASON if state == DeliveryState.UNKNOWN else ""

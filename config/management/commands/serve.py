@@ -1,4 +1,4 @@
-"""The whole product in one process."""
+"""Run the whole product in one process."""
 
 import errno
 import logging
@@ -18,8 +18,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.demo import PASSWORD
 from config.embedded.lifecycle import release_all_servers
-from config.single import NotAlone, hold_single_process_lock, release_single_process_lock
-from config.statics import collect_when_changed
+from config.single_process import (
+    DatabaseAlreadyServed,
+    hold_single_process_lock,
+    release_single_process_lock,
+)
+from config.static_files import collect_static_if_changed
 
 DEMO_PEOPLE = ("admin", "ana", "ben", "cho")
 
@@ -29,28 +33,28 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # they take a second, and `make check` runs them
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _leave_at_once)
-        listening = self._listen()
+        signal.signal(signal.SIGTERM, _exit_at_once)
+        listening = self._open_socket()
         try:
-            self._prepare()
-        except NotAlone as refusal:
+            self._prepare_database()
+        except DatabaseAlreadyServed as refusal:
             raise CommandError(str(refusal), returncode=3) from None
         except (OperationalError, psycopg.OperationalError) as error:
             raise CommandError(f"The database cannot be used: {error}", returncode=4) from None
-        self._greet()
-        self._run(listening)
+        self._print_welcome()
+        self._run_server(listening)
 
-    def _listen(self) -> socket.socket:
-        # Imported late like everything of Twisted: it takes half a second and settles the loop.
-        from config.server import listen
+    def _open_socket(self) -> socket.socket:
+        # Twisted is imported late: it takes half a second and installs its reactor.
+        from config.server import open_listening_socket
 
         try:
-            return listen(settings.HOST, settings.PORT)
+            return open_listening_socket(settings.HOST, settings.PORT)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise CommandError(
                     f"Port {settings.PORT} on {settings.HOST} is taken by another program."
-                    f" Try another one: PORT={_free_port()}",
+                    f" Try another one: PORT={_find_free_port()}",
                     returncode=2,
                 ) from None
             raise CommandError(
@@ -58,19 +62,19 @@ class Command(BaseCommand):
                 returncode=2,
             ) from None
 
-    def _prepare(self) -> None:
+    def _prepare_database(self) -> None:
         hold_single_process_lock()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Bringing the database up to date.")
             call_command("migrate", interactive=False, verbosity=0)
-        collect_when_changed()
+        collect_static_if_changed()
         if settings.DEMO and not get_user_model().objects.exists():
             self.stdout.write("Writing the demo's people and messages.")
             call_command("seed_demo", verbosity=0)
         connections.close_all()
 
-    def _greet(self) -> None:
+    def _print_welcome(self) -> None:
         address = settings.PUBLIC_URL
         self.stdout.write(f"Partyline is at {address}/")
         if settings.DEMO:
@@ -79,26 +83,26 @@ class Command(BaseCommand):
         self.stdout.write("Stop with Ctrl-C.")
         self.stdout.flush()
 
-    def _run(self, listening: socket.socket) -> None:
+    def _run_server(self, listening: socket.socket) -> None:
         from config.asgi import application
-        from config.server import House
+        from config.server import PartylineServer
 
-        House(application, listening).run()
+        PartylineServer(application, listening).run()
         release_single_process_lock()
         for alias in connections:
             connections[alias].close_pool()  # type: ignore[attr-defined]  # PostgreSQL has one
         release_all_servers()
         logging.shutdown()
-        # A thread that hangs in a carrier's answer would hold up Python's own end.
+        # Python itself would wait for a thread that hangs in a request to a carrier.
         sys.stdout.flush()
         os._exit(0)
 
 
-def _leave_at_once(number: int, frame: FrameType | None) -> NoReturn:
+def _exit_at_once(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     for port in range(settings.PORT + 1, min(settings.PORT + 100, 65536)):
         with socket.socket() as trial:
             if trial.connect_ex(("127.0.0.1", port)):

@@ -1,4 +1,4 @@
-"""Jobs only, for a house of several processes."""
+"""Run jobs only, for an installation of several processes."""
 
 import asyncio
 import signal
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from config.ending import end_at_last
+from config.shutdown import exit_after_deadline
 from config.worker import run_worker
 
 
@@ -14,17 +14,17 @@ class Command(BaseCommand):
     help = "Run jobs. Unlike `procrastinate worker`, jobs defer others inside their transaction."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asyncio.run(_until_stopped())
+        asyncio.run(_work_until_stopped())
 
 
-async def _until_stopped() -> None:
+async def _work_until_stopped() -> None:
     loop = asyncio.get_running_loop()
     working = loop.create_task(run_worker())
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, working)
+        loop.add_signal_handler(number, _stop_worker, working)
     await asyncio.wait([working])
 
 
-def _stop(working: asyncio.Task[None]) -> None:
-    end_at_last()
+def _stop_worker(working: asyncio.Task[None]) -> None:
+    exit_after_deadline()
     working.cancel()

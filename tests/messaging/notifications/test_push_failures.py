@@ -13,7 +13,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from config.worker import NOTIFICATION_SLOTS, worker_app
+from config.worker import NOTIFICATION_SLOTS, build_worker_app
 from inboxes.actions import add_member
 from inboxes.models import Agent
 from messaging import private_networks
@@ -225,7 +225,7 @@ def test_who_is_to_be_woken_twenty_times_already_gets_no_further_job(cast: Cast)
 
 def test_what_is_periodic_is_deferred_by_one_worker_of_a_process() -> None:
     queues = [
-        worker_app(queue, 1).periodic_registry.periodic_tasks.keys() for queue in jobs.QUEUES
+        build_worker_app(queue, 1).periodic_registry.periodic_tasks.keys() for queue in jobs.QUEUES
     ]
     everything = app.periodic_registry.periodic_tasks.keys()
     assert sorted(key for queue in queues for key in queue) == sorted(everything)

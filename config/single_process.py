@@ -1,5 +1,8 @@
-"""Without Redis, bells ring inside one process only, so a second process on the same database
-would leave its pages stale. An advisory lock in PostgreSQL keeps it out."""
+"""The lock that keeps a second process off the database when there is no Redis.
+
+Without Redis, bells reach only the pages of their own process, and those of a second process would
+go stale. The lock is an advisory lock in PostgreSQL.
+"""
 
 import asyncio
 import logging
@@ -25,31 +28,31 @@ REFUSAL = (
 )
 
 
-class NotAlone(Exception):
-    """Another process holds the lock. Its text is for the administrator."""
+class DatabaseAlreadyServed(Exception):
+    """Another process holds the lock. The text is for the administrator."""
 
 
-class _Lock:
-    """Held by a connection of its own, which a thread watches and replaces when it dies."""
+class _AdvisoryLock:
+    """An advisory lock with a connection of its own, which a thread replaces when it breaks."""
 
     def __init__(self) -> None:
         self._connection: psycopg.Connection[Any] | None = None
         self._closing = threading.Event()
 
-    def take(self, patience: float) -> None:
+    def acquire(self, patience: float) -> None:
         deadline = time.monotonic() + patience
-        while not self._try():
+        while not self._try_acquire():
             if time.monotonic() > deadline:
-                raise NotAlone(REFUSAL)
+                raise DatabaseAlreadyServed(REFUSAL)
             time.sleep(0.25)
-        threading.Thread(target=self._watch, name="single-process-lock", daemon=True).start()
+        threading.Thread(target=self._keep_held, name="single-process-lock", daemon=True).start()
 
     def release(self) -> None:
         self._closing.set()
         if self._connection is not None:
             self._connection.close()
 
-    def _try(self) -> bool:
+    def _try_acquire(self) -> bool:
         connection = psycopg.connect(**connector_params(), autocommit=True)
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_KEY]).fetchone()
         if row is not None and row[0]:
@@ -58,13 +61,13 @@ class _Lock:
         connection.close()
         return False
 
-    def _watch(self) -> None:
+    def _keep_held(self) -> None:
         while not self._closing.wait(_WATCH_SECONDS):
             try:
                 if self._connection is not None:
                     self._connection.execute("SELECT 1")
                     continue
-                if self._try():
+                if self._try_acquire():
                     logger.info("holds the single-process lock again")
                 else:
                     logger.critical("lost the single-process lock to another process: %s", REFUSAL)
@@ -74,47 +77,49 @@ class _Lock:
                 self._connection = None
 
 
-_held: _Lock | None = None
-_holding = threading.Lock()
+_held_lock: _AdvisoryLock | None = None
+_mutex = threading.Lock()
 
 
 def hold_single_process_lock(patience: float = 3.0) -> None:
-    """Hold the lock until this process ends. Needs no lock, and takes none, where REDIS_URL is
-    set. `patience` is how many seconds a predecessor gets to go away. Raises NotAlone, or
-    psycopg's and Django's OperationalError."""
-    global _held
+    """Take the lock until this process ends, unless REDIS_URL is set.
+
+    Waits up to `patience` seconds for another process to end. Raises DatabaseAlreadyServed, or the
+    OperationalError of psycopg or Django.
+    """
+    global _held_lock
     if settings.REDIS_URL or not settings.SINGLE_PROCESS_LOCK:
         return
-    with _holding:
-        if _held is None:
-            lock = _Lock()
-            lock.take(patience)
-            _held = lock
+    with _mutex:
+        if _held_lock is None:
+            lock = _AdvisoryLock()
+            lock.acquire(patience)
+            _held_lock = lock
 
 
 def release_single_process_lock() -> None:
-    global _held
-    if _held is not None:
-        _held.release()
-        _held = None
+    global _held_lock
+    if _held_lock is not None:
+        _held_lock.release()
+        _held_lock = None
 
 
-class AlonePlease:
-    """Takes the lock at the first call, for a plain Daphne; `serve` has it by then.
+class SingleProcessMiddleware:
+    """ASGI middleware that takes the lock at the first call, for a plain Daphne; `serve` has it.
 
-    Where it cannot be had, the sentence is logged and the process ends as by SIGTERM.
+    If another process holds the lock, it logs the sentence and ends this process by SIGTERM.
     """
 
     def __init__(self, application: Any) -> None:
         self.application = application
-        self._is_sure = False
+        self._has_checked = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if not self._is_sure:
+        if not self._has_checked:
             try:
                 await asyncio.to_thread(hold_single_process_lock, 10.0)
-                self._is_sure = True
-            except NotAlone as refusal:
+                self._has_checked = True
+            except DatabaseAlreadyServed as refusal:
                 logger.critical("%s", refusal)
                 os.kill(os.getpid(), signal.SIGTERM)
                 raise

@@ -1,4 +1,4 @@
-"""Where it lives, what it is, and its limits."""
+"""The installation: its addresses, its mode, its data folder and its limits."""
 
 import re
 from ipaddress import ip_address
@@ -23,12 +23,12 @@ def _is_address(name: str) -> bool:
 
 
 def _is_loopback(name: str) -> bool:
-    """Return True for names by which only this very machine can be called."""
+    """Return True for names that always mean this machine."""
     return name == "localhost" or (_is_address(name) and ip_address(name.strip("[]")).is_loopback)
 
 
 def _is_host(name: str) -> bool:
-    """Return True for one name or address. Django would take a `*` for any host at all."""
+    """Return True for one name or address. To Django, a `*` would mean any host at all."""
     return bool(_NAME.fullmatch(name)) or _is_address(name)
 
 
@@ -43,7 +43,7 @@ def _is_origin(text: str) -> bool:
     )
 
 
-# Where it listens, and under which address people reach it
+# The address to listen on, and the address that people open
 HOST = setting("HOST", env.str, "127.0.0.1", "the address to listen on, like 127.0.0.1")
 PORT = setting("PORT", env.int, 8000, "a port from 1 to 65535", lambda port: 0 < port < 65536)
 PUBLIC_URL = setting(
@@ -76,11 +76,11 @@ ALLOWED_HOSTS = setting(
 )
 CSRF_TRUSTED_ORIGINS = ORIGINS
 
-# What it is
+# Mode, data and region
 DEBUG = setting("DJANGO_DEBUG", env.bool, False, "1 or 0")
 DEMO = setting("PARTYLINE_DEMO", env.bool, False, "1 or 0")
-# The demo's passwords are known to everybody, and Django's error pages show what only its
-# developers should see.
+# Everybody knows the demo's passwords, and Django's error pages show what only developers should
+# see.
 for _name, _is_on in (("PARTYLINE_DEMO", DEMO), ("DJANGO_DEBUG", DEBUG)):
     for _where, _hosts in (
         ("PUBLIC_URL", [PUBLIC_HOST]),
@@ -116,7 +116,7 @@ LOG_LEVEL = setting(
     "DEBUG, INFO, WARNING or ERROR",
     lambda level: level in {"DEBUG", "INFO", "WARNING", "ERROR"},
 )
-# The longest text in characters: ten segments of plain letters, what carriers take at most.
+# The longest text in characters: ten segments of plain letters, the most that a carrier takes.
 MESSAGE_LIMIT = 1600
 WEBHOOK_BODY_LIMIT = setting(
     "WEBHOOK_BODY_LIMIT",
@@ -148,7 +148,7 @@ TEXT_EXPIRY_HOURS = setting(
     lambda hours: 0.1 <= hours <= 72,
 )
 
-# Words and time
+# Language and time
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
 USE_TZ = True

@@ -1,4 +1,4 @@
-"""The static files: collected when they changed, and served before Django is asked."""
+"""Collecting static files when they changed, and serving them before Django is asked."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,49 +9,53 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-_ASKED = {
+# Headers on which the answer may depend, by their ASGI names, with their WSGI names.
+_REQUEST_HEADERS = {
     b"accept-encoding": "HTTP_ACCEPT_ENCODING",
     b"if-modified-since": "HTTP_IF_MODIFIED_SINCE",
     b"if-none-match": "HTTP_IF_NONE_MATCH",
     b"range": "HTTP_RANGE",
 }
-"""What the answer may depend on, by its name in ASGI and in WSGI."""
 
 
 class StaticFiles:
-    """An ASGI application around another: WhiteNoise's answers without a thread and a chain of
-    middleware for each of the fifty files of a first page. They are small, and stay in memory."""
+    """ASGI middleware that gives WhiteNoise's answers without Django's thread and middleware.
+
+    A first page loads fifty files. They are small enough to be read into memory.
+    """
 
     def __init__(self, application: Any) -> None:
         self.application = application
-        self.noise = WhiteNoiseMiddleware()
-        self.always = encoded(standing_headers().items())
+        self.whitenoise = WhiteNoiseMiddleware()
+        self.extra_headers = encode_headers(security_headers().items())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        file = self.noise.files.get(scope["path"]) if scope["type"] == "http" else None
-        if file is None or self.noise.autorefresh:
+        file = self.whitenoise.files.get(scope["path"]) if scope["type"] == "http" else None
+        if file is None or self.whitenoise.autorefresh:
             await self.application(scope, receive, send)
             return
-        asked = {
-            _ASKED[name]: v.decode("latin-1") for name, v in scope["headers"] if name in _ASKED
+        conditions = {
+            _REQUEST_HEADERS[name]: v.decode("latin-1")
+            for name, v in scope["headers"]
+            if name in _REQUEST_HEADERS
         }
-        answer = file.get_response(scope["method"], asked)
+        answer = file.get_response(scope["method"], conditions)
         body = b""
         if answer.file is not None:
             with answer.file:
                 body = answer.file.read()
-        headers = [*encoded(answer.headers), *self.always]
+        headers = [*encode_headers(answer.headers), *self.extra_headers]
         status = int(answer.status)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
-def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def encode_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers]
 
 
-def standing_headers() -> dict[str, str]:
-    """What Django's SecurityMiddleware says with every other answer."""
+def security_headers() -> dict[str, str]:
+    """Return the headers that Django's SecurityMiddleware adds to every other answer."""
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
@@ -63,20 +67,20 @@ def standing_headers() -> dict[str, str]:
     return headers
 
 
-def collect_when_changed() -> bool:
-    """True where something was collected."""
+def collect_static_if_changed() -> bool:
+    """Collect the static files if any changed since the last time. Returns True if so."""
     if not settings.STATIC_HASHED:
         return False
     stamp = settings.DATA_DIR / "static.stamp"
-    wanted = _fingerprint()
-    if stamp.exists() and stamp.read_text() == wanted and settings.STATIC_ROOT.exists():
+    fingerprint = _fingerprint_files()
+    if stamp.exists() and stamp.read_text() == fingerprint and settings.STATIC_ROOT.exists():
         return False
     call_command("collectstatic", interactive=False, verbosity=0)
-    stamp.write_text(wanted)
+    stamp.write_text(fingerprint)
     return True
 
 
-def _fingerprint() -> str:
+def _fingerprint_files() -> str:
     digest = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):
