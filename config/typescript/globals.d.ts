@@ -34,13 +34,10 @@ interface HtmxContext {
   title?: string;
 }
 
-/** Before the request leaves, and while it is away. */
-interface HtmxAsking extends HtmxContext {
-  request: HtmxRequest & { body: URLSearchParams | FormData };
-}
-
 /** Once an answer is there. */
-interface HtmxAnswered extends HtmxAsking {
+interface HtmxAnswered extends HtmxContext {
+  /** None of our forms is sent as multipart/form-data from the pages that look at the body. */
+  request: HtmxRequest & { body: URLSearchParams };
   response: { raw: Response; status: number };
   text: string;
 }
@@ -58,11 +55,11 @@ interface HtmxConnection {
 }
 
 interface HtmxEvents {
-  "htmx:config:request": { ctx: HtmxAsking };
-  "htmx:before:request": { ctx: HtmxAsking };
+  "htmx:config:request": { ctx: HtmxContext };
+  "htmx:before:request": { ctx: HtmxContext };
   "htmx:after:request": { ctx: HtmxAnswered };
-  "htmx:finally:request": { ctx: HtmxAsking };
-  "htmx:error": { ctx?: HtmxAsking; error: unknown };
+  "htmx:finally:request": { ctx: HtmxContext };
+  "htmx:error": { ctx?: HtmxContext; error: unknown };
   "htmx:before:swap": { ctx: HtmxContext; tasks: HtmxSwapTask[] };
   "htmx:after:swap": { ctx: HtmxContext };
   "htmx:before:history:restore": { path: string };
@@ -83,3 +80,18 @@ interface HtmxEvents {
 type AsCustomEvents<Events> = { [Name in keyof Events]: CustomEvent<Events[Name]> };
 
 interface DocumentEventMap extends AsCustomEvents<HtmxEvents> {}
+
+/** The events of the @ menu, see static/vendor/text-expander.d.ts. */
+interface TextExpanderEvents {
+  "text-expander-change": {
+    text: string;
+    provide(
+      result: Promise<import("../../static/vendor/text-expander.js").TextExpanderResult>,
+    ): void;
+  };
+  "text-expander-value": { item: HTMLElement; value: string | null };
+  "text-expander-committed": { input: HTMLElement };
+  "text-expander-activate": null;
+}
+
+interface DocumentEventMap extends AsCustomEvents<TextExpanderEvents> {}

@@ -1,4 +1,5 @@
-// The page's behaviours, each in its own module and hooked by attributes of the markup.
+// The page's behaviours, each in its own module and hooked by attributes of the markup. Their order
+// is the order in which they hear of an event.
 import "./live/connection.js";
 import "./page/network-errors.js";
 import "./shared/csrf.js";
@@ -19,11 +20,12 @@ import "./page/deferred-assets.js";
 import "./composer/new-conversation.js";
 import "./page/keyboard-shortcuts.js";
 import "./notifications/notifications.js";
-import { look } from "./page/navigation.js";
+import "./conversation/scroll-to-message.js";
+import { announceView } from "./page/navigation.js";
 
-// A page further down is for those without scripts: with them it would leave a gap.
+// A page further down the list is for browsers without scripts: with them it would leave a gap.
 const query = new URLSearchParams(location.search);
 if (query.has("before") || query.has("after")) {
   for (const name of ["before", "after", "new"]) query.delete(name);
   location.replace(`${location.pathname}?${query}`);
-} else look();
+} else announceView();

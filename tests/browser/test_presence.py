@@ -212,7 +212,7 @@ ASK_ONCE = """() => {
 SWITCH = """async count => {
     const links = [...document.querySelectorAll('.row-thread .row-link')].slice(0, 2);
     for (let i = 0; i < count; i += 1) {
-        const done = new Promise(go => document.addEventListener('partyline:looked', go,
+        const done = new Promise(go => document.addEventListener('partyline:viewChanged', go,
             {once: true}));
         links[i % 2].click();
         await done;

@@ -32,10 +32,10 @@ ALPHABETS = [
 SAME = """texts => {
   const { name } = performance.getEntriesByType("resource")
     .find(entry => /\\/composer\\/segments\\b[^/]*\\.js$/.test(entry.name));
-  return import(name).then(({ segmentsOf, wordsOf }) => texts.map(text => {
-    const cut = segmentsOf(text), words = wordsOf(cut);
-    return [cut.count, cut.room, cut.places, cut.forcedBy,
-      words.isWorthSaying, words.size, words.reason, words.explanation];
+  return import(name).then(({ countSegments, describeSegments }) => texts.map(text => {
+    const cut = countSegments(text), words = describeSegments(cut);
+    return [cut.count, cut.room, cut.capacity, cut.forcedBy,
+      words.isWorthShowing, words.size, words.reason, words.explanation];
   }));
 }"""
 

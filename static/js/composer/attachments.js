@@ -1,7 +1,11 @@
-// Files for a message: chosen, pasted or dropped; sent ahead one by one, and kept by the server with
-// the draft until the message goes or they are taken out again.
-import { renewToken, token } from "../shared/csrf.js";
-import { tell } from "../shared/toasts.js";
+// Files for a message: chosen, pasted or dropped. They are uploaded one by one, and the server
+// keeps them with the draft until the message is sent or they are removed again.
+import { csrfToken, renewCsrfToken } from "../shared/csrf.js";
+import { closestTarget, parseHtml } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { composerForm, pressSend } from "../shared/page-elements.js";
+import { fetchHtml, post } from "../shared/requests.js";
+import { showToast } from "../shared/toasts.js";
 
 const LOST = "This file did not reach the server.";
 const WAITS = "It goes as soon as its files are here.";
@@ -15,239 +19,237 @@ const queue = [];
 let current = null;
 /**
  * The thread in which Send was pressed while its files were still on their way. Whoever writes on,
- * changes the mode or leaves has to press again: it must not go other than it was meant.
+ * changes the mode or leaves has to press it again: nothing is sent other than it was meant.
  * @type {string | null}
  */
 let waiting = null;
-/** How often the list has changed here: what the server said before that is out of date. */
+/** How often the list has changed here: an answer to an earlier question is out of date. */
 let changes = 0;
 /** Whether the list has to be asked for once nothing is on its way any more. */
 let isOutOfDate = false;
 
-/** @returns {HTMLFormElement | null} */
-const form = () => document.querySelector("#composer");
-
 /**
- * @param {ParentNode} of
+ * @param {ParentNode} root
  * @returns {HTMLElement | null}
  */
-const listOf = (of) => of.querySelector("[data-draft-files]");
+const fileList = (root) => root.querySelector("[data-draft-files]");
 
 /**
- * @param {string} tag
- * @param {string} name
- * @param {string} [words]
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} className
+ * @param {string} [text]
  */
-function make(tag, name, words = "") {
+function createElement(tag, className, text = "") {
   const element = document.createElement(tag);
-  element.className = name;
-  element.textContent = words;
+  element.className = className;
+  element.textContent = text;
   return element;
 }
 
 /**
- * @param {HTMLFormElement} of
- * @param {Iterable<File>} files
+ * @param {string} className
+ * @param {string} text
+ * @param {() => void} press
  */
-function add(of, files) {
-  const most = Number(of.dataset.largest);
-  for (const file of files) {
-    const row = make("li", "draft-file is-uploading");
-    const bar = /** @type {HTMLProgressElement} */ (make("progress", "draft-progress"));
-    bar.max = 1;
-    bar.value = 0;
-    bar.setAttribute("aria-label", `Uploading ${file.name}`);
-    const name = make("span", "draft-name", file.name);
-    name.dir = "auto";
-    row.append(name, bar, dropButton(row, file.name));
-    listOf(of)?.append(row);
-    const upload = { file, row, form: of };
-    if (file.size > most) fail(upload, `Larger than ${Math.floor(most / 2 ** 20)} MB.`, false);
-    else queue.push(upload);
-  }
-  next();
+function createButton(className, text, press) {
+  const button = createElement("button", className, text);
+  button.type = "button";
+  button.addEventListener("click", press);
+  return button;
 }
 
 /**
- * @param {HTMLElement} row
- * @param {string} name
+ * @param {HTMLFormElement} form
+ * @param {Iterable<File>} files
  */
-function dropButton(row, name) {
-  const button = /** @type {HTMLButtonElement} */ (make("button", "draft-remove", "×"));
-  button.type = "button";
-  button.setAttribute("aria-label", `Remove ${name}`);
-  button.addEventListener("click", () => {
-    row.remove();
-    row.dispatchEvent(new Event("dropped"));
-    const at = queue.findIndex((one) => one.row === row);
-    if (at >= 0) queue.splice(at, 1);
-    next();
-  });
-  return button;
+function addFiles(form, files) {
+  const most = Number(form.dataset.largest);
+  for (const file of files) {
+    const row = createElement("li", "draft-file is-uploading");
+    const bar = createElement("progress", "draft-progress");
+    bar.max = 1;
+    bar.value = 0;
+    bar.setAttribute("aria-label", `Uploading ${file.name}`);
+    const name = createElement("span", "draft-name", file.name);
+    name.dir = "auto";
+    const button = createButton("draft-remove", "×", () => cancelUpload(row));
+    button.setAttribute("aria-label", `Remove ${file.name}`);
+    row.append(name, bar, button);
+    fileList(form)?.append(row);
+    const upload = { file, row, form };
+    if (file.size > most) {
+      showFailure(upload, `Larger than ${Math.floor(most / 2 ** 20)} MB.`, false);
+    } else queue.push(upload);
+  }
+  continueUploads();
+}
+
+/** @param {HTMLElement} row */
+function cancelUpload(row) {
+  row.remove();
+  row.dispatchEvent(new Event("cancelled"));
+  const index = queue.findIndex((upload) => upload.row === row);
+  if (index >= 0) queue.splice(index, 1);
+  continueUploads();
 }
 
 /** @param {string | null | undefined} thread */
 const isUploading = (thread) =>
-  [current, ...queue].some((one) => one && one.form.dataset.thread === thread);
+  [current, ...queue].some((upload) => upload && upload.form.dataset.thread === thread);
 
-function next() {
+/** Starts the next upload, and sends the message that waited for the last one. */
+function continueUploads() {
   if (!current) {
     current = queue.shift() ?? null;
-    if (current) send(current);
-    else if (isOutOfDate) refresh();
+    if (current) startUpload(current);
+    else if (isOutOfDate) refreshFiles();
   }
   if (waiting === null || isUploading(waiting)) return;
-  const now = form();
-  const isMeant = now?.dataset.thread === waiting;
+  const form = composerForm();
+  const isMeant = form?.dataset.thread === waiting;
   waiting = null;
-  if (now && isMeant && !now.querySelector(".draft-file.is-bad")) clickSend(now);
+  if (form && isMeant && !form.querySelector(".draft-file.is-bad")) pressSend(form);
 }
 
 function stopWaiting() {
   waiting = null;
 }
 
-/** @param {HTMLFormElement} of */
-function clickSend(of) {
-  const button = of.querySelector(".send");
-  if (button instanceof HTMLButtonElement) button.click();
-}
-
 /**
  * @param {Upload} upload
- * @param {boolean} [isAgain] with a fresh token
+ * @param {boolean} [isRepeated] with a fresh token
  */
-function send(upload, isAgain = false) {
-  const { file, row, form: of } = upload;
+function startUpload(upload, isRepeated = false) {
+  const { file, row, form } = upload;
   const request = new XMLHttpRequest();
   const bar = row.querySelector("progress");
   const body = new FormData();
   body.append("file", file, file.name);
-  request.open("POST", of.dataset.upload ?? "");
-  request.setRequestHeader("X-CSRFToken", token());
+  request.open("POST", form.dataset.upload ?? "");
+  request.setRequestHeader("X-CSRFToken", csrfToken());
   request.upload.addEventListener("progress", (event) => {
     if (bar && event.lengthComputable) bar.value = event.loaded / event.total;
   });
-  row.addEventListener("dropped", () => request.abort(), { once: true });
+  row.addEventListener("cancelled", () => request.abort(), { once: true });
   request.addEventListener("loadend", async () => {
-    if (request.status === 403 && !isAgain && (await renewToken())) {
-      send(upload, true);
+    if (request.status === 403 && !isRepeated && (await renewCsrfToken())) {
+      startUpload(upload, true);
       return;
     }
-    current = null;
-    changes += 1;
-    // The conversation was drawn anew meanwhile, without this file.
-    if (!row.isConnected) isOutOfDate = true;
-    if (request.status === 201) row.outerHTML = request.responseText;
-    else if (row.isConnected) {
-      const isRefused = request.status === 422;
-      fail(upload, isRefused ? request.responseText : LOST, !isRefused);
-    }
-    next();
+    finishUpload(upload, request);
   });
   request.send(body);
 }
 
 /**
  * @param {Upload} upload
- * @param {string} sentence
- * @param {boolean} isWorthRepeating
+ * @param {XMLHttpRequest} request
  */
-function fail(upload, sentence, isWorthRepeating) {
-  const { row, file } = upload;
-  const said = make("span", "draft-wrong", sentence);
-  said.setAttribute("role", "alert");
-  row.classList.replace("is-uploading", "is-bad");
-  row.querySelector("progress")?.replaceWith(said);
-  stopWaiting();
-  if (!isWorthRepeating) return;
-  const again = /** @type {HTMLButtonElement} */ (make("button", "draft-again", "Try again"));
-  again.type = "button";
-  again.addEventListener("click", () => {
-    row.remove();
-    const now = form();
-    if (now) add(now, [file]);
-  });
-  said.after(again);
+function finishUpload(upload, request) {
+  const { row } = upload;
+  current = null;
+  changes += 1;
+  // The conversation was drawn anew meanwhile, without this file.
+  if (!row.isConnected) isOutOfDate = true;
+  if (request.status === 201) row.outerHTML = request.responseText;
+  else if (row.isConnected) {
+    const isRefused = request.status === 422;
+    showFailure(upload, isRefused ? request.responseText : LOST, !isRefused);
+  }
+  continueUploads();
 }
 
-/** Asks the server what it has: another tab, or a refusal, may have changed it. */
-async function refresh() {
-  const now = form();
+/**
+ * @param {Upload} upload
+ * @param {string} sentence
+ * @param {boolean} canBeRepeated
+ */
+function showFailure({ row, file }, sentence, canBeRepeated) {
+  const error = createElement("span", "draft-wrong", sentence);
+  error.setAttribute("role", "alert");
+  row.classList.replace("is-uploading", "is-bad");
+  row.querySelector("progress")?.replaceWith(error);
+  stopWaiting();
+  if (!canBeRepeated) return;
+  const again = createButton("draft-again", "Try again", () => {
+    row.remove();
+    const form = composerForm();
+    if (form) addFiles(form, [file]);
+  });
+  error.after(again);
+}
+
+/** Asks the server which files it has: another tab, or a refusal, may have changed them. */
+async function refreshFiles() {
+  const form = composerForm();
   isOutOfDate = current !== null || queue.length > 0;
-  if (!now || isOutOfDate) return;
-  const before = changes;
-  const answer = await fetch(now.dataset.upload ?? "").catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
-  const html = await answer.text();
-  if (form() !== now || current) return;
-  if (changes !== before) {
-    refresh();
+  if (!form || isOutOfDate) return;
+  const changesBefore = changes;
+  const html = await fetchHtml(form.dataset.upload ?? "");
+  if (html === null || composerForm() !== form || current) return;
+  if (changes !== changesBefore) {
+    refreshFiles();
     return;
   }
-  const fresh = new DOMParser().parseFromString(html, "text/html");
-  const list = listOf(fresh);
-  const bad = [...now.querySelectorAll(".draft-file.is-bad")];
-  if (list) listOf(now)?.replaceChildren(...list.children, ...bad);
+  const fresh = fileList(parseHtml(html));
+  const failed = [...form.querySelectorAll(".draft-file.is-bad")];
+  if (fresh) fileList(form)?.replaceChildren(...fresh.children, ...failed);
 }
 
-/** @param {string} key the file's, as the server calls it */
-const rowOf = (key) => form()?.querySelector(`.draft-file[data-file="${CSS.escape(key)}"]`);
+/** @param {string} key by which the server knows the file */
+const fileRow = (key) =>
+  composerForm()?.querySelector(`.draft-file[data-file="${CSS.escape(key)}"]`);
 
 /** @param {HTMLButtonElement} button */
-async function remove(button) {
+async function removeFile(button) {
   const key = button.closest(".draft-file")?.getAttribute("data-file") ?? "";
-  const answer = await fetch(button.formAction, {
-    method: "POST",
-    headers: { "X-CSRFToken": token() },
-  }).catch(() => null);
+  const answer = await post(button.formAction).catch(() => null);
   if (!answer?.ok && answer?.status !== 404) return;
   changes += 1;
-  // The list may be another by now, with the same file in it.
-  const row = rowOf(key);
-  const heir = row?.nextElementSibling ?? row?.previousElementSibling;
+  // The list may be another one by now, with the same file in it.
+  const row = fileRow(key);
+  const neighbour = row?.nextElementSibling ?? row?.previousElementSibling;
   row?.remove();
-  const focus = heir?.querySelector(".draft-remove") ?? form()?.querySelector("textarea");
-  if (focus instanceof HTMLElement) focus.focus();
+  const heir =
+    neighbour?.querySelector(".draft-remove") ?? composerForm()?.querySelector("textarea");
+  if (heir instanceof HTMLElement) heir.focus();
 }
 
-/** @param {HTMLFormElement} of */
-function choose(of) {
+/** @param {HTMLFormElement} form */
+function chooseFiles(form) {
   const input = document.createElement("input");
   input.type = "file";
   input.multiple = true;
-  input.addEventListener("change", () => add(of, input.files ?? []));
+  input.addEventListener("change", () => addFiles(form, input.files ?? []));
   input.click();
 }
 
 document.addEventListener("click", (event) => {
-  const now = form();
-  if (!(event.target instanceof Element) || !now) return;
-  if (event.target.closest("[data-attach]")) choose(now);
-  const button = event.target.closest("[data-remove]");
+  const form = composerForm();
+  if (!form) return;
+  if (closestTarget(event, "[data-attach]")) chooseFiles(form);
+  const button = closestTarget(event, "[data-remove]");
   if (!(button instanceof HTMLButtonElement)) return;
   event.preventDefault();
-  remove(button);
+  removeFile(button);
 });
 
 document.addEventListener("paste", (event) => {
-  const now = form();
+  const form = composerForm();
   const data = event.clipboardData;
-  if (!now || !data?.files.length || !(event.target instanceof Element)) return;
+  if (!form || !data?.files.length || !(event.target instanceof Element)) return;
   // Office programs put a picture of the words beside the words: those are meant.
-  if (!now.contains(event.target) || data.types.includes("text/plain")) return;
+  if (!form.contains(event.target) || data.types.includes("text/plain")) return;
   event.preventDefault();
-  add(now, data.files);
+  addFiles(form, data.files);
 });
 
 /** @param {DragEvent} event */
 const bringsFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
 
-/** @param {EventTarget | null} at */
-const paneAt = (at) => (at instanceof Element ? at.closest(".thread") : null);
-
-/** @param {Element | null} pane */
-function showDropping(pane) {
+/** @param {Element | null} pane the conversation over which files are held, if any */
+function showDropTarget(pane) {
   for (const other of document.querySelectorAll(".thread.is-dropping")) {
     if (other !== pane) other.classList.remove("is-dropping");
   }
@@ -255,57 +257,57 @@ function showDropping(pane) {
 }
 
 document.addEventListener("dragover", (event) => {
-  if (!form() || !bringsFiles(event)) return;
-  // Beside the conversation nothing happens: the browser would leave the page for the file.
+  if (!composerForm() || !bringsFiles(event)) return;
+  // Everywhere, not only over the conversation: the browser would leave the page for the file.
   event.preventDefault();
-  const pane = paneAt(event.target);
+  const pane = closestTarget(event, ".thread");
   if (event.dataTransfer) event.dataTransfer.dropEffect = pane ? "copy" : "none";
-  showDropping(pane);
+  showDropTarget(pane);
 });
 
 document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) showDropping(null);
+  if (!event.relatedTarget) showDropTarget(null);
 });
 
 document.addEventListener("drop", (event) => {
-  const now = form();
-  if (!now || !bringsFiles(event)) return;
+  const form = composerForm();
+  if (!form || !bringsFiles(event)) return;
   event.preventDefault();
-  showDropping(null);
-  if (paneAt(event.target)) add(now, event.dataTransfer?.files ?? []);
+  showDropTarget(null);
+  if (closestTarget(event, ".thread")) addFiles(form, event.dataTransfer?.files ?? []);
 });
 
 document.addEventListener("htmx:before:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  const of = ctx.sourceElement;
-  if (!of.matches?.("#composer") || !isUploading(of.dataset.thread)) return;
+  const { sourceElement, request } = event.detail.ctx;
+  if (!(sourceElement instanceof HTMLElement) || !sourceElement.matches("#composer")) return;
+  const { thread } = sourceElement.dataset;
+  if (!thread || !isUploading(thread)) return;
   event.preventDefault();
-  const isLater = ctx.request.submitter?.name === "later";
-  if (!isLater) waiting = of.dataset.thread;
-  tell(isLater ? NOT_LATER : WAITS);
+  const isScheduled = request.submitter?.getAttribute("name") === "later";
+  if (!isScheduled) waiting = thread;
+  showToast(isScheduled ? NOT_LATER : WAITS);
 });
 
-document.addEventListener("partyline:mode", stopWaiting);
-document.addEventListener("partyline:looked", stopWaiting);
+listen("modeChanged", stopWaiting);
+listen("viewChanged", stopWaiting);
 document.addEventListener("input", (event) => {
-  if (event.target instanceof Element && event.target.closest("#composer")) stopWaiting();
+  if (closestTarget(event, "#composer")) stopWaiting();
 });
 
-document.addEventListener("partyline:sent", (event) => {
-  const { attachments } = /** @type {CustomEvent} */ (event).detail;
+listen("messageSent", ({ attachments }) => {
   changes += 1;
-  for (const key of attachments) rowOf(key)?.remove();
+  for (const key of attachments) fileRow(key)?.remove();
 });
 
-// Another tab of the same agent put one there or took one out.
-document.addEventListener("partyline:files", (event) => {
-  const rows = form()?.querySelectorAll(".draft-file[data-file]") ?? [];
+// Another tab of the same agent added a file or removed one.
+listen("draftFilesChanged", (files) => {
+  const rows = composerForm()?.querySelectorAll(".draft-file[data-file]") ?? [];
   const shown = [...rows].map((row) => row.getAttribute("data-file"));
-  if (shown.join() !== /** @type {CustomEvent} */ (event).detail.join()) refresh();
+  if (shown.join() !== files.join()) refreshFiles();
 });
 
 document.documentElement.dataset.attaching = "true";
-document.addEventListener("partyline:refused", refresh);
-document.addEventListener("partyline:drafted", () => {
-  if (form()?.querySelector(".draft-file[data-file]")) refresh();
+listen("messageRefused", refreshFiles);
+listen("draftReplaced", () => {
+  if (composerForm()?.querySelector(".draft-file[data-file]")) refreshFiles();
 });

@@ -1,148 +1,148 @@
-// The box: grows, sends, and never loses what was typed.
-import { renewToken } from "../shared/csrf.js";
+// The composer: grows with its text, sends it, and never loses what was typed.
+import { showNewestMessage } from "../conversation/history.js";
+import { insertFragments } from "../live/fragments.js";
+import { renewCsrfToken } from "../shared/csrf.js";
+import { parseHtml } from "../shared/dom.js";
+import { announce, listen } from "../shared/events.js";
+import { composerForm, isNavigation, pressSend, textBox } from "../shared/page-elements.js";
+import { showToast } from "../shared/toasts.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
-import { ask, settleGuard } from "./send-guard.js";
-import { isInternal, setMode } from "./internal-mode.js";
-import { tell } from "../shared/toasts.js";
-import { place } from "../live/fragments.js";
-import { showNewest } from "../conversation/history.js";
+import { isInternal, setInternal } from "./internal-mode.js";
 import { showSegments } from "./segments.js";
+import { openSendGuard, resetSendGuard } from "./send-guard.js";
 
 const NOT_SENT = "Not sent. The server could not be reached; your text is kept.";
-/** Milliseconds after a text was taken in which nothing more is the rest of a double click. */
-const ECHO = 500;
-let takenAt = -ECHO;
+/** Milliseconds after a text was sent in which an empty one is the rest of a double click. */
+const ECHO_MS = 500;
+/** When the last text was sent. */
+let sentAt = -ECHO_MS;
 const coarse = matchMedia("(pointer: coarse)");
 
-/** @returns {HTMLFormElement | null} */
-const form = () => document.querySelector("#composer");
-
 /**
- * @param {ParentNode} of
- * @returns {HTMLTextAreaElement | null}
+ * Fits the box to its lines where CSS cannot.
+ * @param {HTMLTextAreaElement} box
  */
-const boxOf = (of) => of.querySelector("textarea[name=body]");
-
-/** @param {HTMLTextAreaElement} box */
-function fit(box) {
+function fitBox(box) {
   if (CSS.supports("field-sizing", "content")) return;
   box.rows = 1;
   const line = Number.parseFloat(getComputedStyle(box).lineHeight);
   box.rows = Math.min(8, Math.max(1, Math.round((box.scrollHeight - 18) / line)));
 }
 
-/** @param {HTMLFormElement} of */
-function count(of) {
-  showSegments(of, boxOf(of)?.value ?? "");
-  const left = of.querySelector("[data-left]");
-  const limit = Number(isInternal(of) ? of.dataset.teamLimit : of.dataset.limit);
+/**
+ * Shows how many segments the text has, and how near it is to the limit.
+ * @param {HTMLFormElement} form
+ */
+function showLength(form) {
+  const text = textBox(form).value;
+  showSegments(form, text);
+  const left = form.querySelector("[data-left]");
+  const limit = Number(isInternal(form) ? form.dataset.teamLimit : form.dataset.limit);
   if (!(left instanceof HTMLElement) || !limit) return;
-  const length = [...(boxOf(of)?.value.trim() ?? "")].length;
+  const length = [...text.trim()].length;
   left.hidden = length <= limit * 0.9;
   left.textContent = length > limit ? `${length - limit} too many` : `${limit - length} left`;
   left.classList.toggle("over", length > limit);
 }
 
 /**
- * @param {HTMLFormElement} of
- * @param {string} sentence empty: nothing is wrong
+ * @param {HTMLFormElement} form
+ * @param {string} sentence empty if nothing is wrong
  */
-function setError(of, sentence) {
-  const error = of.querySelector("[data-error]");
+function setError(form, sentence) {
+  const error = form.querySelector("[data-error]");
   if (error && error.textContent !== sentence) error.textContent = sentence;
-  if (sentence) boxOf(of)?.setAttribute("aria-invalid", "true");
-  else boxOf(of)?.removeAttribute("aria-invalid");
+  if (sentence) textBox(form).setAttribute("aria-invalid", "true");
+  else textBox(form).removeAttribute("aria-invalid");
 }
 
-/** Readies the box of a conversation that was just opened. */
+/** Prepares the composer of a conversation that was just opened. */
 export function openComposer() {
-  const now = form();
-  const box = now && boxOf(now);
-  if (!now || !box) return;
-  openDraft(now);
-  fit(box);
-  count(now);
+  const form = composerForm();
+  if (!form) return;
+  openDraft(form);
+  fitBox(textBox(form));
+  showLength(form);
 }
 
 /**
- * @param {HTMLFormElement} of
+ * Takes over the key by which the server knows a form that is sent twice.
+ * @param {HTMLFormElement} form
  * @param {ParentNode} answer
  */
-function takeKey(of, answer) {
+function takeFormKey(form, answer) {
   const fresh = answer.querySelector("[name=form_key]");
-  const mine = of.querySelector("[name=form_key]");
-  if (fresh instanceof HTMLInputElement && mine instanceof HTMLInputElement) {
-    mine.value = fresh.value;
+  const ours = form.querySelector("[name=form_key]");
+  if (fresh instanceof HTMLInputElement && ours instanceof HTMLInputElement) {
+    ours.value = fresh.value;
   }
 }
 
-/** @param {string} html */
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return template.content;
+/** @param {HTMLFormElement} form */
+function emptyBox(form) {
+  const box = textBox(form);
+  /** @type {import("../../vendor/text-expander.js").default | null} */
+  const expander = box.closest("text-expander");
+  // Missing until the menu's script was loaded.
+  expander?.dismiss?.();
+  box.value = "";
+  fitBox(box);
 }
 
 /**
- * @param {HTMLFormElement} of
+ * @param {HTMLFormElement} form
  * @param {URLSearchParams} request what was sent
- * @param {string} html
+ * @param {string} html the message, or the scheduled text
  */
-function accepted(of, request, html) {
-  const sent = request.get("body");
+function takeSent(form, request, html) {
   const wasInternal = request.get("is_internal") === "true";
-  const answer = parse(html);
-  takeKey(of, answer);
-  setError(of, "");
-  takenAt = performance.now();
-  const box = boxOf(of);
-  if (box && box.value === sent) {
-    /** @type {any} */ (box.closest("text-expander"))?.dismiss?.();
-    box.value = "";
-    fit(box);
-  }
-  count(of);
-  const attachments = request.getAll("attachment");
-  document.dispatchEvent(new CustomEvent("partyline:sent", { detail: { attachments } }));
+  const answer = parseHtml(html);
+  takeFormKey(form, answer);
+  setError(form, "");
+  sentAt = performance.now();
+  if (textBox(form).value === request.get("body")) emptyBox(form);
+  showLength(form);
+  announce("messageSent", { attachments: request.getAll("attachment") });
   const message = answer.querySelector(".message");
-  // The server decided: somebody was mentioned whom this page did not know of.
+  // The server decides: somebody was mentioned of whom this page did not know.
   const isNowInternal = Boolean(message?.classList.contains("internal"));
-  if (isNowInternal && !wasInternal) setMode(of, true);
+  if (isNowInternal && !wasInternal) setInternal(form, true);
   const seq = answer.querySelector("[name=draft_seq]");
-  forgetDraft(of, seq instanceof HTMLInputElement ? Number(seq.value) : 0, isNowInternal);
-  const planned = answer.querySelector(".later-text");
-  if (planned) place(planned.outerHTML);
+  forgetDraft(form, seq instanceof HTMLInputElement ? Number(seq.value) : 0, isNowInternal);
+  const scheduled = answer.querySelector(".later-text");
+  if (scheduled) insertFragments(scheduled.outerHTML);
   if (!message) return;
-  place(message.outerHTML);
-  showNewest();
+  insertFragments(message.outerHTML);
+  showNewestMessage();
 }
 
 /**
- * @param {HTMLFormElement} of
+ * Shows what is wrong; or the composer anew, if the thread takes other texts than before.
+ * @param {HTMLFormElement} form
  * @param {string} html
  */
-function refused(of, html) {
-  const answer = parse(html);
+function takeRefused(form, html) {
+  const answer = parseHtml(html);
   const fresh = answer.querySelector("form");
-  if (!fresh || "onlyInternal" in fresh.dataset !== "onlyInternal" in of.dataset) {
+  if (!fresh || "onlyInternal" in fresh.dataset !== "onlyInternal" in form.dataset) {
     const reply = answer.querySelector("#reply");
     if (!reply) return;
-    of.closest("#reply")?.replaceWith(reply);
+    form.closest("#reply")?.replaceWith(reply);
     window.htmx?.process(reply);
     openComposer();
     return;
   }
-  takeKey(of, answer);
-  document.dispatchEvent(new CustomEvent("partyline:refused"));
-  setError(of, answer.querySelector("[data-error]")?.textContent?.trim() ?? NOT_SENT);
-  boxOf(of)?.focus();
+  takeFormKey(form, answer);
+  announce("messageRefused");
+  setError(form, answer.querySelector("[data-error]")?.textContent?.trim() ?? NOT_SENT);
+  textBox(form).focus();
 }
 
-/** @param {HTMLFormElement} of */
-async function forbidden(of) {
-  const isSignedIn = await renewToken();
+/** @param {HTMLFormElement} form */
+async function takeForbidden(form) {
+  const isSignedIn = await renewCsrfToken();
   setError(
-    of,
+    form,
     isSignedIn
       ? "Not sent. Your session had changed; your text is kept. Send it again."
       : "Not sent. You are signed out; your text is kept. Sign in in another tab, then send again.",
@@ -150,68 +150,71 @@ async function forbidden(of) {
 }
 
 /**
- * @param {HTMLFormElement} of
- * @param {any} ctx
+ * @param {HTMLFormElement} form
+ * @param {HtmxAnswered} ctx
  */
-function answered(of, ctx) {
+function takeAnswer(form, ctx) {
   const { raw, status } = ctx.response;
   if (status === 409) {
-    ask(of, ctx.text);
+    openSendGuard(form, ctx.text);
     return;
   }
-  settleGuard(of);
-  if (status === 422) refused(of, ctx.text);
-  else if (status === 403 || raw.redirected) forbidden(of);
-  else if (status === 404) setError(of, "Not sent. This conversation is no longer open to you.");
-  else if (status >= 400) setError(of, NOT_SENT);
-  else accepted(of, new URLSearchParams(ctx.request.body), ctx.text);
+  resetSendGuard(form);
+  if (status === 422) takeRefused(form, ctx.text);
+  else if (status === 403 || raw.redirected) takeForbidden(form);
+  else if (status === 404) setError(form, "Not sent. This conversation is no longer open to you.");
+  else if (status >= 400) setError(form, NOT_SENT);
+  else takeSent(form, new URLSearchParams(ctx.request.body), ctx.text);
 }
 
 document.addEventListener("htmx:before:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  const isEcho = performance.now() - takenAt < ECHO && ctx.sourceElement.matches("#composer");
-  if (isEcho && !boxOf(ctx.sourceElement)?.value) event.preventDefault();
+  const { sourceElement } = event.detail.ctx;
+  const form = composerForm();
+  const isEcho = performance.now() - sentAt < ECHO_MS && form === sourceElement;
+  if (form && isEcho && !textBox(form).value) event.preventDefault();
 });
 
 document.addEventListener("htmx:after:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  const source = ctx.sourceElement;
+  const { ctx } = event.detail;
+  const { sourceElement, response, text } = ctx;
   if (ctx.request.method !== "POST") return;
   event.preventDefault();
-  if (source.matches("#composer")) answered(source, ctx);
-  else if (ctx.response.status === 422) tell(ctx.text);
-  else if (ctx.response.status >= 400 || ctx.response.raw.redirected) {
-    tell("That was not done. Load the page again, then repeat it.");
-  } else if (ctx.text.includes("data-in=")) place(ctx.text);
+  if (sourceElement instanceof HTMLFormElement && sourceElement.matches("#composer")) {
+    takeAnswer(sourceElement, ctx);
+  } else if (response.status === 422) showToast(text);
+  else if (response.status >= 400 || response.raw.redirected) {
+    showToast("That was not done. Load the page again, then repeat it.");
+  } else if (text.includes("data-in=")) insertFragments(text);
 });
 
-document.addEventListener("htmx:error", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.request?.method !== "POST") return;
-  if (ctx.sourceElement.matches("#composer")) setError(ctx.sourceElement, NOT_SENT);
-  else tell("That was not done. The server could not be reached; try again.");
+  const { sourceElement } = ctx;
+  if (sourceElement instanceof HTMLFormElement && sourceElement.matches("#composer")) {
+    setError(sourceElement, NOT_SENT);
+  } else showToast("That was not done. The server could not be reached; try again.");
 });
 
 document.addEventListener("keydown", (event) => {
-  if (!(event.target instanceof HTMLTextAreaElement) || !event.target.form) return;
-  if (event.target.form !== form() || event.key !== "Enter" || event.isComposing) return;
+  const form = composerForm();
+  if (!form || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== form) return;
+  if (event.key !== "Enter" || event.isComposing) return;
   // In the open menu Enter chooses, and never sends.
   if (document.querySelector("#mention-menu")) event.preventDefault();
   if (event.defaultPrevented) return;
-  if (event.shiftKey || event.altKey || (coarse.matches && !event.ctrlKey && !event.metaKey)) return;
+  if (event.shiftKey || event.altKey) return;
+  if (coarse.matches && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
-  // A click on the button while it is disabled does nothing: one message at a time.
-  const send = event.target.form.querySelector(".send");
-  if (send instanceof HTMLButtonElement) send.click();
+  pressSend(form);
 });
 
 document.addEventListener("input", (event) => {
-  const now = form();
-  if (!now || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== now) return;
-  fit(event.target);
-  count(now);
-  setError(now, "");
-  touchDraft(now);
+  const form = composerForm();
+  if (!form || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== form) return;
+  fitBox(event.target);
+  showLength(form);
+  setError(form, "");
+  touchDraft(form);
 });
 
 // The button takes no focus away from the box: phones would fold their keyboard.
@@ -221,28 +224,25 @@ document.addEventListener("mousedown", (event) => {
   if (event.target.closest(".send, .eye, .attach")) event.preventDefault();
   else if (box?.contains(event.target) && !event.target.closest("textarea, button, a")) {
     event.preventDefault();
-    boxOf(box)?.focus();
+    textBox(box).focus();
   }
 });
 
-document.addEventListener("htmx:after:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  if (["panes", "conversation"].includes(ctx.target?.id)) openComposer();
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (isNavigation(ctx)) openComposer();
 });
 
-document.addEventListener("partyline:mode", () => {
-  const now = form();
-  if (now) count(now);
+listen("modeChanged", () => {
+  const form = composerForm();
+  if (form) showLength(form);
 });
 
-// What another tab wrote, or what was already sent.
-document.addEventListener("partyline:drafted", () => {
-  const now = form();
-  const box = now && boxOf(now);
-  if (!box) return;
-  fit(box);
-  count(now);
-  setError(now, "");
+listen("draftReplaced", () => {
+  const form = composerForm();
+  if (!form) return;
+  fitBox(textBox(form));
+  showLength(form);
+  setError(form, "");
 });
 
 openComposer();

@@ -1,52 +1,57 @@
-// The draft of each thread, text and mode, kept on the server: over reloads, and in all tabs.
-import { token } from "../shared/csrf.js";
-import { isInternal, setMode } from "./internal-mode.js";
+// The draft of each thread, text and mode, is kept on the server: over reloads, and in all tabs.
+import { announce, listen } from "../shared/events.js";
+import { formField, isNavigation, liveElement, textBox } from "../shared/page-elements.js";
+import { post } from "../shared/requests.js";
+import { isInternal, setInternal } from "./internal-mode.js";
 
-const PAUSE = 600;
-/** Milliseconds after which somebody who never pauses is written down all the same. */
-const LONGEST = 3_000;
-const AGAIN = 5_000;
+/** @typedef {import("../shared/events.js").ServerDraft} ServerDraft */
+
+/** Milliseconds without typing after which the draft is saved. */
+const PAUSE_MS = 600;
+/** While somebody never pauses, it is saved this often all the same. */
+const LONGEST_MS = 3_000;
+const RETRY_MS = 5_000;
 
 /**
- * What the server has, as far as this page knows, and up to which of the agent's counters.
- * @typedef {{form: HTMLFormElement, text: string, mode: boolean, seq: number, since: number,
- *   timer?: ReturnType<typeof setTimeout>, isSaving: boolean}} Draft
+ * The open thread's draft.
+ * @typedef {object} Draft
+ * @property {HTMLFormElement} form
+ * @property {string} text what the server has, as far as this page knows
+ * @property {boolean} mode whether the server has it as internal
+ * @property {number} seq the agent's change counter at which the server had it
+ * @property {number} since the time, in milliseconds, since when something is not saved; 0 if all is
+ * @property {ReturnType<typeof setTimeout>} [timer]
+ * @property {boolean} isSaving
  */
 
 /** @type {Draft | null} */
 let draft = null;
 
-/** @typedef {{thread: number, body: string, is_internal: boolean, files: number[], seq: number}} Told */
-
-const MOST_AHEAD = 50;
+/** So many drafts of threads that are not open are kept. */
+const MOST_EARLY = 50;
 
 /**
- * What was told of threads that are not open: the page of one may be on its way, and older.
- * @type {Map<string, Told>}
+ * Drafts that came for threads that are not open: the page of one may be on its way, and be older.
+ * @type {Map<string, ServerDraft>}
  */
-const ahead = new Map();
+const early = new Map();
 
-/** @param {HTMLFormElement} of */
-const boxOf = (of) => /** @type {HTMLTextAreaElement} */ (of.querySelector("textarea"));
-
-/** @param {HTMLFormElement} of */
-const keyOf = (of) => /** @type {HTMLInputElement} */ (of.elements.namedItem("form_key"));
-
-/** @param {HTMLFormElement} of */
-const place = (of) => `typed:${document.getElementById("live")?.dataset.agent}:${of.dataset.thread}`;
+/** @param {HTMLFormElement} form */
+const storageKey = (form) => `typed:${liveElement()?.dataset.agent}:${form.dataset.thread}`;
 
 /** @param {Draft} of */
-const isNewer = (of) => boxOf(of.form).value !== of.text || isInternal(of.form) !== of.mode;
+const isUnsaved = (of) => textBox(of.form).value !== of.text || isInternal(of.form) !== of.mode;
 
 /**
- * Until the server has it, what was typed outlives a reload in the tab's own storage.
+ * Keeps in the tab's own storage what the server does not have yet, so that it outlives a reload.
  * @param {Draft} of
  */
-function note(of) {
-  if (!isNewer(of)) sessionStorage.removeItem(place(of.form));
+function keepInTab(of) {
+  if (!isUnsaved(of)) sessionStorage.removeItem(storageKey(of.form));
   else {
-    const kept = { text: boxOf(of.form).value, mode: isInternal(of.form), key: keyOf(of.form).value };
-    sessionStorage.setItem(place(of.form), JSON.stringify(kept));
+    const text = textBox(of.form).value;
+    const kept = { text, mode: isInternal(of.form), key: formField(of.form, "form_key").value };
+    sessionStorage.setItem(storageKey(of.form), JSON.stringify(kept));
   }
 }
 
@@ -54,48 +59,36 @@ function note(of) {
  * @param {Draft} of
  * @param {number} [pause]
  */
-function saveSoon(of, pause = PAUSE) {
-  note(of);
+function saveSoon(of, pause = PAUSE_MS) {
+  keepInTab(of);
   clearTimeout(of.timer);
-  if (!isNewer(of)) {
+  if (!isUnsaved(of)) {
     of.since = 0;
     return;
   }
   of.since ||= Date.now();
-  const wait = Math.min(pause, Math.max(PAUSE / 4, of.since + LONGEST - Date.now()));
+  const wait = Math.min(pause, Math.max(PAUSE_MS / 4, of.since + LONGEST_MS - Date.now()));
   of.timer = setTimeout(() => (of.isSaving ? saveSoon(of) : save(of)), wait);
 }
 
 /**
  * @param {Draft} of
- * @param {string} key the form that the text was typed in
+ * @param {string} key of the form that the text was typed in
  */
-async function save(of, key = keyOf(of.form).value) {
+async function save(of, key = formField(of.form, "form_key").value) {
   clearTimeout(of.timer);
-  note(of);
-  if (!isNewer(of)) return;
-  const text = boxOf(of.form).value;
+  keepInTab(of);
+  if (!isUnsaved(of)) return;
+  const text = textBox(of.form).value;
   const mode = isInternal(of.form);
   of.since = 0;
   of.isSaving = true;
-  let answer = null;
-  try {
-    const response = await fetch(of.form.dataset.draft ?? "", {
-      method: "POST",
-      headers: { "X-CSRFToken": token() },
-      body: new URLSearchParams({ body: text, is_internal: String(mode), form_key: key }),
-      keepalive: true,
-    });
-    if (response.ok && !response.redirected) answer = await response.json();
-    else if (response.status === 422) answer = { seq: of.seq };
-  } catch {
-    // Kept in this tab until the server is back.
-  }
+  const answer = await postDraft(of, { body: text, is_internal: String(mode), form_key: key });
   of.isSaving = false;
-  // What was left behind waits in the tab's storage until its thread is opened again.
   if (!answer) {
-    if (of === draft) saveSoon(of, AGAIN);
-  } else if (answer.sent) wasSent(of, answer);
+    // The draft of a thread that was left stays in the tab until the thread is opened again.
+    if (of === draft) saveSoon(of, RETRY_MS);
+  } else if (answer.sent) takeSent(of, answer.seq, answer.sent);
   else if (answer.seq >= of.seq) {
     Object.assign(of, { text, mode, seq: answer.seq });
     saveSoon(of);
@@ -103,58 +96,75 @@ async function save(of, key = keyOf(of.form).value) {
 }
 
 /**
- * The form made its message, though this page had not heard of it.
- * @param {Draft} of
- * @param {{seq: number, sent: {body: string, form_key: string}}} answer
+ * What the server says to a draft: `sent` if the form had made its message already.
+ * @typedef {{seq: number, sent?: {body: string, form_key: string}}} SavedDraft
  */
-function wasSent(of, answer) {
-  if (keyOf(of.form).value) keyOf(of.form).value = answer.sent.form_key;
-  of.seq = Math.max(of.seq, answer.seq);
-  if (boxOf(of.form).value === answer.sent.body) {
-    boxOf(of.form).value = "";
+
+/**
+ * @param {Draft} of
+ * @param {Record<string, string>} fields
+ * @returns {Promise<SavedDraft | null>} null if it has to be tried again
+ */
+async function postDraft(of, fields) {
+  try {
+    const response = await post(of.form.dataset.draft ?? "", fields, { keepalive: true });
+    if (response.ok && !response.redirected) return await response.json();
+    return response.status === 422 ? { seq: of.seq } : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Empties the box of a text that was sent, though this page had not heard of it.
+ * @param {Draft} of
+ * @param {number} seq
+ * @param {{body: string, form_key: string}} sent
+ */
+function takeSent(of, seq, sent) {
+  const key = formField(of.form, "form_key");
+  if (key.value) key.value = sent.form_key;
+  of.seq = Math.max(of.seq, seq);
+  if (textBox(of.form).value === sent.body) {
+    textBox(of.form).value = "";
     of.text = "";
-    document.dispatchEvent(new CustomEvent("partyline:drafted"));
+    announce("draftReplaced");
   }
   saveSoon(of);
 }
 
-/** Writes down at once what was not yet. */
-function flush() {
-  if (draft) save(draft);
-}
-
-/** The same for one who waits for it. */
-export async function keepDraft() {
+/** Saves now what was not saved yet. */
+export async function saveDraft() {
   if (draft) await save(draft);
 }
 
 /**
- * A composer was opened; the server drew its draft into it.
+ * Takes over the draft of a composer that was opened, as the server drew it.
  * @param {HTMLFormElement} form
  */
 export function openDraft(form) {
   if (draft?.form === form) return;
-  flush();
+  saveDraft();
   draft = {
     form,
-    text: boxOf(form).defaultValue,
+    text: textBox(form).defaultValue,
     mode: isInternal(form),
     seq: Number(form.dataset.draftSeq),
     since: 0,
     isSaving: false,
   };
-  const late = ahead.get(form.dataset.thread ?? "");
-  if (late) take(late);
-  const kept = sessionStorage.getItem(place(form));
-  if (kept === null || boxOf(form).value !== draft.text) return;
+  const newer = early.get(form.dataset.thread ?? "");
+  if (newer) takeServerDraft(newer);
+  const kept = sessionStorage.getItem(storageKey(form));
+  if (kept === null || textBox(form).value !== draft.text) return;
   const { text, mode, key } = JSON.parse(kept);
-  boxOf(form).value = text;
-  setMode(form, mode);
+  textBox(form).value = text;
+  setInternal(form, mode);
   save(draft, key);
 }
 
 /**
- * The box or its mode changed by the agent's hand.
+ * Saves soon what the agent has just typed.
  * @param {HTMLFormElement} form
  */
 export function touchDraft(form) {
@@ -162,10 +172,10 @@ export function touchDraft(form) {
 }
 
 /**
- * The text was taken, and the server has no draft any more.
+ * Notes that the text was sent, and that the server has no draft any more.
  * @param {HTMLFormElement} form
- * @param {number} seq the agent's counter at which it went
- * @param {boolean} mode the one that it was sent in
+ * @param {number} seq the agent's change counter when it was sent
+ * @param {boolean} mode whether it was internal
  */
 export function forgetDraft(form, seq, mode) {
   if (draft?.form !== form) return;
@@ -173,49 +183,54 @@ export function forgetDraft(form, seq, mode) {
   saveSoon(draft);
 }
 
-/** @param {Told} told */
-function take(told) {
-  const thread = String(told.thread);
+/** @param {ServerDraft} fresh */
+function takeServerDraft(fresh) {
+  const thread = String(fresh.thread);
   if (thread !== draft?.form.dataset.thread) {
-    ahead.delete(thread);
-    ahead.set(thread, told);
-    const [oldest] = ahead.keys();
-    if (oldest !== undefined && ahead.size > MOST_AHEAD) ahead.delete(oldest);
+    keepEarly(thread, fresh);
     return;
   }
-  ahead.delete(thread);
-  if (!draft || told.seq <= draft.seq) return;
-  document.dispatchEvent(new CustomEvent("partyline:files", { detail: told.files }));
-  // What is newer in this tab stays; it is about to be saved over the other.
-  const isOurs = isNewer(draft) || draft.isSaving;
-  draft.seq = told.seq;
+  early.delete(thread);
+  if (!draft || fresh.seq <= draft.seq) return;
+  announce("draftFilesChanged", fresh.files);
+  // What is newer in this tab stays: it is about to be saved over the other.
+  const isOurs = isUnsaved(draft) || draft.isSaving;
+  draft.seq = fresh.seq;
   if (isOurs) return;
-  const box = boxOf(draft.form);
+  const box = textBox(draft.form);
   const wasText = box.value;
-  Object.assign(draft, { text: told.body, mode: told.is_internal });
-  if (wasText !== told.body) box.value = told.body;
-  setMode(draft.form, told.is_internal);
-  // Where only internal messages are possible, the mode is not the draft's to say.
+  Object.assign(draft, { text: fresh.body, mode: fresh.is_internal });
+  if (wasText !== fresh.body) box.value = fresh.body;
+  setInternal(draft.form, fresh.is_internal);
+  // Where only internal messages are possible, the draft has no say in it.
   draft.mode = isInternal(draft.form);
-  note(draft);
-  // Reading or muting the thread tells of its draft too; a complaint about the same text stays.
-  if (wasText !== told.body) document.dispatchEvent(new CustomEvent("partyline:drafted"));
+  keepInTab(draft);
+  // Reading or muting the thread sends its draft too; a complaint about the same text stays.
+  if (wasText !== fresh.body) announce("draftReplaced");
 }
 
-document.addEventListener("partyline:drafts", (event) => {
-  for (const told of /** @type {CustomEvent} */ (event).detail) take(told);
-});
+/**
+ * @param {string} thread
+ * @param {ServerDraft} fresh
+ */
+function keepEarly(thread, fresh) {
+  early.delete(thread);
+  early.set(thread, fresh);
+  const [oldest] = early.keys();
+  if (oldest !== undefined && early.size > MOST_EARLY) early.delete(oldest);
+}
 
-document.addEventListener("partyline:mode", () => {
+listen("drafts", (drafts) => drafts.forEach(takeServerDraft));
+
+listen("modeChanged", () => {
   if (draft) saveSoon(draft);
 });
 
-document.addEventListener("htmx:before:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  if (["panes", "conversation"].includes(ctx.target?.id)) flush();
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  if (isNavigation(ctx)) saveDraft();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) flush();
+  if (document.hidden) saveDraft();
 });
-window.addEventListener("pagehide", flush);
-window.addEventListener("online", flush);
+window.addEventListener("pagehide", saveDraft);
+window.addEventListener("online", saveDraft);

@@ -1,59 +1,59 @@
-// The eye: to the customer, or to the team. Box, words and button change together, and nothing
-// but the agent, a mention or the agent's own draft changes them.
-import { tell } from "../shared/toasts.js";
+// The eye: whether a message goes to the customer or to the team. Box, words and button change
+// together, and only by the agent, by a mention or with the agent's own draft.
+import { closestTarget } from "../shared/dom.js";
+import { announce } from "../shared/events.js";
+import { composerForm, formField } from "../shared/page-elements.js";
+import { showToast } from "../shared/toasts.js";
+import { mentionedHandles } from "./team.js";
 
-/** @returns {HTMLFormElement | null} */
-const form = () => document.querySelector("#composer");
-
-/** @param {HTMLFormElement} of */
-const field = (of) => /** @type {HTMLInputElement} */ (of.elements.namedItem("is_internal"));
-
-/** @param {HTMLFormElement} of */
-export const isInternal = (of) => field(of).value === "true";
+/** @param {HTMLFormElement} form */
+export const isInternal = (form) => formField(form, "is_internal").value === "true";
 
 /**
- * @param {HTMLFormElement} of
+ * Switches the composer; it stays internal where nothing else is possible.
+ * @param {HTMLFormElement} form
  * @param {boolean} wanted
  */
-export function setMode(of, wanted) {
-  const eye = of.querySelector(".eye");
-  if (!eye || isInternal(of) === wanted || (!wanted && "onlyInternal" in of.dataset)) return;
-  field(of).value = String(wanted);
-  of.classList.toggle("is-internal", wanted);
+export function setInternal(form, wanted) {
+  const eye = form.querySelector(".eye");
+  if (!eye || isInternal(form) === wanted || (!wanted && "onlyInternal" in form.dataset)) return;
+  formField(form, "is_internal").value = String(wanted);
+  form.classList.toggle("is-internal", wanted);
   eye.setAttribute("aria-pressed", String(wanted));
-  const box = of.querySelector("textarea");
+  const box = form.querySelector("textarea");
   if (box) box.placeholder = (wanted ? box.dataset.toTeam : box.dataset.toCustomer) ?? "";
-  const said = of.querySelector("[data-mode]");
-  if (said) said.textContent = wanted ? "Internal. Only your team sees this." : "To the customer.";
-  document.dispatchEvent(new CustomEvent("partyline:mode", { detail: { isInternal: wanted } }));
+  const spoken = form.querySelector("[data-mode]");
+  if (spoken) {
+    spoken.textContent = wanted ? "Internal. Only your team sees this." : "To the customer.";
+  }
+  announce("modeChanged", { isInternal: wanted });
 }
 
-/** @param {HTMLFormElement} of */
-function toggle(of) {
-  const question = new CustomEvent("partyline:keeps-internal", { detail: { mentioned: "" } });
-  document.dispatchEvent(question);
-  const { mentioned } = question.detail;
-  if (isInternal(of) && mentioned) {
-    tell(`A mention goes to your team only. Take out @${mentioned} to write to the customer.`);
+/** @param {HTMLFormElement} form */
+function toggleInternal(form) {
+  const [mentioned] = mentionedHandles(form);
+  if (isInternal(form) && mentioned) {
+    showToast(
+      `A mention goes to your team only. Take out @${mentioned} to write to the customer.`,
+    );
     return;
   }
-  setMode(of, !isInternal(of));
+  setInternal(form, !isInternal(form));
 }
 
 document.addEventListener("click", (event) => {
-  const eye = event.target instanceof Element && event.target.closest("#composer .eye");
-  const now = form();
-  if (!eye || !now) return;
+  const form = composerForm();
+  if (!form || !closestTarget(event, "#composer .eye")) return;
   // Without scripts the button asks the server instead.
   event.preventDefault();
-  toggle(now);
+  toggleInternal(form);
 });
 
 document.addEventListener("keydown", (event) => {
-  const now = form();
-  if (!now || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== now) return;
+  const form = composerForm();
+  if (!form || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== form) return;
   if (event.key.toLowerCase() !== "i" || event.altKey || event.shiftKey) return;
-  if (event.ctrlKey === event.metaKey || !now.querySelector(".eye")) return;
+  if (event.ctrlKey === event.metaKey || !form.querySelector(".eye")) return;
   event.preventDefault();
-  toggle(now);
+  toggleInternal(form);
 });

@@ -1,80 +1,27 @@
 // The @ menu, and the switch to internal as soon as somebody is mentioned.
-import { findMentions, fold } from "./mentions.js";
-import { setMode } from "./internal-mode.js";
+import { listen } from "../shared/events.js";
+import { composerForm, textBox } from "../shared/page-elements.js";
+import { setInternal } from "./internal-mode.js";
+import { fold } from "./mentions.js";
+import { mentionedHandles, readTeam } from "./team.js";
 
-/** Milliseconds for which the members that were read are believed. */
-const FRESH = 30_000;
+/** @typedef {import("./team.js").Member} Member */
 
-/** Milliseconds: the page comes first, and its menu then, or with the first @. */
-const MENU_AFTER = 2_000;
+/** The menu's script is fetched after the rest of the page, or with the first @. */
+const LOAD_AFTER_MS = 2_000;
 
-/**
- * @typedef {{handle: string, name: string, words: string[]}} Member
- * @typedef {{url: string, at: number, me: string, members: Member[]}} Team
- */
-
-/** @type {Team | null} */
-let team = null;
-/** @type {Promise<Team | null> | null} */
-let reading = null;
-
-/** @returns {HTMLFormElement | null} */
-const form = () => document.querySelector("#composer");
-
-/** @param {ParentNode} of */
-const boxOf = (of) => /** @type {HTMLTextAreaElement} */ (of.querySelector("textarea"));
-
-/**
- * The other members of the open thread's inbox; null where nobody can be mentioned.
- * @returns {Promise<Team | null>}
- */
-async function askTeam() {
-  const url = form()?.dataset.mentions;
-  if (!url) return null;
-  if (!reading && team?.url === url && Date.now() - team.at < FRESH) return team;
-  reading ??= readTeam(url).finally(() => (reading = null));
-  const read = await reading;
-  return read?.url === form()?.dataset.mentions ? read : askTeam();
-}
-
-/**
- * @param {string} url
- * @returns {Promise<Team | null>} what was known before if the server cannot be reached
- */
-async function readTeam(url) {
-  const known = team?.url === url ? team : { url, me: "", members: [] };
-  const read = { ...known, at: Date.now() };
-  team = read;
-  try {
-    const answer = await fetch(url, { headers: { Accept: "application/json" } });
-    if (answer.ok && !answer.redirected) team = { url, at: Date.now(), ...(await answer.json()) };
-  } catch {
-    // The server decides anyway, when the message is sent.
-    read.at = 0;
+/** Makes the message internal if a member is mentioned in it; it then stays so. */
+async function switchIfMentioned() {
+  const form = composerForm();
+  if (!form?.dataset.mentions || !textBox(form).value.includes("@")) return;
+  if (mentionedHandles(form).length) setInternal(form, true);
+  else if ((await readTeam()) && composerForm() === form && mentionedHandles(form).length) {
+    setInternal(form, true);
   }
-  return team;
-}
-
-/**
- * Who is mentioned in the box, as far as is known now.
- * @param {HTMLFormElement} of
- */
-function mentioned(of) {
-  if (!team || team.url !== of.dataset.mentions) return [];
-  const handles = team.members.map((member) => member.handle);
-  return findMentions(boxOf(of).value, handles, team.me);
-}
-
-/** Mentioning a member is writing to the team; the mode then stays. */
-async function check() {
-  const now = form();
-  if (!now?.dataset.mentions || !boxOf(now).value.includes("@")) return;
-  if (mentioned(now).length) setMode(now, true);
-  else if ((await askTeam()) && form() === now && mentioned(now).length) setMode(now, true);
 }
 
 /** @param {Member} member */
-function draw(member) {
+function drawOption(member) {
   const option = document.createElement("li");
   option.setAttribute("role", "option");
   option.id = `mention-${member.handle.replace(/[^\w-]/g, "_")}`;
@@ -90,12 +37,12 @@ function draw(member) {
 }
 
 /**
- * @param {string} letters what stands behind the @
- * @returns {Promise<{matched: boolean, fragment?: HTMLElement}>}
+ * @param {string} letters what follows the @
+ * @returns {Promise<import("../../vendor/text-expander.js").TextExpanderResult>}
  */
-async function menu(letters) {
+async function drawMenu(letters) {
   const wanted = fold(letters);
-  const found = (await askTeam())?.members.filter((member) =>
+  const found = (await readTeam())?.members.filter((member) =>
     member.words.some((word) => word.startsWith(wanted)),
   );
   if (!found?.length) return { matched: false };
@@ -104,49 +51,46 @@ async function menu(letters) {
   list.id = "mention-menu";
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Mention someone");
-  list.append(...found.map(draw));
+  list.append(...found.map(drawOption));
   return { matched: true, fragment: list };
 }
 
-let isMenuReady = false;
+let isLoaded = false;
 
-async function readyMenu() {
-  if (isMenuReady) return;
+async function loadMenu() {
+  if (isLoaded) return;
   try {
     await import("../../vendor/text-expander.js");
   } catch {
-    // The line is cut; the next @ asks again.
+    // Offline; the next @ tries again.
     return;
   }
-  isMenuReady = true;
-  // An @ that was faster than the menu is told of again.
+  isLoaded = true;
+  // An @ that was typed before the menu was there is typed again for it.
   const box = document.activeElement;
   if (box instanceof HTMLTextAreaElement && box.value.includes("@")) {
     box.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
 }
 
-setTimeout(readyMenu, MENU_AFTER);
+setTimeout(loadMenu, LOAD_AFTER_MS);
 
 document.addEventListener("text-expander-change", (event) => {
-  const { provide, text } = /** @type {CustomEvent} */ (event).detail;
-  provide(menu(text));
+  event.detail.provide(drawMenu(event.detail.text));
 }, true);
 
 document.addEventListener("text-expander-value", (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
-  detail.value = `@${detail.item.dataset.handle}`;
+  event.detail.value = `@${event.detail.item.dataset.handle}`;
 }, true);
 
-document.addEventListener("text-expander-committed", (event) => {
-  const { input } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("text-expander-committed", ({ detail: { input } }) => {
   input.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText" }));
 }, true);
 
 // The box stays a textbox of many lines, which no combobox may be. What is active in the list is
 // told by aria-activedescendant, which a textbox has too.
 document.addEventListener("text-expander-activate", (event) => {
-  const box = boxOf(/** @type {Element} */ (event.target));
+  const box = textBox(/** @type {Element} */ (event.target));
   queueMicrotask(() => {
     box.removeAttribute("role");
     box.removeAttribute("aria-expanded");
@@ -155,14 +99,9 @@ document.addEventListener("text-expander-activate", (event) => {
 
 document.addEventListener("input", (event) => {
   if (!(event.target instanceof HTMLTextAreaElement) || event.target.id !== "message-box") return;
-  if (event.target.value.includes("@")) readyMenu();
-  check();
+  if (event.target.value.includes("@")) loadMenu();
+  switchIfMentioned();
 });
 
-document.addEventListener("partyline:keeps-internal", (event) => {
-  const now = form();
-  if (now) /** @type {CustomEvent} */ (event).detail.mentioned = mentioned(now)[0]?.handle ?? "";
-});
-
-document.addEventListener("partyline:looked", check);
-document.addEventListener("partyline:drafted", check);
+listen("viewChanged", switchIfMentioned);
+listen("draftReplaced", switchIfMentioned);

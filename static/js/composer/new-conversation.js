@@ -1,111 +1,111 @@
-// A first text: what is known of the number while it is typed, and the contacts it may become.
+// The form for a first text: what is known of the number while it is typed, and the contacts that
+// it may become.
+import { closestTarget } from "../shared/dom.js";
+import { formField } from "../shared/page-elements.js";
+import { fetchHtml } from "../shared/requests.js";
 import { showSegments } from "./segments.js";
 
-const PAUSE = 200;
+const PAUSE_MS = 200;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 /** @type {AbortController | null} */
 let asking = null;
 
 /** @returns {HTMLFormElement | null} */
-const form = () => document.querySelector("#start");
+const startForm = () => document.querySelector("#start");
 
-/** @param {HTMLFormElement} of */
-const toOf = (of) => /** @type {HTMLInputElement} */ (of.elements.namedItem("to"));
-
-/** @param {HTMLFormElement} of */
-async function ask(of) {
+/** @param {HTMLFormElement} form */
+async function askAboutNumber(form) {
   clearTimeout(timer);
   asking?.abort();
   asking = new AbortController();
-  const inbox = /** @type {HTMLSelectElement} */ (of.elements.namedItem("inbox"));
-  const query = new URLSearchParams({ inbox: inbox.value, to: toOf(of).value });
-  try {
-    const answer = await fetch(`${of.dataset.about}?${query}`, { signal: asking.signal });
-    if (answer.ok && !answer.redirected) show(of, await answer.text());
-  } catch {
-    // Typed on meanwhile, or no server: sending says all of it again.
-  }
+  const { signal } = asking;
+  const fields = { inbox: formField(form, "inbox").value, to: formField(form, "to").value };
+  const address = `${form.dataset.about}?${new URLSearchParams(fields)}`;
+  // Without an answer nothing is lost: sending says all of it again.
+  const html = await fetchHtml(address, { signal });
+  if (html !== null) showAboutNumber(form, html);
 }
 
 /**
- * @param {HTMLFormElement} of
+ * @param {HTMLFormElement} form
  * @param {string} html
  */
-function show(of, html) {
-  const about = of.querySelector("#start-about");
+function showAboutNumber(form, html) {
+  const about = form.querySelector("#start-about");
   if (!about || about.innerHTML === html) return;
   about.innerHTML = html;
   const address = about.querySelector("[data-address]")?.getAttribute("data-address") ?? "";
-  /** @type {HTMLInputElement} */ (of.elements.namedItem("checked")).value = address;
+  formField(form, "checked").value = address;
 }
 
 /** @param {HTMLElement} field */
-function forgive(field) {
+function clearError(field) {
   field.removeAttribute("aria-invalid");
   const error = field.closest(".field")?.querySelector(":scope > .field-error");
   if (error) error.textContent = "";
 }
 
-/** @param {HTMLFormElement} of */
-const suggestions = (of) =>
-  /** @type {HTMLElement[]} */ ([...of.querySelectorAll(".suggestions button")]);
+/** @param {HTMLFormElement} form */
+const suggestionButtons = (form) =>
+  /** @type {HTMLElement[]} */ ([...form.querySelectorAll(".suggestions button")]);
 
 document.addEventListener("input", (event) => {
-  const now = form();
+  const form = startForm();
   const field = event.target;
-  if (!now || !(field instanceof HTMLElement) || !now.contains(field)) return;
-  forgive(field);
-  if (field instanceof HTMLTextAreaElement) showSegments(now, field.value);
+  if (!form || !(field instanceof HTMLElement) || !form.contains(field)) return;
+  clearError(field);
+  if (field instanceof HTMLTextAreaElement) showSegments(form, field.value);
   else {
     clearTimeout(timer);
-    timer = setTimeout(() => ask(now), PAUSE);
+    timer = setTimeout(() => askAboutNumber(form), PAUSE_MS);
   }
 });
 
 document.addEventListener("change", (event) => {
-  const now = form();
-  if (now && event.target instanceof Element && event.target.matches("#start-to, #start-from")) {
-    ask(now);
+  const form = startForm();
+  if (form && event.target instanceof Element && event.target.matches("#start-to, #start-from")) {
+    askAboutNumber(form);
   }
 });
 
-// The second of a double click would only break off the first one's answer.
+// The second half of a double click would only break off the first one's answer.
 document.addEventListener("submit", (event) => {
-  const now = form();
-  if (!now || event.target !== now) return;
-  if ("isSent" in now.dataset) event.preventDefault();
-  now.dataset.isSent = "";
+  const form = startForm();
+  if (!form || event.target !== form) return;
+  if ("isSent" in form.dataset) event.preventDefault();
+  form.dataset.isSent = "";
 });
 
 window.addEventListener("pageshow", () => {
-  delete form()?.dataset.isSent;
+  delete startForm()?.dataset.isSent;
 });
 
 document.addEventListener("click", (event) => {
-  const now = form();
-  const chosen = event.target instanceof Element && event.target.closest("#start [data-to]");
-  if (!now || !(chosen instanceof HTMLElement)) return;
-  toOf(now).value = chosen.dataset.to ?? "";
-  forgive(toOf(now));
-  ask(now);
+  const form = startForm();
+  const suggestion = closestTarget(event, "#start [data-to]");
+  if (!form || !suggestion) return;
+  const field = formField(form, "to");
+  field.value = suggestion.dataset.to ?? "";
+  clearError(field);
+  askAboutNumber(form);
   document.getElementById("start-body")?.focus();
 });
 
 document.addEventListener("keydown", (event) => {
-  const now = form();
+  const form = startForm();
   const here = event.target;
-  if (!now || !(here instanceof HTMLElement) || !now.contains(here)) return;
+  if (!form || !(here instanceof HTMLElement) || !form.contains(here)) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    now.requestSubmit();
+    form.requestSubmit();
     return;
   }
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  const all = [toOf(now), ...suggestions(now)];
-  const at = all.indexOf(here);
-  const next = all[at + (event.key === "ArrowDown" ? 1 : -1)];
-  if (at < 0 || !next) return;
+  const all = [formField(form, "to"), ...suggestionButtons(form)];
+  const index = all.indexOf(here);
+  const next = all[index + (event.key === "ArrowDown" ? 1 : -1)];
+  if (index < 0 || !next) return;
   event.preventDefault();
   next.focus();
 });

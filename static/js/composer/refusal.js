@@ -1,55 +1,47 @@
-// Whether the open thread takes texts changed: its composer becomes another one, and what was
-// typed stays.
+// When the open thread takes texts again, or no longer does: its composer is drawn anew, and what
+// was typed stays.
+import { focus, parseHtml } from "../shared/dom.js";
+import { announce, listen } from "../shared/events.js";
+import { openThreadKey } from "../shared/page-elements.js";
+import { fetchHtml } from "../shared/requests.js";
 import { openComposer } from "./composer.js";
-import { keepDraft } from "./drafts.js";
+import { saveDraft } from "./drafts.js";
 
-/** What the page was told last, while it does something about it. */
+/** What the server said last, while the composer is being fetched for it. */
 let wanted = "";
 
-/** @param {number} thread */
-const isOpen = (thread) =>
-  document.querySelector("article.thread")?.getAttribute("data-thread") === String(thread);
-
-const reply = () => document.getElementById("reply");
+const replyElement = () => document.getElementById("reply");
 
 /** @returns {HTMLTextAreaElement | null} */
-const box = () => document.querySelector("#message-box");
+const messageBox = () => document.querySelector("#message-box");
 
-/** @param {{thread: number, refusal: string}} told */
-async function change(told) {
-  const asked = reply();
-  await keepDraft();
-  let html = "";
-  try {
-    const answer = await fetch(`/threads/${told.thread}/composer/`);
-    if (answer.ok && !answer.redirected) html = await answer.text();
-  } catch {
-    // Offline: the catch-up that follows says it again.
-  }
-  const old = reply();
-  if (!html || !old || old !== asked || !isOpen(told.thread)) return;
-  const typed = box();
+/** @param {number} thread */
+async function redrawComposer(thread) {
+  const before = replyElement();
+  await saveDraft();
+  // Offline nothing is drawn: the catch-up that follows says it again.
+  const html = await fetchHtml(`/threads/${thread}/composer/`);
+  const old = replyElement();
+  if (!html || !old || old !== before || openThreadKey() !== thread) return;
+  const oldBox = messageBox();
   const hadFocus = old.contains(document.activeElement);
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  const fresh = template.content.querySelector("#reply");
+  const fresh = parseHtml(html).querySelector("#reply");
   if (!fresh) return;
   old.replaceWith(fresh);
   window.htmx?.process(fresh);
   // What was typed while the server was asked is in the tab's own storage, and comes back too.
   openComposer();
-  const now = box();
-  if (now && typed) now.setSelectionRange(typed.selectionStart, typed.selectionEnd);
-  if (hadFocus && now) now.focus({ preventScroll: true });
-  document.dispatchEvent(new CustomEvent("partyline:drafted"));
+  const box = messageBox();
+  if (box && oldBox) box.setSelectionRange(oldBox.selectionStart, oldBox.selectionEnd);
+  if (hadFocus) focus(box);
+  announce("draftReplaced");
 }
 
-document.addEventListener("partyline:standing", async (event) => {
-  const told = /** @type {CustomEvent} */ (event).detail;
-  const shown = reply()?.dataset.refusal;
-  if (!isOpen(told.thread) || shown === undefined || shown === told.refusal) return;
-  if (wanted === `${told.thread} ${told.refusal}`) return;
-  wanted = `${told.thread} ${told.refusal}`;
-  await change(told);
+listen("standing", async ({ thread, refusal }) => {
+  const shown = replyElement()?.dataset.refusal;
+  if (openThreadKey() !== thread || shown === undefined || shown === refusal) return;
+  if (wanted === `${thread} ${refusal}`) return;
+  wanted = `${thread} ${refusal}`;
+  await redrawComposer(thread);
   wanted = "";
 });

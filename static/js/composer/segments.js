@@ -1,16 +1,16 @@
-// How carriers cut a text into segments, each of which is paid for: the same as
-// messaging/stream/segments.py says, and the quiet word about it in the composer.
+// The segments into which carriers cut a text, each of which is paid for: counted as by
+// `messaging/stream/segments.py`, and shown under the box.
 import { isInternal } from "./internal-mode.js";
 
 const GSM_7 = new Set(
   "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà",
 );
-/** These take two septets, the first of which only says that the second is one of them. */
+/** These take two septets each: an escape, and the character. */
 const EXTENSION = new Set("^{}[]~\\|€\f");
-/** So few places left in the first segment are worth a word. */
+/** With this little room left in the first segment it is shown. */
 const NEAR = 20;
-/** What is taken for its plain sister, or not seen at all. */
+/** Characters that are easily overlooked, or taken for a plain one. */
 const NAMES = new Map([
   ["\t", "a tab"],
   ["`", "backtick `"],
@@ -29,20 +29,23 @@ const NAMES = new Map([
 const INVISIBLE = /^[\p{Z}\p{M}\p{Cc}\p{Cf}]$/u;
 
 /**
- * `room`: places left in the last one; a place is a septet, or in Unicode a UTF-16 unit.
- * `forcedBy`: the first character that GSM-7 lacks, empty if there is none.
- * @typedef {{count: number, room: number, places: number, forcedBy: string}} Segments
+ * Sizes are in septets, or in UTF-16 units where the text is Unicode.
+ * @typedef {object} Segments
+ * @property {number} count 0 for an empty text
+ * @property {number} room what is left in the last one
+ * @property {number} capacity what all of them hold together
+ * @property {string} forcedBy the first character that GSM-7 lacks; empty if there is none
  */
 
 /**
- * What takes two places stands in one segment, so that a place may stay empty at its end.
- * @param {number[]} widths
- * @param {number} alone
- * @param {number} part
+ * Cuts a text so that no character is split: a segment may end before it is full.
+ * @param {number[]} widths of the characters
+ * @param {number} single what a text of one segment holds
+ * @param {number} part what each segment of a longer text holds
  */
-function cut(widths, alone, part) {
+function cutText(widths, single, part) {
   const total = widths.reduce((sum, width) => sum + width, 0);
-  if (total <= alone) return { count: total ? 1 : 0, room: alone - total, places: alone };
+  if (total <= single) return { count: total ? 1 : 0, room: single - total, capacity: single };
   let count = 1;
   let room = part;
   for (const width of widths) {
@@ -52,35 +55,34 @@ function cut(widths, alone, part) {
     }
     room -= width;
   }
-  return { count, room, places: part * count };
+  return { count, room, capacity: part * count };
 }
 
 /**
- * An empty text has no segment.
  * @param {string} text
  * @returns {Segments}
  */
-export function segmentsOf(text) {
+export function countSegments(text) {
   const all = [...text];
   const forcedBy = all.find((one) => !GSM_7.has(one) && !EXTENSION.has(one)) ?? "";
-  if (forcedBy) return { ...cut(all.map((one) => one.length), 70, 67), forcedBy };
-  return { ...cut(all.map((one) => (EXTENSION.has(one) ? 2 : 1)), 160, 153), forcedBy };
+  if (forcedBy) return { ...cutText(all.map((one) => one.length), 70, 67), forcedBy };
+  return { ...cutText(all.map((one) => (EXTENSION.has(one) ? 2 : 1)), 160, 153), forcedBy };
 }
 
 /** @param {string} character */
-function nameOf(character) {
+function nameCharacter(character) {
   const known = NAMES.get(character);
   if (known || !INVISIBLE.test(character)) return known ?? character;
   const code = character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0");
   return `invisible U+${code}`;
 }
 
-/** @param {Segments} of */
-export function wordsOf({ count, room, places, forcedBy }) {
-  const name = forcedBy && nameOf(forcedBy);
+/** @param {Segments} segments */
+export function describeSegments({ count, room, capacity, forcedBy }) {
+  const name = forcedBy && nameCharacter(forcedBy);
   return {
-    isWorthSaying: count > 1 || (count === 1 && (Boolean(forcedBy) || room <= NEAR)),
-    size: `${places - room}/${places} · ${count} segment${count === 1 ? "" : "s"}`,
+    isWorthShowing: count > 1 || (count === 1 && (Boolean(forcedBy) || room <= NEAR)),
+    size: `${capacity - room}/${capacity} · ${count} segment${count === 1 ? "" : "s"}`,
     reason: forcedBy && `${name} makes it Unicode`,
     explanation: forcedBy
       ? `A Unicode text holds 70 characters a segment instead of 160. Here it is because of ${name}.`
@@ -89,24 +91,18 @@ export function wordsOf({ count, room, places, forcedBy }) {
 }
 
 /**
- * Says it, where there is something worth saying and somebody outside to whom it goes.
- * @param {HTMLFormElement} of
- * @param {string} text what stands in the box
+ * Shows the segments of a text to a customer, where they are worth showing.
+ * @param {HTMLFormElement} form
+ * @param {string} text
  */
-export function showSegments(of, text) {
-  const size = of.querySelector("[data-segments]");
-  const reason = of.querySelector("[data-unicode]");
+export function showSegments(form, text) {
+  const size = form.querySelector("[data-segments]");
+  const reason = form.querySelector("[data-unicode]");
   if (!(size instanceof HTMLElement) || !reason) return;
-  const words = wordsOf(segmentsOf(text));
-  const isSaid = words.isWorthSaying && !isInternal(of);
-  size.textContent = isSaid ? words.size : "";
-  reason.textContent = isSaid ? words.reason : "";
-  if (isSaid) size.title = words.explanation;
+  const words = describeSegments(countSegments(text));
+  const isShown = words.isWorthShowing && !isInternal(form);
+  size.textContent = isShown ? words.size : "";
+  reason.textContent = isShown ? words.reason : "";
+  if (isShown) size.title = words.explanation;
   else size.removeAttribute("title");
 }
-
-document.addEventListener("partyline:mode", () => {
-  const form = document.querySelector("#composer");
-  const box = form?.querySelector("textarea");
-  if (form instanceof HTMLFormElement && box) showSegments(form, box.value);
-});

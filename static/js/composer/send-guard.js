@@ -1,103 +1,93 @@
-// What others wrote while a text was being written is shown before it goes, and asked about once.
-import { newestShown } from "../conversation/newest-message.js";
-
-/** @returns {HTMLFormElement | null} */
-const form = () => document.querySelector("#composer");
-
-/** @param {HTMLFormElement} of */
-const boxOf = (of) => /** @type {HTMLTextAreaElement} */ (of.querySelector("textarea"));
-
-/**
- * @param {HTMLFormElement} of
- * @param {string} name
- */
-const field = (of, name) =>
-  /** @type {HTMLInputElement} */ (of.querySelector(`input[name=${name}]`));
+// The send guard: what others wrote while a text was being written is shown before the text goes,
+// and the agent is asked once whether to send it all the same.
+import { newestMessageId } from "../conversation/newest-message.js";
+import { closestTarget, focus } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { composerForm, formField, pressSend, textBox } from "../shared/page-elements.js";
 
 /** @returns {HTMLElement | null} */
-const guard = () => document.querySelector(".guard");
+const guardElement = () => document.querySelector(".guard");
 
-/** What the page shows now has been seen: the box is empty, or just got the focus. */
-function noteSeen() {
-  const now = form();
-  if (!now) return;
-  const seen = field(now, "seen");
+/** Notes what is shown as seen: called while the box is empty, or when it gets the focus. */
+function markSeen() {
+  const form = composerForm();
+  if (!form) return;
+  const seen = formField(form, "seen");
   // A page of old messages knows of newer ones all the same.
-  seen.value = String(Math.max(Number(seen.value), newestShown()));
+  seen.value = String(Math.max(Number(seen.value), newestMessageId()));
 }
 
-function dismiss() {
-  guard()?.remove();
+function closeSendGuard() {
+  guardElement()?.remove();
 }
 
 /**
- * The server held the text up.
- * @param {HTMLFormElement} of
+ * Asks what the server wants to have asked before it takes the text.
+ * @param {HTMLFormElement} form
  * @param {string} html
  */
-export function ask(of, html) {
-  dismiss();
-  of.insertAdjacentHTML("beforebegin", html);
-  // Not the other one: whoever presses Enter twice has not read it yet.
-  guard()?.querySelector("button")?.focus();
+export function openSendGuard(form, html) {
+  closeSendGuard();
+  form.insertAdjacentHTML("beforebegin", html);
+  // The first button, which sends nothing: whoever presses Enter twice has not read it yet.
+  guardElement()?.querySelector("button")?.focus();
 }
 
 /**
- * Whatever became of the text, the next one is asked about again.
- * @param {HTMLFormElement} of
+ * Has the next text asked about again, whatever became of this one.
+ * @param {HTMLFormElement} form
  */
-export function settleGuard(of) {
-  field(of, "anyway").value = "";
-  dismiss();
-  noteSeen();
+export function resetSendGuard(form) {
+  formField(form, "anyway").value = "";
+  closeSendGuard();
+  markSeen();
 }
 
-/** @param {string} first the message that came first */
-function lookFirst(first) {
-  noteSeen();
-  dismiss();
-  const now = form();
-  if (now) boxOf(now).focus({ preventScroll: true });
-  const message = document.getElementById(`message-${first}`);
+/** @param {string} id of the first message that had come meanwhile */
+function showUnseen(id) {
+  markSeen();
+  closeSendGuard();
+  const form = composerForm();
+  focus(form && textBox(form));
+  const message = document.getElementById(`message-${id}`);
   message?.scrollIntoView({ block: "center" });
   message?.classList.add("arrived");
 }
 
 document.addEventListener("click", (event) => {
-  const now = form();
-  if (!(event.target instanceof Element) || !now) return;
-  const look = event.target.closest("[data-look]");
-  if (look instanceof HTMLElement) lookFirst(look.dataset.look ?? "");
-  if (!event.target.closest(".guard-send")) return;
+  const form = composerForm();
+  if (!form) return;
+  const look = closestTarget(event, "[data-look]");
+  if (look) showUnseen(look.dataset.look ?? "");
+  if (!closestTarget(event, ".guard-send")) return;
   event.preventDefault();
-  field(now, "anyway").value = "true";
-  const send = now.querySelector(".send");
-  if (send instanceof HTMLButtonElement) send.click();
+  formField(form, "anyway").value = "true";
+  pressSend(form);
 });
 
 document.addEventListener("keydown", (event) => {
-  const open = guard();
-  if (event.key !== "Escape" || !open?.contains(document.activeElement)) return;
+  const guard = guardElement();
+  if (event.key !== "Escape" || !guard?.contains(document.activeElement)) return;
   event.stopPropagation();
-  dismiss();
-  const now = form();
-  if (now) boxOf(now).focus();
+  closeSendGuard();
+  const form = composerForm();
+  if (form) textBox(form).focus();
 }, true);
 
 document.addEventListener("focusin", (event) => {
-  const now = form();
-  if (now && event.target === boxOf(now)) noteSeen();
+  const form = composerForm();
+  if (form && event.target === textBox(form)) markSeen();
 });
 
 document.addEventListener("input", (event) => {
-  const now = form();
-  if (now && event.target === boxOf(now) && !boxOf(now).value) noteSeen();
+  const form = composerForm();
+  if (form && event.target === textBox(form) && !textBox(form).value) markSeen();
 });
 
-document.addEventListener("partyline:placed", () => {
-  const now = form();
-  if (now && !boxOf(now).value) noteSeen();
+listen("fragmentsChanged", () => {
+  const form = composerForm();
+  if (form && !textBox(form).value) markSeen();
 });
 
-// Among the team nothing is held up.
-document.addEventListener("partyline:mode", dismiss);
+// Messages to the team are not asked about.
+listen("modeChanged", closeSendGuard);

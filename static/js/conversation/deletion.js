@@ -1,75 +1,68 @@
 // Deleting a thread, and the button that undoes it; marking it unread. Both leave the conversation.
-import { offer, withdraw } from "../shared/toasts.js";
-import { newestShown } from "./newest-message.js";
+import { click, closestTarget, focus } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { isNarrow, openThread } from "../shared/page-elements.js";
+import { hideToast, showOffer } from "../shared/toasts.js";
+import { newestMessageId } from "./newest-message.js";
 
-const narrow = matchMedia("(max-width: 760px)");
-
-/** Whether the keyboard deleted: then it stands on the button that undoes it. */
+/** Whether the keyboard was used to delete: then the button that undoes it gets the focus. */
 let isByKeyboard = false;
+/** Whether that button is there and did not get the focus yet. */
 let isOffering = false;
 
-/** @returns {HTMLElement | null} */
-const openThread = () => document.querySelector("article.thread");
-
-/** Back to the list, as the page's own link does it. */
-function leave() {
+/** Goes back to the list by the page's own link. */
+function leaveThread() {
   const thread = openThread();
   if (!thread || "leaving" in thread.dataset) return;
   thread.dataset.leaving = "";
-  const back = thread.querySelector("[data-back]");
-  if (back instanceof HTMLElement) back.click();
+  click(thread.querySelector("[data-back]"));
 }
 
-function focusOffer() {
+function focusUndo() {
   if (!isOffering || !isByKeyboard) return;
   isOffering = false;
-  const button = document.querySelector("#notice [data-undo]");
-  if (button instanceof HTMLElement) button.focus({ preventScroll: true });
+  focus(document.querySelector("#notice [data-undo]"));
 }
 
-/** What was shown last stands in the button: a text that comes unseen keeps the thread. */
-function noteShown() {
+/** Notes the newest message on the button: a text that comes unseen keeps the thread. */
+function noteNewestMessage() {
   const button = document.querySelector("#options [data-delete]");
   if (!(button instanceof HTMLButtonElement)) return;
-  const shown = Math.max(Number(button.value), newestShown());
+  const shown = Math.max(Number(button.value), newestMessageId());
   if (button.value !== String(shown)) button.value = String(shown);
 }
 
-document.addEventListener("partyline:placed", noteShown);
-document.addEventListener("partyline:looked", () => {
-  noteShown();
-  focusOffer();
+listen("fragmentsChanged", noteNewestMessage);
+listen("viewChanged", () => {
+  noteNewestMessage();
+  focusUndo();
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target instanceof Element && event.target.closest("[data-delete]")) {
-    isByKeyboard = event.detail === 0;
-  }
+  if (closestTarget(event, "[data-delete]")) isByKeyboard = event.detail === 0;
 });
 
-document.addEventListener("htmx:after:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const isDone = ctx.response.status < 300 && !ctx.response.raw.redirected;
   if (!isDone) return;
   if (ctx.sourceElement.matches("[data-delete]")) {
-    offer(ctx.text);
+    showOffer(ctx.text);
     isOffering = true;
-    if (openThread()) leave();
-    else focusOffer();
+    if (openThread()) leaveThread();
+    else focusUndo();
   } else if (ctx.sourceElement.matches("[data-undo]")) {
     const hadFocus = ctx.sourceElement.matches(":focus");
-    withdraw();
-    const heading = document.querySelector(".listing h1");
-    if (hadFocus && heading instanceof HTMLElement) heading.focus({ preventScroll: true });
-  } else if (ctx.sourceElement.matches("[data-unread]") && narrow.matches) leave();
+    hideToast();
+    if (hadFocus) focus(document.querySelector(".listing h1"));
+  } else if (ctx.sourceElement.matches("[data-unread]") && isNarrow()) leaveThread();
 });
 
-// Deleted in another tab: this one has nothing more to show. One that was opened although it is
-// hidden stays.
-document.addEventListener("partyline:hidden", (event) => {
+// A thread that was deleted in another tab has nothing more to show. One that was opened although
+// it is hidden stays.
+listen("hidden", (hidden) => {
   const thread = openThread();
-  const hidden = /** @type {CustomEvent} */ (event).detail[thread?.dataset.thread ?? ""];
-  if (!thread || hidden === undefined || String(hidden) === thread.dataset.hidden) return;
-  thread.dataset.hidden = String(hidden);
-  if (hidden) leave();
+  const upTo = hidden[thread?.dataset.thread ?? ""];
+  if (!thread || upTo === undefined || String(upTo) === thread.dataset.hidden) return;
+  thread.dataset.hidden = String(upTo);
+  if (upTo) leaveThread();
 });

@@ -1,102 +1,99 @@
-// The history: opens at its newest message or where what was not read begins, grows upwards
-// without a jump, stays at the bottom.
-import { arrange } from "./message-groups.js";
-import { isAtBottom, toBottom } from "../live/scroll-anchor.js";
+// The history of messages: opens at its newest message or where what was not read begins, grows
+// upwards without a jump, and stays at the bottom while it is there.
+import { isAtBottom, scrollToBottom } from "../live/scroll-anchor.js";
+import { closestTarget, focus } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { isNavigation, openLog } from "../shared/page-elements.js";
+import { groupMessages } from "./message-groups.js";
 
-/** Whether the open history was at its bottom when it last had rest. */
+/** Whether the history was at its bottom when it was last scrolled. */
 let wasAtBottom = true;
 
-/** @returns {HTMLElement | null} */
-const openLog = () => document.querySelector(".log");
+/** @returns {HTMLElement | null} the button that leads down to newer messages */
+const newerButton = () => document.querySelector("[data-newer]");
 
-/** @returns {HTMLElement | null} */
-const pill = () => document.querySelector("[data-newer]");
-
-function note() {
+function noteScroll() {
   const log = openLog();
   if (!log) return;
   wasAtBottom = isAtBottom(log);
-  const button = pill();
+  const button = newerButton();
   if (wasAtBottom && button && !button.hidden) {
-    if (button === document.activeElement) log.focus({ preventScroll: true });
+    if (button === document.activeElement) focus(log);
     button.hidden = true;
   }
 }
 
-const sizes = new ResizeObserver(() => {
-  const log = openLog();
-  if (log && wasAtBottom) toBottom(log);
-});
-
-/**
- * Shows where what was not read begins, if that lies above what is in view.
- * @param {HTMLElement} log
- */
-function toNew(log) {
-  const line = log.querySelector(":scope > [data-new]");
-  const beyond = line ? log.getBoundingClientRect().top - line.getBoundingClientRect().top : 0;
-  if (beyond <= 0) return;
-  log.scrollTop -= beyond;
-  const button = pill();
+function showNewerButton() {
+  const button = newerButton();
   if (button) button.hidden = false;
 }
 
-/**
- * Shows the newest message and keeps it in view while the window and the box change size; who
- * missed more than fits begins with the first of it.
- */
-function open() {
+/** Keeps the newest message in view while the window and the box change their sizes. */
+const resizes = new ResizeObserver(() => {
   const log = openLog();
-  sizes.disconnect();
-  if (!log) return;
-  arrange(log);
-  toBottom(log);
-  toNew(log);
-  wasAtBottom = isAtBottom(log);
-  log.addEventListener("scroll", note, { passive: true });
-  sizes.observe(log);
-}
-
-/** Own messages are always shown. */
-export function showNewest() {
-  const log = openLog();
-  if (!log) return;
-  toBottom(log);
-  note();
-}
-
-/** @type {{log: HTMLElement, below: number} | null} */
-let growing = null;
-
-document.addEventListener("htmx:before:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  const log = ctx.target?.closest?.(".older")?.closest(".log");
-  growing = log ? { log, below: log.scrollHeight - log.scrollTop } : null;
+  if (log && wasAtBottom) scrollToBottom(log);
 });
 
-document.addEventListener("htmx:after:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+/**
+ * Scrolls up to where what was not read begins, if that is not in view.
+ * @param {HTMLElement} log
+ */
+function scrollToUnread(log) {
+  const line = log.querySelector(":scope > [data-new]");
+  const above = line ? log.getBoundingClientRect().top - line.getBoundingClientRect().top : 0;
+  if (above <= 0) return;
+  log.scrollTop -= above;
+  showNewerButton();
+}
+
+function openHistory() {
+  const log = openLog();
+  resizes.disconnect();
+  if (!log) return;
+  groupMessages(log);
+  scrollToBottom(log);
+  scrollToUnread(log);
+  wasAtBottom = isAtBottom(log);
+  log.addEventListener("scroll", noteScroll, { passive: true });
+  resizes.observe(log);
+}
+
+/** Scrolls to the bottom, as after a message of the agent's own. */
+export function showNewestMessage() {
+  const log = openLog();
+  if (!log) return;
+  scrollToBottom(log);
+  noteScroll();
+}
+
+/**
+ * The history while older messages are on their way, and how far its end was below the top.
+ * @type {{log: HTMLElement, below: number} | null}
+ */
+let growing = null;
+
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  const log = ctx.target?.closest(".older")?.closest(".log");
+  growing =
+    log instanceof HTMLElement ? { log, below: log.scrollHeight - log.scrollTop } : null;
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (growing) {
     const { log, below } = growing;
     growing = null;
     log.dataset.older = log.querySelector(".older a")?.getAttribute("href") ?? "";
-    arrange(log);
+    groupMessages(log);
     log.scrollTop = log.scrollHeight - below;
-  } else if (ctx.target?.id === "panes" || ctx.target?.id === "conversation") {
-    open();
-  }
+  } else if (isNavigation(ctx)) openHistory();
 });
 
-document.addEventListener("partyline:newer", () => {
-  const button = pill();
-  if (button) button.hidden = false;
-});
+listen("newerMessage", showNewerButton);
 
 document.addEventListener("click", (event) => {
-  if (!(event.target instanceof Element) || !event.target.closest("[data-newer]")) return;
-  const log = openLog();
-  log?.focus({ preventScroll: true });
-  showNewest();
+  if (!closestTarget(event, "[data-newer]")) return;
+  focus(openLog());
+  showNewestMessage();
 });
 
-open();
+openHistory();

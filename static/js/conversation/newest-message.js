@@ -1,12 +1,13 @@
-// What the open history shows. The last one to come to us may stand above others: it came late.
+// The newest message that the open conversation shows. It need not be the last one: a late text
+// stands above others.
 
 /**
  * @param {Element} message
  * @returns {number}
  */
-export const idOf = (message) => Number(message.id.slice("message-".length));
+export const messageId = (message) => Number(message.id.slice("message-".length));
 
-/** @returns {number} the message that came to us last, of those that stand here; 0 without any */
-export function newestShown() {
-  return Math.max(0, ...[...document.querySelectorAll(".log > .message")].map(idOf));
+/** @returns {number} the highest id of those shown; 0 if there are none */
+export function newestMessageId() {
+  return Math.max(0, ...[...document.querySelectorAll(".log > .message")].map(messageId));
 }

@@ -1,40 +1,37 @@
-// Tells the server how far the open conversation was shown, while somebody can see it.
-import { token } from "../shared/csrf.js";
-import { newestShown } from "./newest-message.js";
+// Tells the server up to which message the open conversation was shown, while somebody can see it.
+import { listen } from "../shared/events.js";
+import { openThread } from "../shared/page-elements.js";
+import { post } from "../shared/requests.js";
+import { newestMessageId } from "./newest-message.js";
 
-const PAUSE = 1000;
-/** After a mark that did not reach the server. */
-const AGAIN = 5000;
+const PAUSE_MS = 1_000;
+const RETRY_MS = 5_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
-let told = "";
+/** What the server was told last: a thread and a message. */
+let sent = "";
 
-function tellRead() {
+function sendReadMark() {
   timer = undefined;
-  const thread = document.querySelector(".thread");
-  const newest = newestShown();
-  if (document.hidden || !(thread instanceof HTMLElement) || !newest) return;
+  const thread = openThread();
+  const newest = newestMessageId();
+  if (document.hidden || !thread || !newest) return;
   const message = String(newest);
-  const what = `${thread.dataset.thread}:${message}`;
-  if (what === told) return;
-  told = what;
-  fetch(thread.dataset.read ?? "", {
-    method: "POST",
-    headers: { "X-CSRFToken": token() },
-    body: new URLSearchParams({ message }),
-    keepalive: true,
-  }).catch(() => {
-    if (told === what) told = "";
-    timer ??= setTimeout(tellRead, AGAIN);
+  const mark = `${thread.dataset.thread}:${message}`;
+  if (mark === sent) return;
+  sent = mark;
+  post(thread.dataset.read ?? "", { message }, { keepalive: true }).catch(() => {
+    if (sent === mark) sent = "";
+    timer ??= setTimeout(sendReadMark, RETRY_MS);
   });
 }
 
-/** At most once a second, and the last state always. */
-function soon() {
-  timer ??= setTimeout(tellRead, PAUSE);
+/** Sends the mark at most once a second; the last one is always sent. */
+function sendReadMarkSoon() {
+  timer ??= setTimeout(sendReadMark, PAUSE_MS);
 }
 
-document.addEventListener("partyline:placed", soon);
-document.addEventListener("partyline:looked", soon);
-document.addEventListener("visibilitychange", soon);
+listen("fragmentsChanged", sendReadMarkSoon);
+listen("viewChanged", sendReadMarkSoon);
+document.addEventListener("visibilitychange", sendReadMarkSoon);

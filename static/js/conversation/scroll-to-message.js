@@ -1,9 +1,11 @@
-// A conversation opened at one of its messages: shows it and marks it for a moment.
+// A conversation that was opened at one of its messages: scrolls to it and marks it for a moment.
+import { listen } from "../shared/events.js";
+import { openThread } from "../shared/page-elements.js";
 
-const MARKED_FOR = 2_500;
+const MARKED_MS = 2_500;
 
-document.addEventListener("partyline:looked", () => {
-  const thread = /** @type {HTMLElement | null} */ (document.querySelector("article.thread"));
+listen("viewChanged", () => {
+  const thread = openThread();
   const wanted = thread?.dataset.arrive;
   if (!thread || !wanted) return;
   delete thread.dataset.arrive;
@@ -15,5 +17,5 @@ document.addEventListener("partyline:looked", () => {
   if (!message) return;
   message.scrollIntoView({ block: "center" });
   message.classList.add("arrived");
-  setTimeout(() => message.classList.remove("arrived"), MARKED_FOR);
+  setTimeout(() => message.classList.remove("arrived"), MARKED_MS);
 });

@@ -1,144 +1,156 @@
-// The search box: what one types is in the address and answered at once, and what was found stays
+// The search box: what is typed is in the address and answered at once, and what was found stays
 // right while messages come.
-import { look } from "../page/navigation.js";
-import { compareKeys, place, remove } from "../live/fragments.js";
+import { compareKeys, insertFragments, removeFragments } from "../live/fragments.js";
+import { announceView } from "../page/navigation.js";
+import { parseHtml } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { openListing, openThread } from "../shared/page-elements.js";
+import { fetchHtml } from "../shared/requests.js";
 
-/** Milliseconds between two quiet questions. */
-const PAUSE = 400;
+/** Milliseconds at least between two questions that nobody typed. */
+const PAUSE_MS = 400;
 
 /** @returns {HTMLElement | null} */
-const results = () => document.getElementById("found");
+const resultsElement = () => document.getElementById("found");
 
 /** @returns {HTMLFormElement | null} */
-const box = () => document.querySelector("form[data-search]");
+const searchForm = () => document.querySelector("form[data-search]");
 
 /** @returns {HTMLInputElement | null} */
-const input = () => document.querySelector("form[data-search] input");
-
-/** @param {string | undefined} text @param {Record<string, string>} more */
-const query = (text, more = {}) => (text ? `?${new URLSearchParams({ q: text, ...more })}` : "");
+const searchField = () => document.querySelector("form[data-search] input");
 
 /**
- * The same page may be loaded again, and found by going back. Beside a conversation the address
- * is the conversation's.
+ * @param {string | undefined} text
+ * @param {Record<string, string>} [more]
+ */
+const queryString = (text, more = {}) =>
+  text ? `?${new URLSearchParams({ q: text, ...more })}` : "";
+
+/**
+ * Puts the search into the address, so that it is found again after a reload and by going back.
+ * Beside a conversation the address stays the conversation's.
  * @param {string} path
  * @param {boolean} isEverywhere
  */
-function remember(path, isEverywhere) {
-  const text = input()?.value.trim();
-  const isList = !document.querySelector(".thread");
-  const address = isList
-    ? path + query(text)
-    : location.pathname + query(text, isEverywhere ? { all: "1" } : {});
+function rememberSearch(path, isEverywhere) {
+  const text = searchField()?.value.trim();
+  const address = openThread()
+    ? location.pathname + queryString(text, isEverywhere ? { all: "1" } : {})
+    : path + queryString(text);
   history.replaceState(history.state, "", address);
 }
 
 /**
- * The switch, while the other scope is asked for with the words that stand in the box.
+ * The switch of the scope, while the other one is being asked for with what is in the box.
  * @type {Element | null}
  */
 let switching = null;
 
 document.addEventListener("htmx:config:request", (event) => {
-  const source = /** @type {CustomEvent} */ (event).detail.ctx.sourceElement;
-  if (switching?.isConnected && source === box()) event.preventDefault();
+  const { sourceElement } = event.detail.ctx;
+  if (switching?.isConnected && sourceElement === searchForm()) event.preventDefault();
 });
 
-document.addEventListener("htmx:finally:request", (event) => {
-  if (/** @type {CustomEvent} */ (event).detail.ctx.sourceElement === switching) switching = null;
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement === switching) switching = null;
 });
 
-document.addEventListener("htmx:before:request", (event) => {
-  const source = /** @type {CustomEvent} */ (event).detail.ctx.sourceElement;
-  const form = box();
-  if (!form || !(source instanceof Element)) return;
-  if (source === form) {
-    remember(form.getAttribute("action") ?? "", form.hasAttribute("data-everywhere"));
-  } else if (source.matches("[data-scope]")) {
-    switching = source;
-    remember(source.getAttribute("formaction") ?? "", !form.hasAttribute("data-everywhere"));
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const { sourceElement } = ctx;
+  const form = searchForm();
+  if (!form) return;
+  const isEverywhere = form.hasAttribute("data-everywhere");
+  if (sourceElement === form) {
+    rememberSearch(form.getAttribute("action") ?? "", isEverywhere);
+  } else if (sourceElement.matches("[data-scope]")) {
+    switching = sourceElement;
+    rememberSearch(sourceElement.getAttribute("formaction") ?? "", !isEverywhere);
   }
 });
 
-document.addEventListener("htmx:after:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (ctx.target?.id === "listing") {
     /** @type {HTMLElement | null} */ (document.querySelector("[data-scope]"))?.focus();
   } else if (ctx.target?.id !== "found") return;
-  const listing = /** @type {HTMLElement | null} */ (document.querySelector(".listing"));
-  const found = results();
-  if (!listing || !found) return;
-  listing.dataset.seqs = found.dataset.seqs;
-  listing.dataset.only = found.dataset.only;
-  announce(found);
-  look();
+  const listing = openListing();
+  const results = resultsElement();
+  if (!listing || !results) return;
+  listing.dataset.seqs = results.dataset.seqs;
+  listing.dataset.only = results.dataset.only;
+  announceCount(results);
+  announceView();
 });
 
-/** @param {HTMLElement} found */
-function announce(found) {
-  const place = document.querySelector("[data-found]");
-  if (!place) return;
-  const count = found.querySelectorAll(".rows > .row").length;
-  const more = found.querySelector(".more") ? " or more" : "";
-  const isSearch = "searched" in found.dataset;
-  place.textContent = isSearch ? (count ? `${count}${more} found` : "Nothing found") : "";
+/** @param {HTMLElement} results */
+function announceCount(results) {
+  const status = document.querySelector("[data-found]");
+  if (!status) return;
+  const count = results.querySelectorAll(".rows > .row").length;
+  const more = results.querySelector(".more") ? " or more" : "";
+  const isSearch = "searched" in results.dataset;
+  status.textContent = isSearch ? (count ? `${count}${more} found` : "Nothing found") : "";
 }
 
-let isPlacing = false;
+let isUpdating = false;
 let isAsking = false;
 let isWanted = false;
 let askedAt = 0;
 
-/** What comes over the socket belongs to whole lists; whether it was looked for knows the server. */
-document.addEventListener("partyline:placed", () => {
-  if (isPlacing || !("searched" in (results()?.dataset ?? {}))) return;
+// What comes over the socket is about whole lists; only the server knows whether it matches.
+listen("fragmentsChanged", () => {
+  if (isUpdating || !("searched" in (resultsElement()?.dataset ?? {}))) return;
   isWanted = true;
-  if (!isAsking) askSoon();
+  if (!isAsking) askAgain();
 });
 
-async function askSoon() {
+/** Asks until nothing has changed since. */
+async function askAgain() {
   isAsking = true;
   while (isWanted) {
-    await new Promise((done) => setTimeout(done, Math.max(0, askedAt + PAUSE - Date.now())));
+    await new Promise((done) => setTimeout(done, Math.max(0, askedAt + PAUSE_MS - Date.now())));
     isWanted = false;
     askedAt = Date.now();
-    await ask();
+    await refreshResults();
   }
   isAsking = false;
 }
 
-async function ask() {
-  const found = results();
-  const text = found?.dataset.searched;
-  if (!found || text === undefined) return;
+async function refreshResults() {
+  const results = resultsElement();
+  const text = results?.dataset.searched;
+  if (!results || text === undefined) return;
   const headers = { "HX-Request": "true", "HX-Target": "div#found" };
-  const path = (box()?.getAttribute("action") ?? "") + query(text);
-  const answer = await fetch(path, { headers }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
-  const template = document.createElement("template");
-  template.innerHTML = await answer.text();
-  const fresh = template.content.querySelector("#found");
-  // Another question may have been answered meanwhile.
-  if (fresh && found === results() && found.dataset.searched === text) merge(found, fresh);
+  const path = (searchForm()?.getAttribute("action") ?? "") + queryString(text);
+  const html = await fetchHtml(path, { headers });
+  const fresh = html === null ? null : parseHtml(html).querySelector("#found");
+  // Another search may have been answered meanwhile.
+  if (!fresh || results !== resultsElement() || results.dataset.searched !== text) return;
+  updateResults(results, fresh);
 }
 
+/** @param {Element} results */
+const resultRows = (results) => [
+  .../** @type {NodeListOf<HTMLElement>} */ (results.querySelectorAll(".rows > .row")),
+];
+
 /**
- * @param {Element} found
- * @param {Element} fresh
+ * Brings the rows up to date; what is loaded beyond the first page stays.
+ * @param {Element} results
+ * @param {Element} fresh the first page
  */
-function merge(found, fresh) {
-  const list = found.querySelector(".rows");
-  const rows = [.../** @type {NodeListOf<HTMLElement>} */ (fresh.querySelectorAll(".rows > .row"))];
+function updateResults(results, fresh) {
+  const list = results.querySelector(".rows");
+  const rows = resultRows(fresh);
   const more = fresh.querySelector(".more");
   const ids = new Set(rows.map((row) => row.id));
   const last = rows.at(-1)?.dataset.key ?? "";
   /** @param {HTMLElement} row */
   const isBeyond = (row) => Boolean(more) && compareKeys(row.dataset.key ?? "", last) < 0;
-  const shown = [.../** @type {NodeListOf<HTMLElement>} */ (found.querySelectorAll(".rows > .row"))];
-  isPlacing = true;
-  remove(shown.filter((row) => !ids.has(row.id) && !isBeyond(row)).map((row) => row.id));
-  place(rows.map((row) => row.outerHTML).join(""));
-  isPlacing = false;
+  const shown = resultRows(results);
+  isUpdating = true;
+  removeFragments(shown.filter((row) => !ids.has(row.id) && !isBeyond(row)).map((row) => row.id));
+  insertFragments(rows.map((row) => row.outerHTML).join(""));
+  isUpdating = false;
   if (!more) list?.querySelector(".more")?.remove();
   else if (!shown.some(isBeyond) && !list?.querySelector(".more")) {
     list?.append(more);
@@ -147,8 +159,9 @@ function merge(found, fresh) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "ArrowDown" || event.target !== input()) return;
-  const first = /** @type {HTMLElement | null} */ (results()?.querySelector(".row-link"));
+  if (event.key !== "ArrowDown" || event.target !== searchField()) return;
+  /** @type {HTMLElement | null | undefined} */
+  const first = resultsElement()?.querySelector(".row-link");
   if (!first) return;
   event.preventDefault();
   first.focus();

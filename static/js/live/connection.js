@@ -1,75 +1,94 @@
-// The page's one socket: says what is in view, places what comes, notices when the line is dead.
-import { place, remove } from "./fragments.js";
+// The page's one socket: tells the server what is in view, hands out what comes, and notices when
+// the line is dead.
+import { announce, listen } from "../shared/events.js";
+import { liveElement } from "../shared/page-elements.js";
+import { insertFragments, removeFragments } from "./fragments.js";
+
+/** @typedef {import("../shared/events.js").View} View */
+/** @typedef {import("../shared/events.js").ServerEvents} ServerEvents */
+
+/**
+ * One message from the server. Its other parts are events of their names.
+ * @typedef {object} OwnParts
+ * @property {Record<string, number>} [seqs] the change counters that it brings the page up to
+ * @property {string} [rows] fragments
+ * @property {string[]} [gone] ids of elements that the agent may not see any more
+ * @property {string} [go] an address to load instead of this page
+ */
+/** @typedef {OwnParts & Partial<ServerEvents>} Frame */
+
+const OWN_PARTS = ["beat", "seqs", "rows", "gone", "go"];
 
 /** Milliseconds without a word from the server after which the line counts as dead. */
-const SILENCE = 9_000;
-const FIRST_DELAY = 400;
-const LONGEST_DELAY = 8_000;
-/** A reconnect that is this quick is not worth a word on the page. */
-const PATIENCE = 1_500;
+const SILENCE_MS = 9_000;
+const FIRST_DELAY_MS = 400;
+const LONGEST_DELAY_MS = 8_000;
+/** A line that is back this soon is not worth a word on the page. */
+const PATIENCE_MS = 1_500;
 const SIGNED_OUT = 4401;
 const TOO_MANY_PAGES = 4430;
 const OFFLINE = "Offline, reconnecting…";
 const CROWDED = "Too many tabs are open. Close some, and this one will connect.";
 
-/**
- * What the page shows, and the counters it is up to date with.
- * @type {{list: string | number, only: string, thread: number | null, seqs: Record<string, number>}}
- */
-let shown = { list: "top", only: "", thread: null, seqs: {} };
-/** What the connection's address says; whoever turns away before it is open says so afterwards. */
-let told = shown;
-/** @type {any} the extension's connection, null while there is none */
+/** @type {View} */
+let view = { list: "top", only: "", thread: null, seqs: {} };
+/** The view in the connection's address: if it changes before the line is open, it is sent then. */
+let announcedView = view;
+/** @type {HtmxConnection | null} */
 let connection = null;
-/** Why the line is down. */
+/** Why the line is down, in words for the page. */
 let trouble = OFFLINE;
 let isOpen = false;
 let heardAt = Date.now();
 let attempts = 0;
+/** Whether the agent is signed out: no attempt makes sense any more. */
 let isOver = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let reconnecting;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let complaining;
 
-const holder = () => /** @type {HTMLElement | null} */ (document.getElementById("live"));
+const banner = () => document.getElementById("connection");
 
-/** @param {string} key */
+/**
+ * Returns whether the page shows what a change counter counts.
+ * @param {string} key
+ */
 const concerns = (key) =>
-  (key[0] === "i" && shown.list === "top") ||
+  (key[0] === "i" && view.list === "top") ||
   key[0] === "a" ||
-  key === `l${shown.list}` ||
-  key === `t${shown.thread}`;
+  key === `l${view.list}` ||
+  key === `t${view.thread}`;
 
 /** @param {string} [words] */
-function complain(words = trouble) {
-  const place = document.getElementById("connection");
+function showTrouble(words = trouble) {
+  const element = banner();
   document.documentElement.dataset.connection = "offline";
-  if (!place || place.textContent === words) return;
-  place.textContent = words;
-  place.hidden = false;
+  if (!element || element.textContent === words) return;
+  element.textContent = words;
+  element.hidden = false;
 }
 
-function rejoice() {
+function hideTrouble() {
   trouble = OFFLINE;
   clearTimeout(complaining);
   complaining = undefined;
-  const place = document.getElementById("connection");
   document.documentElement.dataset.connection = "online";
-  if (!place) return;
-  place.hidden = true;
-  place.textContent = "";
+  const element = banner();
+  if (!element) return;
+  element.hidden = true;
+  element.textContent = "";
 }
 
 /**
- * A new element is a new connection: the extension has no other way to begin anew at once. The
- * markup asks for none, since htmx may be ready before this module is, and the server would never
- * hear what such a connection's page shows.
+ * Makes a new connection by a new element: the extension has no other way to begin anew at once.
+ * The markup asks for none, since htmx may be ready before this module is, and the server would
+ * never hear what such a connection's page shows.
  */
 function connect() {
   clearTimeout(reconnecting);
   reconnecting = undefined;
-  const old = holder();
+  const old = liveElement();
   if (!old || isOver) return;
   const fresh = /** @type {HTMLElement} */ (old.cloneNode(false));
   fresh.setAttribute("hx-ws:connect", "/live/");
@@ -82,116 +101,109 @@ function connect() {
   window.htmx?.process(fresh);
 }
 
+/** Waits longer from attempt to attempt, and not as long as other pages do. */
 function reconnectSoon() {
   isOpen = false;
   if (isOver || reconnecting) return;
-  complaining ??= setTimeout(complain, PATIENCE);
-  const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempts);
+  complaining ??= setTimeout(showTrouble, PATIENCE_MS);
+  const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
   attempts += 1;
   reconnecting = setTimeout(connect, longest * (0.5 + Math.random() / 2));
 }
 
-function signedOut() {
+function showSignedOut() {
   isOver = true;
   clearTimeout(complaining);
-  complain("You are signed out. ");
+  showTrouble("You are signed out. ");
   const link = document.createElement("a");
   link.href = location.href;
   link.textContent = "Sign in again";
-  document.getElementById("connection")?.append(link);
+  banner()?.append(link);
 }
 
-/**
- * What this module does not know is an event of its name, for the module that does.
- * @param {{seqs?: Record<string, number>, rows?: string, gone?: string[], go?: string}} frame
- */
-function take(frame) {
-  for (const [name, detail] of Object.entries(frame)) {
-    if (!["beat", "seqs", "rows", "gone", "go"].includes(name)) {
-      document.dispatchEvent(new CustomEvent(`partyline:${name}`, { detail }));
-    }
+/** @param {Frame} frame */
+function takeFrame(frame) {
+  for (const [name, part] of Object.entries(frame)) {
+    if (OWN_PARTS.includes(name)) continue;
+    // @ts-expect-error A part has the type that its name says; in a loop the two come apart.
+    announce(name, part);
   }
   if (frame.go) {
     location.assign(frame.go);
     return;
   }
-  if (frame.gone) remove(frame.gone);
-  if (frame.rows) place(frame.rows);
+  if (frame.gone) removeFragments(frame.gone);
+  if (frame.rows) insertFragments(frame.rows);
   for (const [key, seq] of Object.entries(frame.seqs ?? {})) {
-    if (concerns(key)) shown.seqs[key] = Math.max(shown.seqs[key] ?? 0, seq);
+    if (concerns(key)) view.seqs[key] = Math.max(view.seqs[key] ?? 0, seq);
   }
 }
 
 /**
- * A page that is being left has its socket closed already, unsaid.
- * @param {unknown} what
+ * Sends something to the server, if the line is open: nothing is queued, since it is about now.
+ * @param {View | {here: object} | {gone: {thread: number}}} message
  */
-function say(what) {
-  const socket = isOpen && connection?.socket;
-  if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what));
+export function send(message) {
+  const socket = isOpen ? connection?.socket : null;
+  // The socket of a page that is being left is closed already, without an event.
+  if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
-document.addEventListener("partyline:looked", (event) => {
-  shown = /** @type {CustomEvent} */ (event).detail;
-  say(shown);
+listen("viewChanged", (changed) => {
+  view = changed;
+  send(view);
   if (!isOpen && !connection && !reconnecting) connect();
 });
 
-// What other modules have to say; it is never queued, since it is about now.
-document.addEventListener("partyline:say", (event) => {
-  say(/** @type {CustomEvent} */ (event).detail);
-});
-
-document.addEventListener("htmx:ws:before:connection", (event) => {
-  connection = /** @type {CustomEvent} */ (event).detail.connection;
+document.addEventListener("htmx:ws:before:connection", ({ detail }) => {
+  connection = detail.connection;
   const url = new URL("/live/", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  url.searchParams.set("look", JSON.stringify(shown));
-  told = shown;
+  url.searchParams.set("look", JSON.stringify(view));
+  announcedView = view;
   connection.url = url.href;
   heardAt = Date.now();
 });
 
-document.addEventListener("htmx:ws:after:connection", (event) => {
-  connection = /** @type {CustomEvent} */ (event).detail.connection;
+document.addEventListener("htmx:ws:after:connection", ({ detail }) => {
+  connection = detail.connection;
   document.documentElement.dataset.connection ??= "online";
   isOpen = true;
   heardAt = Date.now();
-  if (shown !== told) say(shown);
-  document.dispatchEvent(new CustomEvent("partyline:opened"));
+  if (view !== announcedView) send(view);
+  announce("connectionOpened");
 });
 
-document.addEventListener("htmx:ws:before:message:incoming", (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
+document.addEventListener("htmx:ws:before:message:incoming", ({ detail }) => {
+  // Frames are ours to read, not the extension's.
   detail.cancelled = true;
   if (detail.connection !== connection) return;
   heardAt = Date.now();
   attempts = 0;
-  rejoice();
-  take(JSON.parse(detail.message.data));
+  hideTrouble();
+  takeFrame(JSON.parse(detail.message.data));
 });
 
-document.addEventListener("htmx:ws:close", (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
+document.addEventListener("htmx:ws:close", ({ detail }) => {
   if (detail.connection !== connection || detail.code === null) return;
   if (detail.code === SIGNED_OUT) {
-    signedOut();
+    showSignedOut();
     return;
   }
   if (detail.code === TOO_MANY_PAGES) {
     trouble = CROWDED;
-    complain();
+    showTrouble();
   }
   reconnectSoon();
 });
 
 setInterval(() => {
-  if (isOver || reconnecting || Date.now() - heardAt < SILENCE) return;
-  complain();
+  if (isOver || reconnecting || Date.now() - heardAt < SILENCE_MS) return;
+  showTrouble();
   reconnectSoon();
 }, 500);
 
-// Back from the cache of visited pages the socket is closed, and nothing says so.
+// A page that comes back from the browser's cache has a closed socket, without an event.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) connect();
 });

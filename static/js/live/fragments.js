@@ -1,12 +1,16 @@
-// Puts rows and messages where their keys say, when the server sends them.
-import { arrange } from "../conversation/message-groups.js";
-import { hold, settle } from "./scroll-anchor.js";
+// Fragments from the server: each names its container, and its key says where in it it belongs.
+import { groupMessages } from "../conversation/message-groups.js";
+import { focus, parseElements } from "../shared/dom.js";
+import { announce } from "../shared/events.js";
 import { lowerBound } from "../shared/lower-bound.js";
+import { isNavigation } from "../shared/page-elements.js";
 import { rewriteTimes } from "../shared/times.js";
+import { morph } from "./morph.js";
+import { captureScroll, restoreScroll } from "./scroll-anchor.js";
 
 /**
- * What was taken away from which container, and at which seq: a frame that comes late cannot bring
- * it back.
+ * What was removed from which container, and at which seq, so that a fragment that comes late does
+ * not bring it back.
  * @type {Map<string, string>}
  */
 const tombstones = new Map();
@@ -15,21 +19,22 @@ const tombstones = new Map();
  * @param {string} container
  * @param {string} id
  */
-const grave = (container, id) => `${container} ${id}`;
+const tombstoneKey = (container, id) => `${container} ${id}`;
 
 /** @param {HTMLElement} element */
-const graveOf = (element) => grave(element.dataset.in ?? "", element.id);
+const tombstoneKeyOf = (element) => tombstoneKey(element.dataset.in ?? "", element.id);
 
 /**
- * Changes to what is not loaded yet. The page that is asked for later may be older than they are.
+ * Changes to elements that are not loaded yet. The page that is asked for later may be older.
  * @type {Map<string, HTMLElement>}
  */
-const beyond = new Map();
+const unloaded = new Map();
 
 /**
+ * Compares keys part by part, as numbers.
  * @param {string} one
  * @param {string} other
- * @returns {number} below zero if `one` is lower; keys are compared part by part, as numbers
+ * @returns {number} below zero if `one` is lower
  */
 export function compareKeys(one, other) {
   const left = one.split("-");
@@ -42,10 +47,13 @@ export function compareKeys(one, other) {
 }
 
 /**
- * A seq has the inbox's counter, and in rows the agent's behind it: both only grow.
+ * Returns the inbox's change counter, and in rows the agent's behind it: both only grow.
  * @param {HTMLElement} element
  */
 const seqOf = (element) => element.dataset.seq ?? "0";
+
+/** @param {HTMLElement} element */
+const keyOf = (element) => element.dataset.key ?? "";
 
 /**
  * @param {HTMLElement} one
@@ -56,245 +64,184 @@ const isNewer = (one, other) => compareKeys(seqOf(one), seqOf(other)) > 0;
 /** @param {HTMLElement} container */
 const isLog = (container) => container.dataset.order === "asc";
 
-/**
- * @param {string} html
- * @returns {HTMLElement[]}
- */
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return [...template.content.children].filter((child) => child instanceof HTMLElement);
-}
-
 /** @param {HTMLElement} element */
-function isStale(element) {
-  const gone = tombstones.get(graveOf(element));
-  return gone !== undefined && compareKeys(gone, seqOf(element)) >= 0;
+function isRemoved(element) {
+  const seq = tombstones.get(tombstoneKeyOf(element));
+  return seq !== undefined && compareKeys(seq, seqOf(element)) >= 0;
 }
 
 /**
- * Puts each root element of `html` into the container that it names, in the order of its key.
- * What is older than what stands there, or belongs to a container that is not open, is left out. An
- * element that says that it is gone takes away what stands there.
+ * Puts each outermost element of `html` into the container that it names, in the order of the keys.
+ * It is left out if the page has a newer one, or if its container is not open. One with `data-gone`
+ * removes what the page has.
  * @param {string} html
  */
-export function place(html) {
+export function insertFragments(html) {
   /** @type {Map<HTMLElement, HTMLElement[]>} */
   const byContainer = new Map();
-  for (const element of parse(html)) {
+  for (const element of parseElements(html)) {
     const container = document.getElementById(element.dataset.in ?? "");
-    if (!container || isStale(element)) continue;
+    if (!container || isRemoved(element)) continue;
     const old = document.getElementById(element.id);
     if (old && !isNewer(element, old)) continue;
     if ("gone" in element.dataset) {
-      takeAway(element.id, element.dataset.in ?? "", seqOf(element));
+      removeFragment(element.id, element.dataset.in ?? "", seqOf(element));
       continue;
     }
-    tombstones.delete(graveOf(element));
+    tombstones.delete(tombstoneKeyOf(element));
     if (old && old.dataset.in !== element.dataset.in) old.remove();
     byContainer.set(container, [...(byContainer.get(container) ?? []), element]);
   }
-  for (const [container, elements] of byContainer) placeIn(container, elements);
-  document.dispatchEvent(new CustomEvent("partyline:placed"));
+  for (const [container, elements] of byContainer) insertAll(container, elements);
+  announce("fragmentsChanged");
 }
 
 /**
  * @param {HTMLElement} container
  * @param {HTMLElement[]} elements
  */
-function placeIn(container, elements) {
-  const held = hold(container, elements);
+function insertAll(container, elements) {
+  const snapshot = captureScroll(container, elements);
   /** @type {HTMLElement[]} */
   const added = [];
   for (const element of elements) {
     rewriteTimes(element);
-    const placed = placeOne(container, element, added);
-    if (placed) window.htmx?.process(placed);
+    const inserted = insertOne(container, element);
+    if (inserted === element) added.push(element);
+    if (inserted) window.htmx?.process(inserted);
   }
-  if (isLog(container)) arrange(container);
-  settle(held, added);
+  if (isLog(container)) groupMessages(container);
+  restoreScroll(snapshot, added);
 }
 
 /**
  * @param {HTMLElement} container
  * @param {HTMLElement} element
- * @param {HTMLElement[]} added collects what was not there before
- * @returns {HTMLElement | null} what now stands in the page
+ * @returns {HTMLElement | null} what is in the page now: the element, or an older one that was made
+ *   equal to it; null if it belongs beyond what is loaded
  */
-function placeOne(container, element, added) {
+function insertOne(container, element) {
   const old = document.getElementById(element.id);
   if (old && old.dataset.key === element.dataset.key) {
-    renew(old, element);
+    morph(old, element);
     return old;
   }
   const siblings = /** @type {HTMLElement[]} */ (
     [...container.children].filter((child) => child !== old && child.hasAttribute("data-key"))
   );
-  const key = element.dataset.key ?? "";
   const direction = isLog(container) ? 1 : -1;
   const index = lowerBound(
     siblings,
-    (sibling) => direction * compareKeys(sibling.dataset.key ?? "", key) < 0,
+    (sibling) => direction * compareKeys(keyOf(sibling), keyOf(element)) < 0,
   );
-  if (isUnloaded(container, siblings, index)) {
+  if (isBeyondLoaded(container, siblings, index)) {
     old?.remove();
-    beyond.set(element.id, element);
+    unloaded.set(element.id, element);
     return null;
   }
-  const next = siblings[index] ?? siblings.at(-1)?.nextElementSibling ?? tail(container);
+  const next = siblings[index] ?? siblings.at(-1)?.nextElementSibling ?? lastChild(container);
   if (old) {
-    renew(old, element);
-    move(container, old, next === old ? old.nextElementSibling : next);
+    morph(old, element);
+    moveElement(container, old, next === old ? old.nextElementSibling : next);
     return old;
   }
   container.insertBefore(element, next);
-  added.push(element);
   return element;
 }
 
-/** @param {HTMLElement} container */
-function tail(container) {
+/**
+ * Returns what stays behind all rows or messages.
+ * @param {HTMLElement} container
+ */
+function lastChild(container) {
   return container.querySelector(isLog(container) ? ":scope > .typing" : ":scope > .more");
 }
 
 /**
- * Whether the place lies beyond what was loaded, where a gap would open.
+ * Returns whether an element would leave a gap between itself and what is loaded.
  * @param {HTMLElement} container
  * @param {HTMLElement[]} siblings
- * @param {number} index
+ * @param {number} index before which sibling the element belongs
  */
-function isUnloaded(container, siblings, index) {
+function isBeyondLoaded(container, siblings, index) {
   if (!siblings.length) return false;
   if (isLog(container)) return index === 0 && Boolean(container.querySelector(":scope > .older"));
-  return index === siblings.length && Boolean(tail(container));
+  return index === siblings.length && Boolean(lastChild(container));
 }
 
 /**
- * Moves without losing focus or selection, also in browsers that cannot do it by themselves.
+ * Moves an element without losing focus or selection, also in browsers without `moveBefore`.
  * @param {HTMLElement} container
  * @param {HTMLElement} element
  * @param {Element | null} next
  */
-function move(container, element, next) {
+function moveElement(container, element, next) {
   if (typeof container.moveBefore === "function") {
     container.moveBefore(element, next);
     return;
   }
   const focused = document.activeElement;
-  const hadFocus = focused instanceof HTMLElement && element.contains(focused);
+  const hadFocus = element.contains(focused);
   container.insertBefore(element, next);
-  if (hadFocus) focused.focus({ preventScroll: true });
+  if (hadFocus) focus(focused);
 }
 
 /**
- * Makes an element equal to a newer one of the same kind, touching only what differs: what has
- * focus or is selected stays so. What the page itself noted on it stays too.
- * @param {Element} old
- * @param {Element} fresh
- */
-function renew(old, fresh) {
-  // A long text that somebody unfolded stays so.
-  if (old.classList.contains("is-whole")) return;
-  const kept = ["aria-current", "data-htmx-powered", "disabled"];
-  for (const { name } of [...old.attributes]) {
-    if (!fresh.hasAttribute(name) && !kept.includes(name)) old.removeAttribute(name);
-  }
-  for (const { name, value } of fresh.attributes) {
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  }
-  const before = [...old.childNodes];
-  const after = [...fresh.childNodes];
-  const isAlike =
-    before.length === after.length &&
-    before.every((node, i) => node.nodeName === after[i]?.nodeName);
-  if (!isAlike) {
-    replaceChildren(old, after);
-    return;
-  }
-  before.forEach((node, i) => {
-    const newer = after[i];
-    if (node instanceof Element && newer instanceof Element) renew(node, newer);
-    else if (newer && node.nodeValue !== newer.nodeValue) node.nodeValue = newer.nodeValue;
-  });
-}
-
-/**
- * @param {Element} old
- * @param {Node[]} children
- */
-function replaceChildren(old, children) {
-  const focused = document.activeElement;
-  const hadFocus = focused !== old && old.contains(focused);
-  const classes = focused?.className ?? "";
-  const pairs = children.map((child) => {
-    const twin =
-      child instanceof Element &&
-      [...old.children].find(
-        (one) => one.tagName === child.tagName && one.classList[0] === child.classList[0],
-      );
-    if (!twin) return child;
-    renew(twin, child);
-    return twin;
-  });
-  old.replaceChildren(...new Set(pairs));
-  if (!hadFocus) return;
-  const heir =
-    focused?.isConnected && old.contains(focused)
-      ? focused
-      : (old.querySelector(`[class="${CSS.escape(classes)}"]`) ?? old.closest("[tabindex], .log"));
-  if (heir instanceof HTMLElement) heir.focus({ preventScroll: true });
-}
-
-/**
- * Takes inboxes from the top list; an older frame cannot bring them back.
+ * Removes elements; an older fragment does not bring them back.
  * @param {string[]} ids
  */
-export function remove(ids) {
+export function removeFragments(ids) {
   for (const id of ids) {
     const old = document.getElementById(id);
-    takeAway(id, old?.dataset.in ?? "list-top", old ? seqOf(old) : "0");
+    removeFragment(id, old?.dataset.in ?? "list-top", old ? seqOf(old) : "0");
   }
-  document.dispatchEvent(new CustomEvent("partyline:placed"));
+  announce("fragmentsChanged");
 }
 
 /**
  * @param {string} id
- * @param {string} from the container
- * @param {string} seq when it went
+ * @param {string} from the container's id
+ * @param {string} seq
  */
-function takeAway(id, from, seq) {
-  const key = grave(from, id);
+function removeFragment(id, from, seq) {
+  const key = tombstoneKey(from, id);
   if (compareKeys(seq, tombstones.get(key) ?? "-1") > 0) tombstones.set(key, seq);
-  beyond.delete(id);
+  unloaded.delete(id);
   const old = document.getElementById(id);
   const container = document.getElementById(from);
   if (!old || !container) {
     old?.remove();
     return;
   }
-  const held = hold(container, [old]);
+  const snapshot = captureScroll(container, [old]);
   const hadFocus = old.contains(document.activeElement);
   const neighbour = old.nextElementSibling ?? old.previousElementSibling;
   old.remove();
-  if (hadFocus) neighbour?.querySelector("a")?.focus({ preventScroll: true });
-  if (isLog(container)) arrange(container);
-  settle(held, []);
+  if (hadFocus) focus(neighbour?.querySelector("a"));
+  if (isLog(container)) groupMessages(container);
+  restoreScroll(snapshot, []);
 }
 
-// A further page may hold what has moved into the loaded part meanwhile, or what has changed.
-document.addEventListener("htmx:before:swap", (event) => {
-  const { tasks } = /** @type {CustomEvent} */ (event).detail;
-  for (const task of tasks) {
-    if (task.target?.id === "panes" || task.target?.id === "conversation") beyond.clear();
-    if (!task.target?.matches?.(".more, .older")) continue;
-    for (const row of task.fragment.querySelectorAll("[data-in]")) {
-      const late = beyond.get(row.id);
-      beyond.delete(row.id);
-      const isGone = "gone" in row.dataset || isStale(row);
-      if (isGone || document.getElementById(row.id)) row.remove();
-      else if (late && isNewer(late, row) && late.dataset.key === row.dataset.key) {
-        row.replaceWith(late);
-      }
-    }
+/**
+ * Removes from a further page what has moved into the loaded part meanwhile, and renews what has
+ * changed.
+ * @param {DocumentFragment} page
+ */
+function updateFurtherPage(page) {
+  for (const row of page.querySelectorAll("[data-in]")) {
+    if (!(row instanceof HTMLElement)) continue;
+    const newer = unloaded.get(row.id);
+    unloaded.delete(row.id);
+    const isGone = "gone" in row.dataset || isRemoved(row);
+    if (isGone || document.getElementById(row.id)) row.remove();
+    else if (newer && isNewer(newer, row) && keyOf(newer) === keyOf(row)) row.replaceWith(newer);
+  }
+}
+
+document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
+  for (const { target, fragment } of tasks) {
+    if (!(target instanceof Element)) continue;
+    if (isNavigation({ target })) unloaded.clear();
+    if (target.matches(".more, .older")) updateFurtherPage(fragment);
   }
 });

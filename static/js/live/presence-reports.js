@@ -1,132 +1,123 @@
 // Tells the server that somebody looks at the open thread, and when they type there.
+import { isInternal } from "../composer/internal-mode.js";
+import { closestTarget } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { composerForm, openThreadKey } from "../shared/page-elements.js";
+import { send } from "./connection.js";
 
-const VIEWING_EVERY = 10_000;
-const TYPING_EVERY = 3_000;
-const TYPING_ENDS = 5_000;
+const VIEWING_EVERY_MS = 10_000;
+const TYPING_EVERY_MS = 3_000;
+const TYPING_ENDS_MS = 5_000;
 
-/** The thread of which the server was told, null while nobody looks. */
-/** @type {number | null} */
-let told = null;
-/** Whether something was written in this visit: an old draft alone is no reply. */
+/**
+ * The thread of which the server was told; null while nobody looks at one.
+ * @type {number | null}
+ */
+let reported = null;
+/** Whether something was written since the thread was opened: an old draft alone is no reply. */
 let hasWritten = false;
 let isTyping = false;
-let typingToldAt = 0;
-let last = "";
+let typingReportedAt = 0;
+let lastReport = "";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
-let stopping;
-
-/** @returns {HTMLFormElement | null} */
-const form = () => document.querySelector("#composer");
+let typingEnds;
 
 /** @returns {HTMLTextAreaElement | null} */
-const box = () => document.querySelector("#composer textarea[name=body]");
+const messageBox = () => document.querySelector("#composer textarea[name=body]");
 
-/** @param {object} detail */
-function say(detail) {
-  document.dispatchEvent(new CustomEvent("partyline:say", { detail }));
+function currentMode() {
+  const form = composerForm();
+  if (!form || !hasWritten || !messageBox()?.value) return "reading";
+  return isInternal(form) ? "internal" : "replying";
 }
 
-function openThread() {
-  const thread = document.querySelector(".thread");
-  return thread instanceof HTMLElement ? Number(thread.dataset.thread) : null;
-}
-
-function mode() {
-  if (!hasWritten || !box()?.value) return "reading";
-  const isInternal = form()?.elements.namedItem("is_internal");
-  return isInternal instanceof HTMLInputElement && isInternal.value === "true"
-    ? "internal"
-    : "replying";
-}
-
-/** @param {boolean} [always] also if the server knows it already: its leases run out */
-function tell(always = false) {
-  const thread = openThread();
+/** @param {boolean} [always] also if nothing has changed: what the server knows expires */
+function report(always = false) {
+  const thread = openThreadKey();
   if (document.hidden || thread === null) {
-    leave();
+    reportLeaving();
     return;
   }
-  const here = { thread, mode: mode(), is_typing: isTyping };
+  const here = { thread, mode: currentMode(), is_typing: isTyping };
   const words = JSON.stringify(here);
-  if (!always && words === last) return;
-  last = words;
-  told = thread;
-  if (isTyping) typingToldAt = Date.now();
-  say({ here });
+  if (!always && words === lastReport) return;
+  lastReport = words;
+  reported = thread;
+  if (isTyping) typingReportedAt = Date.now();
+  send({ here });
 }
 
-function leave() {
-  if (told === null) return;
-  stop();
-  say({ gone: { thread: told } });
-  told = null;
-  last = "";
+function reportLeaving() {
+  if (reported === null) return;
+  stopTyping();
+  send({ gone: { thread: reported } });
+  reported = null;
+  lastReport = "";
 }
 
-function stop() {
-  clearTimeout(stopping);
-  stopping = undefined;
+function stopTyping() {
+  clearTimeout(typingEnds);
+  typingEnds = undefined;
   isTyping = false;
 }
 
-function stopAndTell() {
+function reportTypingEnded() {
   if (!isTyping) return;
-  stop();
-  tell();
+  stopTyping();
+  report();
 }
 
 document.addEventListener("input", (event) => {
   const target = event.target;
-  if (!(target instanceof HTMLTextAreaElement) || target !== box()) return;
+  if (!(target instanceof HTMLTextAreaElement) || target !== messageBox()) return;
   hasWritten = true;
   if (!target.value.trim()) {
-    stop();
-    tell();
+    stopTyping();
+    report();
     return;
   }
-  clearTimeout(stopping);
-  stopping = setTimeout(stopAndTell, TYPING_ENDS);
-  const isDue = !isTyping || Date.now() - typingToldAt >= TYPING_EVERY;
+  clearTimeout(typingEnds);
+  typingEnds = setTimeout(reportTypingEnded, TYPING_ENDS_MS);
+  const isDue = !isTyping || Date.now() - typingReportedAt >= TYPING_EVERY_MS;
   isTyping = true;
-  tell(isDue);
+  report(isDue);
 });
 
 document.addEventListener("focusout", (event) => {
-  if (event.target === box()) stopAndTell();
+  if (event.target === messageBox()) reportTypingEnded();
 });
 
-// Sent: what was typed is no longer being typed, whatever becomes of it.
-document.addEventListener("htmx:before:request", (event) => {
-  if (/** @type {CustomEvent} */ (event).detail.ctx.sourceElement === form()) stopAndTell();
+// What is sent is no longer being typed, whatever becomes of it.
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement === composerForm()) reportTypingEnded();
 });
 
-document.addEventListener("htmx:after:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  if (ctx.request.method === "POST") queueMicrotask(() => told !== null && tell());
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  if (ctx.request.method === "POST") queueMicrotask(() => reported !== null && report());
 });
 
-// The switch between the two modes.
+// The switch to internal and back.
 document.addEventListener("click", (event) => {
-  const isSwitch = event.target instanceof Element && event.target.closest("#composer [aria-pressed]");
-  if (isSwitch && told !== null) queueMicrotask(tell);
+  const eye = closestTarget(event, "#composer [aria-pressed]");
+  if (eye && reported !== null) queueMicrotask(() => report());
 });
 
-document.addEventListener("partyline:looked", () => {
-  const thread = openThread();
-  if (thread !== told) {
-    // The server left the old thread when it heard of the new one.
-    stop();
-    told = null;
+listen("viewChanged", () => {
+  const thread = openThreadKey();
+  if (thread !== reported) {
+    // The server left the old thread when it heard of the new view.
+    stopTyping();
+    reported = null;
     hasWritten = false;
   }
-  tell(true);
+  report(true);
 });
 
-document.addEventListener("partyline:opened", () => tell(true));
-document.addEventListener("visibilitychange", () => tell());
-window.addEventListener("pagehide", leave);
+listen("connectionOpened", () => report(true));
+document.addEventListener("visibilitychange", () => report());
+window.addEventListener("pagehide", reportLeaving);
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) tell(true);
+  if (event.persisted) report(true);
 });
 
-setInterval(() => tell(true), VIEWING_EVERY);
+setInterval(() => report(true), VIEWING_EVERY_MS);

@@ -1,117 +1,108 @@
-// Shows who else is in the open thread and who types there, and marks the list's rows.
+// Shows who else is in the open thread and who types there, and marks the rows of the list.
+import { parseElements } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { openListing, openThread } from "../shared/page-elements.js";
 
-/** @type {{thread: number, people: string, typing: string}} */
+/** @typedef {import("../shared/events.js").Presence} Presence */
+/** @typedef {import("../shared/events.js").PresenceMarks} PresenceMarks */
+
+/** @type {Presence} */
 const NOBODY = { thread: 0, people: "", typing: "" };
 let present = NOBODY;
-/**
- * By thread, what somebody else does in it.
- * @type {{list: string, threads: Record<string, "viewing" | "replying">}}
- */
+/** @type {{list: string, threads: PresenceMarks["threads"]}} */
 let marks = { list: "", threads: {} };
 
 const MARK_WORDS = { viewing: "Someone is here", replying: "Someone is replying" };
 
-/** @returns {HTMLElement | null} */
-const thread = () => document.querySelector(".thread");
-
-const openList = () => {
-  const listing = document.querySelector(".listing");
-  return listing instanceof HTMLElement ? (listing.dataset.list ?? "") : "";
-};
-
-/** @param {string} html */
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return [...template.content.children].filter((child) => child instanceof HTMLElement);
-}
+const listKey = () => openListing()?.dataset.list ?? "";
 
 /**
  * Touches only those who changed, so that a screen reader names nobody twice.
  * @param {Element} region
  */
 function showPeople(region) {
-  const fresh = parse(present.people);
+  const fresh = parseElements(present.people);
   const agents = fresh.map((person) => person.dataset.agent);
   for (const old of [...region.children]) {
-    if (!agents.includes(/** @type {HTMLElement} */ (old).dataset.agent)) old.remove();
+    if (old instanceof HTMLElement && !agents.includes(old.dataset.agent)) old.remove();
   }
   fresh.forEach((person, i) => {
-    const there = region.querySelector(`[data-agent="${person.dataset.agent}"]`);
-    if (there && there.outerHTML === person.outerHTML) return;
-    if (there) there.replaceWith(person);
+    const old = region.querySelector(`[data-agent="${person.dataset.agent}"]`);
+    if (old && old.outerHTML === person.outerHTML) return;
+    if (old) old.replaceWith(person);
     else region.insertBefore(person, region.children[i] ?? null);
   });
 }
 
-/** Puts into the page what is known; also into one that was drawn anew. */
-function show() {
-  const open = thread();
-  const isHere = open?.dataset.thread === String(present.thread);
-  if (!isHere) present = NOBODY;
-  const region = open?.querySelector("[data-here]");
+/** Shows in the conversation what is known, also in one that was drawn anew. */
+function showPresence() {
+  const thread = openThread();
+  if (thread?.dataset.thread !== String(present.thread)) present = NOBODY;
+  const region = thread?.querySelector("[data-here]");
   if (region) showPeople(region);
-  const bubble = open?.querySelector("[data-typing]");
+  const bubble = thread?.querySelector("[data-typing]");
   const words = bubble?.querySelector("[data-words]");
   if (!bubble || !words || words.textContent === present.typing) return;
   words.textContent = present.typing;
   bubble.classList.toggle("is-on", present.typing !== "");
 }
 
-/** Rows are drawn anew when they change, and then bear no mark. */
-function mark() {
+/** Marks the rows, which lose their marks whenever they change. */
+function showMarks() {
   for (const old of document.querySelectorAll(".row-here")) {
     const row = old.closest(".row");
     if (!row || !(row.id.slice("thread-".length) in marks.threads)) old.remove();
   }
-  for (const [key, state] of Object.entries(marks.threads)) {
-    const place = document.querySelector(`#thread-${key} .row-marks`);
-    if (!place) continue;
-    let sign = place.querySelector(".row-here");
-    if (!sign) {
-      sign = document.createElement("span");
-      place.prepend(sign);
-    }
-    if (sign.classList.contains(state)) continue;
-    sign.className = `row-here ${state}`;
-    const words = document.createElement("span");
-    words.className = "hidden";
-    words.textContent = MARK_WORDS[state];
-    const dots = ["i", "i", "i"].map((name) => document.createElement(name));
-    sign.replaceChildren(words, ...dots);
+  for (const [thread, state] of Object.entries(marks.threads)) {
+    const corner = document.querySelector(`#thread-${thread} .row-marks`);
+    if (corner) showMark(corner, state);
   }
 }
 
-document.addEventListener("partyline:presence", (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
-  if (thread()?.dataset.thread !== String(detail.thread)) return;
-  present = detail;
-  show();
-});
+/**
+ * @param {Element} corner of a row
+ * @param {"viewing" | "replying"} state
+ */
+function showMark(corner, state) {
+  let mark = corner.querySelector(".row-here");
+  if (!mark) {
+    mark = document.createElement("span");
+    corner.prepend(mark);
+  }
+  if (mark.classList.contains(state)) return;
+  mark.className = `row-here ${state}`;
+  const words = document.createElement("span");
+  words.className = "hidden";
+  words.textContent = MARK_WORDS[state];
+  const dots = ["i", "i", "i"].map((name) => document.createElement(name));
+  mark.replaceChildren(words, ...dots);
+}
 
-document.addEventListener("partyline:marks", (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
-  if (openList() !== String(detail.list)) return;
-  marks = { list: String(detail.list), threads: detail.threads };
-  mark();
-});
-
-// What was known belongs to what was shown; the server answers a look with how it is now.
-document.addEventListener("partyline:looked", () => {
+/** @param {PresenceMarks["threads"]} threads marks that still hold */
+function resetPresence(threads) {
   present = NOBODY;
-  if (marks.list !== openList()) marks = { list: openList(), threads: {} };
-  show();
-  mark();
+  marks = { list: listKey(), threads };
+  showPresence();
+  showMarks();
+}
+
+listen("presence", (fresh) => {
+  if (openThread()?.dataset.thread !== String(fresh.thread)) return;
+  present = fresh;
+  showPresence();
 });
 
-document.addEventListener("partyline:opened", () => {
-  present = NOBODY;
-  marks = { list: openList(), threads: {} };
-  show();
-  mark();
+listen("marks", ({ list, threads }) => {
+  if (listKey() !== String(list)) return;
+  marks = { list: String(list), threads };
+  showMarks();
 });
 
-document.addEventListener("partyline:placed", mark);
+// Marks outlive the opening of another thread of their list; the server answers each new view with
+// who is there now.
+listen("viewChanged", () => resetPresence(marks.list === listKey() ? marks.threads : {}));
+listen("connectionOpened", () => resetPresence({}));
+listen("fragmentsChanged", showMarks);
 
-// A refused message may have drawn the box anew, with what stands below it.
-document.addEventListener("htmx:after:request", () => queueMicrotask(show));
+// A refused message may have drawn the composer anew, with the line below it.
+document.addEventListener("htmx:after:request", () => queueMicrotask(showPresence));

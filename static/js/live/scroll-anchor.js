@@ -1,16 +1,19 @@
-// Keeps what one reads where it is while things come and go around it, and moves the rest softly.
+// Keeps in place what somebody reads while things come and go around it, and moves the rest gently.
+import { announce } from "../shared/events.js";
 import { lowerBound } from "../shared/lower-bound.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+/** Pixels from the end that still count as the bottom. */
 const NEAR = 48;
 
 /**
- * @typedef {object} Held
+ * What was in view before a change.
+ * @typedef {object} ScrollSnapshot
  * @property {HTMLElement} container
  * @property {boolean} isAtBottom
- * @property {HTMLElement | null} anchor what stood first in view and stays
- * @property {number} top where it stood
- * @property {Map<HTMLElement, number>} tops where all that was in view stood
+ * @property {HTMLElement | null} anchor the first element in view that the change does not touch
+ * @property {number} top of the anchor
+ * @property {Map<HTMLElement, number>} tops of all that was in view
  * @property {Element | null} last
  */
 
@@ -20,33 +23,33 @@ export function isAtBottom(scroller) {
 }
 
 /** @param {HTMLElement} scroller */
-export function toBottom(scroller) {
+export function scrollToBottom(scroller) {
   scroller.scrollTop = scroller.scrollHeight;
 }
 
 /**
- * Notes how things stand, before a change.
+ * Notes what is in view. To be called before a change.
  * @param {HTMLElement} container
- * @param {HTMLElement[]} changing what the anchor must not be
- * @returns {Held}
+ * @param {HTMLElement[]} changing elements that will change: the anchor is none of them
+ * @returns {ScrollSnapshot}
  */
-export function hold(container, changing) {
+export function captureScroll(container, changing) {
   const ids = new Set(changing.map((element) => element.id));
   const frame = container.getBoundingClientRect();
   /** @type {Map<HTMLElement, number>} */
   const tops = new Map();
   const children = /** @type {HTMLElement[]} */ ([...container.children]);
-  /** @type {HTMLElement | null} */
-  let anchor = null;
   const isAbove = (/** @type {HTMLElement} */ child) =>
     child.getBoundingClientRect().bottom <= frame.top;
+  /** @type {HTMLElement | null} */
+  let anchor = null;
   for (const child of children.slice(lowerBound(children, isAbove))) {
     const { top } = child.getBoundingClientRect();
     if (top > frame.bottom) break;
     tops.set(child, top);
     if (!anchor && child.hasAttribute("data-key") && !ids.has(child.id)) anchor = child;
   }
-  // One that moves from out of view still comes from somewhere.
+  // One that moves into view comes from somewhere.
   for (const id of ids) {
     const moving = document.getElementById(id);
     if (moving && !tops.has(moving)) tops.set(moving, moving.getBoundingClientRect().top);
@@ -62,57 +65,62 @@ export function hold(container, changing) {
 }
 
 /**
- * Puts the view right after a change, and shows softly what moved and what is new.
- * @param {Held} held
+ * Scrolls so that the anchor is where it was, and shows gently what moved and what is new. To be
+ * called after a change.
+ * @param {ScrollSnapshot} snapshot
  * @param {HTMLElement[]} added
  */
-export function settle(held, added) {
-  const { container } = held;
-  if (container.dataset.order === "asc") settleLog(held, added);
-  else if (container.scrollTop > 4) keepAnchor(held);
+export function restoreScroll(snapshot, added) {
+  const { container } = snapshot;
+  const isLog = container.dataset.order === "asc";
+  if (isLog) restoreLog(snapshot, added);
+  else if (container.scrollTop > 4) scrollToAnchor(snapshot);
   if (calm.matches || document.hidden) return;
-  if (container.dataset.order === "asc") {
-    for (const element of added) appear(element, 6, 120);
-    return;
-  }
   const frame = container.getBoundingClientRect();
-  for (const [element, before] of held.tops) {
-    if (!element.isConnected) continue;
-    const { top, bottom } = element.getBoundingClientRect();
-    const from = Math.min(before, frame.bottom);
-    if (Math.abs(from - top) > 1 && bottom > frame.top && top < frame.bottom) {
-      element.animate([{ transform: `translateY(${from - top}px)` }, { transform: "none" }], {
-        duration: 150,
-        easing: "ease-out",
-      });
-    }
-  }
-  for (const element of added) appear(element, -8, 150);
+  if (!isLog) for (const [element, top] of snapshot.tops) animateMove(frame, element, top);
+  for (const element of added) animateArrival(element, isLog ? 6 : -8, isLog ? 120 : 150);
 }
 
-/** @param {Held} held */
-function keepAnchor({ container, anchor, top }) {
+/** @param {ScrollSnapshot} snapshot */
+function scrollToAnchor({ container, anchor, top }) {
   if (!anchor?.isConnected) return;
   const drift = anchor.getBoundingClientRect().top - top;
   if (drift) container.scrollTop += drift;
 }
 
 /**
- * @param {Held} held
+ * Stays at the bottom of a history, or tells that something newer is below.
+ * @param {ScrollSnapshot} snapshot
  * @param {HTMLElement[]} added
  */
-function settleLog(held, added) {
-  const { container, last } = held;
-  if (held.isAtBottom) {
-    toBottom(container);
+function restoreLog(snapshot, added) {
+  const { container, last } = snapshot;
+  if (snapshot.isAtBottom) {
+    scrollToBottom(container);
     return;
   }
-  keepAnchor(held);
-  const isNewer = added.some(
+  scrollToAnchor(snapshot);
+  const hasNewer = added.some(
     (element) =>
       !last || last.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING,
   );
-  if (isNewer) container.dispatchEvent(new CustomEvent("partyline:newer", { bubbles: true }));
+  if (hasNewer) announce("newerMessage");
+}
+
+/**
+ * @param {DOMRect} frame what is in view
+ * @param {HTMLElement} element
+ * @param {number} before where its top was
+ */
+function animateMove(frame, element, before) {
+  if (!element.isConnected) return;
+  const { top, bottom } = element.getBoundingClientRect();
+  const from = Math.min(before, frame.bottom);
+  if (Math.abs(from - top) <= 1 || bottom <= frame.top || top >= frame.bottom) return;
+  element.animate([{ transform: `translateY(${from - top}px)` }, { transform: "none" }], {
+    duration: 150,
+    easing: "ease-out",
+  });
 }
 
 /**
@@ -120,7 +128,7 @@ function settleLog(held, added) {
  * @param {number} distance
  * @param {number} duration
  */
-function appear(element, distance, duration) {
+function animateArrival(element, distance, duration) {
   element.animate(
     [
       { opacity: 0, transform: `translateY(${distance}px)` },

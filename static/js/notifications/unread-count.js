@@ -1,47 +1,47 @@
-// The count of what is unread: on the bell, in the title and on the page's icon.
+// The unread count: on the bell icon, in the title and on the page's icon.
+import { listen } from "../shared/events.js";
 
 let unread = Number(document.querySelector("[data-bell]")?.getAttribute("data-bell") ?? 0);
 
-/** The title without the count: a number in brackets may also be the area code of what is open. */
-let bare = document.title;
+/** The title without the count: a number in brackets may also be part of what is open. */
+let title = document.title;
 
-function draw() {
-  const few = unread > 99 ? "99+" : String(unread);
-  const name = unread ? `Notifications, ${few} unread` : "Notifications";
+function showUnreadCount() {
+  const count = unread > 99 ? "99+" : String(unread);
+  const label = unread ? `Notifications, ${count} unread` : "Notifications";
   for (const bell of document.querySelectorAll("[data-bell]")) {
-    if (bell.getAttribute("aria-label") !== name) bell.setAttribute("aria-label", name);
-    const badge = /** @type {HTMLElement | null} */ (bell.querySelector(".badge"));
-    if (!badge) continue;
+    if (bell.getAttribute("aria-label") !== label) bell.setAttribute("aria-label", label);
+    const badge = bell.querySelector(".badge");
+    if (!(badge instanceof HTMLElement)) continue;
     badge.hidden = !unread;
-    if (badge.textContent !== few) badge.textContent = few;
+    if (badge.textContent !== count) badge.textContent = count;
   }
-  const title = unread ? `(${few}) ${bare}` : bare;
-  if (document.title !== title) document.title = title;
-  drawIcon();
+  const wanted = unread ? `(${count}) ${title}` : title;
+  if (document.title !== wanted) document.title = wanted;
+  showIcon();
 }
 
-function drawIcon() {
-  const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
-  if (!icon) return;
+function showIcon() {
+  const icon = document.querySelector("link[rel=icon]");
+  if (!(icon instanceof HTMLLinkElement)) return;
   icon.dataset.read ??= icon.getAttribute("href") ?? "";
   const wanted = (unread ? icon.dataset.unread : icon.dataset.read) ?? "";
   if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
 }
 
 /** @param {number} count */
-export function ring(count) {
+export function setUnreadCount(count) {
   unread = Math.max(0, count);
-  draw();
+  showUnreadCount();
 }
 
 // A list that was just loaded brings a count as new as itself; a conversation brings none.
-document.addEventListener("htmx:after:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const fresh = ctx.target?.id === "panes" && document.querySelector("[data-bell]");
   if (fresh) unread = Number(fresh.getAttribute("data-bell"));
 });
 
-document.addEventListener("partyline:looked", () => {
-  bare = document.title;
-  draw();
+listen("viewChanged", () => {
+  title = document.title;
+  showUnreadCount();
 });

@@ -1,37 +1,37 @@
-// The settings page's part of the browser: permission in plain words, and web push.
-import { token } from "../shared/csrf.js";
+// Web push: the permission on the settings page, and the subscription of this browser.
+import { closestTarget } from "../shared/dom.js";
+import { liveElement } from "../shared/page-elements.js";
+import { post } from "../shared/requests.js";
 
+/** Where the tab keeps the endpoint that the server was told of. */
 const KEPT = "partyline.push";
 
 /** @returns {HTMLButtonElement | null} */
-const allow = () => document.querySelector("[data-allow]");
+const allowButton = () => document.querySelector("[data-allow]");
 
 const canPush = () => "serviceWorker" in navigator && "PushManager" in window;
 
 /** @returns {Promise<PushSubscription | null>} */
-async function subscription() {
+async function currentSubscription() {
   if (!canPush()) return null;
   const worker = await navigator.serviceWorker.getRegistration("/");
   return (await worker?.pushManager.getSubscription()) ?? null;
 }
 
 /**
+ * Registers a subscription with the server. Rejects if that is refused.
  * @param {string} address
- * @param {PushSubscription} subscribed
+ * @param {PushSubscription} subscription
  */
-async function tellServer(address, subscribed) {
-  const { endpoint, keys } = subscribed.toJSON();
-  const answer = await fetch(address, {
-    method: "POST",
-    headers: { "X-CSRFToken": token() },
-    body: new URLSearchParams({ endpoint: endpoint ?? "", ...keys }),
-  });
+async function sendSubscription(address, subscription) {
+  const { endpoint, keys } = subscription.toJSON();
+  const answer = await post(address, { endpoint: endpoint ?? "", ...keys });
   if (!answer.ok) throw new Error(`The subscription was refused: ${answer.status}`);
   sessionStorage.setItem(KEPT, endpoint ?? "");
 }
 
-/** @param {boolean} isWoken */
-function words(isWoken) {
+/** @param {boolean} isSubscribed whether the browser is woken while no page is open */
+function describePermission(isSubscribed) {
   if (!window.isSecureContext) {
     return "Notifications need an https address. Here the count on the bell is all there is.";
   }
@@ -45,65 +45,65 @@ function words(isWoken) {
   if (Notification.permission === "default") {
     return "Not allowed yet. The browser asks you once when you press the button.";
   }
-  return isWoken
+  return isSubscribed
     ? "Notifications are allowed in this browser, also while no page of Partyline is open."
     : "Notifications are allowed in this browser while a page of Partyline is open.";
 }
 
-/** @param {string} sentence */
-function complain(sentence) {
+/** @param {string} sentence empty if nothing is wrong */
+function showTrouble(sentence) {
   const trouble = document.querySelector("[data-trouble]");
   if (trouble) trouble.textContent = sentence;
 }
 
-async function draw() {
-  const place = document.querySelector("[data-permission]");
-  const button = allow();
-  if (!place || !button) return;
+async function showPermission() {
+  const status = document.querySelector("[data-permission]");
+  const button = allowButton();
+  if (!status || !button) return;
   const known = [...document.querySelectorAll("[data-endpoint]")].map((one) =>
     one.getAttribute("data-endpoint"),
   );
-  const subscribed = await subscription().catch(() => null);
-  const isWoken = subscribed !== null && known.includes(subscribed.endpoint);
-  place.textContent = words(isWoken);
+  const subscription = await currentSubscription().catch(() => null);
+  const isSubscribed = subscription !== null && known.includes(subscription.endpoint);
+  status.textContent = describePermission(isSubscribed);
   const permission = window.isSecureContext ? window.Notification?.permission : undefined;
   button.textContent =
     permission === "granted" ? "Also when no page is open" : "Allow notifications";
   button.hidden =
-    !(permission === "default" || (permission === "granted" && canPush() && !isWoken));
+    !(permission === "default" || (permission === "granted" && canPush() && !isSubscribed));
 }
 
 /** @param {HTMLButtonElement} button */
-async function ask(button) {
-  complain("");
+async function subscribe(button) {
+  showTrouble("");
   if ((await Notification.requestPermission()) !== "granted" || !canPush()) {
-    await draw();
+    await showPermission();
     return;
   }
   try {
-    const { key, worker, subscribe } = button.dataset;
+    const { key, worker, subscribe: address } = button.dataset;
     await navigator.serviceWorker.register(worker ?? "", { scope: "/" });
     const { pushManager } = await navigator.serviceWorker.ready;
-    // One made with another key of ours would be refused for ever.
+    // A subscription that was made with another key of ours would be refused for ever.
     await (await pushManager.getSubscription())?.unsubscribe();
-    const subscribed = await pushManager.subscribe({
+    const subscription = await pushManager.subscribe({
       userVisibleOnly: true,
       applicationServerKey: key,
     });
-    await tellServer(subscribe ?? "", subscribed);
+    await sendSubscription(address ?? "", subscription);
     location.reload();
   } catch {
-    await draw();
-    complain("This browser could not be set up to be woken. With a page open it notifies you.");
+    await showPermission();
+    showTrouble("This browser could not be set up to be woken. With a page open it notifies you.");
   }
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element && event.target.closest("[data-allow]");
-  if (button instanceof HTMLButtonElement) ask(button);
+  const button = closestTarget(event, "[data-allow]");
+  if (button instanceof HTMLButtonElement) subscribe(button);
 });
 
-// A test pops up here at once, and goes out to the browsers that are woken.
+// Without a subscription a test pops up here at once; else the server pushes it.
 document.addEventListener("submit", (event) => {
   if (!(event.target instanceof Element) || !event.target.matches("[data-test]")) return;
   if (window.Notification?.permission !== "granted") return;
@@ -112,12 +112,13 @@ document.addEventListener("submit", (event) => {
   new Notification("Partyline", { body: "This is how a notification looks.", tag: "test" });
 });
 
-// A subscription lasts as long as the session: signed in again, the browser says so.
-async function renew() {
-  const subscribed = window.Notification?.permission === "granted" ? await subscription() : null;
-  if (!subscribed || sessionStorage.getItem(KEPT) === subscribed.endpoint) return;
-  await tellServer("/settings/push/", subscribed);
+/** Sends the subscription after each sign-in: the server keeps it no longer than the session. */
+async function renewSubscription() {
+  const isAllowed = window.Notification?.permission === "granted";
+  const subscription = isAllowed ? await currentSubscription() : null;
+  if (!subscription || sessionStorage.getItem(KEPT) === subscription.endpoint) return;
+  await sendSubscription("/settings/push/", subscription);
 }
 
-draw();
-if (document.getElementById("live")) renew().catch(() => {});
+showPermission();
+if (liveElement()) renewSubscription().catch(() => {});

@@ -1,71 +1,75 @@
-// The way back: no entry of the history leads nowhere, and a list is found again as it was left.
+// The browser's history: no entry leads nowhere, and a list is found again as it was left.
+import { closestTarget } from "../shared/dom.js";
+import { listen } from "../shared/events.js";
+import { openRows } from "../shared/page-elements.js";
 
-const address = () => location.pathname + location.search;
-
-/** @returns {HTMLElement | null} */
-const rows = () => document.querySelector(".rows");
+const currentAddress = () => location.pathname + location.search;
 
 /**
- * Under which address a list was shown alone, as long as it stands in the page.
+ * The address at which a list was shown alone, as long as it is in the page.
  * @type {WeakMap<HTMLElement, string>}
  */
-const homes = new WeakMap();
+const listAddresses = new WeakMap();
 
-let here = address();
-/** @type {string | undefined} */
+let here = currentAddress();
+/**
+ * The address that the step back leads to.
+ * @type {string | undefined}
+ */
 let from = history.state?.from;
 
 /** @param {string} path */
-function keepsList(path) {
-  const list = rows();
-  if (!list) return false;
-  const row = list.querySelector(`.row-thread > a[href="${CSS.escape(path)}"]`);
-  return row !== null || homes.get(list) === path;
+function isInOpenList(path) {
+  const rows = openRows();
+  if (!rows) return false;
+  const link = rows.querySelector(`.row-thread > a[href="${CSS.escape(path)}"]`);
+  return link !== null || listAddresses.get(rows) === path;
 }
 
 /**
- * What has to be loaded to show an address again: the conversation alone, if its list is here.
+ * Returns what htmx has to load to show an address again: the conversation alone, if its list is
+ * open.
  * @param {string} path
  */
-export function wayTo(path) {
-  const pane = keepsList(path) ? "#conversation" : "#panes";
+export function restoreOptions(path) {
+  const pane = isInOpenList(path) ? "#conversation" : "#panes";
   return { source: pane, target: pane, swap: "innerHTML", select: `${pane} > *` };
 }
 
-document.addEventListener("partyline:looked", () => {
-  here = address();
+listen("viewChanged", () => {
+  here = currentAddress();
   from = history.state?.from;
-  const list = rows();
-  if (list && !document.querySelector("#conversation > :is(.thread, .pane)")) homes.set(list, here);
+  const rows = openRows();
+  const isAlone = !document.querySelector("#conversation > :is(.thread, .pane)");
+  if (rows && isAlone) listAddresses.set(rows, here);
 });
 
 // What is opened again while it is open makes no second entry.
-document.addEventListener("htmx:before:history:update", (event) => {
-  const { history: step } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:before:history:update", ({ detail: { history: step } }) => {
   if (step.type === "push" && step.path === here) step.type = "replace";
 });
 
-/** @param {string | undefined} before the address that the step back leads to */
-function sign(before) {
-  from = before;
+/** @param {string | undefined} address to which the step back from the current entry leads */
+function setBackAddress(address) {
+  from = address;
   history.replaceState({ ...history.state, from }, "");
 }
 
-document.addEventListener("htmx:after:history:push", (event) => {
-  sign(here);
-  here = /** @type {CustomEvent} */ (event).detail.path;
+document.addEventListener("htmx:after:history:push", ({ detail: { path } }) => {
+  setBackAddress(here);
+  here = path;
 });
 
 document.addEventListener("htmx:after:history:replace", () => {
-  sign(from);
-  here = address();
+  setBackAddress(from);
+  here = currentAddress();
 });
 
-// A link back to where one came from is a step back, not one more step on.
+// A link back to where the agent came from is a step back, not one more step forward.
 document.addEventListener(
   "click",
   (event) => {
-    const link = event.target instanceof Element && event.target.closest("a[data-back]");
+    const link = closestTarget(event, "a[data-back]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     if (!from || link.getAttribute("href") !== from || history.state?.from !== from) return;
     event.preventDefault();

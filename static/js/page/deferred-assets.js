@@ -1,9 +1,11 @@
-// What only a conversation has a use for is fetched when one is shown: the first page stays light.
+// Scripts and styles that only a conversation needs are fetched when one is near: the first page
+// stays light.
+import { listen } from "../shared/events.js";
 
-/** Milliseconds until the page has come to rest, and has time for what may be wanted next. */
-const REST = 2_000;
+/** Milliseconds until the page is at rest, and has time for what may be wanted next. */
+const REST_MS = 2_000;
 
-/** @type {Map<string, () => Promise<unknown>>} by what it is for */
+/** @type {Map<string, () => Promise<unknown>>} by a selector of what they are for */
 const waiting = new Map([
   ["#composer", () => import("../composer/attachments.js")],
   ["[data-zone]", () => import("../composer/scheduled-texts.js")],
@@ -17,11 +19,11 @@ function fetchWanted() {
   }
 }
 
-document.addEventListener("partyline:looked", fetchWanted);
-document.addEventListener("partyline:drafted", fetchWanted);
+listen("viewChanged", fetchWanted);
+listen("draftReplaced", fetchWanted);
 
-// Styles that come with a conversation are there before the first one, so that it does not jump.
+// The styles are there before the first conversation, so that it does not jump.
 setTimeout(() => {
   const styles = document.querySelector("template[data-soon]");
   if (styles instanceof HTMLTemplateElement) document.head.append(styles.content.cloneNode(true));
-}, REST);
+}, REST_MS);

@@ -1,90 +1,92 @@
 // The keyboard outside of text: single keys, steps through the open list, and the way back.
 //
-// An element names its key by data-shortcut: it is focused if one writes in it, and clicked if not.
+// An element names its key by data-shortcut: a field gets the focus, anything else is clicked.
+import { click, closestTarget, focus } from "../shared/dom.js";
 
+/** Where the browser keeps that single keys are turned off. */
 const OFF = "partyline:no-single-keys";
-const CHOOSERS =
+const OPEN_MENUS =
   "dialog[open], [popover]:popover-open, #mention-menu, [role=combobox][aria-expanded=true]";
-const PRESSED = "[type=checkbox], [type=radio], [type=button], [type=submit], [type=file]";
+const NOT_TYPED_IN = "[type=checkbox], [type=radio], [type=button], [type=submit], [type=file]";
 
 /** @returns {HTMLDialogElement | null} */
-const dialog = () => document.querySelector("#shortcuts");
+const shortcutsDialog = () => document.querySelector("#shortcuts");
 
 /** @returns {HTMLInputElement | null} */
-const consent = () => document.querySelector("[data-single-keys]");
+const singleKeysBox = () => document.querySelector("[data-single-keys]");
 
-const isOff = () => localStorage.getItem(OFF) !== null;
+const areSingleKeysOff = () => localStorage.getItem(OFF) !== null;
 
-const isChoosing = () => document.querySelector(CHOOSERS) !== null;
+const isMenuOpen = () => document.querySelector(OPEN_MENUS) !== null;
 
 /** @param {Element} element */
 const isShown = (element) => element.getClientRects().length > 0;
 
 /** @param {Element | null} element */
-const isWritten = (element) =>
+const isTypedIn = (element) =>
   element instanceof HTMLElement &&
-  (element.isContentEditable || element.matches(`:is(input, textarea, select):not(${PRESSED})`));
+  (element.isContentEditable ||
+    element.matches(`:is(input, textarea, select):not(${NOT_TYPED_IN})`));
 
 /** @param {string} selector */
-const click = (selector) => {
-  const found = document.querySelector(selector);
-  if (found instanceof HTMLElement) found.click();
-  return found !== null;
-};
+const clickFirst = (selector) => click(document.querySelector(selector));
 
-function open() {
-  const box = consent();
-  if (box) box.checked = !isOff();
-  dialog()?.showModal();
+function openShortcuts() {
+  const box = singleKeysBox();
+  if (box) box.checked = !areSingleKeysOff();
+  shortcutsDialog()?.showModal();
 }
 
-/** @param {number} by */
-function step(by) {
+/** @param {number} by rows down, or up if below zero */
+function moveInList(by) {
   const links = [...document.querySelectorAll(".rows .row-link")].filter(isShown);
   const focused = document.activeElement?.closest(".row")?.querySelector(".row-link");
   const here = links.findIndex((link) =>
     focused ? link === focused : link.hasAttribute("aria-current"),
   );
   const next = links[here < 0 ? 0 : here + by];
-  if (!(next instanceof HTMLElement)) return false;
-  next.focus({ preventScroll: true });
+  if (!next) return false;
+  focus(next);
   next.scrollIntoView({ block: "nearest" });
   return true;
 }
 
 /** @param {string} key */
-function follow(key) {
+function followShortcut(key) {
   const found = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(key)}"]`)].find(
-    (one) => isShown(one) && !one.matches(":disabled"),
+    (element) => isShown(element) && !element.matches(":disabled"),
   );
   if (!(found instanceof HTMLElement)) return false;
-  if (isWritten(found)) found.focus();
+  if (isTypedIn(found)) found.focus();
   else found.click();
   return true;
 }
 
-/** One step back: out of a field, from a thread or a form to its list, from there to the top. */
-function back() {
+/** Goes one step back: out of a field, from a conversation to its list, from there to the top. */
+function goBack() {
   const focused = document.activeElement;
-  if (isWritten(focused)) {
+  if (isTypedIn(focused)) {
     const pane = focused?.closest(".thread, .pane") ?? document.querySelector("main");
-    const place = pane?.querySelector(".log") ?? pane?.querySelector("h1");
-    if (place instanceof HTMLElement) place.focus({ preventScroll: true });
+    focus(pane?.querySelector(".log") ?? pane?.querySelector("h1"));
     return true;
   }
-  const isInList = focused?.closest(".listing") && click(".listing [data-back]");
-  return isInList || click(":is(.thread, .pane) [data-back]") || click(".listing [data-back]");
+  const isInList = focused?.closest(".listing") && clickFirst(".listing [data-back]");
+  return (
+    isInList ||
+    clickFirst(":is(.thread, .pane) [data-back]") ||
+    clickFirst(".listing [data-back]")
+  );
 }
 
 /** @param {KeyboardEvent} event */
-function single(event) {
-  if (event.key.length !== 1 || isOff()) return false;
+function handleSingleKey(event) {
+  if (event.key.length !== 1 || areSingleKeysOff()) return false;
   if (event.shiftKey && /[a-z]/i.test(event.key)) return false;
   const key = event.key.toLowerCase();
-  if (key === "j" || key === "k") return step(key === "j" ? 1 : -1);
+  if (key === "j" || key === "k") return moveInList(key === "j" ? 1 : -1);
   if (event.repeat) return false;
-  if (key === "?") open();
-  return key === "?" || follow(key);
+  if (key === "?") openShortcuts();
+  return key === "?" || followShortcut(key);
 }
 
 /**
@@ -92,42 +94,43 @@ function single(event) {
  * @param {Element} target
  * @returns {boolean} whether the key had a meaning
  */
-function act(event, target) {
+function handleKey(event, target) {
   if (event.key === "Escape") {
-    // A search field empties itself first.
+    // A search field is emptied first.
     const isOwn = target.matches("select, [type=search]:not(:placeholder-shown)");
-    return !isOwn && !event.shiftKey && !event.repeat && back();
+    return !isOwn && !event.shiftKey && !event.repeat && goBack();
   }
-  if (isWritten(target)) return false;
+  if (isTypedIn(target)) return false;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     const isFree = target === document.body || target.matches(".listing :is(a, h1)");
-    return isFree && !event.shiftKey && step(event.key === "ArrowDown" ? 1 : -1);
+    return isFree && !event.shiftKey && moveInList(event.key === "ArrowDown" ? 1 : -1);
   }
-  return single(event);
+  return handleSingleKey(event);
 }
 
-/** Whether a menu was open when the key went down: it may have closed with it meanwhile. */
-let wasChoosing = false;
+/** Whether a menu was open when the key went down: the key itself may have closed it since. */
+let wasMenuOpen = false;
 
-window.addEventListener("keydown", () => (wasChoosing = isChoosing()), true);
+window.addEventListener("keydown", () => (wasMenuOpen = isMenuOpen()), true);
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.isComposing || wasChoosing) return;
+  if (event.defaultPrevented || event.isComposing || wasMenuOpen) return;
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (act(event, event.target instanceof Element ? event.target : document.body)) {
+  if (handleKey(event, event.target instanceof Element ? event.target : document.body)) {
     event.preventDefault();
   }
 });
 
 document.addEventListener("click", (event) => {
-  if (!(event.target instanceof Element)) return;
-  if (event.target.closest("[data-shortcuts]")) open();
-  // The dialog itself is only its backdrop: what it shows fills it.
-  else if (event.target === dialog()) dialog()?.close();
+  if (closestTarget(event, "[data-shortcuts]")) openShortcuts();
+  // A click on the dialog itself is one on its backdrop: its content fills it.
+  else if (event.target instanceof Element && event.target === shortcutsDialog()) {
+    shortcutsDialog()?.close();
+  }
 });
 
 document.addEventListener("change", (event) => {
-  const box = consent();
+  const box = singleKeysBox();
   if (!box || event.target !== box) return;
   if (box.checked) localStorage.removeItem(OFF);
   else localStorage.setItem(OFF, "1");

@@ -1,42 +1,41 @@
-// Moving between lists and conversations: what is marked, focused, remembered and told.
-import { hush, tell } from "../shared/toasts.js";
-import { wayTo } from "./browser-history.js";
+// Moving between lists and conversations: what is marked, focused, remembered and announced.
+import { focus } from "../shared/dom.js";
+import { announce, listen } from "../shared/events.js";
+import {
+  isNarrow,
+  isNavigation,
+  openListing,
+  openRows,
+  openThread,
+} from "../shared/page-elements.js";
+import { hideSentence, showToast } from "../shared/toasts.js";
+import { restoreOptions } from "./browser-history.js";
 
-const narrow = matchMedia("(max-width: 760px)");
 const NOT_OPENED = "That could not be opened. The server could not be reached; try again.";
 
 /**
  * How far each list was scrolled, by its id.
  * @type {Map<string, number>}
  */
-const scrolled = new Map();
+const scrollTops = new Map();
 
-/** @returns {HTMLElement | null} */
-const listing = () => document.querySelector(".listing");
+/** @returns {HTMLElement | null} a form that is shown instead of a conversation */
+const openPane = () => document.querySelector(".pane");
 
-/** @returns {HTMLElement | null} */
-const thread = () => document.querySelector(".thread");
-
-/**
- * A form in the conversation's place.
- * @returns {HTMLElement | null}
- */
-const pane = () => document.querySelector(".pane");
-
-/** @returns {HTMLElement | null} */
-const rows = () => document.querySelector(".rows");
-
-/** Marks the row of what is open. */
-function mark() {
-  const open = thread()?.dataset.thread;
-  const current = open && document.querySelector(`#thread-${open} .row-link`);
+/** Marks the row of the open conversation. */
+function markCurrentRow() {
+  const thread = openThread()?.dataset.thread;
+  const current = thread && document.querySelector(`#thread-${thread} .row-link`);
   for (const link of document.querySelectorAll(".row-link[aria-current]")) {
     if (link !== current) link.removeAttribute("aria-current");
   }
   if (current) current.setAttribute("aria-current", "page");
 }
 
-/** @param {string | undefined} text */
+/**
+ * @param {string | undefined} text
+ * @returns {Record<string, number>}
+ */
 function parseSeqs(text) {
   try {
     return JSON.parse(text || "{}");
@@ -46,75 +45,67 @@ function parseSeqs(text) {
 }
 
 /** Tells the rest of the page, and through it the server, what is in view. */
-export function look() {
-  mark();
+export function announceView() {
+  markCurrentRow();
   setTitle();
-  const list = listing()?.dataset.list ?? "top";
-  const open = thread()?.dataset.thread;
-  const detail = {
+  const list = openListing()?.dataset.list ?? "top";
+  const thread = openThread();
+  announce("viewChanged", {
     list: list === "top" ? list : Number(list),
-    only: listing()?.dataset.only ?? "",
-    thread: open ? Number(open) : null,
-    seqs: { ...parseSeqs(listing()?.dataset.seqs), ...parseSeqs(thread()?.dataset.seqs) },
-  };
-  document.dispatchEvent(new CustomEvent("partyline:looked", { detail }));
+    only: openListing()?.dataset.only ?? "",
+    thread: thread?.dataset.thread ? Number(thread.dataset.thread) : null,
+    seqs: { ...parseSeqs(openListing()?.dataset.seqs), ...parseSeqs(thread?.dataset.seqs) },
+  });
 }
 
 function setTitle() {
-  const titles = [(thread() ?? pane())?.dataset.title, listing()?.dataset.title];
+  const titles = [(openThread() ?? openPane())?.dataset.title, openListing()?.dataset.title];
   document.title = [...titles.filter(Boolean), "Partyline"].join(" · ");
 }
 
-/** @param {Element | null | undefined} element */
-function focus(element) {
-  if (element instanceof HTMLElement) element.focus({ preventScroll: true });
-}
-
 /**
- * @param {HTMLElement | null} left the conversation that was open before
+ * @param {HTMLElement | null} leftThread the conversation that was open before
  * @param {string | undefined} leftList the list that was open before
  */
-function setFocus(left, leftList) {
+function setFocus(leftThread, leftList) {
   const box = document.querySelector("#message-box");
-  if (pane()) focus(pane()?.querySelector("[autofocus]") ?? document.querySelector(".pane h1"));
-  else if (thread()) focus((!narrow.matches && box) || document.querySelector(".thread h1"));
-  else {
-    const from =
-      (left && document.querySelector(`#thread-${left.dataset.thread} .row-link`)) ??
+  if (openPane()) {
+    focus(openPane()?.querySelector("[autofocus]") ?? document.querySelector(".pane h1"));
+  } else if (openThread()) {
+    focus((!isNarrow() && box) || document.querySelector(".thread h1"));
+  } else {
+    const row =
+      (leftThread && document.querySelector(`#thread-${leftThread.dataset.thread} .row-link`)) ??
       (leftList && document.querySelector(`#inbox-${leftList} .row-link`));
-    focus(from || document.querySelector(".listing h1"));
+    focus(row || document.querySelector(".listing h1"));
   }
 }
 
 /** @type {{thread: HTMLElement | null, list: string | undefined} | null} */
 let leaving = null;
 
-/** @param {any} ctx */
-const isNavigation = (ctx) => ["panes", "conversation"].includes(ctx.target?.id);
-
-document.addEventListener("htmx:before:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   if (!isNavigation(ctx)) return;
-  hush();
-  ctx.target.classList.add("is-loading");
+  hideSentence();
+  ctx.target?.classList.add("is-loading");
   if (ctx.sourceElement.matches(".row-thread .row-link")) {
     document.querySelector(".row-link[aria-current]")?.removeAttribute("aria-current");
     ctx.sourceElement.setAttribute("aria-current", "page");
   }
 });
 
-document.addEventListener("htmx:finally:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!isNavigation(ctx)) return;
-  // One that was replaced by a newer one leaves the sign to it.
-  if (ctx.request.signal.aborted && ctx.request.signal.reason !== "timeout") return;
+  // A request that a newer one replaced leaves the mark to it.
+  const { signal } = ctx.request;
+  if (signal.aborted && signal.reason !== "timeout") return;
   for (const pane of document.querySelectorAll(".is-loading")) pane.classList.remove("is-loading");
-  mark();
+  markCurrentRow();
 });
 
-// An answer that is no page of ours: signed out meanwhile, gone, or the server in trouble.
+// An answer that is no page of ours: signed out meanwhile, gone, or the server is in trouble.
 document.addEventListener("htmx:after:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+  const { ctx } = event.detail;
   if (ctx.request.method !== "GET") return;
   const { raw, status } = ctx.response;
   if (raw.redirected && new URL(raw.url).pathname !== ctx.request.action.split("?")[0]) {
@@ -122,57 +113,51 @@ document.addEventListener("htmx:after:request", (event) => {
     location.assign(raw.url.includes("/sign-in/") ? location.href : raw.url);
   } else if (status >= 500) {
     event.preventDefault();
-    tell(NOT_OPENED);
+    showToast(NOT_OPENED);
   } else if (status >= 400) {
     event.preventDefault();
     if (isNavigation(ctx)) location.assign(ctx.request.action);
   }
 });
 
-document.addEventListener("htmx:error", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  if (ctx?.request?.method === "GET") tell(NOT_OPENED);
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (ctx?.request?.method === "GET") showToast(NOT_OPENED);
 });
 
-document.addEventListener("htmx:before:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   if (!isNavigation(ctx)) return;
-  const list = listing()?.dataset.list;
-  const container = rows();
-  // A list that a phone does not show has no place to remember.
-  if (container?.clientHeight) scrolled.set(container.id, container.scrollTop);
-  leaving = { thread: thread(), list };
+  const rows = openRows();
+  // A list that a phone does not show has no scroll position to remember.
+  if (rows?.clientHeight) scrollTops.set(rows.id, rows.scrollTop);
+  leaving = { thread: openThread(), list: openListing()?.dataset.list };
 });
 
-document.addEventListener("htmx:after:swap", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (!isNavigation(ctx) || !leaving) return;
-  const isNewList = ctx.target.id === "panes";
-  const container = rows();
-  if (isNewList && container) container.scrollTop = scrolled.get(container.id) ?? 0;
+  const rows = openRows();
+  if (ctx.target?.id === "panes" && rows) rows.scrollTop = scrollTops.get(rows.id) ?? 0;
   ctx.title = "";
   setFocus(leaving.thread, leaving.list);
   leaving = null;
-  // Opened is read: the server says so too, a moment later.
-  const row = document.getElementById(`thread-${thread()?.dataset.thread}`);
+  // What is opened is read: the server says so too, a moment later.
+  const row = document.getElementById(`thread-${openThread()?.dataset.thread}`);
   row?.classList.remove("unread");
   row?.querySelector(".row-marks")?.replaceChildren();
-  look();
+  announceView();
 });
 
-// Back and forward: both panes anew, or the one that changes, out of the whole page.
+// Back and forward: both panes are drawn anew, or the one that changes, out of the whole page.
 document.addEventListener("htmx:before:history:restore", (event) => {
   event.preventDefault();
-  const { path } = /** @type {CustomEvent} */ (event).detail;
-  window.htmx?.ajax("GET", path, { ...wayTo(path), isWhole: true });
+  const { path } = event.detail;
+  window.htmx?.ajax("GET", path, { ...restoreOptions(path), isWhole: true });
 });
 
-document.addEventListener("htmx:config:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.isWhole) delete ctx.request.headers["HX-Request"];
 });
 
-document.addEventListener("partyline:placed", mark);
+listen("fragmentsChanged", markCurrentRow);
 
 document.addEventListener("submit", (event) => {
   if (event.target instanceof Element && event.target.matches("[data-sign-out]")) {

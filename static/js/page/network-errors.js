@@ -1,12 +1,11 @@
-// A server that cannot be reached is an answer like any other trouble of its: 503.
+// A server that cannot be reached counts as one that answers 503.
 
-document.addEventListener("htmx:config:request", (event) => {
-  const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  ctx.fetch = async (/** @type {RequestInfo} */ address, /** @type {RequestInit} */ request) => {
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  ctx.fetch = async (address, request) => {
     try {
       return await fetch(address, request);
     } catch (error) {
-      // Given up for a newer request: that is no trouble.
+      // Aborted for a newer request: the server is fine.
       if (error instanceof DOMException && error.name === "AbortError") throw error;
       return new Response("", { status: 503 });
     }

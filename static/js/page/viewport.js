@@ -1,21 +1,21 @@
-// Browsers whose on-screen keyboard lies over the page instead of shrinking it: the page ends where
-// the keyboard begins, so that the box stays in sight.
+// Browsers whose on-screen keyboard covers the page instead of shrinking it: the page ends where
+// the keyboard begins, so that the composer stays in sight.
 
-const seen = window.visualViewport;
+const viewport = window.visualViewport;
 
-function fit() {
-  if (!seen) return;
+function fitPage() {
+  if (!viewport) return;
   const { style } = document.documentElement;
-  // Enlarged by two fingers it is a glass over the page, and nothing is covered.
-  const isCovered = seen.scale < 1.01 && window.innerHeight - seen.height > 1;
+  // While the page is magnified, nothing is covered.
+  const isCovered = viewport.scale < 1.01 && window.innerHeight - viewport.height > 1;
   if (!isCovered) {
     style.removeProperty("--seen");
     return;
   }
-  style.setProperty("--seen", `${seen.height}px`);
-  // They also push the page up to show the field, which now stands high enough by itself.
+  style.setProperty("--seen", `${viewport.height}px`);
+  // They also scroll the page up to show the field, which is in sight already.
   window.scrollTo(0, 0);
 }
 
-seen?.addEventListener("resize", fit);
-seen?.addEventListener("scroll", fit);
+viewport?.addEventListener("resize", fitPage);
+viewport?.addEventListener("scroll", fitPage);

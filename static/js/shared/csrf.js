@@ -1,26 +1,22 @@
-// Fragments are drawn once for many people, so they carry no token: the page has one for all deeds.
+// Fragments are drawn once for many people, so they carry no token: the page has one for all of its
+// requests.
 
 /** @returns {HTMLInputElement | null} */
-function field() {
-  return document.querySelector("#deeds [name=csrfmiddlewaretoken]");
-}
+const tokenField = () => document.querySelector("#deeds [name=csrfmiddlewaretoken]");
 
-/** @returns {string} what a deed must carry to be believed */
-export function token() {
-  return field()?.value ?? "";
-}
+/** @returns {string} empty where nobody is signed in */
+export const csrfToken = () => tokenField()?.value ?? "";
 
 /**
- * Reads the page again for a token that holds: signing in in another tab voids the old one.
- * @returns {Promise<boolean>} whether the person is still signed in
+ * Reads the page again for a token that holds: signing in in another tab makes the old one void.
+ * @returns {Promise<boolean>} whether the agent is still signed in
  */
-export async function renewToken() {
+export async function renewCsrfToken() {
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("#deeds [name=csrfmiddlewaretoken]");
-    const mine = field();
-    if (!(fresh instanceof HTMLInputElement) || !mine) return false;
+    if (!(fresh instanceof HTMLInputElement) || !tokenField()) return false;
     for (const old of document.querySelectorAll("[name=csrfmiddlewaretoken]")) {
       if (old instanceof HTMLInputElement) old.value = fresh.value;
     }
@@ -30,7 +26,6 @@ export async function renewToken() {
   }
 }
 
-document.addEventListener("htmx:config:request", (event) => {
-  const { request } = /** @type {CustomEvent} */ (event).detail.ctx;
-  if (request.method !== "GET") request.headers["X-CSRFToken"] = token();
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.request.method !== "GET") ctx.request.headers["X-CSRFToken"] = csrfToken();
 });

@@ -1,68 +1,70 @@
-// One sentence at the foot of the page, for what has no better place.
+// The short line at the edge of the page that says what just happened.
+
+const SENTENCE_MS = 8_000;
+const OFFER_MS = 10_000;
+/** How long an offer waits further while somebody is about to press its button. */
+const IN_USE_MS = 1_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** Whether the sentence offers a deed: that stays while one moves on. */
+/** Whether the toast has a button: it then stays while the agent opens something else. */
 let isOffer = false;
 
-const place = () => document.getElementById("notice");
+const toastElement = () => document.getElementById("notice");
 
-/**
- * @param {string} sentence
- */
-export function tell(sentence) {
-  show(8_000, false, (notice) => (notice.textContent = sentence));
+/** @param {string} sentence */
+export function showToast(sentence) {
+  show(SENTENCE_MS, false, (toast) => (toast.textContent = sentence));
 }
 
 /**
- * A sentence with a button, from the server.
+ * Shows a sentence with a button, drawn by the server.
  * @param {string} html
  */
-export function offer(html) {
-  show(10_000, true, (notice) => {
-    notice.innerHTML = html;
-    window.htmx?.process(notice);
+export function showOffer(html) {
+  show(OFFER_MS, true, (toast) => {
+    toast.innerHTML = html;
+    window.htmx?.process(toast);
   });
 }
 
 /**
  * @param {number} milliseconds
- * @param {boolean} offers
- * @param {(notice: HTMLElement) => void} fill
+ * @param {boolean} hasButton
+ * @param {(toast: HTMLElement) => void} fill
  */
-function show(milliseconds, offers, fill) {
-  const notice = place();
-  if (!notice) return;
-  fill(notice);
-  notice.hidden = false;
-  isOffer = offers;
+function show(milliseconds, hasButton, fill) {
+  const toast = toastElement();
+  if (!toast) return;
+  fill(toast);
+  toast.hidden = false;
+  isOffer = hasButton;
   clearTimeout(timer);
-  timer = setTimeout(pass, milliseconds);
+  timer = setTimeout(expire, milliseconds);
 }
 
-/** The time is over, unless somebody is about to press the button. */
-function pass() {
-  const isInUse = isOffer && place()?.matches(":hover, :focus-within");
-  if (isInUse) timer = setTimeout(pass, 1_000);
-  else withdraw();
+function expire() {
+  const isInUse = isOffer && toastElement()?.matches(":hover, :focus-within");
+  if (isInUse) timer = setTimeout(expire, IN_USE_MS);
+  else hideToast();
 }
 
-/** Takes away what stands there, an offer too. */
-export function withdraw() {
-  const notice = place();
-  if (notice) notice.hidden = true;
+/** Hides the toast, an offer too. */
+export function hideToast() {
+  const toast = toastElement();
+  if (toast) toast.hidden = true;
   isOffer = false;
 }
 
-/** What was told is over, since one has moved on. */
-export function hush() {
-  if (!isOffer) withdraw();
+/** Hides a sentence, which is over once the agent opens something else. An offer stays. */
+export function hideSentence() {
+  if (!isOffer) hideToast();
 }
 
-// What the server offers at the first load goes like any other.
-const first = place();
+// An offer that the page was loaded with expires like any other.
+const first = toastElement();
 if (first && !first.hidden && first.querySelector("[data-undo]")) {
   isOffer = true;
-  timer = setTimeout(pass, 10_000);
+  timer = setTimeout(expire, OFFER_MS);
 }

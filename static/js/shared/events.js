@@ -1,0 +1,98 @@
+// The events by which modules tell each other what happened on the page. All of them are dispatched
+// on `document`; this module lists them, with what each of them carries.
+
+/**
+ * What the page shows, and the change counters that it is up to date with. The server is told in
+ * the same words.
+ * @typedef {object} View
+ * @property {number | "top"} list the open inbox; "top" for the list of inboxes
+ * @property {string} only what the list is narrowed to; empty where it shows everything
+ * @property {number | null} thread the open thread
+ * @property {Record<string, number>} seqs counters by their names, as "i3" or "t45"
+ */
+
+/**
+ * Who else is in a thread.
+ * @typedef {object} Presence
+ * @property {number} thread
+ * @property {string} people their chips, as HTML
+ * @property {string} typing the sentence that says who types; empty if nobody does
+ */
+
+/**
+ * What others do in the threads of a list.
+ * @typedef {object} PresenceMarks
+ * @property {number | string} list
+ * @property {Record<string, "viewing" | "replying">} threads
+ */
+
+/**
+ * A draft as the server has it.
+ * @typedef {object} ServerDraft
+ * @property {number} thread
+ * @property {string} body
+ * @property {boolean} is_internal
+ * @property {number[]} files the attachments that wait to be sent with it
+ * @property {number} seq the agent's change counter at which it was saved
+ */
+
+/**
+ * @typedef {object} Notification
+ * @property {number} id
+ * @property {number} thread
+ * @property {string} title
+ * @property {string} body
+ * @property {string} url
+ * @property {string} tag a newer notification of the same tag replaces this one
+ */
+
+/**
+ * Parts of a frame from the server that become an event of the same name.
+ * @typedef {object} ServerEvents
+ * @property {Presence} presence
+ * @property {PresenceMarks} marks
+ * @property {ServerDraft[]} drafts
+ * @property {Record<string, boolean>} muted whether each of these threads is muted
+ * @property {Record<string, number>} hidden up to which message each of these threads is hidden;
+ *   0 if it is not
+ * @property {{thread: number, refusal: string}} standing why the thread cannot be written to;
+ *   empty if it can
+ * @property {{unread: number, new: Notification[]}} notices
+ */
+
+/**
+ * @typedef {object} OwnEvents
+ * @property {null} connectionOpened
+ * @property {View} viewChanged another list or thread is shown, or the same one was loaded again
+ * @property {null} fragmentsChanged rows or messages were inserted, changed or removed
+ * @property {null} newerMessage a message was added below what is in view
+ * @property {{attachments: string[]}} messageSent the server took a text, with these files
+ * @property {null} messageRefused
+ * @property {{isInternal: boolean}} modeChanged
+ * @property {null} draftReplaced the text in the box changed, not by typing
+ * @property {number[]} draftFilesChanged the files of the open draft, as the server has them
+ */
+
+/** @typedef {ServerEvents & OwnEvents} PageEvents */
+
+/**
+ * @template {keyof PageEvents} Name
+ * @param {Name} name
+ * @param {PageEvents[Name] extends null ? [] : [PageEvents[Name]]} payload
+ */
+export function announce(name, ...payload) {
+  const [detail] = payload;
+  document.dispatchEvent(new CustomEvent(`partyline:${name}`, { detail }));
+}
+
+/**
+ * Calls the listener with what each event of this name carries.
+ * @template {keyof PageEvents} Name
+ * @param {Name} name
+ * @param {(payload: PageEvents[Name]) => void} listener
+ */
+export function listen(name, listener) {
+  document.addEventListener(`partyline:${name}`, (event) => {
+    listener(/** @type {CustomEvent<PageEvents[Name]>} */ (event).detail);
+  });
+}
