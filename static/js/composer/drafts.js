@@ -19,7 +19,7 @@ const RETRY_MS = 5_000;
  * @property {string} text what the server has, as far as this page knows
  * @property {boolean} mode whether the server has it as internal
  * @property {number} seq the agent's change counter at which the server had it
- * @property {number} since the time, in milliseconds, since when something is not saved; 0 if all is
+ * @property {number} since when something was first unsaved, in milliseconds; 0 if all is saved
  * @property {ReturnType<typeof setTimeout>} [timer]
  * @property {boolean} isSaving
  */
@@ -68,14 +68,14 @@ function saveSoon(of, pause = PAUSE_MS) {
   }
   of.since ||= Date.now();
   const wait = Math.min(pause, Math.max(PAUSE_MS / 4, of.since + LONGEST_MS - Date.now()));
-  of.timer = setTimeout(() => (of.isSaving ? saveSoon(of) : save(of)), wait);
+  of.timer = setTimeout(() => (of.isSaving ? saveSoon(of) : saveNow(of)), wait);
 }
 
 /**
  * @param {Draft} of
  * @param {string} key of the form that the text was typed in
  */
-async function save(of, key = formField(of.form, "form_key").value) {
+async function saveNow(of, key = formField(of.form, "form_key").value) {
   clearTimeout(of.timer);
   keepInTab(of);
   if (!isUnsaved(of)) return;
@@ -135,7 +135,7 @@ function takeSent(of, seq, sent) {
 
 /** Saves now what was not saved yet. */
 export async function saveDraft() {
-  if (draft) await save(draft);
+  if (draft) await saveNow(draft);
 }
 
 /**
@@ -160,7 +160,7 @@ export function openDraft(form) {
   const { text, mode, key } = JSON.parse(kept);
   textBox(form).value = text;
   setInternal(form, mode);
-  save(draft, key);
+  saveNow(draft, key);
 }
 
 /**

@@ -143,7 +143,7 @@ function takeFrame(frame) {
  * Sends something to the server, if the line is open: nothing is queued, since it is about now.
  * @param {View | {here: object} | {gone: {thread: number}}} message
  */
-export function send(message) {
+export function sendToServer(message) {
   const socket = isOpen ? connection?.socket : null;
   // The socket of a page that is being left is closed already, without an event.
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -151,7 +151,7 @@ export function send(message) {
 
 listen("viewChanged", (changed) => {
   view = changed;
-  send(view);
+  sendToServer(view);
   if (!isOpen && !connection && !reconnecting) connect();
 });
 
@@ -170,7 +170,7 @@ document.addEventListener("htmx:ws:after:connection", ({ detail }) => {
   document.documentElement.dataset.connection ??= "online";
   isOpen = true;
   heardAt = Date.now();
-  if (view !== announcedView) send(view);
+  if (view !== announcedView) sendToServer(view);
   announce("connectionOpened");
 });
 

@@ -3,7 +3,7 @@ import { isInternal } from "../composer/internal-mode.js";
 import { closestTarget } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
 import { composerForm, openThreadKey } from "../shared/page-elements.js";
-import { send } from "./connection.js";
+import { sendToServer } from "./connection.js";
 
 const VIEWING_EVERY_MS = 10_000;
 const TYPING_EVERY_MS = 3_000;
@@ -32,7 +32,7 @@ function currentMode() {
 }
 
 /** @param {boolean} [always] also if nothing has changed: what the server knows expires */
-function report(always = false) {
+function reportPresence(always = false) {
   const thread = openThreadKey();
   if (document.hidden || thread === null) {
     reportLeaving();
@@ -44,13 +44,13 @@ function report(always = false) {
   lastReport = words;
   reported = thread;
   if (isTyping) typingReportedAt = Date.now();
-  send({ here });
+  sendToServer({ here });
 }
 
 function reportLeaving() {
   if (reported === null) return;
   stopTyping();
-  send({ gone: { thread: reported } });
+  sendToServer({ gone: { thread: reported } });
   reported = null;
   lastReport = "";
 }
@@ -64,7 +64,7 @@ function stopTyping() {
 function reportTypingEnded() {
   if (!isTyping) return;
   stopTyping();
-  report();
+  reportPresence();
 }
 
 document.addEventListener("input", (event) => {
@@ -73,14 +73,14 @@ document.addEventListener("input", (event) => {
   hasWritten = true;
   if (!target.value.trim()) {
     stopTyping();
-    report();
+    reportPresence();
     return;
   }
   clearTimeout(typingEnds);
   typingEnds = setTimeout(reportTypingEnded, TYPING_ENDS_MS);
   const isDue = !isTyping || Date.now() - typingReportedAt >= TYPING_EVERY_MS;
   isTyping = true;
-  report(isDue);
+  reportPresence(isDue);
 });
 
 document.addEventListener("focusout", (event) => {
@@ -93,13 +93,13 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
 });
 
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-  if (ctx.request.method === "POST") queueMicrotask(() => reported !== null && report());
+  if (ctx.request.method === "POST") queueMicrotask(() => reported !== null && reportPresence());
 });
 
 // The switch to internal and back.
 document.addEventListener("click", (event) => {
   const eye = closestTarget(event, "#composer [aria-pressed]");
-  if (eye && reported !== null) queueMicrotask(() => report());
+  if (eye && reported !== null) queueMicrotask(() => reportPresence());
 });
 
 listen("viewChanged", () => {
@@ -110,14 +110,14 @@ listen("viewChanged", () => {
     reported = null;
     hasWritten = false;
   }
-  report(true);
+  reportPresence(true);
 });
 
-listen("connectionOpened", () => report(true));
-document.addEventListener("visibilitychange", () => report());
+listen("connectionOpened", () => reportPresence(true));
+document.addEventListener("visibilitychange", () => reportPresence());
 window.addEventListener("pagehide", reportLeaving);
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) report(true);
+  if (event.persisted) reportPresence(true);
 });
 
-setInterval(() => report(true), VIEWING_EVERY_MS);
+setInterval(() => reportPresence(true), VIEWING_EVERY_MS);

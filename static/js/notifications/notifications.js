@@ -41,7 +41,7 @@ function tellOnce(notifications) {
   const lockName = `partyline:${liveElement()?.dataset.agent}:${notifications.at(-1)?.id}`;
   const tellFresh = () => {
     const fresh = notifications.filter(markTold);
-    if (fresh.length) tell(fresh);
+    if (fresh.length) showNotifications(fresh);
     return fresh.length > 0;
   };
   if (!navigator.locks) {
@@ -54,18 +54,18 @@ function tellOnce(notifications) {
 }
 
 /** @param {PartylineNotification[]} notifications */
-function tell(notifications) {
+function showNotifications(notifications) {
   if (hasSound()) playSound();
   if (!canPopUp()) return;
   const last = notifications.at(-1);
   if (last && notifications.length > MOST_POPUPS) {
     const title = `${notifications.length} new notifications`;
-    popUp({ ...last, title, url: "/notifications/", tag: "several" });
-  } else notifications.forEach(popUp);
+    showPopup({ ...last, title, url: "/notifications/", tag: "several" });
+  } else notifications.forEach(showPopup);
 }
 
 /** @param {PartylineNotification} notification */
-async function popUp({ title, body, url, tag }) {
+async function showPopup({ title, body, url, tag }) {
   // Through a service worker, a push of the same tag replaces it, and phones show nothing without.
   const worker = await navigator.serviceWorker?.getRegistration?.("/").catch(() => undefined);
   if (worker?.active) {

@@ -15,7 +15,7 @@ const toastElement = () => document.getElementById("notice");
 
 /** @param {string} sentence */
 export function showToast(sentence) {
-  show(SENTENCE_MS, false, (toast) => (toast.textContent = sentence));
+  openToast(SENTENCE_MS, false, (toast) => (toast.textContent = sentence));
 }
 
 /**
@@ -23,7 +23,7 @@ export function showToast(sentence) {
  * @param {string} html
  */
 export function showOffer(html) {
-  show(OFFER_MS, true, (toast) => {
+  openToast(OFFER_MS, true, (toast) => {
     toast.innerHTML = html;
     window.htmx?.process(toast);
   });
@@ -34,19 +34,19 @@ export function showOffer(html) {
  * @param {boolean} hasButton
  * @param {(toast: HTMLElement) => void} fill
  */
-function show(milliseconds, hasButton, fill) {
+function openToast(milliseconds, hasButton, fill) {
   const toast = toastElement();
   if (!toast) return;
   fill(toast);
   toast.hidden = false;
   isOffer = hasButton;
   clearTimeout(timer);
-  timer = setTimeout(expire, milliseconds);
+  timer = setTimeout(expireToast, milliseconds);
 }
 
-function expire() {
+function expireToast() {
   const isInUse = isOffer && toastElement()?.matches(":hover, :focus-within");
-  if (isInUse) timer = setTimeout(expire, IN_USE_MS);
+  if (isInUse) timer = setTimeout(expireToast, IN_USE_MS);
   else hideToast();
 }
 
@@ -66,5 +66,5 @@ export function hideSentence() {
 const first = toastElement();
 if (first && !first.hidden && first.querySelector("[data-undo]")) {
   isOffer = true;
-  timer = setTimeout(expire, OFFER_MS);
+  timer = setTimeout(expireToast, OFFER_MS);
 }
