@@ -1,5 +1,7 @@
-"""What the pages of a failed test showed, and what its server logged: a run elsewhere leaves
-nothing else to look at."""
+"""Report what the pages of a failed test showed and what its server logged.
+
+A run on another machine leaves nothing else to look at.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,7 @@ if TYPE_CHECKING:
 
     from tests.stack import Stack
 
-LINES = 60
-"""Of each page and of each log, at the most."""
+LINES = 60  # Of each page and of each log, at the most
 
 _HAS_FAILED = pytest.StashKey[bool]()
 

@@ -50,7 +50,7 @@ Answer = dict[str, Any]
 
 @dataclass
 class Text:
-    """One text as a carrier keeps it."""
+    """Hold one text as a carrier keeps it."""
 
     carrier: str
     id: str
@@ -81,7 +81,7 @@ class Text:
 
 @dataclass
 class World:
-    """All that the process knows; guarded by one lock."""
+    """Hold all that the process knows, guarded by one lock."""
 
     ledger: Path
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -95,7 +95,7 @@ class World:
     automatic: list[tuple[float, str]] = field(default_factory=list)
 
     def note(self, **entry: object) -> None:
-        """Append one line and hand it to the operating system, so that a kill -9 keeps it."""
+        """Append one line to the ledger and flush it, so that a kill -9 keeps it."""
         with self.lock, self.ledger.open("a") as file:
             file.write(json.dumps({"at": time.time(), **entry}) + "\n")
 
@@ -126,7 +126,7 @@ def twilio_signature(token: str, url: str, fields: dict[str, str]) -> str:
 def receipt_request(
     text: Text, state: str, code: str, secret: str, deliver_to: str
 ) -> urllib.request.Request:
-    """A receipt as the text's carrier sends it, signed for the public address."""
+    """Build a receipt as the text's carrier sends it, signed for the public address."""
     parts = urlsplit(text.callback)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     if text.carrier == "twilio":
@@ -158,7 +158,7 @@ def receipt_request(
 
 
 def report(world: World, text: Text, state: str, code: str = "") -> int:
-    """Send one receipt and note it; the webhook's status, 0 when there was no answer."""
+    """Send one receipt and note it. Return the webhook's status, 0 if there was no answer."""
     text.state = state
     request = receipt_request(text, state, code, world.secret, world.deliver_to)
     try:
@@ -184,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
     world: World
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """The ledger is the log."""
+        """Log nothing: the ledger is the log."""
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -370,7 +370,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that is gone is no news; the rest is."""
+        """Report everything but a caller that is gone."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

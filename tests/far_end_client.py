@@ -18,7 +18,7 @@ PROGRAM = Path(__file__).with_name("far_end.py")
 
 
 class FarEnd:
-    """A running far end; `url` is what TWILIO_API_URL is set to in tests."""
+    """Steer a running far end; `url` is what TWILIO_API_URL is set to in tests."""
 
     def __init__(self, ledger: Path, port: int = 0) -> None:
         self.path = ledger
@@ -45,7 +45,7 @@ class FarEnd:
             self.process.stdout.close()
 
     def plan(self, *answers: dict[str, Any], to: str | None = None) -> None:
-        """What the next requests get, one answer each; with `to`, those to that number."""
+        """Say what the next requests get, one answer each; with `to`, those to that number."""
         self._control("plan", {"answers": list(answers)} | ({"to": to} if to else {}))
 
     def plan_default(self, answer: dict[str, Any]) -> None:
@@ -58,28 +58,29 @@ class FarEnd:
         deliver_to: str = "",
         automatic: list[tuple[float, str]] | None = None,
     ) -> None:
-        """The webhook secret, where webhooks really go, and the receipts sent by themselves."""
+        """Set the webhook secret, where webhooks really go, and the automatic receipts."""
         order = {"secret": secret, "deliver_to": deliver_to, "automatic": automatic or []}
         self._control("receipts", order)
 
     def report(self, message_id: str, state: str, code: str = "") -> int:
-        """Send one receipt now; the HTTP status that the webhook got."""
+        """Send one receipt now and return the status that the webhook got."""
         answer = self._control("report", {"id": message_id, "state": state, "code": code})
         return int(answer["status"])
 
     def text_in_unseen(
         self, message_id: str, sender: str, to: str, text: str, at: datetime
     ) -> None:
-        """Somebody texted us, and no webhook said so: it stands in the log alone."""
+        """Put a text to us into the carrier's log without posting its webhook."""
         said = {"id": message_id, "from": sender, "to": to, "text": text, "at": at.timestamp()}
         self._control("inbound", said)
 
     def answer_questions_with(self, status: int) -> None:
-        """From now on; 200 for what is asked."""
+        """Answer questions with this status from now on; 200 answers what is asked."""
         self._control("log", {"status": status})
 
     def ledger(self, event: str = "text") -> list[dict[str, Any]]:
-        """All that was received ("text"), told ("receipt") or asked ("question"), oldest first."""
+        """Return all that was received ("text"), told ("receipt") or asked ("question"), oldest
+        first."""
         if not self.path.exists():
             return []
         entries = [json.loads(line) for line in self.path.read_text().splitlines()]
@@ -88,7 +89,7 @@ class FarEnd:
     def wait_for(
         self, count: int, event: str = "text", seconds: float = 10
     ) -> list[dict[str, Any]]:
-        """The ledger, once it has `count` entries."""
+        """Return the ledger once it has `count` entries."""
         deadline = time.monotonic() + seconds
         while len(found := self.ledger(event)) < count:
             if time.monotonic() > deadline:
@@ -105,7 +106,7 @@ class FarEnd:
 
 @pytest.fixture
 def far_end(tmp_path: Path) -> Iterator[FarEnd]:
-    """A far end of the test's own. Import this fixture where it is wanted."""
+    """Start a far end for the test. Import this fixture to use it."""
     running = FarEnd(tmp_path / "far_end.jsonl")
     yield running
     running.stop()

@@ -1,4 +1,4 @@
-"""A proxy in front of Partyline that a test may set up wrongly."""
+"""Run a proxy in front of Partyline that a test may set up wrongly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Request = tuple[str, Headers, bytes]
 
 
 class Proxy:
-    """Passes POSTs on to `target`, after `change`; or answers with `answer` itself."""
+    """Pass POSTs on to `target`, after `change`; or answer with `answer`."""
 
     def __init__(self) -> None:
         self.target = ""
@@ -42,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: Proxy
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Nobody reads it."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
         self.proxy.calls += 1
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    """Import this fixture where it is wanted."""
+    """Start a proxy. Import this fixture to use it."""
     running = Proxy()
     yield running
     running.stop()

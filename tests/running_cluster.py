@@ -1,4 +1,4 @@
-"""The cluster of deploy/cluster as a process of the tests, in a folder and on ports of its own."""
+"""Run the cluster of deploy/cluster as a process, in a folder and on ports of its own."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ INHERITED_NOT = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "HO
 @dataclass
 class RunningCluster:
     data: Path
-    given: dict[str, str]
-    """The environment of the command itself."""
+    given: dict[str, str]  # The environment of the command itself
     log_path: Path
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Also once more after `stop`, on the same data."""
+        """Start it; also again after `stop`, on the same data."""
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.supervised_cluster"],
@@ -49,7 +48,7 @@ class RunningCluster:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What it says of itself; see `tests.supervised_cluster`."""
+        """Return what `tests.supervised_cluster` has written about itself."""
         found: dict[str, Any] = json.loads((self.data / "cluster.json").read_text())
         return found
 
@@ -68,7 +67,7 @@ class RunningCluster:
 
     @property
     def postgres_bin(self) -> str:
-        """The folder with `postgres` and `pg_dump`."""
+        """Return the folder with `postgres` and `pg_dump`."""
         return str(self.told["postgres_bin"])
 
     @property
@@ -76,7 +75,7 @@ class RunningCluster:
         return self.log_path.read_text(errors="replace")
 
     def pid(self, name: str) -> int | None:
-        """None while it is down."""
+        """Return a process's pid; None while it is down."""
         found: int | None = self.told["pids"][name]
         return found
 
@@ -84,7 +83,7 @@ class RunningCluster:
         return [name for name in self.told["pids"] if name.startswith(kind)]
 
     def kill(self, name: str) -> bool:
-        """-9 for one of its processes; False where it was down already."""
+        """Kill one of its processes with -9. Return False if it was down already."""
         pid = self.pid(name)
         if pid is None:
             return False
@@ -103,7 +102,7 @@ class RunningCluster:
             return cursor.fetchall() if cursor.description else []
 
     def restart_in_turn(self) -> float:
-        """A rolling restart; its seconds."""
+        """Restart its processes one after the other; return the seconds that took."""
         begun, before = time.monotonic(), self.log.count("were restarted")
         self.process.send_signal(signal.SIGHUP)
         while self.log.count("were restarted") == before:
@@ -113,7 +112,7 @@ class RunningCluster:
         return time.monotonic() - begun
 
     def stop(self) -> float:
-        """Seconds until all of it had ended."""
+        """End all of it; return the seconds that took."""
         begun = time.monotonic()
         self.process.terminate()
         self.process.wait(40)
@@ -121,8 +120,11 @@ class RunningCluster:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many neighbours that are free. They are taken late, when all is prepared, so
-    they come from a range that `free_port` does not know, and each process begins elsewhere."""
+    """Return the first of `count` free ports in a row.
+
+    They are taken only when all is prepared, so they come from a range that `free_port` does not
+    use, and each process begins elsewhere in it.
+    """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     tries = itertools.count(os.getpid())
     while True:
@@ -138,7 +140,7 @@ def free_ports(count: int) -> int:
 
 @contextmanager
 def cluster_stack(**changes: str) -> Iterator[Stack]:
-    """A cluster in the place of `manage.py serve`, for tests that only look at it from outside."""
+    """Run a cluster instead of `manage.py serve`, for tests that see it only from outside."""
     with running_cluster(**changes) as cluster:
 
         def again() -> subprocess.Popen[bytes]:
@@ -152,7 +154,7 @@ def cluster_stack(**changes: str) -> Iterator[Stack]:
 
 @contextmanager
 def running_cluster(**changes: str) -> Iterator[RunningCluster]:
-    """In demo mode unless told otherwise. Fails when it ends before it is told to."""
+    """Run a cluster, by default in demo mode. Fail if it ends before it is told to."""
     with tempfile.TemporaryDirectory(prefix="partyline-cluster-") as folder:
         data = Path(folder) / "var"
         kept = {name: value for name, value in os.environ.items() if name not in INHERITED_NOT}

@@ -1,4 +1,4 @@
-"""Twilio's webhooks as the tests send them, signed by Twilio's own SDK."""
+"""Post Twilio's webhooks, signed by Twilio's own SDK."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def number(account: CarrierAccount) -> Number:
 
 @pytest.fixture
 def served(live_server: LiveServer, settings: Settings) -> str:
-    """The address under which the webhooks are really reached."""
+    """Return the address at which the webhooks can be reached."""
     settings.PUBLIC_URL = live_server.url
     settings.CARRIER_TIMEOUT = 0.5
     return live_server.url

@@ -34,7 +34,7 @@ def tell(answer: str, receipts: str = FarEnd.Receipts.NONE) -> None:
 
 
 def receipts_within(seconds: float, count: int) -> list[str]:
-    """The states told so far, in the order of their coming."""
+    """Return the states told so far, in the order in which they came."""
     deadline = time.monotonic() + seconds
     while True:
         states = list(DeliveryReceipt.objects.order_by("pk").values_list("state", flat=True))

@@ -1,4 +1,4 @@
-"""Processes that are ours: started, kept alive and ended by their own handles, never by name."""
+"""Start processes, keep them running, and end them by pid, never by name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-GRACE = 10.0
-"""Seconds between SIGTERM and kill -9, as the units' TimeoutStopSec."""
-RESTART_PAUSE = 1.0
-"""Seconds, as the units' RestartSec."""
+GRACE = 10.0  # Seconds between SIGTERM and kill -9, as the units' TimeoutStopSec
+RESTART_PAUSE = 1.0  # Seconds, as the units' RestartSec
 
 
 @dataclass
@@ -50,7 +48,7 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def is_due(self) -> bool:
-        """Whether it ended by itself, and long enough ago to be started again."""
+        """Return True if it ended without being told, long enough ago to be started again."""
         if self.is_running:
             return False
         self._ended_at = self._ended_at or time.monotonic()
@@ -61,7 +59,7 @@ class Child:
             self.process.send_signal(number)
 
     def wait(self, until: float) -> None:
-        """Until it ended; by force when `until`, a moment of the monotonic clock, is over."""
+        """Wait until it ended; kill it at `until`, a time of the monotonic clock."""
         if self.process is None:
             return
         try:
@@ -73,7 +71,7 @@ class Child:
 
 
 def stop(children: list[Child], number: int = signal.SIGTERM) -> None:
-    """Tell all, then wait for all."""
+    """Signal all, then wait for all."""
     until = time.monotonic() + GRACE
     for child in children:
         child.tell(number)

@@ -25,7 +25,7 @@ from messaging.accounts.self_test import run_self_test
 from messaging.models import CarrierAccount, Message, Rejection, Webhook
 from tests.cast import SECRETS, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.carriers.specimens import SPECIMENS
+from tests.messaging.carriers.fixtures import FIXTURES
 from tests.proxy import Headers, Proxy, Request, proxy
 
 __all__ = ["far_end", "proxy"]
@@ -138,9 +138,9 @@ def test_what_a_proxy_spoils_is_named(account: CarrierAccount, proxy: Proxy) -> 
 def test_what_a_proxy_strips_is_named_too_where_logins_are_asked_for(
     account: CarrierAccount, proxy: Proxy
 ) -> None:
-    specimen = SPECIMENS["bandwidth"]
-    account.carrier = specimen.name
-    account.set_credentials(dict(specimen.credentials))
+    fixture = FIXTURES["bandwidth"]
+    account.carrier = fixture.name
+    account.set_credentials(dict(fixture.credentials))
     account.save()
     proxy.change = lambda path, headers, body: (path, {"host": headers["host"]}, body)
     assert "without the header x-partyline-self-test" in wrong(account)
@@ -276,9 +276,9 @@ def test_a_clock_that_is_off_is_told_by_how_much(
 
 
 def test_where_only_the_carrier_can_sign_that_is_said(account: CarrierAccount) -> None:
-    specimen = SPECIMENS["telnyx"]
-    account.carrier = specimen.name
-    account.set_credentials(dict(specimen.credentials))
+    fixture = FIXTURES["telnyx"]
+    account.carrier = fixture.name
+    account.set_credentials(dict(fixture.credentials))
     account.save()
     level, said = found(account)["Signature"]
     assert (level, "Only Telnyx itself can sign" in said) == ("doubt", True)

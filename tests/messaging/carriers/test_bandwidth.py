@@ -16,9 +16,14 @@ from messaging.carriers.bandwidth import Bandwidth
 from messaging.inbound.receiving import replay_webhook
 from messaging.models import DeliveryReceipt, Message, Number, Webhook
 from tests.cast import Cast
-from tests.messaging.carriers.specimens.bandwidth import BANDWIDTH
+from tests.messaging.carriers.fixtures.bandwidth import BANDWIDTH
 from tests.messaging.carriers.test_contract_api import sought
-from tests.messaging.carriers.webhook_requests import knock, knock_unsigned, moved, payload
+from tests.messaging.carriers.webhook_requests import (
+    knock_unsigned,
+    move_front_desk,
+    payload,
+    post_signed,
+)
 from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 
 ELSEWHERE = ("+12025550118", "+12025550119")
@@ -29,7 +34,7 @@ def texts() -> QuerySet[Message, str]:
 
 
 def test_a_call_without_credentials_is_asked_for_them_and_not_counted(cast: Cast) -> None:
-    account = moved(cast, BANDWIDTH).account
+    account = move_front_desk(cast, BANDWIDTH).account
     response = knock_unsigned(account, payload(BANDWIDTH, "inbound_text"))
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Basic realm=")
@@ -39,8 +44,10 @@ def test_a_call_without_credentials_is_asked_for_them_and_not_counted(cast: Cast
 
 
 def test_wrong_credentials_are_refused_and_counted(cast: Cast) -> None:
-    account = moved(cast, BANDWIDTH).account
-    response = knock(account, BANDWIDTH, payload(BANDWIDTH, "inbound_text"), secret="guessed")
+    account = move_front_desk(cast, BANDWIDTH).account
+    response = post_signed(
+        account, BANDWIDTH, payload(BANDWIDTH, "inbound_text"), secret="guessed"
+    )
     assert response.status_code == 403
     assert "WWW-Authenticate" not in response
     account.refresh_from_db()
@@ -49,16 +56,16 @@ def test_wrong_credentials_are_refused_and_counted(cast: Cast) -> None:
 
 
 def test_every_event_of_a_list_is_stored_once(cast: Cast) -> None:
-    account = moved(cast, BANDWIDTH).account
+    account = move_front_desk(cast, BANDWIDTH).account
     for _ in range(2):
-        response = knock(account, BANDWIDTH, payload(BANDWIDTH, "a_list"))
+        response = post_signed(account, BANDWIDTH, payload(BANDWIDTH, "a_list"))
         assert (response.status_code, response.content) == (200, b"")
     assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == ["One", "Two"]
     assert DeliveryReceipt.objects.count() == 1
 
 
 def test_events_that_cannot_be_used_hide_no_others_and_are_kept(cast: Cast) -> None:
-    cast = moved(cast, BANDWIDTH)
+    cast = move_front_desk(cast, BANDWIDTH)
     [one] = payload(BANDWIDTH, "inbound_text")
     body = [
         "nonsense",
@@ -67,7 +74,7 @@ def test_events_that_cannot_be_used_hide_no_others_and_are_kept(cast: Cast) -> N
         *payload(BANDWIDTH, "a_list"),
     ]
     for _ in range(2):
-        assert knock(cast.account, BANDWIDTH, body).status_code == 200
+        assert post_signed(cast.account, BANDWIDTH, body).status_code == 200
         assert list(texts()) == ["One", "Two"]
         assert DeliveryReceipt.objects.count() == 1
     webhook = Webhook.objects.quarantined().get()
@@ -78,19 +85,19 @@ def test_events_that_cannot_be_used_hide_no_others_and_are_kept(cast: Cast) -> N
         Number.objects.create(address=address, account=cast.account, inbox=inbox)
         assert not replay_webhook(webhook=webhook)
         assert len(texts()) == 2 + index
-    assert knock(cast.account, BANDWIDTH, body).status_code == 200
+    assert post_signed(cast.account, BANDWIDTH, body).status_code == 200
     assert len(texts()) == 4
     assert Webhook.objects.quarantined().get() == webhook
 
 
 def test_what_is_routed_now_and_came_with_what_is_not_is_quarantined_once(cast: Cast) -> None:
-    cast = moved(cast, BANDWIDTH)
+    cast = move_front_desk(cast, BANDWIDTH)
     [one] = payload(BANDWIDTH, "inbound_text")
     body = [{**one, "to": to, "message": {**one["message"], "id": to}} for to in ELSEWHERE]
-    knock(cast.account, BANDWIDTH, body)
+    post_signed(cast.account, BANDWIDTH, body)
     inbox = Inbox.objects.create(name="Elsewhere")
     Number.objects.create(address=ELSEWHERE[0], account=cast.account, inbox=inbox)
-    assert knock(cast.account, BANDWIDTH, body).status_code == 200
+    assert post_signed(cast.account, BANDWIDTH, body).status_code == 200
     assert len(texts()) == 1
     assert Webhook.objects.quarantined().count() == 1
 
@@ -102,9 +109,9 @@ def told(name: str, token: object, **more: object) -> Any:
 
 
 def test_the_tag_of_a_receipt_finds_its_attempt_before_the_answer_came(cast: Cast) -> None:
-    cast = moved(cast, BANDWIDTH)
+    cast = move_front_desk(cast, BANDWIDTH)
     attempt = begin_attempt(cast)
-    knock(cast.account, BANDWIDTH, told("status_delivered", attempt.token))
+    post_signed(cast.account, BANDWIDTH, told("status_delivered", attempt.token))
     assert message_state(attempt) == "delivered"
     attempt.refresh_from_db()
     assert attempt.carrier_message_id == "1593110555875xo7watq5px6rbe5d"
@@ -112,17 +119,17 @@ def test_the_tag_of_a_receipt_finds_its_attempt_before_the_answer_came(cast: Cas
 
 @pytest.mark.parametrize("tag", ["v2 lab", "", "x" * 1024])
 def test_a_foreign_tag_parks_the_receipt(cast: Cast, tag: str) -> None:
-    cast = moved(cast, BANDWIDTH)
+    cast = move_front_desk(cast, BANDWIDTH)
     attempt = begin_attempt(cast)
-    assert knock(cast.account, BANDWIDTH, told("status_delivered", tag)).status_code == 200
+    assert post_signed(cast.account, BANDWIDTH, told("status_delivered", tag)).status_code == 200
     assert message_state(attempt) == "sending"
     assert DeliveryReceipt.objects.get().attempt is None
 
 
 def test_a_tag_reaches_no_attempt_of_another_account(cast: Cast) -> None:
     attempt = begin_attempt(cast)
-    account = moved(cast, BANDWIDTH).account
-    assert knock(account, BANDWIDTH, told("status_failed", attempt.token)).status_code == 200
+    account = move_front_desk(cast, BANDWIDTH).account
+    assert post_signed(account, BANDWIDTH, told("status_failed", attempt.token)).status_code == 200
     assert message_state(attempt) == "sending"
     assert DeliveryReceipt.objects.get().attempt is None
 

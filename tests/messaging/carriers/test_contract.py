@@ -15,42 +15,42 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.carriers import ADAPTERS, events, parsing
-from tests.messaging.carriers.specimens import SPECIMENS
-from tests.messaging.carriers.specimens.base import (
+from tests.messaging.carriers.fixtures import FIXTURES
+from tests.messaging.carriers.fixtures.base import (
     CONTENT_TYPES,
     PUBLIC_URL,
-    Specimen,
+    CarrierFixture,
     expected,
     plain,
     unsigned,
 )
 
-every_carrier = pytest.mark.parametrize("specimen", SPECIMENS.values(), ids=SPECIMENS.keys())
-FILES = [(specimen, file) for specimen in SPECIMENS.values() for file in specimen.payloads()]
+every_carrier = pytest.mark.parametrize("fixture", FIXTURES.values(), ids=FIXTURES.keys())
+FILES = [(fixture, file) for fixture in FIXTURES.values() for file in fixture.payloads()]
 every_payload = pytest.mark.parametrize(
-    ("specimen", "file"), FILES, ids=[f"{specimen.name}-{file.name}" for specimen, file in FILES]
+    ("fixture", "file"), FILES, ids=[f"{fixture.name}-{file.name}" for fixture, file in FILES]
 )
 
 
 def verify(
-    specimen: Specimen,
+    fixture: CarrierFixture,
     request: events.RawRequest,
     *,
     public_url: str = PUBLIC_URL,
     **credentials: str,
 ) -> None:
-    specimen.carrier.verify(request, {**specimen.credentials, **credentials}, public_url)
+    fixture.carrier.verify(request, {**fixture.credentials, **credentials}, public_url)
 
 
-def refused(specimen: Specimen, request: events.RawRequest, **more: str) -> str:
+def refused(fixture: CarrierFixture, request: events.RawRequest, **more: str) -> str:
     with pytest.raises(events.VerificationError) as caught:
-        verify(specimen, request, **more)
+        verify(fixture, request, **more)
     assert caught.value.reason
     return caught.value.reason
 
 
-def sample(specimen: Specimen) -> events.RawRequest:
-    return specimen.request(specimen.payloads()[0])
+def sample(fixture: CarrierFixture) -> events.RawRequest:
+    return fixture.request(fixture.payloads()[0])
 
 
 def with_header(request: events.RawRequest, name: str, value: str | None) -> events.RawRequest:
@@ -59,130 +59,130 @@ def with_header(request: events.RawRequest, name: str, value: str | None) -> eve
 
 
 def test_every_carrier_is_under_the_contract() -> None:
-    assert {adapter.name for adapter in ADAPTERS} <= set(SPECIMENS)
+    assert {adapter.name for adapter in ADAPTERS} <= set(FIXTURES)
 
 
 @every_payload
-def test_what_the_vendor_signs_is_accepted(specimen: Specimen, file: Path) -> None:
-    verify(specimen, specimen.request(file))
+def test_what_the_vendor_signs_is_accepted(fixture: CarrierFixture, file: Path) -> None:
+    verify(fixture, fixture.request(file))
 
 
 @every_carrier
-def test_another_body_is_refused_or_its_nonce_tells(specimen: Specimen) -> None:
-    request = sample(specimen)
+def test_another_body_is_refused_or_its_nonce_tells(fixture: CarrierFixture) -> None:
+    request = sample(fixture)
     forged = replace(request, body=request.body.replace(b"12025550", b"12025551"))
     assert forged.body != request.body
-    if "body" in specimen.covers:
-        refused(specimen, forged)
+    if "body" in fixture.covers:
+        refused(fixture, forged)
     else:
-        assert specimen.carrier.nonce(forged) or "url" not in specimen.covers
+        assert fixture.carrier.nonce(forged) or "url" not in fixture.covers
 
 
 @every_carrier
-def test_another_address_is_refused(specimen: Specimen) -> None:
-    if "url" in specimen.covers:
-        path = f"/webhooks/{specimen.name}/another-token/"
-        refused(specimen, replace(sample(specimen), path=path))
+def test_another_address_is_refused(fixture: CarrierFixture) -> None:
+    if "url" in fixture.covers:
+        path = f"/webhooks/{fixture.name}/another-token/"
+        refused(fixture, replace(sample(fixture), path=path))
 
 
 @every_carrier
-def test_the_address_is_never_taken_from_the_request(specimen: Specimen) -> None:
-    url = f"https://evil.example.com{specimen.path}"
-    body = specimen.payloads()[0]
-    request = specimen.sign(
+def test_the_address_is_never_taken_from_the_request(fixture: CarrierFixture) -> None:
+    url = f"https://evil.example.com{fixture.path}"
+    body = fixture.payloads()[0]
+    request = fixture.sign(
         body.read_bytes(),
         CONTENT_TYPES[body.suffix],
-        specimen.credentials[specimen.secret],
+        fixture.credentials[fixture.secret],
         url,
     )
     for header in ("host", "x-forwarded-host"):
         request = with_header(request, header, "evil.example.com")
-    if specimen.name not in ("simulator",) and "url" in specimen.covers:
-        refused(specimen, request)
+    if fixture.name not in ("simulator",) and "url" in fixture.covers:
+        refused(fixture, request)
 
 
 @every_carrier
 @pytest.mark.parametrize("value", [None, "", "x", "é", "\udce9", "====", "Bearer ", "Basic é"])
-def test_a_missing_or_odd_signature_is_refused(specimen: Specimen, value: str | None) -> None:
-    for name in specimen.signature_headers:
-        refused(specimen, with_header(sample(specimen), name, value))
+def test_a_missing_or_odd_signature_is_refused(fixture: CarrierFixture, value: str | None) -> None:
+    for name in fixture.signature_headers:
+        refused(fixture, with_header(sample(fixture), name, value))
 
 
 @every_carrier
-def test_a_signature_with_one_other_character_is_refused(specimen: Specimen) -> None:
-    request = sample(specimen)
-    name = specimen.signature_headers[0]
+def test_a_signature_with_one_other_character_is_refused(fixture: CarrierFixture) -> None:
+    request = sample(fixture)
+    name = fixture.signature_headers[0]
     value = request.headers[name]
     middle = len(value) // 2
     other = "A" if value[middle] != "A" else "B"
-    refused(specimen, with_header(request, name, value[:middle] + other + value[middle + 1 :]))
+    refused(fixture, with_header(request, name, value[:middle] + other + value[middle + 1 :]))
 
 
 @every_carrier
-def test_a_secret_that_is_not_ours_is_refused(specimen: Specimen) -> None:
-    refused(specimen, sample(specimen), **{specimen.secret: specimen.other_secret})
+def test_a_secret_that_is_not_ours_is_refused(fixture: CarrierFixture) -> None:
+    refused(fixture, sample(fixture), **{fixture.secret: fixture.other_secret})
 
 
 @every_carrier
-def test_without_a_stored_secret_nothing_is_accepted(specimen: Specimen) -> None:
-    stored = specimen.credentials[specimen.secret]
-    for credentials in ({}, {specimen.secret: ""}, {f"previous_{specimen.secret}": stored}):
+def test_without_a_stored_secret_nothing_is_accepted(fixture: CarrierFixture) -> None:
+    stored = fixture.credentials[fixture.secret]
+    for credentials in ({}, {fixture.secret: ""}, {f"previous_{fixture.secret}": stored}):
         with pytest.raises(events.VerificationError):
-            specimen.carrier.verify(sample(specimen), credentials, PUBLIC_URL)
+            fixture.carrier.verify(sample(fixture), credentials, PUBLIC_URL)
 
 
 @every_carrier
-def test_the_previous_secret_is_accepted_while_it_is_changed(specimen: Specimen) -> None:
-    old = specimen.credentials[specimen.secret]
-    changed = {specimen.secret: specimen.other_secret, f"previous_{specimen.secret}": old}
-    verify(specimen, sample(specimen), **changed)
-    verify(specimen, sample(specimen), **{f"previous_{specimen.secret}": specimen.other_secret})
-    names = {field.name for field in specimen.carrier.credential_fields}
-    assert {specimen.secret, f"previous_{specimen.secret}"} <= names
+def test_the_previous_secret_is_accepted_while_it_is_changed(fixture: CarrierFixture) -> None:
+    old = fixture.credentials[fixture.secret]
+    changed = {fixture.secret: fixture.other_secret, f"previous_{fixture.secret}": old}
+    verify(fixture, sample(fixture), **changed)
+    verify(fixture, sample(fixture), **{f"previous_{fixture.secret}": fixture.other_secret})
+    names = {field.name for field in fixture.carrier.credential_fields}
+    assert {fixture.secret, f"previous_{fixture.secret}"} <= names
 
 
 @every_carrier
-def test_an_empty_previous_secret_opens_nothing(specimen: Specimen) -> None:
-    changed = {specimen.secret: specimen.other_secret, f"previous_{specimen.secret}": ""}
-    refused(specimen, sample(specimen), **changed)
+def test_an_empty_previous_secret_opens_nothing(fixture: CarrierFixture) -> None:
+    changed = {fixture.secret: fixture.other_secret, f"previous_{fixture.secret}": ""}
+    refused(fixture, sample(fixture), **changed)
 
 
 @every_carrier
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_whatever_is_sent_unsigned_is_refused_and_nothing_else(
-    specimen: Specimen, data: st.DataObject
+    fixture: CarrierFixture, data: st.DataObject
 ) -> None:
     headers = {
         name: data.draw(st.text(max_size=80), label=name)
-        for name in (*specimen.signature_headers, "content-type")
+        for name in (*fixture.signature_headers, "content-type")
     }
-    request = events.RawRequest("POST", specimen.path, headers, data.draw(st.binary(max_size=200)))
-    refused(specimen, request)
+    request = events.RawRequest("POST", fixture.path, headers, data.draw(st.binary(max_size=200)))
+    refused(fixture, request)
 
 
 @every_carrier
-def test_the_self_test_is_accepted_and_harmless(specimen: Specimen) -> None:
-    request = specimen.carrier.sign_test(specimen.credentials, PUBLIC_URL + specimen.path)
+def test_the_self_test_is_accepted_and_harmless(fixture: CarrierFixture) -> None:
+    request = fixture.carrier.sign_test(fixture.credentials, PUBLIC_URL + fixture.path)
     if request is None:
         return
-    assert request.path == specimen.path
-    verify(specimen, request)
-    parsed = specimen.carrier.parse(request)
+    assert request.path == fixture.path
+    verify(fixture, request)
+    parsed = fixture.carrier.parse(request)
     assert parsed
     assert all(isinstance(event, events.Ignored) for event in parsed)
-    refused(specimen, request, **{specimen.secret: specimen.other_secret})
+    refused(fixture, request, **{fixture.secret: fixture.other_secret})
 
 
 @every_payload
-def test_a_payload_means_what_stands_beside_it(specimen: Specimen, file: Path) -> None:
-    assert plain(specimen.carrier.parse(unsigned(file))) == expected(file)
+def test_a_payload_means_what_stands_beside_it(fixture: CarrierFixture, file: Path) -> None:
+    assert plain(fixture.carrier.parse(unsigned(file))) == expected(file)
 
 
 @every_carrier
-def test_the_payloads_show_all_that_a_carrier_tells(specimen: Specimen) -> None:
+def test_the_payloads_show_all_that_a_carrier_tells(fixture: CarrierFixture) -> None:
     parsed = [
-        event for file in specimen.payloads() for event in specimen.carrier.parse(unsigned(file))
+        event for file in fixture.payloads() for event in fixture.carrier.parse(unsigned(file))
     ]
     texts = [event for event in parsed if isinstance(event, events.InboundText)]
     states = {event.state for event in parsed if isinstance(event, events.Receipt)}
@@ -192,8 +192,8 @@ def test_the_payloads_show_all_that_a_carrier_tells(specimen: Specimen) -> None:
 
 
 @every_payload
-def test_nothing_private_stands_in_a_repr(specimen: Specimen, file: Path) -> None:
-    for event in specimen.carrier.parse(unsigned(file)):
+def test_nothing_private_stands_in_a_repr(fixture: CarrierFixture, file: Path) -> None:
+    for event in fixture.carrier.parse(unsigned(file)):
         shown = repr(event)
         for private in private_parts(event):
             assert private not in shown
@@ -233,12 +233,10 @@ JSON = st.recursive(
 )
 @settings(max_examples=60, deadline=None)
 def test_no_bytes_raise_anything_but_unparsable(
-    specimen: Specimen, body: bytes, content_type: str
+    fixture: CarrierFixture, body: bytes, content_type: str
 ) -> None:
     with contextlib.suppress(events.Unparsable):
-        specimen.carrier.parse(
-            events.RawRequest("POST", "/", {"content-type": content_type}, body)
-        )
+        fixture.carrier.parse(events.RawRequest("POST", "/", {"content-type": content_type}, body))
 
 
 ODD: list[Any] = [None, 5, -1, 1e400, True, [], {}, [5], "", " ", "a\x00b", "\ud83d", "x" * 5000]
@@ -269,12 +267,12 @@ def twisted_bodies(file: Path) -> Iterator[bytes]:
 
 @every_payload
 def test_a_payload_with_an_odd_part_is_unparsable_or_can_be_stored(
-    specimen: Specimen, file: Path
+    fixture: CarrierFixture, file: Path
 ) -> None:
     headers = {"content-type": CONTENT_TYPES[file.suffix]}
     for body in twisted_bodies(file):
         with contextlib.suppress(events.Unparsable):
-            for event in specimen.carrier.parse(events.RawRequest("POST", "/", headers, body)):
+            for event in fixture.carrier.parse(events.RawRequest("POST", "/", headers, body)):
                 assert_storable(event)
 
 
@@ -309,8 +307,8 @@ def strings(value: object) -> Iterator[str]:
 
 
 @every_carrier
-def test_the_answer_to_a_webhook_is_not_texted_back(specimen: Specimen) -> None:
-    body, content_type = specimen.carrier.ack()
+def test_the_answer_to_a_webhook_is_not_texted_back(fixture: CarrierFixture) -> None:
+    body, content_type = fixture.carrier.ack()
     assert body in (b"", b"<Response/>")
     assert content_type in ("text/plain", "text/xml")
 

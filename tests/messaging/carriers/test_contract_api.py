@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from messaging.carriers import events, results
-from tests.messaging.carriers.specimens import SPECIMENS
-from tests.messaging.carriers.specimens.base import PUBLIC_URL, Refusal, Specimen, unsigned
+from tests.messaging.carriers.fixtures import FIXTURES
+from tests.messaging.carriers.fixtures.base import PUBLIC_URL, CarrierFixture, Refusal, unsigned
 
-every_carrier = pytest.mark.parametrize("specimen", SPECIMENS.values(), ids=SPECIMENS.keys())
+every_carrier = pytest.mark.parametrize("fixture", FIXTURES.values(), ids=FIXTURES.keys())
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -41,7 +41,7 @@ def answering(status: int, answer: object, **headers: str) -> Handler:
     return lambda _: httpx.Response(status, text=raw, headers=headers)
 
 
-def send(specimen: Specimen, handler: Handler) -> results.SendResult:
+def send(fixture: CarrierFixture, handler: Handler) -> results.SendResult:
     """The result of sending once; however it ends, the carrier is asked once."""
     calls: list[httpx.Request] = []
 
@@ -50,54 +50,52 @@ def send(specimen: Specimen, handler: Handler) -> results.SendResult:
         return handler(request)
 
     with client(once) as http:
-        result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
+        result = fixture.carrier.send(fixture.outgoing, fixture.credentials, http)
     assert len(calls) == 1
-    for private in (specimen.outgoing.recipient, specimen.outgoing.body):
+    for private in (fixture.outgoing.recipient, fixture.outgoing.body):
         assert private not in repr(result)
     return result
 
 
 @every_carrier
 @pytest.mark.parametrize("media", [(), (f"{PUBLIC_URL}/m/1/?a=1&b=2", f"{PUBLIC_URL}/m/2/")])
-def test_a_text_arrives_as_written(specimen: Specimen, media: tuple[str, ...]) -> None:
+def test_a_text_arrives_as_written(fixture: CarrierFixture, media: tuple[str, ...]) -> None:
     seen: list[httpx.Request] = []
 
     def take(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return answering(*specimen.accepted)(request)
+        return answering(*fixture.accepted)(request)
 
-    outgoing = replace(specimen.outgoing, media_urls=media)
+    outgoing = replace(fixture.outgoing, media_urls=media)
     with client(take) as http:
-        result = specimen.carrier.send(outgoing, specimen.credentials, http)
-    assert result == results.Accepted(specimen.accepted_id)
+        result = fixture.carrier.send(outgoing, fixture.credentials, http)
+    assert result == results.Accepted(fixture.accepted_id)
     [request] = seen
-    assert (request.method, request.url.path) == ("POST", specimen.send_path)
+    assert (request.method, request.url.path) == ("POST", fixture.send_path)
     assert request.url.scheme == "https"
     assert "authorization" in request.headers
-    assert specimen.read_sent(request) == outgoing
+    assert fixture.read_sent(request) == outgoing
 
 
-REFUSALS = [
-    (specimen, refusal) for specimen in SPECIMENS.values() for refusal in specimen.refusals
-]
+REFUSALS = [(fixture, refusal) for fixture in FIXTURES.values() for refusal in fixture.refusals]
 
 
 @pytest.mark.parametrize(
-    ("specimen", "refusal"),
+    ("fixture", "refusal"),
     REFUSALS,
-    ids=[f"{specimen.name}-{refusal.means!r}" for specimen, refusal in REFUSALS],
+    ids=[f"{fixture.name}-{refusal.means!r}" for fixture, refusal in REFUSALS],
 )
-def test_every_refusal_has_its_meaning(specimen: Specimen, refusal: Refusal) -> None:
-    assert send(specimen, answering(refusal.status, refusal.answer)) == refusal.means
+def test_every_refusal_has_its_meaning(fixture: CarrierFixture, refusal: Refusal) -> None:
+    assert send(fixture, answering(refusal.status, refusal.answer)) == refusal.means
 
 
 @every_carrier
-def test_the_refusals_show_what_is_refused_for_good_and_for_whom(specimen: Specimen) -> None:
-    kinds = {type(refusal.means) for refusal in specimen.refusals}
+def test_the_refusals_show_what_is_refused_for_good_and_for_whom(fixture: CarrierFixture) -> None:
+    kinds = {type(refusal.means) for refusal in fixture.refusals}
     assert {results.Rejected, results.AuthFailed} <= kinds
     classes = {
         refusal.means.error_class
-        for refusal in specimen.refusals
+        for refusal in fixture.refusals
         if isinstance(refusal.means, results.Rejected)
     }
     assert classes <= set(events.REASONS)
@@ -109,39 +107,43 @@ def test_the_refusals_show_what_is_refused_for_good_and_for_whom(specimen: Speci
     [("7", 7.0), ("", None), ("soon", None), ("-1", 0.0), ("1e9", 3600.0), ("nan", None)],
 )
 def test_a_throttled_text_says_when_to_try_again(
-    specimen: Specimen, given_: str, seconds: float | None
+    fixture: CarrierFixture, given_: str, seconds: float | None
 ) -> None:
     handler = answering(429, {"message": "slow down"}, **{"Retry-After": given_})
-    assert send(specimen, handler) == results.RateLimited(seconds)
+    assert send(fixture, handler) == results.RateLimited(seconds)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_trouble_at_the_carrier_leaves_the_text_unknown(specimen: Specimen, status: int) -> None:
-    kind = results.NotSent if specimen.errors_are_not_sent else results.OutcomeUnknown
-    assert isinstance(send(specimen, answering(status, {"error": "x"})), kind)
+def test_trouble_at_the_carrier_leaves_the_text_unknown(
+    fixture: CarrierFixture, status: int
+) -> None:
+    kind = results.NotSent if fixture.errors_are_not_sent else results.OutcomeUnknown
+    assert isinstance(send(fixture, answering(status, {"error": "x"})), kind)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [408, 409, 425])
 def test_a_refusal_that_may_be_of_a_second_text_leaves_it_unknown(
-    specimen: Specimen, status: int
+    fixture: CarrierFixture, status: int
 ) -> None:
-    assert isinstance(send(specimen, answering(status, {"error": "x"})), results.OutcomeUnknown)
+    assert isinstance(send(fixture, answering(status, {"error": "x"})), results.OutcomeUnknown)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_never_followed(specimen: Specimen, status: int) -> None:
+def test_a_redirect_is_never_followed(fixture: CarrierFixture, status: int) -> None:
     handler = answering(status, "", Location="https://elsewhere.example.com/")
-    assert isinstance(send(specimen, handler), results.OutcomeUnknown)
+    assert isinstance(send(fixture, handler), results.OutcomeUnknown)
 
 
 @every_carrier
 @pytest.mark.parametrize("answer", ["<html>created", "", "[]", "null", '{"a": 1}', "[" * 9999])
-def test_an_answer_without_sense_leaves_the_text_unknown(specimen: Specimen, answer: str) -> None:
+def test_an_answer_without_sense_leaves_the_text_unknown(
+    fixture: CarrierFixture, answer: str
+) -> None:
     assert isinstance(
-        send(specimen, answering(specimen.accepted[0], answer)), results.OutcomeUnknown
+        send(fixture, answering(fixture.accepted[0], answer)), results.OutcomeUnknown
     )
 
 
@@ -150,23 +152,25 @@ def test_an_answer_without_sense_leaves_the_text_unknown(specimen: Specimen, ans
     "error", [httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.RemoteProtocolError]
 )
 def test_silence_after_the_request_leaves_the_text_unknown(
-    specimen: Specimen, error: type[httpx.RequestError]
+    fixture: CarrierFixture, error: type[httpx.RequestError]
 ) -> None:
     def break_off(request: httpx.Request) -> httpx.Response:
         raise error(f"broke at {request.url}")
 
-    assert isinstance(send(specimen, break_off), results.OutcomeUnknown)
+    assert isinstance(send(fixture, break_off), results.OutcomeUnknown)
 
 
 @pytest.fixture
-def socket_at_the_carrier(settings: Settings) -> Iterator[Callable[[Specimen], socket.socket]]:
+def socket_at_the_carrier(
+    settings: Settings,
+) -> Iterator[Callable[[CarrierFixture], socket.socket]]:
     """A listening socket that never answers, where the carrier's API is thought to be."""
     opened: list[socket.socket] = []
 
-    def listen(specimen: Specimen) -> socket.socket:
+    def listen(fixture: CarrierFixture) -> socket.socket:
         opened.append(socket.create_server(("127.0.0.1", 0)))
         address = f"http://127.0.0.1:{opened[-1].getsockname()[1]}"
-        setattr(settings, specimen.api_setting, address)
+        setattr(settings, fixture.api_setting, address)
         return opened[-1]
 
     yield listen
@@ -176,21 +180,21 @@ def socket_at_the_carrier(settings: Settings) -> Iterator[Callable[[Specimen], s
 
 @every_carrier
 def test_a_real_connection_that_falls_silent_leaves_the_text_unknown(
-    specimen: Specimen, socket_at_the_carrier: Callable[[Specimen], socket.socket]
+    fixture: CarrierFixture, socket_at_the_carrier: Callable[[CarrierFixture], socket.socket]
 ) -> None:
-    socket_at_the_carrier(specimen)
+    socket_at_the_carrier(fixture)
     with httpx.Client(timeout=0.2, trust_env=False) as http:
-        result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
+        result = fixture.carrier.send(fixture.outgoing, fixture.credentials, http)
     assert isinstance(result, results.OutcomeUnknown)
 
 
 @every_carrier
 def test_nobody_listening_is_surely_not_sent(
-    specimen: Specimen, socket_at_the_carrier: Callable[[Specimen], socket.socket]
+    fixture: CarrierFixture, socket_at_the_carrier: Callable[[CarrierFixture], socket.socket]
 ) -> None:
-    socket_at_the_carrier(specimen).close()
+    socket_at_the_carrier(fixture).close()
     with httpx.Client(timeout=0.5, trust_env=False) as http:
-        result = specimen.carrier.send(specimen.outgoing, specimen.credentials, http)
+        result = fixture.carrier.send(fixture.outgoing, fixture.credentials, http)
     assert isinstance(result, results.NotSent)
 
 
@@ -199,14 +203,14 @@ def never(request: httpx.Request) -> httpx.Response:
 
 
 @every_carrier
-def test_without_credentials_nothing_is_called(specimen: Specimen) -> None:
+def test_without_credentials_nothing_is_called(fixture: CarrierFixture) -> None:
     with client(never) as http:
-        carrier, outgoing = specimen.carrier, specimen.outgoing
+        carrier, outgoing = fixture.carrier, fixture.outgoing
         assert isinstance(carrier.send(outgoing, {}, http), results.AuthFailed)
-        if specimen.identity is not None:
+        if fixture.identity is not None:
             assert isinstance(carrier.identify({}, http), results.AuthFailed)
         if carrier.capabilities.can_look_up:
-            assert isinstance(carrier.look_up(sought(specimen), {}, http), results.AuthFailed)
+            assert isinstance(carrier.look_up(sought(fixture), {}, http), results.AuthFailed)
         if carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), {}, http)
             assert isinstance(listed, results.AuthFailed)
@@ -215,11 +219,11 @@ def test_without_credentials_nothing_is_called(specimen: Specimen) -> None:
 @every_carrier
 @pytest.mark.parametrize("character", ["\u200b", "\u2013", "\n", "é"])
 def test_a_key_with_a_character_that_no_key_has_is_refused_in_plain_words(
-    specimen: Specimen, character: str
+    fixture: CarrierFixture, character: str
 ) -> None:
     handler = answering(401, {"code": 20003})
-    for name, stored in specimen.credentials.items():
-        spoilt = replace(specimen, credentials={**specimen.credentials, name: stored + character})
+    for name, stored in fixture.credentials.items():
+        spoilt = replace(fixture, credentials={**fixture.credentials, name: stored + character})
         with client(handler) as http:
             result = spoilt.carrier.send(spoilt.outgoing, spoilt.credentials, http)
         assert isinstance(result, results.AuthFailed)
@@ -227,15 +231,15 @@ def test_a_key_with_a_character_that_no_key_has_is_refused_in_plain_words(
 
 
 @every_carrier
-def test_nothing_private_stands_in_the_repr_of_what_goes_out(specimen: Specimen) -> None:
-    outgoing = replace(specimen.outgoing, media_urls=("https://texts.example.com/m/canary/",))
+def test_nothing_private_stands_in_the_repr_of_what_goes_out(fixture: CarrierFixture) -> None:
+    outgoing = replace(fixture.outgoing, media_urls=("https://texts.example.com/m/canary/",))
     for private in ("+1202", outgoing.body, outgoing.attempt_token, "texts.example.com"):
         assert private not in repr(outgoing)
-        assert private not in repr(sought(specimen))
+        assert private not in repr(sought(fixture))
 
 
-def sought(specimen: Specimen) -> results.Sought:
-    sent = specimen.outgoing
+def sought(fixture: CarrierFixture) -> results.Sought:
+    sent = fixture.outgoing
     return results.Sought(
         attempt_token=sent.attempt_token,
         sender=sent.sender,
@@ -246,25 +250,25 @@ def sought(specimen: Specimen) -> results.Sought:
     )
 
 
-def questions(specimen: Specimen, handler: Handler) -> list[object]:
+def questions(fixture: CarrierFixture, handler: Handler) -> list[object]:
     """What comes of each question that the carrier can be asked."""
-    carrier, credentials = specimen.carrier, specimen.credentials
+    carrier, credentials = fixture.carrier, fixture.credentials
     with client(handler) as http:
         answers: list[object] = []
         if carrier.capabilities.can_look_up:
-            answers.append(carrier.look_up(sought(specimen), credentials, http))
+            answers.append(carrier.look_up(sought(fixture), credentials, http))
         if carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), credentials, http)
             answers.append(listed)
-        if specimen.identity is not None:
+        if fixture.identity is not None:
             answers.append(carrier.identify(credentials, http))
     return answers
 
 
 @every_carrier
-def test_questions_with_credentials_that_are_refused_say_so(specimen: Specimen) -> None:
+def test_questions_with_credentials_that_are_refused_say_so(fixture: CarrierFixture) -> None:
     handler = answering(401, {"code": 20003})
-    assert all(isinstance(answer, results.AuthFailed) for answer in questions(specimen, handler))
+    assert all(isinstance(answer, results.AuthFailed) for answer in questions(fixture, handler))
 
 
 @every_carrier
@@ -273,42 +277,42 @@ def test_questions_with_credentials_that_are_refused_say_so(specimen: Specimen) 
     [(500, "{}"), (503, ""), (429, "{}"), (200, "<html>"), (200, "[]"), (404, "{}")],
 )
 def test_questions_without_a_clear_answer_settle_nothing(
-    specimen: Specimen, status: int, answer: str
+    fixture: CarrierFixture, status: int, answer: str
 ) -> None:
     handler = answering(status, answer)
-    assert all(isinstance(answer, results.CannotTell) for answer in questions(specimen, handler))
+    assert all(isinstance(answer, results.CannotTell) for answer in questions(fixture, handler))
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [201, 404, 429, 500, 503])
 def test_an_answer_that_is_no_success_settles_nothing_whatever_it_says(
-    specimen: Specimen, status: int
+    fixture: CarrierFixture, status: int
 ) -> None:
     empty: dict[str, Any] = {"messages": [], "objects": [], "data": [], "records": []}
-    known = specimen.identity[0] if specimen.identity is not None else {}
+    known = fixture.identity[0] if fixture.identity is not None else {}
     told = empty | (known if isinstance(known, dict) else {})
-    asked = questions(specimen, answering(status, told))
+    asked = questions(fixture, answering(status, told))
     assert all(isinstance(answer, results.CannotTell) for answer in asked)
 
 
 @every_carrier
-def test_questions_follow_no_redirect(specimen: Specimen) -> None:
+def test_questions_follow_no_redirect(fixture: CarrierFixture) -> None:
     hosts = set()
 
     def redirect(request: httpx.Request) -> httpx.Response:
         hosts.add(request.url.host)
         return httpx.Response(307, headers={"Location": "https://elsewhere.example.com/"})
 
-    assert all(isinstance(answer, results.CannotTell) for answer in questions(specimen, redirect))
+    assert all(isinstance(answer, results.CannotTell) for answer in questions(fixture, redirect))
     assert "elsewhere.example.com" not in hosts
 
 
 @every_carrier
-def test_questions_over_a_broken_line_settle_nothing(specimen: Specimen) -> None:
+def test_questions_over_a_broken_line_settle_nothing(fixture: CarrierFixture) -> None:
     def break_off(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    assert all(isinstance(answer, results.CannotTell) for answer in questions(specimen, break_off))
+    assert all(isinstance(answer, results.CannotTell) for answer in questions(fixture, break_off))
 
 
 NAMES = st.sampled_from(
@@ -335,9 +339,9 @@ ANSWERS = st.recursive(
 @given(answer=st.dictionaries(NAMES, ANSWERS, max_size=4))
 @examples(max_examples=50, deadline=None)
 def test_no_answer_to_a_question_finds_a_text_that_is_not_in_it(
-    specimen: Specimen, answer: dict[str, Any]
+    fixture: CarrierFixture, answer: dict[str, Any]
 ) -> None:
-    for result in questions(specimen, answering(200, answer)):
+    for result in questions(fixture, answering(200, answer)):
         assert isinstance(
             result,
             results.NotFound
@@ -351,12 +355,12 @@ def test_no_answer_to_a_question_finds_a_text_that_is_not_in_it(
 
 
 @every_carrier
-def test_a_carrier_that_cannot_be_asked_says_so(specimen: Specimen) -> None:
-    carrier, credentials = specimen.carrier, specimen.credentials
+def test_a_carrier_that_cannot_be_asked_says_so(fixture: CarrierFixture) -> None:
+    carrier, credentials = fixture.carrier, fixture.credentials
     with client(never) as http:
         if not carrier.capabilities.can_look_up:
             assert isinstance(
-                carrier.look_up(sought(specimen), credentials, http), results.CannotTell
+                carrier.look_up(sought(fixture), credentials, http), results.CannotTell
             )
         if not carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), credentials, http)
@@ -364,43 +368,43 @@ def test_a_carrier_that_cannot_be_asked_says_so(specimen: Specimen) -> None:
 
 
 @every_carrier
-def test_the_carrier_says_who_we_are(specimen: Specimen) -> None:
-    if specimen.identity is None:
+def test_the_carrier_says_who_we_are(fixture: CarrierFixture) -> None:
+    if fixture.identity is None:
         return
-    answer, identity = specimen.identity
+    answer, identity = fixture.identity
     with client(answering(200, answer)) as http:
-        assert specimen.carrier.identify(specimen.credentials, http) == identity
+        assert fixture.carrier.identify(fixture.credentials, http) == identity
 
 
 @every_carrier
 def test_pictures_are_fetched_from_the_carrier_and_logins_go_nowhere_else(
-    specimen: Specimen,
+    fixture: CarrierFixture,
 ) -> None:
     media = [
         medium
-        for file in specimen.payloads()
-        for event in specimen.carrier.parse(unsigned(file))
+        for file in fixture.payloads()
+        for event in fixture.carrier.parse(unsigned(file))
         if isinstance(event, events.InboundText)
         for medium in event.media
     ]
     for medium in media:
-        request = specimen.carrier.media_request(medium.url, specimen.credentials)
+        request = fixture.carrier.media_request(medium.url, fixture.credentials)
         host = httpx.URL(medium.url).host
         assert any(host == one or (one[:1] == "." and host.endswith(one)) for one in request.hosts)
         assert medium.url not in repr(request)
         for header in request.headers.values():
             assert header not in repr(request)
     for elsewhere in ("https://evil.example.com/a.jpg", "https://[::1/", "x", ""):
-        request = specimen.carrier.media_request(elsewhere, specimen.credentials)
+        request = fixture.carrier.media_request(elsewhere, fixture.credentials)
         assert request.headers == {}
 
 
 @every_carrier
-def test_the_limits_make_sense(specimen: Specimen) -> None:
-    limits = specimen.carrier.capabilities
+def test_the_limits_make_sense(fixture: CarrierFixture) -> None:
+    limits = fixture.carrier.capabilities
     assert 160 <= limits.longest_text <= 5000
     assert 1 <= limits.media_count <= 20
     assert 100_000 <= limits.media_bytes <= 10_000_000
     assert "image/jpeg" in limits.media_types
     assert 0 < limits.segments_per_second <= 100
-    assert specimen.carrier.rejection_status in (403, 503)
+    assert fixture.carrier.rejection_status in (403, 503)

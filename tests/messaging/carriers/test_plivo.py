@@ -18,8 +18,8 @@ from plivo import utils  # type: ignore[import-untyped]
 
 from messaging.carriers import events, results
 from messaging.carriers.plivo import Plivo
-from tests.messaging.carriers.specimens.base import CONTENT_TYPES, PUBLIC_URL
-from tests.messaging.carriers.specimens.plivo import NONCE, PLIVO, UUID, sign
+from tests.messaging.carriers.fixtures.base import CONTENT_TYPES, PUBLIC_URL
+from tests.messaging.carriers.fixtures.plivo import NONCE, PLIVO, UUID, sign
 
 TOKEN = PLIVO.credentials["auth_token"]
 FORM = CONTENT_TYPES[".form"]
@@ -116,8 +116,8 @@ def test_a_body_that_the_signature_does_not_cover_is_refused() -> None:
 
 
 NAMES = st.text("abAB", min_size=1, max_size=2)
+# All that Plivo's own code can read in a query.
 ASCII = st.text(st.characters(codec="ascii"), max_size=10)
-"""All that Plivo's own code can read in a query."""
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 
 

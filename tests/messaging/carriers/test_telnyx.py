@@ -17,10 +17,10 @@ from messaging.carriers import events, results
 from messaging.carriers.telnyx import ERROR_CLASSES, Telnyx
 from messaging.models import Message
 from tests.cast import Cast
-from tests.messaging.carriers.specimens.base import ATTEMPT, PUBLIC_URL
-from tests.messaging.carriers.specimens.telnyx import OTHER, PUBLIC, TELNYX, THIRD, signed_at
+from tests.messaging.carriers.fixtures.base import ATTEMPT, PUBLIC_URL
+from tests.messaging.carriers.fixtures.telnyx import OTHER, PUBLIC, TELNYX, THIRD, signed_at
 from tests.messaging.carriers.test_contract_api import NOON, sought
-from tests.messaging.carriers.webhook_requests import knock, moved, payload
+from tests.messaging.carriers.webhook_requests import move_front_desk, payload, post_signed
 from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 
 BODY = b'{"data": {}}'
@@ -141,20 +141,20 @@ def test_the_documented_errors_have_their_class(code: str, error_class: str) -> 
 
 
 def test_a_receipt_at_the_profiles_address_finds_its_attempt(cast: Cast) -> None:
-    cast = moved(cast, TELNYX)
+    cast = move_front_desk(cast, TELNYX)
     attempt = begin_attempt(cast)
     told = payload(TELNYX, "status_delivered")
     told["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
-    assert knock(cast.account, TELNYX, told).status_code == 200
+    assert post_signed(cast.account, TELNYX, told).status_code == 200
     assert message_state(attempt) == "delivered"
 
 
 def test_one_that_cannot_be_confirmed_is_unknown_and_says_so(cast: Cast) -> None:
-    cast = moved(cast, TELNYX)
+    cast = move_front_desk(cast, TELNYX)
     attempt = begin_attempt(cast)
     told = payload(TELNYX, "status_unconfirmed")
     told["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
-    knock(cast.account, TELNYX, told)
+    post_signed(cast.account, TELNYX, told)
     message = Message.objects.get(pk=attempt.message_id)
     assert (message.state, "cannot tell" in message.reason) == ("unknown", True)
 

@@ -12,13 +12,13 @@ import pytest
 
 from messaging.carriers import events, results
 from messaging.carriers.twilio_log import MAX_PAGES
-from tests.messaging.carriers.specimens import SPECIMENS
-from tests.messaging.carriers.specimens.base import Specimen
+from tests.messaging.carriers.fixtures import FIXTURES
+from tests.messaging.carriers.fixtures.base import CarrierFixture
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OURS, THEIRS = "+12025550110", "+12025550177"
 both = pytest.mark.parametrize(
-    "specimen", [SPECIMENS["twilio"], SPECIMENS["signalwire"]], ids=["twilio", "signalwire"]
+    "fixture", [FIXTURES["twilio"], FIXTURES["signalwire"]], ids=["twilio", "signalwire"]
 )
 
 
@@ -64,7 +64,7 @@ class Log:
 
 
 def look_up(
-    specimen: Specimen, log: Callable[..., httpx.Response], **more: Any
+    fixture: CarrierFixture, log: Callable[..., httpx.Response], **more: Any
 ) -> results.LookUpResult:
     wanted: dict[str, Any] = {
         "attempt_token": "t",
@@ -75,22 +75,20 @@ def look_up(
         "latest": NOON + timedelta(minutes=1),
     }
     with httpx.Client(transport=httpx.MockTransport(log)) as http:
-        return specimen.carrier.look_up(
-            results.Sought(**wanted | more), specimen.credentials, http
-        )
+        return fixture.carrier.look_up(results.Sought(**wanted | more), fixture.credentials, http)
 
 
-def listed(specimen: Specimen, log: Log, *known: str) -> results.ListResult:
+def listed(fixture: CarrierFixture, log: Log, *known: str) -> results.ListResult:
     with httpx.Client(transport=httpx.MockTransport(log)) as http:
-        return specimen.carrier.list_inbound(
-            OURS, NOON, frozenset(known), specimen.credentials, http
+        return fixture.carrier.list_inbound(
+            OURS, NOON, frozenset(known), fixture.credentials, http
         )
 
 
 @both
-def test_a_text_in_the_log_is_found_with_its_state(specimen: Specimen) -> None:
+def test_a_text_in_the_log_is_found_with_its_state(fixture: CarrierFixture) -> None:
     log = Log([message("SM2", 90), message("SM1", 5, status="undelivered", error_code=30005)])
-    found = look_up(specimen, log)
+    found = look_up(fixture, log)
     assert found == results.Found(events.Receipt("SM1", "failed", "30005", "bad_address"))
     [url] = log.asked
     assert (url.params["From"], url.params["To"]) == (OURS, THEIRS)
@@ -109,10 +107,12 @@ def test_a_text_in_the_log_is_found_with_its_state(specimen: Specimen) -> None:
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_another_text_is_never_taken_for_it(specimen: Specimen, other: dict[str, Any]) -> None:
+def test_another_text_is_never_taken_for_it(
+    fixture: CarrierFixture, other: dict[str, Any]
+) -> None:
     log = Log([message("SM1", 5) | other])
     taken = frozenset({"SM-of-another-attempt"})
-    assert look_up(specimen, log, not_these=taken) == results.NotFound()
+    assert look_up(fixture, log, not_these=taken) == results.NotFound()
 
 
 @both
@@ -122,43 +122,43 @@ def test_another_text_is_never_taken_for_it(specimen: Specimen, other: dict[str,
     ids=["trial prefix", "smart encoding", "withheld"],
 )
 def test_a_text_of_that_time_that_is_worded_otherwise_settles_nothing(
-    specimen: Specimen, body: str | None
+    fixture: CarrierFixture, body: str | None
 ) -> None:
     log = Log([message("SM1", 5, body=body)])
-    assert isinstance(look_up(specimen, log), results.CannotTell)
-    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == results.NotFound()
+    assert isinstance(look_up(fixture, log), results.CannotTell)
+    assert look_up(fixture, log, not_these=frozenset({"SM1"})) == results.NotFound()
     log = Log([message("SM2", 20), message("SM1", 5, body=body)])
-    assert look_up(specimen, log) == results.Found(events.Receipt("SM2", "delivered"))
+    assert look_up(fixture, log) == results.Found(events.Receipt("SM2", "delivered"))
 
 
 @both
-def test_of_two_alike_the_older_is_taken(specimen: Specimen) -> None:
+def test_of_two_alike_the_older_is_taken(fixture: CarrierFixture) -> None:
     log = Log([message("SM2", 20), message("SM1", 5)])
-    assert look_up(specimen, log) == results.Found(events.Receipt("SM1", "delivered"))
-    assert look_up(specimen, log, not_these=frozenset({"SM1"})) == results.Found(
+    assert look_up(fixture, log) == results.Found(events.Receipt("SM1", "delivered"))
+    assert look_up(fixture, log, not_these=frozenset({"SM1"})) == results.Found(
         events.Receipt("SM2", "delivered")
     )
 
 
 @both
-def test_the_log_is_read_back_to_the_time_and_no_further(specimen: Specimen) -> None:
+def test_the_log_is_read_back_to_the_time_and_no_further(fixture: CarrierFixture) -> None:
     old = message("SM0", -3600)
     log = Log([message("SM9", 500)], [message("SM1", 5)], [old], [old])
-    assert look_up(specimen, log) == results.Found(events.Receipt("SM1", "delivered"))
+    assert look_up(fixture, log) == results.Found(events.Receipt("SM1", "delivered"))
     assert len(log.asked) == 3
     assert {url.host for url in log.asked} == {log.asked[0].host}
 
 
 @both
-def test_a_log_too_long_to_read_settles_nothing(specimen: Specimen) -> None:
+def test_a_log_too_long_to_read_settles_nothing(fixture: CarrierFixture) -> None:
     log = Log(*[[message(f"SM{page}", 500)] for page in range(MAX_PAGES + 5)])
-    assert isinstance(look_up(specimen, log), results.CannotTell)
+    assert isinstance(look_up(fixture, log), results.CannotTell)
     assert len(log.asked) == MAX_PAGES
 
 
 @both
 @pytest.mark.parametrize("elsewhere", ["https://evil.example.com/x", "//evil.example.com/x"])
-def test_the_login_never_goes_to_another_host(specimen: Specimen, elsewhere: str) -> None:
+def test_the_login_never_goes_to_another_host(fixture: CarrierFixture, elsewhere: str) -> None:
     hosts = set()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -166,22 +166,22 @@ def test_the_login_never_goes_to_another_host(specimen: Specimen, elsewhere: str
         page = {"messages": [message("SM9", 500)], "next_page_uri": elsewhere}
         return httpx.Response(200, json=page)
 
-    assert look_up(specimen, answer) == results.NotFound()
+    assert look_up(fixture, answer) == results.NotFound()
     assert len(hosts) == 1
     assert "evil.example.com" not in hosts
 
 
 @both
-def test_a_page_without_sense_settles_nothing(specimen: Specimen) -> None:
+def test_a_page_without_sense_settles_nothing(fixture: CarrierFixture) -> None:
     for broken in ({"sid": None}, {"date_created": "soon"}, {"date_created": None}):
-        assert isinstance(look_up(specimen, Log([message("SM1") | broken])), results.CannotTell)
+        assert isinstance(look_up(fixture, Log([message("SM1") | broken])), results.CannotTell)
 
 
 @both
-def test_texts_that_came_in_are_listed_in_their_order(specimen: Specimen) -> None:
+def test_texts_that_came_in_are_listed_in_their_order(fixture: CarrierFixture) -> None:
     newer = inbound("SM2", 60, body="And on Monday?")
     log = Log([newer, message("SM3", 30)], [inbound("SM1", 5), inbound("SM0", -5)])
-    result = listed(specimen, log)
+    result = listed(fixture, log)
     assert isinstance(result, results.Listed)
     assert result.is_all
     assert [text.carrier_message_id for text in result.texts] == ["SM1", "SM2"]
@@ -193,36 +193,38 @@ def test_texts_that_came_in_are_listed_in_their_order(specimen: Specimen) -> Non
 
 
 @both
-def test_what_is_known_is_left_out_and_its_pictures_are_not_asked_for(specimen: Specimen) -> None:
+def test_what_is_known_is_left_out_and_its_pictures_are_not_asked_for(
+    fixture: CarrierFixture,
+) -> None:
     log = Log([inbound("SM1", 5, num_media="1")])
-    assert listed(specimen, log, "SM1") == results.Listed(())
+    assert listed(fixture, log, "SM1") == results.Listed(())
     assert len(log.asked) == 1
 
 
 @both
-def test_pictures_that_came_in_are_named(specimen: Specimen) -> None:
+def test_pictures_that_came_in_are_named(fixture: CarrierFixture) -> None:
     media = {"media_list": [{"sid": "ME1", "content_type": "image/jpeg"}, "?", {"sid": 5}]}
     log = Log([inbound("MM1", 5, num_media="1", body=None)], media=media)
-    result = listed(specimen, log)
+    result = listed(fixture, log)
     assert isinstance(result, results.Listed)
     [text] = result.texts
     url = str(log.asked[1]).replace("Media.json", "Media/ME1")
     assert text.media == (events.InboundMedia(url, "image/jpeg"),)
-    request = specimen.carrier.media_request(url, specimen.credentials)
+    request = fixture.carrier.media_request(url, fixture.credentials)
     assert "authorization" in request.headers
 
 
 @both
-def test_a_text_that_cannot_be_read_does_not_hide_the_others(specimen: Specimen) -> None:
+def test_a_text_that_cannot_be_read_does_not_hide_the_others(fixture: CarrierFixture) -> None:
     log = Log([inbound("SM2", 9, body="a\x00b"), inbound("SM1", 5)])
-    result = listed(specimen, log)
+    result = listed(fixture, log)
     assert isinstance(result, results.Listed)
     assert not result.is_all
     assert [text.carrier_message_id for text in result.texts] == ["SM1"]
 
 
 @both
-def test_pictures_that_cannot_be_listed_keep_back_their_text_only(specimen: Specimen) -> None:
+def test_pictures_that_cannot_be_listed_keep_back_their_text_only(fixture: CarrierFixture) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/MM1/Media.json"):
             return httpx.Response(404)
@@ -230,19 +232,19 @@ def test_pictures_that_cannot_be_listed_keep_back_their_text_only(specimen: Spec
         return httpx.Response(200, json={"messages": told})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
-        result = specimen.carrier.list_inbound(OURS, NOON, frozenset(), specimen.credentials, http)
+        result = fixture.carrier.list_inbound(OURS, NOON, frozenset(), fixture.credentials, http)
     assert isinstance(result, results.Listed)
     assert [text.carrier_message_id for text in result.texts] == ["SM0", "SM2"]
     assert not result.is_all
 
 
 @both
-def test_pictures_that_are_refused_stop_the_listing(specimen: Specimen) -> None:
+def test_pictures_that_are_refused_stop_the_listing(fixture: CarrierFixture) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/Media.json"):
             return httpx.Response(401)
         return httpx.Response(200, json={"messages": [inbound("MM1", 5, num_media="1")]})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
-        result = specimen.carrier.list_inbound(OURS, NOON, frozenset(), specimen.credentials, http)
+        result = fixture.carrier.list_inbound(OURS, NOON, frozenset(), fixture.credentials, http)
     assert isinstance(result, results.AuthFailed)

@@ -15,7 +15,7 @@ import pytest
 
 from messaging.carriers import results
 from messaging.carriers.twilio import STATES
-from tests.messaging.carriers.specimens.twilio import TWILIO
+from tests.messaging.carriers.fixtures.twilio import TWILIO
 
 DESCRIPTION = json.loads(
     (Path(__file__).with_name("openapi") / "twilio_api_v2010.json").read_text()

@@ -20,10 +20,15 @@ from messaging.carriers import events, results, vonage_signature
 from messaging.carriers.vonage import Vonage
 from messaging.models import Message
 from tests.cast import Cast
-from tests.messaging.carriers.specimens.base import ATTEMPT, PUBLIC_URL
-from tests.messaging.carriers.specimens.vonage import VONAGE, claims
+from tests.messaging.carriers.fixtures.base import ATTEMPT, PUBLIC_URL
+from tests.messaging.carriers.fixtures.vonage import VONAGE, claims
 from tests.messaging.carriers.test_contract_api import NOON, answering, client, sought
-from tests.messaging.carriers.webhook_requests import knock, knock_unsigned, moved, payload
+from tests.messaging.carriers.webhook_requests import (
+    knock_unsigned,
+    move_front_desk,
+    payload,
+    post_signed,
+)
 from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 
 SECRET = VONAGE.credentials["signature_secret"]
@@ -136,20 +141,20 @@ def test_without_a_stored_key_no_token_is_anybodys() -> None:
 
 
 def test_an_unsigned_call_is_asked_to_come_again(cast: Cast) -> None:
-    account = moved(cast, VONAGE).account
+    account = move_front_desk(cast, VONAGE).account
     assert knock_unsigned(account, payload(VONAGE, "inbound_text")).status_code == 503
     assert not Message.objects.exists()
-    assert knock(account, VONAGE, payload(VONAGE, "inbound_text")).status_code == 200
+    assert post_signed(account, VONAGE, payload(VONAGE, "inbound_text")).status_code == 200
     assert Message.objects.get().thread.contact.address == "+12025550177"
     account.refresh_from_db()
     assert account.rejected_count == 1
 
 
 def test_our_reference_finds_the_attempt_of_a_receipt(cast: Cast) -> None:
-    cast = moved(cast, VONAGE)
+    cast = move_front_desk(cast, VONAGE)
     attempt = begin_attempt(cast)
     told = {**payload(VONAGE, "status_delivered"), "client_ref": str(attempt.token)}
-    knock(cast.account, VONAGE, told)
+    post_signed(cast.account, VONAGE, told)
     assert message_state(attempt) == "delivered"
 
 

@@ -1,4 +1,4 @@
-"""An account at any carrier under the contract, and its webhooks over the whole way in."""
+"""Make an account at any carrier under the contract, and post webhooks to it."""
 
 from __future__ import annotations
 
@@ -12,33 +12,35 @@ from django.test import Client
 from messaging.carriers import events
 from messaging.models import CarrierAccount, Number
 from tests.cast import FRONT_DESK, Cast
-from tests.messaging.carriers.specimens.base import PAYLOADS, Specimen
+from tests.messaging.carriers.fixtures.base import PAYLOADS, CarrierFixture
 
 
-def moved(cast: Cast, specimen: Specimen) -> Cast:
-    """The cast with an account there, to which Front Desk's number moved."""
-    account = CarrierAccount(carrier=specimen.name, name=specimen.carrier.label)
-    account.set_credentials(dict(specimen.credentials))
+def move_front_desk(cast: Cast, fixture: CarrierFixture) -> Cast:
+    """Return the cast with an account at the carrier, to which Front Desk's number has moved."""
+    account = CarrierAccount(carrier=fixture.name, name=fixture.carrier.label)
+    account.set_credentials(dict(fixture.credentials))
     account.save()
     Number.objects.filter(address=FRONT_DESK).update(account=account)
     return replace(cast, account=account)
 
 
-def payload(specimen: Specimen, name: str) -> Any:
-    return json.loads((PAYLOADS / specimen.name / f"{name}.json").read_bytes())
+def payload(fixture: CarrierFixture, name: str) -> Any:
+    return json.loads((PAYLOADS / fixture.name / f"{name}.json").read_bytes())
 
 
 def signed(
-    account: CarrierAccount, specimen: Specimen, told: object, secret: str
+    account: CarrierAccount, fixture: CarrierFixture, told: object, secret: str
 ) -> events.RawRequest:
     url = settings.PUBLIC_URL + account.webhook_path
-    return specimen.sign(json.dumps(told).encode(), "application/json", secret, url)
+    return fixture.sign(json.dumps(told).encode(), "application/json", secret, url)
 
 
-def knock(account: CarrierAccount, specimen: Specimen, told: object, *, secret: str = "") -> Any:
+def post_signed(
+    account: CarrierAccount, fixture: CarrierFixture, told: object, *, secret: str = ""
+) -> Any:
     """POST the JSON to the account's webhook, signed as the vendor does it."""
-    stored = specimen.credentials[specimen.secret]
-    request = signed(account, specimen, told, secret or stored)
+    stored = fixture.credentials[fixture.secret]
+    request = signed(account, fixture, told, secret or stored)
     return Client().post(
         request.path, request.body, content_type="application/json", headers=request.headers
     )

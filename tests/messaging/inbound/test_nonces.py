@@ -16,7 +16,7 @@ from inboxes.models import Inbox
 from messaging.models import CarrierAccount, DeliveryReceipt, Message, Number, UsedNonce
 from tests.cast import Cast
 from tests.messaging.carrier_calls import FORM
-from tests.messaging.carriers.specimens.plivo import sign
+from tests.messaging.carriers.fixtures.plivo import sign
 
 TOKEN = "a-secret-of-the-tests"
 OURS = "+12025550119"
