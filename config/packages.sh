@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# packages.sh PURPOSE PACKAGE…: programs that come from Debian. As root on Debian what is missing is
-# installed, saying so first; otherwise it is named, and the status is 1.
+# packages.sh PURPOSE PACKAGE…
+#
+# Makes sure that programs from Debian's packages are there. As root on Debian, says which are missing
+# and installs them; otherwise only says which are missing, and exits with status 1.
 set -euo pipefail
 purpose=$1
 shift
 
-is_there() {
+is_installed() {
     case $1 in
         systemd) command -v systemd-analyze >/dev/null ;;
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
@@ -15,7 +17,7 @@ is_there() {
 
 packages=()
 for package in "$@"; do
-    is_there "$package" || packages+=("$package")
+    is_installed "$package" || packages+=("$package")
 done
 [ ${#packages[@]} -eq 0 ] && exit 0
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the virtual environment, or bring it up to date when the lock file changed.
+# Make the virtual environment, or update it if the lock file has changed.
 # Usage: prepare.sh FOLDER runtime|dev   (PYTHON chooses the interpreter)
 set -euo pipefail
 
@@ -19,7 +19,7 @@ find_python() {
     local candidate
     if [ -n "${PYTHON:-}" ]; then
         is_new_enough "$PYTHON" && echo "$PYTHON" && return
-        missing "Python 3.11 or newer (PYTHON=$PYTHON is not one)" "apt-get install python3 python3-venv"
+        missing "Python 3.11 or newer (PYTHON=$PYTHON is not)" "apt-get install python3 python3-venv"
     fi
     for candidate in python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
         if is_new_enough "$candidate"; then
@@ -46,7 +46,7 @@ if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
     echo "partyline: making the virtual environment $venv with Python $version"
     "$python" -m venv "$venv"
 fi
-echo "partyline: installing what requirements/$kind.txt names"
+echo "partyline: installing the packages of requirements/$kind.txt"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
     --requirement "requirements/$kind.txt"
 echo "$wanted" >"$stamp"

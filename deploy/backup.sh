@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # backup.sh FOLDER KEYS_FOLDER [ENVIRONMENT_FILE]
 #
-# Writes FOLDER/partyline-TIME.dump (the database) and FOLDER/partyline-TIME.media.tar (pictures and
+# Writes FOLDER/partyline-TIME.dump (the database), FOLDER/partyline-TIME.media.tar (pictures and
 # files), and KEYS_FOLDER/partyline-TIME.keys.tar: the environment, the keys, without which the
-# carriers' secrets in the dump cannot be read, and the second factors of those who sign in with one.
-# Keep the two folders apart. Nobody's session is in either of them. Works while Partyline runs. The
-# path of each file is printed once the file is whole.
+# carriers' secrets in the dump cannot be read, and the second factors. Keep the two folders apart.
+# Neither contains sessions. Works while Partyline runs. Prints the path of each file once the file
+# is complete.
 set -euo pipefail
 umask 077
 
@@ -15,30 +15,30 @@ folder=$1 keys=$2 environment=${3:-/etc/partyline/partyline.env}
 name=partyline-$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$folder" "$keys"
 
-whole() { mv "$1.part" "$1"; echo "$1"; }
+finish() { mv "$1.part" "$1"; echo "$1"; }
 work=$(mktemp -d "$keys/.partyline.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# Two dumps of one moment: this session holds it while they are made.
+# Both dumps show the same moment: this session holds its snapshot until they are made.
 coproc moment { psql -XAtq -v ON_ERROR_STOP=1; }
 echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_export_snapshot();" >&"${moment[1]}"
 read -r snapshot <&"${moment[0]}"
 dump() { pg_dump --format=custom --no-owner --no-privileges --snapshot="$snapshot" "$@"; }
 
-# First the database: every file that it names is then there to be packed. A session, or a browser
-# that is woken as long as a session lives, is of no use to anybody but a thief.
+# The database comes first, so that every file that it names is there to be packed. Sessions, and
+# push subscriptions, which end with their sessions, would be of use to a thief only.
 dump --exclude-table-data=django_session --exclude-table-data=messaging_pushsubscription \
     --exclude-table-data='otp_*' --file "$folder/$name.dump.part"
 dump --data-only --table='otp_*' --file "$work/second_factors.dump"
 echo 'COMMIT;' >&"${moment[1]}"
-whole "$folder/$name.dump"
+finish "$folder/$name.dump"
 
 [ -z "$(setting MEDIA_BUCKET)" ] ||
     echo "Files lie in the bucket $(setting MEDIA_BUCKET) and are not in this backup." >&2
 mkdir -p "$data/media"
-# A file that goes while it is packed was purged; tar says so with status 1.
+# A file that disappears while it is packed was deleted for good; tar reports that with status 1.
 tar -C "$data" -cf "$folder/$name.media.tar.part" media || [ $? -eq 1 ]
-whole "$folder/$name.media.tar"
+finish "$folder/$name.media.tar"
 
 present=()
 for key in secret_key field_keys vapid_key; do
@@ -46,4 +46,4 @@ for key in secret_key field_keys vapid_key; do
 done
 tar -cf "$keys/$name.keys.tar.part" -C "$(dirname "$environment")" "$(basename "$environment")" \
     -C "$work" second_factors.dump -C "$data" ${present[@]+"${present[@]}"}
-whole "$keys/$name.keys.tar"
+finish "$keys/$name.keys.tar"

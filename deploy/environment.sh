@@ -1,6 +1,6 @@
 # Sourced by backup.sh and restore.sh: reads the environment file named by $environment.
-# Sets $data, and PGHOST … PGDATABASE from DATABASE_URL: a password on the command line would stand
-# in `ps` for everybody.
+# Sets $data, and PGHOST … PGDATABASE from DATABASE_URL. With a password on the command line, all
+# users could see it with `ps`.
 
 setting() { sed -n "s/^$1=//p" "$environment" | tail -n 1; }
 decoded() { printf '%b' "${1//%/\\x}"; }

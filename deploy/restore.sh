@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # restore.sh DUMP MEDIA_TAR KEYS_TAR [ENVIRONMENT_FILE]
 #
-# Brings back what backup.sh wrote, into the empty database and the data folder that the environment
-# file names. The environment itself is not brought back: on a new machine it differs; unpack KEYS_TAR
-# by hand to compare. Stop Partyline first. Refuses a database that has tables, and an environment
-# that lacks a secret which the packed one names.
+# Restores what backup.sh wrote, into the empty database and the data folder that the environment
+# file names. It does not restore the environment itself, which differs on a new machine; unpack
+# KEYS_TAR by hand to compare. Stop Partyline first. Refuses a database that has tables, and an
+# environment that lacks a secret of the packed one.
 #
-# What waited to be sent when the backup was made may have gone since. So nothing of it goes by
-# itself: such texts stand as failed, and planned ones as held, each with a word on why. Everybody
-# signs in anew, with their second factor where they have one.
+# Texts that were waiting when the backup was made may have been sent since, so none of them is sent
+# automatically: they appear as failed, and scheduled ones as held, with the reason. Everyone has to
+# sign in again, with their second factor if they have one.
 set -euo pipefail
 umask 077
 
@@ -19,7 +19,7 @@ dump=$1 media=$2 keys=$3 environment=${4:-/etc/partyline/partyline.env}
 tables=$(psql -XAtc "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 [ "$tables" = 0 ] || { echo "The database has $tables tables already; nothing was done." >&2; exit 3; }
 
-# Not by a pipe: grep leaves at the first match, and tar's broken pipe would pass for "not there".
+# No pipe: grep ends at the first match, and tar's broken pipe would look like "not found".
 packed=$(tar -tf "$keys")
 packed_environment=$(grep -vxE 'secret_key|field_keys|vapid_key|second_factors\.dump' <<<"$packed")
 for name in SECRET_KEY FIELD_KEYS VAPID_PRIVATE_KEY; do
@@ -39,12 +39,12 @@ done
 tar -C "$data" -xpf "$media"
 pg_restore --no-owner --no-privileges --exit-on-error --single-transaction \
     --dbname "$PGDATABASE" "$dump"
-# A backup of an earlier version has them in the dump.
+# A backup by an earlier version has the second factors in the dump.
 if grep -qx second_factors.dump <<<"$packed"; then
     tar -xOf "$keys" second_factors.dump |
         pg_restore --data-only --exit-on-error --single-transaction --dbname "$PGDATABASE"
 fi
-why="Brought back from a backup: it may have gone already. Look, and send it again if it is wanted."
+why="Restored from a backup: this may have gone already. Check, and send it again if needed."
 psql -Xq --single-transaction -v ON_ERROR_STOP=1 -v why="$why" <<'SQL'
 UPDATE messaging_message SET state = 'failed', reason = :'why'
  WHERE kind = 'outbound' AND state = 'queued';

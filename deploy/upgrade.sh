@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# upgrade.sh, as root in /opt/partyline once the new code is there. Back up first. On a new machine
-# it does all but start the units.
+# upgrade.sh
 #
-# Migrations are safe beside the old version, so they come first; then the new static files beside
-# the old ones; then one process after the other, so that somebody always answers.
+# Run as root in /opt/partyline once the new code is there. Back up first. On a new machine it does
+# everything except start the units.
+#
+# Migrations are safe while the old version runs, so they come first. The new static files follow,
+# next to the old ones. Then one process restarts after the other, so that one always answers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

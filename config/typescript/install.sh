@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install TypeScript's checker into the virtual environment, as package-lock.json beside this file
-# names it, or bring it up to date when that changed. npm comes from the environment's own packages.
+# Install TypeScript's checker into the virtual environment from the package-lock.json next to this
+# file, or update it if that has changed. npm comes from the environment's own packages.
 # Usage: install.sh VIRTUAL_ENVIRONMENT
 set -euo pipefail
 

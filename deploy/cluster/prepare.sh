@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prepare a data folder for `make cluster`: settings, a database that is up to date, nginx's files.
-# deploy/cluster/run.sh names the variables that it reads. Can be run again on the same folder.
+# Prepare a data folder for `make cluster`: settings, an up-to-date database, nginx's files.
+# deploy/cluster/run.sh describes the variables. Can be run again on the same folder.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -21,8 +21,8 @@ check_ports() {
     done
 }
 
-# As root PostgreSQL runs as the user `postgres`, who has to reach its data.
-open_way_to() {
+# If we are root, PostgreSQL runs as the user `postgres`, who has to reach its data.
+make_reachable() {
     local folder=$1
     while [ "$folder" != / ]; do
         if [ -z "$(find "$folder" -maxdepth 0 -perm -o=x)" ]; then
@@ -66,7 +66,7 @@ make_certificate() {
 }
 
 mkdir -p "$data/logs" "$data/nginx"
-chmod 711 "$data"  # as StateDirectoryMode in the units
+chmod 711 "$data"  # like StateDirectoryMode in the units
 web_ports=()
 for number in $(seq "$CLUSTER_WEBS"); do web_ports+=($((PORT + number))); done
 REDIS_PORT=$((PORT + CLUSTER_WEBS + 1))
@@ -80,7 +80,7 @@ nginx_user=
 if [ "$(id -u)" = 0 ]; then
     AS_POSTGRES="setpriv --reuid=postgres --regid=postgres --clear-groups --"
     nginx_user="user www-data;"
-    open_way_to "$data"
+    make_reachable "$data"
 fi
 
 scheme=http
@@ -100,7 +100,7 @@ unix_socket_directories = ''
 END
 chmod 644 "$data/postgres/partyline.conf"
 
-# The settings of deploy/partyline.env, and what the Procfile needs beside them.
+# The settings of deploy/partyline.env, and the variables that the Procfile needs besides.
 (umask 077; cat > "$data/partyline.env" << END
 PUBLIC_URL=${PUBLIC_URL:-$url}
 PARTYLINE_DATA=$data
@@ -118,7 +118,7 @@ END
 while IFS= read -r line; do export "${line?}"; done < "$data/partyline.env"
 
 options=(--web-ports "${web_ports[@]}" --listen "127.0.0.1:$PORT" --logs "$data/logs")
-options+=(--no-limits)  # here all callers share one address
+options+=(--no-limits)  # all callers share one address here
 if [ "$CLUSTER_TLS" = 1 ]; then
     make_certificate
     options+=(--certificates "$data/nginx")
@@ -130,17 +130,17 @@ fi
     > "$data/nginx/nginx.conf"
 "$NGINX_PROGRAM" -t -q -e stderr -c "$data/nginx/nginx.conf"
 
-# The database is brought up to date before the processes start, as deploy/upgrade.sh does it.
+# Bring the database up to date before the processes start, as deploy/upgrade.sh does.
 control_postgres() {
     # shellcheck disable=SC2086
     (cd "$data" && $AS_POSTGRES "$POSTGRES_BIN/pg_ctl" -D "$data/postgres" "$@" > /dev/null)
 }
 control_postgres -w -l "$data/postgres/start.log" start
 trap 'control_postgres -m fast stop' EXIT
-ask() { PGPASSWORD=$password "$POSTGRES_BIN/psql" -h 127.0.0.1 -p "$database_port" -U partyline postgres -tAc "$1"; }
-[ "$(ask "SELECT 1 FROM pg_database WHERE datname = 'partyline'")" = 1 ] ||
-    ask "CREATE DATABASE partyline" > /dev/null
+query() { PGPASSWORD=$password "$POSTGRES_BIN/psql" -h 127.0.0.1 -p "$database_port" -U partyline postgres -tAc "$1"; }
+[ "$(query "SELECT 1 FROM pg_database WHERE datname = 'partyline'")" = 1 ] ||
+    query "CREATE DATABASE partyline" > /dev/null
 "$PYTHON" manage.py migrate --no-input -v 0
 "$PYTHON" manage.py collectstatic --no-input -v 0
 [ "${PARTYLINE_DEMO:-}" != 1 ] || "$PYTHON" manage.py seed_demo -v 0
-[ "$(id -u)" != 0 ] || open_way_to "$data/static"
+[ "$(id -u)" != 0 ] || make_reachable "$data/static"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # `make cluster`: nginx, web processes, workers, Redis and PostgreSQL on this machine, until Ctrl-C.
-# When one of them ends, all end: what starts them again on a server is systemd.
+# When one of them ends, all end; on a server, systemd restarts them.
 #
-# PORT is nginx's (8000); those after it are used too. CLUSTER_DATA is the data folder, CLUSTER_TLS=1
-# asks for https with a certificate of our own, CLUSTER_WEBS and CLUSTER_WORKERS say how many.
+# PORT is nginx's port (8000); the ports after it are used too. CLUSTER_DATA is the data folder.
+# CLUSTER_TLS=1 turns on https with a self-signed certificate. CLUSTER_WEBS and CLUSTER_WORKERS are
+# the numbers of processes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PYTHON PORT=${PORT:-8000} CLUSTER_TLS=${CLUSTER_TLS:-}
