@@ -127,14 +127,12 @@ def _send_help_text(thread: Thread, question: Message) -> None:
     ):
         return
     writing.record_message(
-        Message(
-            thread=thread,
-            inbox_id=thread.inbox_id,
+        writing.new_message(
+            thread,
+            seq=question.seq,
             kind=Message.Kind.OUTBOUND,
             is_automatic=True,
             body=thread.inbox.help_text,
-            created_at=timezone.now(),
-            seq=question.seq,
             state=DeliveryState.QUEUED,
         )
     )

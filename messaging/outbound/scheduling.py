@@ -216,14 +216,8 @@ def _update_text(text: ScheduledText, seq: int, **columns: object) -> None:
 
 
 def _turn_into_message(text: ScheduledText, seq: int, author: Agent) -> Message:
-    message = Message(
-        thread=text.thread,
-        inbox_id=text.inbox_id,
-        kind=Message.Kind.OUTBOUND,
-        author=author,
-        body=text.body,
-        created_at=timezone.now(),
-        seq=seq,
+    message = writing.new_message(
+        text.thread, seq=seq, kind=Message.Kind.OUTBOUND, author=author, body=text.body
     )
     queue_message(message)
     _update_text(text, seq, state=State.SENT, message=message, body="", reason="")
@@ -272,15 +266,13 @@ def _hold_text(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -
     _update_text(text, seq, state=State.HELD, reason=reason[:255])
     handle = f"@{text.author.username}" if is_member else ""
     writing.record_message(
-        Message(
-            thread=text.thread,
-            inbox_id=text.inbox_id,
+        writing.new_message(
+            text.thread,
+            seq=seq,
             kind=Message.Kind.INTERNAL,
             is_automatic=True,
             body=f"{handle} A text that was to go now was not sent. {reason} "
             "It stands above the text box, to be sent, changed or deleted.".strip(),
-            created_at=timezone.now(),
-            seq=seq,
             mentions=[[0, len(handle), text.author_id]] if handle else [],
         )
     )

@@ -79,25 +79,21 @@ def write_message(
     seq = counters.next_inbox_seq(thread.inbox_id)
     if earlier := message_of_form(author, form_key):
         return earlier
-    planned = ScheduledText.objects.filter(author=author, form_key=form_key)
-    if planned.exclude(state=ScheduledText.State.DELETED).exists():
-        raise FormAlreadyUsed(SCHEDULED_ALREADY)
+    _raise_if_scheduled(author, form_key)
     thread.refresh_from_db()
     mentions = find_mentions(body, mentionable_agents(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)
-    if is_internal and thread.inbox.is_personal:
-        raise SendingRefused(NO_TEAM_REASON)
-    if seen is not None and not is_internal:
+    if is_internal:
+        _raise_if_nobody_shares(thread)
+    elif seen is not None:
         _raise_if_overtaken(thread, author, seen)
     attached = _claim_files(thread, author, files)
-    message = Message(
-        thread=thread,
-        inbox_id=thread.inbox_id,
+    message = writing.new_message(
+        thread,
+        seq=seq,
         kind=Message.Kind.INTERNAL if is_internal else Message.Kind.OUTBOUND,
         author=author,
         body=body,
-        created_at=timezone.now(),
-        seq=seq,
         mentions=[[mention.start, mention.end, mention.agent_id] for mention in mentions],
         form_key=form_key,
         **drafts.count_kinds(attached),
@@ -107,15 +103,17 @@ def write_message(
     else:
         queue_message(message, attached)
     drafts.attach(attached, message)
-    restore_for_mentioned(
-        thread=thread, author=author, mentioned={mention.agent_id for mention in mentions}
-    )
-    _update_author_state(message, author)
+    _update_states(message, author)
     return message
 
 
-def _update_author_state(message: Message, author: Agent) -> None:
-    """Mark the thread as read up to the author's own message, and empty the draft."""
+def _update_states(message: Message, author: Agent) -> None:
+    """Restore the thread for mentioned agents; mark it read and empty the draft for the author."""
+    restore_for_mentioned(
+        thread=message.thread,
+        author=author,
+        mentioned={agent_id for _, _, agent_id in message.mentions},
+    )
     change_state(
         thread=message.thread,
         agent=author,
@@ -132,6 +130,17 @@ def _claim_files(thread: Thread, author: Agent, files: Collection[int]) -> list[
         return drafts.claim(thread, author, files)
     except drafts.BadFile as error:
         raise SendingRefused(str(error)) from error
+
+
+def _raise_if_scheduled(author: Agent, form_key: uuid.UUID) -> None:
+    scheduled = ScheduledText.objects.filter(author=author, form_key=form_key)
+    if scheduled.exclude(state=ScheduledText.State.DELETED).exists():
+        raise FormAlreadyUsed(SCHEDULED_ALREADY)
+
+
+def _raise_if_nobody_shares(thread: Thread) -> None:
+    if thread.inbox.is_personal:
+        raise SendingRefused(NO_TEAM_REASON)
 
 
 def _raise_if_overtaken(thread: Thread, author: Agent, seen: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
-from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent, Inbox
@@ -49,14 +48,12 @@ def start_conversation(
         inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
     )
     thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
-    message = Message(
-        thread=thread,
-        inbox_id=inbox.pk,
+    message = writing.new_message(
+        thread,
+        seq=seq,
         kind=Message.Kind.OUTBOUND,
         author=author,
         body=body,
-        created_at=timezone.now(),
-        seq=seq,
         form_key=form_key,
     )
     queue_message(message)

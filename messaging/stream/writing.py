@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from inboxes import bell
 from inboxes.database import save_columns
@@ -54,6 +56,21 @@ def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: i
     return Thread.objects.create(
         inbox_id=inbox_id, contact=contact, our_address=our_address, seq=seq
     ).pk
+
+
+def new_message(
+    thread: Thread, *, seq: int, kind: Message.Kind, body: str, **columns: Any
+) -> Message:
+    """Return an unsaved message in the thread, dated now."""
+    return Message(
+        thread=thread,
+        inbox_id=thread.inbox_id,
+        created_at=timezone.now(),
+        seq=seq,
+        kind=kind,
+        body=body,
+        **columns,
+    )
 
 
 def record_message(message: Message, *, our_address: str | None = None) -> Message:
