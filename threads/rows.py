@@ -17,11 +17,11 @@ from threads.unread import membership_starts, unread_in_thread
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What `messaging/list/_row.html` draws.
+    """A row of a list, as `messaging/list/_row.html` draws it.
 
-    `seq` is "<inbox counter>-<agent counter>" at the last change of either part; a page keeps
-    the greater of two rows. One that `is_gone` does not stand in the list (any more): the page
-    takes away what it has of it.
+    `seq` is "<inbox counter>-<agent counter>" at the last change of either part; of two versions
+    of a row, a page keeps the one with the greater `seq`. A row that `is_gone` does not belong to
+    the list, and the page removes it.
     """
 
     kind: Literal["inbox", "thread"]
@@ -34,8 +34,7 @@ class Row:
     is_muted: bool = False
     choice: str = ""
     is_gone: bool = False
-    called_id: int | None = None
-    """The agent who looks, if the last message mentions them."""
+    mentioned_agent_id: int | None = None  # the agent's own id, if the last message mentions them
 
     @property
     def subject(self) -> Inbox | Thread:
@@ -47,7 +46,7 @@ class Row:
 
     @property
     def query(self) -> str:
-        """The list's choice goes on beside the conversation."""
+        """Return the query string that keeps the list's choice beside a conversation."""
         return f"?only={self.choice}" if self.choice else ""
 
     @property
@@ -88,11 +87,13 @@ class Row:
         subject = self.subject
         if not subject.last_kind:
             return SafeString("" if self.thread else "No messages yet")
-        return highlight_mentions(subject.last_excerpt, subject.last_mentions, self.called_id)
+        return highlight_mentions(
+            subject.last_excerpt, subject.last_mentions, self.mentioned_agent_id
+        )
 
     @property
-    def looks(self) -> tuple[object, ...]:
-        """Rows that agree in this are drawn alike but for the agent's counter."""
+    def appearance(self) -> tuple[object, ...]:
+        """Return a cache key: rows with the same key differ only in the agent's counter."""
         return (
             self.kind,
             self.subject.pk,
@@ -102,7 +103,7 @@ class Row:
             self.is_muted,
             self.choice,
             self.is_gone,
-            self.called_id,
+            self.mentioned_agent_id,
         )
 
 
@@ -140,7 +141,7 @@ def build_thread_row(
         choice=choice,
         is_gone=not thread.matches(choice)
         or (state is not None and state.hides(thread.last_text_id)),
-        called_id=agent.pk if thread.last_message_mentions(agent.pk) else None,
+        mentioned_agent_id=agent.pk if thread.last_message_mentions(agent.pk) else None,
     )
 
 
@@ -154,7 +155,7 @@ def build_inbox_row(inbox: Inbox, agent: Agent, unread_count: int) -> Row:
         is_unread=unread_count > 0,
         unread_count=unread_count,
         personal_seq=agent.seq,
-        called_id=agent.pk if inbox.last_message_mentions(agent.pk) else None,
+        mentioned_agent_id=agent.pk if inbox.last_message_mentions(agent.pk) else None,
     )
 
 

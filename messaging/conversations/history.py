@@ -33,7 +33,7 @@ class Entry:
 
     message: Message
     is_mine: bool = False
-    called_id: int | None = None
+    mentioned_agent_id: int | None = None
     """The agent who looks, if the message mentions them."""
     is_first_new: bool = False
     """Whether the agent had read up to here when they opened the thread."""
@@ -55,7 +55,7 @@ class Entry:
 
     @property
     def is_called(self) -> bool:
-        return self.called_id is not None
+        return self.mentioned_agent_id is not None
 
     @property
     def can_retry(self) -> bool:

@@ -116,7 +116,7 @@ class Renderer:
         return self._fragments[key]
 
     def _render_row(self, row: Row) -> Fragment:
-        key = row.looks
+        key = row.appearance
         if key not in self._fragments:
             self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
         return self._fragments[key].with_value(PERSONAL, str(row.personal_seq))
@@ -128,7 +128,7 @@ class Renderer:
 
     def _render_message(self, message: Message, agent: Agent) -> Fragment:
         entry = Entry.of(message, agent)
-        key = "message", message.pk, entry.is_mine, entry.called_id
+        key = "message", message.pk, entry.is_mine, entry.mentioned_agent_id
         return self._render_once(key, "messaging/conversation/_message.html", entry=entry)
 
     def _encode_popup(self, notification_copy: NotificationCopy) -> EncodedJson:

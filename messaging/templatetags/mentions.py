@@ -19,7 +19,7 @@ def marked(entry: Entry) -> SafeString:
     if entry.is_folded:
         body = f"{body[:FOLDED_TO].rstrip()}…"
         mentions = [place for place in mentions if place[1] < len(body)]
-    return mark(body, mentions, entry.called_id, _plain)
+    return mark(body, mentions, entry.mentioned_agent_id, _plain)
 
 
 def _plain(text: str) -> SafeString:

@@ -103,7 +103,7 @@ def test_no_app_names_a_higher_one() -> None:
             "inboxes names threads/_person.html of threads",
         ),
         (
-            "threads/templatetags/partyline.py",
+            "threads/templatetags/formats.py",
             'inclusion_tag("messaging/list/_listing.html#found")',
             "threads names messaging/list/_listing.html#found of messaging",
         ),
@@ -126,7 +126,7 @@ def test_a_name_of_a_higher_app_is_found(
     ("path", "text"),
     [
         ("templates/messaging/_row.html", '{% include "threads/_person.html" %}'),
-        ("templates/messaging/_row.html", '{% url "logout" %} {% load partyline static %}'),
+        ("templates/messaging/_row.html", '{% url "logout" %} {% load formats static %}'),
         ("templates/messaging/_row.html", '{% url "admin:index" %} {% include pane %}'),
         ("templates/registration/login.html", '{% extends "plain.html" %}'),
         ("templates/simulator/handset.html", '{% url "simulator:send" %}'),
@@ -137,7 +137,7 @@ def test_a_name_of_a_higher_app_is_found(
     ],
 )
 def test_names_of_ones_own_and_of_lower_apps_pass(tmp_path: Path, path: str, text: str) -> None:
-    write(tmp_path, "threads/templatetags/partyline.py", "")
+    write(tmp_path, "threads/templatetags/formats.py", "")
     write(tmp_path, path, text)
     assert names_of_higher_apps(tmp_path) == []
 

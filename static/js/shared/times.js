@@ -1,4 +1,4 @@
-// Times in the browser's time zone, worded as by `threads/templatetags/partyline.py`.
+// Times in the browser's time zone, worded as by `threads/templatetags/formats.py`.
 
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = [
