@@ -124,6 +124,6 @@ class Browsers:
         if is_whole not in self._running:
             self._running[is_whole] = self._playwright.chromium.launch(
                 executable_path=chromium_path(is_whole=is_whole),
-                args=[*CHROMIUM_FLAGS, "--process-per-site"],
+                args=[*CHROMIUM_FLAGS, "--process-per-site", "--in-process-gpu"],
             )
         return self._running[is_whole]

@@ -10,11 +10,11 @@ import itertools
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, WebSocket, expect
 
 from config.demo import PASSWORD
 from tests.browser.server import Server
@@ -22,8 +22,10 @@ from tests.browser.server import Server
 OpenBrowser = Callable[..., BrowserContext]
 OpenPage = Callable[..., Page]
 
-WIDE = {"width": 1200, "height": 760}
-NARROW = {"width": 390, "height": 780}
+WIDE: ViewportSize = {"width": 1200, "height": 760}
+NARROW: ViewportSize = {"width": 390, "height": 780}
+TINY: ViewportSize = {"width": 320, "height": 560}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 _sentences = itertools.count(1)
 _numbers = itertools.count(200)
@@ -293,11 +295,32 @@ def mark_all_read(page: Page) -> None:
 # What everybody can read
 
 
+_FIND_VIOLATIONS = """async () => {
+  const { violations } = await axe.run({ resultTypes: ["violations"] });
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target)]);
+}"""
+
+
+def expect_readable(page: Page, *sizes: ViewportSize) -> None:
+    """Expect that everybody can read the page in both themes, and that it never scrolls sideways.
+    Without sizes it stays as large as it is."""
+    for size in sizes or (page.viewport_size,):
+        if size is not None:
+            page.set_viewport_size(size)
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            found = find_violations(page), measure_overflow(page)
+            assert found == ([], 0), (size, theme, found)
+    page.emulate_media(color_scheme="null")
+
+
 def find_violations(page: Page) -> list[Any]:
     """Return the accessibility rules that the page breaks, and where."""
     finish_animations(page)
-    found = Axe().run(page).response["violations"]
-    return [(broken["id"], [node["target"] for node in broken["nodes"]]) for broken in found]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[Any] = page.evaluate(_FIND_VIOLATIONS)
+    return found
 
 
 def finish_animations(page: Page) -> None:

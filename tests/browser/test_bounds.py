@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed
@@ -19,9 +18,6 @@ from tests.browser.pages import (
     wait_until_live,
 )
 from tests.browser.server import Server
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_a_very_long_text_is_folded_and_shown_whole_in_its_place(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from playwright.sync_api import expect
 
 from tests.browser.pages import (
@@ -16,9 +14,6 @@ from tests.browser.pages import (
     wait_until_live,
 )
 from tests.browser.server import Server
-
-if TYPE_CHECKING:
-    pass
 
 
 def test_what_one_notes_stands_on_the_pages_of_all(open_page: OpenPage, server: Server) -> None:

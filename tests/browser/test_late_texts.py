@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
@@ -19,10 +18,6 @@ from tests.browser.pages import (
 )
 from tests.browser.server import Server
 from tests.cast import FRONT_DESK
-
-if TYPE_CHECKING:
-    pass
-
 
 CAUSE = "for the test"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
@@ -21,10 +20,6 @@ from tests.browser.pages import (
     wait_until_live,
 )
 from tests.browser.server import Server
-
-if TYPE_CHECKING:
-    pass
-
 
 LONG = "+12025550126"
 TOP_OF_FIRST = """log => { log.scrollTop = 0; const first = log.querySelector(".message");

@@ -11,9 +11,9 @@ from playwright.sync_api import Error, expect
 from tests.browser.pages import (
     NARROW,
     OpenPage,
+    expect_readable,
     find_message,
     find_row,
-    find_violations,
     format_number,
     history,
     message_box,
@@ -238,13 +238,12 @@ def test_on_a_phone_one_comes_back_to_what_was_found(open_page: OpenPage, server
 
 def test_search_is_readable_by_everyone(open_page: OpenPage, server: Server) -> None:
     receive_text(server, "The dunnart is small")
-    for theme in ("light", "dark"):
-        ana = open_page("ana", f"{server.inbox_path()}?q=dunnart", color_scheme=theme)
-        for is_everywhere in ("false", "true"):
-            expect(scope_switch(ana)).to_have_attribute("aria-checked", is_everywhere)
-            expect(found_threads(ana).first).to_be_visible()
-            assert find_violations(ana) == []
-            scope_switch(ana).click()
+    ana = open_page("ana", f"{server.inbox_path()}?q=dunnart")
+    for is_everywhere in ("false", "true"):
+        expect(scope_switch(ana)).to_have_attribute("aria-checked", is_everywhere)
+        expect(found_threads(ana).first).to_be_visible()
+        expect_readable(ana)
+        scope_switch(ana).click()
 
 
 def test_without_scripts_it_is_a_form(open_page: OpenPage, server: Server) -> None:

@@ -12,10 +12,8 @@ from tests.browser.pages import (
     OpenPage,
     choose_carrier_behaviour,
     find_message,
-    find_violations,
     format_number,
     history,
-    measure_overflow,
     new_number,
     open_first_inbox,
     open_handset,
@@ -60,17 +58,6 @@ def test_a_reset_connection_leaves_the_text_unknown_long_before_a_timeout(
         broken = find_message(ana, "This breaks on its way")
         broken.get_by_text("Unknown").wait_for()
         assert time.monotonic() - begun < 5, "that was the timeout, not the reset"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 390])
-def test_everybody_can_read_it(
-    open_browser: OpenBrowser, server: Server, width: int, scheme: str
-) -> None:
-    context = open_browser(viewport={"width": width, "height": 780}, color_scheme=scheme)
-    page = open_handset(context, server, "+12025550126")
-    received_texts(page).get_by_role("article").first.wait_for()
-    assert (find_violations(page), measure_overflow(page)) == ([], 0)
 
 
 def test_without_scripts_it_works_all_the_same(open_page: OpenPage) -> None:

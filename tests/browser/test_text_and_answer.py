@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from playwright.sync_api import expect
 
 from tests.browser.pages import (
@@ -25,10 +23,6 @@ from tests.browser.pages import (
 )
 from tests.browser.server import Server
 from tests.cast import DISPATCH
-
-if TYPE_CHECKING:
-    pass
-
 
 RECORD_STATES = """() => {
   window.states = [];

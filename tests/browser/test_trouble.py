@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from playwright.sync_api import expect
 
@@ -18,9 +16,6 @@ from tests.browser.pages import (
     send_text,
 )
 from tests.browser.server import Server
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.parametrize(
