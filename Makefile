@@ -69,7 +69,8 @@ typescript: venv-dev
 	@bash config/typescript/install.sh "$(PARTYLINE_VENV)"
 
 tools-for-tests:
-	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx systemd || \
+	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx \
+	  postgresql systemd || \
 	  echo "partyline: the tests that need them will fail; all others run." >&2
 
 tools-for-cluster:
