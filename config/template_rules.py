@@ -97,7 +97,7 @@ def _named_in_python(source: str) -> Iterator[tuple[int, str, str]]:
             continue
         if _TEMPLATE_NAME.fullmatch(node.value):
             yield node.lineno, node.value, _owner_of_template(node.value)
-        elif _URL_NAME.fullmatch(node.value) and _owner(node.value.split(":")[0]) in APPS:
+        elif _URL_NAME.fullmatch(node.value) and _owning_app(node.value.split(":")[0]) in APPS:
             yield node.lineno, node.value, _owner_of_url(node.value)
 
 
@@ -114,8 +114,8 @@ def _owner_of_template(name: str) -> str:
     if not folders:
         return "config"
     if folders[0] == "admin" and len(folders) > 1:
-        return _owner(folders[1])
-    return _owner(folders[0])
+        return _owning_app(folders[1])
+    return _owning_app(folders[0])
 
 
 def _owner_of_url(name: str) -> str:
@@ -126,10 +126,10 @@ def _owner_of_url(name: str) -> str:
         return model_of if model_of in APPS else "inboxes"
     if not namespace:
         return "inboxes" if name in SIGN_IN else "config"
-    return _owner(namespace)
+    return _owning_app(namespace)
 
 
-def _owner(name: str) -> str:
+def _owning_app(name: str) -> str:
     return OWNERS.get(name, name)
 
 

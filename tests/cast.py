@@ -1,4 +1,4 @@
-"""The one cast of the tests: ana, ben and cho are members of various inboxes, dov of none."""
+"""The cast of the tests: ana, ben and cho are members of inboxes, dov of none."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ids = itertools.count(1)
 class Cast:
     """Front Desk has ana, ben and cho; Dispatch has ana and ben; `anas_line` is ana's own.
 
-    Their numbers send as fast as anybody may wish: rates are tested in test_limits.py.
+    Their numbers are practically unpaced; `tests/messaging/outbound/test_pacing.py` tests pacing.
     """
 
     ana: Agent
@@ -44,17 +44,17 @@ class Cast:
     account: CarrierAccount
 
     def text_in(self, body: str, *, sender: str = CUSTOMER, to: str = FRONT_DESK) -> Message:
-        """A text from outside, as an adapter would have read it."""
+        """Store a text that came in, as a carrier's adapter would have parsed it."""
         text = events.InboundText(f"SM{next(_ids):032d}", sender, to, body)
         with transaction.atomic():
             return store_text(text, account=self.account)
 
     def thread(self, *, sender: str = CUSTOMER, to: str = FRONT_DESK) -> Thread:
-        """A thread with one text in it."""
+        """Create a thread by a first text that comes in."""
         return self.text_in("Is anybody there?", sender=sender, to=to).thread
 
     def note(self, thread: Thread, body: str, *, author: Agent | None = None) -> Message:
-        """An internal message."""
+        """Write an internal message."""
         return write_message(
             thread=thread,
             author=author or self.ana,
@@ -64,13 +64,14 @@ class Cast:
         )
 
     def answer(self, thread: Thread, body: str, *, author: Agent | None = None) -> Message:
+        """Write an outbound message."""
         return write_message(
             thread=thread, author=author or self.ana, body=body, form_key=uuid.uuid4()
         )
 
 
-def assemble() -> Cast:
-    """Write the cast into the database, with few statements: half of the tests need it anew."""
+def create_cast() -> Cast:
+    """Write the cast into the database with few statements, since half of the tests need it."""
     everybody = Agent.objects.bulk_create(
         [
             Agent(username="ana", display_name="Ana Ruiz", seq=2),
@@ -111,7 +112,7 @@ def assemble() -> Cast:
 
 
 def client_of(agent: Agent) -> Client:
-    """A browser in which the agent is signed in."""
+    """Return a test client that the agent is signed in to."""
     client = PageClient()
     client.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
     return client

@@ -1,4 +1,4 @@
-"""A clock that a test may put forward."""
+"""A clock that a test can put forward."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class Clock:
-    """The product's; the database's own and the far end's go on as they did."""
+    """Puts Django's clock forward, but not the clocks of the database and of the far end."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
@@ -19,11 +19,11 @@ class Clock:
     def now(self) -> datetime:
         return self._now() + self.ahead
 
-    def pass_by(self, time: timedelta) -> None:
+    def advance(self, time: timedelta) -> None:
         self.ahead += time
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Import this fixture where it is wanted."""
+    """Put Django's clock forward. Test modules import this fixture."""
     return Clock(monkeypatch)

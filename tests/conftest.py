@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from config.embedded.paths import DATABASE
 from tests import evidence
-from tests.cast import Cast, assemble
+from tests.cast import Cast, create_cast
 from tests.databases import migrated_database, own_database
 from tests.emptying import empty_tables
 
@@ -32,7 +32,7 @@ def _tables_are_emptied_fast() -> Iterator[None]:
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    evidence.note(item, call)
+    evidence.note_failure(item, call)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 @pytest.fixture
 def cast(db: None) -> Cast:
     """The people, inboxes and numbers of every test that needs some."""
-    return assemble()
+    return create_cast()
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ LINES = 60  # Of each page and of each log, at the most
 _HAS_FAILED = pytest.StashKey[bool]()
 
 
-def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+def note_failure(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     if call.when == "call" and call.excinfo is not None:
         item.stash[_HAS_FAILED] = True
 

@@ -145,7 +145,7 @@ def stack() -> Iterator[Stack]:
         yield stack
 
 
-def browser(stack: Stack, address: str) -> httpx.Client:
+def open_browser(stack: Stack, address: str) -> httpx.Client:
     headers = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https", "Origin": PUBLIC}
     return httpx.Client(base_url=stack.url, trust_env=False, headers=headers)
 
@@ -160,7 +160,7 @@ def sign_in(http: httpx.Client, name: str, password: str) -> httpx.Response:
 
 
 def test_each_address_has_a_limit_of_sockets_of_its_own(stack: Stack) -> None:
-    with browser(stack, OFFICE) as http:
+    with open_browser(stack, OFFICE) as http:
         session = sign_in(http, "ana", "partyline").cookies["__Host-sessionid"]
 
     def open_one(address: str) -> ClientConnection:
@@ -189,12 +189,12 @@ def test_each_address_has_a_limit_of_sockets_of_its_own(stack: Stack) -> None:
 
 
 def test_a_lockout_applies_to_the_address_that_the_proxy_forwards(stack: Stack) -> None:
-    with browser(stack, OFFICE) as http:
+    with open_browser(stack, OFFICE) as http:
         assert sign_in(http, "nobody", "wrong").status_code == 200
         with psycopg.connect(stack.database_url, autocommit=True) as connection:
             connection.execute("UPDATE axes_accessattempt SET failures_since_start = 50")
         assert sign_in(http, "ana", "partyline").status_code == 429
-    with browser(stack, HOME) as http:
+    with open_browser(stack, HOME) as http:
         assert sign_in(http, "ana", "partyline").status_code == 302
 
 

@@ -98,14 +98,14 @@ def nginx() -> Iterator[Nginx]:
         with upstream(started.web_port):
             process = subprocess.Popen(command)
             try:
-                _wait(started)
+                _wait_until_listening(started)
                 yield started
             finally:
                 process.terminate()
                 process.wait(10)
 
 
-def _wait(nginx: Nginx) -> None:
+def _wait_until_listening(nginx: Nginx) -> None:
     end = time.monotonic() + 10
     while True:
         try:
@@ -117,18 +117,18 @@ def _wait(nginx: Nginx) -> None:
             return
 
 
-def line(nginx: Nginx, source: str) -> socket.socket:
+def open_connection(nginx: Nginx, source: str) -> socket.socket:
     return socket.create_connection(("127.0.0.1", nginx.port), 20, (source, 0))
 
 
-def ask(
+def send_requests(
     nginx: Nginx, source: str, method: str, path: str, times: int = 1
 ) -> tuple[Counter[str], str]:
     """How often which status came to requests on one connection, and the last answer."""
     length = "Content-Length: 0\r\n" if method == "POST" else ""
     one = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nDaphne-Root-Path: /x\r\n{length}"
     last = f"{one}Connection: close\r\n\r\n"
-    with line(nginx, source) as out:
+    with open_connection(nginx, source) as out:
         out.sendall(f"{one}\r\n".encode() * (times - 1) + last.encode())
         text = b"".join(iter(lambda: out.recv(65536), b"")).decode()
     answers = text.split("HTTP/1.1 ")[1:]
@@ -150,39 +150,39 @@ def test_one_address_is_told_to_come_later_and_another_is_not(
     nginx: Nginx, number: int, method: str, path: str, burst: int, refusal: str
 ) -> None:
     caller, other = f"127.0.0.{10 + number}", f"127.0.0.{20 + number}"
-    most, last = ask(nginx, caller, method, path, burst + 20)
+    most, last = send_requests(nginx, caller, method, path, burst + 20)
     while refusal not in most:  # a slow machine gives time for more of them
-        found, last = ask(nginx, caller, method, path, 900)
+        found, last = send_requests(nginx, caller, method, path, 900)
         most += found
     assert most["200"] >= burst
     assert set(most) == {"200", refusal}
     if refusal == "429":
         assert "Retry-After: 10" in last
         assert "Try again in a moment." in last
-    assert set(ask(nginx, other, method, path, 5)[0]) == {"200"}
-    assert set(ask(nginx, caller, "GET", "/", 50)[0]) == {"200"}
+    assert set(send_requests(nginx, other, method, path, 5)[0]) == {"200"}
+    assert set(send_requests(nginx, caller, "GET", "/", 50)[0]) == {"200"}
 
 
 def test_looking_at_the_sign_in_page_is_not_counted(nginx: Nginx) -> None:
-    assert set(ask(nginx, "127.0.0.31", "GET", "/sign-in/", 90)[0]) == {"200"}
+    assert set(send_requests(nginx, "127.0.0.31", "GET", "/sign-in/", 90)[0]) == {"200"}
 
 
 def test_one_address_holds_so_many_sockets(nginx: Nginx) -> None:
     request = b"GET /live/held HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with ExitStack() as opened, DefaultSelector() as selector:
         for _ in range(401):
-            one = opened.enter_context(line(nginx, "127.0.0.32"))
+            one = opened.enter_context(open_connection(nginx, "127.0.0.32"))
             selector.register(one, EVENT_READ, one)
             one.sendall(request)
         # nginx has two processes: the last one that it hears of need not be the last one sent.
         (key, _), *others = selector.select(20)
         assert key.data.recv(100).startswith(b"HTTP/1.1 429 ")
         assert not others
-        assert set(ask(nginx, "127.0.0.33", "GET", "/live/")[0]) == {"200"}
+        assert set(send_requests(nginx, "127.0.0.33", "GET", "/live/")[0]) == {"200"}
 
 
 def test_a_callers_word_on_where_we_live_goes_no_further(nginx: Nginx) -> None:
-    assert "Daphne-Root-Path" not in ask(nginx, "127.0.0.34", "GET", "/")[1]
+    assert "Daphne-Root-Path" not in send_requests(nginx, "127.0.0.34", "GET", "/")[1]
 
 
 def test_on_one_machine_where_all_share_an_address_nothing_is_counted() -> None:

@@ -60,12 +60,12 @@ class LimitedServer:
 
 @pytest.fixture(scope="module", params=["serve", "daphne"])
 def server(request: pytest.FixtureRequest) -> Iterator[LimitedServer]:
-    with _running(request.param) as running:
+    with _running_server(request.param) as running:
         yield running
 
 
 @contextmanager
-def _running(kind: str) -> Iterator[LimitedServer]:
+def _running_server(kind: str) -> Iterator[LimitedServer]:
     seeded = seeded_demo()
     with (
         tempfile.TemporaryDirectory(prefix="partyline-limits-") as name,

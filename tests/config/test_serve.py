@@ -63,18 +63,18 @@ def test_pages_have_the_security_policy_and_hashed_files(stack: Stack) -> None:
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["script-src"] == directives["style-src"] == "'self'"
     assert directives["object-src"] == directives["base-uri"] == "'none'"
-    assert _sheet(page).count(".") > 1  # the name contains a hash
-    assert get_status(stack, _sheet(page)) == 200
+    assert _style_sheet_path(page).count(".") > 1  # the name contains a hash
+    assert get_status(stack, _style_sheet_path(page)) == 200
 
 
-def _sheet(page: str) -> str:
+def _style_sheet_path(page: str) -> str:
     start = page.index("/static/css/")
     return page[start : page.index('"', start)]
 
 
 def test_a_static_file_is_immutable_and_compressed(stack: Stack) -> None:
     with httpx.Client(base_url=stack.url, trust_env=False) as browser:
-        path = _sheet(browser.get("/sign-in/").text)
+        path = _style_sheet_path(browser.get("/sign-in/").text)
         sheet = browser.get(path)
         assert sheet.headers["Content-Encoding"] == "gzip"
         assert "immutable" in sheet.headers["Cache-Control"]

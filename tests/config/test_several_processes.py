@@ -176,7 +176,7 @@ class Installation:
         return Page(self.webs[web], self.origin, who, look)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + 40
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
@@ -210,7 +210,7 @@ def _start_all(
 
 
 @contextmanager
-def _started() -> Iterator[Installation]:
+def _running_installation() -> Iterator[Installation]:
     with (
         tempfile.TemporaryDirectory(prefix="partyline-several-") as name,
         own_database("several") as database,
@@ -235,7 +235,7 @@ def _started() -> Iterator[Installation]:
             for web, process, log in zip(
                 installation.webs, installation.processes, installation.logs, strict=False
             ):
-                _wait(web, process, log)
+                _wait_until_ready(web, process, log)
             yield installation
         finally:
             for process in [*installation.processes, *filter(None, [redis.process])]:
@@ -246,7 +246,7 @@ def _started() -> Iterator[Installation]:
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
-    with _started() as started:
+    with _running_installation() as started:
         yield started
 
 

@@ -117,8 +117,8 @@ def test_no_app_names_a_higher_one() -> None:
 def test_a_name_of_a_higher_app_is_found(
     tmp_path: Path, path: str, text: str, complaint: str
 ) -> None:
-    write(tmp_path, "messaging/templatetags/search.py", "")
-    write(tmp_path, path, f"\n{text}\n")
+    write_file(tmp_path, "messaging/templatetags/search.py", "")
+    write_file(tmp_path, path, f"\n{text}\n")
     assert names_of_higher_apps(tmp_path) == [f"{path}:2: {complaint}"]
 
 
@@ -137,11 +137,11 @@ def test_a_name_of_a_higher_app_is_found(
     ],
 )
 def test_names_of_ones_own_and_of_lower_apps_pass(tmp_path: Path, path: str, text: str) -> None:
-    write(tmp_path, "threads/templatetags/formats.py", "")
-    write(tmp_path, path, text)
+    write_file(tmp_path, "threads/templatetags/formats.py", "")
+    write_file(tmp_path, path, text)
     assert names_of_higher_apps(tmp_path) == []
 
 
-def write(root: Path, path: str, text: str) -> None:
+def write_file(root: Path, path: str, text: str) -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text(text)

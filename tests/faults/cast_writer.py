@@ -25,10 +25,10 @@ def main(threads: int, members: int = 0) -> None:
     from django.conf import settings
 
     from inboxes.models import Agent
-    from tests.cast import FRONT_DESK, SECRETS, assemble
+    from tests.cast import FRONT_DESK, SECRETS, create_cast
 
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
-    cast = assemble()
+    cast = create_cast()
     new_threads = [cast.thread(sender=f"+1303555{number:04d}") for number in range(threads)]
     root = Agent.objects.create(
         username="root", display_name="Root", is_staff=True, is_superuser=True

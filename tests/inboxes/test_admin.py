@@ -292,6 +292,6 @@ def test_no_page_of_the_agents_changes_a_membership(cast: Cast) -> None:
         admin_url("inboxes_inbox", "add"),
     ]
     for path in paths:
-        for deed in (client.post, client.put, client.delete, client.patch):
-            deed(path, form if deed == client.post else b"{}")
+        for method in (client.post, client.put, client.delete, client.patch):
+            method(path, form if method == client.post else b"{}")
     assert set(Membership.objects.values_list("inbox", "agent")) == before

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _people(settings: Settings) -> None:
+def _agents(settings: Settings) -> None:
     settings.SIGN_IN_FAILURES_PER_ADDRESS = 5
     for name in ("eve", "mia"):
         Agent.objects.create_user(name, password=PASSWORD, display_name=name)

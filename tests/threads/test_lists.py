@@ -1,4 +1,4 @@
-"""The two lists: order, pages, previews, unread marks, and what they cost."""
+"""The two lists: order, pages, previews, unread marks, and their number of queries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def walk_pages(client: Client, path: str) -> list[list[str]]:
     return pages
 
 
-def test_inboxes_and_personal_conversations_stand_newest_first(cast: Cast) -> None:
+def test_inboxes_and_personal_conversations_are_listed_newest_first(cast: Cast) -> None:
     older = cast.thread(to=ANAS_LINE)
     cast.text_in("To the desk")
     newer = cast.thread(to=ANAS_LINE, sender="+12025550178")
@@ -112,7 +112,7 @@ def test_rows_of_one_instant_are_paged_by_their_ids(cast: Cast) -> None:
 def test_rows_that_move_between_two_pages_are_neither_twice_nor_missed(
     cast: Cast, path: str
 ) -> None:
-    """A row that was lifted stands above: the live page has it; the others are all there once."""
+    """A row that moved up is on the live first page; all the others appear exactly once."""
     to = ANAS_LINE if path == "/" else DISPATCH
     path = path if path == "/" else f"/inboxes/{cast.dispatch.pk}/"
     senders = make_numbers(PAGE_SIZE + 10)
@@ -136,13 +136,13 @@ def test_rows_that_move_between_two_pages_are_neither_twice_nor_missed(
 @pytest.mark.parametrize(
     "after", ["x", "1", "1-", "-1-1-1", "1-x", "9" * 40 + "-1", "%00", "1-٣x"]
 )
-def test_an_odd_cursor_is_a_404(cast: Cast, after: str) -> None:
+def test_an_invalid_cursor_is_a_404(cast: Cast, after: str) -> None:
     for path in ("/", f"/inboxes/{cast.front_desk.pk}/"):
         assert client_of(cast.ana).get(f"{path}?after={after}").status_code == 404
 
 
 @pytest.mark.parametrize("after", ["0-0", "0-1"])
-def test_a_cursor_beyond_all_rows_is_an_end(cast: Cast, after: str) -> None:
+def test_a_cursor_after_the_last_row_gives_an_empty_page(cast: Cast, after: str) -> None:
     cast.thread(to=ANAS_LINE)
     response = client_of(cast.ana).get(f"/?after={after}", headers=HTMX)
     assert response.status_code == 200
@@ -179,7 +179,7 @@ def test_the_top_list_costs_the_same_with_2_and_20_inboxes(cast: Cast) -> None:
     assert count_queries(client, "/") == before
 
 
-def test_a_fragment_for_htmx_a_page_for_everybody_else(cast: Cast) -> None:
+def test_htmx_gets_a_fragment_and_other_requests_a_page(cast: Cast) -> None:
     cast.thread()
     for path in ("/", f"/inboxes/{cast.front_desk.pk}/"):
         client = client_of(cast.ana)
@@ -195,17 +195,17 @@ def test_a_fragment_for_htmx_a_page_for_everybody_else(cast: Cast) -> None:
         assert elements(read_page(more)) == elements(read_page(page))
 
 
-@pytest.mark.parametrize("deed", ["post", "put", "delete"])
-def test_lists_are_only_read(cast: Cast, deed: str) -> None:
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_lists_accept_only_get(cast: Cast, method: str) -> None:
     for path in ("/", f"/inboxes/{cast.front_desk.pk}/"):
-        assert getattr(client_of(cast.ana), deed)(path).status_code == 405
+        assert getattr(client_of(cast.ana), method)(path).status_code == 405
 
 
 def get_row(agent: Agent, path: str, key: str) -> Element:
     return {element.id: element for element in get_rows(client_of(agent), path)}[key]
 
 
-def test_previews_say_who_wrote(cast: Cast) -> None:
+def test_previews_name_the_author(cast: Cast) -> None:
     thread = cast.thread()
     inbox, key = f"/inboxes/{cast.front_desk.pk}/", f"thread-{thread.pk}"
     place = f"inbox-{cast.front_desk.pk}"
@@ -241,7 +241,7 @@ def test_unread_marks_are_each_agents_own(cast: Cast) -> None:
     assert not is_unread(cast.ana, "/", f"thread-{personal.pk}")
 
 
-def test_the_inbox_names_itself_and_its_number(cast: Cast) -> None:
+def test_an_inbox_shows_its_name_and_its_number(cast: Cast) -> None:
     page = read_page(client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/"))
     assert re.search(r"<h1[^>]*>Front Desk</h1>", page)
     assert "(202) 555-0110" in page

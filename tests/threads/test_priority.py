@@ -1,4 +1,4 @@
-"""How urgent a thread is to the team: set from Thread options, shown to all, live."""
+"""The priority of a thread: set in Thread options, shown to all members, live."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_new_thread_has_no_priority(cast: Cast) -> None:
     ("value", "word"),
     [("urgent", "Urgent"), ("high", "High"), ("medium", "Medium"), ("low", "Low")],
 )
-def test_a_priority_stands_in_front_of_the_number_for_every_member(
+def test_a_priority_comes_before_the_number_for_every_member(
     cast: Cast, value: str, word: str
 ) -> None:
     thread = cast.thread()
@@ -53,7 +53,7 @@ def test_a_priority_stands_in_front_of_the_number_for_every_member(
         assert checked == [value]
 
 
-def test_the_server_takes_a_priority_away_again(cast: Cast) -> None:
+def test_a_priority_can_be_removed_again(cast: Cast) -> None:
     thread = cast.thread()
     client, path = client_of(cast.ana), f"/threads/{thread.pk}/priority/"
     client.post(path, {"priority": "high"})
@@ -64,7 +64,7 @@ def test_the_server_takes_a_priority_away_again(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("form", [{}, {"priority": ""}, {"priority": "Urgent"}, {"priority": "5"}])
-def test_there_are_no_other_priorities(cast: Cast, form: dict[str, str]) -> None:
+def test_unknown_priorities_are_a_404(cast: Cast, form: dict[str, str]) -> None:
     thread = cast.thread()
     client, path = client_of(cast.ana), f"/threads/{thread.pk}/priority/"
     assert client.post(path, form).status_code == 404
@@ -101,13 +101,13 @@ def test_the_list_shows_only_what_was_chosen(cast: Cast) -> None:
     assert "Show all threads" in empty
 
 
-def test_a_choice_that_is_none_is_a_404(cast: Cast) -> None:
+def test_an_unknown_choice_is_a_404(cast: Cast) -> None:
     thread = cast.thread()
     for path in (f"/inboxes/{cast.front_desk.pk}/", f"/threads/{thread.pk}/", "/"):
         assert client_of(cast.ana).get(f"{path}?only=x").status_code == 404
 
 
-def test_the_choice_goes_on_in_further_pages_and_beside_the_conversation(cast: Cast) -> None:
+def test_the_choice_is_kept_on_further_pages_and_beside_a_conversation(cast: Cast) -> None:
     threads = [cast.thread(sender=f"+1202555{1000 + index}") for index in range(PAGE_SIZE + 4)]
     Thread.objects.exclude(pk=threads[5].pk).update(priority="low")
     client, inbox = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/"
@@ -146,7 +146,7 @@ async def test_priority_is_live_in_list_and_title(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_the_title_is_caught_up_with(cast: Cast) -> None:
+async def test_a_catch_up_brings_the_title(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
     ben = await in_database(tab)(cast.ben)
     await in_database(ben.load)(f"/threads/{thread.pk}/")
@@ -190,7 +190,7 @@ async def test_live_rows_enter_and_leave_a_narrowed_list(cast: Cast) -> None:
 
 
 def test_a_narrowed_list_of_a_large_inbox_walks_an_index(cast: Cast) -> None:
-    """Else the one urgent thread among a million is looked for in all of them."""
+    """Without an index, finding one urgent thread among a million would read all of them."""
     with connection.cursor() as cursor:
         # A few rows would be sorted.
         cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")

@@ -1,4 +1,4 @@
-"""Search among last messages: what is found, in which order, and by whom."""
+"""Search in the last message of each thread."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ pytestmark = pytest.mark.django_db
 ROW = re.compile(r'<li id="thread-(\d+)" class="row')
 
 
-def find_thread_ids(agent: Agent, place: Inbox | None, q: str, **more: str) -> list[int]:
-    """The threads on the page, in its order."""
-    path = f"/inboxes/{place.pk}/" if place else "/"
+def find_thread_ids(agent: Agent, inbox: Inbox | None, q: str, **more: str) -> list[int]:
+    """Return the ids of the threads on the page, in its order."""
+    path = f"/inboxes/{inbox.pk}/" if inbox else "/"
     page = client_of(agent).get(path, {"q": q, **more})
     assert page.status_code == 200
     return [int(key) for key in ROW.findall(read_page(page))]
 
 
-def search_page(agent: Agent, place: Inbox | None, q: str) -> str:
-    path = f"/inboxes/{place.pk}/" if place else "/"
+def search_page(agent: Agent, inbox: Inbox | None, q: str) -> str:
+    path = f"/inboxes/{inbox.pk}/" if inbox else "/"
     return read_page(client_of(agent).get(path, {"q": q}))
 
 
@@ -70,7 +70,7 @@ def test_words_are_found_by_their_beginning_in_any_order_without_case_and_accent
 
 
 @pytest.mark.parametrize("q", ["reme", "rulee", "creme zebra", "1", "ruiz", "0181", "555"])
-def test_what_no_word_begins_with_is_not_found(cast: Cast, q: str) -> None:
+def test_only_beginnings_of_words_are_found(cast: Cast, q: str) -> None:
     thread = write_text(cast, "The order of a Crème Brûlée for Straße 81")
     assert find_thread_ids(cast.ana, cast.front_desk, "order") == [thread.pk]
     assert find_thread_ids(cast.ana, cast.front_desk, q) == []
@@ -84,7 +84,7 @@ def test_only_the_last_message_of_each_thread_counts(cast: Cast) -> None:
     assert find_thread_ids(cast.ana, cast.front_desk, "bring") == [thread.pk]
 
 
-def test_each_finds_in_their_own_inboxes_alone(cast: Cast) -> None:
+def test_agents_find_threads_only_in_their_own_inboxes(cast: Cast) -> None:
     here = write_text(cast, "A gasket here")
     there = write_text(cast, "A gasket there", to=DISPATCH)
     mine = write_text(cast, "A gasket of my own", to=ANAS_LINE)
@@ -97,7 +97,7 @@ def test_each_finds_in_their_own_inboxes_alone(cast: Cast) -> None:
     assert client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/?q=gasket").status_code == 404
 
 
-def test_what_i_deleted_is_not_found_by_me_alone(cast: Cast) -> None:
+def test_a_thread_that_i_deleted_is_found_by_others_but_not_by_me(cast: Cast) -> None:
     thread = write_text(cast, "A gasket here")
     last_id = thread.messages.get().pk
     hide_thread(thread=thread, agent=cast.ana, message_id=last_id)
@@ -112,7 +112,7 @@ def test_what_i_deleted_is_not_found_by_me_alone(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("walk", [1, 3, 2_000])
-def test_newest_stand_first_and_pages_follow_each_other(
+def test_hits_are_sorted_newest_first_across_pages(
     cast: Cast, walk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(searching, "NEWEST_WALKED", walk)
@@ -157,7 +157,7 @@ def test_newest_stand_first_and_pages_follow_each_other(
         "x" * 200,
     ],
 )
-def test_whatever_is_typed_is_looked_for_as_words(cast: Cast, q: str) -> None:
+def test_any_input_is_searched_as_words(cast: Cast, q: str) -> None:
     write_text(cast, "A bolt and nothing more")
     for agent, place in [(cast.ana, cast.front_desk), (cast.ana, None), (cast.ben, None)]:
         page = search_page(agent, place, q)
@@ -167,7 +167,7 @@ def test_whatever_is_typed_is_looked_for_as_words(cast: Cast, q: str) -> None:
     assert Thread.objects.count() == 1
 
 
-def test_the_signs_of_a_query_are_no_part_of_it(cast: Cast) -> None:
+def test_operators_of_tsquery_have_no_meaning(cast: Cast) -> None:
     thread = write_text(cast, "A gasket and nothing more")
     assert find_thread_ids(cast.ana, cast.front_desk, "gasket:* | !more") == [thread.pk]
     assert find_thread_ids(cast.ana, cast.front_desk, "gasket | bolt") == []
@@ -182,7 +182,7 @@ def test_the_signs_of_a_query_are_no_part_of_it(cast: Cast) -> None:
         ("zebra", "Nothing found"),
     ],
 )
-def test_the_page_says_why_nothing_is_there(cast: Cast, q: str, sentence: str) -> None:
+def test_the_page_says_why_nothing_is_found(cast: Cast, q: str, sentence: str) -> None:
     write_text(cast, "A gasket")
     assert sentence in search_page(cast.ana, cast.front_desk, q)
     page = read_page(client_of(cast.ana).get("/search/", {"q": q}))
@@ -197,7 +197,7 @@ def test_an_empty_box_shows_the_whole_list(cast: Cast, q: str) -> None:
     assert f'id="list-{cast.front_desk.pk}"' in search_page(cast.ana, cast.front_desk, q)
 
 
-def test_matches_are_marked_and_everything_else_is_escaped(cast: Cast) -> None:
+def test_matches_are_highlighted_and_everything_else_is_escaped(cast: Cast) -> None:
     thread = write_text(cast, "<b>Crème</b> & cream for <mark>Straße</mark>")
     page = search_page(cast.ana, cast.front_desk, "cre str")
     assert (
@@ -210,7 +210,7 @@ def test_matches_are_marked_and_everything_else_is_escaped(cast: Cast) -> None:
     )
 
 
-def test_a_hit_far_down_shows_the_piece_around_it(cast: Cast) -> None:
+def test_a_hit_far_down_in_a_text_shows_an_excerpt_around_it(cast: Cast) -> None:
     write_text(cast, "word " * 60 + "and there the gasket lies " + "again " * 40)
     page = search_page(cast.ana, cast.front_desk, "gasket")
     assert re.search(r"… there the <mark>gasket</mark> lies again", page)
@@ -228,7 +228,7 @@ def test_the_address_of_a_thread_keeps_the_list_beside_it(cast: Cast) -> None:
     assert ROW.findall(whole) == [str(other.pk), str(thread.pk)]
 
 
-def test_a_search_costs_few_queries_however_much_it_finds(
+def test_a_search_takes_few_queries_however_much_it_finds(
     cast: Cast, django_assert_max_num_queries: object
 ) -> None:
     for n in range(20):
@@ -240,7 +240,7 @@ def test_a_search_costs_few_queries_however_much_it_finds(
         client.get(path)
 
 
-def test_the_box_says_where_it_looks(cast: Cast) -> None:
+def test_the_search_box_says_what_it_searches(cast: Cast) -> None:
     inbox = search_page(cast.ana, cast.front_desk, "")
     assert 'aria-label="Search last messages"' in inbox
     assert "Looks at the last message of each thread only." in inbox

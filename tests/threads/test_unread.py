@@ -1,4 +1,4 @@
-"""What each agent has not read: marks and counts on threads and inboxes, and the line "New"."""
+"""Unread marks and counts of threads and inboxes for each agent, and the line "New"."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def get_row(agent: Agent, what: Thread | str) -> Element:
-    """A thread's row in its list, or the row of the inbox with that key."""
+    """Return a thread's row in its list, or the row of the inbox with that key."""
     path = "/"
     if isinstance(what, Thread):
         path = "/" if what.is_personal else f"/inboxes/{what.inbox_id}/"
@@ -37,7 +37,7 @@ def get_row(agent: Agent, what: Thread | str) -> Element:
 
 
 def unread_count(agent: Agent, what: Thread | str) -> int | None:
-    """The number on the mark; 0 for a mark without one, None without a mark."""
+    """Return the number on the mark; 0 for a mark without a number, None without a mark."""
     found = get_row(agent, what)
     if "unread" not in found.marks:
         return None
@@ -133,14 +133,14 @@ def test_all_inboxes_are_counted_in_one_query(cast: Cast) -> None:
     }
 
 
-def test_what_came_before_my_seat_is_not_unread(cast: Cast) -> None:
+def test_messages_from_before_my_membership_are_not_unread(cast: Cast) -> None:
     old = cast.thread()
     add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=None)
     assert unread_count(cast.dov, old) is None
     assert unread_count(cast.dov, f"inbox-{cast.front_desk.pk}") is None
     cast.text_in("After dov came")
     new = cast.thread(sender="+12025550190")
-    assert unread_count(cast.dov, old) == 0  # a dot: how much of it came later nobody counts
+    assert unread_count(cast.dov, old) == 0  # a dot: the messages since then are not counted
     assert unread_count(cast.dov, new) == 1
     assert unread_count(cast.dov, f"inbox-{cast.front_desk.pk}") == 2
     page = open_thread(cast.dov, old)
@@ -158,7 +158,7 @@ def test_mark_unread_lasts_until_i_open_it_again(cast: Cast) -> None:
     assert client.get(f"/threads/{thread.pk}/unread/").status_code == 405
     assert unread_count(cast.ana, thread) == 0
     assert unread_count(cast.ana, f"inbox-{cast.front_desk.pk}") == 1
-    # The open page says once more what it showed before.
+    # The open page reports again the message that it had shown before.
     client.post(f"/threads/{thread.pk}/read/", {"message": Message.objects.latest("pk").pk})
     assert unread_count(cast.ana, thread) == 0
     assert 'class="new"' not in open_thread(cast.ana, thread)
@@ -166,7 +166,7 @@ def test_mark_unread_lasts_until_i_open_it_again(cast: Cast) -> None:
     assert unread_count(cast.ana, f"inbox-{cast.front_desk.pk}") is None
 
 
-def test_marked_unread_is_also_what_i_wrote_last(cast: Cast) -> None:
+def test_a_thread_with_my_own_message_last_can_be_marked_unread(cast: Cast) -> None:
     thread = cast.thread()
     cast.answer(thread, "I will look into it")
     client_of(cast.ana).post(f"/threads/{thread.pk}/unread/")
@@ -175,7 +175,7 @@ def test_marked_unread_is_also_what_i_wrote_last(cast: Cast) -> None:
     assert unread_count(cast.ana, thread) is None
 
 
-def test_the_line_new_stands_before_what_i_had_not_read(cast: Cast) -> None:
+def test_the_line_new_comes_before_the_first_unread_message(cast: Cast) -> None:
     thread = cast.thread()
     open_thread(cast.ana, thread)
     first = cast.text_in("Not read yet")
@@ -193,7 +193,7 @@ def test_what_i_wrote_is_not_new_to_me(cast: Cast) -> None:
     assert 'data-new="' not in open_thread(cast.ana, thread)
 
 
-def test_the_line_new_stands_on_the_older_page_if_there_is_more_to_read(cast: Cast) -> None:
+def test_the_line_new_is_on_the_older_page_if_more_than_a_page_is_unread(cast: Cast) -> None:
     thread = cast.thread()
     open_thread(cast.ana, thread)
     first = cast.text_in("The first of many")
@@ -234,7 +234,7 @@ def test_a_personal_thread_is_counted_too(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_counts_are_live_on_all_my_pages(cast: Cast) -> None:
+async def test_counts_change_live_on_all_my_pages(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
     inbox, key = f"/inboxes/{cast.front_desk.pk}/", f"inbox-{cast.front_desk.pk}"
     top, inside, cho = [await in_database(tab)(a) for a in (cast.ana, cast.ana, cast.cho)]
@@ -263,8 +263,8 @@ async def test_counts_are_live_on_all_my_pages(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_new_seat_begins_with_nothing_unread_on_an_open_page(cast: Cast) -> None:
-    """Taken and given back between two looks, the inbox's row tells of the new seat."""
+async def test_a_new_membership_begins_with_nothing_unread_on_an_open_page(cast: Cast) -> None:
+    """It ends and begins again between two readings; the inbox's row has to show the new one."""
     await in_database(cast.thread)()
     page = await in_database(tab)(cast.cho)
     await in_database(page.load)("/")
@@ -278,7 +278,7 @@ async def test_a_new_seat_begins_with_nothing_unread_on_an_open_page(cast: Cast)
     await page.cut()
 
 
-def test_a_seat_of_long_ago_counts_from_the_beginning(cast: Cast) -> None:
+def test_with_an_old_membership_all_messages_count(cast: Cast) -> None:
     long_ago = timezone.now() - timedelta(days=900)
     Membership.objects.filter(agent=cast.ben).update(created_at=long_ago)
     thread = cast.thread()

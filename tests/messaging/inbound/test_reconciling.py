@@ -115,7 +115,7 @@ def test_late_texts_are_in_the_order_of_their_times_not_of_finding_them(
     text_without_webhook(carrier, "Later", HOUR)
     reconciling.compare_number(number)
     text_without_webhook(carrier, "Earlier", HOUR + MINUTE)
-    clock.pass_by(reconciling.INTERVAL)
+    clock.advance(reconciling.INTERVAL)
     assert reconciling.compare_number(number) == 1
     assert bodies_shown(cast, thread) == ["Are you open?", "Earlier", "Later"]
 
@@ -141,7 +141,7 @@ def test_texts_whose_webhook_may_still_come_are_left_alone(
 ) -> None:
     text_without_webhook(carrier, "Just now", timedelta(seconds=30))
     assert reconciling.compare_number(number) == 0
-    clock.pass_by(reconciling.INTERVAL)
+    clock.advance(reconciling.INTERVAL)
     assert reconciling.compare_number(number) == 1
 
 
@@ -160,7 +160,7 @@ def test_after_an_interruption_the_comparison_goes_back_as_far(
     reconciling.compare_number(number)
     upto = Comparison.objects.get().upto
     assert upto is not None
-    clock.pass_by(timedelta(days=2))
+    clock.advance(timedelta(days=2))
     text_without_webhook(carrier, "While we were away", timedelta(hours=40))
     assert reconciling.compare_number(number) == 1
     comparison = Comparison.objects.get()
@@ -175,7 +175,7 @@ def test_a_span_that_the_carrier_did_not_answer_for_is_compared_next_time(
     reconciling.compare_number(number)
     upto = Comparison.objects.get().upto
     carrier.answer_questions_with(500)
-    clock.pass_by(reconciling.INTERVAL)
+    clock.advance(reconciling.INTERVAL)
     assert reconciling.compare_number(number) == 0
     comparison = Comparison.objects.get()
     assert (comparison.upto, comparison.trouble) == (upto, "Twilio answered 500")
@@ -193,7 +193,7 @@ def test_each_number_is_compared_in_turn_if_its_account_is_active(
     asked = [entry["wanted"]["To"] for entry in carrier.ledger("question")]
     assert sorted(asked) == [FRONT_DESK, DISPATCH]
     CarrierAccount.objects.update(is_active=False)
-    clock.pass_by(reconciling.INTERVAL)
+    clock.advance(reconciling.INTERVAL)
     reconciling.compare_numbers()
     assert len(carrier.ledger("question")) == 2
 
@@ -254,7 +254,7 @@ def test_a_span_is_compared_again_until_its_list_is_complete(
     for _ in answers:
         reconciling.compare_number(number)
         troubles.append(bool(Comparison.objects.get().trouble))
-        clock.pass_by(HOUR)
+        clock.advance(HOUR)
     assert troubles == [False, True, True, False]
     assert asked[1] == asked[2] == asked[3], "the oldest are what is missing"
 
@@ -271,7 +271,7 @@ def test_the_first_span_too_is_compared_until_its_list_is_complete(
     monkeypatch.setattr(reconciling, "_fetch_list", list_texts)
     for _ in range(3):
         reconciling.compare_number(number)
-        clock.pass_by(HOUR)
+        clock.advance(HOUR)
     assert asked[1] == asked[2] <= asked[0]
 
 

@@ -45,7 +45,7 @@ def test_a_text_that_the_carrier_has_is_settled_as_a_receipt_would(
     (taken,) = carrier.ledger()
     if said != "queued":
         carrier.report(taken["id"], said)  # with a wrong signature
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     look_up_unknowns(timestamp=0)
     assert message_states(message) == ["sent" if said == "queued" else said]
     assert Attempt.objects.get().carrier_message_id == taken["id"]
@@ -67,10 +67,10 @@ def test_a_text_that_the_carrier_does_not_list_stays_unknown_and_says_so(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     message = send_without_answer(cast, carrier, kind="reset_untaken")
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
     assert Message.objects.get(pk=message.pk).reason == UNKNOWN_REASON, "its list may lag"
-    clock.pass_by(lookups.RETRY_WAITS[0])
+    clock.advance(lookups.RETRY_WAITS[0])
     lookups.look_up_unknowns()
     message.refresh_from_db()
     assert (message.state, message.reason) == ("unknown", lookups.NOT_LISTED_REASON)
@@ -81,13 +81,13 @@ def test_a_text_is_looked_up_a_few_times_within_a_day_and_then_no_more(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     send_without_answer(cast, carrier, kind="reset_untaken")
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     for wait in (*lookups.RETRY_WAITS, timedelta(days=1)):
         lookups.look_up_unknowns()
         asked = len(carrier.ledger("question"))
         lookups.look_up_unknowns()
         assert len(carrier.ledger("question")) == asked, "not before its time"
-        clock.pass_by(wait)
+        clock.advance(wait)
     lookups.look_up_unknowns()
     assert len(carrier.ledger("question")) == lookups.MAX_TRIES
     assert sum(lookups.RETRY_WAITS, lookups.FIRST_WAIT) > timedelta(hours=23)
@@ -100,13 +100,13 @@ def test_a_carrier_that_does_not_answer_is_left_for_a_later_round(
         send_without_answer(cast, carrier, f"Text {number}")
         for number in range(lookups.MAX_UNANSWERED + 2)
     ]
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     carrier.answer_questions_with(500)
     assert lookups.look_up_unknowns() == 0
     assert set(message_states(*messages)) == {"unknown"}
     assert len(carrier.ledger("question")) == lookups.MAX_UNANSWERED
     carrier.answer_questions_with(200)
-    clock.pass_by(lookups.BUSY_WAIT)
+    clock.advance(lookups.BUSY_WAIT)
     assert lookups.look_up_unknowns() == 2, "the others keep their turn"
 
 
@@ -120,7 +120,7 @@ def test_an_account_that_does_not_answer_keeps_no_other_from_its_turn(
     silent.save()
     Attempt.objects.update(account=silent)
     other = send_without_answer(cast, carrier, "Of the other account")
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     assert [lookups.look_up_unknowns() for _ in range(2)] == [0, 1]
     assert message_states(other) == ["sent"]
     assert not Attempt.objects.filter(account=silent, look_ups__gt=1).exists()
@@ -145,7 +145,7 @@ def test_one_look_up_that_fails_does_not_hold_up_the_others(
         return settle(attempt, receipt)
 
     monkeypatch.setattr(lookups, "_settle_attempt", settle_or_break)
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 1
     assert message_states(broken, whole) == ["unknown", "sent"]
     (record,) = [record for record in caplog.records if record.exc_info]
@@ -156,7 +156,7 @@ def test_a_database_error_is_left_to_the_jobs_retry(
     cast: Cast, carrier: FarEnd, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send_without_answer(cast, carrier)
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
 
     def break_down(_: Attempt) -> None:
         raise OperationalError
@@ -187,7 +187,7 @@ def test_a_text_is_not_mistaken_for_another_with_the_same_body(
     retry_message(message=lost)
     run_jobs()
     assert (attempt_states(before), attempt_states(lost)) == (["sent"], ["unknown", "sent"])
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 1
     found = Attempt.objects.order_by("pk").values_list("carrier_message_id", flat=True)
     assert list(found) == [entry["id"] for entry in carrier.ledger()]
@@ -199,7 +199,7 @@ def test_no_look_up_is_made_while_a_text_to_the_same_contact_is_being_sent(
     message = send_without_answer(cast, carrier)
     retry_message(message=message)
     assert delivery._claim_next_attempt(message.thread) is not None
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 0
     assert carrier.ledger("question") == []
     assert Attempt.objects.filter(look_ups=0, look_up_at__gt=timezone.now()).count() == 1
@@ -212,7 +212,7 @@ def test_receipts_that_came_too_early_are_paired_with_what_is_found(
     (taken,) = carrier.ledger()
     assert post_webhook(cast.account, receipt_fields(taken["id"], "delivered")).status_code == 200
     assert message_states(message) == ["unknown"], "without our token it is parked"
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
     assert message_states(message) == ["delivered"]
     assert DeliveryReceipt.objects.get().attempt == Attempt.objects.get()
@@ -304,7 +304,7 @@ def test_only_active_accounts_whose_carrier_has_look_ups_are_asked(
     cast: Cast, carrier: FarEnd, clock: Clock, change: dict[str, object]
 ) -> None:
     send_without_answer(cast, carrier)
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     CarrierAccount.objects.update(**change)
     assert lookups.look_up_unknowns() == 0
     assert carrier.ledger("question") == []
@@ -315,7 +315,7 @@ def test_attempts_that_became_unknown_days_ago_are_not_looked_up(
 ) -> None:
     send_without_answer(cast, carrier)
     Attempt.objects.update(started_at=timezone.now() - lookups.MAX_AGE)
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 0
 
 
@@ -323,7 +323,7 @@ def test_a_secret_that_cannot_be_read_costs_a_try_and_nothing_else(
     cast: Cast, carrier: FarEnd, clock: Clock
 ) -> None:
     message = send_without_answer(cast, carrier)
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     CarrierAccount.objects.update(encrypted_credentials="broken")
     assert lookups.look_up_unknowns() == 0
     assert message_states(message) == ["unknown"]
@@ -332,7 +332,7 @@ def test_a_secret_that_cannot_be_read_costs_a_try_and_nothing_else(
 
 def test_a_look_up_names_both_numbers(cast: Cast, carrier: FarEnd, clock: Clock) -> None:
     send_without_answer(cast, carrier)
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
     (question,) = carrier.ledger("question")
     assert (question["wanted"]["From"], question["wanted"]["To"]) == (FRONT_DESK, CUSTOMER)
@@ -343,7 +343,7 @@ def test_one_worker_at_a_time_looks_up_an_attempt(cast: Cast, clock: Clock) -> N
     attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
     delivery.write_outcome(attempt, results.OutcomeUnknown("a timeout"))
-    clock.pass_by(FIRST_LOOK_UP)
+    clock.advance(FIRST_LOOK_UP)
     (mine,), (theirs,) = (
         list(lookups._due_attempts(timezone.now())),
         list(lookups._due_attempts(timezone.now())),
