@@ -13,9 +13,7 @@ from messaging.conversations.schedule_forms import ChangeForm, at_preset, in_zon
 from messaging.live.pages import Page, Target
 from messaging.live.readers import draw_changes
 from messaging.models import Message, ScheduledText
-from messaging.outbound.scheduling import (
-    delete_scheduled_text,
-)
+from messaging.outbound.scheduling import delete_scheduled_text
 from tests.cast import Cast, client_of
 from tests.messaging.scheduled_texts import schedule_in
 
