@@ -184,12 +184,7 @@ def store_text(
     Raises UnknownNumber, and IntegrityError (`inbound_message_is_stored_once`) if it is stored
     already.
     """
-    route = statements.fetch_row(
-        statements.FIND_ROUTE, [account.pk, _add_plus_sign(text.recipient)]
-    )
-    if route is None:
-        raise UnknownNumber
-    inbox_id, our_address = route
+    inbox_id, our_address = _find_route(account, text.recipient)
     seq = counters.next_inbox_seq(inbox_id)
     thread_id = writing.get_or_create_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
@@ -227,6 +222,15 @@ def _times_and_position(
     earlier = Message.objects.on_time().filter(thread=thread_id, created_at__lte=at)
     previous = earlier.order_by("-pk").values_list("pk", flat=True).first()
     return {"carrier_sent_at": at, "after_id": previous or 0}
+
+
+def _find_route(account: CarrierAccount, recipient: str) -> tuple[int, str]:
+    """Return the inbox of our number and the number as we write it. Raises UnknownNumber."""
+    row = statements.fetch_row(statements.FIND_ROUTE, [account.pk, _add_plus_sign(recipient)])
+    if row is None:
+        raise UnknownNumber
+    inbox_id, our_address = row
+    return inbox_id, our_address
 
 
 def _add_plus_sign(recipient: str) -> str:

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from messaging.models import CarrierAccount, Rejection
 
-# So many reasons are kept for an account.
+# An account keeps at most so many reasons.
 MAX_REASONS = 10
 
-# A process writes so many rejections a second at most. The rest are counted in memory and added
+# A process writes at most so many rejections a second. The rest are counted in memory and added
 # to the next one, so that a flood does not load the database.
 MAX_WRITES_PER_SECOND = 10
 

@@ -24,11 +24,11 @@ from messaging.stream import statements, writing
 from messaging.stream.jobs import QUEUES, defer_delivery, defer_turns
 from messaging.stream.segments import count_segments
 
-# By so much a turn may be taken early; the following ones are that much later.
+# A turn may be taken so much early; the following ones are that much later.
 EARLY_SECONDS = 0.05
 
-# So many seconds' worth of missed turns are made up for, since the worker looks at scheduled jobs
-# about once a second.
+# Missed turns are made up for up to this, since the worker looks at scheduled jobs about once a
+# second.
 CATCH_UP_SECONDS = 1.0
 
 # Every so many turns one goes to a text that answers nobody; the rest go to answers first.
@@ -39,7 +39,7 @@ ANSWER_WINDOW = timedelta(hours=24)
 
 RECHECK_AFTER = timedelta(seconds=1)
 
-# So many waiting texts of a thread get an expected time; those behind them get it later.
+# The first so many waiting texts of a thread get an expected time, the others later.
 MAX_ESTIMATES = 20
 
 _TAKE_TURN = """

@@ -33,7 +33,7 @@ class FormAlreadyUsed(SendingRefused):
     """The form has sent or scheduled a text already; another one takes another form key."""
 
 
-# So many newer messages the send guard shows at most.
+# The send guard shows at most so many newer messages.
 MAX_NEWER_MESSAGES = 20
 
 SCHEDULED_ALREADY = (
@@ -83,10 +83,7 @@ def write_message(
     thread.refresh_from_db()
     mentions = find_mentions(body, mentionable_agents(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)
-    if is_internal:
-        _raise_if_nobody_shares(thread)
-    elif seen is not None:
-        _raise_if_overtaken(thread, author, seen)
+    _check_readers(thread, author, is_internal=is_internal, seen=seen)
     attached = _claim_files(thread, author, files)
     message = writing.new_message(
         thread,
@@ -98,13 +95,28 @@ def write_message(
         form_key=form_key,
         **drafts.count_kinds(attached),
     )
-    if is_internal:
-        writing.record_message(message)
-    else:
-        queue_message(message, attached)
-    drafts.attach(attached, message)
+    _record_or_queue(message, attached)
     _update_states(message, author)
     return message
+
+
+def _check_readers(thread: Thread, author: Agent, *, is_internal: bool, seen: int | None) -> None:
+    """Raise SendingRefused if nobody would read an internal message, or Overtaken."""
+    if is_internal and thread.inbox.is_personal:
+        raise SendingRefused(NO_TEAM_REASON)
+    if is_internal or seen is None:
+        return
+    newer = list(Message.objects.of_others_since(thread, author, seen)[:MAX_NEWER_MESSAGES])
+    if newer:
+        raise Overtaken(newer)
+
+
+def _record_or_queue(message: Message, files: Collection[Attachment]) -> None:
+    if message.kind == Message.Kind.INTERNAL:
+        writing.record_message(message)
+    else:
+        queue_message(message, files)
+    drafts.attach(files, message)
 
 
 def _update_states(message: Message, author: Agent) -> None:
@@ -136,17 +148,6 @@ def _raise_if_scheduled(author: Agent, form_key: uuid.UUID) -> None:
     scheduled = ScheduledText.objects.filter(author=author, form_key=form_key)
     if scheduled.exclude(state=ScheduledText.State.DELETED).exists():
         raise FormAlreadyUsed(SCHEDULED_ALREADY)
-
-
-def _raise_if_nobody_shares(thread: Thread) -> None:
-    if thread.inbox.is_personal:
-        raise SendingRefused(NO_TEAM_REASON)
-
-
-def _raise_if_overtaken(thread: Thread, author: Agent, seen: int) -> None:
-    newer = list(Message.objects.of_others_since(thread, author, seen)[:MAX_NEWER_MESSAGES])
-    if newer:
-        raise Overtaken(newer)
 
 
 def message_of_form(author: Agent, form_key: uuid.UUID) -> Message | None:

@@ -35,7 +35,7 @@ QUEUES = (TEXTS, NOTIFICATIONS)
 # The priority of jobs that wait for other servers and must not hold up a text.
 BEHIND_SENDING = -(MAX_BACKLOG + 1)
 
-# So many pushes may wait for one agent; further ones are dropped.
+# At most so many pushes wait for one agent; further ones are dropped.
 MAX_WAITING_PUSHES = 20
 
 

@@ -158,47 +158,70 @@ def test_a_backup_brings_back_rows_files_and_keys(site: ClusterSite, tmp_path: P
     call_until_accepted(site, [site.text_call("SMbackup", "Keep this")], ledger)
     (cluster.data / "media").mkdir(exist_ok=True)
     (cluster.data / "media/picture").write_bytes(b"\xff\xd8")
-    environment = {**os.environ, "PATH": f"{cluster.postgres_bin}:{os.environ['PATH']}"}
-
-    def run_script(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", DEPLOY / script, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
     with cluster.connect() as connection:
         connection.execute(WAITING)
         connection.execute(SECRETS)
     packed = tmp_path / "partyline.env"
     packed.write_text((cluster.data / "partyline.env").read_text() + "VAPID_PRIVATE_KEY=given\n")
-    done = run_script("backup.sh", tmp_path / "b", tmp_path / "k", packed)
-    assert done.returncode == 0, done.stderr
-    files = [Path(line) for line in done.stdout.split()]
-    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
-    assert len([*(tmp_path / "k").iterdir()]) == 1
-    plain = subprocess.run(
-        ["pg_restore", "-f", "-", files[0]], env=environment, capture_output=True, check=True
-    ).stdout
-    assert b"Keep this" in plain
-    assert b"a-live-session-of-somebody" not in plain
-    assert b"seedseedseedseed" not in plain
-
+    files = make_backup(site, tmp_path, packed)
     with cluster.connect() as connection:
         connection.execute("CREATE DATABASE restored")
     restored = tmp_path / "there"
     address = cluster.environment["DATABASE_URL"].rsplit("/", 1)[0] + "/restored"
     settings = tmp_path / "env"
     settings.write_text(f"PARTYLINE_DATA={restored}\nDATABASE_URL={address}\n")
-    done = run_script("restore.sh", *files, settings)
+    done = run_script(site, "restore.sh", *files, settings)
     assert (done.returncode, restored.exists()) == (4, False)
     assert "another VAPID_PRIVATE_KEY" in done.stderr
     settings.write_text(settings.read_text() + "VAPID_PRIVATE_KEY=given\n")
-    done = run_script("restore.sh", *files, settings)
+    done = run_script(site, "restore.sh", *files, settings)
     assert done.returncode == 0, done.stderr
     assert (restored / "media/picture").read_bytes() == b"\xff\xd8"
+    secrets = assert_restored(address)
+    key = Fernet((restored / "field_keys").read_text().strip())
+    assert site.secret in key.decrypt(secrets).decode()
+
+    again = run_script(site, "restore.sh", *files, settings)
+    assert again.returncode == 3, "a database with tables is left alone"
+
+
+def run_script(
+    site: ClusterSite, script: str, *arguments: Path
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", DEPLOY / script, *arguments],
+        env=environment_of(site),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def environment_of(site: ClusterSite) -> dict[str, str]:
+    return {**os.environ, "PATH": f"{site.cluster.postgres_bin}:{os.environ['PATH']}"}
+
+
+def make_backup(site: ClusterSite, folder: Path, settings: Path) -> list[Path]:
+    """Make a backup that only its owner can read and that holds no live secrets."""
+    done = run_script(site, "backup.sh", folder / "b", folder / "k", settings)
+    assert done.returncode == 0, done.stderr
+    files = [Path(line) for line in done.stdout.split()]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert len([*(folder / "k").iterdir()]) == 1
+    plain = subprocess.run(
+        ["pg_restore", "-f", "-", files[0]],
+        env=environment_of(site),
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert b"Keep this" in plain
+    assert b"a-live-session-of-somebody" not in plain
+    assert b"seedseedseedseed" not in plain
+    return files
+
+
+def assert_restored(address: str) -> bytes:
+    """Check the rows of the restored database; return the account's encrypted credentials."""
     with psycopg.connect(address) as connection:
         row = connection.execute(
             "SELECT body FROM messaging_message WHERE carrier_message_id = 'SMbackup'"
@@ -216,11 +239,8 @@ def test_a_backup_brings_back_rows_files_and_keys(site: ClusterSite, tmp_path: P
         assert devices == [("admin", "seedseedseedseed")]
         for table in ("django_session", "messaging_pushsubscription"):
             assert connection.execute(f"SELECT FROM {table}").fetchall() == []
-        # The next key is free: counters came back, too.
+        # Sequences came back too, so the next keys are free.
         connection.execute(SECRETS)
     assert row is not None
-    key = Fernet((restored / "field_keys").read_text().strip())
-    assert site.secret in key.decrypt(row[0]).decode()
-
-    again = run_script("restore.sh", *files, settings)
-    assert again.returncode == 3, "a database with tables is left alone"
+    encrypted: bytes = row[0]
+    return encrypted

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from django.db import connection
 
@@ -26,29 +27,8 @@ def run_workers(
 
     Raises AssertionError if one of them has ended before the block does.
     """
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": database_url(test_cluster(), connection.settings_dict["NAME"]),
-        "TWILIO_API_URL": far_end.url,
-        "FAR_END_LEDGER": str(far_end.path),
-        "CARRIER_TIMEOUT": "5",
-        "WORKER_CONCURRENCY": "1" if points else "3",
-        "DB_POOL_SIZE": "5",
-        "PUSH_ANYWHERE": "1" if push_anywhere else "",
-    }
     with log.open("wb") as output:
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.messaging.worker_process", *points],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-            for _ in range(count)
-        ]
+        running = [_start_worker(far_end, output, points, push_anywhere) for _ in range(count)]
     try:
         yield log
         assert [process.poll() for process in running] == [None] * count, log.read_text()
@@ -61,6 +41,30 @@ def run_workers(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _start_worker(
+    far_end: FarEnd, output: IO[bytes], points: tuple[str, ...], push_anywhere: bool
+) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": database_url(test_cluster(), connection.settings_dict["NAME"]),
+        "TWILIO_API_URL": far_end.url,
+        "FAR_END_LEDGER": str(far_end.path),
+        "CARRIER_TIMEOUT": "5",
+        "WORKER_CONCURRENCY": "1" if points else "3",
+        "DB_POOL_SIZE": "5",
+        "PUSH_ANYWHERE": "1" if push_anywhere else "",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.messaging.worker_process", *points],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def wait_until(is_so: Callable[[], bool], log: Path, seconds: float = 30.0) -> float:

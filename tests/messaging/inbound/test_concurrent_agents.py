@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -75,22 +77,34 @@ def test_two_agents_set_priority_delete_and_mute_while_texts_come_in(cast: Cast)
         BusyAgent(cast.ben, cast.ana, threads, seed=2),
     ]
 
-    def receive_texts() -> None:
-        try:
-            for index in range(ROUNDS):
-                cast.text_in(f"Text {index}", sender=CUSTOMERS[index % 2])
-        finally:
-            connections.close_all()
-
     with ThreadPoolExecutor(3) as pool:
-        for running in [
-            pool.submit(action)
-            for action in (receive_texts, *(one.act_at_random for one in agents))
-        ]:
+        actions: list[Callable[[], None]] = [
+            partial(receive_texts, cast),
+            *(one.act_at_random for one in agents),
+        ]
+        for running in [pool.submit(action) for action in actions]:
             running.result(60)
 
     assert Message.objects.count() == len(threads) + ROUNDS + sum(one.written for one in agents)
     front_desk = Inbox.objects.get(pk=cast.front_desk.pk)
+    assert_threads_agree(front_desk, agents)
+    for number in CUSTOMERS:
+        cast.text_in("Back in both lists", sender=number)
+    for one in agents:
+        page = one.client.get(f"/inboxes/{front_desk.pk}/").content.decode()
+        assert all(f'id="thread-{thread.pk}"' in page for thread in threads)
+
+
+def receive_texts(cast: Cast) -> None:
+    try:
+        for index in range(ROUNDS):
+            cast.text_in(f"Text {index}", sender=CUSTOMERS[index % 2])
+    finally:
+        connections.close_all()
+
+
+def assert_threads_agree(front_desk: Inbox, agents: list[BusyAgent]) -> None:
+    """Check each thread's counts and states against what the agents did last."""
     for thread in Thread.objects.all():
         messages = Message.objects.filter(thread=thread).order_by("pk")
         positions = list(messages.values_list("position", flat=True))
@@ -103,9 +117,3 @@ def test_two_agents_set_priority_delete_and_mute_while_texts_come_in(cast: Cast)
             state = ThreadState.objects.get(agent=one.agent, thread=thread)
             assert state.is_muted == one.muted.get(thread.pk, False)
             assert state.seq <= Agent.objects.get(pk=one.agent.pk).seq
-
-    for number in CUSTOMERS:
-        cast.text_in("Back in both lists", sender=number)
-    for one in agents:
-        page = one.client.get(f"/inboxes/{front_desk.pk}/").content.decode()
-        assert all(f'id="thread-{thread.pk}"' in page for thread in threads)
