@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from messaging.attachments.sniffing import sniff
 from messaging.attachments.storing import put
+from messaging.carriers import http
 from messaging.carriers.simulator import signature
 from messaging.models import Number
 from messaging.simulator.models import FarEnd, File, Text, new_text_id
@@ -86,13 +87,14 @@ def fetch_later(text: Text, urls: Sequence[str]) -> None:
 
 def _fetch(text: Text, urls: Sequence[str]) -> None:
     try:
-        for url in urls:
-            answer = httpx.get(url, timeout=WEBHOOK_TIMEOUT, trust_env=False)
-            if answer.status_code != 200:
-                log.warning("The simulator could not fetch a picture: %s", answer.status_code)
-                continue
-            data = answer.content
-            File.objects.create(text=text, content_type=sniff(data), stored_name=put(data))
+        with http.new_client(WEBHOOK_TIMEOUT) as client:
+            for url in urls:
+                answer = client.get(url)
+                if answer.status_code != 200:
+                    log.warning("The simulator could not fetch a picture: %s", answer.status_code)
+                    continue
+                data = answer.content
+                File.objects.create(text=text, content_type=sniff(data), stored_name=put(data))
     except httpx.HTTPError:
         log.warning("The simulator found nobody who would hand a picture over.")
     finally:
@@ -108,10 +110,8 @@ def post_webhook(url: str, event: Mapping[str, object], secret: str) -> int:
         "content-type": "application/json",
         "x-simulator-signature": signature(secret, path, body),
     }
-    response = httpx.post(
-        url, content=body, headers=headers, timeout=WEBHOOK_TIMEOUT, trust_env=False
-    )
-    return response.status_code
+    with http.new_client(WEBHOOK_TIMEOUT) as client:
+        return client.post(url, content=body, headers=headers).status_code
 
 
 def is_ours(callback_url: str) -> bool:
