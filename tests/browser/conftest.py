@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests import evidence
@@ -46,8 +47,9 @@ def server() -> Iterator[Server]:
         with (
             running(**settings) as stack,
             httpx.Client(trust_env=False, timeout=20) as outside,
+            psycopg.connect(stack.database_url, autocommit=True) as connection,
         ):
-            yield Server(stack, cable, url, outside)
+            yield Server(stack, cable, url, outside, connection)
     finally:
         cable.close()
 

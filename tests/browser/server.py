@@ -24,6 +24,7 @@ class Server:
     cable: Cable
     url: str
     outside: httpx.Client
+    connection: psycopg.Connection[tuple[Any, ...]]
     cookies: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
 
     def url_of(self, host: str) -> str:
@@ -32,9 +33,8 @@ class Server:
 
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run SQL: Django's own models cannot be used beside Playwright's event loop."""
-        with psycopg.connect(self.stack.database_url, autocommit=True) as connection:
-            cursor = connection.execute(statement.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+        cursor = self.connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
 
     def cookies_of(
         self, username: str, *, host: str = "127.0.0.1", is_new: bool = False

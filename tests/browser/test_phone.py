@@ -61,6 +61,7 @@ def path(server: Server) -> str:
 def test_everything_is_large_enough_for_a_finger(
     open_page: OpenPage, server: Server, path: str
 ) -> None:
+    page = open_on_phone(open_page, "/")
     for address in (
         "/",
         "/?q=555",
@@ -71,7 +72,7 @@ def test_everything_is_large_enough_for_a_finger(
         "/notifications/",
         "/settings/",
     ):
-        page = open_on_phone(open_page, address)
+        page.goto(server.url + address)
         assert page.evaluate(SMALL) == [], address
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
         if address == path:
@@ -88,9 +89,12 @@ def test_everything_is_large_enough_for_a_finger(
 def test_nothing_lies_under_the_notch_or_the_home_bar(
     open_page: OpenPage, server: Server, path: str
 ) -> None:
+    page = open_on_phone(open_page, "/")
+    open_tools(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": INSETS})
     for address in ("/", path, "/settings/", "/sign-in/"):
-        page = open_on_phone(open_page, address, None if address == "/sign-in/" else "ana")
-        open_tools(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": INSETS})
+        if address == "/sign-in/":
+            page.context.clear_cookies()
+        page.goto(server.url + address)
         expect(page.locator("body")).to_have_css("padding-top", "47px")
         assert page.evaluate(WITHIN, [47, 34]) == [], address
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), address
