@@ -176,7 +176,7 @@ def wake_fetch(*, attachment_id: int) -> None:
 @app.task(name="wake_forgotten_fetches", queueing_lock="wake_forgotten_fetches")
 def wake_forgotten_fetches(timestamp: int) -> None:
     with released_connection():
-        inbound.wake_forgotten_fetches()
+        inbound.requeue_forgotten_fetches()
 
 
 @app.periodic(cron="41 3 * * *")

@@ -11,41 +11,43 @@ from django.db import transaction
 from django.utils import timezone
 
 from inboxes.models import Agent
-from messaging.attachments.fetching import LARGEST
-from messaging.attachments.isolation import Busy
-from messaging.attachments.naming import shown_name
-from messaging.attachments.storing import discard, keep
+from messaging.attachments.fetching import MAX_FILE_SIZE
+from messaging.attachments.isolation import DecoderBusy
+from messaging.attachments.naming import clean_name
+from messaging.attachments.storing import delete_stored, store_file
 from messaging.carriers import results
 from messaging.models import Attachment, Message
 from threads.actions import change_state
 from threads.models import Thread
 
-MOST_FILES = 10
+MAX_FILES = 10
 KEPT_FOR = timedelta(days=7)
 """How long what was never sent waits in a composer."""
 
 BATCH = 200
 BUSY = "Many pictures are being added right now. Try again in a moment."
-TOO_MANY = f"A message has at most {MOST_FILES} files."
+TOO_MANY = f"A message has at most {MAX_FILES} files."
 
 
-class BadFile(Exception):
+class FileRefused(Exception):
     """It is not taken; the message is the sentence for the agent."""
 
 
 def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Attachment:
     """Put a file into the agent's composer in the thread, on all their tabs. Raises BadFile."""
-    name = shown_name(upload.name or "")
+    name = clean_name(upload.name or "")
     if not upload.size:
-        raise BadFile(f"{name or 'This file'} is empty.")
-    if upload.size > LARGEST:
-        raise BadFile(f"{name or 'This file'} is larger than {LARGEST // (1024 * 1024)} MB.")
-    if Attachment.objects.drafted(thread, agent).count() >= MOST_FILES:
-        raise BadFile(TOO_MANY)
+        raise FileRefused(f"{name or 'This file'} is empty.")
+    if upload.size > MAX_FILE_SIZE:
+        raise FileRefused(
+            f"{name or 'This file'} is larger than {MAX_FILE_SIZE // (1024 * 1024)} MB."
+        )
+    if Attachment.objects.drafted(thread, agent).count() >= MAX_FILES:
+        raise FileRefused(TOO_MANY)
     try:
-        kept = keep(upload.read())
-    except Busy as error:
-        raise BadFile(BUSY) from error
+        stored = store_file(upload.read())
+    except DecoderBusy as error:
+        raise FileRefused(BUSY) from error
     try:
         with transaction.atomic():
             attachment = Attachment.objects.create(
@@ -53,11 +55,11 @@ def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Atta
                 uploader=agent,
                 name=name,
                 state=Attachment.State.READY,
-                **kept.columns,
+                **stored.columns,
             )
             change_state(thread=thread, agent=agent)
     except BaseException:
-        kept.discard()
+        stored.delete()
         raise
     return attachment
 
@@ -66,7 +68,7 @@ def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Atta
 def remove_file(*, attachment: Attachment) -> bool:
     """Take a file out of the composer again; False if it was sent meanwhile."""
     found = Attachment.objects.unsent().select_for_update().filter(pk=attachment.pk)
-    if _delete(list(found)) == 0:
+    if _delete_attachments(list(found)) == 0:
         return False
     if attachment.uploader is not None:
         change_state(thread=attachment.thread, agent=attachment.uploader)
@@ -80,20 +82,20 @@ def delete_unsent() -> int:
     while True:
         with transaction.atomic():
             batch = list(old.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
-            count += _delete(batch)
+            count += _delete_attachments(batch)
         if len(batch) < BATCH:
             return count
 
 
-def _delete(attachments: Collection[Attachment]) -> int:
+def _delete_attachments(attachments: Collection[Attachment]) -> int:
     """Rows, and then their files: one without the other would be a row that shows nothing."""
     names = [name for one in attachments for name in (one.stored_name, one.thumbnail_name)]
     Attachment.objects.filter(pk__in=[one.pk for one in attachments]).delete()
-    transaction.on_commit(lambda: discard(names))
+    transaction.on_commit(lambda: delete_stored(names))
     return len(attachments)
 
 
-def claim(thread: Thread, author: Agent, keys: Collection[int]) -> list[Attachment]:
+def claim_files(thread: Thread, author: Agent, keys: Collection[int]) -> list[Attachment]:
     """The files that a form names, locked so that no other message takes them.
 
     Raises BadFile unless all of them are still in the author's composer.
@@ -103,13 +105,15 @@ def claim(thread: Thread, author: Agent, keys: Collection[int]) -> list[Attachme
     drafted = Attachment.objects.drafted(thread, author).filter(pk__in=keys)
     found = list(drafted.select_for_update())
     if len(found) != len(set(keys)):
-        raise BadFile("A file of this message is no longer here. Look at what is left, then send.")
-    if len(found) > MOST_FILES:
-        raise BadFile(TOO_MANY)
+        raise FileRefused(
+            "A file of this message is no longer here. Look at what is left, then send."
+        )
+    if len(found) > MAX_FILES:
+        raise FileRefused(TOO_MANY)
     return found
 
 
-def attach(files: Collection[Attachment], message: Message) -> None:
+def attach_files(files: Collection[Attachment], message: Message) -> None:
     """Give the claimed files to the message that was made of their form."""
     if files:
         Attachment.objects.filter(pk__in=[one.pk for one in files], message=None).update(
@@ -117,7 +121,7 @@ def attach(files: Collection[Attachment], message: Message) -> None:
         )
 
 
-def carriable(files: Collection[Attachment], capabilities: results.Capabilities) -> str:
+def carrier_objection(files: Collection[Attachment], capabilities: results.Capabilities) -> str:
     """Why the carrier would not take these; empty when it would. Pictures can be made to fit."""
     if not files:
         return ""

@@ -15,14 +15,14 @@ from messaging import private_networks
 from messaging.carriers import results
 from messaging.private_networks import INTERNET, Network, Refused
 
-LARGEST = 20 * 1024 * 1024
+MAX_FILE_SIZE = 20 * 1024 * 1024
 """Bytes. Carriers give up to 5 MB, some of them more for what phones sent."""
 
-WHOLE_TIME = 40.0
+TOTAL_TIMEOUT = 40.0
 """Seconds for names, connections, redirects and bytes together."""
 
-REDIRECTS = 3
-MOVED = {301, 302, 303, 307, 308}
+MAX_REDIRECTS = 3
+REDIRECT_STATUSES = {301, 302, 303, 307, 308}
 
 
 class FetchError(Exception):
@@ -34,7 +34,7 @@ class FetchError(Exception):
 
 
 NOT_THEIRS = "This file was not fetched, because its address is not the carrier's."
-TOO_BIG = f"This file is larger than the {LARGEST // (1024 * 1024)} MB that are taken."
+TOO_BIG = f"This file is larger than the {MAX_FILE_SIZE // (1024 * 1024)} MB that are taken."
 NOT_GIVEN = (
     "The carrier did not hand this file over to our account. Ask an administrator to check the "
     "carrier account, then try again."
@@ -44,7 +44,7 @@ AWAY = "The carrier did not hand this file over in time."
 CHANGED = "This file did not arrive as it was sent."
 
 
-def network_of(carrier: str) -> Network:
+def media_network(carrier: str) -> Network:
     """Return the network of a carrier's pictures: the internet.
 
     The demo's carrier is this very installation, on loopback and without TLS. No setting opens
@@ -61,13 +61,13 @@ def _is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
-def fetch(
+def fetch_media(
     request: results.MediaRequest,
     *,
     sha256: str = "",
     network: Network = INTERNET,
-    largest: int = LARGEST,
-    seconds: float = WHOLE_TIME,
+    largest: int = MAX_FILE_SIZE,
+    seconds: float = TOTAL_TIMEOUT,
 ) -> bytes:
     """The bytes at the address. Raises FetchError.
 
@@ -75,7 +75,7 @@ def fetch(
     """
     end = time.monotonic() + seconds
     try:
-        data = _follow(request, network, largest, end)
+        data = _follow_redirects(request, network, largest, end)
     except Refused as error:
         raise FetchError(NOT_THEIRS) from error
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
@@ -85,18 +85,20 @@ def fetch(
     return data
 
 
-def _follow(request: results.MediaRequest, network: Network, largest: int, end: float) -> bytes:
+def _follow_redirects(
+    request: results.MediaRequest, network: Network, largest: int, end: float
+) -> bytes:
     url, first = request.url, b""
-    for _ in range(REDIRECTS + 1):
-        place = _parse_url(url, request.hosts, network)
-        first = first or place.host
+    for _ in range(MAX_REDIRECTS + 1):
+        parsed = _parse_url(url, request.hosts, network)
+        first = first or parsed.host
         headers: dict[bytes | str, bytes | str] = {"Accept": "*/*", "Accept-Encoding": "identity"}
-        if place.host == first:
+        if parsed.host == first:
             headers.update(dict(request.headers))
-        answer = _ask(place, headers, network, largest, end)
-        if isinstance(answer, bytes):
-            return answer
-        url = _joined(url, answer)
+        response = _request_once(parsed, headers, network, largest, end)
+        if isinstance(response, bytes):
+            return response
+        url = _resolve_redirect(url, response)
     raise Refused("it leads on and on")
 
 
@@ -105,48 +107,50 @@ def _parse_url(url: str, hosts: Iterable[str], network: Network) -> httpcore.URL
 
     Each of them is a whole name, or with a leading dot the end of one.
     """
-    place = private_networks.parse_url(url, network)
-    host = place.host.decode()
-    if not any(_is_of(host, allowed) for allowed in hosts):
+    parsed = private_networks.parse_url(url, network)
+    host = parsed.host.decode()
+    if not any(_host_matches(host, allowed) for allowed in hosts):
         raise Refused("its host is not one of the carrier's")
-    return place
+    return parsed
 
 
-def _is_of(host: str, allowed: str) -> bool:
+def _host_matches(host: str, allowed: str) -> bool:
     name = allowed.lower()
     return bool(host) and (host == name or (name.startswith(".") and host.endswith(name)))
 
 
-def _joined(url: str, to: str) -> str:
+def _resolve_redirect(url: str, to: str) -> str:
     try:
         return urljoin(url, to)
     except ValueError as error:
         raise Refused("it leads to what cannot be read") from error
 
 
-def _ask(
-    place: httpcore.URL,
+def _request_once(
+    url: httpcore.URL,
     headers: dict[bytes | str, bytes | str],
     network: Network,
     largest: int,
     end: float,
 ) -> bytes | str:
     """The bytes, or where they are said to lie."""
-    with private_networks.open_response("GET", place, headers, network=network, end=end) as answer:
-        told = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
-        if answer.status in MOVED and b"location" in told:
-            return told[b"location"]
-        if answer.status != 200:
-            raise _failure(answer.status)
-        if told.get(b"content-encoding", "identity").lower() != "identity":
+    with private_networks.open_response("GET", url, headers, network=network, end=end) as response:
+        response_headers = {
+            name.lower(): value.decode("latin-1") for name, value in response.headers
+        }
+        if response.status in REDIRECT_STATUSES and b"location" in response_headers:
+            return response_headers[b"location"]
+        if response.status != 200:
+            raise _error_for_status(response.status)
+        if response_headers.get(b"content-encoding", "identity").lower() != "identity":
             # We asked for the plain bytes; what unpacks may unpack without end.
             raise FetchError(AWAY)
-        return _read(answer, largest, end)
+        return _read_body(response, largest, end)
 
 
-def _read(answer: httpcore.Response, largest: int, end: float) -> bytes:
+def _read_body(response: httpcore.Response, largest: int, end: float) -> bytes:
     data = bytearray()
-    for chunk in answer.iter_stream():
+    for chunk in response.iter_stream():
         data += chunk
         if len(data) > largest:
             raise FetchError(TOO_BIG)
@@ -154,7 +158,7 @@ def _read(answer: httpcore.Response, largest: int, end: float) -> bytes:
     return bytes(data)
 
 
-def _failure(status: int) -> FetchError:
+def _error_for_status(status: int) -> FetchError:
     if status in {401, 403}:
         return FetchError(NOT_GIVEN)
     if status in {404, 410}:

@@ -14,11 +14,11 @@ EXTENSION, IMAGE, END = 0x21, 0x2C, 0x3B
 CONTROL, APPLICATION = 0xF9, 0xFF
 
 
-def without_words(data: bytes) -> bytes:
+def strip_metadata(data: bytes) -> bytes:
     """The same frames, without comments, plain text, foreign data, and whatever follows the end.
     Raises ValueError for what breaks off."""
     try:
-        return b"".join(_blocks(data)) + bytes([END])
+        return b"".join(_iterate_blocks(data)) + bytes([END])
     except IndexError as error:
         raise ValueError("It breaks off.") from error
 
@@ -26,37 +26,37 @@ def without_words(data: bytes) -> bytes:
 def frame_sizes(data: bytes) -> Iterator[tuple[int, int]]:
     """The width and height of each frame, as far as the blocks can be told apart."""
     with contextlib.suppress(ValueError, IndexError):
-        for block in _blocks(data):
+        for block in _iterate_blocks(data):
             if block[0] == IMAGE:
                 yield struct.unpack("<HH", block[5:9])
 
 
-def _blocks(data: bytes) -> Iterator[bytes]:
-    at = 13 + _table(data[10])
-    yield data[:at]
-    while data[at] != END:
-        start, kind = at, data[at]
+def _iterate_blocks(data: bytes) -> Iterator[bytes]:
+    offset = 13 + _colour_table_size(data[10])
+    yield data[:offset]
+    while data[offset] != END:
+        start, kind = offset, data[offset]
         if kind == EXTENSION:
-            label = data[at + 1]
-            body = at + 2
-            at = _after(data, body)
+            label = data[offset + 1]
+            body = offset + 2
+            offset = _skip_sub_blocks(data, body)
             is_loop = label == APPLICATION and data[body + 1 : body + 12] in LOOP
             if label == CONTROL or is_loop:
-                yield data[start:at]
+                yield data[start:offset]
         elif kind == IMAGE:
-            at = _after(data, at + 10 + _table(data[at + 9]) + 1)
-            yield data[start:at]
+            offset = _skip_sub_blocks(data, offset + 10 + _colour_table_size(data[offset + 9]) + 1)
+            yield data[start:offset]
         else:
             raise ValueError("It holds a block of no known kind.")
 
 
-def _table(flags: int) -> int:
+def _colour_table_size(flags: int) -> int:
     """Bytes of the table of colours."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _after(data: bytes, at: int) -> int:
+def _skip_sub_blocks(data: bytes, offset: int) -> int:
     """Where the sub-blocks that begin here have ended."""
-    while data[at]:
-        at += data[at] + 1
-    return at + 1
+    while data[offset]:
+        offset += data[offset] + 1
+    return offset + 1

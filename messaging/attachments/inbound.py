@@ -15,9 +15,9 @@ from inboxes.database import release_connection
 from inboxes.models import Inbox
 from messaging import encryption
 from messaging.attachments import jobs
-from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch, network_of
-from messaging.attachments.isolation import Busy
-from messaging.attachments.storing import Kept, keep
+from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch_media, media_network
+from messaging.attachments.isolation import DecoderBusy
+from messaging.attachments.storing import StoredFile, store_file
 from messaging.carriers import events
 from messaging.models import Attachment, Message
 from messaging.stream import writing
@@ -25,45 +25,45 @@ from threads.models import Thread
 
 log = logging.getLogger(__name__)
 
-MOST_FILES = 20
+MAX_FILES = 20
 """Of one text. No carrier gives more than ten."""
 
-WAITS = (5, 30, 120)
+RETRY_DELAYS = (5, 30, 120)
 """Seconds between tries of what may work soon."""
 
 NOT_KEPT = "This file could not be kept here. Ask an administrator, then try again."
 TOO_MANY = "More files came with this text than we take."
 
 
-def announced_kinds(media: Sequence[events.InboundMedia]) -> dict[str, int]:
+def count_announced(media: Sequence[events.InboundMedia]) -> dict[str, int]:
     """For the columns of the text: what the carrier says it is, until we have looked."""
-    pictures = sum(_kind(one) == Attachment.Kind.PICTURE for one in media[:MOST_FILES])
-    files = min(len(media), MOST_FILES + 1) - pictures
+    pictures = sum(_guess_kind(one) == Attachment.Kind.PICTURE for one in media[:MAX_FILES])
+    files = min(len(media), MAX_FILES + 1) - pictures
     return {"picture_count": pictures, "file_count": files}
 
 
-def expect(message: Message, media: Sequence[events.InboundMedia]) -> None:
+def record_media(message: Message, media: Sequence[events.InboundMedia]) -> None:
     """Note what came with a text, and have it fetched. Call in the text's own transaction."""
-    noted = [
+    attachments = [
         Attachment(
             thread_id=message.thread_id,
             message=message,
-            kind=_kind(one),
+            kind=_guess_kind(one),
             source_url=one.url,
             source_sha256=one.sha256[:64],
         )
-        for one in media[:MOST_FILES]
+        for one in media[:MAX_FILES]
     ]
-    if len(media) > MOST_FILES:
+    if len(media) > MAX_FILES:
         rest = Attachment(thread_id=message.thread_id, message=message, kind=Attachment.Kind.FILE)
         rest.state, rest.reason = Attachment.State.FAILED, TOO_MANY
-        noted.append(rest)
-    for one in Attachment.objects.bulk_create(noted):
+        attachments.append(rest)
+    for one in Attachment.objects.bulk_create(attachments):
         if one.source_url:
             jobs.defer_fetch(one.pk)
 
 
-def _kind(medium: events.InboundMedia) -> str:
+def _guess_kind(medium: events.InboundMedia) -> str:
     """What carriers leave unsaid is nearly always a picture."""
     is_picture = not medium.content_type or medium.content_type.lower().startswith("image/")
     return Attachment.Kind.PICTURE if is_picture else Attachment.Kind.FILE
@@ -76,25 +76,25 @@ def fetch_attachment(attachment_id: int) -> None:
     if attachment is None:
         return
     try:
-        kept = keep(_fetched(attachment))
+        stored = store_file(_fetch_bytes(attachment))
     except FetchError as error:
-        _failed(attachment, error)
+        _record_failure(attachment, error)
         return
-    except Busy as error:
-        _failed(attachment, _not_kept(error))
+    except DecoderBusy as error:
+        _record_failure(attachment, _storage_error(error))
         return
     except (OperationalError, InterfaceError):
         raise  # its job is tried again
     except Exception as error:
         # Whatever ails the storage or us must not be tried for ever without a word.
         log.exception("Attachment %s could not be kept.", attachment.pk)
-        _failed(attachment, _not_kept(error))
+        _record_failure(attachment, _storage_error(error))
         return
-    if not _arrived(attachment, kept):
-        kept.discard()
+    if not _record_arrival(attachment, stored):
+        stored.delete()
 
 
-def _fetched(attachment: Attachment) -> bytes:
+def _fetch_bytes(attachment: Attachment) -> bytes:
     """No connection to the database is kept meanwhile. Raises FetchError."""
     account = attachment.message.account if attachment.message else None
     if account is None or not account.is_on:
@@ -105,35 +105,37 @@ def _fetched(attachment: Attachment) -> bytes:
         raise FetchError(NOT_GIVEN) from error
     request = account.adapter.media_request(attachment.source_url, credentials)
     release_connection()
-    return fetch(request, sha256=attachment.source_sha256, network=network_of(account.carrier))
+    return fetch_media(
+        request, sha256=attachment.source_sha256, network=media_network(account.carrier)
+    )
 
 
-def _not_kept(cause: Exception) -> FetchError:
+def _storage_error(cause: Exception) -> FetchError:
     error = FetchError(NOT_KEPT, is_passing=True)
     error.__cause__ = cause
     return error
 
 
-def _failed(attachment: Attachment, error: FetchError) -> None:
+def _record_failure(attachment: Attachment, error: FetchError) -> None:
     cause = type(error.__cause__ or error).__name__
     log.warning("Attachment %s could not be fetched: %s", attachment.pk, cause)
     tries = attachment.tries + 1
-    if error.is_passing and tries <= len(WAITS):
+    if error.is_passing and tries <= len(RETRY_DELAYS):
         with transaction.atomic():
             Attachment.objects.filter(pk=attachment.pk).update(tries=tries)
-            wait = timedelta(seconds=WAITS[tries - 1])
+            wait = timedelta(seconds=RETRY_DELAYS[tries - 1])
             jobs.defer_fetch(attachment.pk, at=timezone.now() + wait)
         return
-    _settle(attachment, state=Attachment.State.FAILED, reason=error.sentence, tries=tries)
+    _end_waiting(attachment, state=Attachment.State.FAILED, reason=error.sentence, tries=tries)
 
 
-def _arrived(attachment: Attachment, kept: Kept) -> bool:
+def _record_arrival(attachment: Attachment, stored: StoredFile) -> bool:
     """False if another worker was faster."""
-    return _settle(attachment, state=Attachment.State.READY, reason="", **kept.columns)
+    return _end_waiting(attachment, state=Attachment.State.READY, reason="", **stored.columns)
 
 
 @transaction.atomic
-def _settle(attachment: Attachment, **columns: object) -> bool:
+def _end_waiting(attachment: Attachment, **columns: object) -> bool:
     message = attachment.message
     if message is None:
         return False
@@ -141,11 +143,11 @@ def _settle(attachment: Attachment, **columns: object) -> bool:
     waiting = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.WAITING)
     if not waiting.update(**columns):
         return False
-    _recount(message, seq)
+    _update_counts(message, seq)
     return True
 
 
-def _recount(message: Message, seq: int) -> None:
+def _update_counts(message: Message, seq: int) -> None:
     """Announce the message anew; what it is called in lists follows what was found in it."""
     kinds = list(message.attachments.values_list("kind", flat=True))
     pictures = kinds.count(Attachment.Kind.PICTURE)
@@ -174,10 +176,10 @@ def fetch_again(*, attachment: Attachment) -> Attachment:
     return attachment
 
 
-def wake_forgotten_fetches() -> None:
+def requeue_forgotten_fetches() -> None:
     """What is waited for and has no job (any more), because the database was away, gets one."""
     since = timezone.now() - timedelta(minutes=5)
     waiting = Attachment.objects.filter(state=Attachment.State.WAITING, created_at__lt=since)
-    for attachment_id in jobs.without_a_fetch(waiting.values_list("pk", flat=True)):
+    for attachment_id in jobs.find_without_job(waiting.values_list("pk", flat=True)):
         log.warning("Attachment %s had been forgotten and is fetched.", attachment_id)
         jobs.defer_fetch(attachment_id)

@@ -20,37 +20,37 @@ from typing import IO, Any
 from django.conf import settings
 
 from inboxes.database import release_connection
-from messaging.attachments.picture_process import NO_PICTURE
-from messaging.attachments.pictures import CannotShrink, NoPicture, Picture
-from messaging.attachments.sniffing import PICTURES, sniff
+from messaging.attachments.picture_process import NOT_A_PICTURE
+from messaging.attachments.pictures import CannotShrink, NotAPicture, Picture
+from messaging.attachments.sniffing import PICTURES, sniff_type
 
 log = logging.getLogger(__name__)
 
-LONGEST = 30.0
+PICTURE_TIMEOUT = 30.0
 """Seconds for one picture; the child limits its own processor time and memory."""
 
-PATIENCE = 15.0
+TURN_TIMEOUT = 15.0
 """Seconds to wait for one's turn."""
 
-MOST_WAITING = 8
+MAX_WAITING = 8
 """Whoever comes then is told at once to come again."""
 
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 """What the child is told of ours."""
 
 _turn = BoundedSemaphore(1)
-_waiting = BoundedSemaphore(MOST_WAITING)
+_waiting = BoundedSemaphore(MAX_WAITING)
 
 
-class Busy(Exception):
+class DecoderBusy(Exception):
     """Nobody could look at the picture now. Nothing is known of it; later it may work."""
 
 
 def read_picture(data: bytes) -> Picture:
     """Do as `pictures.read_picture`, in a child. Raises NoPicture, Busy."""
-    if sniff(data) not in PICTURES:
-        raise NoPicture
-    head, rest = _asked({"do": "read"}, data)
+    if sniff_type(data) not in PICTURES:
+        raise NotAPicture
+    head, rest = _run_order({"do": "read"}, data)
     cut = int(head["size"])
     return Picture(
         data=rest[:cut],
@@ -62,7 +62,9 @@ def read_picture(data: bytes) -> Picture:
     )
 
 
-def shrunk(data: bytes, content_type: str, *, types: Collection[str], limit: int) -> bytes | None:
+def shrink_picture(
+    data: bytes, content_type: str, *, types: Collection[str], limit: int
+) -> bytes | None:
     """Return a JPEG of at most `limit` bytes, made in a child; None where what we have will do.
 
     `data` is a picture as we keep it. Raises CannotShrink, Busy.
@@ -70,40 +72,44 @@ def shrunk(data: bytes, content_type: str, *, types: Collection[str], limit: int
     if content_type in types and len(data) <= limit:
         return None
     try:
-        _, smaller = _asked({"do": "shrink", "limit": limit}, data)
-    except NoPicture as error:
+        _, smaller = _run_order({"do": "shrink", "limit": limit}, data)
+    except NotAPicture as error:
         raise CannotShrink from error
     return smaller
 
 
-def _asked(order: dict[str, object], data: bytes) -> tuple[dict[str, Any], bytes]:
+def _run_order(order: dict[str, object], data: bytes) -> tuple[dict[str, Any], bytes]:
     """Have a child do it; what it tells, and the bytes that it made. Raises NoPicture, Busy.
 
     No connection to the database is kept meanwhile.
     """
     release_connection()
-    with _one_at_a_time(), tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as made:
-        told.write(json.dumps(order).encode() + b"\n" + data)
-        told.seek(0)
-        status = _run(told, made)
+    with (
+        _one_at_a_time(),
+        tempfile.TemporaryFile() as order_file,
+        tempfile.TemporaryFile() as result_file,
+    ):
+        order_file.write(json.dumps(order).encode() + b"\n" + data)
+        order_file.seek(0)
+        status = _run_child(order_file, result_file)
         if status == 0:
-            made.seek(0)
-            return json.loads(made.readline()), made.read()
-    if status > 0 and status != NO_PICTURE:
+            result_file.seek(0)
+            return json.loads(result_file.readline()), result_file.read()
+    if status > 0 and status != NOT_A_PICTURE:
         log.error("The child that decodes pictures failed with status %s.", status)
-        raise Busy
+        raise DecoderBusy
     if status < 0:
         log.warning("A child that decoded a picture was ended by signal %s.", -status)
-    raise NoPicture
+    raise NotAPicture
 
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     if not _waiting.acquire(blocking=False):
-        raise Busy
+        raise DecoderBusy
     try:
-        if not _turn.acquire(timeout=PATIENCE):
-            raise Busy
+        if not _turn.acquire(timeout=TURN_TIMEOUT):
+            raise DecoderBusy
     finally:
         _waiting.release()
     try:
@@ -112,7 +118,7 @@ def _one_at_a_time() -> Iterator[None]:
         _turn.release()
 
 
-def _run(told: IO[bytes], made: IO[bytes]) -> int:
+def _run_child(order_file: IO[bytes], result_file: IO[bytes]) -> int:
     """Return the child's status, negative when a signal ended it. Raises Busy."""
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
@@ -120,15 +126,15 @@ def _run(told: IO[bytes], made: IO[bytes]) -> int:
             [sys.executable, "-m", "messaging.attachments.picture_process"],
             cwd=settings.BASE_DIR,
             env=environment,
-            stdin=told,
-            stdout=made,
+            stdin=order_file,
+            stdout=result_file,
         )
     except OSError as error:
         log.error("No child could be started to decode a picture: %s", error)
-        raise Busy from error
+        raise DecoderBusy from error
     with child:
         try:
-            return child.wait(LONGEST)
+            return child.wait(PICTURE_TIMEOUT)
         except subprocess.TimeoutExpired:
             child.kill()
             return child.wait()

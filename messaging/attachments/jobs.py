@@ -27,7 +27,7 @@ def defer_fetch(attachment_id: int, *, at: datetime | None = None) -> None:
     job.defer(attachment_id=attachment_id)
 
 
-def without_a_fetch(attachment_ids: Iterable[int]) -> set[int]:
+def find_without_job(attachment_ids: Iterable[int]) -> set[int]:
     """Those of them for which no job runs or waits."""
     jobs = ProcrastinateJob.objects.filter(
         task_name__in=[FETCH_ATTACHMENT, WAKE_FETCH], status__in=["todo", "doing"]

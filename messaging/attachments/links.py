@@ -15,17 +15,17 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging.attachments.drafts import carriable
-from messaging.attachments.isolation import shrunk
+from messaging.attachments.drafts import carrier_objection
+from messaging.attachments.isolation import shrink_picture
 from messaging.attachments.pictures import CannotShrink
-from messaging.attachments.sniffing import ending_of
-from messaging.attachments.storing import discard, get, put
+from messaging.attachments.sniffing import file_extension
+from messaging.attachments.storing import delete_stored, load_bytes, store_bytes
 from messaging.carriers import results
 from messaging.models import Attachment, Attempt, PublicLink
 
 log = logging.getLogger(__name__)
 
-GOOD_FOR = timedelta(hours=24)
+VALID_FOR = timedelta(hours=24)
 """Carriers fetch at once, or when a text's turn comes; none holds one longer than some hours."""
 
 BATCH = 1000
@@ -41,33 +41,36 @@ class NotPublished(Exception):
         self.result = result
 
 
-def publish(attempt: Attempt) -> tuple[str, ...]:
+def publish_files(attempt: Attempt) -> tuple[str, ...]:
     """Public addresses of the files of the attempt's message, none for one without; pictures made
     to fit the carrier. Raises NotPublished: nothing was sent."""
     if not attempt.message.has_attachments:
         return ()
     files = list(attempt.message.attachments.order_by("pk"))
     capabilities = attempt.account.adapter.capabilities
-    if carriable(files, capabilities):
+    if carrier_objection(files, capabilities):
         raise NotPublished(results.Rejected("", "media", "the carrier takes no such files"))
-    made: list[str] = []
+    new_names: list[str] = []
     try:
-        links = _links(attempt, files, capabilities, made)
+        links = _build_links(attempt, files, capabilities, new_names)
         with transaction.atomic():
             PublicLink.objects.bulk_create(links)
     except CannotShrink:
-        discard(made)
+        delete_stored(new_names)
         raise NotPublished(results.Rejected("", "media", "no version was small enough")) from None
     except Exception as error:
         # Whatever ails the storage or us: the carrier was not called, so it is tried again.
         log.exception("The files of attempt %s cannot be read.", attempt.pk)
-        discard(made)
+        delete_stored(new_names)
         raise NotPublished(results.NotSent("the files could not be read")) from error
-    return tuple(url_of(link) for link in links)
+    return tuple(public_url(link) for link in links)
 
 
-def _links(
-    attempt: Attempt, files: list[Attachment], capabilities: results.Capabilities, made: list[str]
+def _build_links(
+    attempt: Attempt,
+    files: list[Attachment],
+    capabilities: results.Capabilities,
+    new_names: list[str],
 ) -> list[PublicLink]:
     """`made` collects the names of what was stored for them."""
     pictures = [one for one in files if one.is_picture]
@@ -78,40 +81,43 @@ def _links(
     for one in files:
         smaller = None
         if one.is_picture and (is_too_much or one.content_type not in capabilities.media_types):
-            smaller = shrunk(
-                get(one.stored_name), one.content_type, types=capabilities.media_types, limit=limit
+            smaller = shrink_picture(
+                load_bytes(one.stored_name),
+                one.content_type,
+                types=capabilities.media_types,
+                limit=limit,
             )
         if smaller is not None:
-            made.append(put(smaller))
+            new_names.append(store_bytes(smaller))
         links.append(
             PublicLink(
                 attachment=one,
                 attempt=attempt,
-                stored_name=made[-1] if smaller is not None else "",
+                stored_name=new_names[-1] if smaller is not None else "",
                 content_type=one.content_type if smaller is None else "image/jpeg",
-                expires_at=timezone.now() + GOOD_FOR,
+                expires_at=timezone.now() + VALID_FOR,
             )
         )
     return links
 
 
-def url_of(link: PublicLink) -> str:
+def public_url(link: PublicLink) -> str:
     signed = signing.dumps(
         [link.token.hex, link.attachment_id, link.attempt_id], salt=SALT, compress=False
     )
-    name = f"media.{ending_of(link.content_type)}"
+    name = f"media.{file_extension(link.content_type)}"
     return settings.PUBLIC_URL + reverse("messaging:public_media", args=[signed, name])
 
 
-def find(signed: str) -> PublicLink | None:
+def find_link(signed: str) -> PublicLink | None:
     """The link, unless it is not ours, is over, or was made for something else."""
     try:
-        token, attachment_id, attempt_id = signing.loads(signed, salt=SALT, max_age=GOOD_FOR)
-        wanted = uuid.UUID(token)
+        token, attachment_id, attempt_id = signing.loads(signed, salt=SALT, max_age=VALID_FOR)
+        link_token = uuid.UUID(token)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     links = PublicLink.objects.filter(
-        token=wanted,
+        token=link_token,
         attachment=attachment_id,
         attempt=attempt_id,
         attachment__message__kind="outbound",
@@ -128,7 +134,7 @@ def delete_expired() -> int:
         with transaction.atomic():
             links = list(over.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
             PublicLink.objects.filter(pk__in=[link.pk for link in links]).delete()
-        discard([link.stored_name for link in links])
+        delete_stored([link.stored_name for link in links])
         count += len(links)
         if len(links) < BATCH:
             return count

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LONGEST = 100
+MAX_LENGTH = 100
 
 
-def shown_name(raw: str) -> str:
+def clean_name(raw: str) -> str:
     """Without folders, and without what cannot be seen or turns the order of letters round;
     empty when nothing is left."""
     last = re.split(r"[/\\]", raw)[-1]
     seen = "".join(letter for letter in last if not unicodedata.category(letter).startswith("C"))
     name = " ".join(seen.split()).strip(" .")
-    if len(name) <= LONGEST:
+    if len(name) <= MAX_LENGTH:
         return name
     stem, dot, ending = name.rpartition(".")
     if dot and len(ending) <= 8:
-        return f"{stem[: LONGEST - len(ending) - 2]}….{ending}"
-    return f"{name[: LONGEST - 1]}…"
+        return f"{stem[: MAX_LENGTH - len(ending) - 2]}….{ending}"
+    return f"{name[: MAX_LENGTH - 1]}…"

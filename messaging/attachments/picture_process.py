@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-NO_PICTURE = 65
+NOT_A_PICTURE = 65
 """The status with which it ends then (EX_DATAERR)."""
 
 MEMORY = 256 * 1024 * 1024
@@ -25,7 +25,7 @@ MOST_OUTPUT = 128 * 1024 * 1024
 
 
 def main() -> NoReturn:
-    _limit()
+    _limit_resources()
     from messaging.attachments import pictures  # only now, under the limits
 
     order = json.loads(sys.stdin.buffer.readline())
@@ -40,15 +40,15 @@ def main() -> NoReturn:
                 "height": found.height,
                 "is_animated": found.is_animated,
             }
-            _answer(head, found.data, found.thumbnail)
+            _write_result(head, found.data, found.thumbnail)
         else:
-            _answer({}, pictures.make_small(data, order["limit"]))
-    except (pictures.NoPicture, pictures.CannotShrink, MemoryError):
-        os._exit(NO_PICTURE)
+            _write_result({}, pictures.shrink_to(data, order["limit"]))
+    except (pictures.NotAPicture, pictures.CannotShrink, MemoryError):
+        os._exit(NOT_A_PICTURE)
     os._exit(0)  # whatever is left of Pillow's state needs no tidying
 
 
-def _answer(head: dict[str, object], *parts: bytes) -> None:
+def _write_result(head: dict[str, object], *parts: bytes) -> None:
     out = sys.stdout.buffer
     out.write(json.dumps(head).encode() + b"\n")
     for part in parts:
@@ -56,7 +56,7 @@ def _answer(head: dict[str, object], *parts: bytes) -> None:
     out.flush()
 
 
-def _limit() -> None:
+def _limit_resources() -> None:
     """Bound what this process may use. Where the system knows no such limits (Windows) or does
     not keep them (macOS, for memory), what is left are the bounds on pixels."""
     with contextlib.suppress(OSError):

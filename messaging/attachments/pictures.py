@@ -20,19 +20,19 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from messaging.attachments.gifs import frame_sizes, without_words
-from messaging.attachments.sniffing import PICTURES, sniff
+from messaging.attachments.gifs import frame_sizes, strip_metadata
+from messaging.attachments.sniffing import PICTURES, sniff_type
 
-MOST_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000
 """Of a JPEG by its header."""
-MOST_DECODED = 13_000_000
+MAX_DECODED = 13_000_000
 """Of what is held at once, at four bytes each and twice while it is turned: a phone's twelve
 million. A larger JPEG is decoded at half its size right away, other kinds are refused."""
-MOST_CANVAS = 2_100_000
+MAX_FRAME_PIXELS = 2_100_000
 """Of a frame that moves, of which several are held at once: a screen's 1920 by 1080."""
-MOST_MOVING_PIXELS = 100_000_000
+MAX_ANIMATION_PIXELS = 100_000_000
 """Of all frames together."""
-MOST_FRAMES = 300
+MAX_FRAMES = 300
 LONGEST_SIDE = 4096
 THUMBNAIL_SIDE = 640
 """Pixels; shown at half of it, for fine screens."""
@@ -52,13 +52,13 @@ BROKEN = (
 )  # fmt: skip
 """What Pillow's readers raise for broken or hostile bytes."""
 
-SMALLER = [(2048, 85), (1600, 82), (1280, 80), (1024, 75), (800, 70), (640, 65), (480, 60)]
+SHRINK_STEPS = [(2048, 85), (1600, 82), (1280, 80), (1024, 75), (800, 70), (640, 65), (480, 60)]
 """Longest side and quality of the versions that are tried, the best one first."""
 
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-class NoPicture(Exception):
+class NotAPicture(Exception):
     """Not one that is safe to decode and show."""
 
 
@@ -83,39 +83,39 @@ def read_picture(data: bytes) -> Picture:
 
     An animation stays one while it is not too long. Raises NoPicture.
     """
-    if sniff(data) not in PICTURES:
-        raise NoPicture
+    if sniff_type(data) not in PICTURES:
+        raise NotAPicture
     try:
-        return _read(data)
+        return _read_checked(data)
     except BROKEN as error:
-        raise NoPicture from error
+        raise NotAPicture from error
 
 
-def _read(data: bytes) -> Picture:
+def _read_checked(data: bytes) -> Picture:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _check_size(image)
         kind, size = image.format, image.size
-        is_animated = kind == "GIF" and _moves(image, data)
-        still = _upright(image)
+        is_animated = kind == "GIF" and _is_playable_animation(image, data)
+        still = _decode_upright(image)
     still.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     if is_animated:
-        kept, content_type, (width, height) = without_words(data), "image/gif", size
+        kept, content_type, (width, height) = strip_metadata(data), "image/gif", size
     else:
         is_jpeg = kind == "JPEG" or (kind == "WEBP" and still.mode == "RGB")
-        kept = _encoded(still, "JPEG", quality=90) if is_jpeg else _encoded(still, "PNG")
+        kept = _encode(still, "JPEG", quality=90) if is_jpeg else _encode(still, "PNG")
         content_type = "image/jpeg" if is_jpeg else "image/png"
         width, height = still.size
     still.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    thumbnail = _encoded(still, "WEBP", quality=80)
+    thumbnail = _encode(still, "WEBP", quality=80)
     return Picture(kept, content_type, width, height, is_animated, thumbnail)
 
 
-def make_small(data: bytes, limit: int) -> bytes:
+def shrink_to(data: bytes, limit: int) -> bytes:
     """Return a JPEG of at most `limit` bytes. Raises CannotShrink.
 
     `data` is a picture as we keep it.
     """
-    largest = (SMALLER[0][0], SMALLER[0][0])
+    largest = (SHRINK_STEPS[0][0], SHRINK_STEPS[0][0])
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             image.draft("RGB", largest)
@@ -125,9 +125,9 @@ def make_small(data: bytes, limit: int) -> bytes:
     still.thumbnail(largest)
     paper = Image.new("RGB", still.size, "white")
     paper.paste(still, mask=still.getchannel("A") if still.mode == "RGBA" else None)
-    for side, quality in SMALLER:
+    for side, quality in SHRINK_STEPS:
         paper.thumbnail((side, side))
-        found = _encoded(paper, "JPEG", quality=quality)
+        found = _encode(paper, "JPEG", quality=quality)
         if len(found) <= limit:
             return found
     raise CannotShrink
@@ -136,23 +136,23 @@ def make_small(data: bytes, limit: int) -> bytes:
 def _check_size(image: Image.Image) -> None:
     """By its header, before anything is decoded."""
     width, height = image.size
-    most = MOST_PIXELS if image.format == "JPEG" else MOST_DECODED
+    most = MAX_PIXELS if image.format == "JPEG" else MAX_DECODED
     if not 0 < width * height <= most:
-        raise NoPicture
+        raise NotAPicture
 
 
-def _moves(image: Image.Image, data: bytes) -> bool:
+def _is_playable_animation(image: Image.Image, data: bytes) -> bool:
     """Whether it has several frames, and not too many or too large: then the first one stands for
     all. Raises NoPicture for a frame that is none."""
     number = 0
     for width, height in frame_sizes(data):
         number += 1
-        if width * height > MOST_DECODED:
-            raise NoPicture  # a later frame may be larger than the header says
+        if width * height > MAX_DECODED:
+            raise NotAPicture  # a later frame may be larger than the header says
         image_pixels = max(width, image.width) * max(height, image.height)
-        if number > MOST_FRAMES or image_pixels > MOST_CANVAS:
+        if number > MAX_FRAMES or image_pixels > MAX_FRAME_PIXELS:
             return False
-        if number * image_pixels > MOST_MOVING_PIXELS:
+        if number * image_pixels > MAX_ANIMATION_PIXELS:
             return False
     if number < 2:
         return False
@@ -163,7 +163,7 @@ def _moves(image: Image.Image, data: bytes) -> bool:
     return True
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _decode_upright(image: Image.Image) -> Image.Image:
     """Decoded, as RGB or RGBA, and free of everything but its pixels."""
     if image.format == "JPEG":
         _decode_smaller(image)
@@ -173,7 +173,7 @@ def _upright(image: Image.Image) -> Image.Image:
     has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     plain = image.convert("RGBA" if has_alpha else "RGB")
     if profile and image.mode == "RGB":
-        _use_usual_colours(plain, profile)
+        _convert_to_srgb(plain, profile)
     plain.info = {}
     return plain
 
@@ -181,12 +181,12 @@ def _upright(image: Image.Image) -> Image.Image:
 def _decode_smaller(image: Image.Image) -> None:
     """Have a very large JPEG decoded at a half or a quarter of its sides."""
     width, height = image.size
-    while width * height > MOST_DECODED:
+    while width * height > MAX_DECODED:
         width, height = width // 2, height // 2
     image.draft("RGB", (width, height))
 
 
-def _use_usual_colours(image: Image.Image, profile: bytes) -> None:
+def _convert_to_srgb(image: Image.Image, profile: bytes) -> None:
     """Phones' wide colours as sRGB, since the profile is not kept."""
     try:
         theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -196,7 +196,7 @@ def _use_usual_colours(image: Image.Image, profile: bytes) -> None:
         return
 
 
-def _encoded(image: Image.Image, kind: str, **options: int) -> bytes:
+def _encode(image: Image.Image, kind: str, **options: int) -> bytes:
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 
 
-def only_data(data: bytes, content_type: str, *, save_as: str = "") -> HttpResponse:
+def inert_response(data: bytes, content_type: str, *, save_as: str = "") -> HttpResponse:
     """With a name to save it as, it is never shown in a page."""
     response = HttpResponse(data, content_type=content_type)
     disposition = content_disposition_header(bool(save_as), save_as)

@@ -6,7 +6,7 @@ GENERIC = "application/octet-stream"
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """What Pillow is asked to read; whether it is really one, it says."""
 
-_BEGINNINGS = [
+_SIGNATURES = [
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
@@ -17,7 +17,7 @@ _BEGINNINGS = [
     (b"ID3", "audio/mpeg"),
     (b"OggS", "audio/ogg"),
 ]
-ENDINGS = {
+EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/gif": "gif",
@@ -32,9 +32,9 @@ ENDINGS = {
 }
 
 
-def sniff(data: bytes) -> str:
+def sniff_type(data: bytes) -> str:
     """A media type of the short list above, or the generic one."""
-    for beginning, content_type in _BEGINNINGS:
+    for beginning, content_type in _SIGNATURES:
         if data.startswith(beginning):
             return content_type
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -48,6 +48,6 @@ def sniff(data: bytes) -> str:
     return GENERIC
 
 
-def ending_of(content_type: str) -> str:
+def file_extension(content_type: str) -> str:
     """For the name of a file that came without one."""
-    return ENDINGS.get(content_type, "bin")
+    return EXTENSIONS.get(content_type, "bin")

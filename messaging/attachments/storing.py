@@ -11,13 +11,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from messaging.attachments.isolation import read_picture
-from messaging.attachments.pictures import NoPicture
-from messaging.attachments.sniffing import sniff
+from messaging.attachments.pictures import NotAPicture
+from messaging.attachments.sniffing import sniff_type
 from messaging.models import Attachment
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """What was stored, for the columns of an attachment."""
 
     kind: str
@@ -34,45 +34,45 @@ class Kept:
     def columns(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.__slots__}
 
-    def discard(self) -> None:
-        discard([self.stored_name, self.thumbnail_name])
+    def delete(self) -> None:
+        delete_stored([self.stored_name, self.thumbnail_name])
 
 
-def keep(data: bytes) -> Kept:
+def store_file(data: bytes) -> StoredFile:
     """Store a picture written anew, or a file as it is."""
     digest = hashlib.sha256(data).hexdigest()
     try:
         picture = read_picture(data)
-    except NoPicture:
+    except NotAPicture:
         kind = Attachment.Kind.FILE.value
-        return Kept(kind, sniff(data), len(data), digest, put(data))
-    return Kept(
+        return StoredFile(kind, sniff_type(data), len(data), digest, store_bytes(data))
+    return StoredFile(
         kind=Attachment.Kind.PICTURE.value,
         content_type=picture.content_type,
         size=len(picture.data),
         sha256=digest,
-        stored_name=put(picture.data),
-        thumbnail_name=put(picture.thumbnail),
+        stored_name=store_bytes(picture.data),
+        thumbnail_name=store_bytes(picture.thumbnail),
         width=picture.width,
         height=picture.height,
         is_animated=picture.is_animated,
     )
 
 
-def put(data: bytes) -> str:
+def store_bytes(data: bytes) -> str:
     """The name to find it by."""
     name = uuid.uuid4().hex
     return default_storage.save(f"{name[:2]}/{name}", ContentFile(data))
 
 
-def get(name: str) -> bytes:
+def load_bytes(name: str) -> bytes:
     """Raises FileNotFoundError, or what the storage raises while it is away."""
     with default_storage.open(name) as file:
         data: bytes = file.read()
     return data
 
 
-def discard(names: Iterable[str]) -> None:
+def delete_stored(names: Iterable[str]) -> None:
     for name in names:
         if name:
             default_storage.delete(name)

@@ -22,7 +22,7 @@ class FormWasSent(Exception):
 
 
 @transaction.atomic
-def keep_draft(
+def update_draft(
     *, thread: Thread, agent: Agent, body: str, is_internal: bool, form_key: uuid.UUID
 ) -> int:
     """Write down the box and its mode; the agent's counter at which they stand.

@@ -12,7 +12,7 @@ from django.db.models import Exists, prefetch_related_objects
 from django.urls import reverse
 
 from inboxes.models import Agent, Inbox
-from messaging.attachments.fetching import LARGEST
+from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.stream.refusals import number_or_refusal
 from messaging.stream.segments import Segments, count_segments
@@ -41,10 +41,10 @@ class Entry:
     """Whether a long body is shown to its end."""
 
     @classmethod
-    def of(cls, message: Message, agent: Agent) -> Entry:
+    def for_agent(cls, message: Message, agent: Agent) -> Entry:
         """The message as this agent sees it."""
-        is_called = message.mentions_agent(agent.pk)
-        return cls(message, message.author_id == agent.pk, agent.pk if is_called else None)
+        mentions_viewer = message.mentions_agent(agent.pk)
+        return cls(message, message.author_id == agent.pk, agent.pk if mentions_viewer else None)
 
     def unfolded(self) -> Entry:
         return replace(self, is_whole=True)
@@ -54,7 +54,7 @@ class Entry:
         return not self.is_whole and len(self.message.body) > FOLDED_ABOVE
 
     @property
-    def is_called(self) -> bool:
+    def mentions_viewer(self) -> bool:
         return self.mentioned_agent_id is not None
 
     @property
@@ -76,7 +76,9 @@ class Entry:
             return "Received, arrived late" if message.is_late else "Received"
         author = message.author.display_name if message.author else "Partyline"
         if message.is_internal:
-            return f"Internal message by {author}{', mentions you' if self.is_called else ''}"
+            return (
+                f"Internal message by {author}{', mentions you' if self.mentions_viewer else ''}"
+            )
         return "Automatic answer" if message.is_automatic else f"Sent by {author}"
 
     @property
@@ -114,7 +116,7 @@ class HistoryPage:
         shown = (entry.message for entry in self.entries)
         return max(shown, key=lambda message: message.pk, default=None)
 
-    def with_new(self, message_id: int | None) -> HistoryPage:
+    def with_new_line(self, message_id: int | None) -> HistoryPage:
         """With the line "New" before that message: here, or on the older page that holds it."""
         if message_id is None:
             return self
@@ -150,9 +152,9 @@ class Conversation:
     is_draft_internal: bool = False
     files: Sequence[Attachment] = ()
     """What else the agent has put into the composer."""
-    later: Sequence[ScheduledText] = ()
+    scheduled_texts: Sequence[ScheduledText] = ()
     """What is to be sent to the contact later, the next one first."""
-    came: Sequence[Entry] = ()
+    newer_entries: Sequence[Entry] = ()
     """What held a text up: others wrote it meanwhile."""
     hidden_id: int = 0
     """Up to where the agent deleted the thread, which is open all the same; 0 if it is not."""
@@ -242,10 +244,10 @@ class Conversation:
     @property
     def largest_file(self) -> int:
         """Bytes."""
-        return LARGEST
+        return MAX_FILE_SIZE
 
 
-def with_attachments(messages: Iterable[Message]) -> list[Message]:
+def prefetch_attachments(messages: Iterable[Message]) -> list[Message]:
     """The same, with what they bring read in one query, if any brings something."""
     found = list(messages)
     prefetch_related_objects([one for one in found if one.has_attachments], "attachments")
@@ -259,10 +261,12 @@ def history_page(thread: Thread, agent: Agent, before: int | None = None) -> His
         messages = messages.filter(pk__lt=before)
     found = list(messages[: PAGE_SIZE + 1])
     has_older = len(found) > PAGE_SIZE
-    return page_of(thread, agent, found[:PAGE_SIZE][::-1], has_older=has_older, before=before)
+    return assemble_page(
+        thread, agent, found[:PAGE_SIZE][::-1], has_older=has_older, before=before
+    )
 
 
-def page_of(
+def assemble_page(
     thread: Thread,
     agent: Agent,
     shown: list[Message],
@@ -282,7 +286,7 @@ def page_of(
     if has_older:
         older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={first}"
     return HistoryPage(
-        entries=[Entry.of(message, agent) for message in with_attachments(together)],
+        entries=[Entry.for_agent(message, agent) for message in prefetch_attachments(together)],
         older_url=older_url,
         is_apart=is_apart,
     )
@@ -299,12 +303,12 @@ def open_conversation(
     number, refusal = number_or_refusal(thread)
     return Conversation(
         thread=thread,
-        page=shown.with_new(_first_new(thread, agent, state, shown)),
+        page=shown.with_new_line(_first_unread_id(thread, agent, state, shown)),
         choice=choice,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
         refusal=refusal,
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
-        later=list(ScheduledText.objects.listed(thread)),
+        scheduled_texts=list(ScheduledText.objects.listed(thread)),
         form_key=uuid.uuid4(),
         seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),
         draft_seq=state.seq if state else 0,
@@ -314,7 +318,7 @@ def open_conversation(
     )
 
 
-def _first_new(
+def _first_unread_id(
     thread: Thread, agent: Agent, state: ThreadState | None, shown: HistoryPage
 ) -> int | None:
     """The first message of others that the agent has not read, nor missed by coming later.
@@ -326,12 +330,14 @@ def _first_new(
         return None
     unread = Message.objects.filter(thread=thread, pk__gt=last_read_id).on_time()
     unread = unread.exclude(author=agent)
-    seat = membership_starts(agent, [thread.inbox_id]).get(thread.inbox_id)
-    if seat is not None:
-        unread = unread.filter(created_at__gte=seat)
+    member_since = membership_starts(agent, [thread.inbox_id]).get(thread.inbox_id)
+    if member_since is not None:
+        unread = unread.filter(created_at__gte=member_since)
     on_time = unread.order_by("pk").values_list("pk", flat=True).first()
     for message in (entry.message for entry in shown.entries if entry.message.is_late):
-        is_new = message.pk > last_read_id and (seat is None or message.created_at >= seat)
+        is_new = message.pk > last_read_id and (
+            member_since is None or message.created_at >= member_since
+        )
         if is_new and last_read_id <= message.history_order[0] < (on_time or message.pk):
             return message.pk
     return on_time

@@ -23,7 +23,7 @@ from threads.highlighting import (
 from threads.lists import PAGE_SIZE, Listing
 from threads.search import NEWEST_WALKED, Search, encode_search_seqs, run_until_full_page
 
-SHOWN = 220
+MAX_SHOWN = 220
 """Characters of a message that a hit shows, on two lines."""
 
 # A contact is found with the last message of its thread, so that all hits are messages and have
@@ -92,7 +92,7 @@ class Hit:
 
     @property
     def body(self) -> SafeString:
-        return highlighted_excerpt(self.message.body, self.search.words, SHOWN)
+        return highlighted_excerpt(self.message.body, self.search.words, MAX_SHOWN)
 
     @property
     def _names(self) -> list[str]:
@@ -114,7 +114,7 @@ def hit_list(
     agent: Agent, inbox: Inbox | None, search: Search, before: int | None = None
 ) -> HitList:
     """A page of messages, newest first. `inbox`: whose list it stands in; all are searched."""
-    keys = _find(agent, search, before)
+    keys = _find_messages(agent, search, before)
     drawn = Message.objects.select_related("thread__contact", "inbox", "author")
     messages = drawn.visible_to(agent).in_bulk(keys[:PAGE_SIZE])
     list_id = f"{found_id(inbox)}-all"
@@ -135,7 +135,7 @@ def hit_list(
     )
 
 
-def _find(agent: Agent, search: Search, before: int | None) -> list[int]:
+def _find_messages(agent: Agent, search: Search, before: int | None) -> list[int]:
     """Keys of messages, newest first, one more than a page if there are."""
     if not search.words:
         return []

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from inboxes.models import Agent
-from messaging.conversations.history import PAGE_SIZE, HistoryPage, history_page, page_of
+from messaging.conversations.history import PAGE_SIZE, HistoryPage, assemble_page, history_page
 from messaging.models import Message
 from threads.models import Thread
 
-BEFORE = 10
+MESSAGES_BEFORE = 10
 """Messages shown ahead of the one that is opened."""
 
-LONGEST = 200
+MAX_MESSAGES = 200
 """Messages up to the newest that one page may hold. What lies further back stands apart from
 the newest ones, with a way to them."""
 
 
-def page_at(thread: Thread, agent: Agent, at: int) -> HistoryPage:
+def page_around(thread: Thread, agent: Agent, at: int) -> HistoryPage:
     """The newest page if it holds the message, else one from shortly before it to the newest.
 
     A message that is not there (any more) opens the newest page.
@@ -31,10 +31,10 @@ def page_at(thread: Thread, agent: Agent, at: int) -> HistoryPage:
         .order_by("-pk")
         .values_list("pk", flat=True)
     )
-    start = min(first[: BEFORE + 1], default=0)
-    found = list(messages.filter(pk__gte=start).for_history().order_by("pk")[: LONGEST + 1])
-    is_apart = len(found) > LONGEST
-    return page_of(
+    start = min(first[: MESSAGES_BEFORE + 1], default=0)
+    found = list(messages.filter(pk__gte=start).for_history().order_by("pk")[: MAX_MESSAGES + 1])
+    is_apart = len(found) > MAX_MESSAGES
+    return assemble_page(
         thread,
         agent,
         found[:PAGE_SIZE] if is_apart else found,

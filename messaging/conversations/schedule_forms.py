@@ -15,7 +15,7 @@ from django.utils import timezone
 from inboxes.integers import IntegerField
 from messaging.conversations.forms import SendForm, TextField
 
-LONGEST = timedelta(days=366)
+MAX_AHEAD = timedelta(days=366)
 MORNING = time(9)
 NO_FILES = "Files cannot be sent later. Take them out, or send it now."
 NOT_INTERNAL = (
@@ -39,7 +39,7 @@ class ZoneField(forms.Field):
         return ZoneInfo(name if name in zone_names() else settings.TIME_ZONE)
 
 
-class HourField(forms.Field):
+class LocalTimeField(forms.Field):
     """A day and a time as `datetime-local` writes them; which moment that is, a zone must say."""
 
     def to_python(self, value: object) -> datetime | None:
@@ -54,39 +54,39 @@ class HourField(forms.Field):
         return hour
 
 
-def at_preset(preset: str, zone: ZoneInfo) -> datetime:
+def preset_moment(preset: str, zone: ZoneInfo) -> datetime:
     """`hour`, `tomorrow` or `monday`, as a moment."""
     now = timezone.now()
     if preset == "hour":
         return now + timedelta(hours=1)
     today = now.astimezone(zone).date()
     days = 1 if preset == "tomorrow" else 7 - today.weekday()
-    return in_zone(datetime.combine(today + timedelta(days=days), MORNING), zone)
+    return local_to_utc(datetime.combine(today + timedelta(days=days), MORNING), zone)
 
 
-def in_zone(hour: datetime, zone: ZoneInfo) -> datetime:
+def local_to_utc(hour: datetime, zone: ZoneInfo) -> datetime:
     """The moment. An hour that comes twice is the first one, and one that the clocks leave out
     is as long after their change."""
     return hour.replace(tzinfo=zone).astimezone(UTC)
 
 
-def check_ahead(moment: datetime) -> datetime:
+def check_send_at(moment: datetime) -> datetime:
     """Raises ValidationError."""
     if moment <= timezone.now():
         raise ValidationError("That time has passed. Choose a later one.")
-    if moment > timezone.now() + LONGEST:
+    if moment > timezone.now() + MAX_AHEAD:
         raise ValidationError("That is too far away: choose a time within a year.")
     return moment
 
 
-class LaterForm(SendForm):
+class ScheduleForm(SendForm):
     """The composer, sent by a button of *Send later*. `send_at` is the moment."""
 
     later = forms.ChoiceField(
         choices=[(name, name) for name in ("hour", "tomorrow", "monday", "at")],
         error_messages={"required": "Choose a time.", "invalid_choice": "Choose a time."},
     )
-    at = HourField(required=False)
+    at = LocalTimeField(required=False)
     zone = ZoneField(required=False)
     regardless = forms.BooleanField(required=False)
 
@@ -101,42 +101,44 @@ class LaterForm(SendForm):
         if cleaned["later"] == "at" and cleaned["at"] is None:
             raise ValidationError("Choose a day and a time.")
         zone = cleaned["zone"]
-        cleaned["send_at"] = check_ahead(
-            in_zone(cleaned["at"], zone)
+        cleaned["send_at"] = check_send_at(
+            local_to_utc(cleaned["at"], zone)
             if cleaned["later"] == "at"
-            else at_preset(cleaned["later"], zone)
+            else preset_moment(cleaned["later"], zone)
         )
         return cleaned
 
 
-class WordsForm(forms.Form):
+class SendNowForm(forms.Form):
     """A text for later, to go now. `known` is the counter that the page had read it at."""
 
     body = TextField()
     known = IntegerField(min_value=0)
 
 
-class ChangeForm(WordsForm):
+class ChangeScheduledForm(SendNowForm):
     """A text for later, to be changed. `planned` is the moment for which it stands: an hour that
     was left as it was shown stays just that, also in the night in which it comes twice."""
 
-    at = HourField(error_messages={"required": "Choose a day and a time."})
+    at = LocalTimeField(error_messages={"required": "Choose a day and a time."})
     zone = ZoneField(required=False)
     regardless = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, planned: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scheduled_for: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.planned = planned
+        self.scheduled_for = scheduled_for
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("at") is not None:
             try:
-                cleaned["send_at"] = check_ahead(self._moment(cleaned["at"], cleaned["zone"]))
+                cleaned["send_at"] = check_send_at(self._moment(cleaned["at"], cleaned["zone"]))
             except ValidationError as error:
                 self.add_error("at", error)
         return cleaned
 
     def _moment(self, hour: datetime, zone: ZoneInfo) -> datetime:
-        shown = self.planned.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0, fold=0)
-        return self.planned if hour == shown else in_zone(hour, zone)
+        shown = self.scheduled_for.astimezone(zone).replace(
+            tzinfo=None, second=0, microsecond=0, fold=0
+        )
+        return self.scheduled_for if hour == shown else local_to_utc(hour, zone)

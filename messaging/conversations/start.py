@@ -17,7 +17,7 @@ FEWEST_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class InboxChoices:
     """Where the agent may send from: their own line if it has a number, then the shared inboxes
     by name."""
 
@@ -32,37 +32,37 @@ class Places:
         ]
 
     @property
-    def preset(self) -> int | None:
+    def default_id(self) -> int | None:
         """The default DID, else the only inbox; with several of them the agent chooses."""
         if self.inboxes and (self.inboxes[0].is_personal or len(self.inboxes) == 1):
             return self.inboxes[0].pk
         return None
 
-    def get(self, inbox_id: int | None) -> Inbox | None:
+    def find(self, inbox_id: int | None) -> Inbox | None:
         return next((inbox for inbox in self.inboxes if inbox.pk == inbox_id), None)
 
 
-def places_of(agent: Agent) -> Places:
+def inbox_choices_for(agent: Agent) -> InboxChoices:
     visible = Inbox.objects.visible_to(agent)
     lines = visible.filter(owner=agent, number__isnull=False)
-    return Places([*lines, *visible.shared().order_by("name", "pk")], agent)
+    return InboxChoices([*lines, *visible.shared().order_by("name", "pk")], agent)
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherConversation:
     """A conversation with the same contact that the agent may see."""
 
     thread: Thread
     is_joined: bool
     """Whether the text would join it."""
-    place: str
+    inbox_label: str
 
     @property
     def sentence(self) -> str:
         """Return what to say before the link to the conversation."""
         if self.is_joined:
-            return f"{self.place} talks to this number already: your text joins"
-        return f"{self.place} talks to this number, too:"
+            return f"{self.inbox_label} talks to this number already: your text joins"
+        return f"{self.inbox_label} talks to this number, too:"
 
     @property
     def link_words(self) -> str:
@@ -70,19 +70,19 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class NumberInfo:
     """What `messaging/start/_about_number.html` tells of the number in *To*."""
 
     address: str = ""
     is_landline: bool = False
     opted_out: str = ""
-    others: Sequence[Other] = ()
+    others: Sequence[OtherConversation] = ()
     suggestions: Sequence[Contact] = field(default=())
 
 
-def about(places: Places, inbox: Inbox | None, typed: str) -> About:
+def describe_number(inbox_choices: InboxChoices, inbox: Inbox | None, typed: str) -> NumberInfo:
     """`typed` may be a part of a number or of a name as well."""
-    ids = [place.pk for place in places.inboxes]
+    ids = [inbox.pk for inbox in inbox_choices.inboxes]
     address, kind = addresses.normalise_address(typed)
     threads = Thread.objects.filter(inbox__in=ids, contact__address=address)
     found = list(threads.select_related("contact", "inbox").order_by("inbox__name", "pk"))
@@ -90,14 +90,14 @@ def about(places: Places, inbox: Inbox | None, typed: str) -> About:
         try:
             address = addresses.parse_typed_number(typed)
         except addresses.InvalidNumber:
-            return About(suggestions=suggest(ids, typed))
-    labels = dict(places.choices)
-    return About(
+            return NumberInfo(suggestions=suggest_contacts(ids, typed))
+    labels = dict(inbox_choices.choices)
+    return NumberInfo(
         address=address,
         is_landline=kind == "phone" and addresses.is_landline(address),
-        opted_out=_opted_out(inbox, address),
+        opted_out=_opt_out_sentence(inbox, address),
         others=[
-            Other(
+            OtherConversation(
                 thread, inbox is not None and thread.inbox_id == inbox.pk, labels[thread.inbox_id]
             )
             for thread in found
@@ -105,7 +105,7 @@ def about(places: Places, inbox: Inbox | None, typed: str) -> About:
     )
 
 
-def suggest(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
+def suggest_contacts(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
     """Known contacts, each number once: by the beginnings of words, or by a run of digits."""
     digits = "".join(c for c in typed if c in "0123456789")
     letters = [word for word in words.split_words(typed) if not word.isdigit()]
@@ -128,7 +128,7 @@ def suggest(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
     return list(found.values())[:SUGGESTIONS]
 
 
-def _opted_out(inbox: Inbox | None, address: str) -> str:
+def _opt_out_sentence(inbox: Inbox | None, address: str) -> str:
     number = Number.objects.filter(inbox=inbox).first() if inbox is not None else None
     if number is None:
         return ""

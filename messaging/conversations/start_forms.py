@@ -44,16 +44,18 @@ class StartForm(forms.Form):
     form_key = forms.UUIDField()
     checked = AddressField(required=False)
 
-    def __init__(self, *args: Any, places: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, inbox_choices: Sequence[tuple[int, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.place_ids = [pk for pk, _ in places]
-        cast(forms.TypedChoiceField, self.fields["inbox"]).choices = list(places)
+        self.inbox_ids = [pk for pk, _ in inbox_choices]
+        cast(forms.TypedChoiceField, self.fields["inbox"]).choices = list(inbox_choices)
 
     def clean_to(self) -> str:
         """The address as contacts are known by it."""
         raw: str = self.cleaned_data["to"]
         address, kind = addresses.normalise_address(raw)
-        known = Contact.objects.filter(inbox__in=self.place_ids, address=address)
+        known = Contact.objects.filter(inbox__in=self.inbox_ids, address=address)
         if kind == "name" or not known.exists():
             try:
                 address = addresses.parse_typed_number(raw)
@@ -77,7 +79,7 @@ class StartQuery(forms.Form):
     inbox = IntegerField(required=False)
 
 
-class ToForm(forms.Form):
+class RecipientForm(forms.Form):
     """What stands in *From* and *To* while it is being typed."""
 
     inbox = IntegerField(required=False)

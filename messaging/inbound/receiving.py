@@ -200,12 +200,12 @@ def store_text(
             account=account,
             carrier_message_id=text.carrier_message_id,
             **_times_and_position(text, thread_id, arrived_at),
-            **inbound.announced_kinds(text.media),
+            **inbound.count_announced(text.media),
         ),
         our_address=our_address,
     )
     if text.media:
-        inbound.expect(message, text.media)
+        inbound.record_media(message, text.media)
     keyword = find_keyword(text.body)
     if keyword is not None:
         opt_outs.apply_keyword(message, keyword, our_address=our_address)

@@ -127,7 +127,7 @@ class Renderer:
         )
 
     def _render_message(self, message: Message, agent: Agent) -> Fragment:
-        entry = Entry.of(message, agent)
+        entry = Entry.for_agent(message, agent)
         key = "message", message.pk, entry.is_mine, entry.mentioned_agent_id
         return self._render_once(key, "messaging/conversation/_message.html", entry=entry)
 

@@ -59,7 +59,7 @@ class SettingsForm(forms.Form):
     def levels(self) -> list[forms.BoundField]:
         return [self[f"inbox_{inbox.pk}"] for inbox in self.inboxes]
 
-    def chosen(self) -> dict[int, NotificationPreference.Level]:
+    def chosen_levels(self) -> dict[int, NotificationPreference.Level]:
         """The level of each inbox."""
         return {inbox.pk: Level(self.cleaned_data[f"inbox_{inbox.pk}"]) for inbox in self.inboxes}
 

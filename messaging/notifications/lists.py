@@ -23,7 +23,7 @@ RECENT = timedelta(seconds=60)
 """What is older does not pop up any more on a page that was away."""
 
 
-COUNTED = 100
+MAX_COUNTED = 100
 """The bell says "99+" from here on, and whoever has thousands need not be counted whole with each
 text to their inbox."""
 
@@ -46,7 +46,7 @@ CROSS JOIN LATERAL (
 def unread_counts(agent_ids: Iterable[int]) -> dict[int, int]:
     """The count on each agent's bell, up to COUNTED; one query."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"agents": list(agent_ids), "counted": COUNTED})
+        cursor.execute(COUNT, {"agents": list(agent_ids), "counted": MAX_COUNTED})
         return dict(cursor.fetchall())
 
 
@@ -182,20 +182,22 @@ class NotificationList:
 def list_notifications(agent: Agent, after: Cursor | None = None) -> NotificationList:
     """Unread first, then newest; each part walks its own index."""
     mine = Notification.objects.visible_to(agent).with_words().order_by("-pk")
-    found: list[Notification] = []
+    notifications: list[Notification] = []
     if after is None or after.is_unread:
-        found = list(_before(mine.filter(read_at=None), after)[: PAGE_SIZE + 1])
-    if len(found) <= PAGE_SIZE:
+        notifications = list(_rows_before(mine.filter(read_at=None), after)[: PAGE_SIZE + 1])
+    if len(notifications) <= PAGE_SIZE:
         read = mine.exclude(read_at=None)
         if after is not None and not after.is_unread:
-            read = _before(read, after)
-        found += read[: PAGE_SIZE + 1 - len(found)]
-    rows = [NotificationRow(notification) for notification in found]
+            read = _rows_before(read, after)
+        notifications += read[: PAGE_SIZE + 1 - len(notifications)]
+    rows = [NotificationRow(notification) for notification in notifications]
     next_url = None
     if len(rows) > PAGE_SIZE:
         next_url = f"{reverse('messaging:notifications')}?after={rows[PAGE_SIZE - 1].key}"
     return NotificationList(rows=rows[:PAGE_SIZE], next_url=next_url)
 
 
-def _before(notifications: NotificationQuerySet, after: Cursor | None) -> NotificationQuerySet:
+def _rows_before(
+    notifications: NotificationQuerySet, after: Cursor | None
+) -> NotificationQuerySet:
     return notifications if after is None else notifications.filter(pk__lt=after.pk)

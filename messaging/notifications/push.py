@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GONE = {404, 410}
-CALL_TIME = 10.0
+CALL_TIMEOUT = 10.0
 """Seconds for a whole call, looking up the name included."""
 
-LOOK_EVERY = 0.25
+POLL_INTERVAL = 0.25
 """Seconds after which a job that waits for calls sees that it is to end."""
 
-MOST_FAILURES = 5
+MAX_FAILURES = 5
 """In a row. The pauses between them make it 21 minutes at least: a push service that is away for
 less loses nobody."""
 
@@ -45,31 +45,31 @@ PAUSES = {2: timedelta(minutes=1), 3: timedelta(minutes=4), 4: timedelta(minutes
 def push_message(message_id: int) -> None:
     """Have those woken who were notified of a message, each by a job of their own."""
     with transaction.atomic():
-        told = _told(message_id).values("agent")
-        browsers = PushSubscription.objects.filter(agent__in=told, agent__is_active=True)
+        notification = _unread_about(message_id).values("agent")
+        browsers = PushSubscription.objects.filter(agent__in=notification, agent__is_active=True)
         agents = browsers.order_by("agent").distinct("agent").values_list("agent", flat=True)
         jobs.defer_agent_pushes(message_id, list(agents))
 
 
 def push_agent(agent_id: int, message_id: int, *, is_ending: Callable[[], bool]) -> None:
     """Tell an agent of a message, unless they have read it or may no longer see it."""
-    told = _told(message_id).filter(agent=agent_id).with_words().first()
-    if told is not None:
-        _wake(agent_id, lists.popup_content(told), is_ending)
+    notification = _unread_about(message_id).filter(agent=agent_id).with_words().first()
+    if notification is not None:
+        _push_to_browsers(agent_id, lists.popup_content(notification), is_ending)
 
 
 def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:
     """Show an agent that it works."""
-    words: dict[str, object] = {
+    content: dict[str, object] = {
         "title": "Partyline",
         "body": "This is how a notification looks.",
         "url": reverse("messaging:settings"),
         "tag": "test",
     }
-    _wake(agent_id, words, is_ending)
+    _push_to_browsers(agent_id, content, is_ending)
 
 
-def awake(agent_id: int) -> list[PushSubscription]:
+def reachable_subscriptions(agent_id: int) -> list[PushSubscription]:
     """Return the agent's browsers that are still signed in and not left alone for a while."""
     asked = PushSubscription.objects.filter(agent=agent_id, agent__is_active=True)
     found = list(asked.select_related("agent").best_first()[:MOST_BROWSERS])
@@ -84,39 +84,41 @@ def awake(agent_id: int) -> list[PushSubscription]:
     ]
 
 
-def _told(message_id: int) -> NotificationQuerySet:
+def _unread_about(message_id: int) -> NotificationQuerySet:
     return Notification.objects.filter(message=message_id).unread().still_visible()
 
 
-def _wake(agent_id: int, words: dict[str, object], is_ending: Callable[[], bool]) -> None:
+def _push_to_browsers(
+    agent_id: int, content: dict[str, object], is_ending: Callable[[], bool]
+) -> None:
     """Call all browsers at the same time, so that none waits for another.
 
     No connection to the database is kept meanwhile. What has no answer when the time is over has
     failed; what has none when the process ends is left as it was.
     """
-    browsers = awake(agent_id)
+    browsers = reachable_subscriptions(agent_id)
     if not browsers:
         return
     release_connection()
-    plain, end = json.dumps(words).encode(), time.monotonic() + CALL_TIME
-    calls = {_call(one, plain, end): one for one in browsers}
+    plain, end = json.dumps(content).encode(), time.monotonic() + CALL_TIMEOUT
+    calls = {_start_call(one, plain, end): one for one in browsers}
     left, is_over = set(calls), False
     while left and not is_over and not is_ending():
-        left = wait(left, LOOK_EVERY, FIRST_COMPLETED).not_done
+        left = wait(left, POLL_INTERVAL, FIRST_COMPLETED).not_done
         is_over = time.monotonic() >= end
     for call, subscription in calls.items():
         if call.done() or is_over:
-            _settle(subscription, call)
+            _record_outcome(subscription, call)
 
 
-def _call(subscription: PushSubscription, plain: bytes, end: float) -> Future[int]:
+def _start_call(subscription: PushSubscription, plain: bytes, end: float) -> Future[int]:
     """Begin a call in a thread of its own, which nobody has to wait for: a name that is being
     looked up cannot be interrupted, and must not hold up a job or the end of the process."""
     call: Future[int] = Future()
 
     def run() -> None:
         try:
-            call.set_result(webpush.post(subscription, plain, end=end))
+            call.set_result(webpush.post_message(subscription, plain, end=end))
         except Exception as error:
             log.debug("How push %s failed:", subscription.pk, exc_info=True)
             call.set_exception(error)
@@ -125,7 +127,7 @@ def _call(subscription: PushSubscription, plain: bytes, end: float) -> Future[in
     return call
 
 
-def _settle(subscription: PushSubscription, call: Future[int]) -> None:
+def _record_outcome(subscription: PushSubscription, call: Future[int]) -> None:
     """Note how a call ended; not of a browser that subscribed anew meanwhile."""
     same = PushSubscription.objects.filter(
         pk=subscription.pk,
@@ -141,7 +143,7 @@ def _settle(subscription: PushSubscription, call: Future[int]) -> None:
         return
     failures = subscription.failures + 1
     log.warning("Push %s failed: %s", subscription.pk, status or type(error).__name__)
-    if status in GONE or failures >= MOST_FAILURES:
+    if status in GONE or failures >= MAX_FAILURES:
         same.delete()
         return
     pause = PAUSES.get(failures)

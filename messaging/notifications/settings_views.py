@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.contrib import messages as notices
+from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,15 +19,15 @@ from messaging.stream.notifying import set_preference, set_sound, subscribe_push
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def settings(request: HttpRequest) -> HttpResponse:
+def edit_settings(request: HttpRequest) -> HttpResponse:
     """What an agent is told of, and how."""
     agent = signed_in_agent(request)
     form = SettingsForm(request.POST or None, agent=agent)
     if form.is_valid():
         set_sound(agent=agent, has_sound=form.cleaned_data["has_sound"])
-        for inbox_id, level in form.chosen().items():
+        for inbox_id, level in form.chosen_levels().items():
             set_preference(agent=agent, inbox_id=inbox_id, level=level)
-        notices.success(request, "Your settings are saved.")
+        toasts.success(request, "Your settings are saved.")
         return redirect("messaging:settings")
     context = {
         "form": form,
@@ -44,20 +44,20 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def test(request: HttpRequest) -> HttpResponse:
+def send_test_push(request: HttpRequest) -> HttpResponse:
     """Wake the agent's own browsers; the page shows one by itself."""
     agent = signed_in_agent(request)
     if agent.push_subscriptions.exists():
         defer_push_test(agent.pk)
-        notices.success(request, "A test is on its way to your browsers.")
+        toasts.success(request, "A test is on its way to your browsers.")
     else:
-        notices.info(request, "No browser is set up to be woken yet.")
+        toasts.info(request, "No browser is set up to be woken yet.")
     return redirect("messaging:settings")
 
 
 @require_POST
 @login_required
-def subscribe(request: HttpRequest) -> HttpResponse:
+def subscribe_browser(request: HttpRequest) -> HttpResponse:
     """A browser of the agent wants to be woken."""
     form = SubscriptionForm(request.POST)
     if not form.is_valid():
@@ -72,22 +72,22 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def unsubscribe(request: HttpRequest, subscription_id: int) -> HttpResponse:
+def unsubscribe_browser(request: HttpRequest, subscription_id: int) -> HttpResponse:
     agent = signed_in_agent(request)
     subscription = get_object_or_404(PushSubscription, agent=agent, pk=subscription_id)
     unsubscribe_push(agent=agent, subscription_id=subscription.pk)
-    notices.success(request, "That browser is not woken any more.")
+    toasts.success(request, "That browser is not woken any more.")
     return redirect("messaging:settings")
 
 
 @require_GET
-def service_worker(request: HttpRequest) -> HttpResponse:
+def serve_service_worker(request: HttpRequest) -> HttpResponse:
     """From the root, so that it may look after the whole site. It holds nothing of anybody's."""
     path = finders.find("js/service-worker.js")
     if not isinstance(path, str):
         raise Http404("No service worker.")
     with open(path, encoding="utf-8") as file:
-        answer = HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
-    answer.headers["Cache-Control"] = "no-cache"
-    answer.headers["Service-Worker-Allowed"] = "/"
-    return answer
+        response = HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Service-Worker-Allowed"] = "/"
+    return response

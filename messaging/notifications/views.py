@@ -15,7 +15,7 @@ from messaging.stream.notifying import mark_notifications_read
 
 @require_GET
 @login_required
-def notifications(request: HtmxRequest) -> HttpResponse:
+def show_notifications(request: HtmxRequest) -> HttpResponse:
     """The agent's notifications beside the conversation, or the next rows of them."""
     agent = signed_in_agent(request)
     form = NotificationListForm(request.GET)
@@ -36,7 +36,7 @@ def notifications(request: HtmxRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def read_one(request: HtmxRequest, notification_id: int) -> HttpResponse:
+def mark_notification_read(request: HtmxRequest, notification_id: int) -> HttpResponse:
     agent = signed_in_agent(request)
     mine = Notification.objects.visible_to(agent)
     notification = get_object_or_404(mine, pk=notification_id)
@@ -46,6 +46,6 @@ def read_one(request: HtmxRequest, notification_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def read_all(request: HtmxRequest) -> HttpResponse:
+def mark_all_read(request: HtmxRequest) -> HttpResponse:
     mark_notifications_read(agent=signed_in_agent(request))
     return no_content_or_redirect(request, "messaging:notifications")

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from messaging.models import PushSubscription
 
 RECORD_SIZE = 4096
-KEEP_FOR = 24 * 3600
+TIME_TO_LIVE = 24 * 3600
 """Seconds for which the push service holds a message for a browser that is away."""
 
 TOKEN_AGE = 12 * 3600
 
 
-NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+HOST_NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 """A host name of several labels (RFC 1123). The last one begins with a letter: whatever ends in a
 number may be an address, in octal, hexadecimal or one piece (the WHATWG's URL Standard)."""
 
@@ -52,11 +52,11 @@ def read_public_key(p256dh: str) -> ec.EllipticCurvePublicKey:
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64url.decode(p256dh))
 
 
-def _derive(salt: bytes, material: bytes, info: bytes, length: int) -> bytes:
+def _derive_key(salt: bytes, material: bytes, info: bytes, length: int) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=length, salt=salt, info=info).derive(material)
 
 
-def encrypt(
+def encrypt_message(
     plain: bytes,
     *,
     p256dh: str,
@@ -70,9 +70,11 @@ def encrypt(
     salt = salt or secrets.token_bytes(16)
     receiver, ours = base64url.decode(p256dh), public_bytes(sender)
     shared = sender.exchange(ec.ECDH(), read_public_key(p256dh))
-    material = _derive(base64url.decode(auth), shared, b"WebPush: info\0" + receiver + ours, 32)
-    key = _derive(salt, material, b"Content-Encoding: aes128gcm\0", 16)
-    nonce = _derive(salt, material, b"Content-Encoding: nonce\0", 12)
+    material = _derive_key(
+        base64url.decode(auth), shared, b"WebPush: info\0" + receiver + ours, 32
+    )
+    key = _derive_key(salt, material, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = _derive_key(salt, material, b"Content-Encoding: nonce\0", 12)
     head = salt + RECORD_SIZE.to_bytes(4, "big") + bytes([len(ours)]) + ours
     return head + AESGCM(key).encrypt(nonce, plain + b"\x02", None)
 
@@ -89,7 +91,7 @@ def application_server_key() -> str:
     return base64url.encode(public_bytes(_vapid_key(settings.VAPID_PRIVATE_KEY)))
 
 
-def authorization(endpoint: str) -> str:
+def authorization_header(endpoint: str) -> str:
     """Who we are, signed for one push service and half a day."""
     parts = urlsplit(endpoint)
     claims = {
@@ -104,21 +106,21 @@ def authorization(endpoint: str) -> str:
 def check_endpoint(endpoint: str) -> None:
     """Raise BadEndpoint for what is no https address with a host name of the usual port."""
     try:
-        _place(endpoint, _network(endpoint))
+        _parse_endpoint(endpoint, _endpoint_network(endpoint))
     except Refused as error:
         raise BadEndpoint(f"This is no push service's address: {error}.") from error
 
 
-def _place(endpoint: str, network: Network) -> httpcore.URL:
+def _parse_endpoint(endpoint: str, network: Network) -> httpcore.URL:
     """Return the address in parts. Raises Refused unless its host is a name that may be public."""
-    place = private_networks.parse_url(endpoint, network)
-    host = place.host.decode()
-    if not settings.PUSH_ANYWHERE and (len(host) > 253 or not NAME.fullmatch(host)):
+    url = private_networks.parse_url(endpoint, network)
+    host = url.host.decode()
+    if not settings.PUSH_ANYWHERE and (len(host) > 253 or not HOST_NAME.fullmatch(host)):
         raise Refused("its host is no public name")
-    return place
+    return url
 
 
-def _network(endpoint: str) -> Network:
+def _endpoint_network(endpoint: str) -> Network:
     """Return the internet; in tests whatever the address names. Raises Refused."""
     if not settings.PUSH_ANYWHERE:
         return INTERNET
@@ -129,7 +131,7 @@ def _network(endpoint: str) -> Network:
         raise Refused("it cannot be read") from error
 
 
-def post(
+def post_message(
     subscription: PushSubscription, plain: bytes, *, end: float, network: Network | None = None
 ) -> int:
     """Hand a message to the push service and return the status of its response.
@@ -138,17 +140,17 @@ def post(
     name that leads into our own network, and httpcore's exceptions.
     """
     endpoint = subscription.endpoint
-    network = network or _network(endpoint)
-    place = _place(endpoint, network)
+    network = network or _endpoint_network(endpoint)
+    url = _parse_endpoint(endpoint, network)
     headers: dict[bytes | str, bytes | str] = {
-        "Authorization": authorization(endpoint),
+        "Authorization": authorization_header(endpoint),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
-        "TTL": str(KEEP_FOR),
+        "TTL": str(TIME_TO_LIVE),
         "Urgency": "high",
     }
-    body = encrypt(plain, p256dh=subscription.p256dh, auth=subscription.auth)
+    body = encrypt_message(plain, p256dh=subscription.p256dh, auth=subscription.auth)
     with private_networks.open_response(
-        "POST", place, headers, network=network, end=end, content=body
-    ) as answer:
-        return answer.status
+        "POST", url, headers, network=network, end=end, content=body
+    ) as response:
+        return response.status

@@ -117,7 +117,7 @@ def _hand_to_carrier(attempt: Attempt, thread: Thread) -> bool:
     The database connection is released during the call.
     """
     try:
-        media_urls = links.publish(attempt)
+        media_urls = links.publish_files(attempt)
     except links.NotPublished as error:
         return _write_outcome_persistently(attempt, error.result)
     release_connection()

@@ -116,7 +116,7 @@ def _record_or_queue(message: Message, files: Collection[Attachment]) -> None:
         writing.record_message(message)
     else:
         queue_message(message, files)
-    drafts.attach(files, message)
+    drafts.attach_files(files, message)
 
 
 def _update_states(message: Message, author: Agent) -> None:
@@ -139,8 +139,8 @@ def _update_states(message: Message, author: Agent) -> None:
 
 def _claim_files(thread: Thread, author: Agent, files: Collection[int]) -> list[Attachment]:
     try:
-        return drafts.claim(thread, author, files)
-    except drafts.BadFile as error:
+        return drafts.claim_files(thread, author, files)
+    except drafts.FileRefused as error:
         raise SendingRefused(str(error)) from error
 
 
@@ -172,7 +172,7 @@ def queue_message(message: Message, files: Collection[Attachment] = ()) -> None:
     carrier does not accept, and TooLong.
     """
     number = number_to_send_from(message.thread, message.body)
-    if sentence := drafts.carriable(files, number.account.adapter.capabilities):
+    if sentence := drafts.carrier_objection(files, number.account.adapter.capabilities):
         raise SendingRefused(sentence)
     message.state = DeliveryState.QUEUED
     writing.record_message(message)

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
-from messaging.attachments.sniffing import sniff
-from messaging.attachments.storing import put
+from messaging.attachments.sniffing import sniff_type
+from messaging.attachments.storing import store_bytes
 from messaging.carriers import http
 from messaging.carriers.simulator import signature
 from messaging.models import Number
@@ -67,7 +67,7 @@ def text_in(*, sender: str, number: Number, text: str, files: Sequence[bytes] = 
 
 def _hold_ready(data: bytes) -> dict[str, object]:
     """Keep a file where Partyline is told to fetch it, as carriers do."""
-    file = File.objects.create(content_type=sniff(data), stored_name=put(data))
+    file = File.objects.create(content_type=sniff_type(data), stored_name=store_bytes(data))
     return {
         "url": settings.PUBLIC_URL + reverse("simulator:file", args=[file.token]),
         "content_type": file.content_type,
@@ -94,7 +94,9 @@ def _fetch(text: Text, urls: Sequence[str]) -> None:
                     log.warning("The simulator could not fetch a picture: %s", answer.status_code)
                     continue
                 data = answer.content
-                File.objects.create(text=text, content_type=sniff(data), stored_name=put(data))
+                File.objects.create(
+                    text=text, content_type=sniff_type(data), stored_name=store_bytes(data)
+                )
     except httpx.HTTPError:
         log.warning("The simulator found nobody who would hand a picture over.")
     finally:

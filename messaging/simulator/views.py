@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from inboxes.requests import HtmxRequest
 from inboxes.responses import fragment_or_redirect
-from messaging.attachments.serving import only_data
+from messaging.attachments.serving import inert_response
 from messaging.attachments.sniffing import GENERIC
-from messaging.attachments.storing import get
+from messaging.attachments.storing import load_bytes
 from messaging.simulator.forms import FarEndForm, FromForm, HandsetForm, simulated_numbers
 from messaging.simulator.models import FarEnd, File, Text
 from messaging.simulator.outside import Unreachable, text_in
@@ -79,8 +79,8 @@ def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Serve a picture to look at, or any other file to save."""
     found = get_object_or_404(File, token=token)
     if found.is_picture:
-        return only_data(get(found.stored_name), found.content_type)
-    return only_data(get(found.stored_name), GENERIC, save_as=f"file-{found.pk}")
+        return inert_response(load_bytes(found.stored_name), found.content_type)
+    return inert_response(load_bytes(found.stored_name), GENERIC, save_as=f"file-{found.pk}")
 
 
 @require_POST

@@ -13,7 +13,7 @@ register = template.Library()
 
 
 @register.filter
-def marked(entry: Entry) -> SafeString:
+def highlighted_body(entry: Entry) -> SafeString:
     """Escape the text that is shown; mark each mention, and stronger for the person who looks."""
     body, mentions = entry.message.body, entry.message.mentions
     if entry.is_folded:

@@ -9,7 +9,7 @@ import httpcore
 import pytest
 
 from messaging import private_networks
-from messaging.attachments.fetching import FetchError, fetch
+from messaging.attachments.fetching import FetchError, fetch_media
 from messaging.carriers import results
 from messaging.models import PushSubscription
 from messaging.notifications import webpush
@@ -35,13 +35,13 @@ PUBLIC = ["8.8.8.8", "2606:4700::1111", "100.128.0.1", "172.32.0.1"]
 def fetch_picture() -> None:
     """Raise what kept the picture from being fetched."""
     with pytest.raises(FetchError) as raised:
-        fetch(results.MediaRequest(f"https://{NAME}/a", (NAME,)), seconds=5)
+        fetch_media(results.MediaRequest(f"https://{NAME}/a", (NAME,)), seconds=5)
     raise raised.value.__cause__ or AssertionError
 
 
 def send_push() -> None:
     subscription = PushSubscription(endpoint=f"https://{NAME}/x", **Browser().fields)
-    webpush.post(subscription, b"{}", end=time.monotonic() + 5)
+    webpush.post_message(subscription, b"{}", end=time.monotonic() + 5)
 
 
 Call = Callable[[], None]

@@ -19,11 +19,11 @@ from django.views.decorators.http import (
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.attachments import links, storing
-from messaging.attachments.drafts import BadFile, add_file, remove_file
+from messaging.attachments.drafts import FileRefused, add_file, remove_file
 from messaging.attachments.inbound import fetch_again
-from messaging.attachments.serving import only_data
-from messaging.attachments.sniffing import GENERIC, ending_of
-from messaging.conversations.drafts import FormWasSent, keep_draft
+from messaging.attachments.serving import inert_response
+from messaging.attachments.sniffing import GENERIC, file_extension
+from messaging.conversations.drafts import FormWasSent, update_draft
 from messaging.conversations.forms import DraftForm
 from messaging.conversations.history import Entry
 from messaging.models import Attachment
@@ -33,7 +33,7 @@ from threads.access import get_thread
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
+def list_or_add_files(request: HttpRequest, thread_id: int) -> HttpResponse:
     """What stands in the agent's composer beside the words; a POST puts one more file there."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
@@ -45,14 +45,14 @@ def drafted(request: HttpRequest, thread_id: int) -> HttpResponse:
         return unprocessable_text("Choose a file.")
     try:
         attachment = add_file(thread=thread, agent=agent, upload=upload)
-    except BadFile as error:
+    except FileRefused as error:
         return unprocessable_text(str(error))
     return render(request, "messaging/composer/_draft_file.html", {"file": attachment}, status=201)
 
 
 @require_POST
 @login_required
-def remove(request: HttpRequest, attachment_id: int) -> HttpResponse:
+def remove_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """Take a file out of the composer. Without scripts its words come along, and are kept."""
     agent = signed_in_agent(request)
     attachment = get_attachment(agent, attachment_id)
@@ -63,7 +63,7 @@ def remove(request: HttpRequest, attachment_id: int) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse(status=204)
     with contextlib.suppress(FormWasSent):
-        keep_draft(
+        update_draft(
             thread=attachment.thread,
             agent=agent,
             body=form.cleaned_data["body"],
@@ -75,30 +75,30 @@ def remove(request: HttpRequest, attachment_id: int) -> HttpResponse:
 
 @require_GET
 @login_required
-def attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
+def serve_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """A picture to look at, or any other file to save."""
     found = get_attachment(signed_in_agent(request), attachment_id)
     if not found.is_ready:
         raise Http404("It is not here.")
-    data = _stored(found.stored_name)
+    data = _load_or_404(found.stored_name)
     if found.is_picture:
-        return only_data(data, found.content_type)
-    name = found.name or f"file-{found.pk}.{ending_of(found.content_type)}"
-    return only_data(data, GENERIC, save_as=name)
+        return inert_response(data, found.content_type)
+    name = found.name or f"file-{found.pk}.{file_extension(found.content_type)}"
+    return inert_response(data, GENERIC, save_as=name)
 
 
 @require_GET
 @login_required
-def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
+def serve_thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
     found = get_attachment(signed_in_agent(request), attachment_id)
     if not found.thumbnail_name:
         raise Http404("It has none.")
-    return only_data(_stored(found.thumbnail_name), "image/webp")
+    return inert_response(_load_or_404(found.thumbnail_name), "image/webp")
 
 
 @require_POST
 @login_required
-def fetch(request: HtmxRequest, attachment_id: int) -> HttpResponse:
+def refetch_attachment(request: HtmxRequest, attachment_id: int) -> HttpResponse:
     """Try again to fetch what the carrier did not hand over."""
     agent = signed_in_agent(request)
     found = get_attachment(agent, attachment_id)
@@ -109,29 +109,29 @@ def fetch(request: HtmxRequest, attachment_id: int) -> HttpResponse:
     return fragment_or_redirect(
         request,
         "messaging/conversation/_message.html",
-        {"entry": Entry.of(message, agent)},
+        {"entry": Entry.for_agent(message, agent)},
         "messaging:conversation",
         message.thread_id,
     )
 
 
 @require_safe
-def public(request: HttpRequest, signed: str, name: str) -> HttpResponse:
+def serve_public_file(request: HttpRequest, signed: str, name: str) -> HttpResponse:
     """For a carrier: one file of one attempt, while the link is good. Nobody is signed in here.
 
     The name is for carriers that look at its ending; it decides nothing.
     """
-    link = links.find(signed)
+    link = links.find_link(signed)
     if link is None:
         raise Http404("No such file.")
-    data = _stored(link.stored_name or link.attachment.stored_name)
-    response = only_data(data, link.content_type, save_as=name)
+    data = _load_or_404(link.stored_name or link.attachment.stored_name)
+    response = inert_response(data, link.content_type, save_as=name)
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def _stored(name: str) -> bytes:
+def _load_or_404(name: str) -> bytes:
     try:
-        return storing.get(name)
+        return storing.load_bytes(name)
     except FileNotFoundError as error:
         raise Http404("It is gone.") from error

@@ -9,7 +9,7 @@ from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
 from messaging.conversations.start_forms import ContactForm
-from messaging.conversations.views.panes import pane
+from messaging.conversations.views.panes import render_pane
 from threads.access import get_thread
 from threads.lists import list_for_inbox
 from threads.models import Contact, Thread
@@ -19,26 +19,28 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def edit_contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """The name and the note of a thread's contact."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     if request.method == "GET":
-        return _page(request, agent, thread, ContactForm(initial=_words_of(thread.contact)))
+        return _render_form(
+            request, agent, thread, ContactForm(initial=_initial_values(thread.contact))
+        )
     form = ContactForm(request.POST)
     if not form.is_valid():
-        return _page(request, agent, thread, form)
+        return _render_form(request, agent, thread, form)
     given = form.cleaned_data
     known = (given["known_name"], given["known_note"]) if "known_name" in request.POST else None
     try:
         describe_contact(thread=thread, name=given["name"], note=given["note"], known=known)
     except ChangedMeanwhile as error:
         thread.contact = error.contact
-        return _page(request, agent, thread, form, theirs=error.contact)
+        return _render_form(request, agent, thread, form, theirs=error.contact)
     return redirect("messaging:conversation", thread.pk)
 
 
-def _words_of(one: Contact) -> dict[str, str]:
+def _initial_values(one: Contact) -> dict[str, str]:
     return {"name": one.name, "note": one.note}
 
 
@@ -49,14 +51,14 @@ def _who_sees(inbox: Inbox) -> str:
     return f"All members of {inbox.name} see the name and the note, and nobody else does."
 
 
-def _page(
+def _render_form(
     request: HtmxRequest,
     agent: Agent,
     thread: Thread,
     form: ContactForm,
     theirs: Contact | None = None,
 ) -> HttpResponse:
-    return pane(
+    return render_pane(
         request,
         "messaging/conversation/_contact.html",
         listing=list_for_inbox(agent, thread.inbox),

@@ -10,16 +10,16 @@ from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.forms import HistoryForm
 from messaging.conversations.history import Conversation, history_page, open_conversation
 from messaging.conversations.lists import list_beside, listing_context
-from messaging.conversations.opening import page_at
+from messaging.conversations.opening import page_around
 from messaging.conversations.views.lists import targets_panes
-from messaging.conversations.views.reading import mark_shown
+from messaging.conversations.views.read_marks import mark_shown
 from threads.access import get_thread
 from threads.models import Thread
 
 
 @require_GET
 @login_required
-def conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def show_conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """A conversation beside its list, or an older page of its history."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
@@ -27,45 +27,45 @@ def conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Http404("No such place in the history.")
     if form.cleaned_data["before"]:
-        return _older_page(request, agent, thread, form)
+        return _render_older_page(request, agent, thread, form)
     at = form.cleaned_data["at"]
-    around = page_at(thread, agent, at) if at else None
+    around = page_around(thread, agent, at) if at else None
     shown = open_conversation(thread, agent, page=around, choice=form.cleaned_data["only"])
     if shown.page.newest is not None:
         mark_shown(thread, agent, shown.page.newest, is_opening=True)
-    return _pane(request, agent, shown)
+    return _render_pane(request, agent, shown)
 
 
-def _older_page(
+def _render_older_page(
     request: HtmxRequest, agent: Agent, thread: Thread, form: HistoryForm
 ) -> HttpResponse:
     """Messages before one: alone for htmx, which puts them above the others."""
     page = history_page(thread, agent, form.cleaned_data["before"])
-    page = page.with_new(form.cleaned_data["new"])
+    page = page.with_new_line(form.cleaned_data["new"])
     if request.htmx:
         context = {"entries": page.entries, "older_url": page.older_url}
         return render(request, "messaging/conversation/_history_page.html", context)
     shown = open_conversation(thread, agent, page=page, choice=form.cleaned_data["only"])
-    return _pane(request, agent, shown)
+    return _render_pane(request, agent, shown)
 
 
-def _pane(request: HtmxRequest, agent: Agent, shown: Conversation) -> HttpResponse:
+def _render_pane(request: HtmxRequest, agent: Agent, shown: Conversation) -> HttpResponse:
     if request.htmx and not targets_panes(request):
         context = {"conversation": shown}
         return render(request, "messaging/conversation/_conversation.html", context)
-    return conversation_page(request, agent, shown)
+    return render_conversation(request, agent, shown)
 
 
 @require_GET
 @login_required
-def composer(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def show_composer(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """The composer alone, when it became another one on an open page."""
     agent = signed_in_agent(request)
     shown = open_conversation(get_thread(agent, thread_id), agent)
     return render(request, "messaging/composer/_composer.html", {"conversation": shown})
 
 
-def conversation_page(
+def render_conversation(
     request: HtmxRequest, agent: Agent, shown: Conversation, status: int = 200
 ) -> HttpResponse:
     """Render the conversation beside its list: as both panes for htmx, else as a page."""

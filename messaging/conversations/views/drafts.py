@@ -8,14 +8,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from inboxes.requests import signed_in_agent
-from messaging.conversations.drafts import FormWasSent, draft_seq, keep_draft
+from messaging.conversations.drafts import FormWasSent, draft_seq, update_draft
 from messaging.conversations.forms import DraftForm
 from threads.access import get_thread
 
 
 @require_POST
 @login_required
-def draft(request: HttpRequest, thread_id: int) -> HttpResponse:
+def save_composer(request: HttpRequest, thread_id: int) -> HttpResponse:
     """Keep the composer's text and mode. Without scripts the eye comes here, as `toggle`."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
@@ -24,9 +24,9 @@ def draft(request: HttpRequest, thread_id: int) -> HttpResponse:
         return JsonResponse({"errors": form.errors}, status=422)
     is_toggled = form.cleaned_data["toggle"]
     mode = form.cleaned_data["is_internal"] != is_toggled and not thread.is_personal
-    answer: dict[str, object] = {}
+    response: dict[str, object] = {}
     try:
-        answer["seq"] = keep_draft(
+        response["seq"] = update_draft(
             thread=thread,
             agent=agent,
             body=form.cleaned_data["body"],
@@ -34,8 +34,8 @@ def draft(request: HttpRequest, thread_id: int) -> HttpResponse:
             form_key=form.cleaned_data["form_key"],
         )
     except FormWasSent as error:
-        answer["seq"] = draft_seq(thread, agent)
-        answer["sent"] = {"body": error.body, "form_key": str(uuid.uuid4())}
+        response["seq"] = draft_seq(thread, agent)
+        response["sent"] = {"body": error.body, "form_key": str(uuid.uuid4())}
     if is_toggled:
         return redirect("messaging:conversation", thread.pk)
-    return JsonResponse(answer)
+    return JsonResponse(response)

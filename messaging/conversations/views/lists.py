@@ -16,30 +16,30 @@ from threads.search import parse_search
 
 @require_GET
 @login_required
-def messages(request: HtmxRequest) -> HttpResponse:
+def show_messages(request: HtmxRequest) -> HttpResponse:
     """The messages view, or the next rows of its list."""
     agent = signed_in_agent(request)
-    after, _ = _place(request)
+    after, _ = _read_position(request)
     search = parse_search(request.GET, everywhere=False)
     listing = found_list(agent, None, search, after) if search else top_list(agent, after)
-    return list_page(request, listing, "Messages")
+    return render_list(request, listing, "Messages")
 
 
 @require_GET
 @login_required
-def inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
+def show_inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
     """The threads of a shared inbox, or the next rows of them."""
     agent = signed_in_agent(request)
     shared = get_shared_inbox(agent, inbox_id)
-    after, choice = _place(request)
+    after, choice = _read_position(request)
     search = parse_search(request.GET, everywhere=False)
     if search is not None:
-        return list_page(request, found_list(agent, shared, search, after), shared.name)
+        return render_list(request, found_list(agent, shared, search, after), shared.name)
     listing = inbox_list(agent, shared, after, choice)
-    return list_page(request, listing, shared.name)
+    return render_list(request, listing, shared.name)
 
 
-def _place(request: HtmxRequest) -> tuple[Cursor | None, str]:
+def _read_position(request: HtmxRequest) -> tuple[Cursor | None, str]:
     """Where the page of the list begins, and what the list is narrowed to."""
     form = ListForm(request.GET)
     if not form.is_valid():
@@ -47,16 +47,16 @@ def _place(request: HtmxRequest) -> tuple[Cursor | None, str]:
     return form.cleaned_data["after"], form.cleaned_data["only"]
 
 
-def list_page(request: HtmxRequest, listing: Listing, title: str) -> HttpResponse:
+def render_list(request: HtmxRequest, listing: Listing, title: str) -> HttpResponse:
     """A list as the whole page, or the part of it that htmx asks for."""
     template = "messaging/page.html"
     if request.htmx:
-        template = _fragment(request)
+        template = _template_for(request)
     context = {"conversation": None, "page_title": title, **listing_context(listing)}
     return render(request, template, context)
 
 
-def _fragment(request: HtmxRequest) -> str:
+def _template_for(request: HtmxRequest) -> str:
     """The next rows; or what was found, or the list with another scope; or both panes."""
     if request.GET.get("after"):
         return "messaging/list/_rows.html"

@@ -14,10 +14,10 @@ from messaging.stream.access import get_message
 
 @require_safe
 @login_required
-def whole(request: HtmxRequest, message_id: int) -> HttpResponse:
+def show_whole_text(request: HtmxRequest, message_id: int) -> HttpResponse:
     """Show all of a text that the history shows folded: into its bubble, or as a page."""
     agent = signed_in_agent(request)
-    entry = Entry.of(get_message(agent, message_id), agent).unfolded()
+    entry = Entry.for_agent(get_message(agent, message_id), agent).unfolded()
     template = (
         "messaging/conversation/_text.html"
         if request.htmx

@@ -13,7 +13,7 @@ from messaging.conversations.views.lists import targets_panes
 from threads.lists import Listing
 
 
-def pane(
+def render_pane(
     request: HtmxRequest,
     template: str,
     *,

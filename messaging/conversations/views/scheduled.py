@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages as notices
+from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect, unprocessable_text
-from messaging.conversations.schedule_forms import ChangeForm, WordsForm
-from messaging.conversations.views.panes import pane
+from messaging.conversations.schedule_forms import ChangeScheduledForm, SendNowForm
+from messaging.conversations.views.panes import render_pane
 from messaging.models import ScheduledText
 from messaging.outbound.scheduling import (
     AlreadyEnded,
@@ -35,19 +35,22 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def change(request: HtmxRequest, text_id: int) -> HttpResponse:
+def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Its words and its hour."""
     agent = signed_in_agent(request)
     text = get_scheduled_text(agent, text_id)
     if not text.is_pending:
-        return _ended(request, text)
+        return _refuse_ended(request, text)
     if request.method == "GET":
-        return _page(
-            request, agent, text, ChangeForm(initial=_words_of(text), planned=text.send_at)
+        return _render_form(
+            request,
+            agent,
+            text,
+            ChangeScheduledForm(initial=_initial_values(text), scheduled_for=text.send_at),
         )
-    form = ChangeForm(request.POST, planned=text.send_at)
+    form = ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
     if not form.is_valid():
-        return _page(request, agent, text, form)
+        return _render_form(request, agent, text, form)
     try:
         change_scheduled_text(
             text=text,
@@ -58,70 +61,72 @@ def change(request: HtmxRequest, text_id: int) -> HttpResponse:
             known_seq=form.cleaned_data["known"],
         )
     except AlreadyEnded:
-        return _ended(request, text)
+        return _refuse_ended(request, text)
     except ChangedMeanwhile as error:
-        return _page(request, agent, error.text, form, is_changed=True)
+        return _render_form(request, agent, error.text, form, is_changed=True)
     except SendingRefused as error:
         form.add_error("body", str(error))
-        return _page(request, agent, text, form)
+        return _render_form(request, agent, text, form)
     return redirect("messaging:conversation", text.thread_id)
 
 
 @require_POST
 @login_required
-def send_now(request: HtmxRequest, text_id: int) -> HttpResponse:
+def send_scheduled_now(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Send it without waiting: as it stands, or from its page with the words there."""
     agent = signed_in_agent(request)
     text = get_scheduled_text(agent, text_id)
-    form = WordsForm(request.POST) if "body" in request.POST else None
+    form = SendNowForm(request.POST) if "body" in request.POST else None
     if form is not None and not form.is_valid():
-        return _page(request, agent, text, ChangeForm(request.POST, planned=text.send_at))
+        return _render_form(
+            request, agent, text, ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
+        )
     words = (form.cleaned_data["body"], form.cleaned_data["known"]) if form else None
     try:
         send_scheduled_text_now(text=text, agent=agent, words=words)
     except AlreadyEnded:
-        return _ended(request, text)
+        return _refuse_ended(request, text)
     except ChangedMeanwhile as error:
-        form_again = ChangeForm(request.POST, planned=error.text.send_at)
-        return _page(request, agent, error.text, form_again, is_changed=True)
+        form_again = ChangeScheduledForm(request.POST, scheduled_for=error.text.send_at)
+        return _render_form(request, agent, error.text, form_again, is_changed=True)
     except SendingRefused as error:
         if form is not None and isinstance(error, TooLong):
-            return _too_long(request, agent, text, error)
+            return _refuse_too_long(request, agent, text, error)
         if request.htmx:
             return unprocessable_text(str(error))
-        notices.error(request, str(error))
+        toasts.error(request, str(error))
     return no_content_or_redirect(request, "messaging:conversation", text.thread_id)
 
 
 @require_POST
 @login_required
-def delete(request: HtmxRequest, text_id: int) -> HttpResponse:
+def delete_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
     text = get_scheduled_text(signed_in_agent(request), text_id)
     try:
         delete_scheduled_text(text=text)
     except AlreadyEnded:
-        return _ended(request, text)
+        return _refuse_ended(request, text)
     return no_content_or_redirect(request, "messaging:conversation", text.thread_id)
 
 
-def _ended(request: HtmxRequest, text: ScheduledText) -> HttpResponse:
+def _refuse_ended(request: HtmxRequest, text: ScheduledText) -> HttpResponse:
     if request.htmx and request.method == "POST":
         return unprocessable_text(ENDED)
-    notices.error(request, ENDED)
+    toasts.error(request, ENDED)
     return redirect("messaging:conversation", text.thread_id)
 
 
-def _too_long(
+def _refuse_too_long(
     request: HtmxRequest, agent: Agent, text: ScheduledText, error: TooLong
 ) -> HttpResponse:
     """The page again, with the words that were to go at once still in it."""
-    form = ChangeForm(request.POST, planned=text.send_at)
+    form = ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
     form.full_clean()
     form.add_error("body", str(error))
-    return _page(request, agent, text, form)
+    return _render_form(request, agent, text, form)
 
 
-def _words_of(text: ScheduledText) -> dict[str, Any]:
+def _initial_values(text: ScheduledText) -> dict[str, Any]:
     return {
         "body": text.body,
         "at": f"{timezone.localtime(text.send_at):%Y-%m-%dT%H:%M}",
@@ -129,15 +134,15 @@ def _words_of(text: ScheduledText) -> dict[str, Any]:
     }
 
 
-def _page(
+def _render_form(
     request: HtmxRequest,
     agent: Agent,
     text: ScheduledText,
-    form: ChangeForm,
+    form: ChangeScheduledForm,
     *,
     is_changed: bool = False,
 ) -> HttpResponse:
-    return pane(
+    return render_pane(
         request,
         "messaging/scheduled/_change.html",
         listing=list_for_inbox(agent, text.inbox),

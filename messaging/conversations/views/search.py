@@ -9,12 +9,12 @@ from inboxes.access import get_shared_inbox
 from inboxes.integers import IntegerField
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.message_search import hit_list
-from messaging.conversations.views.lists import list_page
+from messaging.conversations.views.lists import render_list
 from threads.lists import Listing, inbox_list, top_list
 from threads.search import parse_search
 
 
-class PlaceForm(forms.Form):
+class HitPageForm(forms.Form):
     """Where a page of hits begins: after which message."""
 
     after = IntegerField(required=False)
@@ -22,12 +22,12 @@ class PlaceForm(forms.Form):
 
 @require_GET
 @login_required
-def search(request: HtmxRequest, inbox_id: int | None = None) -> HttpResponse:
+def search_messages(request: HtmxRequest, inbox_id: int | None = None) -> HttpResponse:
     """All messages, from the messages view or from within an inbox; the list itself as long as
     nothing is looked for."""
     agent = signed_in_agent(request)
     inbox = None if inbox_id is None else get_shared_inbox(agent, inbox_id)
-    form = PlaceForm(request.GET)
+    form = HitPageForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
     wanted = parse_search(request.GET, everywhere=True)
@@ -38,4 +38,4 @@ def search(request: HtmxRequest, inbox_id: int | None = None) -> HttpResponse:
         listing = inbox_list(agent, inbox)
     else:
         listing = top_list(agent)
-    return list_page(request, listing, inbox.name if inbox else "Messages")
+    return render_list(request, listing, inbox.name if inbox else "Messages")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib import messages as notices
+from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
@@ -16,8 +16,8 @@ from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.conversations.drafts import draft_seq
 from messaging.conversations.forms import SendForm
 from messaging.conversations.history import Entry
-from messaging.conversations.schedule_forms import LaterForm
-from messaging.conversations.views.refusing import overtaken, refused
+from messaging.conversations.schedule_forms import ScheduleForm
+from messaging.conversations.views.refusals import render_refusal, render_send_guard
 from messaging.conversations.views.uploads import add_uploads
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import (
@@ -34,24 +34,24 @@ from threads.models import Thread
 
 @require_POST
 @login_required
-def send(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def send_text(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Send what stands in the composer, or schedule it if a button of *Send later* was pressed.
 
     Both are one address: htmx asks the form's own, whatever a button's `formaction` says.
     """
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
-    answer = _schedule if "later" in request.POST else _send_now
-    return answer(request, agent, thread)
+    response = _schedule_text if "later" in request.POST else _send_now
+    return response(request, agent, thread)
 
 
 def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpResponse:
     uploads = add_uploads(request, thread, agent)
-    form = SendForm(uploads.added_to(request.POST))
+    form = SendForm(uploads.merge_into(request.POST))
     if uploads.error and form.is_valid():
         form.add_error(None, uploads.error)
     if not form.is_valid():
-        return refused(request, agent, thread, first_error(form), form)
+        return render_refusal(request, agent, thread, first_error(form), form)
     try:
         message = write_message(
             thread=thread,
@@ -63,19 +63,19 @@ def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
             files=form.cleaned_data["attachment"],
         )
     except Overtaken as error:
-        return overtaken(request, agent, thread, error, form)
+        return render_send_guard(request, agent, thread, error, form)
     except SendingRefused as error:
-        return refused(request, agent, thread, error, form)
-    uploads.remove()
-    context = {"entry": Entry.of(message, agent)} | _fresh_form(thread, agent)
+        return render_refusal(request, agent, thread, error, form)
+    uploads.remove_unsent()
+    context = {"entry": Entry.for_agent(message, agent)} | _new_form_context(thread, agent)
     template = "messaging/conversation/_sent.html"
     return fragment_or_redirect(request, template, context, "messaging:conversation", thread.pk)
 
 
-def _schedule(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpResponse:
-    form = LaterForm(request.POST, request.FILES)
+def _schedule_text(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpResponse:
+    form = ScheduleForm(request.POST, request.FILES)
     if not form.is_valid():
-        return refused(request, agent, thread, first_error(form), form)
+        return render_refusal(request, agent, thread, first_error(form), form)
     try:
         text = schedule_text(
             thread=thread,
@@ -86,20 +86,20 @@ def _schedule(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
             is_regardless=form.cleaned_data["regardless"],
         )
     except SendingRefused as error:
-        return refused(request, agent, thread, error, form)
-    context = {"text": text} | _fresh_form(thread, agent)
+        return render_refusal(request, agent, thread, error, form)
+    context = {"text": text} | _new_form_context(thread, agent)
     template = "messaging/scheduled/_scheduled.html"
     return fragment_or_redirect(request, template, context, "messaging:conversation", thread.pk)
 
 
-def _fresh_form(thread: Thread, agent: Agent) -> dict[str, object]:
+def _new_form_context(thread: Thread, agent: Agent) -> dict[str, object]:
     """Return what the composer needs for the next text."""
     return {"form_key": uuid.uuid4(), "draft_seq": draft_seq(thread, agent)}
 
 
 @require_POST
 @login_required
-def retry(request: HtmxRequest, message_id: int) -> HttpResponse:
+def retry_text(request: HtmxRequest, message_id: int) -> HttpResponse:
     """Try a failed or unknown message again; a stale page is simply shown what is."""
     agent = signed_in_agent(request)
     message = get_message(agent, message_id)
@@ -108,13 +108,13 @@ def retry(request: HtmxRequest, message_id: int) -> HttpResponse:
     except SendingRefused as error:
         if request.htmx:
             return unprocessable_text(str(error))
-        notices.error(request, str(error))
+        toasts.error(request, str(error))
     except NotRetriable:
         message = get_message(agent, message_id)
     return fragment_or_redirect(
         request,
         "messaging/conversation/_message.html",
-        {"entry": Entry.of(message, agent)},
+        {"entry": Entry.for_agent(message, agent)},
         "messaging:conversation",
         message.thread_id,
     )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.contrib import messages as notices
+from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,9 +11,14 @@ from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.lists import list_url
-from messaging.conversations.start import About, Places, about, places_of
-from messaging.conversations.start_forms import StartForm, StartQuery, ToForm
-from messaging.conversations.views.panes import pane
+from messaging.conversations.start import (
+    InboxChoices,
+    NumberInfo,
+    describe_number,
+    inbox_choices_for,
+)
+from messaging.conversations.start_forms import RecipientForm, StartForm, StartQuery
+from messaging.conversations.views.panes import render_pane
 from messaging.models import Message
 from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_conversation
@@ -23,7 +28,7 @@ from threads.lists import inbox_list, top_list
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def start(request: HtmxRequest) -> HttpResponse:
+def compose_first_text(request: HtmxRequest) -> HttpResponse:
     """The form of a first text, beside the list that it was opened from."""
     agent = signed_in_agent(request)
     query = StartQuery(request.GET)
@@ -31,34 +36,36 @@ def start(request: HtmxRequest) -> HttpResponse:
         raise Http404("No such inbox.")
     inbox_id = query.cleaned_data["inbox"]
     opened_from = get_shared_inbox(agent, inbox_id) if inbox_id else None
-    places = places_of(agent)
+    inbox_choices = inbox_choices_for(agent)
     if request.method == "GET":
-        preset = opened_from.pk if opened_from else places.preset
-        form = StartForm(initial={"inbox": preset}, places=places.choices)
-        return _page(request, agent, places, form, opened_from)
-    form = StartForm(request.POST, places=places.choices)
-    message = _send(form, places, agent) if form.is_valid() else None
+        preset = opened_from.pk if opened_from else inbox_choices.default_id
+        form = StartForm(initial={"inbox": preset}, inbox_choices=inbox_choices.choices)
+        return _render_form(request, agent, inbox_choices, form, opened_from)
+    form = StartForm(request.POST, inbox_choices=inbox_choices.choices)
+    message = _start_or_add_error(form, inbox_choices, agent) if form.is_valid() else None
     if message is None:
-        return _page(request, agent, places, form, opened_from)
-    _tell_unseen(request, form, places, message)
+        return _render_form(request, agent, inbox_choices, form, opened_from)
+    _add_toasts(request, form, inbox_choices, message)
     return redirect("messaging:conversation", message.thread_id)
 
 
 @require_GET
 @login_required
-def to(request: HtmxRequest) -> HttpResponse:
+def describe_recipient(request: HtmxRequest) -> HttpResponse:
     """What is known of the number that is being typed, and which contacts it may become."""
-    places = places_of(signed_in_agent(request))
-    form = ToForm(request.GET)
+    inbox_choices = inbox_choices_for(signed_in_agent(request))
+    form = RecipientForm(request.GET)
     typed = form.cleaned_data["to"] if form.is_valid() else ""
-    inbox = places.get(form.cleaned_data.get("inbox"))
-    known = about(places, inbox, typed) if typed else About()
+    inbox = inbox_choices.find(form.cleaned_data.get("inbox"))
+    known = describe_number(inbox_choices, inbox, typed) if typed else NumberInfo()
     return render(request, "messaging/start/_about_number.html", {"about": known})
 
 
-def _send(form: StartForm, places: Places, agent: Agent) -> Message | None:
+def _start_or_add_error(
+    form: StartForm, inbox_choices: InboxChoices, agent: Agent
+) -> Message | None:
     """None when it was refused; the reason then stands at its field."""
-    inbox = places.get(form.cleaned_data["inbox"])
+    inbox = inbox_choices.find(form.cleaned_data["inbox"])
     if inbox is None:
         raise Http404("No such inbox.")
     try:
@@ -78,27 +85,33 @@ def _send(form: StartForm, places: Places, agent: Agent) -> Message | None:
     return None
 
 
-def _tell_unseen(request: HtmxRequest, form: StartForm, places: Places, message: Message) -> None:
+def _add_toasts(
+    request: HtmxRequest, form: StartForm, inbox_choices: InboxChoices, message: Message
+) -> None:
     """What the page would have told beside *To*, had it had scripts or the time."""
     address = form.cleaned_data["to"]
     if form.cleaned_data["checked"] == address:
         return
-    known = about(places, places.get(message.inbox_id), address)
+    known = describe_number(inbox_choices, inbox_choices.find(message.inbox_id), address)
     if known.is_landline:
-        notices.warning(request, "This looks like a landline, which probably takes no texts.")
+        toasts.warning(request, "This looks like a landline, which probably takes no texts.")
     for other in known.others:
         if not other.is_joined:
-            notices.info(request, f"{other.place} talks to this number, too.")
+            toasts.info(request, f"{other.inbox_label} talks to this number, too.")
 
 
-def _page(
-    request: HtmxRequest, agent: Agent, places: Places, form: StartForm, inbox: Inbox | None
+def _render_form(
+    request: HtmxRequest,
+    agent: Agent,
+    inbox_choices: InboxChoices,
+    form: StartForm,
+    inbox: Inbox | None,
 ) -> HttpResponse:
     selected = str(form["inbox"].value() or "")
     chosen = read_integer(selected)
     bad = next((name for name in ("inbox", "to", "body") if name in form.errors), "")
     typed = str(form["to"].value() or "")
-    return pane(
+    return render_pane(
         request,
         "messaging/start/_start.html",
         listing=inbox_list(agent, inbox) if inbox else top_list(agent),
@@ -107,9 +120,11 @@ def _page(
         form=form,
         form_key=form.key,
         segments=count_segments(str(form["body"].value() or "")),
-        choices=[(str(pk), label, str(pk) == selected) for pk, label in places.choices],
+        choices=[(str(pk), label, str(pk) == selected) for pk, label in inbox_choices.choices],
         first=bad or ("to" if selected else "inbox"),
-        about=about(places, places.get(chosen), typed) if bad and chosen is not None else None,
+        about=describe_number(inbox_choices, inbox_choices.find(chosen), typed)
+        if bad and chosen is not None
+        else None,
         inbox=inbox,
         back_url=list_url(inbox),
     )

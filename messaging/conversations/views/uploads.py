@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, QueryDict
 
 from inboxes.models import Agent
-from messaging.attachments.drafts import BadFile, add_file, remove_file
+from messaging.attachments.drafts import FileRefused, add_file, remove_file
 from messaging.models import Attachment
 from threads.models import Thread
 
@@ -19,7 +19,7 @@ class Uploads:
     files: list[Attachment]
     error: str = ""
 
-    def added_to(self, posted: QueryDict) -> QueryDict:
+    def merge_into(self, posted: QueryDict) -> QueryDict:
         """Return the form's fields with these files among its attachments."""
         if not self.files:
             return posted
@@ -28,7 +28,7 @@ class Uploads:
         data.setlist("attachment", [*posted.getlist("attachment"), *keys])
         return data
 
-    def remove(self) -> None:
+    def remove_unsent(self) -> None:
         """Take out what no message took: a form sent twice had made its message before, with
         its own copies."""
         for file in self.files:
@@ -42,6 +42,6 @@ def add_uploads(request: HttpRequest, thread: Thread, agent: Agent) -> Uploads:
         for upload in request.FILES.getlist("files"):
             added = add_file(thread=thread, agent=agent, upload=upload)
             files.append(added)
-    except BadFile as error:
+    except FileRefused as error:
         return Uploads(files, str(error))
     return Uploads(files)

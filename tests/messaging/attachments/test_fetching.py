@@ -16,8 +16,8 @@ from messaging.attachments.fetching import (
     NOT_GIVEN,
     TOO_BIG,
     FetchError,
-    fetch,
-    network_of,
+    fetch_media,
+    media_network,
 )
 from messaging.carriers import results
 from messaging.private_networks import INTERNET, Network, is_public
@@ -45,7 +45,7 @@ def request(host: MediaHost, path: str = "/a", name: str = NAME) -> results.Medi
 def test_a_picture_is_fetched_with_the_accounts_credentials(host: MediaHost) -> None:
     host.answers["/a?b=c%20d"] = ok(b"bytes")
     network = host.network(["127.0.0.1"], anywhere)
-    assert fetch(request(host, "/a?b=c%20d"), network=network) == b"bytes"
+    assert fetch_media(request(host, "/a?b=c%20d"), network=network) == b"bytes"
     [(_, headers)] = host.requests
     assert headers["authorization"] == SECRET["Authorization"]
     assert headers["host"].split(":")[0] == NAME
@@ -58,7 +58,7 @@ def test_one_address_inside_is_enough_to_call_none(host: MediaHost, order: int) 
     addresses = ["127.0.0.1", "127.0.0.2"][::order]
     network = host.network(addresses, lambda address: address == "127.0.0.1")
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch(request(host), network=network)
+        fetch_media(request(host), network=network)
     assert host.connections == 0
 
 
@@ -71,11 +71,11 @@ def test_this_machines_own_addresses_are_not_called_by_any_of_its_names(
     )
     network = Network("https", host.port, is_public)
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch(request(host), network=network)
+        fetch_media(request(host), network=network)
     assert host.connections == 0
     # The same name leads somewhere, were it not for the guard.
     with pytest.raises(FetchError) as raised:
-        fetch(request(host), network=Network("https", host.port, anywhere))
+        fetch_media(request(host), network=Network("https", host.port, anywhere))
     assert raised.value.is_passing
     assert host.connections > 0
 
@@ -95,11 +95,11 @@ def test_a_name_that_changes_its_address_is_asked_once_and_the_line_pinned(
             lambda *_: next(answers),
             host.network([]).tls,
         )
-        assert fetch(request(outside), network=network) == b"bytes"
+        assert fetch_media(request(outside), network=network) == b"bytes"
         assert (outside.connections, inside.connections) == (1, 0)
         # Asked again, as at a redirect, it leads inside and is refused.
         with pytest.raises(FetchError, match="not the carrier's"):
-            fetch(request(outside), network=network)
+            fetch_media(request(outside), network=network)
         assert (outside.connections, inside.connections) == (1, 0)
 
 
@@ -136,7 +136,7 @@ def test_foreign_addresses_are_called_neither_first_nor_by_redirect(
         network = host.network(["127.0.0.1"], anywhere)
         first = request(host) if is_redirect else results.MediaRequest(to, HOSTS, SECRET)
         with pytest.raises(FetchError, match="not the carrier's"):
-            fetch(first, network=network)
+            fetch_media(first, network=network)
         assert other.connections == 0
     assert host.connections == int(is_redirect)
 
@@ -146,7 +146,7 @@ def test_a_redirect_within_the_carriers_hosts_is_followed_without_the_credential
 ) -> None:
     there = f"https://x.cdn.test:{host.port}/b"
     host.answers |= {"/a": moved(there), "/b": moved("/c"), "/c": ok(b"bytes")}
-    assert fetch(request(host), network=host.network(["127.0.0.1"], anywhere)) == b"bytes"
+    assert fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere)) == b"bytes"
     assert [path for path, _ in host.requests] == ["/a", "/b", "/c"]
     assert ["authorization" in headers for _, headers in host.requests] == [True, False, False]
 
@@ -156,16 +156,16 @@ def test_a_redirect_to_a_name_that_leads_inside_is_refused(host: MediaHost) -> N
     names = {NAME: ["127.0.0.1"], "x.cdn.test": ["127.0.0.9"]}
     network = host.network(names, lambda address: address == "127.0.0.1")
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch(request(host), network=network)
+        fetch_media(request(host), network=network)
     assert host.connections == 1
 
 
 def test_three_redirects_are_followed_and_no_fourth(host: MediaHost) -> None:
     host.answers |= {f"/{n}": moved(f"/{n + 1}") for n in range(4)} | {"/4": ok(b"bytes")}
     network = host.network(["127.0.0.1"], anywhere)
-    assert fetch(request(host, "/1"), network=network) == b"bytes"
+    assert fetch_media(request(host, "/1"), network=network) == b"bytes"
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch(request(host, "/0"), network=network)
+        fetch_media(request(host, "/0"), network=network)
     assert host.connections == 4 + 4
 
 
@@ -174,7 +174,7 @@ def test_the_certificate_is_proven_for_the_name_though_the_address_is_pinned(
 ) -> None:
     asked = results.MediaRequest(f"https://deep.x.cdn.test:{host.port}/a", HOSTS, SECRET)
     with pytest.raises(FetchError) as raised:
-        fetch(asked, network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(asked, network=host.network(["127.0.0.1"], anywhere))
     assert isinstance(raised.value.__cause__, Exception)
     assert "certificate" in str(raised.value.__cause__).lower()
     assert (host.connections, host.requests) == (1, [])
@@ -187,7 +187,7 @@ def test_no_proxy_of_the_environment_is_used(
     with media_host() as proxy:
         for name in ("HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        fetch(request(host), network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere))
         assert (host.connections, proxy.connections) == (1, 0)
 
 
@@ -195,7 +195,7 @@ def test_an_address_that_does_not_answer_gives_way_to_the_next(host: MediaHost) 
     with media_host("127.0.0.5") as only:
         only.answers["/a"] = ok(b"bytes")
         network = only.network(["127.0.0.6", "127.0.0.5"], anywhere)
-        assert fetch(request(only), network=network) == b"bytes"
+        assert fetch_media(request(only), network=network) == b"bytes"
 
 
 def test_bytes_beyond_the_limit_are_not_read(host: MediaHost) -> None:
@@ -206,14 +206,14 @@ def test_bytes_beyond_the_limit_are_not_read(host: MediaHost) -> None:
 
     host.answers["/a"] = endless
     with pytest.raises(FetchError) as raised:
-        fetch(request(host), network=host.network(["127.0.0.1"], anywhere), largest=100_000)
+        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere), largest=100_000)
     assert (raised.value.sentence, raised.value.is_passing) == (TOO_BIG, False)
 
 
 def test_packed_bytes_are_not_unpacked(host: MediaHost) -> None:
     host.answers["/a"] = ok(b"\x1f\x8b" + b"0" * 100, Content_Encoding="gzip")
     with pytest.raises(FetchError):
-        fetch(request(host), network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere))
 
 
 @pytest.mark.parametrize("in_headers", [True, False])
@@ -230,7 +230,7 @@ def test_who_drips_is_given_up_when_the_time_for_the_whole_is_over(
     host.answers["/a"] = drip
     start = time.monotonic()
     with pytest.raises(FetchError) as raised:
-        fetch(request(host), network=host.network(["127.0.0.1"], anywhere), seconds=0.5)
+        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere), seconds=0.5)
     assert raised.value.is_passing
     assert time.monotonic() - start < 3
 
@@ -244,7 +244,7 @@ def test_a_refusal_is_told_in_words(
 ) -> None:
     host.answers["/a"] = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
     with pytest.raises(FetchError) as raised:
-        fetch(request(host), network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere))
     assert raised.value.is_passing is is_passing
     assert sentence in {None, raised.value.sentence}
 
@@ -253,18 +253,18 @@ def test_what_arrives_otherwise_than_it_was_sent_is_not_kept(host: MediaHost) ->
     host.answers["/a"] = ok(b"bytes")
     network = host.network(["127.0.0.1"], anywhere)
     good = hashlib.sha256(b"bytes").hexdigest()
-    assert fetch(request(host), network=network, sha256=good.upper()) == b"bytes"
+    assert fetch_media(request(host), network=network, sha256=good.upper()) == b"bytes"
     with pytest.raises(FetchError, match=CHANGED):
-        fetch(request(host), network=network, sha256="0" * 64)
+        fetch_media(request(host), network=network, sha256="0" * 64)
 
 
 def test_only_the_demos_own_carrier_is_fetched_from_loopback(settings: object) -> None:
     for name in ("twilio", "plivo", "telnyx", "bandwidth", "vonage", "signalwire"):
-        assert network_of(name) is INTERNET
+        assert media_network(name) is INTERNET
     settings.DEMO = False  # type: ignore[attr-defined]
-    assert network_of("simulator") is INTERNET
+    assert media_network("simulator") is INTERNET
     settings.DEMO = True  # type: ignore[attr-defined]
-    network = network_of("simulator")
+    network = media_network("simulator")
     assert network.is_allowed("127.0.0.1")
     assert not network.is_allowed("10.0.0.1")
     assert not network.is_allowed("8.8.8.8")

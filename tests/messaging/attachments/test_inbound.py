@@ -16,7 +16,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from messaging.attachments import inbound
-from messaging.attachments.storing import keep
+from messaging.attachments.storing import store_file
 from messaging.carriers import events, results
 from messaging.carriers.twilio import Twilio
 from messaging.inbound.receiving import store_text
@@ -266,12 +266,12 @@ def test_a_fetch_that_another_worker_ended_leaves_no_second_file(
     attachment = Attachment.objects.get()
     inbound.fetch_attachment(attachment.pk)
     stale = Attachment.objects.select_related("message").get()
-    kept = keep(picture())
-    assert not inbound._arrived(stale, kept)
+    stored = store_file(picture())
+    assert not inbound._record_arrival(stale, stored)
     attachment.refresh_from_db()
-    assert attachment.stored_name != kept.stored_name
+    assert attachment.stored_name != stored.stored_name
     assert len(stored_names()) == 4  # until the slower one discards what it had stored
-    kept.discard()
+    stored.delete()
     assert set(stored_names()) == {attachment.stored_name, attachment.thumbnail_name}
 
 
@@ -287,8 +287,8 @@ def test_a_fetch_that_was_forgotten_is_woken(cast: Cast) -> None:
     assert first is not None
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s", [first.pk])
-    inbound.wake_forgotten_fetches()
-    inbound.wake_forgotten_fetches()
+    inbound.requeue_forgotten_fetches()
+    inbound.requeue_forgotten_fetches()
     jobs = ProcrastinateJob.objects.values_list("args", flat=True)
     wanted = Attachment.objects.values_list("pk", flat=True)
     assert sorted(job["attachment_id"] for job in jobs) == sorted(wanted)

@@ -12,9 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from messaging.attachments import drafts, isolation, pictures
-from messaging.attachments.drafts import BadFile
-from messaging.attachments.isolation import Busy
-from messaging.attachments.pictures import CannotShrink, NoPicture
+from messaging.attachments.drafts import FileRefused
+from messaging.attachments.isolation import DecoderBusy
+from messaging.attachments.pictures import CannotShrink, NotAPicture
 from messaging.models import Attachment
 from tests.cast import Cast
 from tests.messaging.attachments.picture_bytes import (
@@ -43,32 +43,32 @@ def test_the_child_makes_what_is_made_here(data: bytes) -> None:
 
 def test_the_child_makes_a_picture_fit_and_is_not_asked_where_it_fits() -> None:
     data, types = noise((90, 70)), {"image/png"}
-    assert isolation.shrunk(data, "image/png", types=types, limit=len(data)) is None
-    smaller = isolation.shrunk(data, "image/png", types=types, limit=len(data) - 1)
-    assert smaller == pictures.make_small(data, len(data) - 1)
+    assert isolation.shrink_picture(data, "image/png", types=types, limit=len(data)) is None
+    smaller = isolation.shrink_picture(data, "image/png", types=types, limit=len(data) - 1)
+    assert smaller == pictures.shrink_to(data, len(data) - 1)
     for broken, limit in ((data, 100), (HTML, 10_000)):
         with pytest.raises(CannotShrink):
-            isolation.shrunk(broken, "image/png", types=set(), limit=limit)
+            isolation.shrink_picture(broken, "image/png", types=set(), limit=limit)
 
 
 def test_what_needs_more_memory_than_the_child_has_is_no_picture() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (4090, 3100), (9, 9, 9, 9)).save(out, "WEBP", lossless=True, method=0)
-    with pytest.raises(NoPicture):
+    with pytest.raises(NotAPicture):
         isolation.read_picture(out.getvalue())
 
 
 def test_what_takes_too_long_is_no_picture(child: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "LONGEST", 0.2)
+    monkeypatch.setattr(isolation, "PICTURE_TIMEOUT", 0.2)
     child.write_text("#!/bin/sh\nexec sleep 60\n")
-    with pytest.raises(NoPicture):
+    with pytest.raises(NotAPicture):
         isolation.read_picture(picture())
 
 
 def test_the_child_knows_no_secrets(child: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIELD_ENCRYPTION_KEY", "canary")
     child.write_text(f"#!/bin/sh\nenv > {child}.env\nexit 65\n")
-    with pytest.raises(NoPicture):
+    with pytest.raises(NotAPicture):
         isolation.read_picture(picture())
     known = Path(f"{child}.env").read_text()
     assert "PATH=" in known
@@ -87,18 +87,18 @@ def test_the_child_starts_without_django() -> None:
 @pytest.mark.parametrize("fault", ["#!/bin/sh\nexit 3\n", "no program"])
 def test_a_child_that_does_not_work_says_nothing_of_the_picture(child: Path, fault: str) -> None:
     child.write_text(fault)
-    with pytest.raises(Busy):
+    with pytest.raises(DecoderBusy):
         isolation.read_picture(picture())
 
 
 def test_one_is_decoded_at_a_time_and_whoever_waits_too_long_is_told(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(isolation, "PATIENCE", 0.05)
+    monkeypatch.setattr(isolation, "TURN_TIMEOUT", 0.05)
     thread, upload = cast.thread(), SimpleUploadedFile("a.jpg", picture())
     with (
         isolation._one_at_a_time(),
-        pytest.raises(BadFile, match="Try again in a moment"),
+        pytest.raises(FileRefused, match="Try again in a moment"),
     ):
         drafts.add_file(thread=thread, agent=cast.ana, upload=upload)
     assert not Attachment.objects.exists()
@@ -107,11 +107,11 @@ def test_one_is_decoded_at_a_time_and_whoever_waits_too_long_is_told(
 
 
 def test_a_queue_that_is_long_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(isolation.MOST_WAITING):
+    for _ in range(isolation.MAX_WAITING):
         isolation._waiting.acquire()
     try:
-        with pytest.raises(Busy):
+        with pytest.raises(DecoderBusy):
             isolation.read_picture(picture())
     finally:
-        isolation._waiting.release(isolation.MOST_WAITING)
+        isolation._waiting.release(isolation.MAX_WAITING)
     isolation.read_picture(picture())

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from inboxes.actions import remove_member
 from messaging.attachments import drafts, links
-from messaging.attachments.naming import shown_name
+from messaging.attachments.naming import clean_name
 from messaging.models import Attachment, Message, PublicLink
 from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
@@ -43,7 +43,7 @@ def sent_link(cast: Cast) -> tuple[str, PublicLink]:
     send(client, thread, attached(client, thread, picture()))
     delivery.deliver_thread(thread.pk)
     link = PublicLink.objects.get()
-    return urlsplit(links.url_of(link)).path, link
+    return urlsplit(links.public_url(link)).path, link
 
 
 def test_a_public_link_needs_no_cookie_and_gives_none(cast: Cast, taken: Taken) -> None:
@@ -85,7 +85,7 @@ def test_a_public_link_ends_and_cannot_be_made_up(
     PublicLink.objects.update(expires_at=timezone.now())
     assert Client().get(path).status_code == 404
     PublicLink.objects.update(expires_at=timezone.now() + timedelta(days=90))
-    time_machine.move_to(timezone.now() + links.GOOD_FOR + timedelta(minutes=1))
+    time_machine.move_to(timezone.now() + links.VALID_FOR + timedelta(minutes=1))
     assert Client().get(path).status_code == 404
 
 
@@ -190,7 +190,7 @@ HOSTILE = [
 def test_a_hostile_file_is_only_ever_saved(cast: Cast, name: str, data: bytes) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
     file = drafts.add_file(thread=thread, agent=cast.ana, upload=SimpleUploadedFile("x", data))
-    Attachment.objects.update(name=shown_name(name))
+    Attachment.objects.update(name=clean_name(name))
     send(client, thread, [file], is_internal="true")
     answer = client.get(f"/attachments/{file.pk}/")
     assert answer.content == data

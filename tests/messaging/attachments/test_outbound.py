@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from messaging.attachments import drafts, links
-from messaging.attachments.fetching import LARGEST
+from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.models import Attachment, Message, PublicLink
 from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
@@ -141,7 +141,7 @@ def test_without_scripts_a_file_is_taken_out_and_the_words_stay(cast: Cast) -> N
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(b"", "is empty"), (b"x" * (LARGEST + 1), "larger than 20 MB")],
+    [(b"", "is empty"), (b"x" * (MAX_FILE_SIZE + 1), "larger than 20 MB")],
 )
 def test_a_file_that_is_not_taken_says_why(cast: Cast, data: bytes, sentence: str) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
@@ -153,7 +153,7 @@ def test_a_file_that_is_not_taken_says_why(cast: Cast, data: bytes, sentence: st
 
 
 def test_a_composer_holds_ten_files(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "MOST_FILES", 2)
+    monkeypatch.setattr(drafts, "MAX_FILES", 2)
     thread, client = cast.thread(), client_of(cast.ana)
     attached(client, thread, picture(), picture())
     assert put(client, thread, picture()).status_code == 422

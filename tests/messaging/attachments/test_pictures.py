@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageFile
 
 from messaging.attachments import pictures
-from messaging.attachments.gifs import without_words
-from messaging.attachments.naming import shown_name
-from messaging.attachments.pictures import CannotShrink, NoPicture, make_small, read_picture
-from messaging.attachments.sniffing import GENERIC, sniff
+from messaging.attachments.gifs import strip_metadata
+from messaging.attachments.naming import clean_name
+from messaging.attachments.pictures import CannotShrink, NotAPicture, read_picture, shrink_to
+from messaging.attachments.sniffing import GENERIC, sniff_type
 from tests.messaging.attachments.picture_bytes import (
     HTML,
     SVG,
@@ -61,8 +61,8 @@ def test_every_usual_kind_becomes_one_that_all_can_show(
     image.save(out, kind)
     found = read_picture(out.getvalue())
     assert (found.content_type, found.width, found.height) == (becomes, 50, 30)
-    assert sniff(found.data) == becomes
-    assert sniff(found.thumbnail) == "image/webp"
+    assert sniff_type(found.data) == becomes
+    assert sniff_type(found.thumbnail) == "image/webp"
     assert not found.is_animated
 
 
@@ -92,7 +92,7 @@ FALSE = {
 @pytest.mark.parametrize("name", FALSE)
 def test_what_cannot_be_decoded_to_the_end_is_no_picture(name: str) -> None:
     data = FALSE[name] if name != "tiff" else _as_tiff()
-    with pytest.raises(NoPicture):
+    with pytest.raises(NotAPicture):
         read_picture(data)
 
 
@@ -114,7 +114,7 @@ def test_a_bomb_is_refused_by_what_its_header_says(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", noted)
     for one in (data, bomb(6_000, 5_000), bomb(9_000, 8_000), bomb(60_000, 60_000)):
-        with pytest.raises(NoPicture):
+        with pytest.raises(NotAPicture):
             read_picture(one)
     assert decoded == []
     read_picture(picture())
@@ -139,14 +139,14 @@ def test_an_animation_keeps_moving_without_its_words() -> None:
 def test_an_animation_that_never_ends_becomes_its_first_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pictures, "MOST_FRAMES", 4)
+    monkeypatch.setattr(pictures, "MAX_FRAMES", 4)
     assert read_picture(moving(4)).is_animated
     found = read_picture(moving(5))
     assert (found.is_animated, found.content_type) == (False, "image/png")
-    monkeypatch.setattr(pictures, "MOST_MOVING_PIXELS", 60 * 40 * 3)
+    monkeypatch.setattr(pictures, "MAX_ANIMATION_PIXELS", 60 * 40 * 3)
     assert not read_picture(moving(4)).is_animated
     assert read_picture(moving(3)).is_animated
-    monkeypatch.setattr(pictures, "MOST_CANVAS", 60 * 40 - 1)
+    monkeypatch.setattr(pictures, "MAX_FRAME_PIXELS", 60 * 40 - 1)
     assert not read_picture(moving(3)).is_animated
 
 
@@ -154,15 +154,15 @@ def test_a_frame_that_is_larger_than_the_animation_is_no_way_round_the_limit() -
     data = bytearray(moving(3))
     at = data.rindex(b"\x2c\0\0\0\0")
     data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
-    with pytest.raises(NoPicture):
+    with pytest.raises(NotAPicture):
         read_picture(bytes(data))
 
 
 def test_a_gif_of_unknown_blocks_is_refused() -> None:
     with pytest.raises(ValueError, match="no known kind"):
-        without_words(b"GIF89a" + b"\1\0\1\0\0\0\0" + b"\x99\0\0")
+        strip_metadata(b"GIF89a" + b"\1\0\1\0\0\0\0" + b"\x99\0\0")
     with pytest.raises(ValueError, match="breaks off"):
-        without_words(moving()[:-30])
+        strip_metadata(moving()[:-30])
 
 
 def test_a_very_large_picture_is_kept_at_a_size_that_screens_have() -> None:
@@ -174,30 +174,30 @@ def test_a_very_large_picture_is_kept_at_a_size_that_screens_have() -> None:
 def test_a_photo_of_more_pixels_than_are_held_is_decoded_at_half_its_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pictures, "MOST_DECODED", 300 * 200 - 1)
+    monkeypatch.setattr(pictures, "MAX_DECODED", 300 * 200 - 1)
     found = read_picture(photo_with_a_place())
     assert (found.width, found.height) == (100, 150)
-    with pytest.raises(NoPicture):
+    with pytest.raises(NotAPicture):
         read_picture(picture("PNG"))
 
 
 def test_a_picture_is_made_to_fit_the_carriers_limit() -> None:
     large = read_picture(noise((900, 700)))
     assert len(large.data) > 1_000_000
-    found = make_small(large.data, 300_000)
+    found = shrink_to(large.data, 300_000)
     assert len(found) <= 300_000
-    assert sniff(found) == "image/jpeg"
-    assert sniff(make_small(read_picture(moving()).data, 10_000)) == "image/jpeg"
+    assert sniff_type(found) == "image/jpeg"
+    assert sniff_type(shrink_to(read_picture(moving()).data, 10_000)) == "image/jpeg"
     for data, limit in ((large.data, 500), (HTML, 10_000)):
         with pytest.raises(CannotShrink):
-            make_small(data, limit)
+            shrink_to(data, limit)
 
 
 def test_what_is_seen_through_becomes_white_paper() -> None:
     clear = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     out = io.BytesIO()
     clear.save(out, "PNG")
-    white = make_small(out.getvalue(), 100_000)
+    white = shrink_to(out.getvalue(), 100_000)
     assert open_picture(white).getpixel((20, 20)) == (255, 255, 255)
 
 
@@ -216,7 +216,7 @@ def test_what_is_seen_through_becomes_white_paper() -> None:
     ],
 )
 def test_bytes_say_what_they_are(data: bytes, content_type: str) -> None:
-    assert sniff(data) == content_type
+    assert sniff_type(data) == content_type
 
 
 @pytest.mark.parametrize(
@@ -235,6 +235,6 @@ def test_bytes_say_what_they_are(data: bytes, content_type: str) -> None:
     ],
 )
 def test_a_name_is_only_what_people_see(raw: str, shown: str) -> None:
-    assert shown_name(raw) == shown
+    assert clean_name(raw) == shown
     assert len(shown) <= 100
     assert not re.search(r"[/\\\x00-\x1f]", shown)

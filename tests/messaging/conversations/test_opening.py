@@ -23,7 +23,7 @@ def test_a_thread_opens_at_a_message_that_lies_further_back(cast: Cast) -> None:
 def test_far_back_the_page_stands_apart_and_leads_to_the_newest(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.conversations.opening.LONGEST", 45)
+    monkeypatch.setattr("messaging.conversations.opening.MAX_MESSAGES", 45)
     thread = cast.thread()
     ids = [cast.text_in(f"Text {n}").pk for n in range(60)]
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/?at={ids[5]}").content.decode()

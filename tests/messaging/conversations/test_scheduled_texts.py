@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from messaging.conversations.schedule_forms import ChangeForm, at_preset, in_zone
+from messaging.conversations.schedule_forms import ChangeScheduledForm, local_to_utc, preset_moment
 from messaging.live.pages import Page, Target
 from messaging.live.readers import draw_changes
 from messaging.models import Message, ScheduledText
@@ -106,7 +106,7 @@ def test_presets_are_times_of_the_agents_day(
     monkeypatch: pytest.MonkeyPatch, now: str, preset: str, expected: str
 ) -> None:
     monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(now))
-    assert at_preset(preset, ZoneInfo("Europe/Berlin")) == datetime.fromisoformat(expected)
+    assert preset_moment(preset, ZoneInfo("Europe/Berlin")) == datetime.fromisoformat(expected)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_presets_are_times_of_the_agents_day(
 def test_times_that_the_clocks_repeat_or_skip_are_still_one_moment(
     hour: str, expected: str
 ) -> None:
-    moment = in_zone(datetime.fromisoformat(hour), ZoneInfo("Europe/Berlin"))
+    moment = local_to_utc(datetime.fromisoformat(hour), ZoneInfo("Europe/Berlin"))
     assert moment == datetime.fromisoformat(expected)
 
 
@@ -134,7 +134,7 @@ def test_a_time_that_is_left_unchanged_does_not_move() -> None:
         (f"{planned:%Y-%m-%d}T02:30", planned),
         (f"{planned:%Y-%m-%d}T02:31", planned.replace(hour=0, minute=31, second=0)),
     ]:
-        form = ChangeForm(given | {"at": at}, planned=planned)
+        form = ChangeScheduledForm(given | {"at": at}, scheduled_for=planned)
         assert form.is_valid(), form.errors
         assert form.cleaned_data["send_at"] == expected
 

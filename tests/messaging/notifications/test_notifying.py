@@ -137,7 +137,7 @@ def test_old_ones_are_deleted_in_batches_and_the_rest_stays(
 def test_a_bell_counts_no_further_than_it_shows(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "COUNTED", 2)
+    monkeypatch.setattr(lists, "MAX_COUNTED", 2)
     for body in ("One", "Two", "Three"):
         cast.text_in(body)
     assert unread_counts([cast.ana.pk, cast.dov.pk]) == {cast.ana.pk: 2, cast.dov.pk: 0}

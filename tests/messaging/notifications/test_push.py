@@ -56,7 +56,7 @@ def test_the_example_of_the_standard_comes_out_to_the_byte() -> None:
     sender = ec.derive_private_key(
         int.from_bytes(base64url.decode(RFC_SENDER), "big"), ec.SECP256R1()
     )
-    sealed = webpush.encrypt(
+    sealed = webpush.encrypt_message(
         WATERMELON.encode(),
         p256dh=RFC_RECEIVER,
         auth=RFC_AUTH,
@@ -95,7 +95,7 @@ def test_each_push_is_sealed_with_a_new_key_and_salt(cast: Cast, service: FakeSe
 
 
 def test_we_sign_for_the_push_service_alone(cast: Cast, settings: Settings) -> None:
-    header = webpush.authorization("https://push.example.com/abc")
+    header = webpush.authorization_header("https://push.example.com/abc")
     token, key = header.removeprefix("vapid t=").split(", k=")
     head, claims, signature = token.split(".")
     assert json.loads(base64url.decode(head)) == {"typ": "JWT", "alg": "ES256"}
@@ -248,10 +248,10 @@ def test_the_connection_goes_to_the_address_that_was_checked_and_tls_proves_the_
         network = host.network({NAMES[0]: ["127.0.0.1"], "push.example.com": ["127.0.0.1"]}, bool)
         keys, end = Browser().fields, time.monotonic() + 5
         right = PushSubscription(endpoint=f"https://{NAMES[0]}:{host.port}/x", **keys)
-        assert webpush.post(right, b"{}", end=end, network=network) == 201
+        assert webpush.post_message(right, b"{}", end=end, network=network) == 201
         wrong = PushSubscription(endpoint=f"https://push.example.com:{host.port}/x", **keys)
         with pytest.raises(httpcore.ConnectError, match="match"):
-            webpush.post(wrong, b"{}", end=end, network=network)
+            webpush.post_message(wrong, b"{}", end=end, network=network)
     [(path, headers)] = host.requests
     assert (path, headers["host"].split(":")[0]) == ("/x", NAMES[0])
 

@@ -44,8 +44,8 @@ KEYS = Browser().fields
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call ends after little more than the fake service takes to answer."""
-    monkeypatch.setattr(push, "CALL_TIME", 1.0)
-    monkeypatch.setattr(push, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(push, "CALL_TIMEOUT", 1.0)
+    monkeypatch.setattr(push, "POLL_INTERVAL", 0.05)
 
 
 def failures() -> dict[str, int]:
@@ -95,7 +95,7 @@ def test_a_process_that_ends_waits_for_no_service_and_blames_none(
     message = cast.text_in("Hello")
     begun = time.monotonic()
     push.push_agent(cast.ana.pk, message.pk, is_ending=lambda: bool(service.log))
-    assert time.monotonic() - begun < push.CALL_TIME / 2
+    assert time.monotonic() - begun < push.CALL_TIMEOUT / 2
     assert failures() == {"silent": 0}
 
 
@@ -138,7 +138,7 @@ def test_who_fails_five_times_is_forgotten_and_left_alone_meanwhile(
     let_the_pauses_end()
     push_all(cast.text_in("The last time"))
     assert not PushSubscription.objects.exists()
-    assert len(service.log) == push.MOST_FAILURES
+    assert len(service.log) == push.MAX_FAILURES
 
 
 @pytest.mark.parametrize("mends", ["answers", "subscribes"])

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging import tasks
-from messaging.conversations.drafts import FormWasSent, keep_draft
+from messaging.conversations.drafts import FormWasSent, update_draft
 from messaging.models import Message, Notification, Number, OptOut, ScheduledText
 from messaging.outbound import opt_outs
 from messaging.outbound.scheduling import (
@@ -133,11 +133,11 @@ def test_an_agent_who_is_told_so_may_send_it_once_more(cast: Cast) -> None:
 def test_scheduling_empties_the_draft_and_a_late_save_does_not_restore_it(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     draft: dict[str, Any] = {"thread": thread, "agent": cast.ana, "is_internal": False}
-    keep_draft(body="Your car", form_key=key, **draft)
+    update_draft(body="Your car", form_key=key, **draft)
     schedule_in(cast, thread, form_key=key)
     assert ThreadState.objects.get(agent=cast.ana, thread=thread).draft_body == ""
     with pytest.raises(FormWasSent):
-        keep_draft(body="Your car is ready", form_key=key, **draft)
+        update_draft(body="Your car is ready", form_key=key, **draft)
 
 
 def test_a_text_that_may_not_be_sent_may_not_be_scheduled(cast: Cast) -> None:

@@ -18,7 +18,7 @@ from threads.models import Thread
 
 @require_POST
 @login_required
-def read(request: HttpRequest, thread_id: int) -> HttpResponse:
+def mark_thread_read(request: HttpRequest, thread_id: int) -> HttpResponse:
     """The page has shown the thread up to a message."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)

@@ -11,12 +11,12 @@ from inboxes.models import Agent
 from inboxes.requests import HtmxRequest
 from messaging.conversations.forms import SendForm
 from messaging.conversations.history import Entry, open_conversation
-from messaging.conversations.views.conversation import conversation_page
+from messaging.conversations.views.conversation import render_conversation
 from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused
 from threads.models import Thread
 
 
-def refused(
+def render_refusal(
     request: HtmxRequest, agent: Agent, thread: Thread, why: str | SendingRefused, form: SendForm
 ) -> HttpResponse:
     """Answer 422 with the reason beside the field."""
@@ -33,22 +33,22 @@ def refused(
     if request.htmx:
         context = {"conversation": shown}
         return render(request, "messaging/composer/_composer.html", context, status=422)
-    return conversation_page(request, agent, shown, status=422)
+    return render_conversation(request, agent, shown, status=422)
 
 
-def overtaken(
+def render_send_guard(
     request: HtmxRequest, agent: Agent, thread: Thread, error: Overtaken, form: SendForm
 ) -> HttpResponse:
     """Answer 409 with what others wrote meanwhile; the agent may send all the same."""
-    came = [Entry.of(message, agent) for message in error.messages]
+    newer_entries = [Entry.for_agent(message, agent) for message in error.messages]
     if request.htmx:
-        context = {"came": came, "is_live": True}
+        context = {"newer_entries": newer_entries, "is_live": True}
         return render(request, "messaging/composer/_guard.html", context, status=409)
     shown = replace(
         open_conversation(thread, agent),
         form_key=form.cleaned_data["form_key"],
-        came=came,
+        newer_entries=newer_entries,
         body=form.cleaned_data["body"],
         is_draft_internal=False,
     )
-    return conversation_page(request, agent, shown, status=409)
+    return render_conversation(request, agent, shown, status=409)

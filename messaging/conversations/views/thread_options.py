@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib import messages as notices
+from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,7 +23,7 @@ CAME_BACK = "Something new came in at that moment, so the thread stays in your l
 
 @require_POST
 @login_required
-def priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def set_thread_priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Set the thread's priority for all members; the answer is its title."""
     thread = get_thread(signed_in_agent(request), thread_id)
     form = PriorityForm(request.POST)
@@ -41,17 +41,17 @@ def priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def unread(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def mark_thread_unread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Have the thread look unread to oneself."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     mark_unread(thread=thread, agent=agent)
-    return no_content_or_redirect(request, _list_of(thread))
+    return no_content_or_redirect(request, _list_url(thread))
 
 
 @require_POST
 @login_required
-def delete(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def delete_thread_for_agent(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Hide the thread for oneself; the answer offers to undo it."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
@@ -61,8 +61,8 @@ def delete(request: HtmxRequest, thread_id: int) -> HttpResponse:
     is_hidden = delete_thread(thread=thread, agent=agent, message_id=form.cleaned_data["message"])
     if not request.htmx:
         offer = render_to_string("messaging/conversation/_undo.html", {"thread": thread})
-        notices.success(request, offer if is_hidden else CAME_BACK)
-        return redirect(_list_of(thread))
+        toasts.success(request, offer if is_hidden else CAME_BACK)
+        return redirect(_list_url(thread))
     if not is_hidden:
         return unprocessable_text(CAME_BACK)
     return render(request, "messaging/conversation/_undo.html", {"thread": thread})
@@ -70,15 +70,15 @@ def delete(request: HtmxRequest, thread_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def restore(request: HtmxRequest, thread_id: int) -> HttpResponse:
+def restore_deleted_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Put a thread that one deleted back into one's lists."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     restore_thread(thread=thread, agent=agent)
-    return no_content_or_redirect(request, _list_of(thread))
+    return no_content_or_redirect(request, _list_url(thread))
 
 
-def _list_of(thread: Thread) -> str:
+def _list_url(thread: Thread) -> str:
     if thread.is_personal:
         return reverse("messaging:messages")
     return reverse("messaging:inbox", args=[thread.inbox_id])
