@@ -17,13 +17,13 @@ HOUR = timedelta(hours=1)
 
 
 def schedule_in(cast: Cast, thread: Thread, **details: Any) -> ScheduledText:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "author": cast.ana,
         "body": "Your car is ready",
         "send_at": timezone.now() + HOUR,
         "form_key": uuid.uuid4(),
     }
-    return schedule_text(thread=thread, **(given | details))
+    return schedule_text(thread=thread, **(defaults | details))
 
 
 def make_due(text: ScheduledText, ago: timedelta = timedelta(seconds=1)) -> ScheduledText:

@@ -87,8 +87,8 @@ def test_a_late_text_notifies_like_a_new_one(cast: Cast, carrier: FarEnd, number
     assert thread.last_at == late.created_at > timezone.now() - MINUTE, (
         "it lifts its thread, as nobody knows of it"
     )
-    told = Notification.objects.filter(message=late).values_list("agent__username", flat=True)
-    assert set(told) == {"ana", "ben", "cho"}
+    notified = Notification.objects.filter(message=late).values_list("agent__username", flat=True)
+    assert set(notified) == {"ana", "ben", "cho"}
     assert late.pk > answer.pk
     assert late.seq == thread.seq
     client_of(cast.ana).get(f"/threads/{thread.pk}/")
@@ -190,8 +190,8 @@ def test_each_number_is_compared_in_turn_if_its_account_is_active(
     Number.objects.exclude(address__in=[FRONT_DESK, DISPATCH]).delete()
     for _ in range(2):
         reconciling.compare_numbers()
-    asked = [entry["wanted"]["To"] for entry in carrier.ledger("question")]
-    assert sorted(asked) == [FRONT_DESK, DISPATCH]
+    compared = [entry["wanted"]["To"] for entry in carrier.ledger("question")]
+    assert sorted(compared) == [FRONT_DESK, DISPATCH]
     CarrierAccount.objects.update(is_active=False)
     clock.advance(reconciling.INTERVAL)
     reconciling.compare_numbers()
@@ -208,15 +208,15 @@ def test_one_number_that_fails_does_not_hold_up_the_others(
     other = Number.objects.create(
         address=DISPATCH, account=cast.account, inbox=cast.dispatch, segments_per_second=1000
     )
-    for place, one in enumerate([number, other]):
-        tried_at = timezone.now() - HOUR + place * MINUTE
+    for index, one in enumerate([number, other]):
+        tried_at = timezone.now() - HOUR + index * MINUTE
         Comparison.objects.create(number=one, tried_at=tried_at, trouble="not yet")
     fetch = reconciling._fetch_list
 
-    def fetch_or_fail(asked: Number, since: datetime) -> object:
-        if asked == number:
+    def fetch_or_fail(compared: Number, since: datetime) -> object:
+        if compared == number:
             raise LookupError
-        return fetch(asked, since)
+        return fetch(compared, since)
 
     monkeypatch.setattr(reconciling, "_fetch_list", fetch_or_fail)
     monkeypatch.setattr(reconciling, "ROUND_SIZE", 1)
@@ -242,12 +242,12 @@ def test_a_database_error_is_left_to_the_jobs_retry(
 def test_a_span_is_compared_again_until_its_list_is_complete(
     cast: Cast, number: Number, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    spans = []
     answers = [True, False, False, True]
 
     def list_texts(_: Number, since: datetime) -> results.Listed:
-        asked.append(since)
-        return results.Listed((), is_all=answers[len(asked) - 1])
+        spans.append(since)
+        return results.Listed((), is_all=answers[len(spans) - 1])
 
     monkeypatch.setattr(reconciling, "_fetch_list", list_texts)
     troubles = []
@@ -256,23 +256,23 @@ def test_a_span_is_compared_again_until_its_list_is_complete(
         troubles.append(bool(Comparison.objects.get().trouble))
         clock.advance(HOUR)
     assert troubles == [False, True, True, False]
-    assert asked[1] == asked[2] == asked[3], "the oldest are what is missing"
+    assert spans[1] == spans[2] == spans[3], "the oldest texts are missing"
 
 
 def test_the_first_span_too_is_compared_until_its_list_is_complete(
     cast: Cast, number: Number, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    spans = []
 
     def list_texts(_: Number, since: datetime) -> results.Listed:
-        asked.append(since)
+        spans.append(since)
         return results.Listed((), is_all=False)
 
     monkeypatch.setattr(reconciling, "_fetch_list", list_texts)
     for _ in range(3):
         reconciling.compare_number(number)
         clock.advance(HOUR)
-    assert asked[1] == asked[2] <= asked[0]
+    assert spans[1] == spans[2] <= spans[0]
 
 
 def test_an_account_that_is_entered_anew_stores_nothing_twice(
@@ -333,8 +333,8 @@ def test_late_texts_are_on_the_page_of_history_where_they_belong(
 ) -> None:
     monkeypatch.setattr(history, "PAGE_SIZE", 2)
     thread = cast.thread()
-    for place in range(4):
-        cast.text_in(f"text {place}")
+    for index in range(4):
+        cast.text_in(f"text {index}")
     for back, message in enumerate(Message.objects.order_by("-pk"), 1):
         make_older(message, back * HOUR)
     text_without_webhook(carrier, "between 1 and 2", 2 * HOUR + 30 * MINUTE)

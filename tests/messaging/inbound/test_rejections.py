@@ -32,9 +32,9 @@ class Time:
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    given = Time()
-    monkeypatch.setattr(rejections, "time", given)
-    return given
+    clock = Time()
+    monkeypatch.setattr(rejections, "time", clock)
+    return clock
 
 
 def test_each_reason_is_counted_and_shown_with_its_times(cast: Cast) -> None:

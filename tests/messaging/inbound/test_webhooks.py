@@ -108,13 +108,13 @@ def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_try_again(
     assert "Cannot be decrypted with FIELD_KEYS: enter them again" in changelist
     address = reverse("admin:messaging_carrieraccount_change", args=[cast.account.pk])
     assert "Not stored yet." in admin.get(address).content.decode()
-    given = {
+    fields = {
         "name": cast.account.name,
         "is_active": "on",
         "credential_account_sid": "AC1",
         "credential_auth_token": "entered-again",
     }
-    assert admin.post(address, given).status_code == 302
+    assert admin.post(address, fields).status_code == 302
     answer = post_webhook(cast.account, text_fields("Hello?"), token="entered-again")
     assert answer.status_code == 200
 

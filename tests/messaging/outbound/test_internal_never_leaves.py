@@ -124,8 +124,8 @@ class InternalMessages(RuleBasedStateMachine):
     def attach_and_write(self, data: bytes, **choice: Any) -> None:
         address = f"/threads/{self.threads[0].pk}/attachments/"
         answer = self.ana.post(address, {"file": SimpleUploadedFile("a", data)})
-        found = re.search(r'name="attachment" value="(\d+)"', answer.content.decode())
-        more: dict[str, Any] = {"attachment": found[1]} if found else {}  # the composer holds ten
+        match = re.search(r'name="attachment" value="(\d+)"', answer.content.decode())
+        more: dict[str, Any] = {"attachment": match[1]} if match else {}  # it takes ten at most
         self.write_one(**choice, thread=0, again=False, **more)
 
     @rule()
@@ -236,7 +236,7 @@ class InternalMessages(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if hasattr(self, "threads"):
-                # Whatever could not go for want of a number goes now.
+                # Texts that had no number to leave from leave now.
                 self.route_the_number(is_ours=True)
                 self.retry_everything()
                 self.send_scheduled_texts()

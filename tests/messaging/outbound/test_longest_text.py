@@ -93,21 +93,21 @@ def test_send_later_refuses_it_and_keeps_its_words(cast: Cast, is_live: bool) ->
 def test_the_page_of_a_scheduled_text_refuses_it_and_keeps_its_words(cast: Cast, way: str) -> None:
     text = schedule(cast, cast.thread())
     hour = f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
-    given: dict[str, Any] = {"at": hour, "known": text.seq}
-    assert_kept(post_text(cast, f"/later/{text.pk}/{way}", TOO_LONG, **given))
+    fields: dict[str, Any] = {"at": hour, "known": text.seq}
+    assert_kept(post_text(cast, f"/later/{text.pk}/{way}", TOO_LONG, **fields))
     text.refresh_from_db()
     assert (text.body, text.state) == ("Hello", "waiting")
-    assert post_text(cast, f"/later/{text.pk}/{way}", FITS, **given).status_code == 302
+    assert post_text(cast, f"/later/{text.pk}/{way}", FITS, **fields).status_code == 302
 
 
 def test_a_first_text_is_refused_beside_its_words_and_starts_no_thread(cast: Cast) -> None:
-    given: dict[str, Any] = {"inbox": cast.front_desk.pk, "to": "+12025550199"}
-    answer = post_text(cast, "/start/", TOO_LONG, **given)
+    fields: dict[str, Any] = {"inbox": cast.front_desk.pk, "to": "+12025550199"}
+    answer = post_text(cast, "/start/", TOO_LONG, **fields)
     assert_kept(answer)
     beside = answer.content.decode().split('id="start-body-error">')[1]
     assert beside.startswith("This is too long")
     assert not Thread.objects.filter(contact__address="+12025550199").exists()
-    assert post_text(cast, "/start/", FITS, **given).status_code == 302
+    assert post_text(cast, "/start/", FITS, **fields).status_code == 302
 
 
 def test_no_action_queues_it(cast: Cast) -> None:

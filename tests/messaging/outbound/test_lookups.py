@@ -84,9 +84,9 @@ def test_a_text_is_looked_up_a_few_times_within_a_day_and_then_no_more(
     clock.advance(FIRST_LOOK_UP)
     for wait in (*lookups.RETRY_WAITS, timedelta(days=1)):
         lookups.look_up_unknowns()
-        asked = len(carrier.ledger("question"))
+        look_ups = len(carrier.ledger("question"))
         lookups.look_up_unknowns()
-        assert len(carrier.ledger("question")) == asked, "not before its time"
+        assert len(carrier.ledger("question")) == look_ups, "not before its time"
         clock.advance(wait)
     lookups.look_up_unknowns()
     assert len(carrier.ledger("question")) == lookups.MAX_TRIES
@@ -189,8 +189,8 @@ def test_a_text_is_not_mistaken_for_another_with_the_same_body(
     assert (attempt_states(before), attempt_states(lost)) == (["sent"], ["unknown", "sent"])
     clock.advance(FIRST_LOOK_UP)
     assert lookups.look_up_unknowns() == 1
-    found = Attempt.objects.order_by("pk").values_list("carrier_message_id", flat=True)
-    assert list(found) == [entry["id"] for entry in carrier.ledger()]
+    ids = Attempt.objects.order_by("pk").values_list("carrier_message_id", flat=True)
+    assert list(ids) == [entry["id"] for entry in carrier.ledger()]
 
 
 def test_no_look_up_is_made_while_a_text_to_the_same_contact_is_being_sent(

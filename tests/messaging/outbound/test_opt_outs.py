@@ -188,7 +188,7 @@ def test_a_carriers_clock_that_is_ahead_of_ours_makes_no_future_opt_out(cast: Ca
     assert not open_opt_outs()
 
 
-# The carrier's word
+# Carriers
 
 
 def begin_attempt(cast: Cast) -> Attempt:
@@ -254,8 +254,8 @@ def test_help_is_answered_with_the_inboxs_text(
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert '<span class="author">Automatic</span>' in page
     assert 'aria-label="Automatic answer"' in page
-    told = client_of(cast.ana).get("/notifications/").content.decode()
-    assert "Automatic answer" in told
+    notifications = client_of(cast.ana).get("/notifications/").content.decode()
+    assert "Automatic answer" in notifications
 
 
 def test_repeated_help_is_answered_once_within_the_pause(

@@ -106,7 +106,7 @@ def test_the_order_of_a_thread_holds_while_it_waits(carrier: FarEnd, cast: Cast)
     number = set_rate(cast.front_desk)
     one, other = make_strangers(cast, 2)
     cast.answer(other, "before")
-    sent = [cast.answer(one, f"Line {place}") for place in range(3)]
+    sent = [cast.answer(one, f"Line {index}") for index in range(3)]
     for _ in range(6):
         run_jobs()
         end_pause(number)
@@ -121,20 +121,20 @@ def test_answers_go_first_and_every_fourth_turn_is_for_the_others(
     number = set_rate(cast.front_desk)
     others = [cast.answer(thread, "An offer") for thread in make_strangers(cast, 3)]
     answers = [
-        cast.answer(cast.thread(sender=f"+1202555030{place}"), "It is ready") for place in range(6)
+        cast.answer(cast.thread(sender=f"+1202555030{index}"), "It is ready") for index in range(6)
     ]
     Pace.objects.create(number=number, free_at=timezone.now() + timedelta(minutes=1))
     for message in [*others, *answers]:
         delivery.deliver_thread(message.thread_id)
-    given: list[int] = []
+    turns: list[int] = []
     for _ in range(9):
         end_pause(number)
         pacing.give_turns(number)
-        [fresh] = Message.objects.exclude(turn_at=None).exclude(pk__in=given)
-        given.append(fresh.pk)
+        [fresh] = Message.objects.exclude(turn_at=None).exclude(pk__in=turns)
+        turns.append(fresh.pk)
         Message.objects.filter(pk=fresh.pk).update(state="sent")
     a, o = [message.pk for message in answers], [message.pk for message in others]
-    assert given == [*a[:3], o[0], *a[3:6], o[1], o[2]]
+    assert turns == [*a[:3], o[0], *a[3:6], o[1], o[2]]
 
 
 def test_a_new_text_waits_behind_the_texts_of_other_threads(carrier: FarEnd, cast: Cast) -> None:
@@ -232,10 +232,10 @@ def test_two_workers_keep_to_one_rate_and_to_each_threads_order_despite_429s(
     expected: dict[str, list[str]] = {thread.contact.address: [] for thread in threads}
     for address in list(expected)[:2]:
         carrier.plan({"kind": "accept"}, {"kind": "throttle"}, to=address)
-    for place in range(4):
+    for index in range(4):
         for thread in threads:
-            cast.answer(thread, f"{thread.pk}: {place}")
-            expected[thread.contact.address].append(f"{thread.pk}: {place}")
+            cast.answer(thread, f"{thread.pk}: {index}")
+            expected[thread.contact.address].append(f"{thread.pk}: {index}")
     outbound = Message.objects.filter(kind="outbound")
     with run_workers(carrier, tmp_path / "workers.log", count=2) as log:
         wait_until(lambda: not outbound.exclude(state="sent").exists(), log, seconds=60)
@@ -291,14 +291,14 @@ def test_a_burst_to_500_contacts_delays_no_reply_in_another_inbox(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     set_rate(cast.front_desk)
-    asked = cast.thread(to=DISPATCH)
+    waiting_thread = cast.thread(to=DISPATCH)
     with transaction.atomic():
         for thread in make_strangers(cast, 500):
             cast.answer(thread, f"An offer to {thread.pk}")
     with run_workers(carrier, tmp_path / "workers.log") as log:
         wait_until(lambda: len(carrier.ledger()) > 0, log)
         for turn in range(3):
-            cast.answer(asked, f"Reply {turn}")
+            cast.answer(waiting_thread, f"Reply {turn}")
             wait_until(lambda said=f"Reply {turn}": is_sent(said), log, seconds=6)  # type: ignore[misc]
     left = Message.objects.filter(inbox=cast.front_desk, state="queued").count()
     assert left > 400
@@ -308,14 +308,14 @@ def test_a_slow_carrier_holds_up_no_other_number(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
     """Not even where no rate keeps the number from occupying all workers."""
-    asked = cast.thread(to=DISPATCH)
+    waiting_thread = cast.thread(to=DISPATCH)
     for thread in make_strangers(cast, 9):
         carrier.plan({"kind": "slow", "seconds": 4}, to=thread.contact.address)
         cast.answer(thread, "An offer")
     with run_workers(carrier, tmp_path / "workers.log") as log:
         wait_until(lambda: len(carrier.ledger()) >= 2, log)
         begun = time.monotonic()
-        cast.answer(asked, "A reply")
+        cast.answer(waiting_thread, "A reply")
         wait_until(lambda: is_sent("A reply"), log, seconds=20)
         assert time.monotonic() - begun < 3
 

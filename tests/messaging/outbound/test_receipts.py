@@ -53,11 +53,11 @@ def test_whatever_the_order_the_state_never_goes_back(cast: Cast, order: tuple[s
     """The carrier's answer to our call may come at any time among its receipts."""
     attempt = begin_attempt(cast)
     seen = [RANKS[DeliveryState(message_state(attempt))]]
-    for told in order:
-        if told == "answer":
+    for event in order:
+        if event == "answer":
             accept_attempt(attempt)
         else:
-            receipt = receipt_fields(SID, told)
+            receipt = receipt_fields(SID, event)
             assert (
                 post_webhook(cast.account, receipt, attempt_token=str(attempt.token)).status_code
                 == 200

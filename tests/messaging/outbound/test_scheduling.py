@@ -104,14 +104,14 @@ def test_the_same_form_schedules_one_text(cast: Cast) -> None:
 
 def test_one_form_does_not_both_send_and_schedule_a_text(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    given: dict[str, Any] = {"thread": thread, "author": cast.ana, "body": "Your car is ready"}
+    fields: dict[str, Any] = {"thread": thread, "author": cast.ana, "body": "Your car is ready"}
     text = schedule_in(cast, thread, form_key=key)
     with pytest.raises(FormAlreadyUsed, match="planned for later already"):
-        write_message(form_key=key, **given)
+        write_message(form_key=key, **fields)
     delete_scheduled_text(text=text)
-    write_message(form_key=key, **given)
+    write_message(form_key=key, **fields)
     sent = uuid.uuid4()
-    write_message(form_key=sent, **given)
+    write_message(form_key=sent, **fields)
     with pytest.raises(FormAlreadyUsed, match="sent already"):
         schedule_in(cast, thread, form_key=sent)
 

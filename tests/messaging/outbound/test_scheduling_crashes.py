@@ -23,13 +23,13 @@ COUNT = 12
 def schedule_texts(cast: Cast, ahead: timedelta) -> list[str]:
     texts = [
         schedule_text(
-            thread=cast.thread(sender=f"+1202555{place:04d}"),
+            thread=cast.thread(sender=f"+1202555{index:04d}"),
             author=cast.ana,
-            body=f"Your car is ready ({place})",
+            body=f"Your car is ready ({index})",
             send_at=timezone.now() + ahead,
             form_key=uuid.uuid4(),
         )
-        for place in range(COUNT)
+        for index in range(COUNT)
     ]
     return [text.body for text in texts]
 
@@ -38,8 +38,8 @@ def are_all_sent() -> bool:
     return Message.objects.filter(kind="outbound", state="sent").count() == COUNT
 
 
-def assert_each_was_sent_once(carrier: FarEnd, planned: list[str]) -> None:
-    assert sorted(texts_at(carrier)) == sorted(planned)
+def assert_each_was_sent_once(carrier: FarEnd, scheduled: list[str]) -> None:
+    assert sorted(texts_at(carrier)) == sorted(scheduled)
     assert_never_doubled(carrier)
     assert set(ScheduledText.objects.values_list("state", flat=True)) == {"sent"}
     assert Message.objects.filter(kind="outbound").count() == COUNT
@@ -48,11 +48,11 @@ def assert_each_was_sent_once(carrier: FarEnd, planned: list[str]) -> None:
 def test_two_workers_send_each_scheduled_text_once_and_on_time(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    planned = schedule_texts(cast, timedelta(seconds=4))
+    scheduled = schedule_texts(cast, timedelta(seconds=4))
     begun = timezone.now()
     with run_workers(carrier, tmp_path / "workers.log", count=2) as log:
         wait_until(are_all_sent, log, seconds=60)
-    assert_each_was_sent_once(carrier, planned)
+    assert_each_was_sent_once(carrier, scheduled)
     first = min(text.message.created_at for text in ScheduledText.objects.all() if text.message)
     assert first >= begun + timedelta(seconds=3)
 
@@ -60,10 +60,10 @@ def test_two_workers_send_each_scheduled_text_once_and_on_time(
 def test_no_scheduled_text_is_lost_or_doubled_when_workers_die_around_its_commit(
     carrier: FarEnd, cast: Cast, tmp_path: Path
 ) -> None:
-    planned = schedule_texts(cast, timedelta(0))
+    scheduled = schedule_texts(cast, timedelta(0))
     points = ["planned", "gone", "planned"]
     with run_workers(carrier, tmp_path / "workers.log", *points) as log:
         wait_until(
             lambda: log.read_text().count(" killed\n") == 3 and are_all_sent(), log, seconds=60
         )
-    assert_each_was_sent_once(carrier, planned)
+    assert_each_was_sent_once(carrier, scheduled)

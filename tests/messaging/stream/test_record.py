@@ -178,8 +178,8 @@ def test_a_save_in_admin_moves_the_secrets_to_the_first_key(
     new = Fernet.generate_key().decode()
     settings.FIELD_KEYS = [new, *settings.FIELD_KEYS]
     address = reverse("admin:messaging_carrieraccount_change", args=[cast.account.pk])
-    given = {"name": "Renamed", "is_active": "on"}
-    assert client_of(cast.admin).post(address, given).status_code == 302
+    fields = {"name": "Renamed", "is_active": "on"}
+    assert client_of(cast.admin).post(address, fields).status_code == 302
     settings.FIELD_KEYS = [new]
     account = CarrierAccount.objects.get()
     assert (account.name, account.get_credentials()) == ("Renamed", SECRETS)

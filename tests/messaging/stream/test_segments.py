@@ -69,7 +69,7 @@ def test_the_alphabet_is_the_one_of_the_standard() -> None:
         ("a" * 1530, 10, 0),
         ("{" * 80, 1, 0),
         ("{" * 81, 2, 143),
-        # 152 and the two septets of a brace make 154: it moves, and one place stays empty.
+        # 152 and the two septets of a brace make 154: it moves, and one unit stays empty.
         ("a" * 152 + "{" + "a" * 20, 2, 131),
         ("a" * 152 + "€" + "a" * 151, 2, 0),
         ("a" * 152 + "€" + "a" * 152, 3, 152),
@@ -87,8 +87,8 @@ def test_the_alphabet_is_the_one_of_the_standard() -> None:
     ],
 )
 def test_known_texts_have_known_counts(text: str, count: int, room: int) -> None:
-    found = count_segments(text)
-    assert (found.count, found.room) == (count, room)
+    segments = count_segments(text)
+    assert (segments.count, segments.room) == (count, room)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_known_texts_have_known_counts(text: str, count: int, room: int) -> None
 def test_the_first_character_that_forces_unicode_is_named(
     text: str, forced_by: str, reason: str
 ) -> None:
-    found = count_segments(text)
-    assert (found.forced_by, found.reason) == (forced_by, reason)
+    segments = count_segments(text)
+    assert (segments.forced_by, segments.reason) == (forced_by, reason)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_the_first_character_that_forces_unicode_is_named(
 def test_the_count_is_shown_only_when_it_matters(
     text: str, is_worth_showing: bool, size: str
 ) -> None:
-    found = count_segments(text)
-    assert (found.is_worth_showing, found.size) == (is_worth_showing, size)
+    segments = count_segments(text)
+    assert (segments.is_worth_showing, segments.size) == (is_worth_showing, size)
 
 
 @given(text_strategy(LETTERS, DOUBLE))
@@ -150,8 +150,8 @@ def test_one_more_character_never_takes_segments_away(text: str, one: str) -> No
 
 @given(text_strategy(LETTERS, DOUBLE))
 def test_room_characters_fit_and_not_one_more(text: str) -> None:
-    found = count_segments(text)
+    segments = count_segments(text)
     if not text:
         return
-    assert count_segments(text + "a" * found.room).count == found.count
-    assert count_segments(text + "a" * (found.room + 1)).count == found.count + 1
+    assert count_segments(text + "a" * segments.room).count == segments.count
+    assert count_segments(text + "a" * (segments.room + 1)).count == segments.count + 1
