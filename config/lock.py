@@ -28,17 +28,17 @@ def index_options() -> list[str]:
     return []
 
 
-def resolve_packages(kept: str, *wanted: str) -> list[str]:
+def resolve_packages(locked: str, *options: str) -> list[str]:
     """Return a block of lines for each package: `name==version`, its condition, its hashes.
 
-    The versions in `kept` stay if they still fit.
+    The versions in `locked` stay if they still fit.
     """
     with tempfile.NamedTemporaryFile("w+", suffix=".txt") as file:
-        file.write(kept)
+        file.write(locked)
         file.flush()
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
         command += ["--universal", "--generate-hashes", "--no-header", "--no-annotate"]
-        command += ["--output-file", file.name, *index_options(), *wanted]
+        command += ["--output-file", file.name, *index_options(), *options]
         subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
         text = Path(file.name).read_text()
     return re.split(r"\n(?=\S)", text.rstrip())
@@ -56,8 +56,8 @@ def main() -> None:
     options = sys.argv[1:]
     runtime = resolve_packages(runtime_file.read_text(), *options)
     runtime_file.write_text(HEAD + "\n".join(runtime) + "\n")
-    kept = dev_file.read_text().replace("-r runtime.txt\n", "\n".join(runtime) + "\n")
-    both = resolve_packages(kept, "--group", "dev", "--constraint", str(runtime_file), *options)
+    locked = dev_file.read_text().replace("-r runtime.txt\n", "\n".join(runtime) + "\n")
+    both = resolve_packages(locked, "--group", "dev", "--constraint", str(runtime_file), *options)
     dev = [block for block in both if block not in runtime]
     dev_file.write_text(HEAD + "-r runtime.txt\n" + "\n".join(dev) + "\n")
     lock_typescript(upgrade="--upgrade" in options)

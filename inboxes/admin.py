@@ -30,7 +30,7 @@ class AgentAdmin(UserAdmin[Agent]):
                 "fields": ("is_active", "is_staff", "is_superuser"),
                 "description": (
                     "Staff members use this administration. It does not show them conversations: "
-                    "for that they need a seat in an inbox, like everybody else."
+                    "for that they need to be a member of an inbox, like everybody else."
                 ),
             },
         ),

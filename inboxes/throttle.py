@@ -14,8 +14,8 @@ from django.db.models import Sum
 class SignInThrottle(AxesDatabaseHandler):
     """Adds a second, larger limit by address to the limit by name and address that axes has.
 
-    A successful sign-in clears only the failures of its own name. So nobody can keep guessing the
-    passwords of others by signing in to an account of their own now and then.
+    A successful sign-in clears only the failures of its own name. Otherwise somebody with an
+    account could guess the passwords of others, and sign in now and then to go on.
     """
 
     def get_failures(self, request: Any, credentials: dict[str, Any] | None = None) -> int:

@@ -119,7 +119,7 @@ def change_state(
     The caller needs a transaction, and has to take any inbox's counter first: agents are locked
     last. The read mark only moves forward.
     """
-    given = {
+    values = {
         "last_read_id": last_read_id,
         "read_count": read_count,
         "is_marked_unread": is_marked_unread,
@@ -129,7 +129,7 @@ def change_state(
         "draft_is_internal": draft_is_internal,
     }
     columns: dict[str, Any] = {
-        name: value for name, value in given.items() if not isinstance(value, _Unset)
+        name: value for name, value in values.items() if not isinstance(value, _Unset)
     }
     seq = counters.next_agent_seq(agent.pk)
     state, is_new = ThreadState.objects.get_or_create(

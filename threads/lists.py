@@ -35,6 +35,10 @@ class Cursor:
         except OverflowError as error:
             raise ValueError(key) from error
 
+    @property
+    def sort_position(self) -> tuple[int, int]:
+        return (self.at - EPOCH) // MICROSECOND, self.pk
+
     def threads_after(self, threads: ThreadQuerySet) -> ThreadQuerySet:
         """Return the threads after the cursor, in a form that lets the index start there."""
         return threads.filter(last_at__lte=self.at).exclude(last_at=self.at, pk__gte=self.pk)
@@ -94,11 +98,7 @@ def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
     rows += _page_of_threads(agent, personal, after)
     rows.sort(key=_sort_position, reverse=True)
     if after is not None:
-        rows = [
-            row
-            for row in rows
-            if _sort_position(row) < ((after.at - EPOCH) // MICROSECOND, after.pk)
-        ]
+        rows = [row for row in rows if _sort_position(row) < after.sort_position]
     return Listing(
         inbox=None,
         rows=rows[:PAGE_SIZE],

@@ -163,7 +163,7 @@ class EmbeddedServer:
         The data folder is passed as PGDATA and as the working folder. On the command line that
         pg_ctl gives to a shell, a space or a dollar sign in the path would break it.
         """
-        kept = {
+        inherited = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("LC_", "PG")) and name not in {"LANG", "LANGUAGE", "TZ"}
@@ -171,7 +171,7 @@ class EmbeddedServer:
         done = subprocess.run(  # noqa: S603  our own program with our own arguments
             [str(program_folder() / program), *arguments],
             cwd=self.paths.pgdata,
-            env={**kept, "LC_ALL": "C", "PGDATA": str(self.paths.pgdata)},
+            env={**inherited, "LC_ALL": "C", "PGDATA": str(self.paths.pgdata)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,

@@ -71,7 +71,7 @@ ALLOWED_HOSTS = setting(
     env.list,
     [*LOOPBACK_NAMES] if _IS_LOOPBACK else [_PUBLIC.netloc.rsplit(":", 1)[0], *LOOPBACK_NAMES],
     "host names with commas between them, like texts.example.com,127.0.0.1, and no *",
-    # With a dot before it, a name stands for all names that end so.
+    # A name with a leading dot also allows its subdomains.
     lambda hosts: all(_is_host(host.strip().removeprefix(".")) for host in hosts),
 )
 CSRF_TRUSTED_ORIGINS = ORIGINS

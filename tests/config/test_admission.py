@@ -177,7 +177,7 @@ def test_each_address_has_a_limit_of_sockets_of_its_own(stack: Stack) -> None:
         assert refused.value.response.status_code == 403
         open_one(HOME)
         first.close()
-        # The server hears of it a moment later.
+        # The server notices it a moment later.
         for _ in range(500):
             try:
                 open_one(OFFICE)

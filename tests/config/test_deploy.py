@@ -81,11 +81,11 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_systemd_understands_the_units_and_finds_them_well_confined(unit: Path) -> None:
     """systemd's exposure level goes from 0 to 10; a service without any confinement has 9.6."""
     target = ROOT / "deploy" / "systemd" / "partyline.target"
-    asked = [
+    commands = [
         ["verify", "--man=no", str(target), str(unit)],
         ["security", "--offline=true", "--threshold=20", str(unit)],
     ]
-    for command in asked:
+    for command in commands:
         done = subprocess.run(
             ["systemd-analyze", *command], capture_output=True, text=True, check=False
         )

@@ -54,7 +54,7 @@ def site(folder: Path, port: int, web_port: int, *, has_limits: bool) -> str:
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Say 200 and repeat the head; hold what asks for it."""
+    """Answer 200 with the head of the request; keep a request to a path with `/held` open."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         if b"/held" in head:
@@ -124,7 +124,7 @@ def open_connection(nginx: Nginx, source: str) -> socket.socket:
 def send_requests(
     nginx: Nginx, source: str, method: str, path: str, times: int = 1
 ) -> tuple[Counter[str], str]:
-    """How often which status came to requests on one connection, and the last answer."""
+    """Send requests on one connection. Returns the count of each status, and the last answer."""
     length = "Content-Length: 0\r\n" if method == "POST" else ""
     one = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nDaphne-Root-Path: /x\r\n{length}"
     last = f"{one}Connection: close\r\n\r\n"
@@ -174,7 +174,7 @@ def test_one_address_holds_so_many_sockets(nginx: Nginx) -> None:
             one = opened.enter_context(open_connection(nginx, "127.0.0.32"))
             selector.register(one, EVENT_READ, one)
             one.sendall(request)
-        # nginx has two processes: the last one that it hears of need not be the last one sent.
+        # nginx has two processes, so it may refuse another connection than the last one.
         (key, _), *others = selector.select(20)
         assert key.data.recv(100).startswith(b"HTTP/1.1 429 ")
         assert not others

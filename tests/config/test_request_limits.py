@@ -42,7 +42,7 @@ class LimitedServer:
         return closing(socket.create_connection(("127.0.0.1", self.stack.port), 10))
 
     def spooled_bytes(self) -> int:
-        """Bytes in the temporary files that the process has open; they have no names."""
+        """Count the bytes in temporary files that the process has open; they have no names."""
         process, total = psutil.Process(self.stack.process.pid), 0
         for path in Path(f"/proc/{process.pid}/fd").iterdir():
             try:

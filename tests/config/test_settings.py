@@ -23,9 +23,9 @@ CLEARED = ("SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "ALLOWED_HOSTS", "DB_POOL
 
 
 def make_environment(data: Path, **changes: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in CLEARED}
+    inherited = {name: value for name, value in os.environ.items() if name not in CLEARED}
     return {
-        **kept,
+        **inherited,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PARTYLINE_DATA": str(data),
         "PARTYLINE_DEMO": "0",

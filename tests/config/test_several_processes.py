@@ -30,8 +30,8 @@ from websockets.typing import Origin
 from tests.databases import own_database
 from tests.stack import ROOT, environment_for, free_port
 
+# Seconds within which a webhook is answered, even if the machine is busy with other tests.
 SLOW = 1.5
-"""Seconds in which a webhook is answered, also on a machine that is busy with other tests."""
 LEASE = 30.0
 BOUND = 10.0
 PREPARE = """

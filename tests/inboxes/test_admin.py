@@ -222,11 +222,11 @@ def test_an_account_is_created_and_then_asks_for_its_secrets(cast: Cast, admin: 
     assert "Now enter the secrets" in page
     account = CarrierAccount.objects.get(name="Second")
     assert account.webhook_url in page
-    given = {"name": "Second", "is_active": "on", "credential_account_sid": "AC9"}
+    form = {"name": "Second", "is_active": "on", "credential_account_sid": "AC9"}
     address = admin_url("messaging_carrieraccount", "change", account.pk)
-    assert "This is needed to use the account." in admin.post(address, given).content.decode()
-    given["credential_auth_token"] = "never-shown-again"
-    page = admin.post(address, given, follow=True).content.decode()
+    assert "This is needed to use the account." in admin.post(address, form).content.decode()
+    form["credential_auth_token"] = "never-shown-again"
+    page = admin.post(address, form, follow=True).content.decode()
     account.refresh_from_db()
     assert account.get_credentials()["auth_token"] == "never-shown-again"
     assert "never-shown-again" not in page + admin.get(address).content.decode()

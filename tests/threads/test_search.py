@@ -122,7 +122,9 @@ def test_hits_are_sorted_newest_first_across_pages(
         write_text(cast, "A gasket" if n % 2 else "A bolt", f"+130355502{n:02d}")
         for n in range(16)
     ]
-    wanted = [thread.pk for thread in threads[::-1] if thread.pk in {t.pk for t in threads[1::2]}]
+    expected = [
+        thread.pk for thread in threads[::-1] if thread.pk in {t.pk for t in threads[1::2]}
+    ]
     client, url = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/?q=gasket"
     seen: list[int] = []
     for _ in range(9):
@@ -132,7 +134,7 @@ def test_hits_are_sorted_newest_first_across_pages(
         if following is None:
             break
         url = following.group(1).replace("&amp;", "&")
-    assert seen == wanted
+    assert seen == expected
 
 
 @pytest.mark.parametrize(
