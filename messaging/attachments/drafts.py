@@ -1,4 +1,4 @@
-"""Files in a composer: the agent's own until they are sent, and gone by themselves if never."""
+"""Files in a composer: the agent's own until they are sent, deleted after a while if never."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from threads.actions import change_state
 from threads.models import Thread
 
 MAX_FILES = 10
-KEPT_FOR = timedelta(days=7)
-"""How long what was never sent waits in a composer."""
+KEPT_FOR = timedelta(days=7)  # How long an unsent file stays in a composer
 
 BATCH = 200
 BUSY = "Many pictures are being added right now. Try again in a moment."
@@ -30,11 +29,11 @@ TOO_MANY = f"A message has at most {MAX_FILES} files."
 
 
 class FileRefused(Exception):
-    """It is not taken; the message is the sentence for the agent."""
+    """Raised when a file is not taken; the text is the sentence for the agent."""
 
 
 def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Attachment:
-    """Put a file into the agent's composer in the thread, on all their tabs. Raises BadFile."""
+    """Put a file into the agent's composer in the thread, on all their tabs. Raises FileRefused."""
     name = clean_name(upload.name or "")
     if not upload.size:
         raise FileRefused(f"{name or 'This file'} is empty.")
@@ -66,7 +65,7 @@ def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Atta
 
 @transaction.atomic
 def remove_file(*, attachment: Attachment) -> bool:
-    """Take a file out of the composer again; False if it was sent meanwhile."""
+    """Take a file out of the composer; return False if it was sent meanwhile."""
     found = Attachment.objects.unsent().select_for_update().filter(pk=attachment.pk)
     if _delete_attachments(list(found)) == 0:
         return False
@@ -76,7 +75,7 @@ def remove_file(*, attachment: Attachment) -> bool:
 
 
 def delete_unsent() -> int:
-    """Delete what was left in composers for long; returns how many."""
+    """Delete files that were left in composers for long; return how many."""
     old = Attachment.objects.unsent().filter(created_at__lt=timezone.now() - KEPT_FOR)
     count = 0
     while True:
@@ -88,7 +87,7 @@ def delete_unsent() -> int:
 
 
 def _delete_attachments(attachments: Collection[Attachment]) -> int:
-    """Rows, and then their files: one without the other would be a row that shows nothing."""
+    """Delete rows, then their files: the other way round a row could be left without a file."""
     names = [name for one in attachments for name in (one.stored_name, one.thumbnail_name)]
     Attachment.objects.filter(pk__in=[one.pk for one in attachments]).delete()
     transaction.on_commit(lambda: delete_stored(names))
@@ -96,9 +95,9 @@ def _delete_attachments(attachments: Collection[Attachment]) -> int:
 
 
 def claim_files(thread: Thread, author: Agent, keys: Collection[int]) -> list[Attachment]:
-    """The files that a form names, locked so that no other message takes them.
+    """Lock the files that a form names, so that no other message takes them.
 
-    Raises BadFile unless all of them are still in the author's composer.
+    Raises FileRefused unless all of them are still in the author's composer.
     """
     if not keys:
         return []
@@ -114,7 +113,7 @@ def claim_files(thread: Thread, author: Agent, keys: Collection[int]) -> list[At
 
 
 def attach_files(files: Collection[Attachment], message: Message) -> None:
-    """Give the claimed files to the message that was made of their form."""
+    """Give the claimed files to the message that was made from their form."""
     if files:
         Attachment.objects.filter(pk__in=[one.pk for one in files], message=None).update(
             message=message
@@ -122,7 +121,7 @@ def attach_files(files: Collection[Attachment], message: Message) -> None:
 
 
 def carrier_objection(files: Collection[Attachment], capabilities: results.Capabilities) -> str:
-    """Why the carrier would not take these; empty when it would. Pictures can be made to fit."""
+    """Return why the carrier would refuse these files, or "". Pictures can be shrunk to fit."""
     if not files:
         return ""
     if not capabilities.media_count:
@@ -142,6 +141,6 @@ def carrier_objection(files: Collection[Attachment], capabilities: results.Capab
 
 
 def count_kinds(files: Collection[Attachment]) -> dict[str, int]:
-    """For the columns of their message."""
+    """Return the counts for the columns of the files' message."""
     pictures = sum(one.is_picture for one in files)
     return {"picture_count": pictures, "file_count": len(files) - pictures}

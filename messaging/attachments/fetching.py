@@ -1,4 +1,4 @@
-"""Fetching one picture or file from where a carrier says it lies."""
+"""Fetch one picture or file from the address that a carrier gave."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from messaging import private_networks
 from messaging.carriers import results
 from messaging.private_networks import INTERNET, Network, Refused
 
+# In bytes. Carriers hand over up to 5 MB, some of them more.
 MAX_FILE_SIZE = 20 * 1024 * 1024
-"""Bytes. Carriers give up to 5 MB, some of them more for what phones sent."""
 
-TOTAL_TIMEOUT = 40.0
-"""Seconds for names, connections, redirects and bytes together."""
+TOTAL_TIMEOUT = 40.0  # Seconds for names, connections, redirects and bytes together
 
 MAX_REDIRECTS = 3
 REDIRECT_STATUSES = {301, 302, 303, 307, 308}
 
 
 class FetchError(Exception):
-    """It could not be had. `sentence` is for agents; `is_passing` when it may work soon."""
+    """Raised when a file cannot be fetched.
+
+    `sentence` is for agents; `is_passing` says that it may work soon.
+    """
 
     def __init__(self, sentence: str, *, is_passing: bool = False) -> None:
         super().__init__(sentence)
@@ -47,8 +49,8 @@ CHANGED = "This file did not arrive as it was sent."
 def media_network(carrier: str) -> Network:
     """Return the network of a carrier's pictures: the internet.
 
-    The demo's carrier is this very installation, on loopback and without TLS. No setting opens
-    that way where the demo is off.
+    The demo's carrier is this installation itself, on loopback and without TLS. No setting allows
+    that where the demo is off.
     """
     if carrier != "simulator" or not settings.DEMO:
         return INTERNET
@@ -69,9 +71,9 @@ def fetch_media(
     largest: int = MAX_FILE_SIZE,
     seconds: float = TOTAL_TIMEOUT,
 ) -> bytes:
-    """The bytes at the address. Raises FetchError.
+    """Return the bytes at the address. Raises FetchError.
 
-    Nothing of what the far end says about them is believed. `sha256` (hex) is checked if given.
+    Nothing that the far end says about them is trusted. `sha256` (hex) is checked if given.
     """
     end = time.monotonic() + seconds
     try:
@@ -133,7 +135,7 @@ def _request_once(
     largest: int,
     end: float,
 ) -> bytes | str:
-    """The bytes, or where they are said to lie."""
+    """Return the bytes, or the address of a redirect."""
     with private_networks.open_response("GET", url, headers, network=network, end=end) as response:
         response_headers = {
             name.lower(): value.decode("latin-1") for name, value in response.headers
@@ -143,7 +145,7 @@ def _request_once(
         if response.status != 200:
             raise _error_for_status(response.status)
         if response_headers.get(b"content-encoding", "identity").lower() != "identity":
-            # We asked for the plain bytes; what unpacks may unpack without end.
+            # We asked for the plain bytes; a compressed response could expand without limit.
             raise FetchError(AWAY)
         return _read_body(response, largest, end)
 
@@ -162,6 +164,6 @@ def _error_for_status(status: int) -> FetchError:
     if status in {401, 403}:
         return FetchError(NOT_GIVEN)
     if status in {404, 410}:
-        # Some carriers tell of a picture before they have it.
+        # Some carriers announce a picture before they have it.
         return FetchError(GONE, is_passing=True)
     return FetchError(AWAY, is_passing=True)

@@ -1,6 +1,6 @@
-"""Moving pictures, kept as they move: a GIF's blocks without its words (the GIF89a specification).
+"""Strip a GIF to its frames without encoding them again (the GIF89a specification).
 
-Encoding the frames again would cost colours and bytes.
+Encoding them would cost colours and bytes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ CONTROL, APPLICATION = 0xF9, 0xFF
 
 
 def strip_metadata(data: bytes) -> bytes:
-    """The same frames, without comments, plain text, foreign data, and whatever follows the end.
-    Raises ValueError for what breaks off."""
+    """Return the same frames, without comments, plain text, foreign data and anything after the
+    end.
+
+    Raises ValueError for data that breaks off.
+    """
     try:
         return b"".join(_iterate_blocks(data)) + bytes([END])
     except IndexError as error:
@@ -24,7 +27,7 @@ def strip_metadata(data: bytes) -> bytes:
 
 
 def frame_sizes(data: bytes) -> Iterator[tuple[int, int]]:
-    """The width and height of each frame, as far as the blocks can be told apart."""
+    """Yield the width and height of each frame, as far as the blocks can be parsed."""
     with contextlib.suppress(ValueError, IndexError):
         for block in _iterate_blocks(data):
             if block[0] == IMAGE:
@@ -51,12 +54,12 @@ def _iterate_blocks(data: bytes) -> Iterator[bytes]:
 
 
 def _colour_table_size(flags: int) -> int:
-    """Bytes of the table of colours."""
+    """Return the size of a colour table in bytes."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _skip_sub_blocks(data: bytes, offset: int) -> int:
-    """Where the sub-blocks that begin here have ended."""
+    """Return the offset behind the sub-blocks that begin here."""
     while data[offset]:
         offset += data[offset] + 1
     return offset + 1

@@ -1,5 +1,7 @@
-"""What came with a text from outside: noted with the text, fetched by a worker, shown when it is
-here. The text itself waits for none of it."""
+"""Attachments of inbound texts: recorded with the text, fetched by a worker, shown when ready.
+
+The text itself does not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -25,25 +27,24 @@ from threads.models import Thread
 
 log = logging.getLogger(__name__)
 
+# In one text. No carrier hands over more than ten.
 MAX_FILES = 20
-"""Of one text. No carrier gives more than ten."""
 
-RETRY_DELAYS = (5, 30, 120)
-"""Seconds between tries of what may work soon."""
+RETRY_DELAYS = (5, 30, 120)  # Seconds before each retry of a failure that may pass
 
 NOT_KEPT = "This file could not be kept here. Ask an administrator, then try again."
 TOO_MANY = "More files came with this text than we take."
 
 
 def count_announced(media: Sequence[events.InboundMedia]) -> dict[str, int]:
-    """For the columns of the text: what the carrier says it is, until we have looked."""
+    """Return counts for the columns of the text, by the types that the carrier states."""
     pictures = sum(_guess_kind(one) == Attachment.Kind.PICTURE for one in media[:MAX_FILES])
     files = min(len(media), MAX_FILES + 1) - pictures
     return {"picture_count": pictures, "file_count": files}
 
 
 def record_media(message: Message, media: Sequence[events.InboundMedia]) -> None:
-    """Note what came with a text, and have it fetched. Call in the text's own transaction."""
+    """Record what came with a text, and have it fetched. Call in the text's own transaction."""
     attachments = [
         Attachment(
             thread_id=message.thread_id,
@@ -64,13 +65,13 @@ def record_media(message: Message, media: Sequence[events.InboundMedia]) -> None
 
 
 def _guess_kind(medium: events.InboundMedia) -> str:
-    """What carriers leave unsaid is nearly always a picture."""
+    """Assume a picture where the carrier states no type; it nearly always is one."""
     is_picture = not medium.content_type or medium.content_type.lower().startswith("image/")
     return Attachment.Kind.PICTURE if is_picture else Attachment.Kind.FILE
 
 
 def fetch_attachment(attachment_id: int) -> None:
-    """Fetch what is still waited for, and show it, or why it cannot be shown."""
+    """Fetch a waiting attachment, and show it, or why it cannot be shown."""
     waiting = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.WAITING)
     attachment = waiting.select_related("message__account").first()
     if attachment is None:
@@ -86,7 +87,7 @@ def fetch_attachment(attachment_id: int) -> None:
     except (OperationalError, InterfaceError):
         raise  # its job is tried again
     except Exception as error:
-        # Whatever ails the storage or us must not be tried for ever without a word.
+        # A fault of the storage or of ours must not be retried for ever in silence.
         log.exception("Attachment %s could not be kept.", attachment.pk)
         _record_failure(attachment, _storage_error(error))
         return
@@ -95,7 +96,7 @@ def fetch_attachment(attachment_id: int) -> None:
 
 
 def _fetch_bytes(attachment: Attachment) -> bytes:
-    """No connection to the database is kept meanwhile. Raises FetchError."""
+    """Fetch without holding a database connection. Raises FetchError."""
     account = attachment.message.account if attachment.message else None
     if account is None or not account.is_on:
         raise FetchError("The carrier account is switched off. Ask an administrator.")
@@ -130,7 +131,7 @@ def _record_failure(attachment: Attachment, error: FetchError) -> None:
 
 
 def _record_arrival(attachment: Attachment, stored: StoredFile) -> bool:
-    """False if another worker was faster."""
+    """Return False if another worker was faster."""
     return _end_waiting(attachment, state=Attachment.State.READY, reason="", **stored.columns)
 
 
@@ -148,7 +149,7 @@ def _end_waiting(attachment: Attachment, **columns: object) -> bool:
 
 
 def _update_counts(message: Message, seq: int) -> None:
-    """Announce the message anew; what it is called in lists follows what was found in it."""
+    """Publish the message again, and update its summary in lists if the counts have changed."""
     kinds = list(message.attachments.values_list("kind", flat=True))
     pictures = kinds.count(Attachment.Kind.PICTURE)
     before = message.summary
@@ -163,7 +164,7 @@ def _update_counts(message: Message, seq: int) -> None:
 
 @transaction.atomic
 def fetch_again(*, attachment: Attachment) -> Attachment:
-    """Have another try at what could not be fetched; what can, or came meanwhile, stays."""
+    """Fetch a failed attachment again; leave one that arrived or is waiting unchanged."""
     message = attachment.message
     if message is None:
         return attachment
@@ -177,7 +178,7 @@ def fetch_again(*, attachment: Attachment) -> Attachment:
 
 
 def requeue_forgotten_fetches() -> None:
-    """What is waited for and has no job (any more), because the database was away, gets one."""
+    """Queue waiting attachments that have no job, because the database was away."""
     since = timezone.now() - timedelta(minutes=5)
     waiting = Attachment.objects.filter(state=Attachment.State.WAITING, created_at__lt=since)
     for attachment_id in jobs.find_without_job(waiting.values_list("pk", flat=True)):

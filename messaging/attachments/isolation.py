@@ -1,7 +1,7 @@
-"""Pictures are decoded by a process of their own, one at a time.
+"""Decode pictures in a process of their own, one at a time.
 
-What strangers send may be made to cost memory or time, or to abuse a decoder's faults. It costs
-the child its life, knows none of our secrets there, and counts as no picture.
+A stranger's picture may be made to cost memory or time, or to exploit a decoder. That costs only
+the child process, which holds none of our secrets, and the file does not count as a picture.
 """
 
 from __future__ import annotations
@@ -26,28 +26,27 @@ from messaging.attachments.sniffing import PICTURES, sniff_type
 
 log = logging.getLogger(__name__)
 
+# Seconds for one picture; the child limits its own processor time and memory.
 PICTURE_TIMEOUT = 30.0
-"""Seconds for one picture; the child limits its own processor time and memory."""
 
-TURN_TIMEOUT = 15.0
-"""Seconds to wait for one's turn."""
+TURN_TIMEOUT = 15.0  # Seconds to wait for the decoder
 
-MAX_WAITING = 8
-"""Whoever comes then is told at once to come again."""
+MAX_WAITING = 8  # Any further request is refused at once
 
+# The environment variables that the child gets.
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-"""What the child is told of ours."""
 
 _turn = BoundedSemaphore(1)
 _waiting = BoundedSemaphore(MAX_WAITING)
 
 
 class DecoderBusy(Exception):
-    """Nobody could look at the picture now. Nothing is known of it; later it may work."""
+    """Raised when a picture could not be examined now; nothing is known of it, and it may work
+    later."""
 
 
 def read_picture(data: bytes) -> Picture:
-    """Do as `pictures.read_picture`, in a child. Raises NoPicture, Busy."""
+    """Call `pictures.read_picture` in a child process. Raises NotAPicture, DecoderBusy."""
     if sniff_type(data) not in PICTURES:
         raise NotAPicture
     head, rest = _run_order({"do": "read"}, data)
@@ -65,9 +64,9 @@ def read_picture(data: bytes) -> Picture:
 def shrink_picture(
     data: bytes, content_type: str, *, types: Collection[str], limit: int
 ) -> bytes | None:
-    """Return a JPEG of at most `limit` bytes, made in a child; None where what we have will do.
+    """Return a JPEG of at most `limit` bytes, made in a child; None if the stored picture fits.
 
-    `data` is a picture as we keep it. Raises CannotShrink, Busy.
+    `data` is a picture as we store it. Raises CannotShrink, DecoderBusy.
     """
     if content_type in types and len(data) <= limit:
         return None
@@ -79,9 +78,9 @@ def shrink_picture(
 
 
 def _run_order(order: dict[str, object], data: bytes) -> tuple[dict[str, Any], bytes]:
-    """Have a child do it; what it tells, and the bytes that it made. Raises NoPicture, Busy.
+    """Run an order in a child; return its result and the bytes that it made.
 
-    No connection to the database is kept meanwhile.
+    No database connection is held meanwhile. Raises NotAPicture, DecoderBusy.
     """
     release_connection()
     with (
@@ -119,7 +118,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _run_child(order_file: IO[bytes], result_file: IO[bytes]) -> int:
-    """Return the child's status, negative when a signal ended it. Raises Busy."""
+    """Return the child's status, negative when a signal ended it. Raises DecoderBusy."""
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     try:
         child = subprocess.Popen(

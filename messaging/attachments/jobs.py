@@ -1,4 +1,4 @@
-"""Having a worker fetch what came with a text. Deferred inside the text's own transaction."""
+"""Defer the fetching of attachments, inside the transaction of their text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from messaging.stream.jobs import BEHIND_SENDING
 FETCH_ATTACHMENT = "fetch_attachment"
 WAKE_FETCH = "wake_fetch"
 
-LANES = 2
-"""Fetches at the same time: slow hosts must leave workers for those who send."""
+LANES = 2  # Concurrent fetches: slow hosts must leave workers free for sending
 
 
 def defer_fetch(attachment_id: int, *, at: datetime | None = None) -> None:
-    """One that waits for its hour takes no lane meanwhile: at its hour it gets in line."""
+    """Fetch now, in one of the lanes, or get into a lane at that time."""
     if at is None:
         lock = f"fetch-{attachment_id % LANES}"
         job = app.configure_task(FETCH_ATTACHMENT, lock=lock, priority=BEHIND_SENDING)
@@ -28,7 +27,7 @@ def defer_fetch(attachment_id: int, *, at: datetime | None = None) -> None:
 
 
 def find_without_job(attachment_ids: Iterable[int]) -> set[int]:
-    """Those of them for which no job runs or waits."""
+    """Return the attachments for which no job runs or waits."""
     jobs = ProcrastinateJob.objects.filter(
         task_name__in=[FETCH_ATTACHMENT, WAKE_FETCH], status__in=["todo", "doing"]
     )

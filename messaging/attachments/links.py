@@ -1,6 +1,6 @@
-"""Where carriers fetch the pictures of a text: public, signed, for one attempt and for a while.
+"""Public links from which carriers fetch pictures: signed, for one attempt and a limited time.
 
-A link is refused by the database unless its message is outbound (migration 0007).
+The database refuses a link unless its message is outbound (migration 0007).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from messaging.models import Attachment, Attempt, PublicLink
 
 log = logging.getLogger(__name__)
 
+# Carriers fetch at once, or when a text's turn comes; none holds a text for more than some hours.
 VALID_FOR = timedelta(hours=24)
-"""Carriers fetch at once, or when a text's turn comes; none holds one longer than some hours."""
 
 BATCH = 1000
 
@@ -34,7 +34,7 @@ SALT = "messaging.attachments.links"
 
 
 class NotPublished(Exception):
-    """The text cannot go out with its files; `result` says how that ends the attempt."""
+    """Raised when the text cannot go out with its files; `result` ends the attempt."""
 
     def __init__(self, result: results.Rejected | results.NotSent) -> None:
         super().__init__()
@@ -42,8 +42,10 @@ class NotPublished(Exception):
 
 
 def publish_files(attempt: Attempt) -> tuple[str, ...]:
-    """Public addresses of the files of the attempt's message, none for one without; pictures made
-    to fit the carrier. Raises NotPublished: nothing was sent."""
+    """Return public addresses of the files of the attempt's message, with pictures made to fit.
+
+    Raises NotPublished: nothing was sent.
+    """
     if not attempt.message.has_attachments:
         return ()
     files = list(attempt.message.attachments.order_by("pk"))
@@ -59,7 +61,8 @@ def publish_files(attempt: Attempt) -> tuple[str, ...]:
         delete_stored(new_names)
         raise NotPublished(results.Rejected("", "media", "no version was small enough")) from None
     except Exception as error:
-        # Whatever ails the storage or us: the carrier was not called, so it is tried again.
+        # A fault of the storage or of ours: the carrier was not called, so the text is tried
+        # again.
         log.exception("The files of attempt %s cannot be read.", attempt.pk)
         delete_stored(new_names)
         raise NotPublished(results.NotSent("the files could not be read")) from error
@@ -72,7 +75,7 @@ def _build_links(
     capabilities: results.Capabilities,
     new_names: list[str],
 ) -> list[PublicLink]:
-    """`made` collects the names of what was stored for them."""
+    """Build the links; `new_names` collects the names of files that were stored for them."""
     pictures = [one for one in files if one.is_picture]
     room = capabilities.media_bytes - sum(one.size for one in files if not one.is_picture)
     is_too_much = sum(one.size for one in pictures) > room
@@ -110,7 +113,7 @@ def public_url(link: PublicLink) -> str:
 
 
 def find_link(signed: str) -> PublicLink | None:
-    """The link, unless it is not ours, is over, or was made for something else."""
+    """Return the link, unless it is forged, expired, or was made for something else."""
     try:
         token, attachment_id, attempt_id = signing.loads(signed, salt=SALT, max_age=VALID_FOR)
         link_token = uuid.UUID(token)
@@ -127,7 +130,7 @@ def find_link(signed: str) -> PublicLink | None:
 
 
 def delete_expired() -> int:
-    """Delete links that are over, and what was made for them; returns how many."""
+    """Delete expired links and the files that were made for them; return how many."""
     over = PublicLink.objects.filter(expires_at__lt=timezone.now())
     count = 0
     while True:

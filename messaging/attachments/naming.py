@@ -1,4 +1,4 @@
-"""The name that a file came with: shown to people, and never used to find or to run anything."""
+"""The name that a file came with: shown to people, never used to find or run anything."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ MAX_LENGTH = 100
 
 
 def clean_name(raw: str) -> str:
-    """Without folders, and without what cannot be seen or turns the order of letters round;
-    empty when nothing is left."""
+    """Remove folders, invisible characters and those that change the direction of letters.
+
+    Returns "" if nothing is left.
+    """
     last = re.split(r"[/\\]", raw)[-1]
     seen = "".join(letter for letter in last if not unicodedata.category(letter).startswith("C"))
     name = " ".join(seen.split()).strip(" .")

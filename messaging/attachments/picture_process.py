@@ -1,4 +1,4 @@
-"""The child of `isolation.py`: reads an order and a picture from its input, writes what it made.
+"""The child process of `isolation.py`: it reads an order and a picture, and writes the result.
 
 Input: a line of JSON, then the bytes. Output: a line of JSON, then bytes. It imports nothing of
 Django's, so that it starts in a tenth of a second.
@@ -13,12 +13,11 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-NOT_A_PICTURE = 65
-"""The status with which it ends then (EX_DATAERR)."""
+NOT_A_PICTURE = 65  # The exit status in that case (EX_DATAERR)
 
+# Bytes of address space. The twelve million pixels of a phone's photo need 140 MB while it is
+# turned, the largest accepted JPEG 220 MB.
 MEMORY = 256 * 1024 * 1024
-"""Bytes of addresses. The twelve million pixels of a phone's photo need 140 MB when it is turned,
-the largest JPEG that is taken 220 MB."""
 
 PROCESSOR_SECONDS = 10
 MOST_OUTPUT = 128 * 1024 * 1024
@@ -45,7 +44,7 @@ def main() -> NoReturn:
             _write_result({}, pictures.shrink_to(data, order["limit"]))
     except (pictures.NotAPicture, pictures.CannotShrink, MemoryError):
         os._exit(NOT_A_PICTURE)
-    os._exit(0)  # whatever is left of Pillow's state needs no tidying
+    os._exit(0)  # Pillow's state needs no clean-up
 
 
 def _write_result(head: dict[str, object], *parts: bytes) -> None:
@@ -57,10 +56,13 @@ def _write_result(head: dict[str, object], *parts: bytes) -> None:
 
 
 def _limit_resources() -> None:
-    """Bound what this process may use. Where the system knows no such limits (Windows) or does
-    not keep them (macOS, for memory), what is left are the bounds on pixels."""
+    """Bound what this process may use.
+
+    Windows has no such limits, and macOS does not enforce the one for memory; there only the
+    bounds on pixels hold.
+    """
     with contextlib.suppress(OSError):
-        # Where memory runs out for all, the kernel takes this process and not the house.
+        # If the machine runs out of memory, the kernel ends this process and not the server.
         Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         import resource

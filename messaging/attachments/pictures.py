@@ -1,6 +1,6 @@
-"""Pictures: read with suspicion, written anew without what they tell of their maker, made small.
+"""Pictures: checked, encoded again without metadata, shrunk.
 
-Only what Pillow decoded to the end counts as a picture; everything else is a file. This runs in a
+Only what Pillow decodes to the end counts as a picture; everything else is a file. This runs in a
 child process (`isolation.py`): nothing here may import Django.
 """
 
@@ -23,21 +23,18 @@ from PIL import (
 from messaging.attachments.gifs import frame_sizes, strip_metadata
 from messaging.attachments.sniffing import PICTURES, sniff_type
 
-MAX_PIXELS = 50_000_000
-"""Of a JPEG by its header."""
+MAX_PIXELS = 50_000_000  # In a JPEG, by its header
+# Pixels that are held at once, at four bytes each and twice while a picture is turned: a phone's
+# twelve million. A larger JPEG is decoded at half its size, other kinds are refused.
 MAX_DECODED = 13_000_000
-"""Of what is held at once, at four bytes each and twice while it is turned: a phone's twelve
-million. A larger JPEG is decoded at half its size right away, other kinds are refused."""
+# Pixels of an animation's frame, of which several are held at once: a screen's 1920 by 1080.
 MAX_FRAME_PIXELS = 2_100_000
-"""Of a frame that moves, of which several are held at once: a screen's 1920 by 1080."""
-MAX_ANIMATION_PIXELS = 100_000_000
-"""Of all frames together."""
+MAX_ANIMATION_PIXELS = 100_000_000  # In all frames together
 MAX_FRAMES = 300
 LONGEST_SIDE = 4096
-THUMBNAIL_SIDE = 640
-"""Pixels; shown at half of it, for fine screens."""
+THUMBNAIL_SIDE = 640  # Pixels; shown at half of it, for fine screens
 
-# Named here, or Pillow would import all of its forty readers to find the one for a WebP.
+# Named here, because Pillow would import all of its forty readers to find the one for a WebP.
 READERS = [
     JpegImagePlugin.JpegImageFile,
     PngImagePlugin.PngImageFile,
@@ -45,30 +42,30 @@ READERS = [
     WebPImagePlugin.WebPImageFile,
 ]
 FORMATS = [str(reader.format) for reader in READERS]
+# What Pillow's readers raise for broken or hostile bytes.
 BROKEN = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, KeyError, AttributeError,
     ArithmeticError, MemoryError, struct.error, Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )  # fmt: skip
-"""What Pillow's readers raise for broken or hostile bytes."""
 
+# Longest side and quality of the versions to try, the best one first.
 SHRINK_STEPS = [(2048, 85), (1600, 82), (1280, 80), (1024, 75), (800, 70), (640, 65), (480, 60)]
-"""Longest side and quality of the versions that are tried, the best one first."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 class NotAPicture(Exception):
-    """Not one that is safe to decode and show."""
+    """Raised for anything that is not safe to decode and show."""
 
 
 class CannotShrink(Exception):
-    """No version of it is small enough."""
+    """Raised when no version is small enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as we keep it; the thumbnail is a still WebP."""
+    """Hold a picture as we store it; the thumbnail is a still WebP."""
 
     data: bytes
     content_type: str
@@ -79,9 +76,9 @@ class Picture:
 
 
 def read_picture(data: bytes) -> Picture:
-    """Decode it, turn it upright, and write it anew: no EXIF, no place, nothing hidden behind it.
+    """Decode a picture, turn it upright, and encode it again: no EXIF, no place, nothing appended.
 
-    An animation stays one while it is not too long. Raises NoPicture.
+    A short animation stays one. Raises NotAPicture.
     """
     if sniff_type(data) not in PICTURES:
         raise NotAPicture
@@ -113,7 +110,7 @@ def _read_checked(data: bytes) -> Picture:
 def shrink_to(data: bytes, limit: int) -> bytes:
     """Return a JPEG of at most `limit` bytes. Raises CannotShrink.
 
-    `data` is a picture as we keep it.
+    `data` is a picture as we store it.
     """
     largest = (SHRINK_STEPS[0][0], SHRINK_STEPS[0][0])
     try:
@@ -134,7 +131,7 @@ def shrink_to(data: bytes, limit: int) -> bytes:
 
 
 def _check_size(image: Image.Image) -> None:
-    """By its header, before anything is decoded."""
+    """Check the size in the header before anything is decoded."""
     width, height = image.size
     most = MAX_PIXELS if image.format == "JPEG" else MAX_DECODED
     if not 0 < width * height <= most:
@@ -142,8 +139,10 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _is_playable_animation(image: Image.Image, data: bytes) -> bool:
-    """Whether it has several frames, and not too many or too large: then the first one stands for
-    all. Raises NoPicture for a frame that is none."""
+    """Return True for several frames, not too many and not too large.
+
+    Otherwise only the first frame is kept. Raises NotAPicture for a frame that cannot be decoded.
+    """
     number = 0
     for width, height in frame_sizes(data):
         number += 1
@@ -164,7 +163,7 @@ def _is_playable_animation(image: Image.Image, data: bytes) -> bool:
 
 
 def _decode_upright(image: Image.Image) -> Image.Image:
-    """Decoded, as RGB or RGBA, and free of everything but its pixels."""
+    """Return the picture as RGB or RGBA, with nothing but its pixels."""
     if image.format == "JPEG":
         _decode_smaller(image)
     image.load()
@@ -187,7 +186,7 @@ def _decode_smaller(image: Image.Image) -> None:
 
 
 def _convert_to_srgb(image: Image.Image, profile: bytes) -> None:
-    """Phones' wide colours as sRGB, since the profile is not kept."""
+    """Convert a phone's wide colours to sRGB, since the profile is not kept."""
     try:
         theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         usual = ImageCms.createProfile("sRGB")

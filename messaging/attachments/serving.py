@@ -1,5 +1,8 @@
-"""Answers that hold a file. Whatever its bytes are, nothing of them runs: the type is ours, the
-browser may not guess another, and a page made of it would be allowed nothing."""
+"""Responses that hold a file, of which nothing can run.
+
+The type is ours, the browser may not guess another, and a page made of the file would be allowed
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from django.utils.http import content_disposition_header
 
 
 def inert_response(data: bytes, content_type: str, *, save_as: str = "") -> HttpResponse:
-    """With a name to save it as, it is never shown in a page."""
+    """Return a response that is saved, not shown in a page, if `save_as` names a file."""
     response = HttpResponse(data, content_type=content_type)
     disposition = content_disposition_header(bool(save_as), save_as)
     response["Content-Disposition"] = disposition or "inline"

@@ -1,10 +1,10 @@
-"""What bytes are, by their beginning alone (after the WHATWG's MIME Sniffing Standard)."""
+"""Tell types by the first bytes alone (after the WHATWG's MIME Sniffing Standard)."""
 
 from __future__ import annotations
 
 GENERIC = "application/octet-stream"
+# The types that Pillow is asked to read; only Pillow decides whether a file is one of them.
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-"""What Pillow is asked to read; whether it is really one, it says."""
 
 _SIGNATURES = [
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -33,7 +33,7 @@ EXTENSIONS = {
 
 
 def sniff_type(data: bytes) -> str:
-    """A media type of the short list above, or the generic one."""
+    """Return a media type of the list above, or the generic one."""
     for beginning, content_type in _SIGNATURES:
         if data.startswith(beginning):
             return content_type
@@ -49,5 +49,5 @@ def sniff_type(data: bytes) -> str:
 
 
 def file_extension(content_type: str) -> str:
-    """For the name of a file that came without one."""
+    """Return an extension for a file that came without a name."""
     return EXTENSIONS.get(content_type, "bin")

@@ -1,4 +1,4 @@
-"""Bytes in Django's storage, under names that say nothing and that nobody chose."""
+"""Store bytes in Django's storage, under random names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from messaging.models import Attachment
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What was stored, for the columns of an attachment."""
+    """Hold the columns of an attachment whose file was stored."""
 
     kind: str
     content_type: str
@@ -39,7 +39,7 @@ class StoredFile:
 
 
 def store_file(data: bytes) -> StoredFile:
-    """Store a picture written anew, or a file as it is."""
+    """Store a picture encoded again, or any other file unchanged."""
     digest = hashlib.sha256(data).hexdigest()
     try:
         picture = read_picture(data)
@@ -60,13 +60,13 @@ def store_file(data: bytes) -> StoredFile:
 
 
 def store_bytes(data: bytes) -> str:
-    """The name to find it by."""
+    """Return the name under which the bytes are found."""
     name = uuid.uuid4().hex
     return default_storage.save(f"{name[:2]}/{name}", ContentFile(data))
 
 
 def load_bytes(name: str) -> bytes:
-    """Raises FileNotFoundError, or what the storage raises while it is away."""
+    """Raise FileNotFoundError, or what the storage raises while it is away."""
     with default_storage.open(name) as file:
         data: bytes = file.read()
     return data

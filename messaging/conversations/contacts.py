@@ -1,4 +1,4 @@
-"""What the members of an inbox know about somebody outside."""
+"""The name and note that the members of an inbox keep about a contact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threads.models import Contact, Thread
 
 
 class ChangedMeanwhile(Exception):
-    """A colleague wrote something else there since the form was opened."""
+    """Raised when a colleague changed the name or note since the form was opened."""
 
     def __init__(self, contact: Contact) -> None:
         super().__init__(contact)
@@ -23,8 +23,8 @@ def describe_contact(
 ) -> Contact:
     """Write the name and the note of the thread's contact; all members see them at once.
 
-    `known`: the name and the note that the form was opened with. Raises ChangedMeanwhile when
-    they are others by now, and would be lost.
+    `known` is the name and the note that the form was opened with. Raises ChangedMeanwhile if they
+    have changed since and would be lost.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     contact = Contact.objects.get(pk=thread.contact_id)

@@ -1,4 +1,4 @@
-"""What stands in an agent's composer, kept until it is sent."""
+"""The draft in an agent's composer, kept until it is sent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from threads.models import Thread, ThreadState
 
 
 class FormWasSent(Exception):
-    """The form has made its message, now or for later: what is left of it must not come back as a
-    draft."""
+    """Raised when the form has already made its message or scheduled text.
+
+    What is left of the form must not come back as a draft.
+    """
 
     def __init__(self, body: str) -> None:
         super().__init__()
@@ -25,7 +27,7 @@ class FormWasSent(Exception):
 def update_draft(
     *, thread: Thread, agent: Agent, body: str, is_internal: bool, form_key: uuid.UUID
 ) -> int:
-    """Write down the box and its mode; the agent's counter at which they stand.
+    """Store the draft and its mode; return the agent's counter after it.
 
     Raises FormWasSent. Sending takes the agent's counter last, with its message already in, so
     under this lock a draft is either before the sending, which clears it, or sees the message.
@@ -43,6 +45,6 @@ def update_draft(
 
 
 def draft_seq(thread: Thread, agent: Agent) -> int:
-    """The agent's counter at the last change of their state in the thread."""
+    """Return the agent's counter at the last change of their state in the thread."""
     states = ThreadState.objects.filter(agent=agent, thread=thread)
     return states.values_list("seq", flat=True).first() or 0

@@ -13,7 +13,7 @@ DRAFT_LIMIT = 10_000
 
 
 class TextField(forms.CharField):
-    """The words of a text: kept to the letter, refused with a sentence if they cannot go out."""
+    """Keep the words of a text unchanged; refuse with a sentence those that cannot be sent."""
 
     def __init__(self, *, required: bool = True) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class TextField(forms.CharField):
 
 
 class KeysField(forms.Field):
-    """Several keys of rows, each in a field of the same name."""
+    """Read several keys of rows, each in a field of the same name."""
 
     widget = forms.MultipleHiddenInput
 
@@ -57,11 +57,11 @@ class KeysField(forms.Field):
 
 
 class SendForm(forms.Form):
-    """The composer. `form_key` is made with the form: sent twice, it makes one message.
+    """Read the composer. `form_key` is made with the form: sent twice, it makes one message.
 
-    `seen` is the newest message that the page showed when the box was last empty or got its
-    focus; `anyway` that the agent was asked about what came since. `attachment` names the files of
-    the draft that go with it: then it needs no words.
+    `seen` is the newest message that the page showed when the box was last empty or got its focus.
+    `anyway` says that the agent has seen what came since. `attachment` names the files of the
+    draft that go with the text, which then needs no words.
     """
 
     body = TextField(required=False)
@@ -81,13 +81,13 @@ class SendForm(forms.Form):
 
     @property
     def guard_from(self) -> int | None:
-        """From where on a message of others holds this one up; None for nowhere."""
+        """Return the message after which others' messages hold this one up, or None."""
         seen: int | None = self.cleaned_data["seen"]
         return None if self.cleaned_data["anyway"] else seen
 
 
 class DraftField(forms.CharField):
-    """What stands in the box: any words, also none, also too many to be sent."""
+    """Take any words, also none, also too many to be sent."""
 
     def __init__(self) -> None:
         super().__init__(strip=False, required=False, max_length=DRAFT_LIMIT)
@@ -98,7 +98,7 @@ class DraftField(forms.CharField):
 
 
 class DraftForm(forms.Form):
-    """The composer as it stands. With `toggle` the eye was pressed where no script runs."""
+    """Read the composer as it is now. `toggle`: the mode was switched without scripts."""
 
     body = DraftField()
     form_key = forms.UUIDField()
@@ -107,13 +107,13 @@ class DraftForm(forms.Form):
 
 
 class MentionForm(forms.Form):
-    """The letters behind an @."""
+    """Read the letters behind an @."""
 
     q = forms.CharField(required=False, max_length=150)
 
 
 class HistoryForm(forms.Form):
-    """The query string of a conversation."""
+    """Read the query string of a conversation."""
 
     before = IntegerField(required=False)
     new = IntegerField(required=False)
@@ -122,7 +122,7 @@ class HistoryForm(forms.Form):
 
 
 class PriorityForm(forms.Form):
-    """One of the four, or none."""
+    """Choose one of the four priorities, or none."""
 
     NONE = "none"
 
@@ -134,6 +134,6 @@ class PriorityForm(forms.Form):
 
 
 class ReadForm(forms.Form):
-    """The newest message that a page has shown."""
+    """Read which message is the newest that a page has shown."""
 
     message = IntegerField()

@@ -22,27 +22,25 @@ from threads.unread import membership_starts
 PAGE_SIZE = 40
 
 FOLDED_ABOVE = 2_000
+# A body of more characters than the first is cut to the second, with *Show all*. An agent's own
+# text is never that long, but an inbound one may be.
 FOLDED_TO = 1_500
-"""A body of more characters than the first is shown with as many as the second, and *Show all*: an
-agent's own text is never that long, but what comes in may be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `messaging/conversation/_message.html` draws."""
+    """Hold what `messaging/conversation/_message.html` draws."""
 
     message: Message
     is_mine: bool = False
-    mentioned_agent_id: int | None = None
-    """The agent who looks, if the message mentions them."""
+    mentioned_agent_id: int | None = None  # The viewing agent, if the message mentions them
+    # True for the first message that was unread when the agent opened the thread.
     is_first_new: bool = False
-    """Whether the agent had read up to here when they opened the thread."""
-    is_whole: bool = False
-    """Whether a long body is shown to its end."""
+    is_whole: bool = False  # True if a long body is shown to its end
 
     @classmethod
     def for_agent(cls, message: Message, agent: Agent) -> Entry:
-        """The message as this agent sees it."""
+        """Return the message as this agent sees it."""
         mentions_viewer = message.mentions_agent(agent.pk)
         return cls(message, message.author_id == agent.pk, agent.pk if mentions_viewer else None)
 
@@ -70,7 +68,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """Return the accessible name: what it is, and by whom."""
+        """Return the accessible name: the kind of message and its author."""
         message = self.message
         if message.is_inbound:
             return "Received, arrived late" if message.is_late else "Received"
@@ -83,19 +81,19 @@ class Entry:
 
     @property
     def author_name(self) -> str:
-        """Return the short name of who wrote it on our side."""
+        """Return the short name of the author on our side."""
         return self.message.author.short_name if self.message.author else "Automatic"
 
     @property
     def sender(self) -> str:
-        """Return who wrote it on either side, and whether it was among the team."""
+        """Return the author on either side, and whether the message was internal."""
         if self.message.is_inbound:
             return str(self.message.thread.contact)
         return f"{self.author_name}{', internally' if self.message.is_internal else ''}"
 
     @property
     def attachments(self) -> list[Attachment]:
-        """In their order; asks nothing for a message without any."""
+        """Return the attachments in order, without a query for a message that has none."""
         if not self.message.has_attachments:
             return []
         return sorted(self.message.attachments.all(), key=lambda one: one.pk)
@@ -103,21 +101,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Entries oldest to newest, and where the ones before them are."""
+    """Hold entries from the oldest to the newest, and the address of older ones."""
 
     entries: list[Entry]
     older_url: str | None
-    is_apart: bool = False
-    """Whether newer messages follow that the page does not hold."""
+    is_apart: bool = False  # True if newer messages follow that the page does not hold
 
     @property
     def newest(self) -> Message | None:
-        """Of what it shows, what came to us last. It may stand above others."""
+        """Return the message that came to us last; it may be shown above others."""
         shown = (entry.message for entry in self.entries)
         return max(shown, key=lambda message: message.pk, default=None)
 
     def with_new_line(self, message_id: int | None) -> HistoryPage:
-        """With the line "New" before that message: here, or on the older page that holds it."""
+        """Place the line "New" before that message: here, or on the older page that holds it."""
         if message_id is None:
             return self
         older_url = self.older_url
@@ -142,24 +139,20 @@ class Conversation:
     thread: Thread
     page: HistoryPage
     refusal: str
-    limit: int
-    """Characters of a text to the contact."""
+    limit: int  # Characters in a text to the contact
     form_key: uuid.UUID
     seqs: str
     draft_seq: int = 0
     error: str = ""
     body: str = ""
     is_draft_internal: bool = False
-    files: Sequence[Attachment] = ()
-    """What else the agent has put into the composer."""
+    files: Sequence[Attachment] = ()  # Files that the agent has put into the composer
+    # Scheduled texts to the contact, the next one first.
     scheduled_texts: Sequence[ScheduledText] = ()
-    """What is to be sent to the contact later, the next one first."""
-    newer_entries: Sequence[Entry] = ()
-    """What held a text up: others wrote it meanwhile."""
+    newer_entries: Sequence[Entry] = ()  # Messages of others that held a text up
+    # The newest message when the agent deleted the thread; 0 if it is not hidden.
     hidden_id: int = 0
-    """Up to where the agent deleted the thread, which is open all the same; 0 if it is not."""
-    choice: str = ""
-    """What the list beside it is narrowed to."""
+    choice: str = ""  # What the list beside it is narrowed to
 
     @property
     def list_query(self) -> str:
@@ -167,28 +160,28 @@ class Conversation:
 
     @property
     def newest_id(self) -> int:
-        """The newest message that the agent can know of, also where the page shows older ones."""
+        """Return the newest message that the agent can know of; the page may show older ones."""
         shown = self.page.newest
         return max(shown.pk if shown else 0, self.thread.last_message_id or 0)
 
     @property
     def has_team(self) -> bool:
-        """Whether there are others to write an internal message to."""
+        """Return True if there are others to write an internal message to."""
         return not self.inbox.is_personal
 
     @property
     def is_internal(self) -> bool:
-        """The composer's mode. Where no text can be sent there is no other one."""
+        """Return the composer's mode, which is always internal if no text can be sent."""
         return self.has_team and (self.is_draft_internal or bool(self.refusal))
 
     @property
     def refusal_words(self) -> str:
-        """Return the refusal, and what is left to do."""
+        """Return the refusal, and what can still be done."""
         return f"{self.refusal}{' You can still write to your team.' if self.has_team else ''}"
 
     @property
     def can_write(self) -> bool:
-        """Return True if there is anybody to write to: the contact, or the team."""
+        """Return True if the contact or the team can be written to."""
         return self.has_team or not self.refusal
 
     @property
@@ -207,12 +200,12 @@ class Conversation:
 
     @property
     def segments(self) -> Segments:
-        """Return how a carrier cuts what stands in the composer; internal messages have none."""
+        """Return the segments of the draft; an internal message has none."""
         return count_segments("" if self.is_internal else self.body)
 
     @property
     def priorities(self) -> list[tuple[str, str, bool]]:
-        """Return what the thread may be marked with: the value, the word, whether it is."""
+        """Return the priorities to choose from: the value, the word, and whether it is set."""
         chosen = self.thread.priority
         return [(value, str(word), value == chosen) for value, word in Thread.Priority.choices]
 
@@ -222,7 +215,7 @@ class Conversation:
 
     @property
     def log_id(self) -> str:
-        """Return the element that live messages join, or another one where newer ones lack."""
+        """Return the id that live messages look for; another one if newer messages are missing."""
         return f"log-{self.thread.pk}{'-earlier' if self.page.is_apart else ''}"
 
     @property
@@ -243,19 +236,19 @@ class Conversation:
 
     @property
     def largest_file(self) -> int:
-        """Bytes."""
+        """Return the limit in bytes."""
         return MAX_FILE_SIZE
 
 
 def prefetch_attachments(messages: Iterable[Message]) -> list[Message]:
-    """The same, with what they bring read in one query, if any brings something."""
+    """Return the messages as a list, with all attachments read in at most one query."""
     found = list(messages)
     prefetch_related_objects([one for one in found if one.has_attachments], "attachments")
     return found
 
 
 def history_page(thread: Thread, agent: Agent, before: int | None = None) -> HistoryPage:
-    """The newest page, or the one before a message; two bounded steps down one index."""
+    """Return the newest page, or the one before a message; two bounded steps down one index."""
     messages = Message.objects.filter(thread=thread).on_time().for_history().order_by("-pk")
     if before is not None:
         messages = messages.filter(pk__lt=before)
@@ -275,8 +268,10 @@ def assemble_page(
     before: int | None = None,
     is_apart: bool = False,
 ) -> HistoryPage:
-    """A page of messages that came on time (oldest first, up to `before`), with the late ones that
-    belong behind them."""
+    """Return a page of messages that came on time, with the late texts that belong among them.
+
+    `shown` is sorted oldest first, up to `before`.
+    """
     first = shown[0].pk if has_older else 0
     late = Message.objects.filter(thread=thread, after_id__gte=first).for_history()
     if before is not None:
@@ -295,7 +290,11 @@ def assemble_page(
 def open_conversation(
     thread: Thread, agent: Agent, *, page: HistoryPage | None = None, choice: str = ""
 ) -> Conversation:
-    """`thread` was read before, with its inbox: the inbox's counter covers what is read here."""
+    """Read what the page shows.
+
+    `thread` must have been read before, with its inbox: the inbox's counter covers what is read
+    here.
+    """
     drafted = Attachment.objects.drafted(thread, agent)
     states = ThreadState.objects.filter(agent=agent, thread=thread)
     state = states.annotate(has_files=Exists(drafted)).first()
@@ -321,9 +320,9 @@ def open_conversation(
 def _first_unread_id(
     thread: Thread, agent: Agent, state: ThreadState | None, shown: HistoryPage
 ) -> int | None:
-    """The first message of others that the agent has not read, nor missed by coming later.
+    """Return the first message of others that the agent has not read since they became a member.
 
-    A late one that belongs among what was read begins nothing new: it bears its own mark.
+    A late text that belongs among what was read does not count: it is marked as late.
     """
     last_read_id = state.last_read_id if state else 0
     if (thread.last_message_id or 0) <= last_read_id:

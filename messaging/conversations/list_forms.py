@@ -8,7 +8,7 @@ from threads.models import Choice
 
 
 class ListForm(forms.Form):
-    """The query string of a list."""
+    """Read the query string of a list."""
 
     after = forms.CharField(max_length=64, required=False, strip=False)
     only = forms.ChoiceField(choices=Choice.choices, required=False)

@@ -1,4 +1,4 @@
-"""Say where the lists of the page are found: their addresses, and the list beside a pane."""
+"""Lists on the page: their addresses, and the list beside a conversation."""
 
 from __future__ import annotations
 
@@ -42,8 +42,11 @@ def listing_context(listing: Listing) -> dict[str, Any]:
 def list_beside(
     agent: Agent, inbox: Inbox, choice: str = "", data: QueryDict | None = None
 ) -> Listing:
-    """Return the list beside a conversation of the inbox: what was found, if the query string in
-    `data` says that something was searched, else the list to which the conversation belongs."""
+    """Return the list beside a conversation of the inbox.
+
+    That is what was found, if the query string in `data` holds a search, else the list to which
+    the conversation belongs.
+    """
     search = parse_search(data) if data is not None else None
     if search is None:
         return list_for_inbox(agent, inbox, choice)

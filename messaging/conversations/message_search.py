@@ -23,8 +23,7 @@ from threads.highlighting import (
 from threads.lists import PAGE_SIZE, Listing
 from threads.search import NEWEST_WALKED, Search, encode_search_seqs, run_until_full_page
 
-MAX_SHOWN = 220
-"""Characters of a message that a hit shows, on two lines."""
+MAX_SHOWN = 220  # Characters of a message that a hit shows, on two lines
 
 # A contact is found with the last message of its thread, so that all hits are messages and have
 # one order. The walk and the index are used as in threads/search.py.
@@ -53,7 +52,7 @@ SELECT id FROM (
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What `messaging/list/_hit.html` draws."""
+    """Hold what `messaging/list/_hit.html` draws."""
 
     message: Message
     search: Search
@@ -63,7 +62,7 @@ class Hit:
 
     @property
     def url(self) -> str:
-        """The message in its place in the history, and beside it what was found."""
+        """Return the address of the message in its history, beside the list of what was found."""
         thread = reverse("messaging:conversation", args=[self.message.thread_id])
         details = {"at": self.message.pk, "q": self.search.text, "all": "1"}
         return f"{thread}?{urlencode(details)}"
@@ -83,7 +82,7 @@ class Hit:
 
     @property
     def author(self) -> str:
-        """Return who wrote it on our side, or that it came in."""
+        """Return the author on our side, or say that the text came in."""
         if self.is_mine:
             return "You"
         if self.message.is_inbound:
@@ -113,7 +112,10 @@ class HitList(Listing):
 def hit_list(
     agent: Agent, inbox: Inbox | None, search: Search, before: int | None = None
 ) -> HitList:
-    """A page of messages, newest first. `inbox`: whose list it stands in; all are searched."""
+    """Return a page of messages, newest first.
+
+    `inbox` says in which list the search began; all inboxes of the agent are searched.
+    """
     keys = _find_messages(agent, search, before)
     drawn = Message.objects.select_related("thread__contact", "inbox", "author")
     messages = drawn.visible_to(agent).in_bulk(keys[:PAGE_SIZE])
@@ -136,7 +138,7 @@ def hit_list(
 
 
 def _find_messages(agent: Agent, search: Search, before: int | None) -> list[int]:
-    """Keys of messages, newest first, one more than a page if there are."""
+    """Return keys of messages, newest first; one more than a page if there are."""
     if not search.words:
         return []
     inbox_ids = list(Inbox.objects.visible_to(agent).values_list("pk", flat=True))
@@ -157,7 +159,10 @@ def _find_messages(agent: Agent, search: Search, before: int | None) -> list[int
 def _contact_condition(
     inbox_ids: Collection[int], wanted: Collection[str]
 ) -> tuple[str, dict[str, Any]]:
-    """SQL and its values. The index knows the pieces of a number, the address their order."""
+    """Return SQL and its values.
+
+    The index knows the pieces of a number; the address knows their order.
+    """
     details: dict[str, Any] = {"who": words.build_tsquery(inbox_ids, wanted, with_numbers=True)}
     parts = ["contact.words @@ %(who)s::tsquery"]
     for index, run in enumerate(word for word in wanted if words.is_digit_run(word)):

@@ -1,4 +1,4 @@
-"""A conversation opened at one of its messages: the page of history that holds it."""
+"""Open a conversation at one of its messages."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from messaging.conversations.history import PAGE_SIZE, HistoryPage, assemble_pag
 from messaging.models import Message
 from threads.models import Thread
 
-MESSAGES_BEFORE = 10
-"""Messages shown ahead of the one that is opened."""
+MESSAGES_BEFORE = 10  # Messages shown before the one that is opened
 
+# Messages up to the newest that one page may hold. A message further back opens a page of its own,
+# with a link to the newest.
 MAX_MESSAGES = 200
-"""Messages up to the newest that one page may hold. What lies further back stands apart from
-the newest ones, with a way to them."""
 
 
 def page_around(thread: Thread, agent: Agent, at: int) -> HistoryPage:
-    """The newest page if it holds the message, else one from shortly before it to the newest.
+    """Return the newest page if it holds the message, else one from shortly before it to the
+    newest.
 
-    A message that is not there (any more) opens the newest page.
+    A message that does not exist opens the newest page.
     """
     newest = history_page(thread, agent)
     messages = Message.objects.filter(thread=thread).on_time()

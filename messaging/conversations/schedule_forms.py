@@ -1,4 +1,4 @@
-"""What the pages about texts for later take: words, and an hour in the agent's own time zone."""
+"""Forms for scheduled texts: words, and a time in the agent's own time zone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def zone_names() -> frozenset[str]:
 
 
 class ZoneField(forms.Field):
-    """The browser's time zone. What it does not say, or nobody knows, is the house's."""
+    """Read the browser's time zone; an unknown or missing one becomes the installation's."""
 
     widget = forms.HiddenInput
 
@@ -40,7 +40,7 @@ class ZoneField(forms.Field):
 
 
 class LocalTimeField(forms.Field):
-    """A day and a time as `datetime-local` writes them; which moment that is, a zone must say."""
+    """Read a day and a time from a `datetime-local` input; a time zone must make it a moment."""
 
     def to_python(self, value: object) -> datetime | None:
         if not value:
@@ -50,12 +50,13 @@ class LocalTimeField(forms.Field):
         except ValueError as error:
             raise ValidationError("This is no day and time.") from error
         if not MINYEAR < hour.year < MAXYEAR:
-            raise ValidationError("This is no day and time.")  # in another zone it is out of range
+            # another zone could move it out of range
+            raise ValidationError("This is no day and time.")
         return hour
 
 
 def preset_moment(preset: str, zone: ZoneInfo) -> datetime:
-    """`hour`, `tomorrow` or `monday`, as a moment."""
+    """Return the moment of `hour`, `tomorrow` or `monday`."""
     now = timezone.now()
     if preset == "hour":
         return now + timedelta(hours=1)
@@ -65,13 +66,16 @@ def preset_moment(preset: str, zone: ZoneInfo) -> datetime:
 
 
 def local_to_utc(hour: datetime, zone: ZoneInfo) -> datetime:
-    """The moment. An hour that comes twice is the first one, and one that the clocks leave out
-    is as long after their change."""
+    """Return the moment of a local time.
+
+    A time that occurs twice is the first one. One that the clocks skip is as long after the
+    change.
+    """
     return hour.replace(tzinfo=zone).astimezone(UTC)
 
 
 def check_send_at(moment: datetime) -> datetime:
-    """Raises ValidationError."""
+    """Return the moment. Raises ValidationError if it is past, or more than a year ahead."""
     if moment <= timezone.now():
         raise ValidationError("That time has passed. Choose a later one.")
     if moment > timezone.now() + MAX_AHEAD:
@@ -80,7 +84,7 @@ def check_send_at(moment: datetime) -> datetime:
 
 
 class ScheduleForm(SendForm):
-    """The composer, sent by a button of *Send later*. `send_at` is the moment."""
+    """Read the composer after a button of *Send later*. `send_at` is the moment."""
 
     later = forms.ChoiceField(
         choices=[(name, name) for name in ("hour", "tomorrow", "monday", "at")],
@@ -110,15 +114,18 @@ class ScheduleForm(SendForm):
 
 
 class SendNowForm(forms.Form):
-    """A text for later, to go now. `known` is the counter that the page had read it at."""
+    """Send a scheduled text now. `known` is the counter at which the page had read it."""
 
     body = TextField()
     known = IntegerField(min_value=0)
 
 
 class ChangeScheduledForm(SendNowForm):
-    """A text for later, to be changed. `planned` is the moment for which it stands: an hour that
-    was left as it was shown stays just that, also in the night in which it comes twice."""
+    """Change a scheduled text.
+
+    `scheduled_for` is its moment until now. It stays exactly that if the time is left as shown,
+    also in the night in which that time occurs twice.
+    """
 
     at = LocalTimeField(error_messages={"required": "Choose a day and a time."})
     zone = ZoneField(required=False)

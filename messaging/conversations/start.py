@@ -1,4 +1,4 @@
-"""What stands around a first text: whom it may come from, and what is known of whom it goes to."""
+"""The start of a conversation: the inboxes to choose from, and what is known of the number."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ FEWEST_DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class InboxChoices:
-    """Where the agent may send from: their own line if it has a number, then the shared inboxes
-    by name."""
+    """Hold the inboxes that the agent may send from.
+
+    Their own line comes first if it has a number, then the shared inboxes by name.
+    """
 
     inboxes: Sequence[Inbox]
     agent: Agent
@@ -33,7 +35,8 @@ class InboxChoices:
 
     @property
     def default_id(self) -> int | None:
-        """The default DID, else the only inbox; with several of them the agent chooses."""
+        """Return the agent's own line, else the only inbox; with several of them the agent
+        chooses."""
         if self.inboxes and (self.inboxes[0].is_personal or len(self.inboxes) == 1):
             return self.inboxes[0].pk
         return None
@@ -50,16 +53,15 @@ def inbox_choices_for(agent: Agent) -> InboxChoices:
 
 @dataclass(frozen=True, slots=True)
 class OtherConversation:
-    """A conversation with the same contact that the agent may see."""
+    """Hold a conversation with the same contact that the agent may see."""
 
     thread: Thread
-    is_joined: bool
-    """Whether the text would join it."""
+    is_joined: bool  # True if the text would join it
     inbox_label: str
 
     @property
     def sentence(self) -> str:
-        """Return what to say before the link to the conversation."""
+        """Return the sentence before the link to the conversation."""
         if self.is_joined:
             return f"{self.inbox_label} talks to this number already: your text joins"
         return f"{self.inbox_label} talks to this number, too:"
@@ -71,7 +73,7 @@ class OtherConversation:
 
 @dataclass(frozen=True, slots=True)
 class NumberInfo:
-    """What `messaging/start/_about_number.html` tells of the number in *To*."""
+    """Hold what `messaging/start/_about_number.html` says about the number in *To*."""
 
     address: str = ""
     is_landline: bool = False
@@ -81,7 +83,7 @@ class NumberInfo:
 
 
 def describe_number(inbox_choices: InboxChoices, inbox: Inbox | None, typed: str) -> NumberInfo:
-    """`typed` may be a part of a number or of a name as well."""
+    """Return what is known of a number. `typed` may be a part of a number or of a name."""
     ids = [inbox.pk for inbox in inbox_choices.inboxes]
     address, kind = addresses.normalise_address(typed)
     threads = Thread.objects.filter(inbox__in=ids, contact__address=address)
@@ -106,7 +108,7 @@ def describe_number(inbox_choices: InboxChoices, inbox: Inbox | None, typed: str
 
 
 def suggest_contacts(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
-    """Known contacts, each number once: by the beginnings of words, or by a run of digits."""
+    """Return known contacts, each number once, by beginnings of words or by a run of digits."""
     digits = "".join(c for c in typed if c in "0123456789")
     letters = [word for word in words.split_words(typed) if not word.isdigit()]
     if len("".join(letters)) >= FEWEST_LETTERS:

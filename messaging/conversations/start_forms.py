@@ -17,14 +17,14 @@ NOTE_LIMIT = 2_000
 
 
 class AddressField(forms.CharField):
-    """What was typed as the other side: a number, or so far only a part of one or of a name."""
+    """Read what was typed as the recipient: a number, or a part of a number or of a name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=addresses.MAX_LENGTH, **options)
 
 
 class StartForm(forms.Form):
-    """A first text. `places` are the inboxes that the agent may send from, with their labels."""
+    """Read a first text. `inbox_choices` are the inboxes to send from, with their labels."""
 
     inbox = forms.TypedChoiceField(
         coerce=int,
@@ -52,7 +52,7 @@ class StartForm(forms.Form):
         cast(forms.TypedChoiceField, self.fields["inbox"]).choices = list(inbox_choices)
 
     def clean_to(self) -> str:
-        """The address as contacts are known by it."""
+        """Return the address in the form in which contacts are stored."""
         raw: str = self.cleaned_data["to"]
         address, kind = addresses.normalise_address(raw)
         known = Contact.objects.filter(inbox__in=self.inbox_ids, address=address)
@@ -68,26 +68,26 @@ class StartForm(forms.Form):
 
     @property
     def key(self) -> uuid.UUID:
-        """That of the form as it was sent, or of a new one."""
+        """Return the key of the form as it was sent, or a new one."""
         key: uuid.UUID | None = getattr(self, "cleaned_data", {}).get("form_key")
         return key or uuid.uuid4()
 
 
 class StartQuery(forms.Form):
-    """The query string of the page: the inbox that it was opened from."""
+    """Read from the query string the inbox that the page was opened from."""
 
     inbox = IntegerField(required=False)
 
 
 class RecipientForm(forms.Form):
-    """What stands in *From* and *To* while it is being typed."""
+    """Read *From* and *To* while they are being typed."""
 
     inbox = IntegerField(required=False)
     to = AddressField(required=False)
 
 
 class ContactForm(forms.Form):
-    """A name and a note, and what they were when the form was opened."""
+    """Read a name and a note, and what they were when the form was opened."""
 
     name = forms.CharField(
         max_length=120,

@@ -1,4 +1,4 @@
-"""Draw what a search among last messages found, with the words around each hit."""
+"""Draw the threads that a search found, with the words around each hit."""
 
 from __future__ import annotations
 

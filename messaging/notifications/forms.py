@@ -1,4 +1,4 @@
-"""What the pages about notifications take."""
+"""Forms of the pages about notifications."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Level = NotificationPreference.Level
 
 
 class NotificationListForm(forms.Form):
-    """The query string of the notifications page."""
+    """Read the query string of the notifications page."""
 
     after = forms.CharField(max_length=32, required=False, strip=False)
 
@@ -32,13 +32,13 @@ class NotificationListForm(forms.Form):
 
 
 class MuteForm(forms.Form):
-    """1 mutes, 0 does not."""
+    """Read 1 to mute, 0 to unmute."""
 
     muted = forms.TypedChoiceField(choices=[("1", "Mute"), ("0", "Unmute")], coerce=int)
 
 
 class SettingsForm(forms.Form):
-    """How much of each inbox an agent wants to be told, and whether with a sound."""
+    """Choose how much of each inbox to be notified of, and whether with a sound."""
 
     has_sound = forms.BooleanField(required=False, label="Play a short sound")
 
@@ -60,12 +60,12 @@ class SettingsForm(forms.Form):
         return [self[f"inbox_{inbox.pk}"] for inbox in self.inboxes]
 
     def chosen_levels(self) -> dict[int, NotificationPreference.Level]:
-        """The level of each inbox."""
+        """Return the level of each inbox, by its key."""
         return {inbox.pk: Level(self.cleaned_data[f"inbox_{inbox.pk}"]) for inbox in self.inboxes}
 
 
 class SubscriptionForm(forms.Form):
-    """What a browser gives when it subscribes (RFC 8291: an uncompressed point, 16 bytes)."""
+    """Read a browser's push subscription (RFC 8291: an uncompressed point, 16 bytes)."""
 
     endpoint = forms.CharField(max_length=1024)
     p256dh = forms.CharField(max_length=128)

@@ -1,4 +1,5 @@
-"""An agent's notifications in words: the count on the bell, the rows of the page, the popups."""
+"""An agent's notifications: the unread count, the rows of the page, the words of a browser
+notification."""
 
 from __future__ import annotations
 
@@ -19,13 +20,11 @@ from threads.models import Contact
 
 PAGE_SIZE = 30
 
-RECENT = timedelta(seconds=60)
-"""What is older does not pop up any more on a page that was away."""
+RECENT = timedelta(seconds=60)  # An older one does not pop up on a page that was away
 
 
+# The bell says "99+" from here on, so thousands need not be counted with each text to an inbox.
 MAX_COUNTED = 100
-"""The bell says "99+" from here on, and whoever has thousands need not be counted whole with each
-text to their inbox."""
 
 COUNT = """
 SELECT wanted.agent_id, (
@@ -44,27 +43,27 @@ CROSS JOIN LATERAL (
 
 
 def unread_counts(agent_ids: Iterable[int]) -> dict[int, int]:
-    """The count on each agent's bell, up to COUNTED; one query."""
+    """Return each agent's unread count, up to MAX_COUNTED; one query."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"agents": list(agent_ids), "counted": MAX_COUNTED})
         return dict(cursor.fetchall())
 
 
 def unread_and_recent(agent_id: int) -> tuple[int, list[Notification]]:
-    """The count, and the unread ones that are new enough to be told of; two queries."""
+    """Return the unread count, and the unread notifications of the last minute; two queries."""
     unread = Notification.objects.filter(agent=agent_id).unread().still_visible()
     recent = unread.filter(created_at__gt=timezone.now() - RECENT).with_words()
     return unread_counts([agent_id])[agent_id], list(recent.order_by("-pk")[:PAGE_SIZE])[::-1]
 
 
 def notification_url(notification: Notification) -> str:
-    """The thread, at the message."""
+    """Return the address of the thread, opened at the message."""
     thread = reverse("messaging:conversation", args=[notification.thread_id])
     return f"{thread}?at={notification.message_id}#message-{notification.message_id}"
 
 
 def popup_title(notification: Notification) -> str:
-    """Who did what, for the first line of a popup."""
+    """Return who did what, for the first line of a browser notification."""
     message, thread = notification.message, notification.thread
     contact = str(thread.contact)
     if message.kind == Message.Kind.INBOUND:
@@ -82,7 +81,7 @@ def popup_title(notification: Notification) -> str:
 
 
 def popup_content(notification: Notification) -> dict[str, object]:
-    """What the page's script and the service worker show."""
+    """Return what the page's script and the service worker show."""
     return {
         "id": notification.pk,
         "thread": notification.thread_id,
@@ -96,14 +95,14 @@ def popup_content(notification: Notification) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last row of the page before: unread ones stand first, then the newest."""
+    """Point at the last row of the page before. Unread rows come first, then the newest."""
 
     is_unread: bool
     pk: int
 
     @classmethod
     def from_key(cls, key: str) -> Cursor:
-        """Raise ValueError for what is no key of a row."""
+        """Raise ValueError for a key that no row has."""
         state, _, text = key.partition("-")
         pk = read_integer(text)
         if state not in {"0", "1"} or pk is None:
@@ -113,7 +112,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class NotificationRow:
-    """What `messaging/notifications/_notification.html` draws."""
+    """Hold what `messaging/notifications/_notification.html` draws."""
 
     notification: Notification
 
@@ -143,7 +142,7 @@ class NotificationRow:
 
     @property
     def seq(self) -> str:
-        """What was read stays read, so it is always the newer one."""
+        """Return the row's version. A read row stays read, so it is newer than an unread one."""
         return f"{self.notification.seq}-{int(not self.is_unread)}"
 
     @property
@@ -173,14 +172,14 @@ class NotificationRow:
 
 @dataclass(frozen=True, slots=True)
 class NotificationList:
-    """A page of rows, and where the next ones are."""
+    """Hold a page of rows, and the address of the next ones."""
 
     rows: list[NotificationRow]
     next_url: str | None
 
 
 def list_notifications(agent: Agent, after: Cursor | None = None) -> NotificationList:
-    """Unread first, then newest; each part walks its own index."""
+    """Return unread notifications first, then the newest; each part walks its own index."""
     mine = Notification.objects.visible_to(agent).with_words().order_by("-pk")
     notifications: list[Notification] = []
     if after is None or after.is_unread:

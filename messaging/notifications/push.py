@@ -1,4 +1,4 @@
-"""Waking browsers: the worker's part of web push. What is said is written at the last moment."""
+"""Send web push messages, in the worker. The content is drawn at the last moment."""
 
 from __future__ import annotations
 
@@ -28,22 +28,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GONE = {404, 410}
-CALL_TIMEOUT = 10.0
-"""Seconds for a whole call, looking up the name included."""
+CALL_TIMEOUT = 10.0  # Seconds for a whole call, including the name look-up
 
-POLL_INTERVAL = 0.25
-"""Seconds after which a job that waits for calls sees that it is to end."""
+POLL_INTERVAL = 0.25  # Seconds between a waiting job's checks whether to stop
 
+# In a row. The pauses between them take at least 21 minutes: a push service that is away for less
+# loses no subscription.
 MAX_FAILURES = 5
-"""In a row. The pauses between them make it 21 minutes at least: a push service that is away for
-less loses nobody."""
 
+# The pause after that many failures in a row.
 PAUSES = {2: timedelta(minutes=1), 3: timedelta(minutes=4), 4: timedelta(minutes=16)}
-"""After so many failures in a row a browser is left alone for so long."""
 
 
 def push_message(message_id: int) -> None:
-    """Have those woken who were notified of a message, each by a job of their own."""
+    """Defer a push for each agent who was notified of a message, each in a job of its own."""
     with transaction.atomic():
         notification = _unread_about(message_id).values("agent")
         browsers = PushSubscription.objects.filter(agent__in=notification, agent__is_active=True)
@@ -52,14 +50,14 @@ def push_message(message_id: int) -> None:
 
 
 def push_agent(agent_id: int, message_id: int, *, is_ending: Callable[[], bool]) -> None:
-    """Tell an agent of a message, unless they have read it or may no longer see it."""
+    """Push a message to an agent, unless they have read it or may no longer see it."""
     notification = _unread_about(message_id).filter(agent=agent_id).with_words().first()
     if notification is not None:
         _push_to_browsers(agent_id, lists.popup_content(notification), is_ending)
 
 
 def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:
-    """Show an agent that it works."""
+    """Show an agent that push works."""
     content: dict[str, object] = {
         "title": "Partyline",
         "body": "This is how a notification looks.",
@@ -70,7 +68,7 @@ def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:
 
 
 def reachable_subscriptions(agent_id: int) -> list[PushSubscription]:
-    """Return the agent's browsers that are still signed in and not left alone for a while."""
+    """Return the agent's browsers that are still signed in and not paused after failures."""
     asked = PushSubscription.objects.filter(agent=agent_id, agent__is_active=True)
     found = list(asked.select_related("agent").best_first()[:MOST_BROWSERS])
     alive = live_sessions(one.session_key for one in found)
@@ -93,8 +91,8 @@ def _push_to_browsers(
 ) -> None:
     """Call all browsers at the same time, so that none waits for another.
 
-    No connection to the database is kept meanwhile. What has no answer when the time is over has
-    failed; what has none when the process ends is left as it was.
+    No database connection is held meanwhile. A call without an answer when the time is over has
+    failed; one without an answer when the process ends leaves the subscription as it was.
     """
     browsers = reachable_subscriptions(agent_id)
     if not browsers:
@@ -112,8 +110,10 @@ def _push_to_browsers(
 
 
 def _start_call(subscription: PushSubscription, plain: bytes, end: float) -> Future[int]:
-    """Begin a call in a thread of its own, which nobody has to wait for: a name that is being
-    looked up cannot be interrupted, and must not hold up a job or the end of the process."""
+    """Start a call in a thread of its own that nothing has to wait for.
+
+    A name look-up cannot be interrupted, and must not hold up a job or the end of the process.
+    """
     call: Future[int] = Future()
 
     def run() -> None:
@@ -128,7 +128,7 @@ def _start_call(subscription: PushSubscription, plain: bytes, end: float) -> Fut
 
 
 def _record_outcome(subscription: PushSubscription, call: Future[int]) -> None:
-    """Note how a call ended; not of a browser that subscribed anew meanwhile."""
+    """Record how a call ended, unless the browser has subscribed again meanwhile."""
     same = PushSubscription.objects.filter(
         pk=subscription.pk,
         agent=subscription.agent_id,

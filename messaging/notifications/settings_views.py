@@ -20,7 +20,7 @@ from messaging.stream.notifying import set_preference, set_sound, subscribe_push
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit_settings(request: HttpRequest) -> HttpResponse:
-    """What an agent is told of, and how."""
+    """Show or save what an agent is notified of, and how."""
     agent = signed_in_agent(request)
     form = SettingsForm(request.POST or None, agent=agent)
     if form.is_valid():
@@ -45,7 +45,7 @@ def edit_settings(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def send_test_push(request: HttpRequest) -> HttpResponse:
-    """Wake the agent's own browsers; the page shows one by itself."""
+    """Send a test to the agent's browsers; the page's script shows one itself."""
     agent = signed_in_agent(request)
     if agent.push_subscriptions.exists():
         defer_push_test(agent.pk)
@@ -58,7 +58,7 @@ def send_test_push(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def subscribe_browser(request: HttpRequest) -> HttpResponse:
-    """A browser of the agent wants to be woken."""
+    """Store the push subscription of one of the agent's browsers."""
     form = SubscriptionForm(request.POST)
     if not form.is_valid():
         return unprocessable_text(first_error(form))
@@ -82,7 +82,7 @@ def unsubscribe_browser(request: HttpRequest, subscription_id: int) -> HttpRespo
 
 @require_GET
 def serve_service_worker(request: HttpRequest) -> HttpResponse:
-    """From the root, so that it may look after the whole site. It holds nothing of anybody's."""
+    """Serve the script from the root, so that it may control the whole site. It holds no data."""
     path = finders.find("js/service-worker.js")
     if not isinstance(path, str):
         raise Http404("No service worker.")

@@ -16,7 +16,7 @@ from messaging.stream.notifying import mark_notifications_read
 @require_GET
 @login_required
 def show_notifications(request: HtmxRequest) -> HttpResponse:
-    """The agent's notifications beside the conversation, or the next rows of them."""
+    """Show the agent's notifications beside the conversation, or the next rows of them."""
     agent = signed_in_agent(request)
     form = NotificationListForm(request.GET)
     if not form.is_valid():

@@ -1,6 +1,7 @@
-"""Web push without a library: encryption (RFC 8188, RFC 8291), our name (RFC 8292), the request.
+"""Web push without a library: encryption (RFC 8188, RFC 8291), identification (RFC 8292), the
+request.
 
-What the push service sees is an endpoint and bytes that only the browser can read.
+The push service sees an endpoint and bytes that only the browser can read.
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ if TYPE_CHECKING:
     from messaging.models import PushSubscription
 
 RECORD_SIZE = 4096
+# Seconds for which the push service holds a message for a browser that is away.
 TIME_TO_LIVE = 24 * 3600
-"""Seconds for which the push service holds a message for a browser that is away."""
 
 TOKEN_AGE = 12 * 3600
 
 
+# A host name of several labels (RFC 1123). The last one begins with a letter: a host that ends in
+# a number may be an address, in octal, hexadecimal or one piece (the WHATWG's URL Standard).
 HOST_NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-"""A host name of several labels (RFC 1123). The last one begins with a letter: whatever ends in a
-number may be an address, in octal, hexadecimal or one piece (the WHATWG's URL Standard)."""
 
 
 class BadEndpoint(ValueError):
-    """An address that we do not call; the text is a sentence for whoever gave it."""
+    """Raised for an address that we do not call; the text is a sentence for the agent."""
 
 
 def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -48,7 +49,7 @@ def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def read_public_key(p256dh: str) -> ec.EllipticCurvePublicKey:
-    """Raise ValueError for what is no point of the curve."""
+    """Raise ValueError for bytes that are not a point of the curve."""
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64url.decode(p256dh))
 
 
@@ -64,8 +65,10 @@ def encrypt_message(
     sender: ec.EllipticCurvePrivateKey | None = None,
     salt: bytes | None = None,
 ) -> bytes:
-    """One record of `aes128gcm` that the browser alone can open. Key and salt are given in tests
-    alone; both must be new for each message."""
+    """Return one record of `aes128gcm` that only the browser can open.
+
+    `sender` and `salt` are given by tests only; both must be new for each message.
+    """
     sender = sender or ec.generate_private_key(ec.SECP256R1())
     salt = salt or secrets.token_bytes(16)
     receiver, ours = base64url.decode(p256dh), public_bytes(sender)
@@ -87,12 +90,12 @@ def _vapid_key(private_key: str) -> ec.EllipticCurvePrivateKey:
 
 
 def application_server_key() -> str:
-    """What a browser subscribes with."""
+    """Return the public key with which browsers subscribe."""
     return base64url.encode(public_bytes(_vapid_key(settings.VAPID_PRIVATE_KEY)))
 
 
 def authorization_header(endpoint: str) -> str:
-    """Who we are, signed for one push service and half a day."""
+    """Sign a header that names us to one push service, for half a day."""
     parts = urlsplit(endpoint)
     claims = {
         "aud": f"{parts.scheme}://{parts.netloc}",
@@ -104,7 +107,7 @@ def authorization_header(endpoint: str) -> str:
 
 
 def check_endpoint(endpoint: str) -> None:
-    """Raise BadEndpoint for what is no https address with a host name of the usual port."""
+    """Raise BadEndpoint unless it is an https address, usual port, with a public host name."""
     try:
         _parse_endpoint(endpoint, _endpoint_network(endpoint))
     except Refused as error:
@@ -121,7 +124,7 @@ def _parse_endpoint(endpoint: str, network: Network) -> httpcore.URL:
 
 
 def _endpoint_network(endpoint: str) -> Network:
-    """Return the internet; in tests whatever the address names. Raises Refused."""
+    """Return the internet; in tests the network that the address names. Raises Refused."""
     if not settings.PUSH_ANYWHERE:
         return INTERNET
     try:

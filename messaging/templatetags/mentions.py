@@ -1,4 +1,4 @@
-"""The words of a message, with the members whom it mentions marked."""
+"""Draw the body of a message, with mentions highlighted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ register = template.Library()
 
 @register.filter
 def highlighted_body(entry: Entry) -> SafeString:
-    """Escape the text that is shown; mark each mention, and stronger for the person who looks."""
+    """Escape the body as far as it is shown; highlight mentions, the viewer's own more."""
     body, mentions = entry.message.body, entry.message.mentions
     if entry.is_folded:
         body = f"{body[:FOLDED_TO].rstrip()}…"
-        mentions = [place for place in mentions if place[1] < len(body)]
+        mentions = [mention for mention in mentions if mention[1] < len(body)]
     return mark(body, mentions, entry.mentioned_agent_id, _plain)
 
 

@@ -1,4 +1,4 @@
-"""What a page shows of the person's own: the count on the bell, and whether a thread is muted."""
+"""What a page shows for its agent alone: the unread count, a muted thread, the sound."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """How many notifications an agent has not read, for the bell."""
+    """Hold an agent's unread count, for the bell."""
 
     count: int
 
@@ -34,14 +34,14 @@ class Unread:
 
 @register.simple_tag(takes_context=True)
 def unread_notifications(context: template.Context) -> Unread:
-    """Count those of the person who looks; one query."""
+    """Count the viewer's unread notifications; one query."""
     agent = _agent(context)
     return Unread(unread_counts([agent.pk])[agent.pk] if agent else 0)
 
 
 @register.simple_tag(takes_context=True)
 def is_muted(context: template.Context, thread: Thread) -> bool:
-    """Whether the person muted the thread; one query."""
+    """Return True if the viewer muted the thread; one query."""
     agent = _agent(context)
     return ThreadState.objects.filter(agent=agent, thread=thread, is_muted=True).exists()
 

@@ -15,8 +15,11 @@ register = template.Library()
 
 @register.inclusion_tag("messaging/list/_search.html", takes_context=True)
 def search_box(context: template.Context) -> dict[str, Any]:
-    """From the messages view it searches one's own conversations, and all messages for those who
-    have no line of their own."""
+    """Draw the box with its two scopes.
+
+    From the messages view it searches the agent's own conversations; for an agent without a line
+    of their own it searches all messages.
+    """
     request, inbox = context["request"], context["listing"].inbox
     has_two_scopes = inbox is not None or Inbox.objects.filter(owner=request.user).exists()
     nearby, everywhere = list_url(inbox), search_url(inbox)
@@ -35,7 +38,7 @@ def search_box(context: template.Context) -> dict[str, Any]:
 
 
 def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
-    """Return what the search looks at, in words."""
+    """Return in words what is searched."""
     if is_everywhere:
         return "Looks at every message that you may see, at names and at numbers."
     if inbox is not None:
@@ -45,7 +48,7 @@ def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
 
 @register.simple_tag(takes_context=True)
 def back_url(context: template.Context, conversation: Any) -> str:
-    """The list behind a conversation, with what was looked for in it."""
+    """Return the address of the list behind a conversation, with the search that led to it."""
     inbox: Inbox | None = None if conversation.inbox.is_personal else conversation.inbox
     search = parse_search(context["request"].GET) if "request" in context else None
     nearby, everywhere = list_url(inbox), search_url(inbox)

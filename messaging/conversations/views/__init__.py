@@ -1,1 +1,1 @@
-"""The conversation's pages and deeds, and the door for carriers."""
+"""The views of a conversation, of the lists and of the start page."""

@@ -1,5 +1,7 @@
-"""Files: put into a composer, shown to members, lent to carriers. Only a picture that we wrote
-ourselves is shown in a page; everything else is only ever saved."""
+"""Attachments: added to a composer, shown to members, handed to carriers.
+
+Only a picture that we encoded ourselves is shown in a page; anything else can only be saved.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ from threads.access import get_thread
 @require_http_methods(["GET", "POST"])
 @login_required
 def list_or_add_files(request: HttpRequest, thread_id: int) -> HttpResponse:
-    """What stands in the agent's composer beside the words; a POST puts one more file there."""
+    """List the files in the agent's composer; a POST adds one."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     if request.method == "GET":
@@ -53,7 +55,7 @@ def list_or_add_files(request: HttpRequest, thread_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def remove_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
-    """Take a file out of the composer. Without scripts its words come along, and are kept."""
+    """Take a file out of the composer. Without scripts the draft comes along, and is kept."""
     agent = signed_in_agent(request)
     attachment = get_attachment(agent, attachment_id)
     if attachment.message_id is not None:
@@ -76,7 +78,7 @@ def remove_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
 @require_GET
 @login_required
 def serve_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
-    """A picture to look at, or any other file to save."""
+    """Serve a picture to look at, or any other file to save."""
     found = get_attachment(signed_in_agent(request), attachment_id)
     if not found.is_ready:
         raise Http404("It is not here.")
@@ -99,7 +101,7 @@ def serve_thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def refetch_attachment(request: HtmxRequest, attachment_id: int) -> HttpResponse:
-    """Try again to fetch what the carrier did not hand over."""
+    """Try again to fetch an attachment from the carrier."""
     agent = signed_in_agent(request)
     found = get_attachment(agent, attachment_id)
     if found.message_id is None:
@@ -117,9 +119,10 @@ def refetch_attachment(request: HtmxRequest, attachment_id: int) -> HttpResponse
 
 @require_safe
 def serve_public_file(request: HttpRequest, signed: str, name: str) -> HttpResponse:
-    """For a carrier: one file of one attempt, while the link is good. Nobody is signed in here.
+    """Serve one file of one attempt to a carrier while the link is valid; nobody is signed in
+    here.
 
-    The name is for carriers that look at its ending; it decides nothing.
+    The name is for carriers that look at its extension; it decides nothing.
     """
     link = links.find_link(signed)
     if link is None:

@@ -20,7 +20,7 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 @require_http_methods(["GET", "POST"])
 @login_required
 def edit_contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """The name and the note of a thread's contact."""
+    """Show or save the name and the note of a thread's contact."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     if request.method == "GET":
@@ -45,7 +45,7 @@ def _initial_values(one: Contact) -> dict[str, str]:
 
 
 def _who_sees(inbox: Inbox) -> str:
-    """Return who sees the name and the note, in words."""
+    """Return in words who sees the name and the note."""
     if inbox.is_personal:
         return "Only you see the name and the note."
     return f"All members of {inbox.name} see the name and the note, and nobody else does."

@@ -20,7 +20,7 @@ from threads.models import Thread
 @require_GET
 @login_required
 def show_conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """A conversation beside its list, or an older page of its history."""
+    """Show a conversation beside its list, or an older page of its history."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = HistoryForm(request.GET)
@@ -39,7 +39,7 @@ def show_conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
 def _render_older_page(
     request: HtmxRequest, agent: Agent, thread: Thread, form: HistoryForm
 ) -> HttpResponse:
-    """Messages before one: alone for htmx, which puts them above the others."""
+    """Render messages before one; for htmx, which puts them above the others, without the page."""
     page = history_page(thread, agent, form.cleaned_data["before"])
     page = page.with_new_line(form.cleaned_data["new"])
     if request.htmx:
@@ -59,7 +59,7 @@ def _render_pane(request: HtmxRequest, agent: Agent, shown: Conversation) -> Htt
 @require_GET
 @login_required
 def show_composer(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """The composer alone, when it became another one on an open page."""
+    """Show the composer alone, when it has changed on an open page."""
     agent = signed_in_agent(request)
     shown = open_conversation(get_thread(agent, thread_id), agent)
     return render(request, "messaging/composer/_composer.html", {"conversation": shown})

@@ -16,7 +16,7 @@ from threads.access import get_thread
 @require_POST
 @login_required
 def save_composer(request: HttpRequest, thread_id: int) -> HttpResponse:
-    """Keep the composer's text and mode. Without scripts the eye comes here, as `toggle`."""
+    """Store the composer's text and mode; without scripts, `toggle` switches the mode."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = DraftForm(request.POST)

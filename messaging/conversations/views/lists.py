@@ -17,7 +17,7 @@ from threads.search import parse_search
 @require_GET
 @login_required
 def show_messages(request: HtmxRequest) -> HttpResponse:
-    """The messages view, or the next rows of its list."""
+    """Show the messages view, or the next rows of its list."""
     agent = signed_in_agent(request)
     after, _ = _read_position(request)
     search = parse_search(request.GET, everywhere=False)
@@ -28,7 +28,7 @@ def show_messages(request: HtmxRequest) -> HttpResponse:
 @require_GET
 @login_required
 def show_inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
-    """The threads of a shared inbox, or the next rows of them."""
+    """Show the threads of a shared inbox, or the next rows of them."""
     agent = signed_in_agent(request)
     shared = get_shared_inbox(agent, inbox_id)
     after, choice = _read_position(request)
@@ -40,7 +40,7 @@ def show_inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
 
 
 def _read_position(request: HtmxRequest) -> tuple[Cursor | None, str]:
-    """Where the page of the list begins, and what the list is narrowed to."""
+    """Return the cursor of the list's page, and what the list is narrowed to."""
     form = ListForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
@@ -48,7 +48,7 @@ def _read_position(request: HtmxRequest) -> tuple[Cursor | None, str]:
 
 
 def render_list(request: HtmxRequest, listing: Listing, title: str) -> HttpResponse:
-    """A list as the whole page, or the part of it that htmx asks for."""
+    """Render a list as the whole page, or the part of it that htmx asks for."""
     template = "messaging/page.html"
     if request.htmx:
         template = _template_for(request)
@@ -57,7 +57,7 @@ def render_list(request: HtmxRequest, listing: Listing, title: str) -> HttpRespo
 
 
 def _template_for(request: HtmxRequest) -> str:
-    """The next rows; or what was found, or the list with another scope; or both panes."""
+    """Return the template of the next rows, of what was found, of the list, or of both panes."""
     if request.GET.get("after"):
         return "messaging/list/_rows.html"
     parts = {
@@ -68,5 +68,5 @@ def _template_for(request: HtmxRequest) -> str:
 
 
 def targets_panes(request: HtmxRequest) -> bool:
-    """Whether htmx is to fill both panes: a step to another list, or back in the history."""
+    """Return True if htmx replaces both panes: a step to another list, or back in the history."""
     return target_id(request) == "panes"

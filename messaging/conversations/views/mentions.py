@@ -13,7 +13,7 @@ from threads.access import get_thread
 @require_GET
 @login_required
 def list_mentionable_agents(request: HttpRequest, thread_id: int) -> HttpResponse:
-    """Whom the agent may mention in the thread: the other members, narrowed by `q`."""
+    """List the other members, whom the agent may mention, narrowed by `q`."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = MentionForm(request.GET)

@@ -1,4 +1,4 @@
-"""One message by itself."""
+"""Views of a single message."""
 
 from __future__ import annotations
 

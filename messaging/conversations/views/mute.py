@@ -14,7 +14,7 @@ from threads.actions import set_mute
 @require_POST
 @login_required
 def set_thread_mute(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Mute or unmute a thread for oneself; the answer is the menu's other word."""
+    """Mute or unmute a thread for the agent; answer with the menu's other word."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = MuteForm(request.POST)

@@ -1,4 +1,4 @@
-"""What stands in a conversation's place: alone for htmx, with its list as a page."""
+"""Render a pane beside a list."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def render_pane(
     status: int = 200,
     **context: Any,
 ) -> HttpResponse:
+    """Render the pane alone for htmx, else as a page with its list."""
     shown = {**listing_context(listing), "pane": template, "page_title": title, **context}
     page = "messaging/page.html"
     if request.htmx:

@@ -1,4 +1,4 @@
-"""What the agent has read in a thread."""
+"""Mark a thread as read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from threads.models import Thread
 @require_POST
 @login_required
 def mark_thread_read(request: HttpRequest, thread_id: int) -> HttpResponse:
-    """The page has shown the thread up to a message."""
+    """Mark the thread as read up to a message that the page has shown."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = ReadForm(request.POST)

@@ -1,4 +1,4 @@
-"""The composer again, where a text was not taken: with the reason, and the text still in it."""
+"""Render the composer again after a text was refused, with the reason and the text in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def render_refusal(
 def render_send_guard(
     request: HtmxRequest, agent: Agent, thread: Thread, error: Overtaken, form: SendForm
 ) -> HttpResponse:
-    """Answer 409 with what others wrote meanwhile; the agent may send all the same."""
+    """Answer 409 with what others wrote meanwhile; the agent may send anyway."""
     newer_entries = [Entry.for_agent(message, agent) for message in error.messages]
     if request.htmx:
         context = {"newer_entries": newer_entries, "is_live": True}

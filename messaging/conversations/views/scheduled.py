@@ -1,4 +1,4 @@
-"""A text that goes later, on its own page: changed, sent at once, or deleted."""
+"""The page of a scheduled text: change it, send it now, delete it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yo
 @require_http_methods(["GET", "POST"])
 @login_required
 def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
-    """Its words and its hour."""
+    """Show or save the words and the time."""
     agent = signed_in_agent(request)
     text = get_scheduled_text(agent, text_id)
     if not text.is_pending:
@@ -73,7 +73,7 @@ def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def send_scheduled_now(request: HtmxRequest, text_id: int) -> HttpResponse:
-    """Send it without waiting: as it stands, or from its page with the words there."""
+    """Send the text without waiting: unchanged, or with the words from its page."""
     agent = signed_in_agent(request)
     text = get_scheduled_text(agent, text_id)
     form = SendNowForm(request.POST) if "body" in request.POST else None
@@ -119,7 +119,7 @@ def _refuse_ended(request: HtmxRequest, text: ScheduledText) -> HttpResponse:
 def _refuse_too_long(
     request: HtmxRequest, agent: Agent, text: ScheduledText, error: TooLong
 ) -> HttpResponse:
-    """The page again, with the words that were to go at once still in it."""
+    """Render the page again, with the words that could not be sent."""
     form = ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
     form.full_clean()
     form.add_error("body", str(error))

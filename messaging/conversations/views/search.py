@@ -15,7 +15,7 @@ from threads.search import parse_search
 
 
 class HitPageForm(forms.Form):
-    """Where a page of hits begins: after which message."""
+    """Read the message after which a page of hits begins."""
 
     after = IntegerField(required=False)
 
@@ -23,8 +23,7 @@ class HitPageForm(forms.Form):
 @require_GET
 @login_required
 def search_messages(request: HtmxRequest, inbox_id: int | None = None) -> HttpResponse:
-    """All messages, from the messages view or from within an inbox; the list itself as long as
-    nothing is looked for."""
+    """Search all messages, from the messages view or an inbox; without a search, show the list."""
     agent = signed_in_agent(request)
     inbox = None if inbox_id is None else get_shared_inbox(agent, inbox_id)
     form = HitPageForm(request.GET)

@@ -1,4 +1,4 @@
-"""What an agent sends from a composer: now, at a later hour, or once more."""
+"""Send the text of a composer, now or later, or send a message again."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from threads.models import Thread
 @require_POST
 @login_required
 def send_text(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Send what stands in the composer, or schedule it if a button of *Send later* was pressed.
+    """Send the text in the composer, or schedule it if a button of *Send later* was pressed.
 
-    Both are one address: htmx asks the form's own, whatever a button's `formaction` says.
+    Both share one address: htmx uses the form's own, whatever a button's `formaction` says.
     """
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
@@ -100,7 +100,7 @@ def _new_form_context(thread: Thread, agent: Agent) -> dict[str, object]:
 @require_POST
 @login_required
 def retry_text(request: HtmxRequest, message_id: int) -> HttpResponse:
-    """Try a failed or unknown message again; a stale page is simply shown what is."""
+    """Send a failed or unknown message again; an outdated page gets the current state."""
     agent = signed_in_agent(request)
     message = get_message(agent, message_id)
     try:

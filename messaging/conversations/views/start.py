@@ -29,7 +29,7 @@ from threads.lists import inbox_list, top_list
 @require_http_methods(["GET", "POST"])
 @login_required
 def compose_first_text(request: HtmxRequest) -> HttpResponse:
-    """The form of a first text, beside the list that it was opened from."""
+    """Show or send the form of a first text, beside the list that it was opened from."""
     agent = signed_in_agent(request)
     query = StartQuery(request.GET)
     if not query.is_valid():
@@ -52,7 +52,7 @@ def compose_first_text(request: HtmxRequest) -> HttpResponse:
 @require_GET
 @login_required
 def describe_recipient(request: HtmxRequest) -> HttpResponse:
-    """What is known of the number that is being typed, and which contacts it may become."""
+    """Show what is known of the number that is being typed, and which contacts match."""
     inbox_choices = inbox_choices_for(signed_in_agent(request))
     form = RecipientForm(request.GET)
     typed = form.cleaned_data["to"] if form.is_valid() else ""
@@ -64,7 +64,7 @@ def describe_recipient(request: HtmxRequest) -> HttpResponse:
 def _start_or_add_error(
     form: StartForm, inbox_choices: InboxChoices, agent: Agent
 ) -> Message | None:
-    """None when it was refused; the reason then stands at its field."""
+    """Start the conversation; on a refusal return None, with the reason at its field."""
     inbox = inbox_choices.find(form.cleaned_data["inbox"])
     if inbox is None:
         raise Http404("No such inbox.")
@@ -88,7 +88,7 @@ def _start_or_add_error(
 def _add_toasts(
     request: HtmxRequest, form: StartForm, inbox_choices: InboxChoices, message: Message
 ) -> None:
-    """What the page would have told beside *To*, had it had scripts or the time."""
+    """Say what the page would have said beside *To* with scripts, or with more time."""
     address = form.cleaned_data["to"]
     if form.cleaned_data["checked"] == address:
         return

@@ -1,4 +1,4 @@
-"""What Thread options offers beside mute: priority, unread, delete and its undoing."""
+"""Thread options beside mute: priority, unread, delete and restore."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CAME_BACK = "Something new came in at that moment, so the thread stays in your l
 @require_POST
 @login_required
 def set_thread_priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Set the thread's priority for all members; the answer is its title."""
+    """Set the thread's priority for all members; answer with its title."""
     thread = get_thread(signed_in_agent(request), thread_id)
     form = PriorityForm(request.POST)
     if not form.is_valid():
@@ -42,7 +42,7 @@ def set_thread_priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def mark_thread_unread(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Have the thread look unread to oneself."""
+    """Mark the thread as unread for the agent."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     mark_unread(thread=thread, agent=agent)
@@ -52,7 +52,7 @@ def mark_thread_unread(request: HtmxRequest, thread_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def delete_thread_for_agent(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Hide the thread for oneself; the answer offers to undo it."""
+    """Hide the thread from the agent's lists; answer with an offer to undo it."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = ReadForm(request.POST)
@@ -71,7 +71,7 @@ def delete_thread_for_agent(request: HtmxRequest, thread_id: int) -> HttpRespons
 @require_POST
 @login_required
 def restore_deleted_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Put a thread that one deleted back into one's lists."""
+    """Put a thread that the agent deleted back into their lists."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     restore_thread(thread=thread, agent=agent)

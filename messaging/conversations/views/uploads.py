@@ -1,4 +1,4 @@
-"""Files that come with the composer's form, where no script has sent them ahead."""
+"""Files that come with the composer's form, without scripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from threads.models import Thread
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Files that stand in the agent's composer now, and what was wrong with the next one."""
+    """Hold files that are in the agent's composer now, and why the next one was refused."""
 
     files: list[Attachment]
     error: str = ""
@@ -29,14 +29,16 @@ class Uploads:
         return data
 
     def remove_unsent(self) -> None:
-        """Take out what no message took: a form sent twice had made its message before, with
-        its own copies."""
+        """Remove files that no message took.
+
+        A form that is sent twice made its message the first time, with its own copies.
+        """
         for file in self.files:
             remove_file(attachment=file)
 
 
 def add_uploads(request: HttpRequest, thread: Thread, agent: Agent) -> Uploads:
-    """Put the request's files into the composer, up to the first one that cannot be taken."""
+    """Put the request's files into the composer, up to the first one that is refused."""
     files: list[Attachment] = []
     try:
         for upload in request.FILES.getlist("files"):

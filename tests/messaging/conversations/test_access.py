@@ -26,15 +26,16 @@ from threads.models import Thread
 MISSING = 2**40
 SIGN_IN = "/sign-in/?next="
 
+# Open to everybody, with the answer to a plain GET.
 OPEN = {
     "healthz": 200,
     "readyz": 200,
     "manifest.webmanifest": 200,
     "sign-in/": 200,
 }
-"""Open to everybody, with the answer to a plain GET."""
 
 LISTS = {"", "search/"}
+# Everything that names something foreign: the deed, what it names, the form.
 MATRIX = {
     "inboxes/<int:inbox_id>/": ("get", "inbox", {}),
     "inboxes/<int:inbox_id>/search/": ("get", "inbox", {"q": "secret"}),
@@ -60,17 +61,17 @@ MATRIX = {
     "later/<int:text_id>/send/": ("post", "later", {}),
     "later/<int:text_id>/delete/": ("post", "later", {}),
 }
-"""Everything that names something foreign: the deed, what it names, the form."""
 
+# Proven in test_webhooks.py.
 CARRIERS = {
     "webhooks/<slug:carrier>/<slug:account_token>/",
     "webhooks/<slug:carrier>/<slug:account_token>/<str:attempt_token>/",
 }
-"""Proven in test_webhooks.py."""
 
+# For carriers, without a cookie: proven in test_media_lending.py.
 PUBLIC = {"media/<str:signed>/<str:name>"}
-"""For carriers, without a cookie: proven in test_media_lending.py."""
 
+# Concern whoever asks, and name nothing.
 ELSEWHERE = {
     "sign-out/",
     "notifications/",
@@ -82,15 +83,14 @@ ELSEWHERE = {
     "settings/push/",
     "service-worker.js",
 }
-"""Concern whoever asks, and name nothing."""
 
+# Name what is one agent's alone: proven in test_notifications.py, test_own_settings.py and
+# test_media_outbound.py.
 OWN = {
     "notifications/<int:notification_id>/read/",
     "settings/push/<int:subscription_id>/remove/",
     "attachments/<int:attachment_id>/remove/",
 }
-"""Name what is one agent's alone: proven in test_notifications.py, test_own_settings.py and
-test_media_outbound.py."""
 
 
 def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:

@@ -28,8 +28,8 @@ Opener = Callable[..., Awaitable["LivePage"]]
 
 SEND = "websocket.send"
 
+# Parts that place nothing; what they tell of messages is kept in `told`.
 ASIDES = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden"}
-"""Parts that place nothing; what they tell of messages is kept in `told`."""
 
 ELEMENT = re.compile(
     r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'

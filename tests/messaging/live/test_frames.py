@@ -16,8 +16,7 @@ from messaging.live.pages import BROKEN, Page
 from tests.cast import Cast, client_of
 
 BOUNDED = settings(max_examples=60, deadline=None, derandomize=True, database=None)
-LIMIT = 400
-"""Bytes, so that a few short rows fill several frames."""
+LIMIT = 400  # Bytes, so that a few short rows fill several frames
 
 
 @BOUNDED
