@@ -1,1 +1,1 @@
-"""Pictures and files: fetched from carriers, added to drafts, stored, shown, handed to carriers."""
+"""Pictures and files: fetched from carriers, added to drafts, stored, shown, lent to carriers."""

@@ -33,7 +33,7 @@ class FileRefused(Exception):
 
 
 def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Attachment:
-    """Put a file into the agent's composer in the thread, on all their tabs. Raises FileRefused."""
+    """Put a file into the agent's composer in the thread, on all tabs. Raises FileRefused."""
     name = clean_name(upload.name or "")
     if not upload.size:
         raise FileRefused(f"{name or 'This file'} is empty.")

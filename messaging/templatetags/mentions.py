@@ -7,7 +7,7 @@ from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 
 from messaging.conversations.history import FOLDED_TO, Entry
-from threads.highlighting import highlight_mentions as mark
+from threads.highlighting import highlight_mentions
 
 register = template.Library()
 
@@ -19,8 +19,8 @@ def highlighted_body(entry: Entry) -> SafeString:
     if entry.is_folded:
         body = f"{body[:FOLDED_TO].rstrip()}…"
         mentions = [mention for mention in mentions if mention[1] < len(body)]
-    return mark(body, mentions, entry.mentioned_agent_id, _plain)
+    return highlight_mentions(body, mentions, entry.mentioned_agent_id, _escape_lines)
 
 
-def _plain(text: str) -> SafeString:
+def _escape_lines(text: str) -> SafeString:
     return linebreaksbr(text, autoescape=True)
