@@ -1,4 +1,4 @@
-"""Debian's Chromium, and how it is started in a machine without a screen."""
+"""Find Debian's Chromium, and start it on a machine without a screen."""
 
 import shutil
 
@@ -25,7 +25,10 @@ CHROMIUM_FLAGS = [
 
 
 def chromium_path(*, is_whole: bool = False) -> str:
-    """The shell without windows where there is one: a page costs it a fifth less. It shows no
-    notifications and knows little of tabs behind each other; who needs them asks for the whole."""
+    """Return the windowless shell where there is one: its pages cost a fifth less.
+
+    It shows no notifications and handles background tabs poorly. With `is_whole`, return the full
+    browser instead.
+    """
     shell = None if is_whole else shutil.which("chromium-headless-shell")
     return shell or shutil.which("chromium") or "/usr/bin/chromium"

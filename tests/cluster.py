@@ -1,6 +1,6 @@
-"""A pytest plugin, loaded before Django's settings: the tests' own PostgreSQL and environment.
+"""Start the tests' own PostgreSQL, as a pytest plugin that runs before Django's settings load.
 
-Nothing of the developer's own house is touched: neither its data folder nor its database.
+A developer's own installation is not touched: neither its data folder nor its database.
 """
 
 import fcntl
@@ -71,7 +71,7 @@ def _throw_away(data: Path) -> None:
 
 
 def _sweep() -> None:
-    """Stop and remove what a killed run left. One that goes on holds its claim, and stays."""
+    """Stop and remove what a killed run left. A run that goes on holds its claim."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         try:
             is_dead = left.stat().st_uid == os.getuid() and _claim(left, is_new=False)
@@ -86,7 +86,7 @@ def _sweep() -> None:
 
 
 def _claim(data: Path, *, is_new: bool = True) -> bool:
-    """Hold the folder until this process ends; False if another process holds it.
+    """Hold the folder until this process ends; return False if another process holds it.
 
     Raises FileNotFoundError for a folder that is gone, or that nobody has claimed yet.
     """

@@ -1,4 +1,4 @@
-"""Fixtures that every test folder may use."""
+"""Provide the fixtures that every test folder may use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.emptying import empty_tables
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files go first, so that no worker ends up with one of them alone."""
+    """Run the longest files first, so that no worker ends up with one of them alone."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
 
 
@@ -51,11 +51,11 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    """The people, inboxes and numbers of every test that needs some."""
+    """Return agents, inboxes and numbers; see `tests.cast`."""
     return create_cast()
 
 
 @pytest.fixture(autouse=True)
 def _own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Files of messages go into a folder of the test's own."""
+    """Put attachments into a folder of the test's own."""
     settings.MEDIA_ROOT = tmp_path_factory.mktemp("media", numbered=True)

@@ -1,4 +1,4 @@
-"""Reading a page's markup, however its template breaks the lines."""
+"""Read a page's markup, however its template breaks the lines."""
 
 from __future__ import annotations
 

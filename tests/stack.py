@@ -39,8 +39,8 @@ class Stack:
     environment: dict[str, str]
     log_path: Path
     ended_in: float | None = field(default=None)
+    # Starts it once more after `stop`, where that is no mere `serve`.
     again: Callable[[], subprocess.Popen[bytes]] | None = None
-    """Starts it once more after `stop`, where that is no mere `serve`."""
 
     @property
     def log(self) -> str:

@@ -1,1 +1,1 @@
-"""Measures the running program. `python -m tests.bench` runs all of it, or the parts it names."""
+"""Measure the running program: `python -m tests.bench` runs all parts, or the named ones."""

@@ -1,4 +1,5 @@
-"""`python -m tests.bench [webhooks] [live] …`, any of PARTS: prints a table of figures."""
+"""Run parts of the bench and print a table of figures: `python -m tests.bench [webhooks] [live]
+…`."""
 
 from __future__ import annotations
 
@@ -22,12 +23,12 @@ from tests.bench import (
     together,
     webhooks,
 )
-from tests.bench.figures import Figure, table
+from tests.bench.figures import Figure, format_table
 from tests.bench.floor import TABLE
-from tests.bench.house import bench_house
-from tests.bench.stage import Stage, enter
+from tests.bench.server import running_server
+from tests.bench.setup import Setup, make_setup
 
-PARTS: dict[str, Callable[[Stage], list[Figure]]] = {
+PARTS: dict[str, Callable[[Setup], list[Figure]]] = {
     "webhooks": webhooks.measure,
     "live": live.measure,
     "together": together.measure,
@@ -47,20 +48,20 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"No such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
         return 2
-    begun = time.monotonic()
-    with bench_house() as house:
-        stage = enter(house)
-        with house.connect() as raw:
-            raw.execute(TABLE)
+    started_at = time.monotonic()
+    with running_server() as server:
+        setup = make_setup(server)
+        with server.connect() as database:
+            database.execute(TABLE)
         for name in names or PARTS:
             print(f"{name} …", flush=True)
-            found = PARTS[name](stage)
-            print(f"{table(found)}\n", flush=True)
-            # One of them starts the database anew.
+            figures = PARTS[name](setup)
+            print(f"{format_table(figures)}\n", flush=True)
+            # A part may restart the database.
             connection.close()
     load = os.getloadavg()[0]
     print(
-        f"{time.monotonic() - begun:.0f} s on {os.cpu_count()} processors, load {load:.1f}."
+        f"{time.monotonic() - started_at:.0f} s on {os.cpu_count()} processors, load {load:.1f}."
         " Ratios are medians of rounds taken in turns; absolute figures are this machine's alone."
     )
     return 0

@@ -1,4 +1,4 @@
-"""What was measured, beside its floor and its aim."""
+"""Describe what was measured, with its floor and its aim."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDE = 0.35
-"""The middle half of a ratio's rounds may spread by this part of the median, else it is said."""
+# More spread than this, as a part of the median, is mentioned: that of the middle half of rounds.
+WIDE_SPREAD = 0.35
 
 
 @dataclass(frozen=True)
 class Figure:
-    what: str
+    name: str
     ours: str
     floor: str = "–"
     ratio: str = "–"
@@ -21,12 +21,13 @@ class Figure:
     note: str = ""
 
 
-def table(figures: Sequence[Figure]) -> str:
-    heads = ("figure", "ours", "floor", "ratio", "aim", "", "note")
-    rows = [heads] + [
-        (f.what, f.ours, f.floor, f.ratio, f.aim, _verdict(f.is_met), f.note) for f in figures
+def format_table(figures: Sequence[Figure]) -> str:
+    headings = ("figure", "ours", "floor", "ratio", "aim", "", "note")
+    rows = [headings] + [
+        (f.name, f.ours, f.floor, f.ratio, f.aim, _describe_verdict(f.is_met), f.note)
+        for f in figures
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(headings))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
@@ -34,22 +35,22 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([lines[0], "─" * max(len(line) for line in lines), *lines[1:]])
 
 
-def _verdict(is_met: bool | None) -> str:
+def _describe_verdict(is_met: bool | None) -> str:
     return "" if is_met is None else "met" if is_met else "MISSED"
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Ours to the floor's, from pairs that were measured one right after the other."""
+    """Hold the ratio of ours to the floor's, from pairs measured right after each other."""
 
     median: float
     spread: float
 
     @classmethod
-    def of(cls, ours: Sequence[float], floors: Sequence[float]) -> Ratio:
-        each = sorted(a / b for a, b in zip(ours, floors, strict=True))
-        median = statistics.median(each)
-        low, _, high = statistics.quantiles(each, n=4)
+    def from_pairs(cls, ours: Sequence[float], floors: Sequence[float]) -> Ratio:
+        ratios = sorted(a / b for a, b in zip(ours, floors, strict=True))
+        median = statistics.median(ratios)
+        low, _, high = statistics.quantiles(ratios, n=4)
         return cls(median, (high - low) / median)
 
     def __str__(self) -> str:
@@ -57,7 +58,7 @@ class Ratio:
 
     @property
     def note(self) -> str:
-        return f"wide spread, ±{self.spread:.0%}" if self.spread > WIDE else ""
+        return f"wide spread, ±{self.spread:.0%}" if self.spread > WIDE_SPREAD else ""
 
 
 def milliseconds(seconds: float) -> str:

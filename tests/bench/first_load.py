@@ -1,5 +1,4 @@
-"""What a browser loads that was never here, and how soon the program answers when it is started
-again on its data."""
+"""Measure what a new browser loads, and how soon the program answers after a restart."""
 
 from __future__ import annotations
 
@@ -12,8 +11,8 @@ import time
 from urllib.parse import urljoin, urlsplit
 
 from tests.bench.figures import Figure
-from tests.bench.house import House, packed
-from tests.bench.stage import Stage, cookie_of, new_agent
+from tests.bench.server import Server, to_base64
+from tests.bench.setup import Setup, new_agent, signed_in_cookie
 from tests.stack import ROOT
 
 AIM_BYTES = 120_000
@@ -29,21 +28,26 @@ LINKS = (
 )
 
 
-def measure(stage: Stage) -> list[Figure]:
-    return [_first_load(stage), _second_start(stage.house)]
+def measure(setup: Setup) -> list[Figure]:
+    return [_measure_first_load(setup), _measure_second_start(setup.server)]
 
 
-def _first_load(stage: Stage) -> Figure:
+def _measure_first_load(setup: Setup) -> Figure:
     from threads.models import Thread
 
-    desk = stage.desks[1]
-    agent = new_agent("newcomer", desk.inbox_id)
+    inbox = setup.inboxes[1]
+    agent = new_agent("newcomer", inbox.pk)
     texts = [
-        packed(stage.text(desk, n % 12, f"Text {n}: is my parcel there?")) for n in range(12)
-    ] + [packed(stage.text(desk, 0, f"And another one, {n}.")) for n in range(MESSAGES)]
-    stage.house.world.do("post", port=stage.house.port, requests=texts, lines=1)
-    thread = Thread.objects.get(inbox=desk.inbox_id, contact__address="+12025551000")
-    sizes = _crawl(stage.house, f"/threads/{thread.pk}/", cookie_of(agent))
+        to_base64(setup.text_webhook(inbox, n % 12, f"Text {n}: is my parcel there?"))
+        for n in range(12)
+    ] + [
+        to_base64(setup.text_webhook(inbox, 0, f"And another one, {n}.")) for n in range(MESSAGES)
+    ]
+    setup.server.load_process.run(
+        "post_all", port=setup.server.port, requests=texts, connections=1
+    )
+    thread = Thread.objects.get(inbox=inbox.pk, contact__address="+12025551000")
+    sizes = _crawl_page(setup.server, f"/threads/{thread.pk}/", signed_in_cookie(agent))
     total = sum(sizes.values())
     page = next(iter(sizes.values()))
     vendored = sum(size for path, size in sizes.items() if "/vendor/" in path)
@@ -58,8 +62,8 @@ def _first_load(stage: Stage) -> Figure:
     )
 
 
-def _crawl(house: House, page: str, cookie: str) -> dict[str, int]:
-    """Bytes of the page and of whatever it leads a browser to, heads included."""
+def _crawl_page(server: Server, page: str, cookie: str) -> dict[str, int]:
+    """Return the bytes, heads included, of the page and of all that a browser loads for it."""
     sizes: dict[str, int] = {}
     waiting = [page]
     while waiting and len(sizes) < 200:
@@ -67,43 +71,43 @@ def _crawl(house: House, page: str, cookie: str) -> dict[str, int]:
         if path in sizes:
             continue
         # First as a browser asks, for the size; then plain, to read what it refers to.
-        packed_answer = house.get([path], Cookie=cookie, Accept_Encoding="gzip, br")[0]
-        sizes[path] = packed_answer["size"]
-        plain = house.get([path], Cookie=cookie)[0]
-        waiting += _references(path, plain["head"], base64.b64decode(plain["body"]))
+        compressed = server.get_all([path], Cookie=cookie, Accept_Encoding="gzip, br")[0]
+        sizes[path] = compressed["size"]
+        plain = server.get_all([path], Cookie=cookie)[0]
+        waiting += _linked_paths(path, plain["head"], base64.b64decode(plain["body"]))
     return sizes
 
 
-def _references(path: str, head: str, body: bytes) -> list[str]:
+def _linked_paths(path: str, head: str, body: bytes) -> list[str]:
     kind = re.search(r"(?i)^content-type:\s*(text/html|text/css|\S*javascript)", head, re.M)
     if kind is None or "/vendor/" in path:
         return []
     text = body.decode()
     patterns = LINKS[:1] if kind[1] == "text/html" else LINKS[1:]
-    found = (urljoin(path, link) for pattern in patterns for link in pattern.findall(text))
-    return [urlsplit(link).path for link in found if not link.startswith("data:")]
+    links = (urljoin(path, link) for pattern in patterns for link in pattern.findall(text))
+    return [urlsplit(link).path for link in links if not link.startswith("data:")]
 
 
-def _second_start(house: House) -> Figure:
-    ours = []
-    floors = []
+def _measure_second_start(server: Server) -> Figure:
+    start_times = []
+    bare_times = []
     for _ in range(STARTS):
-        house.stop()
-        ours.append(house.start())
-        floors.append(_bare_start())
-    middle, floor = statistics.median(ours), statistics.median(floors)
+        server.stop()
+        start_times.append(server.start())
+        bare_times.append(_time_bare_start())
+    median, floor = statistics.median(start_times), statistics.median(bare_times)
     return Figure(
         "second start → first answer",
-        f"{middle:.2f} s",
+        f"{median:.2f} s",
         f"{floor:.2f} s",
-        f"{middle / floor:.2f}",
+        f"{median / floor:.2f}",
         f"≤ {AIM_SECONDS:.0f} s",
-        middle <= AIM_SECONDS,
-        f"slowest {max(ours):.2f} s; floor: Python importing the application",
+        median <= AIM_SECONDS,
+        f"slowest {max(start_times):.2f} s; floor: Python importing the application",
     )
 
 
-def _bare_start() -> float:
-    begun = time.monotonic()
+def _time_bare_start() -> float:
+    started_at = time.monotonic()
     subprocess.run([sys.executable, "-c", "import config.asgi"], cwd=ROOT, check=True)
-    return time.monotonic() - begun
+    return time.monotonic() - started_at

@@ -1,4 +1,4 @@
-"""The first page of a list or a history, however much lies behind it."""
+"""Measure the first page of lists and histories of various lengths."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import statistics
 
 from tests.bench import rows
 from tests.bench.figures import Figure, Ratio, milliseconds
-from tests.bench.house import House
-from tests.bench.stage import Stage, cookie_of, new_agent
+from tests.bench.server import Server
+from tests.bench.setup import Setup, new_agent, signed_in_cookie
 
 ROUNDS = 40
 FEW, MANY = 1_000, 100_000
@@ -19,7 +19,7 @@ FEW_INBOXES, MANY_INBOXES = 5, 50
 AIM = 1.2
 
 
-def measure(stage: Stage) -> list[Figure]:
+def measure(setup: Setup) -> list[Figure]:
     from inboxes.models import Inbox
     from messaging.conversations.history import PAGE_SIZE as HISTORY_SIZE
     from threads.lists import PAGE_SIZE
@@ -27,107 +27,121 @@ def measure(stage: Stage) -> list[Figure]:
     few = Inbox.objects.create(name="A thousand threads").pk
     many = Inbox.objects.create(name="A hundred thousand threads").pk
     reader = new_agent("reader", few, many)
-    with stage.house.connect() as connection:
+    with setup.server.connect() as connection:
         rows.write_threads(connection, few, reader.pk, FEW)
         rows.write_threads(connection, many, reader.pk, MANY)
-        histories = _histories(connection, few, reader.pk)
-        rows.settle(connection)
-        key = _key(connection, many, PAGE_SIZE * (FAR_PAGE - 1))
-        newer = _message(connection, histories[-1], HISTORY_SIZE)
-        older = _message(connection, histories[-1], HISTORY_SIZE * (FAR_PAGE - 1))
-    cookie = cookie_of(reader)
+        histories = _write_histories(connection, few, reader.pk)
+        rows.vacuum(connection)
+        key = _sort_key_at_rank(connection, many, PAGE_SIZE * (FAR_PAGE - 1))
+        newer = _message_at_rank(connection, histories[-1], HISTORY_SIZE)
+        older = _message_at_rank(connection, histories[-1], HISTORY_SIZE * (FAR_PAGE - 1))
+    cookie = signed_in_cookie(reader)
     short, full, long = (f"/threads/{thread}/" for thread in histories)
     near, far = f"{long}?before={newer}", f"{long}?before={older}"
     return [
-        *_lists(stage.house, cookie, _list(few), _list(many), f"{_list(many)}?after={key}"),
-        *_histories_compared(stage.house, cookie, short, full, long, near, far),
-        _inboxes(stage),
+        *_compare_lists(
+            setup.server,
+            cookie,
+            _list_path(few),
+            _list_path(many),
+            f"{_list_path(many)}?after={key}",
+        ),
+        *_compare_histories(setup.server, cookie, short, full, long, near, far),
+        _compare_inbox_counts(setup),
     ]
 
 
-def _lists(house: House, cookie: str, few: str, many: str, deep: str) -> list[Figure]:
+def _compare_lists(server: Server, cookie: str, few: str, many: str, deep: str) -> list[Figure]:
     deeper = f"thread list, page {FAR_PAGE} : page 1 of 100,000"
     return [
-        _compare(house, cookie, "thread list, 100,000 threads : 1,000", many, few),
-        _compare(house, cookie, deeper, deep, many),
+        _compare_pages(server, cookie, "thread list, 100,000 threads : 1,000", many, few),
+        _compare_pages(server, cookie, deeper, deep, many),
     ]
 
 
-def _histories_compared(
-    house: House, cookie: str, short: str, full: str, long: str, near: str, far: str
+def _compare_histories(
+    server: Server, cookie: str, short: str, full: str, long: str, near: str, far: str
 ) -> list[Figure]:
     to_full = f"history, {LONG:,} messages : {FULL} (a full page)"
     to_short = f"history, {LONG:,} messages : {SHORT}"
     deeper = f"history, page {FAR_PAGE} : page 2 of {LONG:,} messages"
     return [
-        _compare(house, cookie, to_full, long, full, True),
-        _compare(house, cookie, to_short, long, short, True, is_aimed=False),
-        _compare(house, cookie, deeper, far, near, True),
+        _compare_pages(server, cookie, to_full, long, full, True),
+        _compare_pages(server, cookie, to_short, long, short, True, is_aimed=False),
+        _compare_pages(server, cookie, deeper, far, near, True),
     ]
 
 
-def _inboxes(stage: Stage) -> Figure:
-    """The messages view of an agent in many inboxes, each with a preview."""
+def _compare_inbox_counts(setup: Setup) -> Figure:
+    """Compare the messages view of an agent in many inboxes, each with a preview."""
     from inboxes.models import Inbox
 
     keys = [Inbox.objects.create(name=f"One of {n}").pk for n in range(MANY_INBOXES)]
     busy, idle = new_agent("busy", *keys), new_agent("idle", *keys[:FEW_INBOXES])
-    with stage.house.connect() as connection:
+    with setup.server.connect() as connection:
         for key in keys:
             rows.write_threads(connection, key, busy.pk, 20)
-        rows.settle(connection)
-    what = f"messages view, an agent in {MANY_INBOXES} inboxes : {FEW_INBOXES}"
-    cookies = cookie_of(busy), cookie_of(idle)
-    return _compare(stage.house, cookies[0], what, "/", "/", is_aimed=False, other=cookies[1])
+        rows.vacuum(connection)
+    name = f"messages view, an agent in {MANY_INBOXES} inboxes : {FEW_INBOXES}"
+    cookies = signed_in_cookie(busy), signed_in_cookie(idle)
+    return _compare_pages(
+        setup.server, cookies[0], name, "/", "/", is_aimed=False, floor_cookie=cookies[1]
+    )
 
 
-def _compare(
-    house: House,
+def _compare_pages(
+    server: Server,
     cookie: str,
-    what: str,
+    name: str,
     ours: str,
     floor: str,
     is_fragment: bool = False,
     *,
     is_aimed: bool = True,
-    other: str = "",
+    floor_cookie: str = "",
 ) -> Figure:
-    """The median time of both, taken in turns, and their numbers of queries. `other`: the cookie
-    of another agent who asks for the floor."""
-    more = {"HX_Request": "true"} if is_fragment else {}
-    asked = [(ours, {"Cookie": cookie} | more), (floor, {"Cookie": other or cookie} | more)]
-    answers = [house.get([path], **headers)[0] for path, headers in asked * (5 + ROUNDS)][10:]
-    mine = [answer["seconds"] for answer in answers[::2]]
-    theirs = [answer["seconds"] for answer in answers[1::2]]
-    ratio = Ratio.of(mine, theirs)
-    counts = [_queries(house, path, headers) for path, headers in asked]
+    """Compare two pages, requested in turns, by their median time and number of queries.
+
+    `floor_cookie` is the cookie of another agent who requests the floor.
+    """
+    extra = {"HX_Request": "true"} if is_fragment else {}
+    requests = [
+        (ours, {"Cookie": cookie} | extra),
+        (floor, {"Cookie": floor_cookie or cookie} | extra),
+    ]
+    answers = [server.get_all([path], **headers)[0] for path, headers in requests * (5 + ROUNDS)]
+    answers = answers[10:]  # the first ones warm up
+    our_times = [answer["seconds"] for answer in answers[::2]]
+    floor_times = [answer["seconds"] for answer in answers[1::2]]
+    ratio = Ratio.from_pairs(our_times, floor_times)
+    counts = [_count_queries(server, path, headers) for path, headers in requests]
     sizes = answers[0]["size"], answers[1]["size"]
     # The median of each, not of pairs: single requests of some ms scatter too much.
-    middle = statistics.median(mine) / statistics.median(theirs)
+    ratio_of_medians = statistics.median(our_times) / statistics.median(floor_times)
     return Figure(
-        what,
-        milliseconds(statistics.median(mine)),
-        milliseconds(statistics.median(theirs)),
-        f"{middle:.2f}",
+        name,
+        milliseconds(statistics.median(our_times)),
+        milliseconds(statistics.median(floor_times)),
+        f"{ratio_of_medians:.2f}",
         f"≤ {AIM}, same queries" if is_aimed else "–",
-        (middle <= AIM and counts[0] == counts[1]) if is_aimed else None,
+        (ratio_of_medians <= AIM and counts[0] == counts[1]) if is_aimed else None,
         f"{counts[0]} : {counts[1]} queries, {sizes[0]:,} : {sizes[1]:,} B {ratio.note}",
     )
 
 
-def _queries(house: House, path: str, headers: dict[str, str]) -> int:
-    answer = house.get([f"/floor/queries{path}"], **headers)[0]
-    told = json.loads(base64.b64decode(answer["body"]))
-    assert told["status"] == 200, told
-    return int(told["queries"])
+def _count_queries(server: Server, path: str, headers: dict[str, str]) -> int:
+    answer = server.get_all([f"/floor/queries{path}"], **headers)[0]
+    result = json.loads(base64.b64decode(answer["body"]))
+    assert result["status"] == 200, result
+    return int(result["queries"])
 
 
-def _list(inbox_id: int) -> str:
+def _list_path(inbox_id: int) -> str:
     return f"/inboxes/{inbox_id}/"
 
 
-def _histories(connection: rows.Connection, inbox_id: int, agent_id: int) -> list[int]:
-    """Three threads, with few messages, a full page and many of them."""
+def _write_histories(connection: rows.Connection, inbox_id: int, agent_id: int) -> list[int]:
+    """Write three threads: with few messages, with a full page of them, and with many."""
     found = connection.execute(
         "SELECT id FROM threads_thread WHERE inbox_id = %s ORDER BY last_at LIMIT 3", [inbox_id]
     ).fetchall()
@@ -137,8 +151,8 @@ def _histories(connection: rows.Connection, inbox_id: int, agent_id: int) -> lis
     return threads
 
 
-def _message(connection: rows.Connection, thread: int, rank: int) -> int:
-    """The message at a rank, counted from 1 and from the newest."""
+def _message_at_rank(connection: rows.Connection, thread: int, rank: int) -> int:
+    """Return the message at a rank, counted from 1 for the newest."""
     row = connection.execute(
         "SELECT id FROM messaging_message WHERE thread_id = %s ORDER BY id DESC OFFSET %s LIMIT 1",
         [thread, rank - 1],
@@ -147,8 +161,8 @@ def _message(connection: rows.Connection, thread: int, rank: int) -> int:
     return int(row[0])
 
 
-def _key(connection: rows.Connection, inbox_id: int, rank: int) -> str:
-    """The sort key of the row at a rank, counted from 1."""
+def _sort_key_at_rank(connection: rows.Connection, inbox_id: int, rank: int) -> str:
+    """Return the sort key of the row at a rank, counted from 1."""
     row = connection.execute(
         "SELECT (extract(epoch FROM last_at) * 1000000)::bigint, id FROM threads_thread"
         " WHERE inbox_id = %s ORDER BY last_at DESC, id DESC OFFSET %s LIMIT 1",

@@ -1,4 +1,4 @@
-"""A text in → the frame on the last of many open pages, beside a bare echo to a group."""
+"""Measure the time from an incoming text to its frame on the last of many open pages."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
+from tests.bench.clients import post_request
 from tests.bench.figures import Figure, Ratio, milliseconds
-from tests.bench.house import House, packed
-from tests.bench.stage import Desk, Stage, Viewer, echo_pages, looks, thread_of, viewers
-from tests.bench.wire import post
+from tests.bench.server import Server, to_base64
+from tests.bench.setup import (
+    BenchInbox,
+    Setup,
+    Viewer,
+    echo_sockets,
+    make_thread,
+    make_viewers,
+    page_sockets,
+)
 
 if TYPE_CHECKING:
     from threads.models import Thread
@@ -17,40 +25,42 @@ if TYPE_CHECKING:
 PAGES = (1, 50, 200)
 ROUNDS = 15
 AIM = 2.0
-BREATH = 0.05
+PAUSE = 0.05
 
 
-def measure(stage: Stage) -> list[Figure]:
-    desk = stage.desks[0]
-    thread = thread_of(stage, desk)
-    everybody = viewers(stage, max(PAGES))
-    return [_measure(stage, desk, thread, everybody[:count]) for count in PAGES]
+def measure(setup: Setup) -> list[Figure]:
+    inbox = setup.inboxes[0]
+    thread = make_thread(setup, inbox)
+    members = make_viewers(setup, max(PAGES))
+    return [_measure_pages(setup, inbox, thread, members[:count]) for count in PAGES]
 
 
-def _measure(stage: Stage, desk: Desk, thread: Thread, seen_by: list[Viewer]) -> Figure:
-    house = stage.house
-    pages = looks(desk, thread, seen_by)
-    echoes = echo_pages(seen_by)
-    house.world.do("open", name="ours", port=house.port, pages=pages)
-    house.world.do("open", name="floor", port=house.port, pages=echoes)
+def _measure_pages(
+    setup: Setup, inbox: BenchInbox, thread: Thread, viewers: list[Viewer]
+) -> Figure:
+    server = setup.server
+    pages = page_sockets(inbox, thread, viewers)
+    echoes = echo_sockets(viewers)
+    server.load_process.run("open_pages", name="ours", port=server.port, pages=pages)
+    server.load_process.run("open_pages", name="floor", port=server.port, pages=echoes)
     ours: list[float] = []
     floors: list[float] = []
-    tellings: list[float] = []
+    view_times: list[float] = []
     frame = ""
     for count in range(-2, ROUNDS):  # the first two warm up
         mark = f"mark-{len(pages)}-{count}-"
-        sent = _text(stage, desk, mark)
+        sent = _send_text(setup, inbox, mark)
         frame = sent["frame"]
-        heard = house.world.do("echo", name="floor", text=frame, mark=mark)
-        told = _tell(house, frame, mark)
+        echoed = server.load_process.run("send_echo", name="floor", text=frame, mark=mark)
+        broadcast = _broadcast_by_view(server, frame, mark)
         if count >= 0:
             ours.append(sent["took"][-1])
-            floors.append(heard["took"][-1])
-            tellings.append(told["took"][-1])
-        time.sleep(BREATH)
-    house.world.do("close", name="ours")
-    house.world.do("close", name="floor")
-    ratio = Ratio.of(ours, floors)
+            floors.append(echoed["took"][-1])
+            view_times.append(broadcast["took"][-1])
+        time.sleep(PAUSE)
+    server.load_process.run("close_pages", name="ours")
+    server.load_process.run("close_pages", name="floor")
+    ratio = Ratio.from_pairs(ours, floors)
     return Figure(
         f"text in → frame on the last of {len(pages)} pages",
         milliseconds(statistics.median(ours)),
@@ -58,21 +68,25 @@ def _measure(stage: Stage, desk: Desk, thread: Thread, seen_by: list[Viewer]) ->
         str(ratio),
         f"≤ {AIM:.0f}",
         ratio.median <= AIM,
-        f"{Ratio.of(ours, tellings)} of a view that INSERTs and tells the group"
-        f" ({milliseconds(statistics.median(tellings))}); frame {len(frame)} B {ratio.note}",
+        f"{Ratio.from_pairs(ours, view_times)} of a view that INSERTs and tells the group"
+        f" ({milliseconds(statistics.median(view_times))}); frame {len(frame)} B {ratio.note}",
     )
 
 
-def _tell(house: House, frame: str, mark: str) -> dict[str, Any]:
-    """The echo's bytes by way of a request and a commit, as a webhook comes."""
-    request = packed(post("/floor/tell/", house.port, frame.encode(), Content_Type="text/plain"))
-    return house.world.do("text", name="floor", port=house.port, request=request, mark=mark)
+def _broadcast_by_view(server: Server, frame: str, mark: str) -> dict[str, Any]:
+    """Send the frame to all sockets by a request and a commit, as a webhook causes it."""
+    request = to_base64(
+        post_request("/floor/broadcast/", server.port, frame.encode(), Content_Type="text/plain")
+    )
+    return server.load_process.run(
+        "send_text", name="floor", port=server.port, request=request, mark=mark
+    )
 
 
-def _text(stage: Stage, desk: Desk, mark: str) -> dict[str, Any]:
-    request = packed(stage.text(desk, 0, f"Is anybody there? {mark}"))
-    sent = stage.house.world.do(
-        "text", name="ours", port=stage.house.port, request=request, mark=mark
+def _send_text(setup: Setup, inbox: BenchInbox, mark: str) -> dict[str, Any]:
+    request = to_base64(setup.text_webhook(inbox, 0, f"Is anybody there? {mark}"))
+    sent = setup.server.load_process.run(
+        "send_text", name="ours", port=setup.server.port, request=request, mark=mark
     )
     assert sent["status"] == 200, sent["status"]
     for part in ("thread-", "message-"):  # the row and the bubble, not one of them

@@ -1,4 +1,4 @@
-"""What the program takes of the machine's memory: idle, and for each page that is open."""
+"""Measure the program's memory: idle, and for each open page."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import psutil
 from django.db import connections
 
 from tests.bench.figures import Figure
-from tests.bench.house import House
-from tests.bench.stage import Stage, echo_pages, looks, thread_of, viewers
+from tests.bench.server import Server
+from tests.bench.setup import Setup, echo_sockets, make_thread, make_viewers, page_sockets
 from tests.stack import ROOT
 
 PAGES = 200
 AIM_PAGE = 200_000
-SETTLE = 3.0
-BARE = "import config.asgi, psutil; print(psutil.Process().memory_info().rss)"
+SETTLE_SECONDS = 3.0
+BARE_PYTHON = "import config.asgi, psutil; print(psutil.Process().memory_info().rss)"
 
 
-def measure(stage: Stage) -> list[Figure]:
-    thread, team = thread_of(stage, stage.desks[0]), viewers(stage, PAGES)
-    _, floor = _opened(stage.house, echo_pages(team))
-    idle, ours = _opened(stage.house, looks(stage.desks[0], thread, team))
-    bare = _bare()
+def measure(setup: Setup) -> list[Figure]:
+    thread, members = make_thread(setup, setup.inboxes[0]), make_viewers(setup, PAGES)
+    _, floor = _measure_open_pages(setup.server, echo_sockets(members))
+    idle, ours = _measure_open_pages(setup.server, page_sockets(setup.inboxes[0], thread, members))
+    bare = _bare_python_bytes()
     return [
         Figure(
             "memory of serve, idle",
@@ -45,27 +45,27 @@ def measure(stage: Stage) -> list[Figure]:
     ]
 
 
-def _opened(house: House, pages: list[dict[str, str]]) -> tuple[int, float]:
-    """Bytes of a program that was just started, and what each page adds."""
-    house.stop()
-    house.start()
+def _measure_open_pages(server: Server, pages: list[dict[str, str]]) -> tuple[int, float]:
+    """Return the bytes of a program just started, and those that each page adds."""
+    server.stop()
+    server.start()
     connections.close_all()  # ours went with the database
-    time.sleep(SETTLE)
-    idle = _resident(house)
-    house.world.do("open", name="pages", port=house.port, pages=pages)
-    time.sleep(SETTLE)
-    added = _resident(house) - idle
-    house.world.do("close", name="pages")
+    time.sleep(SETTLE_SECONDS)
+    idle = _resident_bytes(server)
+    server.load_process.run("open_pages", name="pages", port=server.port, pages=pages)
+    time.sleep(SETTLE_SECONDS)
+    added = _resident_bytes(server) - idle
+    server.load_process.run("close_pages", name="pages")
     return idle, added / len(pages)
 
 
-def _resident(house: House) -> int:
-    resident: int = psutil.Process(house.stack.process.pid).memory_info().rss
+def _resident_bytes(server: Server) -> int:
+    resident: int = psutil.Process(server.stack.process.pid).memory_info().rss
     return resident
 
 
-def _bare() -> int:
+def _bare_python_bytes() -> int:
     done = subprocess.run(
-        [sys.executable, "-c", BARE], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", BARE_PYTHON], cwd=ROOT, check=True, capture_output=True, text=True
     )
     return int(done.stdout)

@@ -1,4 +1,4 @@
-"""How busy the machine's processors are, and with which programs."""
+"""Measure how busy the machine's processors are, and with which programs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from collections import Counter
 import psutil
 
 
-class Busy:
-    """Counts from its making. `roots` are the processes whose programs are told apart, with all
-    that they have started."""
+class ProcessorMeter:
+    """Count processor time from its creation.
 
-    def __init__(self, *roots: int) -> None:
-        self._roots = roots
-        self._begun = time.monotonic()
-        self._all = used_by_all()
-        self._before = self._used()
+    The programs of `root_pids` and of the processes that they started are reported separately.
+    """
 
-    def _used(self) -> Counter[str]:
+    def __init__(self, *root_pids: int) -> None:
+        self._root_pids = root_pids
+        self._started_at = time.monotonic()
+        self._all_before = processor_seconds()
+        self._own_before = self._seconds_by_program()
+
+    def _seconds_by_program(self) -> Counter[str]:
         used: Counter[str] = Counter()
-        for root in self._roots:
+        for root in self._root_pids:
             parent = psutil.Process(root)
             for process in (parent, *parent.children(recursive=True)):
                 try:
@@ -31,24 +33,29 @@ class Busy:
         return used
 
     def report(self, **others: float) -> str:
-        """Processors kept busy since then, by program; `others` adds seconds that were counted
-        elsewhere. What remains of the machine's is somebody else's."""
-        seconds = time.monotonic() - self._begun
-        everything = used_by_all() - self._all
-        ours = {name: used - self._before[name] for name, used in self._used().items()} | others
-        told = [
+        """Describe how many processors were busy, by program.
+
+        `others` adds seconds that were counted elsewhere. The rest belongs to other programs.
+        """
+        seconds = time.monotonic() - self._started_at
+        total = processor_seconds() - self._all_before
+        ours = {
+            name: used - self._own_before[name]
+            for name, used in self._seconds_by_program().items()
+        } | others
+        parts = [
             f"{name} {used / seconds:.2f}"
             for name, used in sorted(ours.items(), key=lambda one: -one[1])
             if used / seconds >= 0.01
         ]
-        rest = max(0.0, everything - sum(ours.values())) / seconds
+        rest = max(0.0, total - sum(ours.values())) / seconds
         return (
-            f"{everything / seconds:.2f} of {psutil.cpu_count()} processors busy:"
-            f" {', '.join(told)}, anything else {rest:.2f}"
+            f"{total / seconds:.2f} of {psutil.cpu_count()} processors busy:"
+            f" {', '.join(parts)}, anything else {rest:.2f}"
         )
 
 
-def used_by_all() -> float:
-    """Seconds that all of this machine's processors have worked so far."""
+def processor_seconds() -> float:
+    """Return the seconds that all processors of this machine have worked so far."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))

@@ -1,4 +1,4 @@
-"""Search over a hundred thousand and a million threads of one inbox, which are loaded by COPY."""
+"""Measure search over a hundred thousand and a million threads, which are loaded by COPY."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from urllib.parse import urlencode
 
 from tests.bench import rows
 from tests.bench.figures import Figure, milliseconds
-from tests.bench.stage import Stage, cookie_of, new_agent
+from tests.bench.setup import Setup, new_agent, signed_in_cookie
 
 ROUNDS = 25
 SIZES = 100_000, 1_000_000
-RARE = 20_000
-"""One thread in so many has the rare word."""
+RARE_EVERY = 20_000  # One thread in this many has the rare word
 
-AIM, FLAT = 0.050, 1.5
+AIM, MAX_RATIO = 0.050, 1.5
 TABLES = ("threads_contact", "threads_thread", "messaging_message")
 CHUNK = 10_000
 CONTACT_COLUMNS = "id, inbox_id, address, raw_address, kind, name, words, created_at"
@@ -45,98 +44,99 @@ EVERYWHERE = {
     "an absent word": "zebra",
     "a part of a number": "(303) 000-77",
 }
-OLD = "solstice"
-"""In the older half alone: common, but not among the newest."""
+OLD_WORD = "solstice"  # Common, but only in the older half of the threads
 
 
-def measure(stage: Stage) -> list[Figure]:
+def measure(setup: Setup) -> list[Figure]:
     from inboxes.models import Inbox
 
-    places = [Inbox.objects.create(name=f"{size:,} threads").pk for size in SIZES]
-    cookies = [cookie_of(new_agent(f"finder{key}", key)) for key in places]
+    inboxes = [Inbox.objects.create(name=f"{size:,} threads").pk for size in SIZES]
+    cookies = [signed_in_cookie(new_agent(f"finder{key}", key)) for key in inboxes]
     figures = []
-    with stage.house.connect() as connection:
+    with setup.server.connect() as connection:
         connection.execute("SET maintenance_work_mem = '256MB'")
-        for key, size in zip(places, SIZES, strict=True):
-            begun = time.monotonic()
+        for key, size in zip(inboxes, SIZES, strict=True):
+            started_at = time.monotonic()
             with _without_indexes(connection):
-                copied = _load(connection, key, size)
-            rows.settle(connection)
-            figures.append(_loaded(size, copied, time.monotonic() - begun))
-            print(f"  {figures[-1].what}: {figures[-1].ours}", flush=True)
-    for what, words in QUERIES.items():
-        figures.append(_compare(stage, places, cookies, f"last messages, {what}", words, ""))
-    for what, words in EVERYWHERE.items():
-        what = f"all messages, {what}"
-        figures.append(_compare(stage, places, cookies, what, words, "search/"))
-    what = "last messages, a word of the older half alone"
-    figures.append(_compare(stage, places, cookies, what, OLD, "", is_aimed=False))
+                copied = _copy_threads(connection, key, size)
+            rows.vacuum(connection)
+            figures.append(_loading_figure(size, copied, time.monotonic() - started_at))
+            print(f"  {figures[-1].name}: {figures[-1].ours}", flush=True)
+    for name, words in QUERIES.items():
+        figures.append(
+            _compare_searches(setup, inboxes, cookies, f"last messages, {name}", words, "")
+        )
+    for name, words in EVERYWHERE.items():
+        name = f"all messages, {name}"
+        figures.append(_compare_searches(setup, inboxes, cookies, name, words, "search/"))
+    name = "last messages, a word of the older half alone"
+    figures.append(_compare_searches(setup, inboxes, cookies, name, OLD_WORD, "", is_aimed=False))
     return figures
 
 
-def _loaded(size: int, copied: float, whole: float) -> Figure:
+def _loading_figure(size: int, copied: float, total: float) -> Figure:
     return Figure(
         f"load {size:,} threads by COPY",
-        f"{whole:.0f} s",
+        f"{total:.0f} s",
         note=f"rows {copied:.0f} s, then indexes, VACUUM and ANALYZE",
     )
 
 
-def _compare(
-    stage: Stage,
-    places: list[int],
+def _compare_searches(
+    setup: Setup,
+    inboxes: list[int],
     cookies: list[str],
-    what: str,
+    name: str,
     words: str,
-    where: str,
+    path: str,
     *,
     is_aimed: bool = True,
 ) -> Figure:
-    """The first page of both inboxes, asked for in turns as one types."""
-    asked = [
-        (f"/inboxes/{key}/{where}?{urlencode({'q': words})}", {"Cookie": cookie})
-        for key, cookie in zip(places, cookies, strict=True)
+    """Compare the first page of both inboxes, requested in turns as typing does."""
+    requests = [
+        (f"/inboxes/{key}/{path}?{urlencode({'q': words})}", {"Cookie": cookie})
+        for key, cookie in zip(inboxes, cookies, strict=True)
     ]
     times: list[list[float]] = [[], []]
     for turn in range(ROUNDS + 3):
-        for (path, headers), taken in zip(asked, times, strict=True):
+        for (path, headers), seconds in zip(requests, times, strict=True):
             page = {"HX_Request": "true", "HX_Target": "div#found"}
-            answer = stage.house.get([path], **headers, **page)[0]
+            answer = setup.server.get_all([path], **headers, **page)[0]
             if turn >= 3:
-                taken.append(answer["seconds"])
+                seconds.append(answer["seconds"])
     small, large = times
     ratio = statistics.median(large) / statistics.median(small)
-    late = [statistics.quantiles(taken, n=20)[-1] for taken in times]
+    p95s = [statistics.quantiles(seconds, n=20)[-1] for seconds in times]
     return Figure(
-        what,
-        f"{milliseconds(statistics.median(large))}, p95 {milliseconds(late[1])}",
-        f"{milliseconds(statistics.median(small))}, p95 {milliseconds(late[0])}",
+        name,
+        f"{milliseconds(statistics.median(large))}, p95 {milliseconds(p95s[1])}",
+        f"{milliseconds(statistics.median(small))}, p95 {milliseconds(p95s[0])}",
         f"{ratio:.2f}",
-        f"p95 ≤ {AIM * 1000:.0f} ms, ≤ {FLAT}" if is_aimed else "–",
-        (max(late) <= AIM and ratio <= FLAT) if is_aimed else None,
-        "over the whole way; a million : a hundred thousand",
+        f"p95 ≤ {AIM * 1000:.0f} ms, ≤ {MAX_RATIO}" if is_aimed else "–",
+        (max(p95s) <= AIM and ratio <= MAX_RATIO) if is_aimed else None,
+        "the whole request; a million : a hundred thousand",
     )
 
 
 @contextmanager
 def _without_indexes(connection: rows.Connection) -> Iterator[None]:
-    """Indexes are built faster on what is there than kept while it comes."""
+    """Drop indexes during the block: building them afterwards is faster."""
     names = list(TABLES)
-    found = connection.execute(
+    definitions = connection.execute(
         "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
         " WHERE indrelid = ANY(%s::regclass[]) AND NOT indisunique",
         [names],
     ).fetchall()
-    for name, _ in found:
+    for name, _ in definitions:
         connection.execute(f"DROP INDEX {name}".encode())
     yield
-    for _, definition in found:
+    for _, definition in definitions:
         connection.execute(definition.encode())
 
 
-def _load(connection: rows.Connection, inbox: int, size: int) -> float:
-    """Threads with one text each. Seconds."""
-    begun = time.monotonic()
+def _copy_threads(connection: rows.Connection, inbox: int, size: int) -> float:
+    """Copy threads with one text each; return the seconds."""
+    started_at = time.monotonic()
     bases = [
         int((connection.execute(f"SELECT coalesce(max(id), 0) FROM {t}").fetchone() or [0])[0])
         for t in TABLES
@@ -147,7 +147,7 @@ def _load(connection: rows.Connection, inbox: int, size: int) -> float:
     with connection.transaction():
         # The foreign keys hold by construction; checking them row by row takes most of the time.
         connection.execute("SET LOCAL session_replication_role = replica")
-        for table, columns, line in _tables(inbox, bases, size):
+        for table, columns, line in _table_sources(inbox, bases, size):
             statement = f"COPY {table} ({columns}) FROM STDIN"
             with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
                 for start in range(0, size, CHUNK):
@@ -161,20 +161,20 @@ def _load(connection: rows.Connection, inbox: int, size: int) -> float:
                 f" (SELECT max(id) FROM {table}))".encode()
             )
         connection.execute("UPDATE inboxes_inbox SET seq = %s WHERE id = %s", [size, inbox])
-    return time.monotonic() - begun
+    return time.monotonic() - started_at
 
 
-Line = Callable[[int, datetime], str]
+MakeLine = Callable[[int, datetime], str]
 
 
-def _tables(inbox: int, bases: list[int], size: int) -> list[tuple[str, str, Line]]:
-    """Table, columns and the line of the nth row of each."""
+def _table_sources(inbox: int, bases: list[int], size: int) -> list[tuple[str, str, MakeLine]]:
+    """Return table, columns and a function that makes the line of the nth row, for each table."""
     contact, thread, message = (base + 1 for base in bases)
     half = datetime.now(UTC) - timedelta(seconds=37 * size // 2)
 
     def text(n: int, at: datetime) -> str:
-        rare = " The gasket is missing." if n % RARE == 0 else ""
-        old = f" Happy {OLD}." if at < half else ""
+        rare = " The gasket is missing." if n % RARE_EVERY == 0 else ""
+        old = f" Happy {OLD_WORD}." if at < half else ""
         return f"Did a parcel for number {n} arrive? We are here until six.{rare}{old}"
 
     def words(n: int, at: datetime) -> str:
@@ -183,8 +183,8 @@ def _tables(inbox: int, bases: list[int], size: int) -> list[tuple[str, str, Lin
 
     def contacts(n: int, at: datetime) -> str:
         number = f"303{n:07d}"
-        runs = " ".join(f"'{inbox}~#{run}'" for run in _runs(number))
-        return f"{contact + n}\t{inbox}\t+1{number}\t+1{number}\tphone\t\t{runs}\t{at}\n"
+        trigrams = " ".join(f"'{inbox}~#{trigram}'" for trigram in _trigrams(number))
+        return f"{contact + n}\t{inbox}\t+1{number}\t+1{number}\tphone\t\t{trigrams}\t{at}\n"
 
     def threads(n: int, at: datetime) -> str:
         return (
@@ -205,6 +205,6 @@ def _tables(inbox: int, bases: list[int], size: int) -> list[tuple[str, str, Lin
     ]
 
 
-def _runs(number: str) -> set[str]:
+def _trigrams(number: str) -> set[str]:
     digits = f"1{number}"
     return {digits[i : i + 3] for i in range(len(digits) - 2)}

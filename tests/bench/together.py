@@ -1,9 +1,7 @@
-"""What colleagues cost each other: dots that wander, a thread that is only looked at, and the
-telling of many members."""
+"""Measure what colleagues cost each other: typing dots, an idle thread, and many members."""
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +12,16 @@ from playwright.sync_api import sync_playwright
 
 from config.embedded.paths import ServerPaths
 from tests.bench.figures import Figure, Ratio, milliseconds
-from tests.bench.house import House, packed
-from tests.bench.stage import (
-    Stage,
+from tests.bench.mixed import REPORT_EVERY, presence_report
+from tests.bench.server import Server, to_base64
+from tests.bench.setup import (
+    Setup,
     Viewer,
-    echo_pages,
-    looks,
+    echo_sockets,
+    make_thread,
+    make_viewers,
     new_agent,
-    thread_of,
-    viewers,
+    page_sockets,
 )
 from tests.chromium import CHROMIUM_FLAGS, chromium_path
 
@@ -35,17 +34,16 @@ AGENTS = 20
 KEYSTROKES = 40
 AIM_DOTS = 0.150
 IDLE_SECONDS = 20.0
-SAYS_EVERY = 10.0  # as `static/js/live/presence-reports.js` does
-BEATS_PER_MINUTE = 15
+HEARTBEATS_PER_MINUTE = 15
 CROWD = 200
 TEXTS_PER_ROUND = 10
 ROUNDS = 12
 AIM_CROWD = 1.3
 
-NOTE_KEY = """() => document.addEventListener('keydown', () => {
+RECORD_KEY = """() => document.addEventListener('keydown', () => {
     window.keyAt = Date.now();
 }, true)"""
-NOTE_DOTS = """() => new MutationObserver(() => {
+RECORD_DOTS = """() => new MutationObserver(() => {
     const isOn = Boolean(document.querySelector('[data-typing].is-on'));
     if (isOn === Boolean(window.dotsAt)) return;
     if (isOn) requestAnimationFrame(() => { window.dotsAt = Date.now(); });
@@ -53,22 +51,33 @@ NOTE_DOTS = """() => new MutationObserver(() => {
 }).observe(document.body, {subtree: true, attributes: true, childList: true})"""
 
 
-def measure(stage: Stage) -> list[Figure]:
-    return [_dots(stage), _idle(stage), _crowd(stage)]
+def measure(setup: Setup) -> list[Figure]:
+    return [_measure_typing_dots(setup), _measure_idle_thread(setup), _measure_crowd(setup)]
 
 
-def _dots(stage: Stage) -> Figure:
-    desk, world = stage.desks[0], stage.house.world
-    thread, team = thread_of(stage, desk), viewers(stage, AGENTS)
-    world.do("open", name="others", port=stage.house.port, pages=looks(desk, thread, team[2:]))
-    world.do("open", name="floor", port=stage.house.port, pages=echo_pages(team))
-    world.do("stay", name="others", text=_reading(thread), every=1.0, seconds=1.0)
+def _measure_typing_dots(setup: Setup) -> Figure:
+    inbox, load_process = setup.inboxes[0], setup.server.load_process
+    thread, members = make_thread(setup, inbox), make_viewers(setup, AGENTS)
+    load_process.run(
+        "open_pages",
+        name="others",
+        port=setup.server.port,
+        pages=page_sockets(inbox, thread, members[2:]),
+    )
+    load_process.run(
+        "open_pages", name="floor", port=setup.server.port, pages=echo_sockets(members)
+    )
+    load_process.run(
+        "keep_open", name="others", text=presence_report(thread.pk), every=1.0, seconds=1.0
+    )
     took: list[float] = []
     floors: list[float] = []
-    with _browser() as browser:
-        one, other = (_open(browser, stage.house, viewer, thread) for viewer in team[:2])
-        one.evaluate(NOTE_KEY)
-        other.evaluate(NOTE_DOTS)
+    with _running_browser() as browser:
+        one, other = (
+            _open_thread(browser, setup.server, viewer, thread) for viewer in members[:2]
+        )
+        one.evaluate(RECORD_KEY)
+        other.evaluate(RECORD_DOTS)
         box = one.get_by_role("textbox", name="Message", exact=True)
         for count in range(-2, KEYSTROKES):  # the first two warm up
             box.press("x")
@@ -77,14 +86,16 @@ def _dots(stage: Stage) -> Figure:
             box.press("Backspace")
             other.wait_for_function("() => window.dotsAt === 0")
             mark = f"mark-{count}-"
-            floor = world.do("echo", name="floor", text=f'{{"typing": "{mark}"}}', mark=mark)
+            floor = load_process.run(
+                "send_echo", name="floor", text=f'{{"typing": "{mark}"}}', mark=mark
+            )
             if count >= 0:
                 took.append(seconds)
                 floors.append(floor["took"][-1])
-    world.do("close", name="others")
-    world.do("close", name="floor")
+    load_process.run("close_pages", name="others")
+    load_process.run("close_pages", name="floor")
     p95 = sorted(took)[int(len(took) * 0.95)]
-    ratio = Ratio.of(took, floors)
+    ratio = Ratio.from_pairs(took, floors)
     return Figure(
         f"keystroke → dots in another browser, {AGENTS} in the thread, p95",
         milliseconds(p95),
@@ -97,102 +108,114 @@ def _dots(stage: Stage) -> Figure:
     )
 
 
-def _idle(stage: Stage) -> Figure:
-    desk, world = stage.desks[0], stage.house.world
-    thread, team = thread_of(stage, desk), viewers(stage, AGENTS)
-    world.do("open", name="floor", port=stage.house.port, pages=echo_pages(team))
-    spent = -_cpu(stage.house)
-    world.do("stay", name="floor", text="", every=IDLE_SECONDS, seconds=IDLE_SECONDS)
-    floor = spent + _cpu(stage.house)
-    world.do("close", name="floor")
-    world.do("open", name="ours", port=stage.house.port, pages=looks(desk, thread, team))
-    world.do("stay", name="ours", text=_reading(thread), every=2.0, seconds=2.0)
-    spent = -_cpu(stage.house)
-    came = world.do(
-        "stay", name="ours", text=_reading(thread), every=SAYS_EVERY, seconds=IDLE_SECONDS
+def _measure_idle_thread(setup: Setup) -> Figure:
+    inbox, load_process = setup.inboxes[0], setup.server.load_process
+    thread, members = make_thread(setup, inbox), make_viewers(setup, AGENTS)
+    load_process.run(
+        "open_pages", name="floor", port=setup.server.port, pages=echo_sockets(members)
     )
-    ours = spent + _cpu(stage.house)
-    world.do("close", name="ours")
+    used = -_processor_seconds(setup.server)
+    load_process.run("keep_open", name="floor", text="", every=IDLE_SECONDS, seconds=IDLE_SECONDS)
+    floor = used + _processor_seconds(setup.server)
+    load_process.run("close_pages", name="floor")
+    load_process.run(
+        "open_pages",
+        name="ours",
+        port=setup.server.port,
+        pages=page_sockets(inbox, thread, members),
+    )
+    load_process.run(
+        "keep_open", name="ours", text=presence_report(thread.pk), every=2.0, seconds=2.0
+    )
+    used = -_processor_seconds(setup.server)
+    received = load_process.run(
+        "keep_open",
+        name="ours",
+        text=presence_report(thread.pk),
+        every=REPORT_EVERY,
+        seconds=IDLE_SECONDS,
+    )
+    ours = used + _processor_seconds(setup.server)
+    load_process.run("close_pages", name="ours")
     minutes = IDLE_SECONDS / 60
-    frames = came["frames"] / AGENTS / minutes
+    frames = received["frames"] / AGENTS / minutes
+    size = received["bytes"] / max(1, received["frames"])
     return Figure(
         f"an idle thread with {AGENTS} viewers, CPU a minute",
         f"{ours / minutes:.2f} s",
         f"{floor / minutes:.2f} s",
         f"{ours / floor:.1f}" if floor else "–",
-        f"{BEATS_PER_MINUTE} frames",
-        frames <= BEATS_PER_MINUTE * 1.1,
-        f"{frames:.0f} frames of {came['bytes'] / max(1, came['frames']):.0f} B a minute to each"
-        " (the beats); program and database; floor: as many silent sockets",
+        f"{HEARTBEATS_PER_MINUTE} frames",
+        frames <= HEARTBEATS_PER_MINUTE * 1.1,
+        f"{frames:.0f} frames of {size:.0f} B a minute to each"
+        " (the heartbeats); program and database; floor: as many silent sockets",
     )
 
 
-def _crowd(stage: Stage) -> Figure:
-    viewers(stage, CROWD)
-    many, few = stage.desks[0], stage.desks[2]
+def _measure_crowd(setup: Setup) -> Figure:
+    make_viewers(setup, CROWD)
+    many, few = setup.inboxes[0], setup.inboxes[2]
     for name in ("pair-a", "pair-b"):
-        new_agent(name, few.inbox_id)
+        new_agent(name, few.pk)
     took: dict[str, list[float]] = {"many": [], "few": []}
-    before = _notified()
+    before = _count_notifications()
     for count in range(-1, ROUNDS):
-        for name, desk in (("many", many), ("few", few)):
+        for name, inbox in (("many", many), ("few", few)):
             requests = [
-                packed(stage.text(desk, n, "Hi, is my parcel there?"))
+                to_base64(setup.text_webhook(inbox, n, "Hi, is my parcel there?"))
                 for n in range(TEXTS_PER_ROUND)
             ]
-            done = stage.house.world.do("post", port=stage.house.port, requests=requests, lines=1)
+            done = setup.server.load_process.run(
+                "post_all", port=setup.server.port, requests=requests, connections=1
+            )
             assert done["statuses"] == {"200": TEXTS_PER_ROUND}, done["statuses"]
             if count >= 0:
                 took[name].append(statistics.median(done["took"]))
-    told = _notified() - before
-    expected = (ROUNDS + 1) * TEXTS_PER_ROUND * (len(stage.viewers) + 2)
-    assert told == expected, f"{told} notifications instead of {expected}"
-    ratio = Ratio.of(took["many"], took["few"])
+    notified = _count_notifications() - before
+    expected = (ROUNDS + 1) * TEXTS_PER_ROUND * (len(setup.viewers) + 2)
+    assert notified == expected, f"{notified} notifications instead of {expected}"
+    ratio = Ratio.from_pairs(took["many"], took["few"])
     return Figure(
-        f"a webhook's answer, inbox of {len(stage.viewers)} members : of 2",
+        f"a webhook's answer, inbox of {len(setup.viewers)} members : of 2",
         milliseconds(statistics.median(took["many"])),
         milliseconds(statistics.median(took["few"])),
         str(ratio),
         f"≤ {AIM_CROWD}",
         ratio.median <= AIM_CROWD,
-        f"{told} notifications counted {ratio.note}",
+        f"{notified} notifications counted {ratio.note}",
     )
 
 
-def _reading(thread: Thread) -> str:
-    return json.dumps({"here": {"thread": thread.pk, "mode": "reading", "is_typing": False}})
-
-
 @contextmanager
-def _browser() -> Iterator[Browser]:
+def _running_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
 
-def _open(browser: Browser, house: House, viewer: Viewer, thread: Thread) -> Page:
+def _open_thread(browser: Browser, server: Server, viewer: Viewer, thread: Thread) -> Page:
     context = browser.new_context(viewport={"width": 1200, "height": 760})
     name, _, value = viewer.cookie.partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": house.stack.url}])
+    context.add_cookies([{"name": name, "value": value, "url": server.stack.url}])
     page = context.new_page()
-    page.goto(f"{house.stack.url}/threads/{thread.pk}/")
+    page.goto(f"{server.stack.url}/threads/{thread.pk}/")
     page.locator("html[data-connection=online]").wait_for()
     return page
 
 
-def _cpu(house: House) -> float:
-    """Seconds that the program and its database have used so far."""
-    postmaster = int(ServerPaths(house.data).pid_file.read_text().split()[0])
+def _processor_seconds(server: Server) -> float:
+    """Return the seconds that the program and its database have used so far."""
+    postmaster = int(ServerPaths(server.data).pid_file.read_text().split()[0])
     total = 0.0
-    for root in (psutil.Process(house.stack.process.pid), psutil.Process(postmaster)):
+    for root in (psutil.Process(server.stack.process.pid), psutil.Process(postmaster)):
         for process in (root, *root.children(recursive=True)):
             times = process.cpu_times()
             total += times.user + times.system
     return total
 
 
-def _notified() -> int:
+def _count_notifications() -> int:
     from messaging.models import Notification
 
     return Notification.objects.count()

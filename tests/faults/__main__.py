@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.bench.figures import Figure, table
+from tests.bench.figures import Figure, format_table
 from tests.faults import attacks, deploys, ingest, revocations, sends
 from tests.faults.one_serve import one_serve
 from tests.faults.sites import ClusterSite, Site, cluster_site
@@ -53,7 +53,7 @@ def _run_part(name: str, site: Any, part: tuple[Any, Any, Any], is_short: bool) 
     print(f"{name} …", flush=True)
     experiment, short, long = part
     results: list[Figure] = experiment(site, short if is_short else long)
-    print(f"{table(results)}\n", flush=True)
+    print(f"{format_table(results)}\n", flush=True)
     return results
 
 

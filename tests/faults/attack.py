@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.bench.wire import HOST, Line, Socket
+from tests.bench.clients import HOST, HttpConnection, Socket
 
 # The attacker's own address, so that limits by address affect nobody else.
 SOURCE = "127.0.66.6"
@@ -58,13 +58,13 @@ class Attack:
         """Open a member's socket. Raises OSError or TimeoutError if the server refuses it."""
         page = self.pages[number % len(self.pages)]
         opened = await Socket.open(
-            self.port, page["path"], page["cookie"], _ignore_frame, trust=self.trust, source=SOURCE
+            self.port, page["path"], page["cookie"], _ignore_frame, tls=self.trust, source=SOURCE
         )
         self.outcomes["sockets"] += 1
         return opened
 
-    async def open_line(self) -> Line:
-        return await Line.open(self.port, self.trust, SOURCE)
+    async def open_http_connection(self) -> HttpConnection:
+        return await HttpConnection.open(self.port, self.trust, SOURCE)
 
     @asynccontextmanager
     async def open_connection(

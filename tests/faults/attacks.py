@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from messaging import base64url
 from messaging.notifications.webpush import public_bytes
+from tests.bench.clients import post_request
 from tests.bench.figures import Figure, milliseconds
-from tests.bench.house import packed
-from tests.bench.wire import post
+from tests.bench.server import to_base64
 from tests.faults.bystanders import Bystanders, Phase, Rates
 from tests.faults.ingest import zero_figure
 from tests.faults.sites import Member, Site, csrf_token
@@ -205,7 +205,8 @@ def _emoji_requests(bystanders: Bystanders, count: int) -> list[str]:
         for n in range(count)
     ]
     return [
-        packed(post(call.path, site.program.port, call.body, **call.headers)) for call in calls
+        to_base64(post_request(call.path, site.program.port, call.body, **call.headers))
+        for call in calls
     ]
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from tests.bench.traffic import Audience, Schedule, spread
-from tests.bench.wire import Line, get, post
+from tests.bench.clients import HttpConnection, get_request, post_request
+from tests.bench.traffic import OpenPages, RequestSchedule, percentiles
 from tests.faults.sites import Member, Site
 
 # Accepted texts may take so many seconds to reach the pages.
@@ -98,17 +98,17 @@ class Bystanders:
         self, seconds: float, begin: Callable[[], Awaitable[None]] | None = None
     ) -> Phase:
         """Generate traffic for so many seconds; `begin` is awaited once the pages are open."""
-        site, audience, first = self.site, Audience(), self._count
+        site, open_pages, first = self.site, OpenPages(), self._count
         pages = [site.page_address(member, site.threads[0][0]) for member in self.pages]
-        await audience.open(site.program.port, pages, trust=site.tls)
+        await open_pages.open(site.program.port, pages, tls=site.tls)
         memory = Memory(site.program.process.pid)
         watching = asyncio.create_task(memory.watch_peak())
         if begin is not None:
             await begin()
         port, rates, tls = site.program.port, self.rates, site.tls
-        webhooks = Schedule(port, self._text_requests(seconds), rates.webhooks, trust=tls)
-        views = Schedule(
-            port, self._page_requests(seconds), rates.views, trust=tls, source=VIEWERS
+        webhooks = RequestSchedule(port, self._text_requests(seconds), rates.webhooks, tls=tls)
+        views = RequestSchedule(
+            port, self._page_requests(seconds), rates.views, tls=tls, source=VIEWERS
         )
         await asyncio.gather(
             webhooks.run(),
@@ -117,18 +117,20 @@ class Bystanders:
         )
         numbers = {first + number for number in webhooks.accepted}
         self.accepted |= {self._webhook_name(number) for number in numbers}
-        unseen = await _count_unseen(audience, numbers)
+        unseen = await _count_unseen(open_pages, numbers)
         watching.cancel()
-        closed = audience.closed
-        audience.close()
+        closed = open_pages.closed_count
+        open_pages.close()
         took = [
-            max(audience.heard[n]) - webhooks.due[n - first] for n in numbers if audience.heard[n]
+            max(open_pages.shown_at[n]) - webhooks.due[n - first]
+            for n in numbers
+            if open_pages.shown_at[n]
         ]
         statuses = webhooks.statuses + views.statuses
         return Phase(
-            webhook=spread(webhooks.took)["p95"],
-            view=spread(views.took)["p95"],
-            live=spread(took).get("p95", math.inf),
+            webhook=percentiles(webhooks.took)["p95"],
+            view=percentiles(views.took)["p95"],
+            live=percentiles(took).get("p95", math.inf),
             refused=sum(count for status, count in statuses.items() if status != 200),
             closed=closed,
             unseen=unseen,
@@ -143,11 +145,11 @@ class Bystanders:
         request = next(self._page_requests(1.0))
         end = time.perf_counter() + MAX_SETTLING
         while time.perf_counter() < end:
-            line = await Line.open(self.site.program.port, self.site.tls, VIEWERS)
+            connection = await HttpConnection.open(self.site.program.port, self.site.tls, VIEWERS)
             begun = time.perf_counter()
             with contextlib.suppress(OSError, EOFError, TimeoutError):
-                await line.ask(request)
-            line.close()
+                await connection.send_request(request)
+            connection.close()
             if time.perf_counter() - begun <= view:
                 return
 
@@ -160,14 +162,14 @@ class Bystanders:
             _, sender = self.site.threads[number % len(self.site.threads)]
             body = f"Did a parcel arrive? mark-{number}-"
             call = self.site.text_call(self._webhook_name(number), body, sender=sender)
-            yield post(call.path, self.site.program.port, call.body, **call.headers)
+            yield post_request(call.path, self.site.program.port, call.body, **call.headers)
 
     def _page_requests(self, seconds: float) -> Iterator[bytes]:
         for number in range(int(seconds * self.rates.views)):
             thread, _ = self.site.threads[number % len(self.site.threads)]
             path = f"/threads/{thread}/" if number % 2 else f"/inboxes/{self.site.inbox}/"
             cookie = self.pages[number % len(self.pages)].cookie
-            yield get(path, self.site.program.port, Cookie=cookie)
+            yield get_request(path, self.site.program.port, Cookie=cookie)
 
     def _write_replies(self, count: int) -> None:
         """Write replies by the page's form, at the given rate."""
@@ -181,12 +183,12 @@ class Bystanders:
                 time.sleep(max(0.0, 1 / self.rates.replies - (time.monotonic() - begun)))
 
 
-async def _count_unseen(audience: Audience, numbers: set[int]) -> int:
+async def _count_unseen(open_pages: OpenPages, numbers: set[int]) -> int:
     """Return how often an open page still lacks an accepted text, after MAX_WAIT at the latest."""
     unseen = 0
     for _ in range(int(MAX_WAIT / POLL_SECONDS)):
-        stayed = [socket for socket in audience.sockets if socket.is_alive]
-        unseen = sum(len(numbers - audience.known(socket)) for socket in stayed)
+        stayed = [socket for socket in open_pages.sockets if socket.is_alive]
+        unseen = sum(len(numbers - open_pages.texts_shown_on(socket)) for socket in stayed)
         if not unseen:
             break
         await asyncio.sleep(POLL_SECONDS)

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from config.embedded.paths import database_url
-from tests.bench.house import OWN_NAMES
+from tests.bench.server import OWN_NAMES
 from tests.far_end_client import FarEnd
 from tests.faults.sites import Site, write_cast
 from tests.stack import Stack, begin, end, free_port, wait_until_ready

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 
-from tests.bench.wire import HOST, get, post
+from tests.bench.clients import HOST, get_request, post_request
 from tests.faults.attack import Attack
 
 HUGE = 200_000_000
@@ -18,7 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 async def slow_requests(attack: Attack) -> None:
     """Send heads and bodies byte by byte."""
     head = f"GET / HTTP/1.1\r\nHost: {HOST}:{attack.port}\r\nX-Slow: ".encode()
-    body = post("/sign-in/", attack.port, b"", Content_Type=FORM).replace(
+    body = post_request("/sign-in/", attack.port, b"", Content_Type=FORM).replace(
         b"Content-Length: 0", b"Content-Length: 1000000"
     )
 
@@ -44,7 +44,7 @@ async def large_bodies(attack: Attack) -> None:
 
     async def run_one(number: int) -> None:
         path = "/sign-in/" if number % 2 else "/webhooks/twilio/nobody/"
-        request = post(path, attack.port, b"", Content_Type=FORM).replace(
+        request = post_request(path, attack.port, b"", Content_Type=FORM).replace(
             b"Content-Length: 0", b"Transfer-Encoding: chunked"
         )
         async with attack.open_connection() as (reader, writer):
@@ -71,8 +71,8 @@ async def sign_ins(attack: Attack) -> None:
         for count in itertools.count():
             if attack.is_over:
                 return
-            line = await attack.open_line()
-            page = await line.ask(get("/sign-in/", attack.port))
+            connection = await attack.open_http_connection()
+            page = await connection.send_request(get_request("/sign-in/", attack.port))
             cookies = [
                 part.split(b";")[0].strip().decode()
                 for part in page.head.split(b"\r\n")
@@ -81,7 +81,7 @@ async def sign_ins(attack: Attack) -> None:
             cookie = next((one.split(": ", 1)[1] for one in cookies if "csrftoken" in one), "")
             token = cookie.partition("=")[2]
             form = f"username=n{number}-{count}&password=wrong&csrfmiddlewaretoken={token}"
-            request = post(
+            request = post_request(
                 "/sign-in/",
                 attack.port,
                 form.encode(),
@@ -89,8 +89,8 @@ async def sign_ins(attack: Attack) -> None:
                 Cookie=cookie,
                 Origin=attack.origin,
             )
-            attack.outcomes[str((await line.ask(request)).status)] += 1
-            line.close()
+            attack.outcomes[str((await connection.send_request(request)).status)] += 1
+            connection.close()
 
     await attack.run_in_parallel(run_one)
 

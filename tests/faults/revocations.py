@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tests.bench.clients import HttpConnection, Socket, get_request, post_request
 from tests.bench.figures import Figure
-from tests.bench.traffic import MARK, Schedule
-from tests.bench.wire import Line, Socket, get, post
+from tests.bench.traffic import MARK, RequestSchedule
 from tests.faults.admin_forms import ServerBusy
 from tests.faults.revoker import WAYS, Revoker, Way, open_revoker
 from tests.faults.sites import Member, Site
@@ -71,7 +71,7 @@ class Watch:
                     page["path"],
                     page["cookie"],
                     self._record_frame,
-                    trust=site.tls,
+                    tls=site.tls,
                 )
             except ConnectionError:
                 await asyncio.sleep(1.0)  # a busy server refuses; a browser tries again
@@ -114,7 +114,7 @@ async def _measure_in_loop(site: Site, size: Size, shell: Revoker) -> list[Figur
     assert len(members) == size.members, f"{size.members} members are needed"
     stay = [await _open_watch(site, member, 1) for member in members[: size.stay]]
     left = iter(members[size.stay :])
-    texts = Schedule(site.program.port, _text_requests(site), size.per_second, trust=site.tls)
+    texts = RequestSchedule(site.program.port, _text_requests(site), size.per_second, tls=site.tls)
     sending = asyncio.create_task(texts.run())
     watched: list[tuple[Way, Watch]] = []
     for _ in range(size.rounds):
@@ -153,7 +153,7 @@ def _text_requests(site: Site) -> Iterator[bytes]:
     for number in itertools.count():
         _, sender = site.threads[number % len(site.threads)]
         call = site.text_call(f"{name}-{number}", f"Anybody? mark-{number}-", sender=sender)
-        yield post(call.path, site.program.port, call.body, **call.headers)
+        yield post_request(call.path, site.program.port, call.body, **call.headers)
 
 
 async def _run_round(
@@ -189,12 +189,12 @@ async def _revoke_right(shell: Revoker, way: Way, watch: Watch) -> None:
 
 async def _next_request(site: Site, member: Member) -> int:
     """Return the status of the first answer that is not 5xx."""
-    request = get(f"/inboxes/{site.inbox}/", site.program.port, Cookie=member.cookie)
+    request = get_request(f"/inboxes/{site.inbox}/", site.program.port, Cookie=member.cookie)
     status = 503
     while status >= 500:
-        line = await Line.open(site.program.port, site.tls)
-        status = (await line.ask(request)).status
-        line.close()
+        connection = await HttpConnection.open(site.program.port, site.tls)
+        status = (await connection.send_request(request)).status
+        connection.close()
     return status
 
 

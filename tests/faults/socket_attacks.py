@@ -9,8 +9,8 @@ import itertools
 import struct
 import time
 
-from tests.bench.traffic import Schedule
-from tests.bench.wire import Socket, get
+from tests.bench.clients import Socket, get_request
+from tests.bench.traffic import RequestSchedule
 from tests.faults.attack import GRACE, Attack
 
 BIG = 100_000_000
@@ -32,13 +32,13 @@ async def huge_messages(attack: Attack) -> None:
         piece = b"x" * PIECE
         try:
             if number % 2:
-                await socket.write(b"\x81\xff" + struct.pack(">Q", BIG) + MASK)
+                await socket.write_bytes(b"\x81\xff" + struct.pack(">Q", BIG) + MASK)
                 for _ in range(BIG // PIECE):
-                    await socket.write(piece)
+                    await socket.write_bytes(piece)
             else:
                 for count in range(BIG // PIECE):
                     head = bytes([0x01 if count == 0 else 0x00, 0xFE])
-                    await socket.write(head + struct.pack(">H", PIECE) + MASK + piece)
+                    await socket.write_bytes(head + struct.pack(">H", PIECE) + MASK + piece)
         finally:
             await _record_end(attack, socket)
 
@@ -70,9 +70,9 @@ async def _send_frames(attack: Attack, frames: list[bytes], per_second: float) -
             with contextlib.suppress(ConnectionError):
                 while not attack.is_over:
                     for _ in range(max(1, int(per_second / 100))):
-                        socket.say(frames[number % len(frames)])
+                        socket.send_frame(frames[number % len(frames)])
                         attack.outcomes["frames"] += 1
-                    await socket.write(b"")
+                    await socket.write_bytes(b"")
                     await asyncio.sleep(max(0.01, 1 / per_second))
             await _record_end(attack, socket)
             await asyncio.sleep(REOPEN_AFTER)
@@ -101,7 +101,7 @@ async def repeated_handshakes(attack: Attack) -> None:
             if attack.is_over:
                 return
             origin = attack.origin if count % 2 else "https://elsewhere.example"
-            request = get(
+            request = get_request(
                 "/live/",
                 attack.port,
                 Upgrade="websocket",
@@ -121,11 +121,11 @@ async def repeated_handshakes(attack: Attack) -> None:
 
 async def stalled_readers(attack: Attack) -> None:
     """Open members' sockets that never read, while texts arrive for them."""
-    texts = Schedule(
+    texts = RequestSchedule(
         attack.port,
         [base64.b64decode(text) for text in attack.texts],
         len(attack.texts) / attack.seconds,
-        trust=attack.trust,
+        tls=attack.trust,
     )
     sockets: list[Socket] = []
 
@@ -137,7 +137,7 @@ async def stalled_readers(attack: Attack) -> None:
     await attack.run_in_parallel(run_one)
     await texts.run()
     for socket in sockets:
-        socket.read_on()
+        socket.resume_reading()
     await asyncio.sleep(1.0)
     attack.outcomes["closed"] = sum(socket.closed_at is not None for socket in sockets)
     attack.outcomes["still open"] = sum(socket.closed_at is None for socket in sockets)

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.bench.figures import Figure, table
+from tests.bench.figures import Figure, format_table
 from tests.faults import attacks, deploys, ingest, revocations, sends
 from tests.faults.deploys import OpenPages
 from tests.faults.sites import CallerLedger, ClusterSite, call_until_accepted, cluster_site
@@ -36,9 +36,9 @@ def site() -> Iterator[ClusterSite]:
 
 
 def assert_met(figures: list[Figure]) -> None:
-    print(table(figures))
+    print(format_table(figures))
     missed = [figure for figure in figures if figure.is_met is False]
-    assert not missed, table(missed)
+    assert not missed, format_table(missed)
 
 
 def test_a_text_that_comes_in_is_a_frame_in_pages_of_both_processes(site: ClusterSite) -> None:
@@ -161,9 +161,11 @@ def test_a_backup_brings_back_rows_files_and_keys(site: ClusterSite, tmp_path: P
     with cluster.connect() as connection:
         connection.execute(WAITING)
         connection.execute(SECRETS)
-    packed = tmp_path / "partyline.env"
-    packed.write_text((cluster.data / "partyline.env").read_text() + "VAPID_PRIVATE_KEY=given\n")
-    files = make_backup(site, tmp_path, packed)
+    settings_file = tmp_path / "partyline.env"
+    settings_file.write_text(
+        (cluster.data / "partyline.env").read_text() + "VAPID_PRIVATE_KEY=given\n"
+    )
+    files = make_backup(site, tmp_path, settings_file)
     with cluster.connect() as connection:
         connection.execute("CREATE DATABASE restored")
     restored = tmp_path / "there"

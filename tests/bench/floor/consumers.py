@@ -8,7 +8,7 @@ GROUP = "floor"
 
 
 class Echo(AsyncWebsocketConsumer):
-    """Whatever one socket says, all hear: the least a group of Channels can do."""
+    """Send each text to all sockets: the least that a group of Channels can do."""
 
     async def connect(self) -> None:
         await self.channel_layer.group_add(GROUP, self.channel_name)
@@ -18,7 +18,7 @@ class Echo(AsyncWebsocketConsumer):
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        await self.channel_layer.group_send(GROUP, {"type": "floor.said", "text": text_data})
+        await self.channel_layer.group_send(GROUP, {"type": "floor.text", "text": text_data})
 
-    async def floor_said(self, event: dict[str, Any]) -> None:
+    async def floor_text(self, event: dict[str, Any]) -> None:
         await self.send(text_data=event["text"])

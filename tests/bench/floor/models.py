@@ -1,8 +1,8 @@
 from django.db import models
 
 
-class Line(models.Model):
-    """One row for each request. Its table is made by the bench, in the bench's own database."""
+class Row(models.Model):
+    """Hold the body of one request. The bench makes the table in its own database."""
 
     body = models.BinaryField()
 
@@ -11,4 +11,4 @@ class Line(models.Model):
         managed = False
 
     def __str__(self) -> str:
-        return f"Line {self.pk}"
+        return f"Row {self.pk}"

@@ -1,4 +1,4 @@
-"""The product's settings with the floor beside it."""
+"""Use the product's settings, with the floors added."""
 
 from config.settings import *  # noqa: F403  all of it is the point
 from config.settings import INSTALLED_APPS as _PRODUCT

@@ -1,7 +1,6 @@
-"""The smallest clients that can keep a server busy: HTTP with keep-alive, and a WebSocket.
+"""Provide the smallest clients that can keep a server busy: HTTP with keep-alive, and a WebSocket.
 
-Blocking checks and conveniences are left out on purpose: a client that is slower than the server
-would be what is measured.
+They check and convert nothing. The bench would otherwise measure a client slower than the server.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from ssl import SSLContext
 
 HOST = "127.0.0.1"
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,12 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """Bytes on the wire, head included."""
+        """Return the bytes on the wire, head included."""
         return len(self.head) + len(self.body)
 
 
-class Line:
-    """One kept-alive connection."""
+class HttpConnection:
+    """Hold one kept-alive connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -40,18 +39,18 @@ class Line:
 
     @classmethod
     async def open(
-        cls, port: int, trust: SSLContext | None = None, source: str = "127.0.0.1"
-    ) -> Line:
-        """Comes from `source`, an address of this machine."""
+        cls, port: int, tls: SSLContext | None = None, source: str = "127.0.0.1"
+    ) -> HttpConnection:
+        """Connect from `source`, an address of this machine."""
         reader, writer = await asyncio.open_connection(
-            HOST, port, limit=2**20, ssl=trust, local_addr=(source, 0)
+            HOST, port, limit=2**20, ssl=tls, local_addr=(source, 0)
         )
         return cls(reader, writer)
 
-    async def ask(self, request: bytes) -> Answer:
-        """Raises OSError, or EOFError when the server hangs up."""
+    async def send_request(self, request: bytes) -> Answer:
+        """Return the answer. Raises OSError, or EOFError when the server hangs up."""
         self._writer.write(request)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             head = await self._reader.readuntil(b"\r\n\r\n")
             body = await self._reader.readexactly(_content_length(head))
         return Answer(int(head[9:12]), head, body)
@@ -70,31 +69,31 @@ def _content_length(head: bytes) -> int:
     return 0
 
 
-def get(path: str, port: int, **headers: str) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}:{port}", *_lines(headers)]
+def get_request(path: str, port: int, **headers: str) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}:{port}", *_header_lines(headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def post(path: str, port: int, body: bytes, **headers: str) -> bytes:
+def post_request(path: str, port: int, body: bytes, **headers: str) -> bytes:
     lines = [
         f"POST {path} HTTP/1.1",
         f"Host: {HOST}:{port}",
         f"Content-Length: {len(body)}",
-        *_lines(headers),
+        *_header_lines(headers),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-def _lines(headers: dict[str, str]) -> list[str]:
+def _header_lines(headers: dict[str, str]) -> list[str]:
     return [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
 
 
 class Socket(asyncio.Protocol):
-    """A WebSocket that hands over each text frame with the moment it was there."""
+    """Represent a WebSocket that passes on each text frame with its time of arrival."""
 
-    def __init__(self, request: bytes, hear: Callable[[Socket, bytes, float], None]) -> None:
+    def __init__(self, request: bytes, on_text: Callable[[Socket, bytes, float], None]) -> None:
         self._request = request
-        self._hear = hear
+        self._on_text = on_text
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -109,31 +108,32 @@ class Socket(asyncio.Protocol):
         port: int,
         path: str,
         cookie: str,
-        hear: Callable[[Socket, bytes, float], None],
+        on_text: Callable[[Socket, bytes, float], None],
         *,
-        trust: SSLContext | None = None,
+        tls: SSLContext | None = None,
         source: str = "127.0.0.1",
     ) -> Socket:
-        """Hand each text frame to `hear`, with the moment at which it was there.
+        """Connect from `source`, an address of this machine; agents have one each.
 
-        Comes from `source`, an address of this machine, as colleagues have their own. Raises
-        OSError, which ConnectionError is for a handshake that is refused."""
+        `on_text` gets the socket, each text frame and its time of arrival. Raises OSError, or its
+        subclass ConnectionError if the handshake is refused.
+        """
         key = base64.b64encode(os.urandom(16)).decode()
-        request = get(
+        request = get_request(
             path,
             port,
             Upgrade="websocket",
             Connection="Upgrade",
             Sec_WebSocket_Key=key,
             Sec_WebSocket_Version="13",
-            Origin=f"{'https' if trust else 'http'}://{HOST}:{port}",
+            Origin=f"{'https' if tls else 'http'}://{HOST}:{port}",
             Cookie=cookie,
         )
         loop = asyncio.get_running_loop()
         _, socket = await loop.create_connection(
-            lambda: cls(request, hear), HOST, port, ssl=trust, local_addr=(source, 0)
+            lambda: cls(request, on_text), HOST, port, ssl=tls, local_addr=(source, 0)
         )
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await socket.is_open
         return socket
 
@@ -141,7 +141,7 @@ class Socket(asyncio.Protocol):
     def is_alive(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    def say(self, text: bytes, opcode: int = 1) -> None:
+    def send_frame(self, text: bytes, opcode: int = 1) -> None:
         if self._transport is None or self._transport.is_closing():
             raise ConnectionError("the socket is closed")
         size = len(text)
@@ -149,9 +149,11 @@ class Socket(asyncio.Protocol):
         # A mask of zeros is allowed, and saves the work of masking.
         self._transport.write(bytes([0x80 | opcode]) + short + b"\0\0\0\0" + text)
 
-    async def write(self, data: bytes) -> None:
-        """Bytes as they are; returns when the system has taken most of them. Raises
-        ConnectionError once the socket is closed."""
+    async def write_bytes(self, data: bytes) -> None:
+        """Write bytes without a frame, and return when the system has taken most of them.
+
+        Raises ConnectionError once the socket is closed.
+        """
         if self._transport is None or self._transport.is_closing():
             raise ConnectionError("the socket is closed")
         self._transport.write(data)
@@ -162,7 +164,7 @@ class Socket(asyncio.Protocol):
         if self._transport is not None:
             self._transport.pause_reading()
 
-    def read_on(self) -> None:
+    def resume_reading(self) -> None:
         if self._transport is not None:
             self._transport.resume_reading()
 
@@ -190,20 +192,20 @@ class Socket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        if not self.is_open.done() and not self._shake_hands():
+        if not self.is_open.done() and not self._finish_handshake():
             return
-        while (found := self._next()) is not None:
-            opcode, payload = found
+        while (frame := self._next_frame()) is not None:
+            opcode, payload = frame
             if opcode == 1:
-                self._hear(self, payload, time.perf_counter())
+                self._on_text(self, payload, time.perf_counter())
             elif opcode == 8:
                 self.close_code = int.from_bytes(payload[:2], "big")
                 self.closed_at = time.perf_counter()
                 self.close()
             elif opcode == 9:
-                self.say(payload, opcode=10)
+                self.send_frame(payload, opcode=10)
 
-    def _shake_hands(self) -> bool:
+    def _finish_handshake(self) -> bool:
         head, end, rest = bytes(self._buffer).partition(b"\r\n\r\n")
         if not end:
             return False
@@ -214,7 +216,7 @@ class Socket(asyncio.Protocol):
         self.is_open.set_result(None)
         return True
 
-    def _next(self) -> tuple[int, bytes] | None:
+    def _next_frame(self) -> tuple[int, bytes] | None:
         buffer = self._buffer
         if len(buffer) < 2:
             return None

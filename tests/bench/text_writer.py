@@ -1,9 +1,9 @@
-"""Writes texts into a cluster's database, all in one transaction, for a worker that comes later.
+"""Write texts into a cluster's database, all in one transaction, for a worker that starts later.
 
-    python -m tests.bench.writing COUNT [INBOXES]
+    python -m tests.bench.text_writer COUNT [INBOXES]
 
-So many in each thread of Front Desk; or in one thread in each of so many inboxes with numbers of
-their own. Run with the cluster's environment.
+It writes COUNT texts in each thread of Front Desk, or in one thread in each of INBOXES inboxes
+with numbers of their own. Run it with the cluster's environment.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ def main(count: int, inboxes: int) -> None:
 
     author = Agent.objects.get(username="ana")
     front_desk = Thread.objects.filter(inbox__name="Front Desk").order_by("pk")
-    threads = [_thread_of(index) for index in range(inboxes)] or list(front_desk)
+    threads = [_make_thread(index) for index in range(inboxes)] or list(front_desk)
     with transaction.atomic():
         for _ in range(count):
             for thread in threads:
                 write_message(thread=thread, author=author, body=BODY, form_key=uuid.uuid4())
 
 
-def _thread_of(index: int) -> Thread:
-    """The thread in the inbox with that index, made if need be."""
+def _make_thread(index: int) -> Thread:
+    """Return the thread in the inbox with that index, and create both if they are missing."""
     from django.db import transaction
 
     from inboxes.models import Inbox

@@ -1,5 +1,7 @@
-"""A house of its own for the bench: `manage.py serve` with its own data and embedded database,
-durable as in real use, in a temporary folder."""
+"""Run `manage.py serve` for the bench, with a data folder and embedded database of its own.
+
+The database is as durable as in production. All of it lies in a temporary folder.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +21,20 @@ from typing import Any
 import psycopg
 
 from config.embedded.paths import DATABASE, USER, ServerPaths
-from tests.bench.wire import HOST, get
+from tests.bench.clients import HOST, get_request
 from tests.stack import ROOT, Stack, begin, end, free_port, wait_until_ready
 
 FLOOR_SETTINGS = "tests.bench.floor.settings"
+# Variables of a developer's shell that the bench must not inherit.
 OWN_NAMES = {
     "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "TIME_ZONE",
     "SECRET_KEY", "FIELD_KEYS", "DJANGO_DEBUG", "STATIC_HASHED", "SINGLE_PROCESS_LOCK",
     "DB_POOL_SIZE", "DB_POOL_TIMEOUT", "WORKER_CONCURRENCY", "LOG_LEVEL",
 }  # fmt: skip
-"""What a developer's shell may set and the bench must not inherit."""
 
 
-class World:
-    """The load process (`tests.bench.load`)."""
+class LoadProcess:
+    """Run commands in a process of its own (`tests.bench.load`)."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -43,17 +45,18 @@ class World:
             text=True,
         )
 
-    def do(self, what: str, **details: Any) -> dict[str, Any]:
+    def run(self, command: str, **details: Any) -> dict[str, Any]:
+        """Return the command's result. Raises RuntimeError with the process's error."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": what, **details}) + "\n")
+        self._process.stdin.write(json.dumps({"command": command, **details}) + "\n")
         self._process.stdin.flush()
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         if "error" in answer:
-            raise RuntimeError(f"{what}: {answer['error']}")
+            raise RuntimeError(f"{command}: {answer['error']}")
         return answer
 
-    def end(self) -> None:
+    def stop(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -64,9 +67,9 @@ class World:
 
 
 @dataclass
-class House:
+class Server:
     stack: Stack
-    world: World
+    load_process: LoadProcess
     data: Path
 
     @property
@@ -82,41 +85,42 @@ class House:
             autocommit=True,
         )
 
-    def get(self, paths: list[str], **headers: str) -> list[dict[str, Any]]:
-        """One after the other. Raises AssertionError for an answer that is no 200."""
-        requests = [packed(get(path, self.port, **headers)) for path in paths]
-        answers: list[dict[str, Any]] = self.world.do("get", port=self.port, requests=requests)[
-            "answers"
-        ]
+    def get_all(self, paths: list[str], **headers: str) -> list[dict[str, Any]]:
+        """Get pages one after the other. Raises AssertionError for a status other than 200."""
+        requests = [to_base64(get_request(path, self.port, **headers)) for path in paths]
+        answers: list[dict[str, Any]] = self.load_process.run(
+            "get_all", port=self.port, requests=requests
+        )["answers"]
         for path, answer in zip(paths, answers, strict=True):
             assert answer["status"] == 200, f"{path}: {answer['status']}"
         return answers
 
     def start(self) -> float:
-        """Seconds from nothing to the first page answered."""
-        begun = time.monotonic()
+        """Start it again; return the seconds until the first page is answered."""
+        started_at = time.monotonic()
         self.stack = begin(self.stack.environment)
-        while time.monotonic() < begun + 30:
+        while time.monotonic() < started_at + 30:
             try:
-                self.get(["/sign-in/"])
+                self.get_all(["/sign-in/"])
             except (RuntimeError, AssertionError):
                 time.sleep(0.02)
             else:
-                return time.monotonic() - begun
+                return time.monotonic() - started_at
         raise AssertionError(f"serve does not answer:\n{self.stack.log}")
 
     def stop(self) -> float:
+        """Return the seconds that it took."""
         return self.stack.stop()
 
 
-def packed(request: bytes) -> str:
+def to_base64(request: bytes) -> str:
     return base64.b64encode(request).decode()
 
 
 def _environment(data: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in OWN_NAMES}
+    inherited = {name: value for name, value in os.environ.items() if name not in OWN_NAMES}
     return {
-        **kept,
+        **inherited,
         "DJANGO_SETTINGS_MODULE": FLOOR_SETTINGS,
         "PARTYLINE_DATA": str(data),
         "PARTYLINE_DEMO": "0",
@@ -126,13 +130,13 @@ def _environment(data: Path) -> dict[str, str]:
 
 
 @contextmanager
-def bench_house() -> Iterator[House]:
+def running_server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder:
         data = Path(folder) / "var"
-        house = House(begin(_environment(data)), World(), data)
+        server = Server(begin(_environment(data)), LoadProcess(), data)
         try:
-            wait_until_ready(house.stack)
-            yield house
+            wait_until_ready(server.stack)
+            yield server
         finally:
-            house.world.end()
-            end(house.stack)
+            server.load_process.stop()
+            end(server.stack)
