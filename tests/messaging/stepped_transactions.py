@@ -1,4 +1,4 @@
-"""Transactions on connections of their own that a test takes forward step by step."""
+"""Run transactions on connections of their own, step by step."""
 
 from __future__ import annotations
 

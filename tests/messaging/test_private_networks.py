@@ -1,4 +1,4 @@
-"""Neither a picture nor web push is fetched from, or sent to, an address that is not public."""
+"""Pictures and web push use no address that is not public."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Call = Callable[[], None]
 
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that somebody connects to, each of which refuses."""
+    """Return the addresses that code connects to; each connection is refused."""
     seen: list[str] = []
 
     def refuse(backend: object, host: str, *details: object) -> None:
@@ -62,7 +62,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("address", FORBIDDEN)
 @pytest.mark.parametrize("call", [fetch_picture, send_push])
-def test_nothing_connects_to_a_name_that_leads_inside(
+def test_a_name_with_a_private_address_is_never_connected_to(
     call: Call, address: str, connected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for addresses in ([address], ["8.8.8.8", address], [address, "8.8.8.8"]):
@@ -74,7 +74,7 @@ def test_nothing_connects_to_a_name_that_leads_inside(
 
 @pytest.mark.parametrize("address", PUBLIC)
 @pytest.mark.parametrize("call", [fetch_picture, send_push])
-def test_public_addresses_are_called(
+def test_public_addresses_are_connected_to(
     call: Call, address: str, connected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(private_networks, "resolve", lambda *_: [address])
@@ -83,5 +83,5 @@ def test_public_addresses_are_called(
     assert connected == [address]
 
 
-def test_the_internet_is_called_by_https_at_its_usual_port() -> None:
+def test_outside_addresses_need_https_and_its_usual_port() -> None:
     assert (INTERNET.scheme, INTERNET.port) == ("https", 443)

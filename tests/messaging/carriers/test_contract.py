@@ -1,4 +1,4 @@
-"""What every carrier's webhooks have to stand: the vendor's, and anybody's."""
+"""Tests that every carrier's webhooks pass: the vendor's requests and those of anybody else."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def verify(
     fixture.carrier.verify(request, {**fixture.credentials, **credentials}, public_url)
 
 
-def refused(fixture: CarrierFixture, request: events.RawRequest, **more: str) -> str:
+def refusal_reason(fixture: CarrierFixture, request: events.RawRequest, **more: str) -> str:
     with pytest.raises(events.VerificationError) as caught:
         verify(fixture, request, **more)
     assert caught.value.reason
     return caught.value.reason
 
 
-def sample(fixture: CarrierFixture) -> events.RawRequest:
+def sample_request(fixture: CarrierFixture) -> events.RawRequest:
     return fixture.request(fixture.payloads()[0])
 
 
@@ -68,12 +68,12 @@ def test_what_the_vendor_signs_is_accepted(fixture: CarrierFixture, file: Path) 
 
 
 @every_carrier
-def test_another_body_is_refused_or_its_nonce_tells(fixture: CarrierFixture) -> None:
-    request = sample(fixture)
+def test_another_body_is_refused_or_has_a_nonce(fixture: CarrierFixture) -> None:
+    request = sample_request(fixture)
     forged = replace(request, body=request.body.replace(b"12025550", b"12025551"))
     assert forged.body != request.body
     if "body" in fixture.covers:
-        refused(fixture, forged)
+        refusal_reason(fixture, forged)
     else:
         assert fixture.carrier.nonce(forged) or "url" not in fixture.covers
 
@@ -82,7 +82,7 @@ def test_another_body_is_refused_or_its_nonce_tells(fixture: CarrierFixture) -> 
 def test_another_address_is_refused(fixture: CarrierFixture) -> None:
     if "url" in fixture.covers:
         path = f"/webhooks/{fixture.name}/another-token/"
-        refused(fixture, replace(sample(fixture), path=path))
+        refusal_reason(fixture, replace(sample_request(fixture), path=path))
 
 
 @every_carrier
@@ -98,29 +98,31 @@ def test_the_address_is_never_taken_from_the_request(fixture: CarrierFixture) ->
     for header in ("host", "x-forwarded-host"):
         request = with_header(request, header, "evil.example.com")
     if fixture.name not in ("simulator",) and "url" in fixture.covers:
-        refused(fixture, request)
+        refusal_reason(fixture, request)
 
 
 @every_carrier
 @pytest.mark.parametrize("value", [None, "", "x", "é", "\udce9", "====", "Bearer ", "Basic é"])
 def test_a_missing_or_odd_signature_is_refused(fixture: CarrierFixture, value: str | None) -> None:
     for name in fixture.signature_headers:
-        refused(fixture, with_header(sample(fixture), name, value))
+        refusal_reason(fixture, with_header(sample_request(fixture), name, value))
 
 
 @every_carrier
-def test_a_signature_with_one_other_character_is_refused(fixture: CarrierFixture) -> None:
-    request = sample(fixture)
+def test_a_signature_with_one_character_changed_is_refused(fixture: CarrierFixture) -> None:
+    request = sample_request(fixture)
     name = fixture.signature_headers[0]
     value = request.headers[name]
     middle = len(value) // 2
     other = "A" if value[middle] != "A" else "B"
-    refused(fixture, with_header(request, name, value[:middle] + other + value[middle + 1 :]))
+    refusal_reason(
+        fixture, with_header(request, name, value[:middle] + other + value[middle + 1 :])
+    )
 
 
 @every_carrier
 def test_a_secret_that_is_not_ours_is_refused(fixture: CarrierFixture) -> None:
-    refused(fixture, sample(fixture), **{fixture.secret: fixture.other_secret})
+    refusal_reason(fixture, sample_request(fixture), **{fixture.secret: fixture.other_secret})
 
 
 @every_carrier
@@ -128,23 +130,25 @@ def test_without_a_stored_secret_nothing_is_accepted(fixture: CarrierFixture) ->
     stored = fixture.credentials[fixture.secret]
     for credentials in ({}, {fixture.secret: ""}, {f"previous_{fixture.secret}": stored}):
         with pytest.raises(events.VerificationError):
-            fixture.carrier.verify(sample(fixture), credentials, PUBLIC_URL)
+            fixture.carrier.verify(sample_request(fixture), credentials, PUBLIC_URL)
 
 
 @every_carrier
 def test_the_previous_secret_is_accepted_while_it_is_changed(fixture: CarrierFixture) -> None:
     old = fixture.credentials[fixture.secret]
     changed = {fixture.secret: fixture.other_secret, f"previous_{fixture.secret}": old}
-    verify(fixture, sample(fixture), **changed)
-    verify(fixture, sample(fixture), **{f"previous_{fixture.secret}": fixture.other_secret})
+    verify(fixture, sample_request(fixture), **changed)
+    verify(
+        fixture, sample_request(fixture), **{f"previous_{fixture.secret}": fixture.other_secret}
+    )
     names = {field.name for field in fixture.carrier.credential_fields}
     assert {fixture.secret, f"previous_{fixture.secret}"} <= names
 
 
 @every_carrier
-def test_an_empty_previous_secret_opens_nothing(fixture: CarrierFixture) -> None:
+def test_an_empty_previous_secret_accepts_nothing(fixture: CarrierFixture) -> None:
     changed = {fixture.secret: fixture.other_secret, f"previous_{fixture.secret}": ""}
-    refused(fixture, sample(fixture), **changed)
+    refusal_reason(fixture, sample_request(fixture), **changed)
 
 
 @every_carrier
@@ -158,7 +162,7 @@ def test_whatever_is_sent_unsigned_is_refused_and_nothing_else(
         for name in (*fixture.signature_headers, "content-type")
     }
     request = events.RawRequest("POST", fixture.path, headers, data.draw(st.binary(max_size=200)))
-    refused(fixture, request)
+    refusal_reason(fixture, request)
 
 
 @every_carrier
@@ -171,16 +175,16 @@ def test_the_self_test_is_accepted_and_harmless(fixture: CarrierFixture) -> None
     parsed = fixture.carrier.parse(request)
     assert parsed
     assert all(isinstance(event, events.Ignored) for event in parsed)
-    refused(fixture, request, **{fixture.secret: fixture.other_secret})
+    refusal_reason(fixture, request, **{fixture.secret: fixture.other_secret})
 
 
 @every_payload
-def test_a_payload_means_what_stands_beside_it(fixture: CarrierFixture, file: Path) -> None:
+def test_a_payload_is_parsed_as_its_sidecar_says(fixture: CarrierFixture, file: Path) -> None:
     assert plain(fixture.carrier.parse(unsigned(file))) == expected(file)
 
 
 @every_carrier
-def test_the_payloads_show_all_that_a_carrier_tells(fixture: CarrierFixture) -> None:
+def test_the_payloads_cover_texts_pictures_and_receipts(fixture: CarrierFixture) -> None:
     parsed = [
         event for file in fixture.payloads() for event in fixture.carrier.parse(unsigned(file))
     ]
@@ -192,7 +196,7 @@ def test_the_payloads_show_all_that_a_carrier_tells(fixture: CarrierFixture) -> 
 
 
 @every_payload
-def test_nothing_private_stands_in_a_repr(fixture: CarrierFixture, file: Path) -> None:
+def test_a_repr_contains_nothing_private(fixture: CarrierFixture, file: Path) -> None:
     for event in fixture.carrier.parse(unsigned(file)):
         shown = repr(event)
         for private in private_parts(event):
@@ -209,7 +213,7 @@ def private_parts(event: events.Event) -> Iterator[str]:
         yield from filter(None, (event.recipient, event.attempt_token))
 
 
-def test_a_request_shows_nothing_of_itself() -> None:
+def test_the_repr_of_a_request_contains_nothing_private() -> None:
     request = events.RawRequest("POST", "/secret-token/", {"a": "canary"}, b"canary")
     assert "secret-token" not in repr(request)
     assert "canary" not in repr(request)
@@ -232,7 +236,7 @@ JSON = st.recursive(
     content_type=st.sampled_from([*CONTENT_TYPES.values(), "", "text/plain"]),
 )
 @settings(max_examples=60, deadline=None)
-def test_no_bytes_raise_anything_but_unparsable(
+def test_arbitrary_bytes_raise_nothing_but_unparsable(
     fixture: CarrierFixture, body: bytes, content_type: str
 ) -> None:
     with contextlib.suppress(events.Unparsable):
@@ -242,27 +246,27 @@ def test_no_bytes_raise_anything_but_unparsable(
 ODD: list[Any] = [None, 5, -1, 1e400, True, [], {}, [5], "", " ", "a\x00b", "\ud83d", "x" * 5000]
 
 
-def twisted(value: Any) -> Iterator[Any]:
-    """Every variant of a JSON value with one part of it missing or odd."""
+def odd_variants(value: Any) -> Iterator[Any]:
+    """Yield every variant of a JSON value with one part missing or odd."""
     if isinstance(value, dict):
         for key in value:
             yield {name: part for name, part in value.items() if name != key}
-            yield from ({**value, key: odd} for odd in [*ODD, *twisted(value[key])])
+            yield from ({**value, key: odd} for odd in [*ODD, *odd_variants(value[key])])
     elif isinstance(value, list):
-        for place, part in enumerate(value):
-            yield from ([*value[:place], odd, *value[place + 1 :]] for odd in ODD)
-            yield from ([*value[:place], odd, *value[place + 1 :]] for odd in twisted(part))
+        for index, part in enumerate(value):
+            yield from ([*value[:index], odd, *value[index + 1 :]] for odd in ODD)
+            yield from ([*value[:index], odd, *value[index + 1 :]] for odd in odd_variants(part))
 
 
-def twisted_bodies(file: Path) -> Iterator[bytes]:
+def odd_bodies(file: Path) -> Iterator[bytes]:
     if file.suffix == ".json":
-        for value in twisted(json.loads(file.read_bytes())):
+        for value in odd_variants(json.loads(file.read_bytes())):
             yield json.dumps(value).encode()
         return
     pairs = dict(parse_qsl(file.read_text(), keep_blank_values=True))
-    for value in twisted(pairs):
-        told = {key: part for key, part in value.items() if isinstance(part, str)}
-        yield urlencode(told, errors="surrogatepass").encode()
+    for value in odd_variants(pairs):
+        texts = {key: part for key, part in value.items() if isinstance(part, str)}
+        yield urlencode(texts, errors="surrogatepass").encode()
 
 
 @every_payload
@@ -270,14 +274,14 @@ def test_a_payload_with_an_odd_part_is_unparsable_or_can_be_stored(
     fixture: CarrierFixture, file: Path
 ) -> None:
     headers = {"content-type": CONTENT_TYPES[file.suffix]}
-    for body in twisted_bodies(file):
+    for body in odd_bodies(file):
         with contextlib.suppress(events.Unparsable):
             for event in fixture.carrier.parse(events.RawRequest("POST", "/", headers, body)):
                 assert_storable(event)
 
 
 def assert_storable(event: events.Event) -> None:
-    for text in strings(event):
+    for text in iterate_strings(event):
         assert "\x00" not in text
         text.encode()
     if not isinstance(event, events.Ignored | events.Unreadable):
@@ -295,15 +299,15 @@ def assert_storable(event: events.Event) -> None:
         assert len(event.error_code) <= 64
 
 
-def strings(value: object) -> Iterator[str]:
+def iterate_strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, tuple):
         for part in value:
-            yield from strings(part)
+            yield from iterate_strings(part)
     elif is_dataclass(value):
         for item in fields(value):
-            yield from strings(getattr(value, item.name))
+            yield from iterate_strings(getattr(value, item.name))
 
 
 @every_carrier
@@ -313,6 +317,6 @@ def test_the_answer_to_a_webhook_is_not_texted_back(fixture: CarrierFixture) -> 
     assert content_type in ("text/plain", "text/xml")
 
 
-def test_every_class_of_error_tells_an_agent_what_to_do() -> None:
+def test_every_class_of_error_has_a_sentence_for_agents() -> None:
     assert all(reason.endswith(".") and len(reason) <= 255 for reason in events.REASONS.values())
     assert len(set(events.REASONS.values())) == len(events.REASONS)

@@ -1,4 +1,4 @@
-"""What every carrier's API may answer, or not answer, and what we make of it."""
+"""Tests of every carrier's API: what it may answer, or fail to answer, and what follows."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ def public_url(settings: Settings) -> None:
     settings.PUBLIC_URL = PUBLIC_URL
 
 
-def client(handler: Handler) -> httpx.Client:
-    """Following redirects is what an adapter must forbid by itself."""
+def mock_client(handler: Handler) -> httpx.Client:
+    """Return a client that follows redirects, which an adapter must prevent."""
     return httpx.Client(transport=httpx.MockTransport(handler), follow_redirects=True)
 
 
-def answering(status: int, answer: object, **headers: str) -> Handler:
+def answer_with(status: int, answer: object, **headers: str) -> Handler:
     raw = answer if isinstance(answer, str) else json.dumps(answer)
     return lambda _: httpx.Response(status, text=raw, headers=headers)
 
 
 def send(fixture: CarrierFixture, handler: Handler) -> results.SendResult:
-    """The result of sending once; however it ends, the carrier is asked once."""
+    """Return the result of sending. Fail unless the carrier is called exactly once."""
     calls: list[httpx.Request] = []
 
-    def once(request: httpx.Request) -> httpx.Response:
+    def record_call(request: httpx.Request) -> httpx.Response:
         calls.append(request)
         return handler(request)
 
-    with client(once) as http:
+    with mock_client(record_call) as http:
         result = fixture.carrier.send(fixture.outgoing, fixture.credentials, http)
     assert len(calls) == 1
     for private in (fixture.outgoing.recipient, fixture.outgoing.body):
@@ -62,12 +62,12 @@ def send(fixture: CarrierFixture, handler: Handler) -> results.SendResult:
 def test_a_text_arrives_as_written(fixture: CarrierFixture, media: tuple[str, ...]) -> None:
     seen: list[httpx.Request] = []
 
-    def take(request: httpx.Request) -> httpx.Response:
+    def accept(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return answering(*fixture.accepted)(request)
+        return answer_with(*fixture.accepted)(request)
 
     outgoing = replace(fixture.outgoing, media_urls=media)
-    with client(take) as http:
+    with mock_client(accept) as http:
         result = fixture.carrier.send(outgoing, fixture.credentials, http)
     assert result == results.Accepted(fixture.accepted_id)
     [request] = seen
@@ -85,12 +85,16 @@ REFUSALS = [(fixture, refusal) for fixture in FIXTURES.values() for refusal in f
     REFUSALS,
     ids=[f"{fixture.name}-{refusal.means!r}" for fixture, refusal in REFUSALS],
 )
-def test_every_refusal_has_its_meaning(fixture: CarrierFixture, refusal: Refusal) -> None:
-    assert send(fixture, answering(refusal.status, refusal.answer)) == refusal.means
+def test_every_refusal_has_its_documented_result(
+    fixture: CarrierFixture, refusal: Refusal
+) -> None:
+    assert send(fixture, answer_with(refusal.status, refusal.answer)) == refusal.means
 
 
 @every_carrier
-def test_the_refusals_show_what_is_refused_for_good_and_for_whom(fixture: CarrierFixture) -> None:
+def test_every_carrier_has_a_rejection_and_an_authentication_error(
+    fixture: CarrierFixture,
+) -> None:
     kinds = {type(refusal.means) for refusal in fixture.refusals}
     assert {results.Rejected, results.AuthFailed} <= kinds
     classes = {
@@ -103,47 +107,47 @@ def test_the_refusals_show_what_is_refused_for_good_and_for_whom(fixture: Carrie
 
 @every_carrier
 @pytest.mark.parametrize(
-    ("given_", "seconds"),
+    ("header", "seconds"),
     [("7", 7.0), ("", None), ("soon", None), ("-1", 0.0), ("1e9", 3600.0), ("nan", None)],
 )
-def test_a_throttled_text_says_when_to_try_again(
-    fixture: CarrierFixture, given_: str, seconds: float | None
+def test_a_throttled_text_has_the_time_to_wait(
+    fixture: CarrierFixture, header: str, seconds: float | None
 ) -> None:
-    handler = answering(429, {"message": "slow down"}, **{"Retry-After": given_})
+    handler = answer_with(429, {"message": "slow down"}, **{"Retry-After": header})
     assert send(fixture, handler) == results.RateLimited(seconds)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_trouble_at_the_carrier_leaves_the_text_unknown(
+def test_an_error_of_the_carrier_leaves_the_text_unknown(
     fixture: CarrierFixture, status: int
 ) -> None:
     kind = results.NotSent if fixture.errors_are_not_sent else results.OutcomeUnknown
-    assert isinstance(send(fixture, answering(status, {"error": "x"})), kind)
+    assert isinstance(send(fixture, answer_with(status, {"error": "x"})), kind)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [408, 409, 425])
-def test_a_refusal_that_may_be_of_a_second_text_leaves_it_unknown(
+def test_a_refusal_that_may_mean_a_duplicate_leaves_the_text_unknown(
     fixture: CarrierFixture, status: int
 ) -> None:
-    assert isinstance(send(fixture, answering(status, {"error": "x"})), results.OutcomeUnknown)
+    assert isinstance(send(fixture, answer_with(status, {"error": "x"})), results.OutcomeUnknown)
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed(fixture: CarrierFixture, status: int) -> None:
-    handler = answering(status, "", Location="https://elsewhere.example.com/")
+    handler = answer_with(status, "", Location="https://elsewhere.example.com/")
     assert isinstance(send(fixture, handler), results.OutcomeUnknown)
 
 
 @every_carrier
 @pytest.mark.parametrize("answer", ["<html>created", "", "[]", "null", '{"a": 1}', "[" * 9999])
-def test_an_answer_without_sense_leaves_the_text_unknown(
+def test_a_meaningless_answer_leaves_the_text_unknown(
     fixture: CarrierFixture, answer: str
 ) -> None:
     assert isinstance(
-        send(fixture, answering(fixture.accepted[0], answer)), results.OutcomeUnknown
+        send(fixture, answer_with(fixture.accepted[0], answer)), results.OutcomeUnknown
     )
 
 
@@ -164,22 +168,22 @@ def test_silence_after_the_request_leaves_the_text_unknown(
 def socket_at_the_carrier(
     settings: Settings,
 ) -> Iterator[Callable[[CarrierFixture], socket.socket]]:
-    """A listening socket that never answers, where the carrier's API is thought to be."""
+    """Return a function that puts a silent listening socket where the carrier's API should be."""
     opened: list[socket.socket] = []
 
-    def listen(fixture: CarrierFixture) -> socket.socket:
+    def open_socket(fixture: CarrierFixture) -> socket.socket:
         opened.append(socket.create_server(("127.0.0.1", 0)))
         address = f"http://127.0.0.1:{opened[-1].getsockname()[1]}"
         setattr(settings, fixture.api_setting, address)
         return opened[-1]
 
-    yield listen
+    yield open_socket
     for one in opened:
         one.close()
 
 
 @every_carrier
-def test_a_real_connection_that_falls_silent_leaves_the_text_unknown(
+def test_a_real_connection_without_an_answer_leaves_the_text_unknown(
     fixture: CarrierFixture, socket_at_the_carrier: Callable[[CarrierFixture], socket.socket]
 ) -> None:
     socket_at_the_carrier(fixture)
@@ -189,7 +193,7 @@ def test_a_real_connection_that_falls_silent_leaves_the_text_unknown(
 
 
 @every_carrier
-def test_nobody_listening_is_surely_not_sent(
+def test_a_refused_connection_means_not_sent(
     fixture: CarrierFixture, socket_at_the_carrier: Callable[[CarrierFixture], socket.socket]
 ) -> None:
     socket_at_the_carrier(fixture).close()
@@ -198,19 +202,19 @@ def test_nobody_listening_is_surely_not_sent(
     assert isinstance(result, results.NotSent)
 
 
-def never(request: httpx.Request) -> httpx.Response:
+def fail_on_call(request: httpx.Request) -> httpx.Response:
     raise AssertionError("nothing may be called")
 
 
 @every_carrier
 def test_without_credentials_nothing_is_called(fixture: CarrierFixture) -> None:
-    with client(never) as http:
+    with mock_client(fail_on_call) as http:
         carrier, outgoing = fixture.carrier, fixture.outgoing
         assert isinstance(carrier.send(outgoing, {}, http), results.AuthFailed)
         if fixture.identity is not None:
             assert isinstance(carrier.identify({}, http), results.AuthFailed)
         if carrier.capabilities.can_look_up:
-            assert isinstance(carrier.look_up(sought(fixture), {}, http), results.AuthFailed)
+            assert isinstance(carrier.look_up(make_sought(fixture), {}, http), results.AuthFailed)
         if carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), {}, http)
             assert isinstance(listed, results.AuthFailed)
@@ -218,27 +222,29 @@ def test_without_credentials_nothing_is_called(fixture: CarrierFixture) -> None:
 
 @every_carrier
 @pytest.mark.parametrize("character", ["\u200b", "\u2013", "\n", "é"])
-def test_a_key_with_a_character_that_no_key_has_is_refused_in_plain_words(
+def test_a_key_with_an_impossible_character_is_an_authentication_error(
     fixture: CarrierFixture, character: str
 ) -> None:
-    handler = answering(401, {"code": 20003})
+    handler = answer_with(401, {"code": 20003})
     for name, stored in fixture.credentials.items():
-        spoilt = replace(fixture, credentials={**fixture.credentials, name: stored + character})
-        with client(handler) as http:
-            result = spoilt.carrier.send(spoilt.outgoing, spoilt.credentials, http)
+        changed = replace(fixture, credentials={**fixture.credentials, name: stored + character})
+        with mock_client(handler) as http:
+            result = changed.carrier.send(changed.outgoing, changed.credentials, http)
         assert isinstance(result, results.AuthFailed)
-        assert all(isinstance(answer, results.AuthFailed) for answer in questions(spoilt, handler))
+        assert all(
+            isinstance(answer, results.AuthFailed) for answer in ask_everything(changed, handler)
+        )
 
 
 @every_carrier
-def test_nothing_private_stands_in_the_repr_of_what_goes_out(fixture: CarrierFixture) -> None:
+def test_the_repr_of_an_outgoing_text_contains_nothing_private(fixture: CarrierFixture) -> None:
     outgoing = replace(fixture.outgoing, media_urls=("https://texts.example.com/m/canary/",))
     for private in ("+1202", outgoing.body, outgoing.attempt_token, "texts.example.com"):
         assert private not in repr(outgoing)
-        assert private not in repr(sought(fixture))
+        assert private not in repr(make_sought(fixture))
 
 
-def sought(fixture: CarrierFixture) -> results.Sought:
+def make_sought(fixture: CarrierFixture) -> results.Sought:
     sent = fixture.outgoing
     return results.Sought(
         attempt_token=sent.attempt_token,
@@ -250,13 +256,13 @@ def sought(fixture: CarrierFixture) -> results.Sought:
     )
 
 
-def questions(fixture: CarrierFixture, handler: Handler) -> list[object]:
-    """What comes of each question that the carrier can be asked."""
+def ask_everything(fixture: CarrierFixture, handler: Handler) -> list[object]:
+    """Return the results of each question that the carrier can be asked."""
     carrier, credentials = fixture.carrier, fixture.credentials
-    with client(handler) as http:
+    with mock_client(handler) as http:
         answers: list[object] = []
         if carrier.capabilities.can_look_up:
-            answers.append(carrier.look_up(sought(fixture), credentials, http))
+            answers.append(carrier.look_up(make_sought(fixture), credentials, http))
         if carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), credentials, http)
             answers.append(listed)
@@ -266,9 +272,13 @@ def questions(fixture: CarrierFixture, handler: Handler) -> list[object]:
 
 
 @every_carrier
-def test_questions_with_credentials_that_are_refused_say_so(fixture: CarrierFixture) -> None:
-    handler = answering(401, {"code": 20003})
-    assert all(isinstance(answer, results.AuthFailed) for answer in questions(fixture, handler))
+def test_a_question_with_refused_credentials_is_an_authentication_error(
+    fixture: CarrierFixture,
+) -> None:
+    handler = answer_with(401, {"code": 20003})
+    assert all(
+        isinstance(answer, results.AuthFailed) for answer in ask_everything(fixture, handler)
+    )
 
 
 @every_carrier
@@ -276,43 +286,49 @@ def test_questions_with_credentials_that_are_refused_say_so(fixture: CarrierFixt
     ("status", "answer"),
     [(500, "{}"), (503, ""), (429, "{}"), (200, "<html>"), (200, "[]"), (404, "{}")],
 )
-def test_questions_without_a_clear_answer_settle_nothing(
+def test_a_question_without_a_clear_answer_cannot_tell(
     fixture: CarrierFixture, status: int, answer: str
 ) -> None:
-    handler = answering(status, answer)
-    assert all(isinstance(answer, results.CannotTell) for answer in questions(fixture, handler))
+    handler = answer_with(status, answer)
+    assert all(
+        isinstance(answer, results.CannotTell) for answer in ask_everything(fixture, handler)
+    )
 
 
 @every_carrier
 @pytest.mark.parametrize("status", [201, 404, 429, 500, 503])
-def test_an_answer_that_is_no_success_settles_nothing_whatever_it_says(
+def test_an_answer_other_than_200_cannot_tell_whatever_its_body(
     fixture: CarrierFixture, status: int
 ) -> None:
     empty: dict[str, Any] = {"messages": [], "objects": [], "data": [], "records": []}
     known = fixture.identity[0] if fixture.identity is not None else {}
-    told = empty | (known if isinstance(known, dict) else {})
-    asked = questions(fixture, answering(status, told))
-    assert all(isinstance(answer, results.CannotTell) for answer in asked)
+    answer = empty | (known if isinstance(known, dict) else {})
+    answers = ask_everything(fixture, answer_with(status, answer))
+    assert all(isinstance(answer, results.CannotTell) for answer in answers)
 
 
 @every_carrier
-def test_questions_follow_no_redirect(fixture: CarrierFixture) -> None:
+def test_a_question_follows_no_redirect(fixture: CarrierFixture) -> None:
     hosts = set()
 
     def redirect(request: httpx.Request) -> httpx.Response:
         hosts.add(request.url.host)
         return httpx.Response(307, headers={"Location": "https://elsewhere.example.com/"})
 
-    assert all(isinstance(answer, results.CannotTell) for answer in questions(fixture, redirect))
+    assert all(
+        isinstance(answer, results.CannotTell) for answer in ask_everything(fixture, redirect)
+    )
     assert "elsewhere.example.com" not in hosts
 
 
 @every_carrier
-def test_questions_over_a_broken_line_settle_nothing(fixture: CarrierFixture) -> None:
+def test_a_question_over_a_broken_connection_cannot_tell(fixture: CarrierFixture) -> None:
     def break_off(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    assert all(isinstance(answer, results.CannotTell) for answer in questions(fixture, break_off))
+    assert all(
+        isinstance(answer, results.CannotTell) for answer in ask_everything(fixture, break_off)
+    )
 
 
 NAMES = st.sampled_from(
@@ -338,10 +354,10 @@ ANSWERS = st.recursive(
 @every_carrier
 @given(answer=st.dictionaries(NAMES, ANSWERS, max_size=4))
 @examples(max_examples=50, deadline=None)
-def test_no_answer_to_a_question_finds_a_text_that_is_not_in_it(
+def test_an_arbitrary_answer_finds_no_text(
     fixture: CarrierFixture, answer: dict[str, Any]
 ) -> None:
-    for result in questions(fixture, answering(200, answer)):
+    for result in ask_everything(fixture, answer_with(200, answer)):
         assert isinstance(
             result,
             results.NotFound
@@ -355,12 +371,12 @@ def test_no_answer_to_a_question_finds_a_text_that_is_not_in_it(
 
 
 @every_carrier
-def test_a_carrier_that_cannot_be_asked_says_so(fixture: CarrierFixture) -> None:
+def test_a_carrier_without_lookups_cannot_tell(fixture: CarrierFixture) -> None:
     carrier, credentials = fixture.carrier, fixture.credentials
-    with client(never) as http:
+    with mock_client(fail_on_call) as http:
         if not carrier.capabilities.can_look_up:
             assert isinstance(
-                carrier.look_up(sought(fixture), credentials, http), results.CannotTell
+                carrier.look_up(make_sought(fixture), credentials, http), results.CannotTell
             )
         if not carrier.capabilities.can_list_inbound:
             listed = carrier.list_inbound("+12025550110", NOON, frozenset(), credentials, http)
@@ -368,16 +384,16 @@ def test_a_carrier_that_cannot_be_asked_says_so(fixture: CarrierFixture) -> None
 
 
 @every_carrier
-def test_the_carrier_says_who_we_are(fixture: CarrierFixture) -> None:
+def test_the_carrier_identifies_our_account(fixture: CarrierFixture) -> None:
     if fixture.identity is None:
         return
     answer, identity = fixture.identity
-    with client(answering(200, answer)) as http:
+    with mock_client(answer_with(200, answer)) as http:
         assert fixture.carrier.identify(fixture.credentials, http) == identity
 
 
 @every_carrier
-def test_pictures_are_fetched_from_the_carrier_and_logins_go_nowhere_else(
+def test_pictures_are_fetched_from_the_carrier_and_credentials_go_nowhere_else(
     fixture: CarrierFixture,
 ) -> None:
     media = [
@@ -400,7 +416,7 @@ def test_pictures_are_fetched_from_the_carrier_and_logins_go_nowhere_else(
 
 
 @every_carrier
-def test_the_limits_make_sense(fixture: CarrierFixture) -> None:
+def test_the_limits_are_plausible(fixture: CarrierFixture) -> None:
     limits = fixture.carrier.capabilities
     assert 160 <= limits.longest_text <= 5000
     assert 1 <= limits.media_count <= 20

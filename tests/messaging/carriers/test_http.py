@@ -1,4 +1,4 @@
-"""Sending over real HTTP to the far end, a process of its own: every outcome it can have."""
+"""Sending over real HTTP to the far end, a process of its own, with every possible outcome."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def http() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(autouse=True)
-def addresses(far_end: FarEnd, settings: Settings) -> None:
+def api_urls(far_end: FarEnd, settings: Settings) -> None:
     settings.TWILIO_API_URL = far_end.url
     settings.SIMULATOR_API_URL = far_end.simulator_url
 
 
-def answered(
+def send_once(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd, answer: dict[str, Any]
 ) -> results.SendResult:
-    """The result of sending once; however it ends, the carrier heard of it once."""
+    """Return the result of sending. Fail unless the carrier is called exactly once."""
     far_end.plan(answer)
     result = carrier.send(OUTGOING, CREDENTIALS, http)
     assert len(far_end.wait_for(1)) == 1
@@ -59,7 +59,7 @@ def answered(
 def test_an_accepted_text_arrives_as_written(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd
 ) -> None:
-    result = answered(carrier, http, far_end, {"kind": "accept"})
+    result = send_once(carrier, http, far_end, {"kind": "accept"})
     [entry] = far_end.ledger()
     assert result == results.Accepted(entry["id"], "sent")
     assert entry["carrier"] == carrier.name
@@ -73,10 +73,10 @@ def test_an_accepted_text_arrives_as_written(
     assert entry["attempt"] == "attempt-7"
 
 
-def test_the_account_is_named_as_the_carrier_wants_it(
+def test_credentials_are_sent_in_the_way_of_the_carrier(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd
 ) -> None:
-    answered(carrier, http, far_end, {"kind": "accept"})
+    send_once(carrier, http, far_end, {"kind": "accept"})
     [entry] = far_end.ledger()
     if carrier.name == "twilio":
         assert entry["path"] == "/2010-04-01/Accounts/AC0/Messages.json"
@@ -100,23 +100,23 @@ def test_the_account_is_named_as_the_carrier_wants_it(
     ],
     ids=lambda answer: "-".join(str(value) for value in answer.values()),
 )
-def test_whatever_may_have_been_taken_is_unknown(
+def test_a_text_that_may_have_been_accepted_is_unknown(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd, answer: dict[str, Any]
 ) -> None:
-    result = answered(carrier, http, far_end, answer)
+    result = send_once(carrier, http, far_end, answer)
     assert isinstance(result, results.OutcomeUnknown)
     time.sleep(0.2)
     assert len(far_end.ledger()) == 1, "an unknown text is never sent again"
 
 
-def test_nobody_listening_is_surely_not_sent(
+def test_a_refused_connection_means_not_sent(
     carrier: Carrier, http: httpx.Client, far_end: FarEnd
 ) -> None:
     far_end.stop()
     assert isinstance(carrier.send(OUTGOING, CREDENTIALS, http), results.NotSent)
 
 
-def test_a_pool_without_a_free_connection_is_surely_not_sent(
+def test_a_pool_without_a_free_connection_means_not_sent(
     carrier: Carrier, far_end: FarEnd
 ) -> None:
     limits = httpx.Limits(max_connections=1)
@@ -128,7 +128,7 @@ def test_a_pool_without_a_free_connection_is_surely_not_sent(
     assert far_end.ledger() == []
 
 
-def test_a_handshake_that_never_ends_is_surely_not_sent(
+def test_a_handshake_that_never_ends_means_not_sent(
     carrier: Carrier, http: httpx.Client, settings: Settings
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:

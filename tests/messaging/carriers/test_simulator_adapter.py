@@ -1,4 +1,4 @@
-"""What the demo's carrier tells, beyond the contract."""
+"""Events of the demo's carrier, beyond the contract."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_receipts_are_read() -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"type": "x", "id": "m"}', b'{"type":"receipt","id":"m"}'])
-def test_what_is_of_no_use_is_ignored(body: bytes) -> None:
+def test_unknown_events_are_ignored(body: bytes) -> None:
     [event] = parse(body)
     assert isinstance(event, events.Ignored)
 
@@ -49,6 +49,6 @@ def test_what_is_of_no_use_is_ignored(body: bytes) -> None:
         json.dumps({**MESSAGE, "text": "x", "sent_at": "noon"}).encode(),
     ],
 )
-def test_what_makes_no_sense_is_unparsable(body: bytes) -> None:
+def test_meaningless_requests_cannot_be_parsed(body: bytes) -> None:
     with pytest.raises(events.Unparsable):
         parse(body)

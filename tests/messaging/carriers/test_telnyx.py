@@ -1,4 +1,4 @@
-"""Telnyx's dialect where it differs: the age of a signature, recipients, records by the day."""
+"""Telnyx's peculiarities: the age of a signature, several recipients, records by the day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from messaging.models import Message
 from tests.cast import Cast
 from tests.messaging.carriers.fixtures.base import ATTEMPT, PUBLIC_URL
 from tests.messaging.carriers.fixtures.telnyx import OTHER, PUBLIC, TELNYX, THIRD, signed_at
-from tests.messaging.carriers.test_contract_api import NOON, sought
+from tests.messaging.carriers.test_contract_api import NOON, make_sought
 from tests.messaging.carriers.webhook_requests import move_front_desk, payload, post_signed
 from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 
@@ -30,8 +30,8 @@ def request_at(at: int, body: bytes = BODY, key: str = PUBLIC) -> events.RawRequ
     return signed_at(at, body, "application/json", key, PUBLIC_URL + TELNYX.path)
 
 
-def refusal(request: events.RawRequest, **credentials: str) -> str:
-    """Why it is refused; empty when it is accepted."""
+def refusal_reason(request: events.RawRequest, **credentials: str) -> str:
+    """Return why the request is refused; empty if it is accepted."""
     try:
         Telnyx().verify(request, {**TELNYX.credentials, **credentials}, PUBLIC_URL)
     except events.VerificationError as error:
@@ -58,35 +58,37 @@ def test_telnyxs_own_package_agrees_with_us(seconds: int, key: str, forged: bool
         request = request_at(int(time.time()) + seconds, key=key)
         if forged:
             request = replace(request, body=BODY + b" ")
-        assert (refusal(request) == "") == sdk_accepts(request)
+        assert (refusal_reason(request) == "") == sdk_accepts(request)
         assert sdk_accepts(request) == (abs(seconds) <= 300 and key == PUBLIC and not forged)
 
 
 def test_the_tolerance_is_a_setting_and_the_clock_is_named(settings: Settings) -> None:
     settings.WEBHOOK_TOLERANCE = 60
     now = int(time.time())
-    assert refusal(request_at(now - 40)) == ""
-    assert "s old (check this clock)" in refusal(request_at(now - 90))
-    assert "ahead of ours (check this clock)" in refusal(request_at(now + 90))
-    assert "clock" not in refusal(request_at(now - 90, key=OTHER))
+    assert refusal_reason(request_at(now - 40)) == ""
+    assert "s old (check this clock)" in refusal_reason(request_at(now - 90))
+    assert "ahead of ours (check this clock)" in refusal_reason(request_at(now + 90))
+    assert "clock" not in refusal_reason(request_at(now - 90, key=OTHER))
 
 
 @pytest.mark.parametrize("sent_at", ["soon", "-5", "1e9", "²", "9" * 13, "12.5"])
-def test_a_time_that_is_no_number_is_refused(sent_at: str) -> None:
+def test_a_time_that_is_not_a_number_is_refused(sent_at: str) -> None:
     request = request_at(int(time.time()))
-    assert refusal(replace(request, headers={**request.headers, "telnyx-timestamp": sent_at}))
+    assert refusal_reason(
+        replace(request, headers={**request.headers, "telnyx-timestamp": sent_at})
+    )
 
 
 @pytest.mark.parametrize("key", ["x", "é", "AAAA", PUBLIC[:-4], f"{PUBLIC}="])
-def test_a_public_key_that_is_none_opens_nothing(key: str) -> None:
-    assert "public key" in refusal(request_at(int(time.time())), public_key=key)
+def test_an_invalid_public_key_accepts_nothing(key: str) -> None:
+    assert "public key" in refusal_reason(request_at(int(time.time())), public_key=key)
 
 
 @pytest.mark.parametrize("key", ["x", "é", "AAAA", PUBLIC[:-4]])
-def test_a_previous_key_that_is_none_does_not_shut_the_door(key: str) -> None:
+def test_an_invalid_previous_key_does_not_disable_the_current_one(key: str) -> None:
     now = int(time.time())
-    assert refusal(request_at(now), previous_public_key=key) == ""
-    assert "does not match" in refusal(request_at(now, key=OTHER), previous_public_key=key)
+    assert refusal_reason(request_at(now), previous_public_key=key) == ""
+    assert "does not match" in refusal_reason(request_at(now, key=OTHER), previous_public_key=key)
 
 
 @pytest.mark.parametrize("file", TELNYX.payloads(), ids=lambda file: file.stem)
@@ -102,23 +104,23 @@ def test_our_payloads_are_what_telnyxs_package_describes(file: Any) -> None:
     assert kind.model_validate_json(file.read_bytes()).data is not None
 
 
-def parsed(told: object) -> list[Any]:
-    body = json.dumps(told).encode()
+def parse(event: object) -> list[Any]:
+    body = json.dumps(event).encode()
     return list(Telnyx().parse(events.RawRequest("POST", "/", {}, body)))
 
 
 def test_the_subject_of_a_picture_message_is_not_lost() -> None:
-    told = payload(TELNYX, "inbound_text")
-    told["data"]["payload"]["subject"] = "Parcel"
-    [text] = parsed(told)
+    event = payload(TELNYX, "inbound_text")
+    event["data"]["payload"]["subject"] = "Parcel"
+    [text] = parse(event)
     assert text.body.startswith("Parcel\nHi, did a parcel")
 
 
-def test_what_is_neither_sms_nor_mms_goes_into_quarantine() -> None:
-    told = payload(TELNYX, "inbound_text")
-    told["data"]["payload"]["type"] = "RCS"
+def test_a_message_that_is_neither_sms_nor_mms_cannot_be_parsed() -> None:
+    event = payload(TELNYX, "inbound_text")
+    event["data"]["payload"]["type"] = "RCS"
     with pytest.raises(events.Unparsable):
-        parsed(told)
+        parse(event)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +134,10 @@ def test_what_is_neither_sms_nor_mms_goes_into_quarantine() -> None:
         ("40013", "registration"),
     ],
 )
-def test_the_documented_errors_have_their_class(code: str, error_class: str) -> None:
-    told = payload(TELNYX, "status_failed")
-    told["data"]["payload"]["errors"][0]["code"] = code
-    [receipt] = parsed(told)
+def test_the_documented_errors_are_classified(code: str, error_class: str) -> None:
+    event = payload(TELNYX, "status_failed")
+    event["data"]["payload"]["errors"][0]["code"] = code
+    [receipt] = parse(event)
     assert (receipt.error_code, receipt.error_class) == (code, error_class)
     assert ERROR_CLASSES[code] == error_class
 
@@ -143,35 +145,35 @@ def test_the_documented_errors_have_their_class(code: str, error_class: str) -> 
 def test_a_receipt_at_the_profiles_address_finds_its_attempt(cast: Cast) -> None:
     cast = move_front_desk(cast, TELNYX)
     attempt = begin_attempt(cast)
-    told = payload(TELNYX, "status_delivered")
-    told["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
-    assert post_signed(cast.account, TELNYX, told).status_code == 200
+    event = payload(TELNYX, "status_delivered")
+    event["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
+    assert post_signed(cast.account, TELNYX, event).status_code == 200
     assert message_state(attempt) == "delivered"
 
 
-def test_one_that_cannot_be_confirmed_is_unknown_and_says_so(cast: Cast) -> None:
+def test_an_unconfirmed_delivery_is_unknown_and_says_so(cast: Cast) -> None:
     cast = move_front_desk(cast, TELNYX)
     attempt = begin_attempt(cast)
-    told = payload(TELNYX, "status_unconfirmed")
-    told["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
-    post_signed(cast.account, TELNYX, told)
+    event = payload(TELNYX, "status_unconfirmed")
+    event["data"]["payload"]["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
+    post_signed(cast.account, TELNYX, event)
     message = Message.objects.get(pk=attempt.message_id)
     assert (message.state, "cannot tell" in message.reason) == ("unknown", True)
 
 
 class Records:
-    """Telnyx's detail records and messages."""
+    """Answer as Telnyx's API of detail records and messages does."""
 
     def __init__(self, *records: dict[str, Any], texts: dict[str, Any] | None = None) -> None:
         self.records = list(records)
         self.texts = texts or {}
-        self.asked: list[httpx.URL] = []
+        self.urls: list[httpx.URL] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url)
+        self.urls.append(request.url)
         if "/messages/" in request.url.path:
-            told = self.texts.get(request.url.path.rsplit("/", 1)[1])
-            return httpx.Response(200 if told else 404, json={"data": told})
+            event = self.texts.get(request.url.path.rsplit("/", 1)[1])
+            return httpx.Response(200 if event else 404, json={"data": event})
         params = request.url.params
         size = int(params["page[size]"])
         first = (int(params["page[number]"]) - 1) * size
@@ -183,15 +185,15 @@ class Records:
         return httpx.Client(transport=httpx.MockTransport(self))
 
 
-def record(uuid: str, *, attempt: str = ATTEMPT, **more: object) -> dict[str, Any]:
+def make_record(uuid: str, *, attempt: str = ATTEMPT, **more: object) -> dict[str, Any]:
     url = f"{PUBLIC_URL}{TELNYX.path}{attempt}/"
     return {"uuid": uuid, "status": "delivered", "delivery_status_webhook_url": url, **more}
 
 
 def look_up(records: Records, *, latest: datetime = NOON) -> results.LookUpResult:
-    wanted = replace(sought(TELNYX), earliest=latest - timedelta(minutes=5), latest=latest)
+    sought = replace(make_sought(TELNYX), earliest=latest - timedelta(minutes=5), latest=latest)
     with time_machine.travel(NOON + timedelta(hours=5)), records.client() as http:
-        return Telnyx().look_up(wanted, TELNYX.credentials, http)
+        return Telnyx().look_up(sought, TELNYX.credentials, http)
 
 
 @pytest.mark.parametrize(
@@ -203,30 +205,30 @@ def look_up(records: Records, *, latest: datetime = NOON) -> results.LookUpResul
         (None, events.Receipt("m1", "sent")),
     ],
 )
-def test_a_text_is_found_by_the_address_that_we_gave(
+def test_a_text_is_found_by_its_callback_address(
     status: str | None, receipt: events.Receipt
 ) -> None:
-    another = record("m0", attempt="0" * 8 + ATTEMPT[8:])
-    records = Records(another, record("m1", status=status, errors=["40001"]))
+    another = make_record("m0", attempt="0" * 8 + ATTEMPT[8:])
+    records = Records(another, make_record("m1", status=status, errors=["40001"]))
     assert look_up(records) == results.Found(receipt)
-    [url] = records.asked
+    [url] = records.urls
     assert url.params["filter[record_type]"] == "messaging"
     assert url.params["filter[cli]"] == TELNYX.outgoing.sender
     assert url.params["filter[created_at][gte]"] == "2026-11-22"
     assert url.params["filter[created_at][lt]"] == "2026-11-23"
 
 
-def test_what_is_not_in_the_records_is_denied_only_when_they_are_complete() -> None:
+def test_a_text_missing_from_the_records_is_not_found_only_if_they_are_complete() -> None:
     assert look_up(Records()) == results.NotFound()
     assert isinstance(look_up(Records(), latest=NOON + timedelta(hours=2)), results.CannotTell)
-    many = [record(f"m{n}", attempt="x") for n in range(600)]
+    many = [make_record(f"m{n}", attempt="x") for n in range(600)]
     assert isinstance(look_up(Records(*many)), results.CannotTell)
-    assert look_up(Records(record("m1"), *many[:120])) == results.Found(
+    assert look_up(Records(make_record("m1"), *many[:120])) == results.Found(
         events.Receipt("m1", "delivered")
     )
 
 
-def listed(records: Records, *known: str) -> results.ListResult:
+def list_inbound(records: Records, *known: str) -> results.ListResult:
     with records.client() as http:
         return Telnyx().list_inbound(
             "+12025550110",
@@ -237,47 +239,47 @@ def listed(records: Records, *known: str) -> results.ListResult:
         )
 
 
-def test_only_texts_that_are_not_known_are_fetched() -> None:
-    told = payload(TELNYX, "inbound_text")["data"]["payload"]
+def test_only_unknown_texts_are_fetched() -> None:
+    event = payload(TELNYX, "inbound_text")["data"]["payload"]
     at = NOON.isoformat()
     records = Records(
-        record("old", created_at=(NOON - timedelta(hours=3)).isoformat()),
-        record("gone", created_at=at),
-        record("known", created_at=at),
-        record("one", created_at=at),
-        record("odd", created_at=at),
-        record("two", created_at=at),
-        texts={name: {**told, "id": name} for name in ("one", "two")}
-        | {"odd": {**told, "type": "RCS"}},
+        make_record("old", created_at=(NOON - timedelta(hours=3)).isoformat()),
+        make_record("gone", created_at=at),
+        make_record("known", created_at=at),
+        make_record("one", created_at=at),
+        make_record("odd", created_at=at),
+        make_record("two", created_at=at),
+        texts={name: {**event, "id": name} for name in ("one", "two")}
+        | {"odd": {**event, "type": "RCS"}},
     )
-    result = listed(records, "known")
+    result = list_inbound(records, "known")
     assert isinstance(result, results.Listed)
     assert [text.carrier_message_id for text in result.texts] == ["one", "two"]
     assert not result.is_all
-    asked = [url.path.rpartition("/")[2] for url in records.asked[1:]]
-    assert asked == ["two", "odd", "one", "gone"]
+    fetched = [url.path.rpartition("/")[2] for url in records.urls[1:]]
+    assert fetched == ["two", "odd", "one", "gone"]
 
 
-def test_a_listing_whose_messages_do_not_come_is_given_up() -> None:
-    records = Records(*(record(f"m{n}", created_at=NOON.isoformat()) for n in range(40)))
-    assert isinstance(listed(records), results.CannotTell)
-    assert len(records.asked) == 4
+def test_a_listing_gives_up_after_four_missing_messages() -> None:
+    records = Records(*(make_record(f"m{n}", created_at=NOON.isoformat()) for n in range(40)))
+    assert isinstance(list_inbound(records), results.CannotTell)
+    assert len(records.urls) == 4
 
 
-def test_old_messages_that_do_not_come_keep_back_no_new_one() -> None:
-    told = payload(TELNYX, "inbound_text")["data"]["payload"]
+def test_missing_old_messages_hide_no_new_one() -> None:
+    event = payload(TELNYX, "inbound_text")["data"]["payload"]
     names = ["old1", "old2", "old3", "old4", "one", "gone1", "gone2", "two"]
     records = Records(
-        *(record(name, created_at=NOON.isoformat()) for name in names),
-        texts={name: {**told, "id": name} for name in ("one", "two")},
+        *(make_record(name, created_at=NOON.isoformat()) for name in names),
+        texts={name: {**event, "id": name} for name in ("one", "two")},
     )
-    result = listed(records)
+    result = list_inbound(records)
     assert isinstance(result, results.Listed)
     assert [text.carrier_message_id for text in result.texts] == ["one", "two"]
     assert not result.is_all
-    assert len(records.asked) == 8, "the last of the old ones is not asked for"
+    assert len(records.urls) == 8, "the last of the old ones is not asked for"
 
 
-def test_three_keys_are_not_two() -> None:
+def test_a_third_key_is_refused() -> None:
     request = request_at(int(time.time()), key=THIRD)
-    assert "does not match" in refusal(request, previous_public_key=OTHER)
+    assert "does not match" in refusal_reason(request, previous_public_key=OTHER)

@@ -1,4 +1,4 @@
-"""Asking Twilio's and SignalWire's log what became of a text, and what came in unseen."""
+"""Reading Twilio's and SignalWire's log, for lost outcomes and unseen inbound texts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ both = pytest.mark.parametrize(
 )
 
 
-def message(sid: str, seconds: int = 0, **changes: Any) -> dict[str, Any]:
-    """An outbound Message of the log, created so long after noon."""
-    told = {
+def outbound_record(sid: str, seconds: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return an outbound Message of the log, created so long after noon."""
+    record = {
         "sid": sid,
         "body": "Yes, until six.",
         "status": "delivered",
@@ -36,24 +36,24 @@ def message(sid: str, seconds: int = 0, **changes: Any) -> dict[str, Any]:
         "date_created": format_datetime(NOON + timedelta(seconds=seconds)),
         "date_sent": None,
     }
-    return told | changes
+    return record | changes
 
 
-def inbound(sid: str, seconds: int = 0, **changes: Any) -> dict[str, Any]:
-    told = message(sid, seconds, direction="inbound", status="received")
-    return told | {"from": THEIRS, "to": OURS} | changes
+def inbound_record(sid: str, seconds: int = 0, **changes: Any) -> dict[str, Any]:
+    record = outbound_record(sid, seconds, direction="inbound", status="received")
+    return record | {"from": THEIRS, "to": OURS} | changes
 
 
-class Log:
-    """The carrier's end: pages of Messages, newest first, and what was asked."""
+class LogServer:
+    """Answer with pages of Messages, newest first, and record the requests."""
 
     def __init__(self, *pages: list[dict[str, Any]], media: object = None) -> None:
         self.pages = pages
         self.media = media
-        self.asked: list[httpx.URL] = []
+        self.urls: list[httpx.URL] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url)
+        self.urls.append(request.url)
         assert "authorization" in request.headers
         if request.url.path.endswith("/Media.json"):
             return httpx.Response(200, json=self.media)
@@ -66,7 +66,7 @@ class Log:
 def look_up(
     fixture: CarrierFixture, log: Callable[..., httpx.Response], **more: Any
 ) -> results.LookUpResult:
-    wanted: dict[str, Any] = {
+    sought: dict[str, Any] = {
         "attempt_token": "t",
         "sender": OURS,
         "recipient": THEIRS,
@@ -75,10 +75,10 @@ def look_up(
         "latest": NOON + timedelta(minutes=1),
     }
     with httpx.Client(transport=httpx.MockTransport(log)) as http:
-        return fixture.carrier.look_up(results.Sought(**wanted | more), fixture.credentials, http)
+        return fixture.carrier.look_up(results.Sought(**sought | more), fixture.credentials, http)
 
 
-def listed(fixture: CarrierFixture, log: Log, *known: str) -> results.ListResult:
+def list_inbound(fixture: CarrierFixture, log: LogServer, *known: str) -> results.ListResult:
     with httpx.Client(transport=httpx.MockTransport(log)) as http:
         return fixture.carrier.list_inbound(
             OURS, NOON, frozenset(known), fixture.credentials, http
@@ -87,10 +87,15 @@ def listed(fixture: CarrierFixture, log: Log, *known: str) -> results.ListResult
 
 @both
 def test_a_text_in_the_log_is_found_with_its_state(fixture: CarrierFixture) -> None:
-    log = Log([message("SM2", 90), message("SM1", 5, status="undelivered", error_code=30005)])
+    log = LogServer(
+        [
+            outbound_record("SM2", 90),
+            outbound_record("SM1", 5, status="undelivered", error_code=30005),
+        ]
+    )
     found = look_up(fixture, log)
     assert found == results.Found(events.Receipt("SM1", "failed", "30005", "bad_address"))
-    [url] = log.asked
+    [url] = log.urls
     assert (url.params["From"], url.params["To"]) == (OURS, THEIRS)
     assert "DateSent" not in str(url), "a text that waits there has none"
 
@@ -107,10 +112,10 @@ def test_a_text_in_the_log_is_found_with_its_state(fixture: CarrierFixture) -> N
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_another_text_is_never_taken_for_it(
+def test_another_text_is_never_mistaken_for_it(
     fixture: CarrierFixture, other: dict[str, Any]
 ) -> None:
-    log = Log([message("SM1", 5) | other])
+    log = LogServer([outbound_record("SM1", 5) | other])
     taken = frozenset({"SM-of-another-attempt"})
     assert look_up(fixture, log, not_these=taken) == results.NotFound()
 
@@ -121,19 +126,19 @@ def test_another_text_is_never_taken_for_it(
     ["Sent from your Twilio trial account - Yes, until six.", "Yes; until six.", None],
     ids=["trial prefix", "smart encoding", "withheld"],
 )
-def test_a_text_of_that_time_that_is_worded_otherwise_settles_nothing(
+def test_another_text_of_the_same_time_cannot_tell(
     fixture: CarrierFixture, body: str | None
 ) -> None:
-    log = Log([message("SM1", 5, body=body)])
+    log = LogServer([outbound_record("SM1", 5, body=body)])
     assert isinstance(look_up(fixture, log), results.CannotTell)
     assert look_up(fixture, log, not_these=frozenset({"SM1"})) == results.NotFound()
-    log = Log([message("SM2", 20), message("SM1", 5, body=body)])
+    log = LogServer([outbound_record("SM2", 20), outbound_record("SM1", 5, body=body)])
     assert look_up(fixture, log) == results.Found(events.Receipt("SM2", "delivered"))
 
 
 @both
-def test_of_two_alike_the_older_is_taken(fixture: CarrierFixture) -> None:
-    log = Log([message("SM2", 20), message("SM1", 5)])
+def test_of_two_equal_texts_the_older_is_found(fixture: CarrierFixture) -> None:
+    log = LogServer([outbound_record("SM2", 20), outbound_record("SM1", 5)])
     assert look_up(fixture, log) == results.Found(events.Receipt("SM1", "delivered"))
     assert look_up(fixture, log, not_these=frozenset({"SM1"})) == results.Found(
         events.Receipt("SM2", "delivered")
@@ -141,29 +146,29 @@ def test_of_two_alike_the_older_is_taken(fixture: CarrierFixture) -> None:
 
 
 @both
-def test_the_log_is_read_back_to_the_time_and_no_further(fixture: CarrierFixture) -> None:
-    old = message("SM0", -3600)
-    log = Log([message("SM9", 500)], [message("SM1", 5)], [old], [old])
+def test_the_log_is_read_no_further_back_than_the_earliest_time(fixture: CarrierFixture) -> None:
+    old = outbound_record("SM0", -3600)
+    log = LogServer([outbound_record("SM9", 500)], [outbound_record("SM1", 5)], [old], [old])
     assert look_up(fixture, log) == results.Found(events.Receipt("SM1", "delivered"))
-    assert len(log.asked) == 3
-    assert {url.host for url in log.asked} == {log.asked[0].host}
+    assert len(log.urls) == 3
+    assert {url.host for url in log.urls} == {log.urls[0].host}
 
 
 @both
-def test_a_log_too_long_to_read_settles_nothing(fixture: CarrierFixture) -> None:
-    log = Log(*[[message(f"SM{page}", 500)] for page in range(MAX_PAGES + 5)])
+def test_a_log_that_is_too_long_cannot_tell(fixture: CarrierFixture) -> None:
+    log = LogServer(*[[outbound_record(f"SM{page}", 500)] for page in range(MAX_PAGES + 5)])
     assert isinstance(look_up(fixture, log), results.CannotTell)
-    assert len(log.asked) == MAX_PAGES
+    assert len(log.urls) == MAX_PAGES
 
 
 @both
 @pytest.mark.parametrize("elsewhere", ["https://evil.example.com/x", "//evil.example.com/x"])
-def test_the_login_never_goes_to_another_host(fixture: CarrierFixture, elsewhere: str) -> None:
+def test_credentials_never_go_to_another_host(fixture: CarrierFixture, elsewhere: str) -> None:
     hosts = set()
 
     def answer(request: httpx.Request) -> httpx.Response:
         hosts.add(request.url.host)
-        page = {"messages": [message("SM9", 500)], "next_page_uri": elsewhere}
+        page = {"messages": [outbound_record("SM9", 500)], "next_page_uri": elsewhere}
         return httpx.Response(200, json=page)
 
     assert look_up(fixture, answer) == results.NotFound()
@@ -172,64 +177,72 @@ def test_the_login_never_goes_to_another_host(fixture: CarrierFixture, elsewhere
 
 
 @both
-def test_a_page_without_sense_settles_nothing(fixture: CarrierFixture) -> None:
+def test_a_meaningless_page_cannot_tell(fixture: CarrierFixture) -> None:
     for broken in ({"sid": None}, {"date_created": "soon"}, {"date_created": None}):
-        assert isinstance(look_up(fixture, Log([message("SM1") | broken])), results.CannotTell)
+        assert isinstance(
+            look_up(fixture, LogServer([outbound_record("SM1") | broken])), results.CannotTell
+        )
 
 
 @both
-def test_texts_that_came_in_are_listed_in_their_order(fixture: CarrierFixture) -> None:
-    newer = inbound("SM2", 60, body="And on Monday?")
-    log = Log([newer, message("SM3", 30)], [inbound("SM1", 5), inbound("SM0", -5)])
-    result = listed(fixture, log)
+def test_inbound_texts_are_listed_in_their_order(fixture: CarrierFixture) -> None:
+    newer = inbound_record("SM2", 60, body="And on Monday?")
+    log = LogServer(
+        [newer, outbound_record("SM3", 30)], [inbound_record("SM1", 5), inbound_record("SM0", -5)]
+    )
+    result = list_inbound(fixture, log)
     assert isinstance(result, results.Listed)
     assert result.is_all
     assert [text.carrier_message_id for text in result.texts] == ["SM1", "SM2"]
     first, second = result.texts
     assert (first.sender, first.recipient, second.body) == (THEIRS, OURS, "And on Monday?")
     assert first.sent_at == NOON + timedelta(seconds=5)
-    assert log.asked[0].params["To"] == OURS
-    assert log.asked[0].params["DateSent>"] == "2026-11-22"
+    assert log.urls[0].params["To"] == OURS
+    assert log.urls[0].params["DateSent>"] == "2026-11-22"
 
 
 @both
-def test_what_is_known_is_left_out_and_its_pictures_are_not_asked_for(
+def test_known_texts_are_left_out_and_their_pictures_are_not_requested(
     fixture: CarrierFixture,
 ) -> None:
-    log = Log([inbound("SM1", 5, num_media="1")])
-    assert listed(fixture, log, "SM1") == results.Listed(())
-    assert len(log.asked) == 1
+    log = LogServer([inbound_record("SM1", 5, num_media="1")])
+    assert list_inbound(fixture, log, "SM1") == results.Listed(())
+    assert len(log.urls) == 1
 
 
 @both
-def test_pictures_that_came_in_are_named(fixture: CarrierFixture) -> None:
+def test_inbound_pictures_are_listed(fixture: CarrierFixture) -> None:
     media = {"media_list": [{"sid": "ME1", "content_type": "image/jpeg"}, "?", {"sid": 5}]}
-    log = Log([inbound("MM1", 5, num_media="1", body=None)], media=media)
-    result = listed(fixture, log)
+    log = LogServer([inbound_record("MM1", 5, num_media="1", body=None)], media=media)
+    result = list_inbound(fixture, log)
     assert isinstance(result, results.Listed)
     [text] = result.texts
-    url = str(log.asked[1]).replace("Media.json", "Media/ME1")
+    url = str(log.urls[1]).replace("Media.json", "Media/ME1")
     assert text.media == (events.InboundMedia(url, "image/jpeg"),)
     request = fixture.carrier.media_request(url, fixture.credentials)
     assert "authorization" in request.headers
 
 
 @both
-def test_a_text_that_cannot_be_read_does_not_hide_the_others(fixture: CarrierFixture) -> None:
-    log = Log([inbound("SM2", 9, body="a\x00b"), inbound("SM1", 5)])
-    result = listed(fixture, log)
+def test_an_unreadable_text_does_not_hide_the_others(fixture: CarrierFixture) -> None:
+    log = LogServer([inbound_record("SM2", 9, body="a\x00b"), inbound_record("SM1", 5)])
+    result = list_inbound(fixture, log)
     assert isinstance(result, results.Listed)
     assert not result.is_all
     assert [text.carrier_message_id for text in result.texts] == ["SM1"]
 
 
 @both
-def test_pictures_that_cannot_be_listed_keep_back_their_text_only(fixture: CarrierFixture) -> None:
+def test_missing_pictures_hide_only_their_own_text(fixture: CarrierFixture) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/MM1/Media.json"):
             return httpx.Response(404)
-        told = [inbound("SM2", 9), inbound("MM1", 5, num_media="1"), inbound("SM0", 1)]
-        return httpx.Response(200, json={"messages": told})
+        records = [
+            inbound_record("SM2", 9),
+            inbound_record("MM1", 5, num_media="1"),
+            inbound_record("SM0", 1),
+        ]
+        return httpx.Response(200, json={"messages": records})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
         result = fixture.carrier.list_inbound(OURS, NOON, frozenset(), fixture.credentials, http)
@@ -239,11 +252,11 @@ def test_pictures_that_cannot_be_listed_keep_back_their_text_only(fixture: Carri
 
 
 @both
-def test_pictures_that_are_refused_stop_the_listing(fixture: CarrierFixture) -> None:
+def test_refused_pictures_stop_the_listing(fixture: CarrierFixture) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/Media.json"):
             return httpx.Response(401)
-        return httpx.Response(200, json={"messages": [inbound("MM1", 5, num_media="1")]})
+        return httpx.Response(200, json={"messages": [inbound_record("MM1", 5, num_media="1")]})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
         result = fixture.carrier.list_inbound(OURS, NOON, frozenset(), fixture.credentials, http)

@@ -1,4 +1,4 @@
-"""What we ask of Twilio's API, against Twilio's own OpenAPI description (see openapi/)."""
+"""Requests to Twilio's API, checked against Twilio's own OpenAPI description (see openapi/)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LONG = replace(TWILIO.outgoing, media_urls=("https://texts.example.com/m/1/?a=1&b=2",) * 2)
 
 
-def operation(request: httpx.Request) -> tuple[dict[str, Any], dict[str, str]]:
-    """The described operation, and the parts of its path. Fails where there is none."""
+def find_operation(request: httpx.Request) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the described operation and the parts of its path. Fail if there is none."""
     assert request.url.host == "api.twilio.com"
     for template, methods in DESCRIPTION["paths"].items():
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
@@ -36,9 +36,9 @@ def operation(request: httpx.Request) -> tuple[dict[str, Any], dict[str, str]]:
     raise AssertionError(f"{request.url.path} is not described")
 
 
-def check(request: httpx.Request) -> None:
+def check_request(request: httpx.Request) -> None:
     """Fail for anything in a request that the description does not allow."""
-    described, parts = operation(request)
+    described, parts = find_operation(request)
     parameters = {one["name"]: one for one in described.get("parameters", ())}
     query = dict(parse_qsl(request.url.query.decode(), keep_blank_values=True))
     for name, value in {**parts, **query}.items():
@@ -83,20 +83,20 @@ def check_value(value: str, schema: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("outgoing", [TWILIO.outgoing, LONG], ids=["text", "pictures"])
 def test_sending_is_as_described(outgoing: results.Outgoing) -> None:
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         return httpx.Response(201, json={"sid": TWILIO.accepted_id})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http:
         TWILIO.carrier.send(outgoing, TWILIO.credentials, http)
-    [request] = asked
-    check(request)
+    [request] = requests
+    check_request(request)
 
 
-def test_questions_are_as_described() -> None:
-    asked: list[httpx.Request] = []
+def test_lookups_are_as_described() -> None:
+    requests: list[httpx.Request] = []
     inbound = {
         "sid": "MM" + "1" * 32,
         "date_created": "Sun, 22 Nov 2026 12:00:00 +0000",
@@ -107,7 +107,7 @@ def test_questions_are_as_described() -> None:
     }
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         return httpx.Response(200, json={"messages": [inbound]})
 
     sent = TWILIO.outgoing
@@ -120,16 +120,16 @@ def test_questions_are_as_described() -> None:
         assert not isinstance(
             TWILIO.carrier.identify(TWILIO.credentials, http), results.CannotTell
         )
-    assert len(asked) == 4
-    for request in asked:
-        check(request)
+    assert len(requests) == 4
+    for request in requests:
+        check_request(request)
 
 
 def test_a_request_that_is_not_described_fails_the_check() -> None:
     url = f"https://api.twilio.com{TWILIO.send_path}"
     for form in ({"Body": "x"}, {"To": "x", "Body": "x"}, {"To": "+12025550177", "Bodi": "x"}):
         with pytest.raises((AssertionError, KeyError)):
-            check(httpx.Request("POST", url, data=form))
+            check_request(httpx.Request("POST", url, data=form))
 
 
 def test_every_status_that_is_described_has_a_state() -> None:

@@ -21,16 +21,16 @@ def parse(body: bytes, content_type: str = FORM) -> list[events.Event]:
     return Twilio().parse(events.RawRequest("POST", "/", {"content-type": content_type}, body))
 
 
-def form(**fields: str) -> bytes:
+def encode_form(**fields: str) -> bytes:
     return urlencode(fields).encode()
 
 
-def inbound(**changes: str) -> bytes:
+def inbound_form(**changes: str) -> bytes:
     fields = {"MessageSid": SID, "From": "+12025550177", "To": "+12025550110", "Body": "Hi"}
-    return form(**fields | changes)
+    return encode_form(**fields | changes)
 
 
-def unparsable(body: bytes, content_type: str = FORM) -> str:
+def parse_error(body: bytes, content_type: str = FORM) -> str:
     with pytest.raises(events.Unparsable) as caught:
         parse(body, content_type)
     return caught.value.reason
@@ -53,19 +53,19 @@ def unparsable(body: bytes, content_type: str = FORM) -> str:
     ],
 )
 def test_every_status_has_its_state(status: str, state: str) -> None:
-    [event] = parse(form(MessageSid=SID, MessageStatus=status))
+    [event] = parse(encode_form(MessageSid=SID, MessageStatus=status))
     assert isinstance(event, events.Receipt)
     assert (event.carrier_message_id, event.state) == (SID, state)
     assert bool(event.error_class) == (state == "failed")
 
 
-def test_a_status_of_the_future_is_ignored_not_refused() -> None:
-    [event] = parse(form(MessageSid=SID, MessageStatus="teleported"))
+def test_an_unknown_status_is_ignored_not_refused() -> None:
+    [event] = parse(encode_form(MessageSid=SID, MessageStatus="teleported"))
     assert isinstance(event, events.Ignored)
 
 
 def test_an_unknown_error_is_of_the_class_other() -> None:
-    [event] = parse(form(MessageSid=SID, MessageStatus="failed", ErrorCode="39999"))
+    [event] = parse(encode_form(MessageSid=SID, MessageStatus="failed", ErrorCode="39999"))
     assert event == events.Receipt(SID, "failed", "39999", "other")
 
 
@@ -74,47 +74,47 @@ def test_an_unknown_error_is_of_the_class_other() -> None:
     [
         (b"", "MessageSid is missing"),
         (b"&&&=&", "MessageSid is missing"),
-        (form(From="+1", To="+2", Body="x"), "MessageSid is missing"),
-        (form(MessageSid=SID, To="+2", Body="x"), "From is missing"),
-        (form(MessageSid=SID, From="+1", Body="x"), "To is missing"),
-        (form(MessageSid=SID, From="+1", To="+2"), "Body is missing"),
-        (inbound(From="   "), "From is missing"),
-        (inbound(Body="a\x00b"), "Body contains a NUL"),
-        (inbound(From="+1\x00"), "From contains a NUL"),
-        (inbound(MessageSid="SM\x00"), "MessageSid contains a NUL"),
-        (inbound(MessageSid="S" * 65), "MessageSid is longer"),
-        (inbound(From="1" * 65), "From is longer"),
-        (inbound(NumMedia="many"), "NumMedia"),
-        (inbound(NumMedia="-1"), "NumMedia"),
-        (inbound(NumMedia="٣"), "NumMedia"),
-        (inbound() + b"&Body=%ED%A0%80", "not valid UTF-8"),
-        (inbound() + b"&Extra=caf%E9", "not valid UTF-8"),
-        (inbound() + b"&Body=Other", "twice"),
-        (inbound() + b"&a=1" * 2000, "too many fields"),
+        (encode_form(From="+1", To="+2", Body="x"), "MessageSid is missing"),
+        (encode_form(MessageSid=SID, To="+2", Body="x"), "From is missing"),
+        (encode_form(MessageSid=SID, From="+1", Body="x"), "To is missing"),
+        (encode_form(MessageSid=SID, From="+1", To="+2"), "Body is missing"),
+        (inbound_form(From="   "), "From is missing"),
+        (inbound_form(Body="a\x00b"), "Body contains a NUL"),
+        (inbound_form(From="+1\x00"), "From contains a NUL"),
+        (inbound_form(MessageSid="SM\x00"), "MessageSid contains a NUL"),
+        (inbound_form(MessageSid="S" * 65), "MessageSid is longer"),
+        (inbound_form(From="1" * 65), "From is longer"),
+        (inbound_form(NumMedia="many"), "NumMedia"),
+        (inbound_form(NumMedia="-1"), "NumMedia"),
+        (inbound_form(NumMedia="٣"), "NumMedia"),
+        (inbound_form() + b"&Body=%ED%A0%80", "not valid UTF-8"),
+        (inbound_form() + b"&Extra=caf%E9", "not valid UTF-8"),
+        (inbound_form() + b"&Body=Other", "twice"),
+        (inbound_form() + b"&a=1" * 2000, "too many fields"),
     ],
 )
-def test_what_makes_no_sense_is_named(body: bytes, word: str) -> None:
-    assert word in unparsable(body)
+def test_parse_errors_name_their_cause(body: bytes, word: str) -> None:
+    assert word in parse_error(body)
 
 
-def test_a_field_repeated_alike_is_no_trouble() -> None:
-    assert parse(inbound() + b"&Body=Hi") == parse(inbound())
+def test_a_field_repeated_with_the_same_value_is_accepted() -> None:
+    assert parse(inbound_form() + b"&Body=Hi") == parse(inbound_form())
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "zlib", "no-such-thing"])
-def test_another_charset_is_not_guessed_at(charset: str) -> None:
+def test_another_charset_is_not_guessed(charset: str) -> None:
     kind = f"application/x-www-form-urlencoded; charset={charset}"
-    assert "charset" in unparsable(inbound(), kind)
+    assert "charset" in parse_error(inbound_form(), kind)
 
 
 @pytest.mark.parametrize("kind", ["", "multipart/form-data; boundary=x", "text/plain"])
-def test_what_is_no_form_is_not_read_as_one(kind: str) -> None:
-    assert "not a form" in unparsable(inbound(), kind)
+def test_another_content_type_is_not_read_as_a_form(kind: str) -> None:
+    assert "not a form" in parse_error(inbound_form(), kind)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
 def test_every_text_arrives_as_it_was_written(body: str) -> None:
-    [event] = parse(inbound(Body=body))
+    [event] = parse(inbound_form(Body=body))
     assert isinstance(event, events.InboundText)
     assert event.body == body
 

@@ -1,4 +1,4 @@
-"""Twilio's signature beyond the contract: ports, repeated keys, JSON bodies, odd bytes."""
+"""Twilio's signature beyond the contract: ports, repeated keys, JSON bodies, invalid UTF-8."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Fields = list[tuple[str, str]]
 
 
 class MultiDict(dict[str, list[str]]):
-    """Repeated keys as the SDK expects them."""
+    """Hold repeated keys as the SDK expects them."""
 
     def getlist(self, key: str) -> list[str]:
         return self[key]
 
 
-def signed(
+def sign_request(
     fields: Fields, *, url: str = PUBLIC_URL + PATH, token: str = TOKEN, path: str = PATH
 ) -> events.RawRequest:
     values = MultiDict()
@@ -59,7 +59,7 @@ def verify(
     Twilio().verify(request, credentials, public_url)
 
 
-def refused(request: events.RawRequest, **kwargs: Any) -> str:
+def refusal_reason(request: events.RawRequest, **kwargs: Any) -> str:
     with pytest.raises(events.VerificationError) as caught:
         verify(request, **kwargs)
     assert TOKEN not in caught.value.reason
@@ -71,23 +71,23 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 @given(st.lists(st.tuples(TEXT.filter(bool), TEXT), max_size=12))
 def test_whatever_twilio_signs_is_accepted(fields: Fields) -> None:
-    verify(signed(fields))
+    verify(sign_request(fields))
 
 
 @given(
     st.lists(st.tuples(st.sampled_from("abAB"), st.sampled_from(["", "1", "2", "é", "📦"]))),
 )
 def test_repeated_keys_count_once_for_each_value(fields: Fields) -> None:
-    verify(signed(fields))
+    verify(sign_request(fields))
 
 
 @given(st.lists(st.tuples(TEXT.filter(bool), TEXT), min_size=1, max_size=6), st.data())
 def test_a_changed_value_is_refused(fields: Fields, data: st.DataObject) -> None:
-    request = signed(fields)
+    request = sign_request(fields)
     at = data.draw(st.integers(0, len(fields) - 1))
     fields[at] = (fields[at][0], fields[at][1] + "x")
     forged = events.RawRequest("POST", PATH, request.headers, urlencode(fields).encode())
-    refused(forged)
+    refusal_reason(forged)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_a_changed_value_is_refused(fields: Fields, data: st.DataObject) -> None
         ("https://texts.example.com/", "https://texts.example.com"),
     ],
 )
-def test_the_port_may_be_written_or_not(public_url: str, signed_url: str) -> None:
-    request = signed([("Body", "x")], url=signed_url + PATH)
+def test_the_default_port_is_optional(public_url: str, signed_url: str) -> None:
+    request = sign_request([("Body", "x")], url=signed_url + PATH)
     assert RequestValidator(TOKEN).validate(
         public_url.rstrip("/") + PATH, {"Body": "x"}, request.headers["x-twilio-signature"]
     )
@@ -121,18 +121,18 @@ def test_the_port_may_be_written_or_not(public_url: str, signed_url: str) -> Non
     ],
 )
 def test_a_signature_for_another_address_is_refused(url: str) -> None:
-    refused(signed([("Body", "x")], url=url))
+    refusal_reason(sign_request([("Body", "x")], url=url))
 
 
 def test_the_query_is_part_of_what_is_signed() -> None:
     path = PATH + "?a=1&b=%C3%A9"
-    verify(signed([("Body", "x")], url=PUBLIC_URL + path, path=path))
+    verify(sign_request([("Body", "x")], url=PUBLIC_URL + path, path=path))
 
 
 @pytest.mark.parametrize("missing", [{}, {"auth_token": ""}, {"previous_auth_token": TOKEN}])
 def test_without_a_stored_token_nothing_is_accepted(missing: dict[str, str]) -> None:
-    assert "no auth token" in refused(signed([("Body", "x")]), credentials=missing)
-    refused(signed([("Body", "x")], token=""), credentials=missing)
+    assert "no auth token" in refusal_reason(sign_request([("Body", "x")]), credentials=missing)
+    refusal_reason(sign_request([("Body", "x")], token=""), credentials=missing)
 
 
 def test_a_json_body_is_bound_by_its_hash_in_the_address() -> None:
@@ -145,24 +145,24 @@ def test_a_json_body_is_bound_by_its_hash_in_the_address() -> None:
 
 
 def test_a_json_body_with_another_hash_is_refused() -> None:
-    assert "hash" in refused(signed_json(b'{"a": 1}', stated=b'{"a": 2}'))
+    assert "hash" in refusal_reason(signed_json(b'{"a": 1}', stated=b'{"a": 2}'))
 
 
 def test_a_json_body_without_a_hash_is_refused() -> None:
     mark = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + PATH, {})
     headers = {"content-type": "application/json", "x-twilio-signature": mark}
-    assert "hash" in refused(events.RawRequest("POST", PATH, headers, b'{"a": 1}'))
+    assert "hash" in refusal_reason(events.RawRequest("POST", PATH, headers, b'{"a": 1}'))
 
 
-def test_a_form_cannot_hide_behind_another_content_type() -> None:
+def test_a_form_with_another_content_type_is_refused() -> None:
     mark = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + PATH, {})
     for kind in ("", "text/plain", "multipart/form-data; boundary=x"):
         headers = {"content-type": kind, "x-twilio-signature": mark}
-        refused(events.RawRequest("POST", PATH, headers, b"Body=forged"))
+        refusal_reason(events.RawRequest("POST", PATH, headers, b"Body=forged"))
 
 
-def test_bytes_that_are_no_utf8_are_verified_as_they_are() -> None:
-    """Such a request is Twilio's, and goes to quarantine rather than to the wall."""
+def test_bytes_that_are_not_utf8_are_verified_unchanged() -> None:
+    """Such a request is Twilio's, and is quarantined rather than refused."""
     import base64
     import hmac
 
@@ -172,17 +172,17 @@ def test_bytes_that_are_no_utf8_are_verified_as_they_are() -> None:
     verify(events.RawRequest("POST", PATH, headers, b"Body=caf%E9"))
 
 
-def test_a_form_of_very_many_fields_is_refused_before_it_is_read() -> None:
+def test_a_form_of_very_many_fields_is_refused_unread() -> None:
     request = events.RawRequest(
         "POST", PATH, {"content-type": FORM, "x-twilio-signature": "x"}, b"a=1&" * 5000
     )
-    assert "too many fields" in refused(request)
+    assert "too many fields" in refusal_reason(request)
 
 
 def test_a_shared_key_is_named_as_the_cause() -> None:
-    request = signed([("Body", "x")], token="shared")
+    request = sign_request([("Body", "x")], token="shared")
     headers = {
         **request.headers,
         "x-twilio-webhooks-signature-settings": "key=k,algorithm=HMAC_SHA256",
     }
-    assert "shared key" in refused(events.RawRequest("POST", PATH, headers, request.body))
+    assert "shared key" in refusal_reason(events.RawRequest("POST", PATH, headers, request.body))

@@ -1,4 +1,4 @@
-"""Vonage's dialect where it differs: a JWT, numbers without a plus, two shapes of message."""
+"""Vonage's peculiarities: a JWT, numbers without a plus, two formats of messages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from messaging.models import Message
 from tests.cast import Cast
 from tests.messaging.carriers.fixtures.base import ATTEMPT, PUBLIC_URL
 from tests.messaging.carriers.fixtures.vonage import VONAGE, claims
-from tests.messaging.carriers.test_contract_api import NOON, answering, client, sought
+from tests.messaging.carriers.test_contract_api import NOON, answer_with, make_sought, mock_client
 from tests.messaging.carriers.webhook_requests import (
-    knock_unsigned,
     move_front_desk,
     payload,
     post_signed,
+    post_unsigned,
 )
 from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 
@@ -35,8 +35,8 @@ SECRET = VONAGE.credentials["signature_secret"]
 BODY = b'{"message_uuid": "x", "status": "submitted"}'
 
 
-def refusal(token: str, body: bytes = BODY) -> str:
-    """Why it is refused; empty when it is accepted."""
+def refusal_reason(token: str, body: bytes = BODY) -> str:
+    """Return why the request is refused; empty if it is accepted."""
     request = events.RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {token}"}, body)
     try:
         Vonage().verify(request, VONAGE.credentials, PUBLIC_URL)
@@ -45,7 +45,7 @@ def refusal(token: str, body: bytes = BODY) -> str:
     return ""
 
 
-def token(secret: str = SECRET, **more: object) -> str:
+def make_token(secret: str = SECRET, **more: object) -> str:
     return jwt.encode(claims(BODY, **more), secret, algorithm="HS256")
 
 
@@ -53,30 +53,30 @@ def token(secret: str = SECRET, **more: object) -> str:
 def test_vonages_own_package_agrees_with_us() -> None:
     from vonage_jwt import verify_signature  # type: ignore[import-untyped]
 
-    for mark in (token(), token(VONAGE.other_secret)):
-        assert (refusal(mark) == "") == verify_signature(mark, SECRET)
+    for token in (make_token(), make_token(VONAGE.other_secret)):
+        assert (refusal_reason(token) == "") == verify_signature(token, SECRET)
     assert verify_signature(vonage_signature.sign(BODY, "abcd1234", SECRET), SECRET)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS384", "HS512"])
-def test_no_other_algorithm_is_taken(algorithm: str) -> None:
+def test_no_other_algorithm_is_accepted(algorithm: str) -> None:
     key = "" if algorithm == "none" else SECRET * 2
-    assert refusal(jwt.encode(claims(BODY), key, algorithm=algorithm))
+    assert refusal_reason(jwt.encode(claims(BODY), key, algorithm=algorithm))
 
 
 @pytest.mark.parametrize("header", [{"alg": "none"}, {"alg": "HS512"}, {}, [], 5])
-def test_what_the_header_claims_changes_nothing(header: object) -> None:
-    _, content, mark = token().split(".")
+def test_a_token_with_a_forged_header_is_refused(header: object) -> None:
+    _, content, signature = make_token().split(".")
     named = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
-    signature = hmac.new(SECRET.encode(), f"{named}.{content}".encode(), hashlib.sha256).digest()
-    well_signed = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
-    for forged in ("", mark, well_signed):
-        assert refusal(f"{named}.{content}.{forged}")
+    digest = hmac.new(SECRET.encode(), f"{named}.{content}".encode(), hashlib.sha256).digest()
+    well_signed = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    for forged in ("", signature, well_signed):
+        assert refusal_reason(f"{named}.{content}.{forged}")
 
 
 @pytest.mark.parametrize("content", [b"[]", b"5", b"\xff", b"[" * 9999, b""])
-def test_a_signed_token_that_is_no_set_of_claims_is_refused(content: bytes) -> None:
-    assert refusal(jwt.PyJWS().encode(content, SECRET, algorithm="HS256"))
+def test_a_signed_token_without_claims_is_refused(content: bytes) -> None:
+    assert refusal_reason(jwt.PyJWS().encode(content, SECRET, algorithm="HS256"))
 
 
 @pytest.mark.parametrize(
@@ -93,56 +93,54 @@ def test_a_signed_token_that_is_no_set_of_claims_is_refused(content: bytes) -> N
         ({"exp": float("nan")}, "no time"),
     ],
 )
-def test_a_token_that_is_not_ours_for_this_body_now_is_refused(
+def test_a_token_for_another_account_body_or_time_is_refused(
     more: dict[str, object], reason: str
 ) -> None:
-    told = {key: value for key, value in claims(BODY, **more).items() if value is not None}
-    assert reason in refusal(jwt.encode(told, SECRET, algorithm="HS256"))
+    event = {key: value for key, value in claims(BODY, **more).items() if value is not None}
+    assert reason in refusal_reason(jwt.encode(event, SECRET, algorithm="HS256"))
 
 
 @pytest.mark.parametrize(
     ("seconds", "is_accepted"),
     [(0, True), (-24 * 3600, True), (-26 * 3600, False), (299, True), (302, False)],
 )
-def test_a_repetition_of_a_day_is_taken_and_an_old_token_is_not(
-    seconds: int, is_accepted: bool
-) -> None:
+def test_a_token_is_accepted_for_a_day(seconds: int, is_accepted: bool) -> None:
     with time_machine.travel(NOON, tick=False):
-        reason = refusal(token(iat=int(time.time()) + seconds))
+        reason = refusal_reason(make_token(iat=int(time.time()) + seconds))
     assert (reason == "") == is_accepted
     assert is_accepted or "check this clock" in reason
 
 
-def test_a_token_that_has_run_out_is_refused() -> None:
+def test_an_expired_token_is_refused() -> None:
     now = int(time.time())
-    assert refusal(token(exp=now + 5)) == ""
-    assert refusal(token(exp=now - 400))
+    assert refusal_reason(make_token(exp=now + 5)) == ""
+    assert refusal_reason(make_token(exp=now - 400))
 
 
 @pytest.mark.parametrize(
     "secret", ["", "-----BEGIN PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----"]
 )
-def test_a_secret_that_cannot_sign_neither_signs_nor_lets_anything_in(secret: str) -> None:
+def test_an_unusable_secret_accepts_nothing(secret: str) -> None:
     credentials = {**VONAGE.credentials, "signature_secret": secret}
     for request in (
         Vonage().sign_test(credentials, PUBLIC_URL + VONAGE.path),
-        events.RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {token()}"}, BODY),
+        events.RawRequest("POST", VONAGE.path, {"authorization": f"Bearer {make_token()}"}, BODY),
     ):
         assert request is not None
         with pytest.raises(events.VerificationError):
             Vonage().verify(request, credentials, PUBLIC_URL)
 
 
-def test_without_a_stored_key_no_token_is_anybodys() -> None:
+def test_without_a_stored_key_no_token_is_accepted() -> None:
     request = VONAGE.signed(BODY, "application/json")
     for credentials in ({"signature_secret": SECRET}, {"signature_secret": SECRET, "api_key": ""}):
         with pytest.raises(events.VerificationError, match="API key"):
             Vonage().verify(request, credentials, PUBLIC_URL)
 
 
-def test_an_unsigned_call_is_asked_to_come_again(cast: Cast) -> None:
+def test_an_unsigned_request_is_told_to_retry(cast: Cast) -> None:
     account = move_front_desk(cast, VONAGE).account
-    assert knock_unsigned(account, payload(VONAGE, "inbound_text")).status_code == 503
+    assert post_unsigned(account, payload(VONAGE, "inbound_text")).status_code == 503
     assert not Message.objects.exists()
     assert post_signed(account, VONAGE, payload(VONAGE, "inbound_text")).status_code == 200
     assert Message.objects.get().thread.contact.address == "+12025550177"
@@ -153,21 +151,21 @@ def test_an_unsigned_call_is_asked_to_come_again(cast: Cast) -> None:
 def test_our_reference_finds_the_attempt_of_a_receipt(cast: Cast) -> None:
     cast = move_front_desk(cast, VONAGE)
     attempt = begin_attempt(cast)
-    told = {**payload(VONAGE, "status_delivered"), "client_ref": str(attempt.token)}
-    post_signed(cast.account, VONAGE, told)
+    event = {**payload(VONAGE, "status_delivered"), "client_ref": str(attempt.token)}
+    post_signed(cast.account, VONAGE, event)
     assert message_state(attempt) == "delivered"
 
 
-def sent(*media: str, body: str = VONAGE.outgoing.body) -> object:
-    """What goes out, as JSON."""
+def sent_json(*media: str, body: str = VONAGE.outgoing.body) -> object:
+    """Return the JSON that is sent."""
     seen: list[object] = []
 
-    def take(request: httpx.Request) -> httpx.Response:
+    def accept(request: httpx.Request) -> httpx.Response:
         seen.append(json.loads(request.content))
-        return answering(*VONAGE.accepted)(request)
+        return answer_with(*VONAGE.accepted)(request)
 
     outgoing = replace(VONAGE.outgoing, media_urls=media, body=body)
-    with client(take) as http:
+    with mock_client(accept) as http:
         Vonage().send(outgoing, VONAGE.credentials, http)
     return seen[0]
 
@@ -196,9 +194,11 @@ def test_what_we_send_is_what_vonages_package_builds() -> None:
         (A, B): models.MmsContent(content=pictures, **ENVELOPE),
     }
     for media, message in built.items():
-        assert sent(*media) == message.model_dump(by_alias=True, exclude_none=True, mode="json")
+        assert sent_json(*media) == message.model_dump(
+            by_alias=True, exclude_none=True, mode="json"
+        )
     alone = models.MmsImage(image=models.MmsResource(url=A), **ENVELOPE)
-    assert sent(A, body="") == alone.model_dump(by_alias=True, exclude_none=True, mode="json")
+    assert sent_json(A, body="") == alone.model_dump(by_alias=True, exclude_none=True, mode="json")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_what_we_send_is_what_vonages_package_builds() -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["address", "title", "number", "older"])
-def test_the_documented_errors_have_their_class(code: str, error_class: str, form: str) -> None:
+def test_the_documented_errors_are_classified(code: str, error_class: str, form: str) -> None:
     address = "https://developer.vonage.com/api-errors/messages"
     error = {
         "address": {"type": f"{address}#{code}", "title": "Refused"},
@@ -232,7 +232,7 @@ def test_the_documented_errors_have_their_class(code: str, error_class: str, for
 
 
 class Reports:
-    """The Reports API: pages of records by product, each one's time that of its message."""
+    """Answer as the Reports API does: records by product, filtered by time."""
 
     def __init__(self, **products: list[dict[str, Any]]) -> None:
         self.products = products
@@ -254,17 +254,17 @@ class Reports:
         )
 
     def look_up(self) -> results.LookUpResult:
-        with client(self) as http:
-            return Vonage().look_up(sought(VONAGE), VONAGE.credentials, http)
+        with mock_client(self) as http:
+            return Vonage().look_up(make_sought(VONAGE), VONAGE.credentials, http)
 
     def list_inbound(self, since: datetime, *known: str) -> results.ListResult:
-        with client(self) as http, time_machine.travel(NOON, tick=False):
+        with mock_client(self) as http, time_machine.travel(NOON, tick=False):
             return Vonage().list_inbound(
                 "+12025550110", since, frozenset(known), VONAGE.credentials, http
             )
 
 
-def record(message_id: str, at: datetime = NOON, **more: object) -> dict[str, Any]:
+def make_record(message_id: str, at: datetime = NOON, **more: object) -> dict[str, Any]:
     return {
         "message_id": message_id,
         "date_received": f"{at:%Y-%m-%dT%H:%M:%S}+0000",
@@ -277,8 +277,8 @@ def record(message_id: str, at: datetime = NOON, **more: object) -> dict[str, An
 
 @pytest.mark.parametrize("product", ["MESSAGES", "SMS"])
 def test_a_text_is_found_by_our_reference_under_either_product(product: str) -> None:
-    ours = record("m1", client_ref=ATTEMPT, status="rejected", error_code="1240")
-    reports = Reports(**{product: [record("m0", client_ref="another"), ours]})
+    ours = make_record("m1", client_ref=ATTEMPT, status="rejected", error_code="1240")
+    reports = Reports(**{product: [make_record("m0", client_ref="another"), ours]})
     receipt = events.Receipt("m1", "failed", "1240", "opted_out", attempt_token=ATTEMPT)
     assert reports.look_up() == results.Found(receipt)
 
@@ -295,21 +295,21 @@ def test_a_text_is_found_by_our_reference_under_either_product(product: str) -> 
         ("delivered", "delivered", ""),
     ],
 )
-def test_a_failure_in_the_reports_is_never_taken_for_a_text_that_was_sent(
+def test_a_failure_in_the_reports_is_never_mistaken_for_a_sent_text(
     status: str, state: events.State, error_class: events.ErrorClass | Literal[""]
 ) -> None:
-    found = Reports(SMS=[record("m1", client_ref=ATTEMPT, status=status)]).look_up()
+    found = Reports(SMS=[make_record("m1", client_ref=ATTEMPT, status=status)]).look_up()
     assert isinstance(found, results.Found)
     assert (found.receipt.state, found.receipt.error_class) == (state, error_class)
 
 
-def test_an_unheard_status_is_still_a_text_that_vonage_has() -> None:
-    ours = record("m1", client_ref=ATTEMPT, status="buffered")
+def test_an_unknown_status_still_counts_as_sent() -> None:
+    ours = make_record("m1", client_ref=ATTEMPT, status="buffered")
     assert Reports(MESSAGES=[ours]).look_up() == results.Found(events.Receipt("m1", "sent"))
 
 
-def test_only_whole_reports_deny_a_text() -> None:
-    reports = Reports(MESSAGES=[record("m0", client_ref="another")])
+def test_only_complete_reports_rule_out_a_text() -> None:
+    reports = Reports(MESSAGES=[make_record("m0", client_ref="another")])
     assert reports.look_up() == results.NotFound()
     parts: list[dict[str, object]] = [
         {"cursor": "x"},
@@ -323,13 +323,13 @@ def test_only_whole_reports_deny_a_text() -> None:
 UUIDS = [f"aaaaaaaa-bbbb-4ccc-8ddd-0123456789{n:02d}" for n in range(6)]
 
 
-def test_texts_that_came_in_unseen_are_listed_day_by_day() -> None:
+def test_inbound_texts_are_listed_day_by_day() -> None:
     hours = (70, 30, 29, 2)
     known, first, second, last = (
-        record(UUIDS[place], NOON - timedelta(hours=hour)) for place, hour in enumerate(hours)
+        make_record(UUIDS[index], NOON - timedelta(hours=hour)) for index, hour in enumerate(hours)
     )
-    elsewhere = record(UUIDS[4], NOON - timedelta(hours=1), to="12025550111")
-    older_api = record("0A0000000123ABCD1", NOON - timedelta(hours=1))
+    elsewhere = make_record(UUIDS[4], NOON - timedelta(hours=1), to="12025550111")
+    older_api = make_record("0A0000000123ABCD1", NOON - timedelta(hours=1))
     reports = Reports(MESSAGES=[last, second, first, known, elsewhere, older_api])
     listed = reports.list_inbound(NOON - timedelta(hours=71), UUIDS[0])
     assert isinstance(listed, results.Listed)
@@ -342,15 +342,15 @@ def test_texts_that_came_in_unseen_are_listed_day_by_day() -> None:
     assert len(reports.spans) == 3
 
 
-def test_a_week_is_the_most_that_is_read() -> None:
+def test_no_more_than_a_week_is_read() -> None:
     reports = Reports()
     assert reports.list_inbound(NOON - timedelta(days=30)) == results.Listed((), is_all=False)
     assert len(reports.spans) == 7
 
 
-def test_a_record_that_makes_no_sense_hides_no_other() -> None:
-    reports = Reports(MESSAGES=[record(UUIDS[1], NOON - timedelta(hours=1), message_body=5)])
-    reports.products["MESSAGES"].append(record(UUIDS[2], NOON - timedelta(hours=1)))
+def test_a_meaningless_record_hides_no_other() -> None:
+    reports = Reports(MESSAGES=[make_record(UUIDS[1], NOON - timedelta(hours=1), message_body=5)])
+    reports.products["MESSAGES"].append(make_record(UUIDS[2], NOON - timedelta(hours=1)))
     listed = reports.list_inbound(NOON - timedelta(hours=2))
     assert isinstance(listed, results.Listed)
     assert ([text.carrier_message_id for text in listed.texts], listed.is_all) == (

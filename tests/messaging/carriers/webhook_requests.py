@@ -28,23 +28,23 @@ def payload(fixture: CarrierFixture, name: str) -> Any:
     return json.loads((PAYLOADS / fixture.name / f"{name}.json").read_bytes())
 
 
-def signed(
-    account: CarrierAccount, fixture: CarrierFixture, told: object, secret: str
+def sign_request(
+    account: CarrierAccount, fixture: CarrierFixture, event: object, secret: str
 ) -> events.RawRequest:
     url = settings.PUBLIC_URL + account.webhook_path
-    return fixture.sign(json.dumps(told).encode(), "application/json", secret, url)
+    return fixture.sign(json.dumps(event).encode(), "application/json", secret, url)
 
 
 def post_signed(
-    account: CarrierAccount, fixture: CarrierFixture, told: object, *, secret: str = ""
+    account: CarrierAccount, fixture: CarrierFixture, event: object, *, secret: str = ""
 ) -> Any:
     """POST the JSON to the account's webhook, signed as the vendor does it."""
     stored = fixture.credentials[fixture.secret]
-    request = signed(account, fixture, told, secret or stored)
+    request = sign_request(account, fixture, event, secret or stored)
     return Client().post(
         request.path, request.body, content_type="application/json", headers=request.headers
     )
 
 
-def knock_unsigned(account: CarrierAccount, told: object) -> Any:
-    return Client().post(account.webhook_path, told, content_type="application/json")
+def post_unsigned(account: CarrierAccount, event: object) -> Any:
+    return Client().post(account.webhook_path, event, content_type="application/json")
