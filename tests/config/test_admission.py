@@ -42,7 +42,7 @@ class Application:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
-async def call(application: Any, **scope: Any) -> Any:
+async def call_application(application: Any, **scope: Any) -> Any:
     """Return the status of the answer, or the type of the first message."""
     sent: list[dict[str, Any]] = []
 
@@ -68,12 +68,12 @@ async def wait_until(is_so: Any) -> None:
 async def test_a_few_sign_ins_go_through_at_once_and_the_others_wait() -> None:
     inner = Application()
     outer = SignInQueue(inner, at_once=2)
-    tasks = [asyncio.create_task(call(outer)) for _ in range(6)]
+    tasks = [asyncio.create_task(call_application(outer)) for _ in range(6)]
     await wait_until(lambda: inner.running == 2)
     await asyncio.sleep(0.02)
     assert inner.running == 2
-    others = asyncio.create_task(call(outer, path="/webhooks/x/y/"))
-    page = asyncio.create_task(call(outer, method="GET"))
+    others = asyncio.create_task(call_application(outer, path="/webhooks/x/y/"))
+    page = asyncio.create_task(call_application(outer, method="GET"))
     await wait_until(lambda: inner.running == 4)
     inner.go_on.set()
     assert await asyncio.gather(*tasks, others, page) == [200] * 8
@@ -86,9 +86,9 @@ async def test_a_sign_in_is_refused_if_too_many_wait(
     monkeypatch.setattr(admission, "SIGN_INS_WAITING", 1)
     inner = Application()
     outer = SignInQueue(inner, at_once=1)
-    others = [asyncio.create_task(call(outer, path=path)) for _ in range(2)]
+    others = [asyncio.create_task(call_application(outer, path=path)) for _ in range(2)]
     await wait_until(lambda: inner.running == outer._waiting == 1)
-    assert await call(outer, path=path) == 503
+    assert await call_application(outer, path=path) == 503
     inner.go_on.set()
     assert await asyncio.gather(*others) == [200, 200]
 
@@ -97,12 +97,12 @@ async def test_a_sign_in_that_waits_too_long_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(admission, "MAX_WAIT_SECONDS", 0.05)
     inner = Application()
     outer = SignInQueue(inner, at_once=1)
-    first = asyncio.create_task(call(outer))
+    first = asyncio.create_task(call_application(outer))
     await wait_until(lambda: inner.running == 1)
-    assert await call(outer) == 503
+    assert await call_application(outer) == 503
     inner.go_on.set()
     assert await first == 200
-    assert await call(outer) == 200
+    assert await call_application(outer) == 200
 
 
 def test_sign_ins_wait_before_they_reach_django() -> None:
@@ -113,14 +113,14 @@ async def test_a_socket_that_ends_with_an_error_frees_its_place() -> None:
     inner = Application()
     outer = SocketLimit(inner, limit=2)
     scope = {"type": "websocket", "client": [OFFICE, 1]}
-    failing, dropped = (asyncio.create_task(call(outer, **scope)) for _ in range(2))
+    failing, dropped = (asyncio.create_task(call_application(outer, **scope)) for _ in range(2))
     await wait_until(lambda: inner.running == 2)
-    assert await call(outer, **scope) == "websocket.close"
+    assert await call_application(outer, **scope) == "websocket.close"
     dropped.cancel()
     inner.fails = True
     inner.go_on.set()
     done = await asyncio.gather(failing, dropped, return_exceptions=True)
-    assert [type(one) for one in done] == [ValueError, asyncio.CancelledError]
+    assert [type(outcome) for outcome in done] == [ValueError, asyncio.CancelledError]
     assert not outer._open
 
 
@@ -205,7 +205,7 @@ def peak_memory(stack: Stack) -> int:
 
 
 def test_twenty_sign_ins_at_once_cost_no_500_and_little_memory(stack: Stack) -> None:
-    async def one(http: httpx.AsyncClient, token: str, number: int) -> int:
+    async def sign_in_once(http: httpx.AsyncClient, token: str, number: int) -> int:
         form = {"username": f"n{number}", "password": "wrong", "csrfmiddlewaretoken": token}
         headers = {"X-Forwarded-For": f"203.0.113.{number}"}
         return (await http.post("/sign-in/", data=form, headers=headers)).status_code
@@ -217,7 +217,9 @@ def test_twenty_sign_ins_at_once_cost_no_500_and_little_memory(stack: Stack) -> 
         ) as http:
             token = (await http.get("/sign-in/")).cookies["__Host-csrftoken"]
             http.headers["Cookie"] = f"__Host-csrftoken={token}"
-            return list(await asyncio.gather(*(one(http, token, number) for number in range(20))))
+            return list(
+                await asyncio.gather(*(sign_in_once(http, token, number) for number in range(20)))
+            )
 
     before = peak_memory(stack)
     assert set(asyncio.run(all_at_once())) <= {200, 503}

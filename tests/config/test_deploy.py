@@ -69,7 +69,7 @@ def test_each_locked_package_of_typescript_has_a_hash_and_no_address() -> None:
 
 
 @pytest.fixture(params=["web", "worker"])
-def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def unit_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """An instance of a systemd unit that runs from this folder."""
     text = (ROOT / "deploy" / "systemd" / f"partyline-{request.param}@.service").read_text()
     text = text.replace("/opt/partyline/.venv/bin/python", sys.executable)
@@ -78,12 +78,12 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return instance
 
 
-def test_systemd_understands_the_units_and_finds_them_well_confined(unit: Path) -> None:
+def test_systemd_understands_the_units_and_finds_them_well_confined(unit_file: Path) -> None:
     """systemd's exposure level goes from 0 to 10; a service without any confinement has 9.6."""
     target = ROOT / "deploy" / "systemd" / "partyline.target"
     commands = [
-        ["verify", "--man=no", str(target), str(unit)],
-        ["security", "--offline=true", "--threshold=20", str(unit)],
+        ["verify", "--man=no", str(target), str(unit_file)],
+        ["security", "--offline=true", "--threshold=20", str(unit_file)],
     ]
     for command in commands:
         done = subprocess.run(
@@ -105,8 +105,8 @@ def test_the_units_have_a_limit_and_the_same_confinement() -> None:
 def test_the_cluster_runs_the_commands_of_the_units() -> None:
     procfile = parse_procfile((ROOT / "deploy/cluster/Procfile").read_text()).processes
     for name, instance in (("web", "$PORT"), ("worker", "")):
-        unit = (ROOT / "deploy" / "systemd" / f"partyline-{name}@.service").read_text()
-        (started,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", unit, re.MULTILINE)
+        unit_file = (ROOT / "deploy" / "systemd" / f"partyline-{name}@.service").read_text()
+        (started,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", unit_file, re.MULTILINE)
         words = started.replace("\\\n", " ").replace("%i", instance).split()
         assert words[0] == "/opt/partyline/.venv/bin/python"
         assert procfile[name].split() == ["exec", '"$PYTHON"', *words[1:]]

@@ -31,9 +31,9 @@ sys.stdin.readline()
 class UserProcess:
     """A process that uses the server of a data folder until it is told to end."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data_folder: Path, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", USE_SERVER, str(data)],
+            [sys.executable, "-c", USE_SERVER, str(data_folder)],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
@@ -56,7 +56,7 @@ class UserProcess:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
+def data_folder(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "var"
     yield folder
     for found in tmp_path.glob("*/postgres"):
@@ -64,95 +64,101 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder that was set up and stopped, to copy: setting one up takes a second."""
     folder = tmp_path_factory.mktemp("template") / "var"
     UserProcess(folder).wait_until_connected().end()
     return folder
 
 
-def copy_template(template: Path, to: Path) -> Path:
+def copy_template(template_folder: Path, to: Path) -> Path:
     if os.geteuid():
-        shutil.copytree(template, to)
+        shutil.copytree(template_folder, to)
     else:
-        subprocess.run(["cp", "-a", str(template), str(to)], check=True)
+        subprocess.run(["cp", "-a", str(template_folder), str(to)], check=True)
     return to
 
 
-def is_up(data: Path) -> bool:
-    return EmbeddedServer(ServerPaths(data)).is_answering("partyline")
+def is_up(data_folder: Path) -> bool:
+    return EmbeddedServer(ServerPaths(data_folder)).is_answering("partyline")
 
 
 def test_the_first_process_starts_the_server_and_the_last_one_stops_it(
-    template: Path, data: Path
+    template_folder: Path, data_folder: Path
 ) -> None:
-    copy_template(template, data)
+    copy_template(template_folder, data_folder)
     first, second = (
-        UserProcess(data).wait_until_connected(),
-        UserProcess(data).wait_until_connected(),
+        UserProcess(data_folder).wait_until_connected(),
+        UserProcess(data_folder).wait_until_connected(),
     )
     first.end()
-    assert is_up(data)
+    assert is_up(data_folder)
     second.end()
-    assert not is_up(data)
-    assert EmbeddedServer(ServerPaths(data)).find_postmaster() is None
+    assert not is_up(data_folder)
+    assert EmbeddedServer(ServerPaths(data_folder)).find_postmaster() is None
 
 
-def test_several_commands_at_once_set_up_and_share_one_server(data: Path) -> None:
-    processes = [UserProcess(data) for _ in range(3)]
+def test_several_commands_at_once_set_up_and_share_one_server(data_folder: Path) -> None:
+    processes = [UserProcess(data_folder) for _ in range(3)]
     for process in processes:
         process.wait_until_connected()
-    assert is_up(data)
+    assert is_up(data_folder)
     for process in processes:
         process.end()
-    assert not is_up(data)
+    assert not is_up(data_folder)
 
 
-def test_a_path_with_a_space_a_quote_and_a_dollar_works(template: Path, tmp_path: Path) -> None:
-    odd = copy_template(template, tmp_path / "my $HOME 'data', \"here\"")
+def test_a_path_with_a_space_a_quote_and_a_dollar_works(
+    template_folder: Path, tmp_path: Path
+) -> None:
+    odd = copy_template(template_folder, tmp_path / "my $HOME 'data', \"here\"")
     process = UserProcess(odd).wait_until_connected()
     assert is_up(odd)
     process.end()
 
 
-def test_a_path_too_long_for_a_socket_works(template: Path, tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_works(template_folder: Path, tmp_path: Path) -> None:
     deep = tmp_path / ("x" * SOCKET_PATH_LIMIT)
     deep.mkdir()
-    process = UserProcess(copy_template(template, deep / "var")).wait_until_connected()
+    process = UserProcess(copy_template(template_folder, deep / "var")).wait_until_connected()
     assert is_up(deep / "var")
     assert ServerPaths(deep / "var").socket_folder.parent.stat().st_mode & 0o077 in {0o000, 0o011}
     process.end()
 
 
-def test_a_locale_that_was_never_generated_does_no_harm(data: Path) -> None:
+def test_a_locale_that_was_never_generated_does_no_harm(data_folder: Path) -> None:
     process = UserProcess(
-        data, LC_ALL="xx_YY.UTF-8", LANG="zz_ZZ", TZ="Nowhere/Land"
+        data_folder, LC_ALL="xx_YY.UTF-8", LANG="zz_ZZ", TZ="Nowhere/Land"
     ).wait_until_connected()
-    assert is_up(data)
+    assert is_up(data_folder)
     process.end()
 
 
-def test_text_sorts_and_folds_alike_on_every_system(template: Path, data: Path) -> None:
-    process = UserProcess(copy_template(template, data)).wait_until_connected()
+def test_text_sorts_and_folds_alike_on_every_system(
+    template_folder: Path, data_folder: Path
+) -> None:
+    process = UserProcess(copy_template(template_folder, data_folder)).wait_until_connected()
     with psycopg.connect(
-        host=str(ServerPaths(data).socket_folder), user=USER, dbname="partyline"
+        host=str(ServerPaths(data_folder).socket_folder), user=USER, dbname="partyline"
     ) as connection:
         row = connection.execute("SELECT lower('ÄÉ'), 'a' < 'B'").fetchone()
     assert row == ("äé", False)
     process.end()
 
 
-def test_a_pid_file_that_names_another_program_is_ignored(template: Path, data: Path) -> None:
-    copy_template(template, data)
+def test_a_pid_file_that_names_another_program_is_ignored(
+    template_folder: Path, data_folder: Path
+) -> None:
+    copy_template(template_folder, data_folder)
     bystander = subprocess.Popen(["sleep", "60"])
     try:
-        paths = ServerPaths(data)
+        paths = ServerPaths(data_folder)
         sockets = paths.socket_folder
         paths.pid_file.write_text(
             f"{bystander.pid}\n{paths.pgdata}\n1700000000\n5432\n{sockets}\n\n  1 2\nready\n"
         )
-        process = UserProcess(data).wait_until_connected()
-        assert is_up(data)
+        process = UserProcess(data_folder).wait_until_connected()
+        assert is_up(data_folder)
         process.end()
         assert bystander.poll() is None
     finally:
@@ -161,30 +167,34 @@ def test_a_pid_file_that_names_another_program_is_ignored(template: Path, data: 
 
 
 def test_after_kill_9_of_a_process_the_next_one_uses_the_server_and_stops_it(
-    template: Path, data: Path
+    template_folder: Path, data_folder: Path
 ) -> None:
-    UserProcess(copy_template(template, data)).wait_until_connected().kill()
-    assert is_up(data)
-    UserProcess(data).wait_until_connected().end()
-    assert not is_up(data)
+    UserProcess(copy_template(template_folder, data_folder)).wait_until_connected().kill()
+    assert is_up(data_folder)
+    UserProcess(data_folder).wait_until_connected().end()
+    assert not is_up(data_folder)
 
 
-def test_after_kill_9_of_the_server_the_next_process_starts_it(template: Path, data: Path) -> None:
-    process = UserProcess(copy_template(template, data)).wait_until_connected()
-    postmaster = EmbeddedServer(ServerPaths(data)).find_postmaster()
+def test_after_kill_9_of_the_server_the_next_process_starts_it(
+    template_folder: Path, data_folder: Path
+) -> None:
+    process = UserProcess(copy_template(template_folder, data_folder)).wait_until_connected()
+    postmaster = EmbeddedServer(ServerPaths(data_folder)).find_postmaster()
     assert postmaster is not None
     postmaster.send_signal(signal.SIGKILL)
     postmaster.wait(5)
-    second = UserProcess(data).wait_until_connected()
-    assert is_up(data)
+    second = UserProcess(data_folder).wait_until_connected()
+    assert is_up(data_folder)
     second.end()
     process.end()
-    assert not is_up(data)
+    assert not is_up(data_folder)
 
 
-def test_no_other_user_may_read_the_data_or_the_socket(template: Path, data: Path) -> None:
-    process = UserProcess(copy_template(template, data)).wait_until_connected()
-    for folder in (ServerPaths(data).pgdata, ServerPaths(data).socket_folder):
+def test_no_other_user_may_read_the_data_or_the_socket(
+    template_folder: Path, data_folder: Path
+) -> None:
+    process = UserProcess(copy_template(template_folder, data_folder)).wait_until_connected()
+    for folder in (ServerPaths(data_folder).pgdata, ServerPaths(data_folder).socket_folder):
         assert folder.stat().st_mode & 0o077 == 0
     process.end()
 
@@ -265,16 +275,16 @@ def test_a_command_that_needs_no_database_starts_no_server(tmp_path: Path) -> No
 
 
 def test_the_error_for_a_server_that_cannot_start_names_its_log(
-    template: Path, data: Path
+    template_folder: Path, data_folder: Path
 ) -> None:
-    copy_template(template, data)
-    (ServerPaths(data).pgdata / "PG_VERSION").write_text("12\n")
+    copy_template(template_folder, data_folder)
+    (ServerPaths(data_folder).pgdata / "PG_VERSION").write_text("12\n")
     impatient = (
         f"import config.embedded.server as server; server.START_SECONDS = 1.0\n{USE_SERVER}"
     )
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", impatient, str(data)],
+        [sys.executable, "-c", impatient, str(data_folder)],
         cwd=ROOT,
         input="\n",
         text=True,
@@ -282,5 +292,5 @@ def test_the_error_for_a_server_that_cannot_start_names_its_log(
         check=False,
     )
     assert done.returncode != 0
-    assert str(ServerPaths(data).log) in done.stderr
+    assert str(ServerPaths(data_folder).log) in done.stderr
     assert time.monotonic() - begun < 10

@@ -19,7 +19,7 @@ from config.middleware import UnavailableDatabaseMiddleware
 pytestmark = pytest.mark.django_db
 
 
-def answer(request: HttpRequest) -> HttpResponse:
+def get_response(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
 
 
@@ -46,7 +46,7 @@ def test_answers_to_everybody_may_be_stored(client: Client) -> None:
     ("path", "is_refused"), [("/webhooks/x/", True), ("/webhooks-of-mine/", False)]
 )
 def test_a_webhook_without_a_database_gets_503(path: str, is_refused: bool) -> None:
-    middleware = UnavailableDatabaseMiddleware(answer)
+    middleware = UnavailableDatabaseMiddleware(get_response)
     request = RequestFactory().post(path)
     response = middleware.process_exception(request, OperationalError("no"))
     assert (response is not None) is is_refused

@@ -53,7 +53,7 @@ def site(folder: Path, port: int, web_port: int, *, has_limits: bool) -> str:
     )
 
 
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def answer_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer 200 with the head of the request; keep a request to a path with `/held` open."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -68,9 +68,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @contextmanager
-def upstream(port: int) -> Iterator[None]:
+def running_upstream(port: int) -> Iterator[None]:
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", port, backlog=999))
+    server = loop.run_until_complete(
+        asyncio.start_server(answer_request, "127.0.0.1", port, backlog=999)
+    )
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
@@ -95,7 +97,7 @@ def nginx() -> Iterator[Nginx]:
         started.folder.chmod(0o711)
         command = [program, "-c", str(started.write_files())]
         subprocess.run([*command, "-t"], check=True, capture_output=True)
-        with upstream(started.web_port):
+        with running_upstream(started.web_port):
             process = subprocess.Popen(command)
             try:
                 _wait_until_listening(started)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
-def seeded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def seeded_demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Seed once, because it takes seconds; each test's own changes are rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("seed_demo", verbosity=0)
@@ -36,7 +36,7 @@ def test_it_refuses_outside_the_demo(settings: Settings) -> None:
     assert not Agent.objects.exists()
 
 
-def test_the_people_the_inboxes_and_the_numbers(seeded: None) -> None:
+def test_the_people_the_inboxes_and_the_numbers(seeded_demo: None) -> None:
     names = dict(Agent.objects.values_list("username", "display_name"))
     assert names.keys() == {"admin", "ana", "ben", "cho"}
     assert (names["ana"], names["ben"], names["cho"]) == ("Ana Ruiz", "Ben Okafor", "Cho Park")
@@ -55,7 +55,7 @@ def test_the_people_the_inboxes_and_the_numbers(seeded: None) -> None:
     assert all(n.address.startswith("+120255501") for n in Number.objects.all())
 
 
-def test_there_is_enough_to_page_through(seeded: None) -> None:
+def test_there_is_enough_to_page_through(seeded_demo: None) -> None:
     front = Thread.objects.filter(inbox__name="Front Desk")
     assert front.count() >= 10
     longest = front.annotate(size=Count("messages")).aggregate(Max("size"))
@@ -69,7 +69,7 @@ def test_there_is_enough_to_page_through(seeded: None) -> None:
     }
 
 
-def test_the_last_columns_describe_the_last_message(seeded: None) -> None:
+def test_the_last_columns_describe_the_last_message(seeded_demo: None) -> None:
     for thread in Thread.objects.all():
         last = thread.messages.order_by("created_at").last()
         assert last is not None
@@ -81,13 +81,13 @@ def test_the_last_columns_describe_the_last_message(seeded: None) -> None:
         assert inbox.seq == newest.seq
 
 
-def test_keys_ascend_with_time_and_nothing_is_in_the_future(seeded: None) -> None:
+def test_keys_ascend_with_time_and_nothing_is_in_the_future(seeded_demo: None) -> None:
     times = list(Message.objects.order_by("pk").values_list("created_at", flat=True))
     assert times == sorted(times)
     assert times[-1] < timezone.now()
 
 
-def test_every_outbound_message_and_no_other_has_an_attempt(seeded: None) -> None:
+def test_every_outbound_message_and_no_other_has_an_attempt(seeded_demo: None) -> None:
     outbound = Message.objects.filter(kind="outbound")
     assert Attempt.objects.count() == outbound.count()
     assert set(Attempt.objects.values_list("message_id", "state")) == set(
@@ -95,7 +95,7 @@ def test_every_outbound_message_and_no_other_has_an_attempt(seeded: None) -> Non
     )
 
 
-def test_seeding_again_changes_nothing(seeded: None) -> None:
+def test_seeding_again_changes_nothing(seeded_demo: None) -> None:
     before = (Message.objects.count(), Thread.objects.count(), Agent.objects.count())
     Agent.objects.filter(username="ana").update(display_name="Ana R.")
     call_command("seed_demo", verbosity=0)

@@ -129,7 +129,7 @@ class Page:
         reports = [frame["presence"] for frame in self.frames if "presence" in frame]
         return (bool(reports[-1]["people"]), reports[-1]["typing"]) if reports else (False, "")
 
-    def shows(self, words: str) -> bool:
+    def has_received(self, words: str) -> bool:
         return any(words in frame.get("rows", "") for frame in list(self.frames))
 
 
@@ -151,7 +151,7 @@ class Installation:
     processes: list[subprocess.Popen[bytes]]
     logs: list[Path]
 
-    def sql(self, statement: str) -> Any:
+    def fetch_value(self, statement: str) -> Any:
         with psycopg.connect(self.database, autocommit=True) as connection:
             row = connection.execute(statement.encode()).fetchone()
             assert row is not None
@@ -159,19 +159,21 @@ class Installation:
 
     def text_in(self, web: str, body: str) -> float:
         """Send a text through the simulator. Returns the seconds until its answer."""
-        address = self.sql("SELECT address FROM messaging_number ORDER BY id LIMIT 1")
+        address = self.fetch_value("SELECT address FROM messaging_number ORDER BY id LIMIT 1")
         begun = time.monotonic()
         with httpx.Client(trust_env=False, base_url=web, timeout=20) as client:
             client.get("/simulator/")
             token = client.cookies["csrftoken"]
-            number = self.sql(f"SELECT id FROM messaging_number WHERE address = '{address}'")
+            number = self.fetch_value(
+                f"SELECT id FROM messaging_number WHERE address = '{address}'"
+            )
             form = {"sender": "+12025550177", "number": number, "text": body}
             begun = time.monotonic()
             answer = client.post("/simulator/send/", data={**form, "csrfmiddlewaretoken": token})
         assert answer.status_code == 302, answer.text
         return time.monotonic() - begun
 
-    def page(self, web: int, who: str, thread: int) -> Page:
+    def open_page(self, web: int, who: str, thread: int) -> Page:
         look: dict[str, Any] = {"list": None, "thread": thread, "seqs": {}}
         return Page(self.webs[web], self.origin, who, look)
 
@@ -254,32 +256,34 @@ def installation() -> Iterator[Installation]:
 def thread(installation: Installation) -> int:
     installation.text_in(installation.webs[0], "First of the test")
     return int(
-        installation.sql("SELECT thread_id FROM messaging_message ORDER BY id DESC LIMIT 1")
+        installation.fetch_value(
+            "SELECT thread_id FROM messaging_message ORDER BY id DESC LIMIT 1"
+        )
     )
 
 
 def test_bells_presence_and_typing_cross_processes(
     installation: Installation, thread: int
 ) -> None:
-    ana, ben = installation.page(0, "ana", thread), installation.page(1, "ben", thread)
+    ana, ben = installation.open_page(0, "ana", thread), installation.open_page(1, "ben", thread)
     ana.report_presence()
     wait_until(lambda: ben.presence == (True, ""), seconds=BOUND)
     ben.report_presence("replying", types=True)
     wait_until(lambda: ana.presence == (True, "Ben is typing"), seconds=BOUND)
     # A page that opens later learns it at once, not with the next summary.
-    cho = installation.page(0, "cho", thread)
+    cho = installation.open_page(0, "cho", thread)
     wait_until(lambda: cho.presence == (True, "Ben is typing"), seconds=BOUND)
     ben.close()
     wait_until(lambda: cho.presence == (True, ""), seconds=BOUND)
     installation.text_in(installation.webs[1], "From the other process")
-    wait_until(lambda: ana.shows("From the other process"), seconds=BOUND)
+    wait_until(lambda: ana.has_received("From the other process"), seconds=BOUND)
     for page in (ana, cho):
         page.close()
 
 
 @pytest.mark.parametrize("fault", ["killed", "emptied", "frozen"])
 def test_redis_costs_lateness_only(installation: Installation, thread: int, fault: str) -> None:
-    ana, ben = installation.page(0, "ana", thread), installation.page(1, "ben", thread)
+    ana, ben = installation.open_page(0, "ana", thread), installation.open_page(1, "ben", thread)
     ana.report_presence()
     wait_until(lambda: ben.presence[0], seconds=BOUND)
     redis = installation.redis
@@ -294,14 +298,14 @@ def test_redis_costs_lateness_only(installation: Installation, thread: int, faul
         for number in range(6)
     ]
     assert max(times) < SLOW, times
-    late = installation.page(1, "cho", thread)
+    late = installation.open_page(1, "cho", thread)
     wait_until(lambda: {"beat": 1} in late.frames, seconds=BOUND)
     time.sleep(3 if fault != "emptied" else 0)
     if fault == "killed":
         redis.start()
     elif fault == "frozen":
         redis.signal_process(signal.SIGCONT)
-    wait_until(lambda: all(page.shows(f"{fault} 5") for page in (ana, ben)), seconds=LEASE)
+    wait_until(lambda: all(page.has_received(f"{fault} 5") for page in (ana, ben)), seconds=LEASE)
     end = time.monotonic() + LEASE
     while ana.presence[1] != "Ben is typing":
         assert time.monotonic() < end, installation.logs[0].read_text()[-3000:]
@@ -316,11 +320,11 @@ def test_redis_costs_lateness_only(installation: Installation, thread: int, faul
 def test_every_process_ends_within_ten_seconds_under_load(
     installation: Installation, thread: int
 ) -> None:
-    pages = [installation.page(number % 2, "ana", thread) for number in range(6)]
-    pages += [installation.page(number % 2, "ben", thread) for number in range(6)]
+    pages = [installation.open_page(number % 2, "ana", thread) for number in range(6)]
+    pages += [installation.open_page(number % 2, "ben", thread) for number in range(6)]
     is_over = threading.Event()
 
-    def load(web: str) -> None:
+    def send_load(web: str) -> None:
         with httpx.Client(trust_env=False, base_url=web, timeout=20) as client:
             while not is_over.is_set():
                 try:
@@ -330,7 +334,7 @@ def test_every_process_ends_within_ten_seconds_under_load(
                     time.sleep(0.05)
 
     threads = [
-        threading.Thread(target=load, args=(web,), daemon=True) for web in installation.webs
+        threading.Thread(target=send_load, args=(web,), daemon=True) for web in installation.webs
     ]
     for one in threads:
         one.start()

@@ -57,10 +57,10 @@ def admin(cast: Cast) -> Client:
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+def rung_bells(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Collect kind and id of the bells that ring after a commit."""
     bells: list[tuple[str, int]] = []
-    monkeypatch.setattr(bell, "_ring_now", lambda rung: bells.append((rung["kind"], rung["id"])))
+    monkeypatch.setattr(bell, "_ring_now", lambda one: bells.append((one["kind"], one["id"])))
     return bells
 
 
@@ -132,7 +132,10 @@ def test_agents_are_never_deleted(cast: Cast, admin: Client) -> None:
 
 
 def test_a_shared_inbox_is_created_with_its_members(
-    cast: Cast, admin: Client, rung: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
+    cast: Cast,
+    admin: Client,
+    rung_bells: list[tuple[str, int]],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         form = {"name": "Returns", "owner": "", **membership_form(cast.dov, cast.ben)}
@@ -144,11 +147,14 @@ def test_a_shared_inbox_is_created_with_its_members(
         (cast.dov, "added", cast.admin),
         (cast.ben, "added", cast.admin),
     }
-    assert {("agent", cast.dov.pk), ("agent", cast.ben.pk)} <= set(rung)
+    assert {("agent", cast.dov.pk), ("agent", cast.ben.pk)} <= set(rung_bells)
 
 
 def test_the_inline_adds_and_removes_members_and_records_who_did_it(
-    cast: Cast, admin: Client, rung: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
+    cast: Cast,
+    admin: Client,
+    rung_bells: list[tuple[str, int]],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     MembershipChange.objects.all().delete()
     initial = list(cast.front_desk.memberships.order_by("pk"))
@@ -163,8 +169,8 @@ def test_the_inline_adds_and_removes_members_and_records_who_did_it(
         (cast.cho, "removed", cast.admin, True),
         (cast.dov, "added", cast.admin, True),
     }
-    assert {("agent", cast.cho.pk), ("agent", cast.dov.pk)} <= set(rung)
-    assert ("agent", cast.ana.pk) not in rung
+    assert {("agent", cast.cho.pk), ("agent", cast.dov.pk)} <= set(rung_bells)
+    assert ("agent", cast.ana.pk) not in rung_bells
     page = admin.get(admin_url("inboxes_membershipchange", "changelist")).content.decode()
     assert "Cho Park" in page
     assert "Dov Levi" in page
@@ -267,7 +273,10 @@ def test_a_number_is_normalised_and_bound_to_its_inbox(cast: Cast, admin: Client
 
 
 def test_moving_a_number_rings_the_bell_of_both_inboxes(
-    cast: Cast, admin: Client, rung: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
+    cast: Cast,
+    admin: Client,
+    rung_bells: list[tuple[str, int]],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     inbox = Inbox.objects.create(name="Returns")
     number = cast.dispatch.number
@@ -276,7 +285,7 @@ def test_moving_a_number_rings_the_bell_of_both_inboxes(
             admin_url("messaging_number", "change", number.pk),
             {"account": cast.account.pk, "inbox": inbox.pk},
         )
-    assert {("inbox", inbox.pk), ("inbox", cast.dispatch.pk)} <= set(rung)
+    assert {("inbox", inbox.pk), ("inbox", cast.dispatch.pk)} <= set(rung_bells)
 
 
 def test_no_page_of_the_agents_changes_a_membership(cast: Cast) -> None:
