@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import LiteralString
 
 import psycopg
+from django.db import transaction
 from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
 from config.embedded.paths import DATABASE, USER, ServerPaths, database_url
 
@@ -56,6 +58,17 @@ def migrated_database() -> str:
                 check=True,
             )
     return name
+
+
+@contextmanager
+def rolled_back(blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Keep what several tests share in a transaction around them all; they roll back to it.
+
+    Not for modules with a test that commits.
+    """
+    with blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @contextmanager

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
-from messaging.attachments import drafts
 from messaging.models import ScheduledText
-from messaging.outbound.scheduling import schedule_text
-from messaging.outbound.sending import write_message
-from tests.cast import ANAS_LINE, Cast, client_of
-from tests.messaging.attachments.picture_bytes import picture
+from tests.cast import Cast, client_of
+from tests.messaging.conversations.one_of_each import (
+    OneOfEach,
+    _own_files,
+    cast,
+    one_of_each,
+)
 from threads.models import Thread
 
 MISSING = 2**40
+__all__ = ["_own_files", "cast", "one_of_each"]
+
 SIGN_IN = "/sign-in/?next="
 
 # Open to everybody, with the answer to a plain GET.
@@ -143,40 +143,16 @@ def strangers(cast: Cast) -> dict[str, Agent]:
     return {"outsider": cast.dov, "ex-member": cast.cho, "staff without a seat": cast.admin}
 
 
-def keys(cast: Cast, to: str | None = None) -> dict[str, int]:
-    thread = cast.thread() if to is None else cast.thread(to=to)
-    file = drafts.add_file(
-        thread=thread, agent=cast.ana, upload=SimpleUploadedFile("a.jpg", picture(size=(9, 9)))
-    )
-    message = write_message(
-        thread=thread,
-        author=cast.ana,
-        body="Secret words",
-        form_key=uuid.uuid4(),
-        files=[file.pk],
-    )
-    later = schedule_text(
-        thread=thread,
-        author=cast.ana,
-        body="Secret plans",
-        send_at=timezone.now() + timedelta(hours=1),
-        form_key=uuid.uuid4(),
-    )
-    return {
-        "inbox": thread.inbox_id,
-        "thread": thread.pk,
-        "message": message.pk,
-        "attachment": file.pk,
-        "later": later.pk,
-    }
-
-
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
 @pytest.mark.parametrize("route", MATRIX)
 def test_foreign_and_missing_are_the_same_404(
-    cast: Cast, strangers: dict[str, Agent], route: str, headers: dict[str, str]
+    one_of_each: OneOfEach,
+    cast: Cast,
+    strangers: dict[str, Agent],
+    route: str,
+    headers: dict[str, str],
 ) -> None:
-    shared, personal = keys(cast), keys(cast, ANAS_LINE)
+    shared, personal = one_of_each.shared, one_of_each.personal
     what = MATRIX[route][1]
     for agent in [*strangers.values(), cast.ben]:
         client = client_of(agent)
@@ -189,9 +165,9 @@ def test_foreign_and_missing_are_the_same_404(
 
 
 @pytest.mark.parametrize("route", MATRIX)
-def test_members_and_owners_are_let_in(cast: Cast, route: str) -> None:
+def test_members_and_owners_are_let_in(one_of_each: OneOfEach, cast: Cast, route: str) -> None:
     what = MATRIX[route][1]
-    for agent, found in [(cast.ben, keys(cast)), (cast.ana, keys(cast, ANAS_LINE))]:
+    for agent, found in [(cast.ben, one_of_each.shared), (cast.ana, one_of_each.personal)]:
         status = ask(client_of(agent), route, found[what]).status_code
         is_personal_list = what == "inbox" and agent == cast.ana
         assert (status == 404) is is_personal_list
@@ -199,8 +175,10 @@ def test_members_and_owners_are_let_in(cast: Cast, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", MATRIX)
-def test_anonymous_people_are_sent_to_sign_in_whatever_there_is(cast: Cast, route: str) -> None:
-    found = keys(cast)[MATRIX[route][1]]
+def test_anonymous_people_are_sent_to_sign_in_whatever_there_is(
+    one_of_each: OneOfEach, cast: Cast, route: str
+) -> None:
+    found = one_of_each.shared[MATRIX[route][1]]
     for key in (found, MISSING):
         response = ask(Client(), route, key)
         assert response.status_code == 302
@@ -208,8 +186,10 @@ def test_anonymous_people_are_sent_to_sign_in_whatever_there_is(cast: Cast, rout
         assert response["Location"].endswith(f"/{key}/") or f"/{key}/" in response["Location"]
 
 
-def test_a_stranger_changes_nothing(cast: Cast, strangers: dict[str, Agent]) -> None:
-    found = keys(cast)
+def test_a_stranger_changes_nothing(
+    one_of_each: OneOfEach, cast: Cast, strangers: dict[str, Agent]
+) -> None:
+    found = one_of_each.shared
     for agent in [None, *strangers.values()]:
         client = client_of(agent) if agent else Client()
         for route, (_, what, _) in MATRIX.items():
@@ -217,14 +197,15 @@ def test_a_stranger_changes_nothing(cast: Cast, strangers: dict[str, Agent]) -> 
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.last_excerpt == "Secret words"
     assert not Thread.objects.exclude(priority="").exists()
-    assert ScheduledText.objects.get().body == "Secret plans"
+    assert {text.body for text in ScheduledText.objects.all()} == {"Secret plans"}
+    assert ScheduledText.objects.count() == 2
     assert not Agent.objects.filter(
         pk__in=[agent.pk for agent in strangers.values()], thread_states__isnull=False
     ).exists()
 
 
-def test_a_member_who_returns_finds_everything_again(cast: Cast) -> None:
-    found = keys(cast)
+def test_a_member_who_returns_finds_everything_again(one_of_each: OneOfEach, cast: Cast) -> None:
+    found = one_of_each.shared
     remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
     client, route = client_of(cast.cho), "threads/<int:thread_id>/"
     assert ask(client, route, found["thread"]).status_code == 404
@@ -233,7 +214,6 @@ def test_a_member_who_returns_finds_everything_again(cast: Cast) -> None:
 
 
 def test_the_top_list_shows_strangers_nothing(cast: Cast, strangers: dict[str, Agent]) -> None:
-    keys(cast)
     for agent in strangers.values():
         page = client_of(agent).get("/").content.decode()
         assert "Front Desk" not in page
@@ -258,8 +238,8 @@ def test_the_administration_is_for_administrators(cast: Cast, route: str) -> Non
         assert answer["Location"].startswith(("/admin/login/", "/sign-in/"))
 
 
-def test_no_answer_to_a_signed_in_browser_is_stored(cast: Cast) -> None:
-    found = keys(cast)
+def test_no_answer_to_a_signed_in_browser_is_stored(one_of_each: OneOfEach, cast: Cast) -> None:
+    found = one_of_each.shared
     admin, ana = client_of(cast.admin), client_of(cast.ana)
     answers = [ask(ana, route, found[what]) for route, (_, what, _) in MATRIX.items()]
     answers += [ask(ana, route, MISSING) for route in MATRIX]

@@ -9,15 +9,21 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pytest
-from channels.db import database_sync_to_async as in_database
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
 
 from inboxes.integers import MAX_BIGINT, read_integer
 from tests.cast import Cast, client_of
-from tests.messaging.conversations.test_access import ADMIN, ROUTES, keys
-from tests.messaging.live.live_pages import socket_of
+from tests.messaging.conversations.one_of_each import (
+    OneOfEach,
+    _own_files,
+    cast,
+    one_of_each,
+)
+from tests.messaging.conversations.test_access import ADMIN, ROUTES
+
+__all__ = ["_own_files", "cast", "one_of_each"]
 
 NO_NUMBERS = ["²", "٣", " 1", "-1", "1\0", str(2**63), "9" * 5000]
 NO_WORDS = ["a\0b", "\ufffd", "9" * 5000]
@@ -161,22 +167,21 @@ def ask(client: Client, deed: str, path: str, form: dict[str, str]) -> HttpRespo
     return answer
 
 
-def path_of(cast: Cast, route: str, named: str | None = None) -> str:
+def path_of(of: OneOfEach, route: str, named: str | None = None) -> str:
     """The route's address; with `named` in the place of whatever it names."""
-    found = keys(cast) if named is None and "_id>" in route else {}
-    tokens = {"carrier": "twilio", "account_token": cast.account.token, "token": KEY}
+    tokens = {"carrier": "twilio", "account_token": of.cast.account.token, "token": KEY}
 
     def fill(part: re.Match[str]) -> str:
         if named is not None:
             return named
-        return str(found.get(KEYS.get(part[1], ""), tokens.get(part[1], "1")))
+        return str(of.shared.get(KEYS.get(part[1], ""), tokens.get(part[1], "1")))
 
     return "/" + re.sub(r"<\w+:(\w+)>", fill, route)
 
 
 @pytest.mark.parametrize("route", WITH_NUMBERS)
-def test_a_number_that_is_none_is_refused(cast: Cast, route: str) -> None:
-    client, path = client_of(cast.ana), path_of(cast, route)
+def test_a_number_that_is_none_is_refused(one_of_each: OneOfEach, cast: Cast, route: str) -> None:
+    client, path = client_of(cast.ana), path_of(one_of_each, route)
     for request in REQUESTS[route]:
         for name, shape in request.numbers.items():
             for value in NO_NUMBERS:
@@ -186,8 +191,8 @@ def test_a_number_that_is_none_is_refused(cast: Cast, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", WITH_WORDS)
-def test_no_words_break_a_page(cast: Cast, route: str) -> None:
-    client, path = client_of(cast.ana), path_of(cast, route)
+def test_no_words_break_a_page(one_of_each: OneOfEach, cast: Cast, route: str) -> None:
+    client, path = client_of(cast.ana), path_of(one_of_each, route)
     for request in REQUESTS[route]:
         for name in request.words:
             for value in NO_WORDS:
@@ -197,21 +202,25 @@ def test_no_words_break_a_page(cast: Cast, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", NAMING)
-def test_an_address_that_names_nothing_leads_nowhere(cast: Cast, route: str) -> None:
+def test_an_address_that_names_nothing_leads_nowhere(
+    one_of_each: OneOfEach, cast: Cast, route: str
+) -> None:
     clients = [client_of(cast.ana), *([Client()] if "<str" in route or "<slug" in route else [])]
     for named in NOTHING:
         for client in clients:
-            answer = ask(client, REQUESTS[route][0].deed, path_of(cast, route, named), {})
+            answer = ask(client, REQUESTS[route][0].deed, path_of(one_of_each, route, named), {})
             assert answer.status_code in {302, 404}, (named[:40], answer.status_code)
 
 
 @pytest.mark.parametrize("route", NAMING_IN_ADMIN)
-def test_the_administration_finds_nothing_there(cast: Cast, route: str) -> None:
+def test_the_administration_finds_nothing_there(
+    one_of_each: OneOfEach, cast: Cast, route: str
+) -> None:
     cast.admin.is_superuser = True
     cast.admin.save()
     client = client_of(cast.admin)
     for named in NOTHING:
-        status = ask(client, "get", path_of(cast, route, named), {}).status_code
+        status = ask(client, "get", path_of(one_of_each, route, named), {}).status_code
         assert status < 500, (named[:40], status)
 
 
@@ -232,17 +241,6 @@ def test_a_cookie_that_we_never_gave_is_none(db: None, cookie: str, value: str) 
     client = Client(headers={"Cookie": f"{cookie}={value}"})
     assert ask(client, "get", "/sign-in/", {}).status_code == 200
     assert ask(client, "get", "/", {}).status_code == 302
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_a_socket_is_told_of_no_inbox_that_is_named_by_no_number(cast: Cast) -> None:
-    client = await in_database(client_of)(cast.ana)
-    seqs = {f"i{key}": 0 for key in ("²", "٣", "1_0", "9" * 22)}
-    socket = socket_of(client, {"list": "top", "thread": None, "seqs": seqs})
-    assert (await socket.connect(timeout=5))[0]
-    frame = await socket.receive_from(timeout=5)
-    assert "gone" not in frame
-    await socket.disconnect()
 
 
 @pytest.mark.parametrize(
