@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 from messaging.attachments import drafts
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import write_message
-from tests.cast import ANAS_LINE, Cast, assemble
+from tests.cast import ANAS_LINE, Cast, create_cast
 from tests.databases import rolled_back
 from tests.messaging.attachments.picture_bytes import picture
 from threads.models import Thread
@@ -42,7 +42,7 @@ def one_of_each(
 ) -> Iterator[OneOfEach]:
     media = tmp_path_factory.mktemp("media")
     with rolled_back(django_db_blocker), override_settings(MEDIA_ROOT=media):
-        cast = assemble()
+        cast = create_cast()
         yield OneOfEach(cast, _keys(cast, cast.thread()), _keys(cast, cast.thread(to=ANAS_LINE)))
 
 
