@@ -1,4 +1,4 @@
-"""Databases in the tests' own PostgreSQL, copied from one that is migrated once."""
+"""Create databases in the tests' own PostgreSQL, copied from one that is migrated once."""
 
 from __future__ import annotations
 
@@ -22,20 +22,18 @@ ROOT = Path(__file__).resolve().parent.parent
 EMPTY = "template1"
 
 
-def test_cluster() -> Path:
-    return Path(os.environ["PARTYLINE_TEST_CLUSTER"])
-
-
-test_cluster.__test__ = False  # type: ignore[attr-defined]  # a name, not a test
+def postgresql_data() -> Path:
+    """Return the data folder of the tests' PostgreSQL, which `tests.postgresql` started."""
+    return Path(os.environ["PARTYLINE_TEST_POSTGRESQL"])
 
 
 @contextmanager
 def own_database(name: str, template: str = EMPTY) -> Iterator[str]:
-    """A new database in the tests' cluster, as a URL."""
+    """Create a database in the tests' PostgreSQL for the block, and yield its URL."""
     _administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
     create_database(name, template)
     try:
-        yield database_url(test_cluster(), name)
+        yield database_url(postgresql_data(), name)
     finally:
         _administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
@@ -45,12 +43,12 @@ def create_database(name: str, template: str = EMPTY) -> None:
 
 
 def migrated_database() -> str:
-    """The name of a database with our tables, to copy; made by whoever asks first."""
+    """Return the name of a database with our tables, to be copied. The first caller creates it."""
     name = "migrated"
-    with once(name) as is_made:
+    with make_once(name) as is_made:
         if not is_made:
             # In a process of its own: pytest-django lets this one reach no database here.
-            environment = {**os.environ, "DATABASE_URL": database_url(test_cluster(), name)}
+            environment = {**os.environ, "DATABASE_URL": database_url(postgresql_data(), name)}
             create_database(name)
             subprocess.run(
                 [sys.executable, ROOT / "manage.py", "migrate", "--verbosity=0"],
@@ -72,17 +70,17 @@ def rolled_back(blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 @contextmanager
-def once(name: str) -> Iterator[bool]:
-    """Hold a lock among all workers; yields whether somebody has been through already."""
-    done = test_cluster() / f"{name}.done"
-    with (test_cluster() / f"{name}.lock").open("w") as lock:
+def make_once(name: str) -> Iterator[bool]:
+    """Hold a lock among all workers; yield True if one of them has been here before."""
+    done = postgresql_data() / f"{name}.done"
+    with (postgresql_data() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield done.exists()
         done.touch()
 
 
 def _administer(statement: LiteralString, *names: str) -> None:
-    host = str(ServerPaths(test_cluster()).socket_folder)
-    where = f"host={host} port=5432 user={USER} dbname={DATABASE}"
-    with psycopg.connect(where, autocommit=True) as administration:
-        administration.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+    host = str(ServerPaths(postgresql_data()).socket_folder)
+    conninfo = f"host={host} port=5432 user={USER} dbname={DATABASE}"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -1,14 +1,14 @@
-"""What stands in for Django's flush after a test that commits.
+"""Empty the tables after a test that commits, in place of Django's flush.
 
 The flush truncates sixty tables, each into new files, and writes all content types and permissions
-again: a quarter of a second. It knows nothing of procrastinate's tables, whose models are
+again, which takes a quarter of a second. It does not know procrastinate's tables, whose models are
 unmanaged.
 """
 
 from django.db import connection
 
+# What belongs to the schema.
 KEPT = ["django_migrations", "django_content_type", "auth_permission"]
-"""What belongs to the schema."""
 
 _END_TRANSACTIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -35,10 +35,10 @@ _DELETE_ROWS = """
 
 
 def empty_tables() -> None:
-    """Delete every row but the schema's own.
+    """Delete every row, except those that belong to the schema.
 
-    The periodic deferrer and the workers' listeners leave sessions open behind them; they end
-    first, with the locks that they hold.
+    The periodic deferrer and the workers' listeners leave sessions open. They are ended first,
+    with the locks that they hold.
     """
     with connection.cursor() as cursor:
         cursor.execute(_END_TRANSACTIONS)

@@ -1,4 +1,4 @@
-"""The real program as a process of its own, for tests that want all of it."""
+"""Run the real program as a process of its own, for tests that need all of it."""
 
 import itertools
 import os
@@ -20,10 +20,10 @@ from config.embedded.paths import database_url
 from tests.databases import (
     EMPTY,
     create_database,
+    make_once,
     migrated_database,
-    once,
     own_database,
-    test_cluster,
+    postgresql_data,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,14 +32,14 @@ START_SECONDS = 40.0
 
 @dataclass
 class Stack:
-    """A running `manage.py serve`. `url` has no slash at its end."""
+    """Hold a running `manage.py serve`. `url` does not end in a slash."""
 
     url: str
     process: subprocess.Popen[bytes]
     environment: dict[str, str]
     log_path: Path
     ended_in: float | None = field(default=None)
-    # Starts it once more after `stop`, where that is no mere `serve`.
+    # Starts it again after `stop`, if it is something other than `serve`.
     again: Callable[[], subprocess.Popen[bytes]] | None = None
 
     @property
@@ -55,13 +55,13 @@ class Stack:
         return self.environment["DATABASE_URL"]
 
     def stop(self, number: int = signal.SIGTERM, patience: float = 15.0) -> float:
-        """Seconds until it ended."""
+        """Return the seconds until it ended."""
         if self.process.poll() is not None:
             return 0.0
-        begun = time.monotonic()
+        started_at = time.monotonic()
         self.process.send_signal(number)
         self.process.wait(patience)
-        return time.monotonic() - begun
+        return time.monotonic() - started_at
 
 
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
@@ -69,8 +69,11 @@ _ports = itertools.cycle(range(21_000 + _WORKER * 1_000, 22_000 + _WORKER * 1_00
 
 
 def free_port() -> int:
-    """A port that nobody listens on. Below those that the system hands out, and each worker of
-    pytest-xdist has its own: between this and the server's start another could take it."""
+    """Return a port that nobody listens on.
+
+    It is below the ports that the system hands out, and each worker of pytest-xdist has its own
+    range: otherwise another process could take the port before the server starts.
+    """
     for port in _ports:
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,16 +86,18 @@ def free_port() -> int:
 
 
 def seeded_demo() -> Path:
-    """The data folder of a demo that was started once and has ended, made by whoever asks first.
+    """Return the data folder of a demo that was started once and has ended. The first caller
+    creates it.
 
-    Its database `seeded_demo` is copied for each stack: seeding takes longer than all the rest.
+    Its database `seeded_demo` is copied for each stack, since seeding takes longer than everything
+    else.
     """
-    data = test_cluster() / "seeded_demo"
-    with once(data.name) as is_made:
+    data = postgresql_data() / "seeded_demo"
+    with make_once(data.name) as is_made:
         if not is_made:
             create_database(data.name, migrated_database())
-            fresh = test_cluster() / "seeding_demo"
-            stack = begin(environment_for(database_url(test_cluster(), data.name), fresh))
+            fresh = postgresql_data() / "seeding_demo"
+            stack = start_stack(environment_for(database_url(postgresql_data(), data.name), fresh))
             try:
                 wait_until_ready(stack, 3 * START_SECONDS)
             finally:
@@ -118,7 +123,7 @@ def environment_for(database: str, data: Path, **changes: str) -> dict[str, str]
     }
 
 
-def begin(environment: dict[str, str], *command: str) -> Stack:
+def start_stack(environment: dict[str, str], *command: str) -> Stack:
     """Start `manage.py serve` (or another command) without waiting."""
     log_path = Path(environment["PARTYLINE_DATA"] + f".{environment['PORT']}.log")
     with log_path.open("wb") as log:
@@ -134,15 +139,15 @@ def begin(environment: dict[str, str], *command: str) -> Stack:
 
 
 def wait_until_ready(stack: Stack, seconds: float = START_SECONDS) -> float:
-    """Seconds until /readyz said yes. Raises AssertionError with the log."""
-    begun = time.monotonic()
-    while time.monotonic() < begun + seconds:
+    """Return the seconds until /readyz answers 200. Raises AssertionError with the log."""
+    started_at = time.monotonic()
+    while time.monotonic() < started_at + seconds:
         if stack.process.poll() is not None:
             raise AssertionError(f"serve ended with {stack.process.returncode}:\n{stack.log}")
         try:
             with urllib.request.urlopen(f"{stack.url}/readyz", timeout=20) as answer:
                 if answer.status == 200:
-                    return time.monotonic() - begun
+                    return time.monotonic() - started_at
         except OSError:
             time.sleep(0.05)
     raise AssertionError(f"serve is not ready after {seconds} s:\n{stack.log}")
@@ -150,8 +155,10 @@ def wait_until_ready(stack: Stack, seconds: float = START_SECONDS) -> float:
 
 @contextmanager
 def running_stack(name: str, **changes: str) -> Iterator[Stack]:
-    """`manage.py serve` on a free port, with its own database and data folder; in demo mode, and
-    then seeded, unless told otherwise."""
+    """Run `manage.py serve` on a free port, with a database and data folder of its own.
+
+    Unless `changes` say otherwise, it is a seeded demo.
+    """
     seeded = seeded_demo() if changes.get("PARTYLINE_DEMO", "1") == "1" else None
     with (
         tempfile.TemporaryDirectory(prefix="partyline-stack-") as folder,
@@ -160,16 +167,16 @@ def running_stack(name: str, **changes: str) -> Iterator[Stack]:
         data = Path(folder) / "var"
         if seeded:
             shutil.copytree(seeded, data)
-        stack = begin(environment_for(database, data, **changes))
+        stack = start_stack(environment_for(database, data, **changes))
         try:
             wait_until_ready(stack)
             yield stack
         finally:
-            end(stack)
+            stop_stack(stack)
 
 
-def end(stack: Stack) -> None:
-    """Stop it, by force if it must be."""
+def stop_stack(stack: Stack) -> None:
+    """Stop it, and kill it if necessary."""
     try:
         stack.stop()
     finally:

@@ -22,7 +22,7 @@ import psycopg
 
 from config.embedded.paths import DATABASE, USER, ServerPaths
 from tests.bench.clients import HOST, get_request
-from tests.stack import ROOT, Stack, begin, end, free_port, wait_until_ready
+from tests.stack import ROOT, Stack, free_port, start_stack, stop_stack, wait_until_ready
 
 FLOOR_SETTINGS = "tests.bench.floor.settings"
 # Variables of a developer's shell that the bench must not inherit.
@@ -98,7 +98,7 @@ class Server:
     def start(self) -> float:
         """Start it again; return the seconds until the first page is answered."""
         started_at = time.monotonic()
-        self.stack = begin(self.stack.environment)
+        self.stack = start_stack(self.stack.environment)
         while time.monotonic() < started_at + 30:
             try:
                 self.get_all(["/sign-in/"])
@@ -133,10 +133,10 @@ def _environment(data: Path) -> dict[str, str]:
 def running_server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder:
         data = Path(folder) / "var"
-        server = Server(begin(_environment(data)), LoadProcess(), data)
+        server = Server(start_stack(_environment(data)), LoadProcess(), data)
         try:
             wait_until_ready(server.stack)
             yield server
         finally:
             server.load_process.stop()
-            end(server.stack)
+            stop_stack(server.stack)

@@ -13,7 +13,7 @@ import psycopg
 from config.demo import PASSWORD
 from tests.browser.cable import Cable
 from tests.cast import FRONT_DESK
-from tests.stack import Stack, begin, wait_until_ready
+from tests.stack import Stack, start_stack, wait_until_ready
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Server:
 
     def start(self) -> None:
         again = self.stack.again
-        self.stack.process = again() if again else begin(self.stack.environment).process
+        self.stack.process = again() if again else start_stack(self.stack.environment).process
         wait_until_ready(self.stack)
 
     @contextmanager

@@ -23,9 +23,9 @@ from tests.stack import (
     ROOT,
     START_SECONDS,
     Stack,
-    end,
     environment_for,
     seeded_demo,
+    stop_stack,
     wait_until_ready,
 )
 
@@ -91,7 +91,7 @@ def _running_server(kind: str) -> Iterator[LimitedServer]:
             wait_until_ready(stack, 3 * START_SECONDS)
             yield LimitedServer(stack, temporary)
         finally:
-            end(stack)
+            stop_stack(stack)
 
 
 def make_head(first: str, *headers: str) -> bytes:

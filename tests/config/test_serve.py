@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.databases import own_database
-from tests.stack import ROOT, Stack, begin, environment_for, free_port, running_stack
+from tests.stack import ROOT, Stack, environment_for, free_port, running_stack, start_stack
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def has_lock_and_worker(connection: psycopg.Connection[tuple[int]]) -> bool:
 def test_readyz_answers_503_until_the_migrations_are_applied(tmp_path: Path) -> None:
     with own_database("config_bare") as database:
         environment = environment_for(database, tmp_path / "var", PARTYLINE_DEMO="0")
-        stack = begin(environment, "runserver", "--noreload", environment["PORT"])
+        stack = start_stack(environment, "runserver", "--noreload", environment["PORT"])
         try:
             deadline = time.monotonic() + 20
             while True:

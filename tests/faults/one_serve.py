@@ -18,7 +18,7 @@ from config.embedded.paths import database_url
 from tests.bench.server import OWN_NAMES
 from tests.far_end_client import FarEnd
 from tests.faults.sites import Site, write_cast
-from tests.stack import Stack, begin, end, free_port, wait_until_ready
+from tests.stack import Stack, free_port, start_stack, stop_stack, wait_until_ready
 
 
 @dataclass
@@ -59,7 +59,7 @@ def one_serve(threads: int, members: int) -> Iterator[Site]:
             "PORT": str(free_port()),
         }
         kept = {name: value for name, value in os.environ.items() if name not in OWN_NAMES}
-        stack = begin(kept | settings)
+        stack = start_stack(kept | settings)
         try:
             wait_until_ready(stack)
             full_settings = settings | {"DATABASE_URL": database_url(data), "DB_POOL_SIZE": "0"}
@@ -67,5 +67,5 @@ def one_serve(threads: int, members: int) -> Iterator[Site]:
             trust = ssl.create_default_context()
             yield Site(Serve(stack, data), far_end, trust=trust, settings=full_settings, **written)
         finally:
-            end(stack)
+            stop_stack(stack)
             far_end.stop()

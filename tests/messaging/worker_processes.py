@@ -14,7 +14,7 @@ from typing import IO
 from django.db import connection
 
 from config.embedded.paths import database_url
-from tests.databases import test_cluster
+from tests.databases import postgresql_data
 from tests.far_end_client import FarEnd
 from tests.stack import ROOT
 
@@ -49,7 +49,7 @@ def _start_worker(
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": database_url(test_cluster(), connection.settings_dict["NAME"]),
+        "DATABASE_URL": database_url(postgresql_data(), connection.settings_dict["NAME"]),
         "TWILIO_API_URL": far_end.url,
         "FAR_END_LEDGER": str(far_end.path),
         "CARRIER_TIMEOUT": "5",

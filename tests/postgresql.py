@@ -15,10 +15,10 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config.embedded import ensure_running, release_server
-from config.embedded.paths import database_url
+from config.embedded.paths import ServerPaths, database_url
 
 _PREFIX = "partyline-test-"
-_OURS = "PARTYLINE_TEST_CLUSTER"
+_DATA_VARIABLE = "PARTYLINE_TEST_POSTGRESQL"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -26,25 +26,25 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Iterator[None]:
     # A wrapper runs before pytest-django's own implementation, which reads the settings.
-    _prepare(early_config)
+    _start_server(early_config)
     yield
 
 
-def _prepare(config: pytest.Config) -> None:
-    if _OURS in os.environ:
-        return  # a worker of pytest-xdist uses the cluster of the process that started it
+def _start_server(config: pytest.Config) -> None:
+    if _DATA_VARIABLE in os.environ:
+        return  # a worker of pytest-xdist uses the server of the process that started it
     _allow_compiled_files()
-    _sweep()
+    _remove_leftovers()
     data = Path(tempfile.mkdtemp(prefix=_PREFIX))
     _claim(data)
     ensure_running(data, is_durable=False)
     for name in ("REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "ALLOWED_HOSTS", "TIME_ZONE"):
         os.environ.pop(name, None)
-    (data / "house" / "static").mkdir(parents=True)
+    (data / "installation" / "static").mkdir(parents=True)
     os.environ |= {
-        _OURS: str(data),
+        _DATA_VARIABLE: str(data),
         "DATABASE_URL": database_url(data),
-        "PARTYLINE_DATA": str(data / "house"),
+        "PARTYLINE_DATA": str(data / "installation"),
         "PARTYLINE_DEMO": "1",
         "SECRET_KEY": Fernet.generate_key().decode() * 2,
         "FIELD_KEYS": Fernet.generate_key().decode(),
@@ -53,7 +53,7 @@ def _prepare(config: pytest.Config) -> None:
         "SINGLE_PROCESS_LOCK": "0",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
     }
-    config.add_cleanup(lambda: _throw_away(data))
+    config.add_cleanup(lambda: _remove_server(data))
 
 
 def _allow_compiled_files() -> None:
@@ -65,24 +65,24 @@ def _allow_compiled_files() -> None:
     sys.dont_write_bytecode = False
 
 
-def _throw_away(data: Path) -> None:
+def _remove_server(data: Path) -> None:
     release_server(data)
     shutil.rmtree(data, ignore_errors=True)
 
 
-def _sweep() -> None:
+def _remove_leftovers() -> None:
     """Stop and remove what a killed run left. A run that goes on holds its claim."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for leftover in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         try:
-            is_dead = left.stat().st_uid == os.getuid() and _claim(left, is_new=False)
+            is_dead = leftover.stat().st_uid == os.getuid() and _claim(leftover, is_new=False)
         except FileNotFoundError:
-            continue  # it ended by itself just now
+            continue  # it has just ended
         if not is_dead:
             continue
-        if (left / "postgres.guests").exists():
-            ensure_running(left, is_durable=False)
-            release_server(left)
-        shutil.rmtree(left, ignore_errors=True)
+        if ServerPaths(leftover).users_lock.exists():
+            ensure_running(leftover, is_durable=False)
+            release_server(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _claim(data: Path, *, is_new: bool = True) -> bool:
