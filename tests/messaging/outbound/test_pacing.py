@@ -138,7 +138,7 @@ def test_answers_go_first_and_every_fourth_turn_is_for_the_others(
 
 
 def test_a_new_text_waits_behind_the_texts_of_other_threads(carrier: FarEnd, cast: Cast) -> None:
-    number = set_rate(cast.front_desk)
+    number = set_rate(cast.front_desk, 0.05)
     first, second, third = make_strangers(cast, 3)
     cast.answer(first, "first")
     cast.answer(second, "second")
