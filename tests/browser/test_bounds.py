@@ -1,4 +1,4 @@
-"""What has bounds says so on the page: texts of any length, and one agent's many tabs."""
+"""Long texts are folded, and one tab too many says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The box: one message for one wish, and no word lost."""
+"""The message box sends each text once and loses no word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A name and a note in two browsers: given in one, read in the other at once."""
+"""A name and a note given in one browser stand at once in the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deleting a Thread, as the article tells of it, each sentence in browsers."""
+"""Deleting a thread hides it for one agent until something new comes."""
 
 from __future__ import annotations
 

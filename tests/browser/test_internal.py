@@ -1,4 +1,4 @@
-"""The article's section "Internal Messages and Mentions": the eye, and what it promises."""
+"""Internal messages: the eye switches to them, and the customer never gets one."""
 
 from __future__ import annotations
 

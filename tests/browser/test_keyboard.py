@@ -1,4 +1,4 @@
-"""All by keyboard: single keys, steps through lists, the way back; none of it while writing."""
+"""Everything works by keyboard: single keys, steps through lists, the way back."""
 
 from __future__ import annotations
 

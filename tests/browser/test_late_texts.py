@@ -1,4 +1,4 @@
-"""A text that was found afterwards, on a page that is open."""
+"""A text that was found afterwards appears on an open page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The article's sentences on mentions, with three agents."""
+"""Mentions of colleagues, written and seen in three browsers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mute, as the article tells of it, in three browsers."""
+"""A muted thread notifies its agent no more, in three browsers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is notified of what, in three browsers: the bell, popups by one tab, the page, settings."""
+"""Each agent is notified: by the bell, by popups of one tab, on the page, as the settings say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who opts out is told of in every open composer at once, and nothing that was typed is lost."""
+"""An opt-out shows at once in every open composer, and nothing that was typed is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A personal line is for one person: what makes sense for one works there, the rest is absent."""
+"""A personal line offers what makes sense for one person, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Viewing and typing as three agents see it, sentence by sentence."""
+"""Three agents see who views a thread and who types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thread Priority, as the article tells of it, each sentence in browsers."""
+"""Priority of threads, set and seen in several browsers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line breaks: the page says so, loses nothing, and comes back by itself."""
+"""When the connection breaks, the page says so, loses nothing, and comes back by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Send later: planned beside Send, seen and changed by all members, sent at its hour."""
+"""Scheduled texts: seen and changed by all members, sent when they are due."""
 
 from __future__ import annotations
 

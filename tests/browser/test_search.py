@@ -1,4 +1,4 @@
-"""Searching, as the article says it: within an inbox, among the last messages of its threads."""
+"""Search within an inbox, among the last messages of its threads, or in all messages."""
 
 from __future__ import annotations
 

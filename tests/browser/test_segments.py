@@ -1,4 +1,4 @@
-"""The word about segments under the box, and that page and server cut every text alike."""
+"""The count of segments under the box; page and server cut every text alike."""
 
 from __future__ import annotations
 

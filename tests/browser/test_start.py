@@ -1,4 +1,4 @@
-"""The article's section "Creating a New Conversation from a Shared Inbox", in real browsers."""
+"""Creating a conversation from a shared inbox, in real browsers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main job: a text comes in, the team sees it, one answers, everybody sees how that goes."""
+"""A text comes in, the team sees it, one agent answers, and everybody sees the receipts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that fail, and texts of which nobody knows: what the page says and what Retry does."""
+"""Texts that fail or stay unknown: the page says so, and Retry sends them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not read yet: marks, counts, the line "New", and what needs a reply."""
+"""Unread marks and counts, the line "New", and threads that need a reply."""
 
 from __future__ import annotations
 

@@ -1,0 +1,79 @@
+"""Files in the browser tests: made, attached, pasted, dropped, and found on the page."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.pages import find_row, format_number, message_box, new_number, wait_until
+from tests.browser.server import Server
+
+PDF = b"%PDF-1.4 some pages"
+
+
+def make_file(name: str, data: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
+    return {"name": name, "mimeType": kind, "buffer": data}
+
+
+def attach_files(page: Page, *files: dict[str, Any]) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach files").click()
+    chooser.value.set_files(list(files))  # type: ignore[arg-type]
+
+
+def attached_files(page: Page) -> Locator:
+    """Find what stands in the composer and is there for good."""
+    return page.get_by_role("list", name="Attached").locator("li[data-file]")
+
+
+def find_pictures(page: Page) -> Locator:
+    return page.get_by_role("log", name="History").locator(".picture-link img")
+
+
+def expect_shown(images: Locator, count: int) -> None:
+    expect(images).to_have_count(count)
+    here = "all => all.every((one) => one.complete && one.naturalWidth > 0)"
+    wait_until(lambda: images.evaluate_all(here))
+
+
+def press_send(page: Page, name: str = "Send") -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def turn_to_thread(page: Page, number: str) -> None:
+    """By the list, to the conversation with that number."""
+    find_row(page, format_number(number)).get_by_role("link").click()
+    expect(message_box(page)).to_have_attribute("placeholder", f"Text {format_number(number)}")
+
+
+def paste_or_drop(page: Page, kind: str, selector: str, *files: dict[str, Any]) -> None:
+    """Paste or drop, as the browser tells of it."""
+    expect(page.get_by_role("button", name="Attach files")).to_be_visible()
+    told = [{**one, "buffer": base64.b64encode(one["buffer"]).decode()} for one in files]
+    page.evaluate(
+        """([kind, selector, told]) => {
+          const data = new DataTransfer();
+          for (const one of told) {
+            const bytes = Uint8Array.from(atob(one.buffer), (c) => c.charCodeAt(0));
+            data.items.add(new File([bytes], one.name, { type: one.mimeType }));
+          }
+          const at = document.querySelector(selector);
+          const how = { bubbles: true, cancelable: true };
+          if (kind === "paste") {
+            at.dispatchEvent(new ClipboardEvent("paste", { ...how, clipboardData: data }));
+          } else {
+            at.dispatchEvent(new DragEvent(kind, { ...how, dataTransfer: data }));
+          }
+        }""",
+        [kind, selector, told],
+    )
+
+
+def begin_thread(server: Server, *words: str) -> tuple[str, str]:
+    """A stranger's number and the path of their thread."""
+    number = new_number()
+    for one in words or ("Is it there?",):
+        server.receive_text(one, sender=number)
+    return number, server.thread_path(number)
