@@ -1,4 +1,4 @@
-"""Chromium, launched once for all tests of a worker, and its profiles, used one after another.
+"""Launch Chromium once for all tests of a worker, and use its profiles one after another.
 
 A page in a new profile costs three times as much processor time as one in a profile that has its
 static files cached and its renderer running.
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
         WebError,
     )
 
-IDLE = 8
-"""How many profiles wait to be used again."""
+IDLE = 8  # profiles kept for reuse, at most
 
 
 @dataclass
 class Profile:
-    """A profile, and the page that keeps its renderer running; tests leave that one alone."""
+    """Hold a profile and the page that keeps its renderer running, which tests leave alone."""
 
     key: str
     context: BrowserContext
@@ -40,8 +39,8 @@ class Profile:
 
 
 class Complaints:
-    """What went wrong in a test's pages: an error in the console, a report of the content security
-    policy, a request to another address than ours."""
+    """Record what went wrong in a test's pages: console errors, reports of the content security
+    policy, and requests to addresses other than ours."""
 
     def __init__(self, *ours: str) -> None:
         self.found: list[str] = []

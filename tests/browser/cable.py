@@ -1,4 +1,4 @@
-"""The cable between browser and server: a TCP proxy on loopback that can be cut.
+"""Connect browser and server by a TCP proxy on loopback that can be cut.
 
 Chromium's own "offline" switch leaves open sockets alone, so the connection is cut underneath.
 """
@@ -10,16 +10,16 @@ import contextlib
 import threading
 from collections.abc import Callable
 
+# The carrier's calls go by the public address too, but they do not come from a browser.
 _PASSES = (b"POST /webhooks/", b"POST /simulator/carrier/")
-"""The carrier's calls go by the public address too, but they do not come from a browser."""
 
 
 class Cable:
-    """Forward to a port of 127.0.0.1. `cut` ends what is open and refuses what comes; `hush` lets
-    no byte through and closes nothing, as a pulled cable does. `hold` lets new connections wait
-    whose first request is for what begins so.
+    """Forward connections to a port of 127.0.0.1.
 
-    `hush` may name one host: then browsers that call by another name are left alone.
+    `cut` ends open connections and refuses new ones. `hush` passes no byte on and closes nothing,
+    as a pulled cable does; it may name one host, and then leaves browsers alone that use another
+    name. `hold` keeps new connections waiting if their first request begins as given.
     """
 
     def __init__(self, target: int) -> None:

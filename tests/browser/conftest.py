@@ -1,4 +1,4 @@
-"""One server and one Chromium for all browser tests of a worker."""
+"""Provide one server and one Chromium for all browser tests of a worker."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
 _HERE = Path(__file__).parent
+# Milliseconds. The bench measures speed; here the machine may be busy.
 PATIENCE = 30_000
-"""Milliseconds. How fast things come is measured by the bench; here the machine may be busy."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[Server]:
-    """The real program in demo mode. With PARTYLINE_TEST_SERVER=cluster it is many processes."""
+    """Run the real program in demo mode, or many processes with PARTYLINE_TEST_SERVER=cluster."""
     port = free_ports(PORTS)
     cable = Cable(port)
     url = f"http://127.0.0.1:{cable.port}"
@@ -69,9 +69,11 @@ def browsers(server: Server) -> Iterator[Browsers]:
 def open_browser(
     browsers: Browsers, server: Server, request: pytest.FixtureRequest
 ) -> Iterator[OpenBrowser]:
-    """A function that opens a browser, in which somebody is signed in if a name is given. Any
-    error in a page's console, any report of the content security policy, and any request to
-    another address than ours fails the test at its end."""
+    """Return a function that opens a browser; if a username is given, that agent is signed in.
+
+    The test fails at its end after any error in a page's console, any report of the content
+    security policy, and any request to another address than ours.
+    """
     profiles: list[Profile] = []
     complaints = Complaints(*(server.url_of(host) for host in ("127.0.0.1", "localhost")))
 
@@ -104,7 +106,7 @@ def open_browser(
 
 @pytest.fixture
 def open_page(open_browser: OpenBrowser, server: Server) -> OpenPage:
-    """A function that opens a page for somebody: `open_page("ana", "/inboxes/1/")`."""
+    """Return a function that opens a page for an agent: `open_page("ana", "/inboxes/1/")`."""
 
     def open_one(
         username: str | None, path: str = "/", *, host: str = "127.0.0.1", **options: Any

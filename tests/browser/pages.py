@@ -1,4 +1,4 @@
-"""What people do in pages and see there: the vocabulary of the browser tests.
+"""Provide the vocabulary of the browser tests: steps that people take, and what pages show.
 
 The agents, inboxes and numbers are those of the demo: ana, ben and cho are members of Front Desk,
 ana and ben of Dispatch, and one number is ana's own.
@@ -63,12 +63,12 @@ def sign_in(page: Page, username: str) -> None:
 
 
 def wait_until_live(page: Page) -> None:
-    """Wait until the socket is open and has said something."""
+    """Wait until the socket is open and the server has sent a frame."""
     page.locator("html[data-connection=online]").wait_for(state="attached")
 
 
 def wait_until_idle(page: Page) -> None:
-    """Wait until the page has answered whatever just came or was done."""
+    """Wait until the page has processed the latest frame or action."""
     page.evaluate("() => new Promise(done => requestIdleCallback(() => setTimeout(done)))")
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
@@ -81,8 +81,7 @@ def record_sockets(page: Page) -> list[WebSocket]:
 
 
 class InputMethod:
-    """An input method, as people use to write Japanese: its keys reach the page while the letters
-    are still being composed."""
+    """Simulate an input method as for Japanese: keys reach the page while it composes letters."""
 
     def __init__(self, page: Page) -> None:
         self._tools = page.context.new_cdp_session(page)
@@ -183,7 +182,7 @@ def read_texts(page: Page, selector: str) -> list[str]:
 
 
 class ThreadPage:
-    """An agent's page with a thread open."""
+    """Hold an agent's page with a thread open."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -215,7 +214,7 @@ class ThreadPage:
 
 
 class Team:
-    """Agents with the same new thread open, each in a browser of their own."""
+    """Hold agents with the same new thread open, each in a browser of their own."""
 
     def __init__(
         self, open_page: OpenPage, server: Server, *usernames: str, **options: Any

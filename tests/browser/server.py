@@ -1,4 +1,4 @@
-"""The running program of the browser tests: its address, its database, the world outside."""
+"""Run the program for the browser tests, and reach its database and the outside world."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Server:
         assert answer.status_code == 302, answer.text
 
     def raise_thread(self, sender: str) -> None:
-        """Bring somebody's thread up to the first page of its list, whatever was there before."""
+        """Bring a contact's thread to the first page of its list."""
         self.receive_text("On the first page", sender=sender)
 
     def thread_path(self, sender: str, to: str = FRONT_DESK) -> str:
@@ -106,7 +106,7 @@ class Server:
 
     @contextmanager
     def set_carrier(self, answer: str, receipts: str = "delivered") -> Iterator[None]:
-        """Let the simulated carrier behave in a way, and well again afterwards."""
+        """Change how the simulated carrier behaves, and restore it afterwards."""
         change = "UPDATE simulator_farend SET answer = %s, receipts = %s"
         self.query(
             "INSERT INTO simulator_farend (id, answer, receipts)"

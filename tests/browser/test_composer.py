@@ -35,7 +35,7 @@ CLICK_AS_SOON_AS_SENT = """() => new Promise(done => {
 
 @pytest.fixture
 def number(server: Server) -> str:
-    """Somebody who wrote once."""
+    """Return the number of a contact who wrote once."""
     number = new_number()
     server.receive_text("Somebody there?", sender=number)
     return number

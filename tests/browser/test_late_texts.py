@@ -23,7 +23,7 @@ CAUSE = "for the test"
 
 
 def receive_late(server: Server, sender: str, body: str) -> None:
-    """It came half an hour ago and lay in quarantine; a worker tries it again."""
+    """Receive a text that came half an hour ago and was quarantined, by replaying it."""
     said = {"type": "message", "id": body, "from": sender, "to": FRONT_DESK, "text": body}
     ((webhook, account),) = server.query(
         "INSERT INTO messaging_webhook (account_id, path, headers, body, digest, is_quarantined,"

@@ -29,7 +29,7 @@ from tests.browser.server import Server
 
 @pytest.fixture
 def number(server: Server) -> str:
-    """Somebody who wrote once."""
+    """Return the number of a contact who wrote once."""
     number = new_number()
     server.receive_text("The first text", sender=number)
     return number

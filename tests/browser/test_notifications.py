@@ -33,7 +33,7 @@ from tests.browser.server import Server
 
 @pytest.fixture
 def open_messages(open_browser: OpenBrowser, server: Server) -> OpenPage:
-    """A function that opens somebody's messages, with popups recorded."""
+    """Return a function that opens an agent's messages, with popups recorded."""
 
     def open_one(username: str, *, permission: str = "granted", **options: object) -> Page:
         page = record_popups(open_browser(username, **options).new_page(), permission)
@@ -46,7 +46,7 @@ def open_messages(open_browser: OpenBrowser, server: Server) -> OpenPage:
 
 @pytest.fixture
 def number(server: Server) -> str:
-    """Somebody who wrote once."""
+    """Return the number of a contact who wrote once."""
     number = new_number()
     server.receive_text("The first text", sender=number)
     return number

@@ -37,7 +37,7 @@ def open_menu(page: Page) -> Locator:
 
 @pytest.fixture
 def number(server: Server) -> str:
-    """Somebody who wrote to Ana's own line."""
+    """Return the number of a contact who wrote to Ana's own line."""
     theirs = new_number()
     server.receive_text("Only for Ana", sender=theirs, to=LINE)
     return theirs

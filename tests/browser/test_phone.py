@@ -52,7 +52,7 @@ def open_tools(page: Page) -> CDPSession:
 
 @pytest.fixture
 def path(server: Server) -> str:
-    """Of a thread with one text in it."""
+    """Return the path of a thread with one text in it."""
     number = new_number()
     server.receive_text("Is my bike ready?", sender=number)
     return server.thread_path(number)

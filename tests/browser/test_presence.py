@@ -29,7 +29,7 @@ LATE = 12_000
 
 @pytest.fixture
 def number(server: Server) -> str:
-    """Somebody who wrote once."""
+    """Return the number of a contact who wrote once."""
     number = new_number()
     server.receive_text("Who looks at this?", sender=number)
     return number
@@ -37,7 +37,7 @@ def number(server: Server) -> str:
 
 @pytest.fixture
 def open_thread(open_page: OpenPage, server: Server, number: str) -> OpenThread:
-    """A function that opens the same thread for somebody in a browser of their own."""
+    """Return a function that opens the same thread for an agent in a browser of their own."""
 
     def open_one(username: str, **options: object) -> Page:
         page = open_page(username, server.thread_path(number), **options)
@@ -60,7 +60,7 @@ def type_something(page: Page) -> None:
 
 
 def find_words(page: Page, words: str) -> Locator:
-    """Find a line of the history that is no message."""
+    """Find a line of the history that is not a message."""
     return history(page).get_by_text(words, exact=True)
 
 
@@ -198,6 +198,7 @@ def test_a_pulled_cable_leaves_nobody_typing(open_thread: OpenThread, server: Se
     find_viewer(ana, "Ben Okafor").wait_for(state="detached", timeout=40_000)
 
 
+# Each thread is loaded once before, because the page is measured and not the server.
 ASK_ONCE = """() => {
     const [ask, kept] = [window.fetch, new Map()];
     window.fetch = async (request, ...more) => {
@@ -207,7 +208,6 @@ ASK_ONCE = """() => {
         return new Response(kept.get(url), {headers: {'content-type': 'text/html'}});
     };
 }"""
-"""The page is measured and not the server, so each thread is asked for once."""
 
 SWITCH = """async count => {
     const links = [...document.querySelectorAll('.row-thread .row-link')].slice(0, 2);

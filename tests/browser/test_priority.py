@@ -28,7 +28,7 @@ WORDS = ["Urgent", "High", "Medium", "Low"]
 
 
 def new_thread(server: Server) -> tuple[str, str]:
-    """The number as it is shown, and the path."""
+    """Return the number as the pages show it, and the path."""
     number = new_number()
     server.receive_text(make_unique("A new thread"), sender=number)
     return format_number(number), server.thread_path(number)

@@ -41,7 +41,8 @@ SAME = """texts => {
 
 
 def make_texts(count: int) -> list[str]:
-    """Texts of few alphabets and of lengths near the borders, where cutting goes wrong."""
+    """Make texts of few alphabets, with lengths near the borders of segments, where errors are
+    likely."""
     chance = random.Random(7)
     borders = [0, 1, 35, 67, 70, 76, 80, 134, 153, 160, 201, 306, 459, 1530]
     found = []

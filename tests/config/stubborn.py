@@ -1,5 +1,5 @@
-"""A PartylineServer around an application that is hard to stop: sockets that stay open, requests
-that never end, and threads that cannot be interrupted."""
+"""Run a PartylineServer around an application that is hard to stop: its sockets stay open, its
+requests never end, and its threads cannot be interrupted."""
 
 import asyncio
 import os

@@ -24,7 +24,7 @@ OFFICE, HOME = "198.51.100.7", "198.51.100.8"
 
 
 class Application:
-    """An ASGI application that answers when the test says so."""
+    """Answer as an ASGI application, but only when the test says so."""
 
     def __init__(self) -> None:
         self.running = 0
@@ -140,7 +140,7 @@ def test_an_ipv6_address_counts_by_its_64(client: Any, network: str) -> None:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """A server behind a proxy, as every installation with an https address has one."""
+    """Run a server behind a proxy, as every installation with an https address does."""
     with running_stack("admission", PUBLIC_URL=PUBLIC, SOCKETS_PER_ADDRESS="2") as stack:
         yield stack
 

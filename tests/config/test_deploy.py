@@ -39,7 +39,7 @@ def test_nginx_and_the_settings_agree_on_the_size_of_a_webhook() -> None:
 
 
 def test_each_locked_package_has_hashes_for_every_platform_and_no_address() -> None:
-    """A single hash would be for one machine's file; a pure Python package has two files."""
+    """Expect more than one hash for each: a pure Python package has two files."""
     named = []
     for name in ("runtime", "dev"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
@@ -70,7 +70,7 @@ def test_each_locked_package_of_typescript_has_a_hash_and_no_address() -> None:
 
 @pytest.fixture(params=["web", "worker"])
 def unit_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """An instance of a systemd unit that runs from this folder."""
+    """Write an instance of a systemd unit that runs from this folder."""
     text = (ROOT / "deploy" / "systemd" / f"partyline-{request.param}@.service").read_text()
     text = text.replace("/opt/partyline/.venv/bin/python", sys.executable)
     instance = tmp_path / f"partyline-{request.param}@8001.service"

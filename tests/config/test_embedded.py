@@ -29,7 +29,7 @@ sys.stdin.readline()
 
 
 class UserProcess:
-    """A process that uses the server of a data folder until it is told to end."""
+    """Use the server of a data folder from a process that runs until it is told to end."""
 
     def __init__(self, data_folder: Path, **environment: str) -> None:
         self.process = subprocess.Popen(
@@ -65,7 +65,7 @@ def data_folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that was set up and stopped, to copy: setting one up takes a second."""
+    """Set up a data folder, which takes a second, and stop it; tests copy it."""
     folder = tmp_path_factory.mktemp("template") / "var"
     UserProcess(folder).wait_until_connected().end()
     return folder

@@ -46,7 +46,7 @@ call_command("seed_demo", verbosity=0)
 
 @dataclass
 class Redis:
-    """The test's own Redis. Its process can be killed, frozen and started again."""
+    """Run a Redis of the test's own, which can be killed, frozen and started again."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -86,7 +86,7 @@ class Redis:
 
 
 class Page:
-    """A page's socket at one of the web processes; it keeps the frames that it received."""
+    """Hold a page's socket at one of the web processes, and keep the frames that it received."""
 
     def __init__(self, url: str, origin: str, who: str, look: dict[str, Any]) -> None:
         with httpx.Client(trust_env=False, base_url=url) as client:

@@ -43,7 +43,7 @@ def occupied(queue: passwords.HashingQueue) -> Iterator[None]:
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> passwords.HashingQueue:
-    """A queue in which nobody may wait while another hashes."""
+    """Return a queue in which nobody may wait while another hashes."""
     full = passwords.HashingQueue(max_waiting=0)
     monkeypatch.setattr(passwords, "queue", full)
     return full

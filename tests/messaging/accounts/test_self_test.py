@@ -38,15 +38,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def account(
     live_server: LiveServer, far_end: FarEnd, proxy: Proxy, cast: Cast, settings: Settings
 ) -> CarrierAccount:
-    """Reached through the proxy, which is right so far; its carrier is the far end."""
+    """Return an account reached through the proxy, which is set up well; its carrier is the far
+    end."""
     proxy.target = live_server.url
     settings.PUBLIC_URL = proxy.url
     settings.TWILIO_API_URL = far_end.url
     return cast.account
 
 
-def found(account: CarrierAccount) -> dict[str, tuple[str, str]]:
-    """By title: the level and the words. The missing https is told in a test of its own."""
+def findings_by_title(account: CarrierAccount) -> dict[str, tuple[str, str]]:
+    """Run the self-test; return level and sentence by title, without the missing https."""
     findings: dict[str, tuple[str, str]] = {
         one.title: (one.level, one.words) for one in run_self_test(account)
     }
@@ -54,13 +55,15 @@ def found(account: CarrierAccount) -> dict[str, tuple[str, str]]:
     return findings
 
 
-def wrong(account: CarrierAccount) -> str:
-    """The words of what is wrong."""
-    return " ".join(words for level, words in found(account).values() if level == "bad")
+def failed_sentences(account: CarrierAccount) -> str:
+    """Return the sentences of the failed steps."""
+    return " ".join(
+        words for level, words in findings_by_title(account).values() if level == "bad"
+    )
 
 
 def test_all_is_well_and_nothing_is_stored_or_counted(account: CarrierAccount) -> None:
-    findings = found(account)
+    findings = findings_by_title(account)
     assert {title: level for title, (level, _) in findings.items()} == {
         "Secrets": "good",
         "Our public address": "good",
@@ -132,7 +135,7 @@ def test_what_a_proxy_spoils_is_named(account: CarrierAccount, proxy: Proxy) -> 
         (rewrite_body, "changes the body"),
     ]:
         proxy.change = change
-        assert words in wrong(account)
+        assert words in failed_sentences(account)
 
 
 def test_what_a_proxy_strips_is_named_too_where_logins_are_asked_for(
@@ -143,17 +146,17 @@ def test_what_a_proxy_strips_is_named_too_where_logins_are_asked_for(
     account.set_credentials(dict(fixture.credentials))
     account.save()
     proxy.change = lambda path, headers, body: (path, {"host": headers["host"]}, body)
-    assert "without the header x-partyline-self-test" in wrong(account)
+    assert "without the header x-partyline-self-test" in failed_sentences(account)
 
 
 def test_another_host_header_is_no_fault_and_is_told(
     account: CarrierAccount, proxy: Proxy
 ) -> None:
     proxy.change = lambda path, headers, body: (path, headers | {"host": "localhost:1"}, body)
-    level, words = found(account)["What the proxy passes on"]
+    level, words = findings_by_title(account)["What the proxy passes on"]
     assert (level, "host localhost:1" in words) == ("doubt", True)
     proxy.change = lambda path, headers, body: (path, headers | {"host": "elsewhere"}, body)
-    assert "ALLOWED_HOSTS" in wrong(account)
+    assert "ALLOWED_HOSTS" in failed_sentences(account)
 
 
 def test_who_answers_in_our_place_is_told_and_redirects_are_not_followed(
@@ -174,7 +177,7 @@ def test_who_answers_in_our_place_is_told_and_redirects_are_not_followed(
     ]
     for calls, (status, headers, body, words) in enumerate(answers, 1):
         proxy.answer = status, headers, body
-        assert words in wrong(account)
+        assert words in failed_sentences(account)
         assert proxy.calls == calls
 
 
@@ -190,9 +193,9 @@ def test_an_address_that_nothing_listens_at_or_nobody_knows(
     account: CarrierAccount, settings: Settings
 ) -> None:
     settings.PUBLIC_URL = "http://127.0.0.1:9"
-    assert "Nothing listens at 127.0.0.1:9." in wrong(account)
+    assert "Nothing listens at 127.0.0.1:9." in failed_sentences(account)
     settings.PUBLIC_URL = "http://no-such-host.invalid"
-    assert "The name no-such-host.invalid is not known." in wrong(account)
+    assert "The name no-such-host.invalid is not known." in failed_sentences(account)
 
 
 def test_an_address_that_takes_the_call_and_says_nothing(
@@ -201,7 +204,7 @@ def test_an_address_that_takes_the_call_and_says_nothing(
     monkeypatch.setattr(self_test, "TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.PUBLIC_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert "then says nothing" in wrong(account)
+        assert "then says nothing" in failed_sentences(account)
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -231,9 +234,11 @@ def test_a_certificate_that_nobody_trusts_and_tls_where_there_is_none(
     account: CarrierAccount, proxy: Proxy, settings: Settings, tmp_path: Path
 ) -> None:
     settings.PUBLIC_URL = f"https://127.0.0.1:{proxy.port}"
-    assert "does not speak TLS" in wrong(account)
+    assert "does not speak TLS" in failed_sentences(account)
     proxy.speak_tls(self_signed(tmp_path))
-    assert f"certificate of 127.0.0.1:{proxy.port} is not good: self-signed" in wrong(account)
+    assert f"certificate of 127.0.0.1:{proxy.port} is not good: self-signed" in failed_sentences(
+        account
+    )
 
 
 def test_a_secret_that_is_missing_or_cannot_be_read(
@@ -241,13 +246,13 @@ def test_a_secret_that_is_missing_or_cannot_be_read(
 ) -> None:
     account.set_credentials({"account_sid": SECRETS["account_sid"]})
     account.save()
-    said = wrong(account)
+    said = failed_sentences(account)
     assert "Not stored yet: Auth token." in said
     assert "A well signed request is refused: no auth token is stored" in said
     settings.FIELD_KEYS = [Fernet.generate_key().decode()]
-    said = wrong(account)
+    said = failed_sentences(account)
     assert "cannot be decrypted with FIELD_KEYS" in said
-    assert "Twilio's API" not in found(account), "there is nothing to ask with"
+    assert "Twilio's API" not in findings_by_title(account), "there is nothing to ask with"
 
 
 def test_what_the_carriers_api_says_is_told(
@@ -255,10 +260,10 @@ def test_what_the_carriers_api_says_is_told(
 ) -> None:
     for status, words in [(401, "does not accept what is stored"), (500, "could not be asked")]:
         far_end.answer_questions_with(status)
-        level, said = found(account)["Twilio's API"]
+        level, said = findings_by_title(account)["Twilio's API"]
         assert (level, words in said) == ("bad", True)
     settings.TWILIO_API_URL = "http://127.0.0.1:9"
-    assert "could not be reached (ConnectError)" in found(account)["Twilio's API"][1]
+    assert "could not be reached (ConnectError)" in findings_by_title(account)["Twilio's API"][1]
 
 
 def test_a_clock_that_is_off_is_told_by_how_much(
@@ -271,7 +276,7 @@ def test_a_clock_that_is_off_is_told_by_how_much(
         (1, "good", "agrees"),
     ]:
         monkeypatch.setattr(self_test, "_read_date", lambda date, by=ahead: (real(date) or 0) - by)
-        found_level, said = found(account)["Clock"]
+        found_level, said = findings_by_title(account)["Clock"]
         assert (found_level, words in said) == (level, True)
 
 
@@ -280,7 +285,7 @@ def test_where_only_the_carrier_can_sign_that_is_said(account: CarrierAccount) -
     account.carrier = fixture.name
     account.set_credentials(dict(fixture.credentials))
     account.save()
-    level, said = found(account)["Signature"]
+    level, said = findings_by_title(account)["Signature"]
     assert (level, "Only Telnyx itself can sign" in said) == ("doubt", True)
     assert not Rejection.objects.exists()
 
