@@ -38,9 +38,9 @@ from tests.browser.server import Server
 from tests.messaging.attachments.picture_bytes import (
     HTML,
     SVG,
-    moving,
-    photo_with_a_place,
-    picture,
+    make_animation,
+    make_photo_with_location,
+    make_picture,
 )
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ def test_several_are_attached_looked_over_and_sent_and_everybody_sees_them(
     ana, ben = open_page("ana", path), open_page("ben", path)
     wait_until_live(ben)
     attach_files(
-        ana, make_file("one.jpg", photo_with_a_place()), make_file("two.png", picture("PNG"))
+        ana,
+        make_file("one.jpg", make_photo_with_location()),
+        make_file("two.png", make_picture("PNG")),
     )
-    attach_files(ana, make_file("three.gif", moving()))
+    attach_files(ana, make_file("three.gif", make_animation()))
     expect(attached_files(ana)).to_have_count(3)
     ana.get_by_role("button", name="Remove two.png").click()
     expect(attached_files(ana)).to_have_count(2)
@@ -76,7 +78,7 @@ def test_several_are_attached_looked_over_and_sent_and_everybody_sees_them(
 def test_a_picture_alone_is_sent_and_the_list_says_so(open_page: OpenPage, server: Server) -> None:
     number, path = begin_thread(server)
     ana = open_page("ana", path)
-    attach_files(ana, make_file("one.jpg", picture()))
+    attach_files(ana, make_file("one.jpg", make_picture()))
     expect(attached_files(ana)).to_have_count(1)
     message_box(ana).press("Enter")
     expect_shown(find_pictures(ana), 1)
@@ -88,22 +90,22 @@ def test_files_are_pasted_and_dropped(open_page: OpenPage, server: Server) -> No
     ana = open_page("ana", path)
     wait_until_live(ana)
     paste_or_drop(
-        ana, "paste", "#message-box", make_file("image.png", picture("PNG"), "image/png")
+        ana, "paste", "#message-box", make_file("image.png", make_picture("PNG"), "image/png")
     )
     expect(attached_files(ana)).to_have_count(1)
-    paste_or_drop(ana, "dragover", ".log", make_file("a.jpg", picture()))
+    paste_or_drop(ana, "dragover", ".log", make_file("a.jpg", make_picture()))
     expect(ana.locator(".thread.is-dropping")).to_have_count(1)
     paste_or_drop(
         ana,
         "drop",
         ".log",
-        make_file("a.jpg", picture()),
+        make_file("a.jpg", make_picture()),
         make_file("b.pdf", PDF, "application/pdf"),
     )
     expect(attached_files(ana)).to_have_count(3)
     expect(ana.locator(".thread.is-dropping")).to_have_count(0)
     # Beside the conversation nothing is taken, and the page stays.
-    paste_or_drop(ana, "drop", ".listing, nav", make_file("c.jpg", picture()))
+    paste_or_drop(ana, "drop", ".listing, nav", make_file("c.jpg", make_picture()))
     expect(attached_files(ana)).to_have_count(3)
     # What waits in the composer outlives the page.
     ana.reload()
@@ -126,7 +128,9 @@ def test_a_file_that_was_taken_out_is_not_brought_back_by_an_older_answer(
     _, path = begin_thread(server)
     ana = open_page("ana", path)
     wait_until_live(ana)
-    attach_files(ana, make_file("a.jpg", picture()), make_file("b.pdf", PDF, "application/pdf"))
+    attach_files(
+        ana, make_file("a.jpg", make_picture()), make_file("b.pdf", PDF, "application/pdf")
+    )
     expect(attached_files(ana)).to_have_count(2)
     held: list[tuple[Route, APIResponse]] = []
 
@@ -159,7 +163,7 @@ def test_a_picture_from_outside_comes_into_the_open_page_without_a_jump(
     to = phone.get_by_role("combobox", name="To")
     to.select_option(to.get_by_role("option", name="Front Desk").get_attribute("value"))
     chosen = phone.locator("input[type=file]")
-    chosen.set_input_files([make_file("me.jpg", picture(size=(900, 600)))])  # type: ignore[arg-type]
+    chosen.set_input_files([make_file("me.jpg", make_picture(size=(900, 600)))])  # type: ignore[arg-type]
     words = make_unique("Look at this")
     phone.get_by_role("textbox", name="Text").fill(words)
     phone.get_by_role("button", name="Send text").click()
@@ -183,7 +187,7 @@ def test_internal_files_stay_among_the_team(
     wait_until_live(ben)
     ana.get_by_role("button", name="Internal message", exact=True).click()
     attach_files(
-        ana, make_file("plan.pdf", PDF, "application/pdf"), make_file("plan.jpg", picture())
+        ana, make_file("plan.pdf", PDF, "application/pdf"), make_file("plan.jpg", make_picture())
     )
     expect(attached_files(ana)).to_have_count(2)
     press_send(ana, "Add internal message")
@@ -256,7 +260,7 @@ def test_on_a_phone_files_have_room_and_targets_for_thumbs(
     wait_until_live(ana)
     long = "a very long name of a file from some phone or other " * 2
     attach_files(
-        ana, make_file("one.jpg", picture(size=(2000, 500))), make_file(f"{long}.pdf", PDF)
+        ana, make_file("one.jpg", make_picture(size=(2000, 500))), make_file(f"{long}.pdf", PDF)
     )
     expect(attached_files(ana)).to_have_count(2)
     for button in [
@@ -282,7 +286,7 @@ def test_without_scripts_a_file_goes_with_the_form(open_page: OpenPage, server: 
     _, path = begin_thread(server)
     ana = open_page("ana", path, java_script_enabled=False)
     expect(ana.locator(".attach")).to_be_hidden()
-    ana.locator("input[name=files]").set_input_files([make_file("one.jpg", picture())])  # type: ignore[arg-type]
+    ana.locator("input[name=files]").set_input_files([make_file("one.jpg", make_picture())])  # type: ignore[arg-type]
     message_box(ana).fill("Without scripts")
     press_send(ana)
     expect(find_pictures(ana)).to_have_count(1)

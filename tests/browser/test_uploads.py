@@ -27,7 +27,7 @@ from tests.browser.pages import (
 )
 from tests.browser.server import Server
 from tests.messaging.attachments.picture_bytes import (
-    picture,
+    make_picture,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_send_waits_for_what_is_on_its_way(open_page: OpenPage, server: Server) 
     wait_until_live(ana)
     held: list[Any] = []
     ana.route("**/attachments/", lambda route: held.append(route))
-    attach_files(ana, make_file("slow.jpg", picture()))
+    attach_files(ana, make_file("slow.jpg", make_picture()))
     expect(ana.get_by_role("progressbar", name="Uploading slow.jpg")).to_be_visible()
     words = make_unique("With a picture")
     message_box(ana).fill(words)
@@ -77,7 +77,7 @@ def test_a_waiting_send_goes_neither_elsewhere_nor_in_the_other_mode_nor_at_anot
 
     def begin_upload(name: str) -> None:
         with ana.expect_request("**/attachments/"):
-            attach_files(ana, make_file(name, picture()))
+            attach_files(ana, make_file(name, make_picture()))
         message_box(ana).fill(words)
 
     begin_upload("one.jpg")
@@ -118,7 +118,7 @@ def test_what_did_not_reach_the_server_says_so_and_is_tried_again(
     ana = open_page("ana", path)
     wait_until_live(ana)
     ana.route("**/attachments/", lambda route: route.abort())
-    attach_files(ana, make_file("lost.jpg", picture()))
+    attach_files(ana, make_file("lost.jpg", make_picture()))
     wrong = ana.get_by_role("list", name="Attached")
     expect(wrong).to_contain_text("did not reach the server")
     ana.unroute("**/attachments/")
@@ -159,7 +159,7 @@ def test_another_tab_follows_what_is_put_there_and_taken_out(
     for page in (first, second):
         page.goto(server.url + path)
         wait_until_live(page)
-    attach_files(first, make_file("one.jpg", picture()), make_file("two.jpg", picture()))
+    attach_files(first, make_file("one.jpg", make_picture()), make_file("two.jpg", make_picture()))
     expect(attached_files(first)).to_have_count(2)
     expect(attached_files(second)).to_have_count(2)
     second.get_by_role("button", name="Remove one.jpg").click()
@@ -173,7 +173,7 @@ def test_another_tab_follows_what_was_sent(open_browser: OpenBrowser, server: Se
     context = open_browser("ana")
     first, second = context.new_page(), context.new_page()
     first.goto(server.url + path)
-    attach_files(first, make_file("one.jpg", picture()))
+    attach_files(first, make_file("one.jpg", make_picture()))
     expect(attached_files(first)).to_have_count(1)
     second.goto(server.url + path)
     wait_until_live(second)

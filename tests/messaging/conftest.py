@@ -8,7 +8,7 @@ from django.test import Client
 
 from inboxes.models import Agent
 from messaging.live.hub import hub_of_this_loop
-from tests.messaging.live.live_pages import LivePage, Opener, tab
+from tests.messaging.live.live_pages import LivePage, Opener, new_tab
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ async def opened() -> AsyncIterator[Opener]:
     pages: list[LivePage] = []
 
     async def open_one(agent: Agent, path: str, client: Client | None = None) -> LivePage:
-        page: LivePage = await in_database(tab)(agent, client)
+        page: LivePage = await in_database(new_tab)(agent, client)
         pages.append(page)
         await page.open(path)
         return page
 
     yield open_one
     for page in pages:
-        await page.cut()
+        await page.disconnect()
     assert not hub_of_this_loop().by_agent

@@ -40,7 +40,7 @@ def fetch_picture() -> None:
 
 
 def send_push() -> None:
-    subscription = PushSubscription(endpoint=f"https://{NAME}/x", **Browser().fields)
+    subscription = PushSubscription(endpoint=f"https://{NAME}/x", **Browser().form_fields)
     webpush.post_message(subscription, b"{}", end=time.monotonic() + 5)
 
 

@@ -14,7 +14,7 @@ from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.markup import read_page
-from tests.messaging.live.live_pages import Element, elements
+from tests.messaging.live.live_pages import Element, parse_elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
 
@@ -28,7 +28,7 @@ def make_numbers(count: int) -> list[str]:
 def get_rows(client: Client, path: str, **headers: str) -> list[Element]:
     response = client.get(path, headers=headers)
     assert response.status_code == 200
-    return elements(read_page(response))
+    return parse_elements(read_page(response))
 
 
 def next_page_path(page: str) -> str | None:
@@ -41,7 +41,7 @@ def walk_pages(client: Client, path: str) -> list[list[str]]:
     following: str | None = path
     while following is not None:
         page = read_page(client.get(following, headers=HTMX))
-        pages.append([element.id for element in elements(page)])
+        pages.append([element.id for element in parse_elements(page)])
         following = next_page_path(page)
         assert len(pages) < 20
     return pages
@@ -119,14 +119,14 @@ def test_rows_that_move_between_two_pages_are_neither_twice_nor_missed(
     threads = {sender: cast.thread(sender=sender, to=to) for sender in senders}
     client = client_of(cast.ana)
     first = read_page(client.get(path, headers=HTMX))
-    on_first = [element.id for element in elements(first)]
+    on_first = [element.id for element in parse_elements(first)]
     lifted = [senders[0], senders[3], senders[-1]]
     for sender in lifted:
         cast.text_in("Up!", sender=sender, to=to)
     cast.text_in("New", sender="+12025559999", to=to)
     address = next_page_path(first)
     assert address is not None
-    on_second = [element.id for element in elements(read_page(client.get(address)))]
+    on_second = [element.id for element in parse_elements(read_page(client.get(address)))]
     assert not set(on_first) & set(on_second)
     unmoved = {f"thread-{t.pk}" for sender, t in threads.items() if sender not in lifted}
     assert unmoved <= set(on_first) | set(on_second)
@@ -146,7 +146,7 @@ def test_a_cursor_after_the_last_row_gives_an_empty_page(cast: Cast, after: str)
     cast.thread(to=ANAS_LINE)
     response = client_of(cast.ana).get(f"/?after={after}", headers=HTMX)
     assert response.status_code == 200
-    assert elements(read_page(response)) == []
+    assert parse_elements(read_page(response)) == []
 
 
 def count_queries(client: Client, path: str, **headers: str) -> int:
@@ -191,8 +191,8 @@ def test_htmx_gets_a_fragment_and_other_requests_a_page(cast: Cast) -> None:
             False,
         ]
         assert [b'id="listing"' in a.content for a in (page, panes, more)] == [True, True, False]
-        assert elements(read_page(page)) == elements(read_page(panes))
-        assert elements(read_page(more)) == elements(read_page(page))
+        assert parse_elements(read_page(page)) == parse_elements(read_page(panes))
+        assert parse_elements(read_page(more)) == parse_elements(read_page(page))
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])

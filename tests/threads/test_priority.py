@@ -10,7 +10,7 @@ from django.db import connection
 
 from tests.cast import ANAS_LINE, Cast, client_of
 from tests.markup import read_page
-from tests.messaging.live.live_pages import elements, tab
+from tests.messaging.live.live_pages import new_tab, parse_elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
 
@@ -19,7 +19,7 @@ HTMX = {"HX-Request": "true"}
 
 def listed_ids(cast: Cast, query: str = "") -> list[str]:
     page = read_page(client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/{query}"))
-    return [element.id for element in elements(page)]
+    return [element.id for element in parse_elements(page)]
 
 
 def test_a_new_thread_has_no_priority(cast: Cast) -> None:
@@ -47,7 +47,7 @@ def test_a_priority_comes_before_the_number_for_every_member(
         assert heading is not None
         words = re.sub(r"<[^>]+>", "", heading[1]).split()
         assert " ".join(words) == f"{word} (202) 555-0177"
-        row = next(e for e in elements(page) if e.id == f"thread-{thread.pk}")
+        row = next(e for e in parse_elements(page) if e.id == f"thread-{thread.pk}")
         assert row.words.startswith(f"{word} (202) 555-0177")
         checked = re.findall(r'aria-checked="true"[^>]* name="priority" value="(\w+)"', page)
         assert checked == [value]
@@ -84,7 +84,7 @@ def test_the_same_priority_again_changes_nothing(cast: Cast) -> None:
 def test_it_works_on_a_personal_line(cast: Cast) -> None:
     thread = cast.thread(to=ANAS_LINE)
     client_of(cast.ana).post(f"/threads/{thread.pk}/priority/", {"priority": "medium"})
-    (row, *_) = elements(read_page(client_of(cast.ana).get("/")))
+    (row, *_) = parse_elements(read_page(client_of(cast.ana).get("/")))
     assert row.words.startswith("Medium (202) 555-0177")
 
 
@@ -115,13 +115,13 @@ def test_the_choice_is_kept_on_further_pages_and_beside_a_conversation(cast: Cas
     more = re.search(r'<li class="more"[^>]*>\s*<a href="([^"]+)"', page)
     assert more is not None
     rest = read_page(client.get(more[1].replace("&amp;", "&"), headers=HTMX))
-    found = [element.id for element in [*elements(page), *elements(rest)]]
+    found = [element.id for element in [*parse_elements(page), *parse_elements(rest)]]
     expected = [t for t in reversed(threads) if t != threads[5]]
     assert found == [f"thread-{thread.pk}" for thread in expected]
     row = f"/threads/{threads[-1].pk}/?only=low"
     assert f'href="{row}"' in page
     beside = read_page(client.get(row))
-    assert [element.id for element in elements(beside)][:PAGE_SIZE] == found[:PAGE_SIZE]
+    assert [element.id for element in parse_elements(beside)][:PAGE_SIZE] == found[:PAGE_SIZE]
     assert f'href="{inbox}?only=low" aria-label="Back to Front Desk"' in beside
 
 
@@ -129,33 +129,33 @@ def test_the_choice_is_kept_on_further_pages_and_beside_a_conversation(cast: Cas
 async def test_priority_is_live_in_list_and_title(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
     inbox, path = f"/inboxes/{cast.front_desk.pk}/", f"/threads/{thread.pk}/"
-    ana, ben, cho = [await in_database(tab)(agent) for agent in (cast.ana, cast.ben, cast.cho)]
+    ana, ben, cho = [await in_database(new_tab)(agent) for agent in (cast.ana, cast.ben, cast.cho)]
     for page, where in ((ana, path), (ben, path), (cho, inbox)):
         await page.open(where)
     await in_database(ana.client.post)(f"{path}priority/", {"priority": "urgent"})
     for page in (ana, ben, cho):
-        await page.see(f"thread-{thread.pk}", "Urgent (202) 555-0177")
+        await page.wait_for(f"thread-{thread.pk}", "Urgent (202) 555-0177")
     for page in (ana, ben):
-        await page.settle()
+        await page.receive_until_idle()
         rows = "".join(frame.get("rows", "") for frame in page.frames)
         assert f'id="title-{thread.pk}"' in rows
         assert 'data-priority="urgent"' in rows
     assert "title-" not in "".join(frame.get("rows", "") for frame in cho.frames)
     for page in (ana, ben, cho):
-        await page.cut()
+        await page.disconnect()
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_catch_up_brings_the_title(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
-    ben = await in_database(tab)(cast.ben)
+    ben = await in_database(new_tab)(cast.ben)
     await in_database(ben.load)(f"/threads/{thread.pk}/")
     client = await in_database(client_of)(cast.ana)
     await in_database(client.post)(f"/threads/{thread.pk}/priority/", {"priority": "high"})
     await ben.open()
-    await ben.settle()
+    await ben.receive_until_idle()
     assert 'data-priority="high"' in "".join(frame.get("rows", "") for frame in ben.frames)
-    await ben.cut()
+    await ben.disconnect()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -163,7 +163,7 @@ async def test_live_rows_enter_and_leave_a_narrowed_list(cast: Cast) -> None:
     first = await in_database(cast.thread)()
     second = await in_database(cast.thread)(sender="+12025550178")
     inbox = f"/inboxes/{cast.front_desk.pk}/"
-    urgent, reply = await in_database(tab)(cast.cho), await in_database(tab)(cast.cho)
+    urgent, reply = await in_database(new_tab)(cast.cho), await in_database(new_tab)(cast.cho)
     await urgent.open(f"{inbox}?only=urgent")
     await reply.open(f"{inbox}?only=reply")
     client = await in_database(client_of)(cast.ana)
@@ -172,7 +172,7 @@ async def test_live_rows_enter_and_leave_a_narrowed_list(cast: Cast) -> None:
     async def set_priority(thread: Thread, priority: str) -> None:
         path = f"/threads/{thread.pk}/priority/"
         await in_database(client.post)(path, {"priority": priority})
-        await urgent.settle()
+        await urgent.receive_until_idle()
 
     await set_priority(first, "urgent")
     await set_priority(second, "urgent")
@@ -180,13 +180,13 @@ async def test_live_rows_enter_and_leave_a_narrowed_list(cast: Cast) -> None:
     await set_priority(second, "low")
     assert urgent.order(f"{order}-urgent") == [f"thread-{first.pk}"]
     await in_database(cast.answer)(first, "Yes, until six.")
-    await reply.settle()
+    await reply.receive_until_idle()
     assert reply.order(f"{order}-reply") == [f"thread-{second.pk}"]
     await in_database(cast.text_in)("Thank you")
-    await reply.settle()
+    await reply.receive_until_idle()
     assert reply.order(f"{order}-reply") == [f"thread-{first.pk}", f"thread-{second.pk}"]
     for page in (urgent, reply):
-        await page.cut()
+        await page.disconnect()
 
 
 def test_a_narrowed_list_of_a_large_inbox_walks_an_index(cast: Cast) -> None:

@@ -17,7 +17,7 @@ from messaging.conversations.history import PAGE_SIZE
 from messaging.models import Message
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.markup import read_page
-from tests.messaging.live.live_pages import Element, elements, tab
+from tests.messaging.live.live_pages import Element, new_tab, parse_elements
 from threads import unread
 from threads.actions import change_state
 from threads.models import Thread, ThreadState
@@ -33,7 +33,7 @@ def get_row(agent: Agent, what: Thread | str) -> Element:
         path = "/" if what.is_personal else f"/inboxes/{what.inbox_id}/"
         what = f"thread-{what.pk}"
     page = read_page(client_of(agent).get(path))
-    return {element.id: element for element in elements(page)}[what]
+    return {element.id: element for element in parse_elements(page)}[what]
 
 
 def unread_count(agent: Agent, what: Thread | str) -> int | None:
@@ -214,7 +214,7 @@ def test_needs_reply_is_untouched_by_reading_and_internal_messages(cast: Cast) -
 
     def needs_reply() -> bool:
         page = read_page(client_of(cast.ben).get(path))
-        return f"thread-{thread.pk}" in [element.id for element in elements(page)]
+        return f"thread-{thread.pk}" in [element.id for element in parse_elements(page)]
 
     open_thread(cast.ben, thread)
     cast.note(thread, "Who takes this one?", author=cast.ana)
@@ -237,45 +237,45 @@ def test_a_personal_thread_is_counted_too(cast: Cast) -> None:
 async def test_counts_change_live_on_all_my_pages(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
     inbox, key = f"/inboxes/{cast.front_desk.pk}/", f"inbox-{cast.front_desk.pk}"
-    top, inside, cho = [await in_database(tab)(a) for a in (cast.ana, cast.ana, cast.cho)]
+    top, inside, cho = [await in_database(new_tab)(a) for a in (cast.ana, cast.ana, cast.cho)]
     await top.open("/")
     await inside.open(inbox)
     await cho.open("/")
     await in_database(cast.text_in)("Two")
     await in_database(cast.text_in)("Another", sender="+12025550190")
     for page in (top, inside, cho):
-        await page.settle()
+        await page.receive_until_idle()
     assert inside.placed[f"thread-{thread.pk}"].words.endswith("2 unread")
     assert top.placed[key].words.endswith("2 unread")
     await in_database(open_thread)(cast.ana, thread)
     for page in (top, inside, cho):
-        await page.settle()
+        await page.receive_until_idle()
     assert "unread" not in inside.placed[f"thread-{thread.pk}"].marks
     assert top.placed[key].words.endswith("1 unread")
     assert cho.placed[key].words.endswith("2 unread")
     await in_database(top.client.post)(f"/threads/{thread.pk}/unread/")
     for page in (top, inside):
-        await page.settle()
+        await page.receive_until_idle()
     assert inside.placed[f"thread-{thread.pk}"].words.endswith("Unread")
     assert top.placed[key].words.endswith("2 unread")
     for page in (top, inside, cho):
-        await page.cut()
+        await page.disconnect()
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_new_membership_begins_with_nothing_unread_on_an_open_page(cast: Cast) -> None:
     """It ends and begins again between two readings; the inbox's row has to show the new one."""
     await in_database(cast.thread)()
-    page = await in_database(tab)(cast.cho)
+    page = await in_database(new_tab)(cast.cho)
     await in_database(page.load)("/")
     key = f"inbox-{cast.front_desk.pk}"
     assert page.placed[key].words.endswith("1 unread")
     await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
     await in_database(add_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
     await page.open()
-    await page.settle()
+    await page.receive_until_idle()
     assert "unread" not in page.placed[key].marks
-    await page.cut()
+    await page.disconnect()
 
 
 def test_with_an_old_membership_all_messages_count(cast: Cast) -> None:

@@ -24,18 +24,18 @@ NAMES = ["media.carrier.test", "*.cdn.test"]
 Answer = bytes | Callable[[ssl.SSLSocket], None]
 
 
-def ok(body: bytes, **headers: str) -> bytes:
+def ok_response(body: bytes, **headers: str) -> bytes:
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     head = "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *lines, "", ""])
     return head.encode() + body
 
 
-def moved(to: str) -> bytes:
+def redirect_response(to: str) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 @cache
-def certificate() -> tuple[bytes, bytes]:
+def make_certificate() -> tuple[bytes, bytes]:
     """A certificate for the names above, which is its own authority, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the tests")])
@@ -60,8 +60,8 @@ def certificate() -> tuple[bytes, bytes]:
     return made.public_bytes(serialization.Encoding.PEM), private
 
 
-def trusting() -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=certificate()[0].decode())
+def trusting_context() -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=make_certificate()[0].decode())
 
 
 @dataclass
@@ -83,7 +83,7 @@ class MediaHost:
         def resolve(host: str, port: int) -> list[str]:
             return addresses[host] if isinstance(addresses, Mapping) else addresses
 
-        return Network("https", self.port, is_allowed, resolve, trusting)
+        return Network("https", self.port, is_allowed, resolve, trusting_context)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def media_host(address: str = "", port: int = 0) -> Iterator[MediaHost]:
         listening.listen(16)
         listening.settimeout(0.05)
         pem = Path(folder) / "certificate.pem"
-        pem.write_bytes(b"".join(certificate()))
+        pem.write_bytes(b"".join(make_certificate()))
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(pem)
         host = MediaHost(listening.getsockname()[1])
@@ -123,12 +123,12 @@ def _serve(
         connection.settimeout(3)
         try:
             with tls.wrap_socket(connection, server_side=True) as line:
-                _answer(host, line)
+                _send_answer(host, line)
         except OSError:
             connection.close()  # a caller that does not trust us, or that had enough
 
 
-def _answer(host: MediaHost, line: ssl.SSLSocket) -> None:
+def _send_answer(host: MediaHost, line: ssl.SSLSocket) -> None:
     raw = b""
     while b"\r\n\r\n" not in raw:
         chunk = line.recv(65536)

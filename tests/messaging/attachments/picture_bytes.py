@@ -17,7 +17,7 @@ SVG = (
 )
 
 
-def picture(
+def make_picture(
     kind: str = "JPEG", size: tuple[int, int] = (300, 200), mode: str = "RGB", **more: Any
 ) -> bytes:
     """With a red mark in its upper left corner."""
@@ -28,7 +28,7 @@ def picture(
     return out.getvalue()
 
 
-def photo_with_a_place(orientation: int = 6) -> bytes:
+def make_photo_with_location(orientation: int = 6) -> bytes:
     """As a phone makes it: turned, and with where it was taken."""
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -36,10 +36,10 @@ def photo_with_a_place(orientation: int = 6) -> bytes:
     exif.get_ifd(0x8825).update(
         {1: "N", 2: (IFDRational(48), IFDRational(8), IFDRational(0)), 3: "E", 4: (11, 34, 0)}
     )
-    return picture(exif=exif, comment=b"canary comment")
+    return make_picture(exif=exif, comment=b"canary comment")
 
 
-def noise(size: tuple[int, int], kind: str = "PNG", seed: int = 1) -> bytes:
+def make_noise(size: tuple[int, int], kind: str = "PNG", seed: int = 1) -> bytes:
     """A picture that hardly packs."""
     width, height = size
     data = bytearray()
@@ -52,7 +52,7 @@ def noise(size: tuple[int, int], kind: str = "PNG", seed: int = 1) -> bytes:
     return out.getvalue()
 
 
-def moving(frames: int = 3, size: tuple[int, int] = (60, 40), **more: Any) -> bytes:
+def make_animation(frames: int = 3, size: tuple[int, int] = (60, 40), **more: Any) -> bytes:
     """A GIF that moves."""
     images = [Image.new("P", size, number * 40) for number in range(frames)]
     for number, image in enumerate(images):
@@ -65,7 +65,7 @@ def moving(frames: int = 3, size: tuple[int, int] = (60, 40), **more: Any) -> by
     return out.getvalue()
 
 
-def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
+def make_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     """A PNG of some kilobytes that says it has 900 million pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:

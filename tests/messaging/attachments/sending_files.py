@@ -21,18 +21,20 @@ HTMX = {"HX-Request": "true"}
 PDF = b"%PDF-1.4 some pages"
 
 
-def put(client: Client, thread: Thread, data: bytes, name: str = "a.jpg") -> Any:
+def upload_file(client: Client, thread: Thread, data: bytes, name: str = "a.jpg") -> Any:
     upload = SimpleUploadedFile(name, data, content_type="image/svg+xml")
     return client.post(f"/threads/{thread.pk}/attachments/", {"file": upload})
 
 
-def attached(client: Client, thread: Thread, *files: bytes) -> list[Attachment]:
+def upload_files(client: Client, thread: Thread, *files: bytes) -> list[Attachment]:
     for number, data in enumerate(files):
-        assert put(client, thread, data, f"file-{number}").status_code == 201
+        assert upload_file(client, thread, data, f"file-{number}").status_code == 201
     return list(Attachment.objects.filter(thread=thread, message=None).order_by("pk"))
 
 
-def send(client: Client, thread: Thread, files: Iterable[Attachment] = (), **more: Any) -> Any:
+def send_message(
+    client: Client, thread: Thread, files: Iterable[Attachment] = (), **more: Any
+) -> Any:
     fields = {"body": "", "form_key": uuid.uuid4(), "attachment": [one.pk for one in files]}
     return client.post(f"/threads/{thread.pk}/messages/", fields | more, headers=HTMX)
 
@@ -42,7 +44,7 @@ def stored_names() -> set[str]:
     return {f"{one}/{name}" for one in folders for name in default_storage.listdir(one)[1]}
 
 
-class Taken:
+class RecordingCarrier:
     """What the carrier was given; it fetches what it was told of, as carriers do."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
@@ -64,5 +66,5 @@ class Taken:
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
-    return Taken(monkeypatch)
+def recording_carrier(monkeypatch: pytest.MonkeyPatch) -> RecordingCarrier:
+    return RecordingCarrier(monkeypatch)

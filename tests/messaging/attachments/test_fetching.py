@@ -21,7 +21,12 @@ from messaging.attachments.fetching import (
 )
 from messaging.carriers import results
 from messaging.private_networks import INTERNET, Network, is_public
-from tests.messaging.attachments.media_host import MediaHost, media_host, moved, ok
+from tests.messaging.attachments.media_host import (
+    MediaHost,
+    media_host,
+    ok_response,
+    redirect_response,
+)
 
 NAME = "media.carrier.test"
 HOSTS = (NAME, ".cdn.test")
@@ -34,18 +39,18 @@ def host() -> Iterator[MediaHost]:
         yield listening
 
 
-def anywhere(address: str) -> bool:
+def allow_all(address: str) -> bool:
     return True
 
 
-def request(host: MediaHost, path: str = "/a", name: str = NAME) -> results.MediaRequest:
+def media_request(host: MediaHost, path: str = "/a", name: str = NAME) -> results.MediaRequest:
     return results.MediaRequest(f"https://{name}:{host.port}{path}", HOSTS, SECRET)
 
 
 def test_a_picture_is_fetched_with_the_accounts_credentials(host: MediaHost) -> None:
-    host.answers["/a?b=c%20d"] = ok(b"bytes")
-    network = host.network(["127.0.0.1"], anywhere)
-    assert fetch_media(request(host, "/a?b=c%20d"), network=network) == b"bytes"
+    host.answers["/a?b=c%20d"] = ok_response(b"bytes")
+    network = host.network(["127.0.0.1"], allow_all)
+    assert fetch_media(media_request(host, "/a?b=c%20d"), network=network) == b"bytes"
     [(_, headers)] = host.requests
     assert headers["authorization"] == SECRET["Authorization"]
     assert headers["host"].split(":")[0] == NAME
@@ -54,11 +59,11 @@ def test_a_picture_is_fetched_with_the_accounts_credentials(host: MediaHost) -> 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_one_address_inside_is_enough_to_call_none(host: MediaHost, order: int) -> None:
-    host.answers["/a"] = ok(b"secret")
+    host.answers["/a"] = ok_response(b"secret")
     addresses = ["127.0.0.1", "127.0.0.2"][::order]
     network = host.network(addresses, lambda address: address == "127.0.0.1")
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch_media(request(host), network=network)
+        fetch_media(media_request(host), network=network)
     assert host.connections == 0
 
 
@@ -71,11 +76,11 @@ def test_this_machines_own_addresses_are_not_called_by_any_of_its_names(
     )
     network = Network("https", host.port, is_public)
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch_media(request(host), network=network)
+        fetch_media(media_request(host), network=network)
     assert host.connections == 0
     # The same name leads somewhere, were it not for the guard.
     with pytest.raises(FetchError) as raised:
-        fetch_media(request(host), network=Network("https", host.port, anywhere))
+        fetch_media(media_request(host), network=Network("https", host.port, allow_all))
     assert raised.value.is_passing
     assert host.connections > 0
 
@@ -85,8 +90,8 @@ def test_a_name_that_changes_its_address_is_asked_once_and_the_line_pinned(
 ) -> None:
     """The second answer of the name would lead inside."""
     with media_host("127.0.0.2") as outside, media_host("127.0.0.3", outside.port) as inside:
-        outside.answers["/a"] = ok(b"bytes")
-        inside.answers["/a"] = ok(b"secret")
+        outside.answers["/a"] = ok_response(b"bytes")
+        inside.answers["/a"] = ok_response(b"secret")
         answers = iter([["127.0.0.2"], ["127.0.0.3"], ["127.0.0.3"]])
         network = Network(
             "https",
@@ -95,11 +100,11 @@ def test_a_name_that_changes_its_address_is_asked_once_and_the_line_pinned(
             lambda *_: next(answers),
             host.network([]).tls,
         )
-        assert fetch_media(request(outside), network=network) == b"bytes"
+        assert fetch_media(media_request(outside), network=network) == b"bytes"
         assert (outside.connections, inside.connections) == (1, 0)
         # Asked again, as at a redirect, it leads inside and is refused.
         with pytest.raises(FetchError, match="not the carrier's"):
-            fetch_media(request(outside), network=network)
+            fetch_media(media_request(outside), network=network)
         assert (outside.connections, inside.connections) == (1, 0)
 
 
@@ -131,10 +136,10 @@ def test_foreign_addresses_are_called_neither_first_nor_by_redirect(
     host: MediaHost, to: str, is_redirect: bool
 ) -> None:
     to = to.replace("PORT", str(host.port))
-    host.answers["/a"] = moved(to)
+    host.answers["/a"] = redirect_response(to)
     with media_host() as other:
-        network = host.network(["127.0.0.1"], anywhere)
-        first = request(host) if is_redirect else results.MediaRequest(to, HOSTS, SECRET)
+        network = host.network(["127.0.0.1"], allow_all)
+        first = media_request(host) if is_redirect else results.MediaRequest(to, HOSTS, SECRET)
         with pytest.raises(FetchError, match="not the carrier's"):
             fetch_media(first, network=network)
         assert other.connections == 0
@@ -145,27 +150,36 @@ def test_a_redirect_within_the_carriers_hosts_is_followed_without_the_credential
     host: MediaHost,
 ) -> None:
     there = f"https://x.cdn.test:{host.port}/b"
-    host.answers |= {"/a": moved(there), "/b": moved("/c"), "/c": ok(b"bytes")}
-    assert fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere)) == b"bytes"
+    host.answers |= {
+        "/a": redirect_response(there),
+        "/b": redirect_response("/c"),
+        "/c": ok_response(b"bytes"),
+    }
+    assert (
+        fetch_media(media_request(host), network=host.network(["127.0.0.1"], allow_all))
+        == b"bytes"
+    )
     assert [path for path, _ in host.requests] == ["/a", "/b", "/c"]
     assert ["authorization" in headers for _, headers in host.requests] == [True, False, False]
 
 
 def test_a_redirect_to_a_name_that_leads_inside_is_refused(host: MediaHost) -> None:
-    host.answers["/a"] = moved(f"https://x.cdn.test:{host.port}/b")
+    host.answers["/a"] = redirect_response(f"https://x.cdn.test:{host.port}/b")
     names = {NAME: ["127.0.0.1"], "x.cdn.test": ["127.0.0.9"]}
     network = host.network(names, lambda address: address == "127.0.0.1")
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch_media(request(host), network=network)
+        fetch_media(media_request(host), network=network)
     assert host.connections == 1
 
 
 def test_three_redirects_are_followed_and_no_fourth(host: MediaHost) -> None:
-    host.answers |= {f"/{n}": moved(f"/{n + 1}") for n in range(4)} | {"/4": ok(b"bytes")}
-    network = host.network(["127.0.0.1"], anywhere)
-    assert fetch_media(request(host, "/1"), network=network) == b"bytes"
+    host.answers |= {f"/{n}": redirect_response(f"/{n + 1}") for n in range(4)} | {
+        "/4": ok_response(b"bytes")
+    }
+    network = host.network(["127.0.0.1"], allow_all)
+    assert fetch_media(media_request(host, "/1"), network=network) == b"bytes"
     with pytest.raises(FetchError, match="not the carrier's"):
-        fetch_media(request(host, "/0"), network=network)
+        fetch_media(media_request(host, "/0"), network=network)
     assert host.connections == 4 + 4
 
 
@@ -174,7 +188,7 @@ def test_the_certificate_is_proven_for_the_name_though_the_address_is_pinned(
 ) -> None:
     asked = results.MediaRequest(f"https://deep.x.cdn.test:{host.port}/a", HOSTS, SECRET)
     with pytest.raises(FetchError) as raised:
-        fetch_media(asked, network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(asked, network=host.network(["127.0.0.1"], allow_all))
     assert isinstance(raised.value.__cause__, Exception)
     assert "certificate" in str(raised.value.__cause__).lower()
     assert (host.connections, host.requests) == (1, [])
@@ -183,19 +197,19 @@ def test_the_certificate_is_proven_for_the_name_though_the_address_is_pinned(
 def test_no_proxy_of_the_environment_is_used(
     host: MediaHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host.answers["/a"] = ok(b"bytes")
+    host.answers["/a"] = ok_response(b"bytes")
     with media_host() as proxy:
         for name in ("HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(media_request(host), network=host.network(["127.0.0.1"], allow_all))
         assert (host.connections, proxy.connections) == (1, 0)
 
 
 def test_an_address_that_does_not_answer_gives_way_to_the_next(host: MediaHost) -> None:
     with media_host("127.0.0.5") as only:
-        only.answers["/a"] = ok(b"bytes")
-        network = only.network(["127.0.0.6", "127.0.0.5"], anywhere)
-        assert fetch_media(request(only), network=network) == b"bytes"
+        only.answers["/a"] = ok_response(b"bytes")
+        network = only.network(["127.0.0.6", "127.0.0.5"], allow_all)
+        assert fetch_media(media_request(only), network=network) == b"bytes"
 
 
 def test_bytes_beyond_the_limit_are_not_read(host: MediaHost) -> None:
@@ -206,14 +220,16 @@ def test_bytes_beyond_the_limit_are_not_read(host: MediaHost) -> None:
 
     host.answers["/a"] = endless
     with pytest.raises(FetchError) as raised:
-        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere), largest=100_000)
+        fetch_media(
+            media_request(host), network=host.network(["127.0.0.1"], allow_all), largest=100_000
+        )
     assert (raised.value.sentence, raised.value.is_passing) == (TOO_BIG, False)
 
 
 def test_packed_bytes_are_not_unpacked(host: MediaHost) -> None:
-    host.answers["/a"] = ok(b"\x1f\x8b" + b"0" * 100, Content_Encoding="gzip")
+    host.answers["/a"] = ok_response(b"\x1f\x8b" + b"0" * 100, Content_Encoding="gzip")
     with pytest.raises(FetchError):
-        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(media_request(host), network=host.network(["127.0.0.1"], allow_all))
 
 
 @pytest.mark.parametrize("in_headers", [True, False])
@@ -230,7 +246,9 @@ def test_who_drips_is_given_up_when_the_time_for_the_whole_is_over(
     host.answers["/a"] = drip
     start = time.monotonic()
     with pytest.raises(FetchError) as raised:
-        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere), seconds=0.5)
+        fetch_media(
+            media_request(host), network=host.network(["127.0.0.1"], allow_all), seconds=0.5
+        )
     assert raised.value.is_passing
     assert time.monotonic() - start < 3
 
@@ -244,18 +262,18 @@ def test_a_refusal_is_told_in_words(
 ) -> None:
     host.answers["/a"] = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
     with pytest.raises(FetchError) as raised:
-        fetch_media(request(host), network=host.network(["127.0.0.1"], anywhere))
+        fetch_media(media_request(host), network=host.network(["127.0.0.1"], allow_all))
     assert raised.value.is_passing is is_passing
     assert sentence in {None, raised.value.sentence}
 
 
 def test_what_arrives_otherwise_than_it_was_sent_is_not_kept(host: MediaHost) -> None:
-    host.answers["/a"] = ok(b"bytes")
-    network = host.network(["127.0.0.1"], anywhere)
+    host.answers["/a"] = ok_response(b"bytes")
+    network = host.network(["127.0.0.1"], allow_all)
     good = hashlib.sha256(b"bytes").hexdigest()
-    assert fetch_media(request(host), network=network, sha256=good.upper()) == b"bytes"
+    assert fetch_media(media_request(host), network=network, sha256=good.upper()) == b"bytes"
     with pytest.raises(FetchError, match=CHANGED):
-        fetch_media(request(host), network=network, sha256="0" * 64)
+        fetch_media(media_request(host), network=network, sha256="0" * 64)
 
 
 def test_only_the_demos_own_carrier_is_fetched_from_loopback(settings: object) -> None:

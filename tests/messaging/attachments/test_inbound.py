@@ -24,8 +24,8 @@ from messaging.live.reading import read_changes
 from messaging.models import Attachment, CarrierAccount, Message, Notification
 from messaging.notifications.lists import popup_content
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
-from tests.messaging.attachments.media_host import MediaHost, media_host, ok
-from tests.messaging.attachments.picture_bytes import HTML, picture
+from tests.messaging.attachments.media_host import MediaHost, media_host, ok_response
+from tests.messaging.attachments.picture_bytes import HTML, make_picture
 from tests.messaging.carrier_calls import post_webhook, text_fields
 from tests.messaging.stepped_worker import due_jobs, end_waits, run_jobs
 from threads.models import Thread
@@ -33,11 +33,13 @@ from threads.models import Thread
 NAME = "media.carrier.test"
 
 
-def anywhere(_: str) -> bool:
+def allow_all(_: str) -> bool:
     return True
 
 
-def came(cast: Cast, *media: events.InboundMedia, body: str = "", sid: str = "1") -> Message:
+def receive_with_media(
+    cast: Cast, *media: events.InboundMedia, body: str = "", sid: str = "1"
+) -> Message:
     text = events.InboundText(sid, CUSTOMER, FRONT_DESK, body, media=media)
     return store_text(text, account=cast.account)
 
@@ -46,7 +48,7 @@ def came(cast: Cast, *media: events.InboundMedia, body: str = "", sid: str = "1"
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaHost]:
     """Where Twilio's media lie in these tests."""
     with media_host("127.0.0.1") as listening:
-        network = listening.network(["127.0.0.1"], anywhere)
+        network = listening.network(["127.0.0.1"], allow_all)
         monkeypatch.setattr(inbound, "network_of", lambda _: network)
         monkeypatch.setattr(
             Twilio,
@@ -75,8 +77,8 @@ def page_of(cast: Cast, message: Message) -> str:
 def test_the_text_is_there_at_once_and_its_picture_when_it_was_fetched(
     cast: Cast, host: MediaHost
 ) -> None:
-    data = picture(size=(1200, 800))
-    host.answers["/1"] = ok(data, Content_Type="text/html")
+    data = make_picture(size=(1200, 800))
+    host.answers["/1"] = ok_response(data, Content_Type="text/html")
     assert post_webhook(cast.account, media_fields(host, "/1", body="Look")).status_code == 200
     message = Message.objects.get()
     assert host.connections == 0
@@ -106,7 +108,7 @@ def test_the_text_is_there_at_once_and_its_picture_when_it_was_fetched(
 
 @pytest.mark.django_db(transaction=True)
 def test_what_only_looks_like_a_picture_is_a_file_to_save(cast: Cast, host: MediaHost) -> None:
-    host.answers["/1"] = ok(b"\xff\xd8\xff\xe0" + HTML)
+    host.answers["/1"] = ok_response(b"\xff\xd8\xff\xe0" + HTML)
     post_webhook(cast.account, media_fields(host, "/1"))
     thread = Thread.objects.get()
     assert thread.last_excerpt == "Picture"
@@ -147,7 +149,7 @@ def test_lists_and_notifications_say_what_came_without_words(
     assert popup_content(notice)["body"] == summary
     page = client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
     assert f">{summary}<" in page
-    assert came(cast, *media, body="Some words", sid="2").summary == "Some words"
+    assert receive_with_media(cast, *media, body="Some words", sid="2").summary == "Some words"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -163,7 +165,7 @@ def test_a_failure_is_told_in_the_bubble_and_can_be_tried_again(
     assert "The carrier did not hand this file over to our account" in page
     assert "Try again" in page
     assert "Look" in page
-    host.answers["/1"] = ok(picture())
+    host.answers["/1"] = ok_response(make_picture())
     answer = client_of(cast.ben).post(
         f"/attachments/{attachment.pk}/fetch/", headers={"HX-Request": "true"}
     )
@@ -202,7 +204,7 @@ def test_what_may_work_soon_is_tried_again_by_itself_and_given_up_at_last(
 def test_a_slow_file_holds_up_neither_the_others_nor_the_senders(
     cast: Cast, host: MediaHost
 ) -> None:
-    host.answers |= {f"/{n}": ok(picture(size=(50 + n, 50))) for n in range(5)}
+    host.answers |= {f"/{n}": ok_response(make_picture(size=(50 + n, 50))) for n in range(5)}
     post_webhook(cast.account, media_fields(host, *[f"/{n}" for n in range(5)]))
     locks = set(ProcrastinateJob.objects.values_list("lock", flat=True))
     assert len(locks) == 2
@@ -236,7 +238,7 @@ def test_a_text_without_pictures_asks_nothing_more(cast: Cast) -> None:
     counts = []
     for media in ((), (events.InboundMedia("https://x.test/1"),)):
         with CaptureQueriesContext(connection) as queries:
-            came(cast, *media, body="Hello", sid=f"S{len(media)}")
+            receive_with_media(cast, *media, body="Hello", sid=f"S{len(media)}")
         counts.append([q["sql"] for q in queries])
     assert not [sql for sql in counts[0] if "attachment" in sql.lower()]
     assert len(counts[1]) > len(counts[0])
@@ -248,7 +250,7 @@ def test_a_page_of_pictures_reads_them_in_one_query(cast: Cast) -> None:
     for number in (1, 12):
         for n in range(number):
             sid = f"S{number}-{n}"
-            came(cast, events.InboundMedia(f"https://x.test/{sid}"), sid=sid)
+            receive_with_media(cast, events.InboundMedia(f"https://x.test/{sid}"), sid=sid)
         client = client_of(cast.ana)
         client.get(f"/threads/{thread.pk}/")
         with CaptureQueriesContext(connection) as queries:
@@ -261,12 +263,12 @@ def test_a_page_of_pictures_reads_them_in_one_query(cast: Cast) -> None:
 def test_a_fetch_that_another_worker_ended_leaves_no_second_file(
     cast: Cast, host: MediaHost
 ) -> None:
-    host.answers["/1"] = ok(picture())
+    host.answers["/1"] = ok_response(make_picture())
     post_webhook(cast.account, media_fields(host, "/1"))
     attachment = Attachment.objects.get()
     inbound.fetch_attachment(attachment.pk)
     stale = Attachment.objects.select_related("message").get()
-    stored = store_file(picture())
+    stored = store_file(make_picture())
     assert not inbound._record_arrival(stale, stored)
     attachment.refresh_from_db()
     assert attachment.stored_name != stored.stored_name
@@ -281,7 +283,7 @@ def stored_names() -> list[str]:
 
 
 def test_a_fetch_that_was_forgotten_is_woken(cast: Cast) -> None:
-    came(cast, *[events.InboundMedia(f"https://x.test/{n}") for n in range(2)])
+    receive_with_media(cast, *[events.InboundMedia(f"https://x.test/{n}") for n in range(2)])
     Attachment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     first = ProcrastinateJob.objects.order_by("pk").first()
     assert first is not None

@@ -19,10 +19,10 @@ from messaging.models import Attachment
 from tests.cast import Cast
 from tests.messaging.attachments.picture_bytes import (
     HTML,
-    moving,
-    noise,
-    photo_with_a_place,
-    picture,
+    make_animation,
+    make_noise,
+    make_photo_with_location,
+    make_picture,
 )
 from tests.stack import ROOT
 
@@ -36,13 +36,15 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return script
 
 
-@pytest.mark.parametrize("data", [photo_with_a_place(), moving(), picture("PNG")])
+@pytest.mark.parametrize(
+    "data", [make_photo_with_location(), make_animation(), make_picture("PNG")]
+)
 def test_the_child_makes_what_is_made_here(data: bytes) -> None:
     assert isolation.read_picture(data) == pictures.read_picture(data)
 
 
 def test_the_child_makes_a_picture_fit_and_is_not_asked_where_it_fits() -> None:
-    data, types = noise((90, 70)), {"image/png"}
+    data, types = make_noise((90, 70)), {"image/png"}
     assert isolation.shrink_picture(data, "image/png", types=types, limit=len(data)) is None
     smaller = isolation.shrink_picture(data, "image/png", types=types, limit=len(data) - 1)
     assert smaller == pictures.shrink_to(data, len(data) - 1)
@@ -62,14 +64,14 @@ def test_what_takes_too_long_is_no_picture(child: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(isolation, "PICTURE_TIMEOUT", 0.2)
     child.write_text("#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(NotAPicture):
-        isolation.read_picture(picture())
+        isolation.read_picture(make_picture())
 
 
 def test_the_child_knows_no_secrets(child: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIELD_ENCRYPTION_KEY", "canary")
     child.write_text(f"#!/bin/sh\nenv > {child}.env\nexit 65\n")
     with pytest.raises(NotAPicture):
-        isolation.read_picture(picture())
+        isolation.read_picture(make_picture())
     known = Path(f"{child}.env").read_text()
     assert "PATH=" in known
     assert "canary" not in known
@@ -88,14 +90,14 @@ def test_the_child_starts_without_django() -> None:
 def test_a_child_that_does_not_work_says_nothing_of_the_picture(child: Path, fault: str) -> None:
     child.write_text(fault)
     with pytest.raises(DecoderBusy):
-        isolation.read_picture(picture())
+        isolation.read_picture(make_picture())
 
 
 def test_one_is_decoded_at_a_time_and_whoever_waits_too_long_is_told(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolation, "TURN_TIMEOUT", 0.05)
-    thread, upload = cast.thread(), SimpleUploadedFile("a.jpg", picture())
+    thread, upload = cast.thread(), SimpleUploadedFile("a.jpg", make_picture())
     with (
         isolation._one_at_a_time(),
         pytest.raises(FileRefused, match="Try again in a moment"),
@@ -111,7 +113,7 @@ def test_a_queue_that_is_long_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> 
         isolation._waiting.acquire()
     try:
         with pytest.raises(DecoderBusy):
-            isolation.read_picture(picture())
+            isolation.read_picture(make_picture())
     finally:
         isolation._waiting.release(isolation.MAX_WAITING)
-    isolation.read_picture(picture())
+    isolation.read_picture(make_picture())

@@ -24,29 +24,36 @@ from messaging.models import Attachment, Message, PublicLink
 from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
 from tests.cast import ANAS_LINE, Cast, client_of
-from tests.messaging.attachments.picture_bytes import HTML, SVG, photo_with_a_place, picture
+from tests.messaging.attachments.picture_bytes import (
+    HTML,
+    SVG,
+    make_photo_with_location,
+    make_picture,
+)
 from tests.messaging.attachments.sending_files import (
     HTMX,
     PDF,
-    Taken,
-    attached,
-    send,
+    RecordingCarrier,
+    recording_carrier,
+    send_message,
     stored_names,
-    taken,
+    upload_files,
 )
 
-__all__ = ["taken"]
+__all__ = ["recording_carrier"]
 
 
 def sent_link(cast: Cast) -> tuple[str, PublicLink]:
     thread, client = cast.thread(), client_of(cast.ana)
-    send(client, thread, attached(client, thread, picture()))
+    send_message(client, thread, upload_files(client, thread, make_picture()))
     delivery.deliver_thread(thread.pk)
     link = PublicLink.objects.get()
     return urlsplit(links.public_url(link)).path, link
 
 
-def test_a_public_link_needs_no_cookie_and_gives_none(cast: Cast, taken: Taken) -> None:
+def test_a_public_link_needs_no_cookie_and_gives_none(
+    cast: Cast, recording_carrier: RecordingCarrier
+) -> None:
     path, _ = sent_link(cast)
     answer = Client().get(path)
     assert answer.status_code == 200
@@ -59,7 +66,7 @@ def test_a_public_link_needs_no_cookie_and_gives_none(cast: Cast, taken: Taken) 
 
 
 def test_a_public_link_ends_and_cannot_be_made_up(
-    cast: Cast, taken: Taken, time_machine: Any
+    cast: Cast, recording_carrier: RecordingCarrier, time_machine: Any
 ) -> None:
     path, link = sent_link(cast)
     token, name = path.split("/")[2:]
@@ -92,9 +99,9 @@ def test_a_public_link_ends_and_cannot_be_made_up(
 def test_what_was_made_for_a_link_goes_with_it(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
-    Taken(monkeypatch, media_types=frozenset({"image/jpeg"}))
+    RecordingCarrier(monkeypatch, media_types=frozenset({"image/jpeg"}))
     thread, client = cast.thread(), client_of(cast.ana)
-    send(client, thread, attached(client, thread, picture("PNG")))
+    send_message(client, thread, upload_files(client, thread, make_picture("PNG")))
     delivery.deliver_thread(thread.pk)
     assert len(stored_names()) == 3
     PublicLink.objects.update(expires_at=timezone.now())
@@ -123,44 +130,46 @@ SQL = [
 
 @pytest.mark.parametrize("statement", SQL)
 def test_the_database_refuses_a_public_link_for_an_internal_file(
-    cast: Cast, taken: Taken, statement: str
+    cast: Cast, recording_carrier: RecordingCarrier, statement: str
 ) -> None:
     _, link = sent_link(cast)
     client = client_of(cast.ana)
     thread = link.attachment.thread
-    [secret] = attached(client, thread, PDF)
-    send(client, thread, [secret], is_internal="true")
+    [secret] = upload_files(client, thread, PDF)
+    send_message(client, thread, [secret], is_internal="true")
     sql = statement.format(internal=secret.pk, outbound=link.attachment_id)
     with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
 
 
 def test_internal_files_reach_no_carrier_and_have_no_public_address(
-    cast: Cast, taken: Taken
+    cast: Cast, recording_carrier: RecordingCarrier
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    [first] = attached(client, thread, photo_with_a_place())
-    send(client, thread, [first], is_internal="true")
-    [second] = attached(client, thread, PDF)
-    send(client, thread, [second], body="@ben look")
+    [first] = upload_files(client, thread, make_photo_with_location())
+    send_message(client, thread, [first], is_internal="true")
+    [second] = upload_files(client, thread, PDF)
+    send_message(client, thread, [second], body="@ben look")
     assert [message.kind for message in Message.objects.order_by("pk")][1:] == ["internal"] * 2
     for message in Message.objects.filter(kind="internal"):
         client.post(f"/messages/{message.pk}/retry/", headers=HTMX)
     delivery.deliver_thread(thread.pk)
-    assert (taken.texts, PublicLink.objects.count()) == ([], 0)
+    assert (recording_carrier.texts, PublicLink.objects.count()) == ([], 0)
     assert client_of(cast.ben).get(f"/attachments/{first.pk}/").status_code == 200
     page = client_of(cast.ben).get(f"/threads/{thread.pk}/").content.decode()
     assert f"/attachments/{second.pk}/" in page
 
 
-def test_membership_is_asked_at_each_download(cast: Cast, taken: Taken) -> None:
+def test_membership_is_asked_at_each_download(
+    cast: Cast, recording_carrier: RecordingCarrier
+) -> None:
     thread, ana = cast.thread(), client_of(cast.ana)
-    [file] = attached(ana, thread, picture())
+    [file] = upload_files(ana, thread, make_picture())
     path = f"/attachments/{file.pk}/"
     # Not sent yet: the uploader's alone.
     assert ana.get(path).status_code == 200
     assert client_of(cast.ben).get(path).status_code == 404
-    send(ana, thread, [file])
+    send_message(ana, thread, [file])
     ben = client_of(cast.ben)
     assert ben.get(path).status_code == 200
     remove_member(inbox=cast.front_desk, agent=cast.ben, changed_by=cast.admin)
@@ -191,7 +200,7 @@ def test_a_hostile_file_is_only_ever_saved(cast: Cast, name: str, data: bytes) -
     thread, client = cast.thread(), client_of(cast.ana)
     file = drafts.add_file(thread=thread, agent=cast.ana, upload=SimpleUploadedFile("x", data))
     Attachment.objects.update(name=clean_name(name))
-    send(client, thread, [file], is_internal="true")
+    send_message(client, thread, [file], is_internal="true")
     answer = client.get(f"/attachments/{file.pk}/")
     assert answer.content == data
     assert answer["Content-Type"] == "application/octet-stream"
@@ -207,14 +216,16 @@ def test_a_hostile_file_is_only_ever_saved(cast: Cast, name: str, data: bytes) -
 
 def test_files_lie_under_names_that_nobody_chose(cast: Cast) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    attached(client, thread, PDF, picture())
+    upload_files(client, thread, PDF, make_picture())
     for name in stored_names():
         assert re.fullmatch(r"[0-9a-f]{2}/[0-9a-f]{32}", name)
     paths = [default_storage.path(name) for name in stored_names()]
     assert all(oct(Path(path).stat().st_mode)[-3:] == "600" for path in paths)
 
 
-def test_any_storage_will_do(cast: Cast, taken: Taken, settings: Any) -> None:
+def test_any_storage_will_do(
+    cast: Cast, recording_carrier: RecordingCarrier, settings: Any
+) -> None:
     """A bucket has no paths and no folders."""
     memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = settings.STORAGES | {"default": memory}
@@ -225,18 +236,20 @@ def test_any_storage_will_do(cast: Cast, taken: Taken, settings: Any) -> None:
     assert client_of(cast.ana).get(f"/attachments/{link.attachment_id}/").status_code == 200
 
 
-def test_a_personal_line_sends_pictures_too(cast: Cast, taken: Taken) -> None:
+def test_a_personal_line_sends_pictures_too(
+    cast: Cast, recording_carrier: RecordingCarrier
+) -> None:
     thread, client = cast.thread(to=ANAS_LINE), client_of(cast.ana)
-    files = attached(client, thread, picture())
-    assert send(client, thread, files).status_code == 200
+    files = upload_files(client, thread, make_picture())
+    assert send_message(client, thread, files).status_code == 200
     assert client_of(cast.ben).get(f"/attachments/{files[0].pk}/").status_code == 404
     delivery.deliver_thread(thread.pk)
-    assert len(taken.files) == 1
+    assert len(recording_carrier.files) == 1
 
 
 def test_what_a_colleague_drafts_stands_in_nobody_elses_composer(cast: Cast) -> None:
     thread = cast.thread()
-    attached(client_of(cast.ana), thread, picture())
+    upload_files(client_of(cast.ana), thread, make_picture())
     for client in (client_of(cast.ben), client_of(cast.cho)):
         assert 'name="attachment"' not in client.get(f"/threads/{thread.pk}/").content.decode()
         listed = client.get(f"/threads/{thread.pk}/attachments/").content.decode()

@@ -19,38 +19,40 @@ from messaging.outbound import delivery
 from messaging.tasks import forget_unsent_files
 from tests.cast import Cast, client_of
 from tests.messaging.attachments.picture_bytes import (
-    moving,
-    noise,
+    make_animation,
+    make_noise,
+    make_photo_with_location,
+    make_picture,
     open_picture,
-    photo_with_a_place,
-    picture,
 )
 from tests.messaging.attachments.sending_files import (
     PDF,
-    Taken,
-    attached,
-    put,
-    send,
+    RecordingCarrier,
+    recording_carrier,
+    send_message,
     stored_names,
-    taken,
+    upload_file,
+    upload_files,
 )
 
-__all__ = ["taken"]
+__all__ = ["recording_carrier"]
 
 
-def test_a_picture_goes_into_the_composer_and_out_with_the_text(cast: Cast, taken: Taken) -> None:
+def test_a_picture_goes_into_the_composer_and_out_with_the_text(
+    cast: Cast, recording_carrier: RecordingCarrier
+) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    answer = put(client, thread, photo_with_a_place(), "IMG_1.jpg")
+    answer = upload_file(client, thread, make_photo_with_location(), "IMG_1.jpg")
     assert answer.status_code == 201
     [attachment] = Attachment.objects.all()
     assert f'name="attachment" value="{attachment.pk}"' in answer.content.decode()
     page = client.get(f"/threads/{thread.pk}/").content.decode()
     assert f'name="attachment" value="{attachment.pk}"' in page
-    assert send(client, thread, [attachment], body="Look").status_code == 200
+    assert send_message(client, thread, [attachment], body="Look").status_code == 200
     message = Message.objects.get(kind="outbound")
     assert (message.body, message.picture_count, message.file_count) == ("Look", 1, 0)
     delivery.deliver_thread(thread.pk)
-    [file] = taken.files
+    [file] = recording_carrier.files
     assert (file.status_code, file["Content-Type"]) == (200, "image/jpeg")
     assert not open_picture(file.content).getexif()
     assert b"Canary" not in file.content
@@ -60,25 +62,25 @@ def test_a_picture_goes_into_the_composer_and_out_with_the_text(cast: Cast, take
 
 
 def test_pictures_go_without_words_and_nothing_goes_without_either(
-    cast: Cast, taken: Taken
+    cast: Cast, recording_carrier: RecordingCarrier
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    files = attached(client, thread, picture(), picture("PNG"))
-    answer = send(client, thread)
+    files = upload_files(client, thread, make_picture(), make_picture("PNG"))
+    answer = send_message(client, thread)
     assert answer.status_code == 422
     assert "Write something first." in answer.content.decode()
     assert answer.content.decode().count('name="attachment"') == 2
-    assert send(client, thread, files, body=" \n ").status_code == 200
+    assert send_message(client, thread, files, body=" \n ").status_code == 200
     thread.refresh_from_db()
     assert (Message.objects.get(kind="outbound").body, thread.last_excerpt) == ("", "2 pictures")
     delivery.deliver_thread(thread.pk)
-    assert [len(text.media_urls) for text in taken.texts] == [2]
+    assert [len(text.media_urls) for text in recording_carrier.texts] == [2]
 
 
 def test_the_same_form_twice_makes_one_message_with_its_files(cast: Cast) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    files, key = attached(client, thread, picture()), uuid.uuid4()
-    answers = [send(client, thread, files, form_key=key) for _ in range(2)]
+    files, key = upload_files(client, thread, make_picture()), uuid.uuid4()
+    answers = [send_message(client, thread, files, form_key=key) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert Message.objects.filter(kind="outbound").count() == 1
     assert Attachment.objects.get().message == Message.objects.get(kind="outbound")
@@ -86,9 +88,9 @@ def test_the_same_form_twice_makes_one_message_with_its_files(cast: Cast) -> Non
 
 def test_a_file_that_another_form_took_is_not_sent_again(cast: Cast) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    files = attached(client, thread, picture())
-    assert send(client, thread, files).status_code == 200
-    answer = send(client, thread, files, body="Words stay")
+    files = upload_files(client, thread, make_picture())
+    assert send_message(client, thread, files).status_code == 200
+    answer = send_message(client, thread, files, body="Words stay")
     assert answer.status_code == 422
     page = html.unescape(answer.content.decode())
     assert "A file of this message is no longer here." in page
@@ -98,13 +100,13 @@ def test_a_file_that_another_form_took_is_not_sent_again(cast: Cast) -> None:
 
 def test_files_of_others_and_of_other_threads_are_not_taken(cast: Cast) -> None:
     thread, other = cast.thread(), cast.thread(sender="+12025550188")
-    mine = attached(client_of(cast.ana), other, picture())
-    bens = attached(client_of(cast.ben), thread, picture())
+    mine = upload_files(client_of(cast.ana), other, make_picture())
+    bens = upload_files(client_of(cast.ben), thread, make_picture())
     for files in (mine, bens):
-        assert send(client_of(cast.ana), thread, files).status_code == 422
+        assert send_message(client_of(cast.ana), thread, files).status_code == 422
     assert not Attachment.objects.exclude(message=None).exists()
     for nonsense in ("x", "-1", str(2**70), ["1"] * 200):
-        answer = send(client_of(cast.ana), thread, body="Words", attachment=nonsense)
+        answer = send_message(client_of(cast.ana), thread, body="Words", attachment=nonsense)
         assert answer.status_code == 422
 
 
@@ -112,17 +114,17 @@ def test_without_scripts_files_come_with_the_form_and_outlive_its_refusal(cast: 
     thread, client, key = cast.thread(), client_of(cast.ana), uuid.uuid4()
     path = f"/threads/{thread.pk}/messages/"
 
-    def form(**more: Any) -> dict[str, Any]:
-        files = [SimpleUploadedFile(f"{n}.jpg", picture()) for n in range(2)]
+    def form_fields(**more: Any) -> dict[str, Any]:
+        files = [SimpleUploadedFile(f"{n}.jpg", make_picture()) for n in range(2)]
         return {"body": "x" * 2000, "form_key": key, "files": files} | more
 
-    answer = client.post(path, form())
+    answer = client.post(path, form_fields())
     assert answer.status_code == 422
     kept = re.findall(r'name="attachment" value="(\d+)"', answer.content.decode())
     assert len(kept) == 2
     assert 'enctype="multipart/form-data"' in answer.content.decode()
     for _ in range(2):
-        sent = client.post(path, form(body="Short", attachment=kept))
+        sent = client.post(path, form_fields(body="Short", attachment=kept))
         assert sent.status_code == 302
     assert Message.objects.get(kind="outbound").attachments.count() == 4
     assert not Attachment.objects.filter(message=None).exists()
@@ -130,7 +132,7 @@ def test_without_scripts_files_come_with_the_form_and_outlive_its_refusal(cast: 
 
 def test_without_scripts_a_file_is_taken_out_and_the_words_stay(cast: Cast) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    [file] = attached(client, thread, picture())
+    [file] = upload_files(client, thread, make_picture())
     fields = {"body": "Half a", "form_key": uuid.uuid4(), "is_internal": "true"}
     answer = client.post(f"/attachments/{file.pk}/remove/", fields)
     assert answer.status_code == 302
@@ -145,7 +147,7 @@ def test_without_scripts_a_file_is_taken_out_and_the_words_stay(cast: Cast) -> N
 )
 def test_a_file_that_is_not_taken_says_why(cast: Cast, data: bytes, sentence: str) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    answer = put(client, thread, data)
+    answer = upload_file(client, thread, data)
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert client.post(f"/threads/{thread.pk}/attachments/").status_code == 422
@@ -155,21 +157,21 @@ def test_a_file_that_is_not_taken_says_why(cast: Cast, data: bytes, sentence: st
 def test_a_composer_holds_ten_files(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "MAX_FILES", 2)
     thread, client = cast.thread(), client_of(cast.ana)
-    attached(client, thread, picture(), picture())
-    assert put(client, thread, picture()).status_code == 422
-    assert put(client_of(cast.ben), thread, picture()).status_code == 201
+    upload_files(client, thread, make_picture(), make_picture())
+    assert upload_file(client, thread, make_picture()).status_code == 422
+    assert upload_file(client_of(cast.ben), thread, make_picture()).status_code == 201
 
 
 def test_a_file_can_be_taken_out_until_it_was_sent(
     cast: Cast, django_capture_on_commit_callbacks: Any
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    first, second = attached(client, thread, picture(), PDF)
+    first, second = upload_files(client, thread, make_picture(), PDF)
     assert len(stored_names()) == 3
     with django_capture_on_commit_callbacks(execute=True):
         assert client.post(f"/attachments/{first.pk}/remove/").status_code == 204
     assert len(stored_names()) == 1
-    send(client, thread, [second], is_internal="true")
+    send_message(client, thread, [second], is_internal="true")
     for one in (first, second):
         assert client.post(f"/attachments/{one.pk}/remove/").status_code == 404
     assert Attachment.objects.get() == second
@@ -180,8 +182,8 @@ def test_what_was_never_sent_goes_by_itself(
     cast: Cast, django_capture_on_commit_callbacks: Any
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    old, new, sent = attached(client, thread, picture(), picture(), PDF)
-    send(client, thread, [sent], is_internal="true")
+    old, new, sent = upload_files(client, thread, make_picture(), make_picture(), PDF)
+    send_message(client, thread, [sent], is_internal="true")
     longer = timezone.now() - drafts.KEPT_FOR - timedelta(hours=1)
     Attachment.objects.filter(pk__in=[old.pk, sent.pk]).update(created_at=longer)
     with django_capture_on_commit_callbacks(execute=True):
@@ -194,30 +196,40 @@ def test_the_carriers_limits_are_told_before_anything_goes(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    files = attached(client, thread, picture(), picture(), PDF)
-    Taken(monkeypatch, media_count=0)
-    assert "takes words only" in html.unescape(send(client, thread, files).content.decode())
-    Taken(monkeypatch, media_count=1)
-    assert "at most 1 files" in html.unescape(send(client, thread, files).content.decode())
-    Taken(monkeypatch)
-    assert "does not take file-2" in html.unescape(send(client, thread, files).content.decode())
-    Taken(monkeypatch, media_types=frozenset({"application/pdf"}), media_bytes=10)
-    assert "Take a smaller file" in html.unescape(send(client, thread, files).content.decode())
+    files = upload_files(client, thread, make_picture(), make_picture(), PDF)
+    RecordingCarrier(monkeypatch, media_count=0)
+    assert "takes words only" in html.unescape(
+        send_message(client, thread, files).content.decode()
+    )
+    RecordingCarrier(monkeypatch, media_count=1)
+    assert "at most 1 files" in html.unescape(send_message(client, thread, files).content.decode())
+    RecordingCarrier(monkeypatch)
+    assert "does not take file-2" in html.unescape(
+        send_message(client, thread, files).content.decode()
+    )
+    RecordingCarrier(monkeypatch, media_types=frozenset({"application/pdf"}), media_bytes=10)
+    assert "Take a smaller file" in html.unescape(
+        send_message(client, thread, files).content.decode()
+    )
     assert not Message.objects.filter(kind="outbound").exists()
     # The team takes them all.
-    assert send(client, thread, files, is_internal="true").status_code == 200
+    assert send_message(client, thread, files, is_internal="true").status_code == 200
 
 
 def test_pictures_share_the_carriers_limit_and_each_is_made_to_fit(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = Taken(monkeypatch, media_bytes=400_000, media_types=frozenset({"image/jpeg"}))
+    recording_carrier = RecordingCarrier(
+        monkeypatch, media_bytes=400_000, media_types=frozenset({"image/jpeg"})
+    )
     thread, client = cast.thread(), client_of(cast.ana)
-    files = attached(client, thread, noise((700, 500)), noise((500, 700), seed=9), moving())
-    send(client, thread, files)
+    files = upload_files(
+        client, thread, make_noise((700, 500)), make_noise((500, 700), seed=9), make_animation()
+    )
+    send_message(client, thread, files)
     delivery.deliver_thread(thread.pk)
-    assert [file["Content-Type"] for file in taken.files] == ["image/jpeg"] * 3
-    sizes = [len(file.content) for file in taken.files]
+    assert [file["Content-Type"] for file in recording_carrier.files] == ["image/jpeg"] * 3
+    sizes = [len(file.content) for file in recording_carrier.files]
     assert sum(sizes) <= 400_000
     assert max(sizes) > 30_000
     # Ours stay as they were.
@@ -225,34 +237,36 @@ def test_pictures_share_the_carriers_limit_and_each_is_made_to_fit(
     assert len(stored_names()) == 3 * 2 + 3
 
 
-def test_a_small_animation_goes_as_it_moves(cast: Cast, taken: Taken) -> None:
+def test_a_small_animation_goes_as_it_moves(
+    cast: Cast, recording_carrier: RecordingCarrier
+) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    send(client, thread, attached(client, thread, moving()))
+    send_message(client, thread, upload_files(client, thread, make_animation()))
     delivery.deliver_thread(thread.pk)
-    assert taken.files[0]["Content-Type"] == "image/gif"
-    assert open_picture(taken.files[0].content).n_frames == 3  # type: ignore[attr-defined]
+    assert recording_carrier.files[0]["Content-Type"] == "image/gif"
+    assert open_picture(recording_carrier.files[0].content).n_frames == 3  # type: ignore[attr-defined]
 
 
 def test_a_picture_that_cannot_be_made_to_fit_fails_with_a_reason_and_nothing_is_sent(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = Taken(monkeypatch, media_bytes=200)
+    recording_carrier = RecordingCarrier(monkeypatch, media_bytes=200)
     thread, client = cast.thread(), client_of(cast.ana)
-    send(client, thread, attached(client, thread, noise((200, 200))))
+    send_message(client, thread, upload_files(client, thread, make_noise((200, 200))))
     delivery.deliver_thread(thread.pk)
     message = Message.objects.get(kind="outbound")
     assert message.state == "failed"
     assert "did not take the picture" in message.reason
-    assert (taken.texts, PublicLink.objects.count()) == ([], 0)
+    assert (recording_carrier.texts, PublicLink.objects.count()) == ([], 0)
 
 
 def test_while_the_storage_is_away_the_text_waits(
-    cast: Cast, taken: Taken, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, recording_carrier: RecordingCarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
-    files = attached(client, thread, noise((900, 900)))
-    Taken(monkeypatch, media_bytes=100_000)
-    send(client, thread, files)
+    files = upload_files(client, thread, make_noise((900, 900)))
+    RecordingCarrier(monkeypatch, media_bytes=100_000)
+    send_message(client, thread, files)
 
     def away(*args: object) -> None:
         raise ConnectionError("no bucket")
@@ -262,4 +276,4 @@ def test_while_the_storage_is_away_the_text_waits(
         delivery.deliver_thread(thread.pk)
     message = Message.objects.get(kind="outbound")
     assert (message.state, message.tries) == ("queued", 1)
-    assert taken.texts == []
+    assert recording_carrier.texts == []

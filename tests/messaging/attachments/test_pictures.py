@@ -16,17 +16,17 @@ from messaging.attachments.sniffing import GENERIC, sniff_type
 from tests.messaging.attachments.picture_bytes import (
     HTML,
     SVG,
-    bomb,
-    moving,
-    noise,
+    make_animation,
+    make_bomb,
+    make_noise,
+    make_photo_with_location,
+    make_picture,
     open_picture,
-    photo_with_a_place,
-    picture,
 )
 
 
 def test_a_photo_is_turned_upright_and_forgets_where_it_was_taken() -> None:
-    before = photo_with_a_place()
+    before = make_photo_with_location()
     assert b"Canary" in before
     found = read_picture(before)
     assert (found.width, found.height, found.content_type) == (200, 300, "image/jpeg")
@@ -68,11 +68,11 @@ def test_every_usual_kind_becomes_one_that_all_can_show(
 
 def test_what_hides_behind_a_picture_is_left_behind() -> None:
     for kind in ("JPEG", "PNG", "GIF"):
-        kept = read_picture(picture(kind) + HTML).data
+        kept = read_picture(make_picture(kind) + HTML).data
         assert b"<script" not in kept
         assert b"<html" not in kept
-    assert b"<script" not in read_picture(picture("JPEG", comment=HTML)).data
-    assert b"<script" not in read_picture(moving(comment=HTML) + HTML).data
+    assert b"<script" not in read_picture(make_picture("JPEG", comment=HTML)).data
+    assert b"<script" not in read_picture(make_animation(comment=HTML) + HTML).data
 
 
 FALSE = {
@@ -83,8 +83,8 @@ FALSE = {
     "svg": SVG,
     "html": HTML,
     "nothing": b"",
-    "half a jpeg": picture()[:200],
-    "half a moving gif": moving()[:80],
+    "half a jpeg": make_picture()[:200],
+    "half a moving gif": make_animation()[:80],
     "tiff": b"",
 }
 
@@ -103,7 +103,7 @@ def _as_tiff() -> bytes:
 
 
 def test_a_bomb_is_refused_by_what_its_header_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = bomb()
+    data = make_bomb()
     assert len(data) < 100_000
     decoded: list[object] = []
     load = ImageFile.ImageFile.load
@@ -113,16 +113,16 @@ def test_a_bomb_is_refused_by_what_its_header_says(monkeypatch: pytest.MonkeyPat
         return load(image)
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", noted)
-    for one in (data, bomb(6_000, 5_000), bomb(9_000, 8_000), bomb(60_000, 60_000)):
+    for one in (data, make_bomb(6_000, 5_000), make_bomb(9_000, 8_000), make_bomb(60_000, 60_000)):
         with pytest.raises(NotAPicture):
             read_picture(one)
     assert decoded == []
-    read_picture(picture())
+    read_picture(make_picture())
     assert decoded != []
 
 
 def test_an_animation_keeps_moving_without_its_words() -> None:
-    before = moving(comment=b"canary words")
+    before = make_animation(comment=b"canary words")
     found = read_picture(before + HTML)
     assert (found.is_animated, found.content_type) == (True, "image/gif")
     with Image.open(io.BytesIO(found.data)) as image, Image.open(io.BytesIO(before)) as old:
@@ -140,18 +140,18 @@ def test_an_animation_that_never_ends_becomes_its_first_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pictures, "MAX_FRAMES", 4)
-    assert read_picture(moving(4)).is_animated
-    found = read_picture(moving(5))
+    assert read_picture(make_animation(4)).is_animated
+    found = read_picture(make_animation(5))
     assert (found.is_animated, found.content_type) == (False, "image/png")
     monkeypatch.setattr(pictures, "MAX_ANIMATION_PIXELS", 60 * 40 * 3)
-    assert not read_picture(moving(4)).is_animated
-    assert read_picture(moving(3)).is_animated
+    assert not read_picture(make_animation(4)).is_animated
+    assert read_picture(make_animation(3)).is_animated
     monkeypatch.setattr(pictures, "MAX_FRAME_PIXELS", 60 * 40 - 1)
-    assert not read_picture(moving(3)).is_animated
+    assert not read_picture(make_animation(3)).is_animated
 
 
 def test_a_frame_that_is_larger_than_the_animation_is_no_way_round_the_limit() -> None:
-    data = bytearray(moving(3))
+    data = bytearray(make_animation(3))
     at = data.rindex(b"\x2c\0\0\0\0")
     data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
     with pytest.raises(NotAPicture):
@@ -162,11 +162,11 @@ def test_a_gif_of_unknown_blocks_is_refused() -> None:
     with pytest.raises(ValueError, match="no known kind"):
         strip_metadata(b"GIF89a" + b"\1\0\1\0\0\0\0" + b"\x99\0\0")
     with pytest.raises(ValueError, match="breaks off"):
-        strip_metadata(moving()[:-30])
+        strip_metadata(make_animation()[:-30])
 
 
 def test_a_very_large_picture_is_kept_at_a_size_that_screens_have() -> None:
-    found = read_picture(picture(size=(6000, 1500)))
+    found = read_picture(make_picture(size=(6000, 1500)))
     assert (found.width, found.height) == (4096, 1024)
     assert max(open_picture(found.thumbnail).size) == 640
 
@@ -175,19 +175,19 @@ def test_a_photo_of_more_pixels_than_are_held_is_decoded_at_half_its_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pictures, "MAX_DECODED", 300 * 200 - 1)
-    found = read_picture(photo_with_a_place())
+    found = read_picture(make_photo_with_location())
     assert (found.width, found.height) == (100, 150)
     with pytest.raises(NotAPicture):
-        read_picture(picture("PNG"))
+        read_picture(make_picture("PNG"))
 
 
 def test_a_picture_is_made_to_fit_the_carriers_limit() -> None:
-    large = read_picture(noise((900, 700)))
+    large = read_picture(make_noise((900, 700)))
     assert len(large.data) > 1_000_000
     found = shrink_to(large.data, 300_000)
     assert len(found) <= 300_000
     assert sniff_type(found) == "image/jpeg"
-    assert sniff_type(shrink_to(read_picture(moving()).data, 10_000)) == "image/jpeg"
+    assert sniff_type(shrink_to(read_picture(make_animation()).data, 10_000)) == "image/jpeg"
     for data, limit in ((large.data, 500), (HTML, 10_000)):
         with pytest.raises(CannotShrink):
             shrink_to(data, limit)

@@ -21,7 +21,7 @@ from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, create_cast
 from tests.databases import rolled_back
-from tests.messaging.attachments.picture_bytes import picture
+from tests.messaging.attachments.picture_bytes import make_picture
 from threads.models import Thread
 
 
@@ -58,7 +58,9 @@ def _own_files(one_of_each: OneOfEach) -> None:
 
 def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
     file = drafts.add_file(
-        thread=thread, agent=cast.ana, upload=SimpleUploadedFile("a.jpg", picture(size=(9, 9)))
+        thread=thread,
+        agent=cast.ana,
+        upload=SimpleUploadedFile("a.jpg", make_picture(size=(9, 9))),
     )
     message = write_message(
         thread=thread,

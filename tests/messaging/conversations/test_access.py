@@ -122,14 +122,14 @@ def test_every_route_stands_in_the_matrix() -> None:
     }
 
 
-def exact(response: HttpResponseBase) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
+def visible_response(response: HttpResponseBase) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
     """Everything that a stranger can see of an answer."""
     headers = {name: value for name, value in response.items() if name != "Set-Cookie"}
     assert not response.streaming
     return response.status_code, response.content, tuple(sorted(headers.items()))  # type: ignore[attr-defined]
 
 
-def ask(client: Client, route: str, key: int, **headers: str) -> HttpResponseBase:
+def send_request(client: Client, route: str, key: int, **headers: str) -> HttpResponseBase:
     deed, _, form = MATRIX[route]
     path = "/" + route.replace(route[route.index("<") : route.index(">") + 1], str(key))
     answer: HttpResponseBase = getattr(client, deed)(path, form, headers=headers)
@@ -137,7 +137,7 @@ def ask(client: Client, route: str, key: int, **headers: str) -> HttpResponseBas
 
 
 @pytest.fixture
-def strangers(cast: Cast) -> dict[str, Agent]:
+def agents_without_access(cast: Cast) -> dict[str, Agent]:
     """Nobody of them may see Front Desk. `cho` is a member no more."""
     remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
     return {"outsider": cast.dov, "ex-member": cast.cho, "staff without a seat": cast.admin}
@@ -148,27 +148,27 @@ def strangers(cast: Cast) -> dict[str, Agent]:
 def test_foreign_and_missing_are_the_same_404(
     one_of_each: OneOfEach,
     cast: Cast,
-    strangers: dict[str, Agent],
+    agents_without_access: dict[str, Agent],
     route: str,
     headers: dict[str, str],
 ) -> None:
     shared, personal = one_of_each.shared, one_of_each.personal
     what = MATRIX[route][1]
-    for agent in [*strangers.values(), cast.ben]:
+    for agent in [*agents_without_access.values(), cast.ben]:
         client = client_of(agent)
-        missing = exact(ask(client, route, MISSING, **headers))
+        missing = visible_response(send_request(client, route, MISSING, **headers))
         assert missing[0] == 404
         assert b"There is nothing here" in missing[1]
         foreign = [personal[what]] if agent == cast.ben else [shared[what], personal[what]]
         for key in [*foreign, 2**63, 10**30]:
-            assert exact(ask(client, route, key, **headers)) == missing
+            assert visible_response(send_request(client, route, key, **headers)) == missing
 
 
 @pytest.mark.parametrize("route", MATRIX)
 def test_members_and_owners_are_let_in(one_of_each: OneOfEach, cast: Cast, route: str) -> None:
     what = MATRIX[route][1]
     for agent, found in [(cast.ben, one_of_each.shared), (cast.ana, one_of_each.personal)]:
-        status = ask(client_of(agent), route, found[what]).status_code
+        status = send_request(client_of(agent), route, found[what]).status_code
         is_personal_list = what == "inbox" and agent == cast.ana
         assert (status == 404) is is_personal_list
         assert status < 500
@@ -180,27 +180,27 @@ def test_anonymous_people_are_sent_to_sign_in_whatever_there_is(
 ) -> None:
     found = one_of_each.shared[MATRIX[route][1]]
     for key in (found, MISSING):
-        response = ask(Client(), route, key)
+        response = send_request(Client(), route, key)
         assert response.status_code == 302
         assert response["Location"].startswith(SIGN_IN)
         assert response["Location"].endswith(f"/{key}/") or f"/{key}/" in response["Location"]
 
 
 def test_a_stranger_changes_nothing(
-    one_of_each: OneOfEach, cast: Cast, strangers: dict[str, Agent]
+    one_of_each: OneOfEach, cast: Cast, agents_without_access: dict[str, Agent]
 ) -> None:
     found = one_of_each.shared
-    for agent in [None, *strangers.values()]:
+    for agent in [None, *agents_without_access.values()]:
         client = client_of(agent) if agent else Client()
         for route, (_, what, _) in MATRIX.items():
-            ask(client, route, found[what])
+            send_request(client, route, found[what])
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.last_excerpt == "Secret words"
     assert not Thread.objects.exclude(priority="").exists()
     assert {text.body for text in ScheduledText.objects.all()} == {"Secret plans"}
     assert ScheduledText.objects.count() == 2
     assert not Agent.objects.filter(
-        pk__in=[agent.pk for agent in strangers.values()], thread_states__isnull=False
+        pk__in=[agent.pk for agent in agents_without_access.values()], thread_states__isnull=False
     ).exists()
 
 
@@ -208,13 +208,15 @@ def test_a_member_who_returns_finds_everything_again(one_of_each: OneOfEach, cas
     found = one_of_each.shared
     remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
     client, route = client_of(cast.cho), "threads/<int:thread_id>/"
-    assert ask(client, route, found["thread"]).status_code == 404
+    assert send_request(client, route, found["thread"]).status_code == 404
     add_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
-    assert ask(client, route, found["thread"]).status_code == 200
+    assert send_request(client, route, found["thread"]).status_code == 200
 
 
-def test_the_top_list_shows_strangers_nothing(cast: Cast, strangers: dict[str, Agent]) -> None:
-    for agent in strangers.values():
+def test_the_top_list_shows_strangers_nothing(
+    cast: Cast, agents_without_access: dict[str, Agent]
+) -> None:
+    for agent in agents_without_access.values():
         page = client_of(agent).get("/").content.decode()
         assert "Front Desk" not in page
         assert "Secret" not in page
@@ -241,10 +243,10 @@ def test_the_administration_is_for_administrators(cast: Cast, route: str) -> Non
 def test_no_answer_to_a_signed_in_browser_is_stored(one_of_each: OneOfEach, cast: Cast) -> None:
     found = one_of_each.shared
     admin, ana = client_of(cast.admin), client_of(cast.ana)
-    answers = [ask(ana, route, found[what]) for route, (_, what, _) in MATRIX.items()]
-    answers += [ask(ana, route, MISSING) for route in MATRIX]
+    answers = [send_request(ana, route, found[what]) for route, (_, what, _) in MATRIX.items()]
+    answers += [send_request(ana, route, MISSING) for route in MATRIX]
     answers += [
-        ask(ana, route, found[what], **{"HX-Request": "true"})
+        send_request(ana, route, found[what], **{"HX-Request": "true"})
         for route, (_, what, _) in MATRIX.items()
     ]
     answers += [ana.get("/"), ana.get("/?after=x"), ana.get("/nowhere/"), admin.get("/admin/")]

@@ -22,7 +22,7 @@ from threads import words
 from threads.models import Contact, Thread
 
 
-def save(agent: Agent, thread: Thread, **form: str) -> Any:
+def save_contact(agent: Agent, thread: Thread, **form: str) -> Any:
     return client_of(agent).post(f"/threads/{thread.pk}/contact/", form)
 
 
@@ -37,7 +37,9 @@ def found_by(inbox_id: int, *asked: str) -> bool:
 
 def test_any_member_writes_them_and_all_members_see_them(cast: Cast) -> None:
     thread = cast.thread()
-    answer = save(cast.cho, thread, name=" Marta Lindqvist ", note="Second bell.\r\nHas a dog.")
+    answer = save_contact(
+        cast.cho, thread, name=" Marta Lindqvist ", note="Second bell.\r\nHas a dog."
+    )
     assert answer["Location"] == f"/threads/{thread.pk}/"
     contact = Contact.objects.get()
     assert (contact.name, contact.note) == ("Marta Lindqvist", "Second bell.\nHas a dog.")
@@ -49,14 +51,14 @@ def test_any_member_writes_them_and_all_members_see_them(cast: Cast) -> None:
 
 def test_the_other_inbox_knows_nothing_of_them(cast: Cast) -> None:
     here, there = cast.thread(), cast.thread(to=DISPATCH)
-    save(cast.ana, here, name="Marta")
+    save_contact(cast.ana, here, name="Marta")
     assert Contact.objects.get(thread=there).name == ""
 
 
 def test_both_can_be_taken_away_again(cast: Cast) -> None:
     thread = cast.thread()
-    save(cast.ana, thread, name="Marta", note="Note")
-    save(cast.ana, thread, name="", note="")
+    save_contact(cast.ana, thread, name="Marta", note="Note")
+    save_contact(cast.ana, thread, name="", note="")
     contact = Contact.objects.get()
     assert (contact.name, contact.note) == ("", "")
     assert not found_by(cast.front_desk.pk, "marta")
@@ -64,7 +66,7 @@ def test_both_can_be_taken_away_again(cast: Cast) -> None:
 
 def test_the_name_and_the_number_are_found(cast: Cast) -> None:
     thread = cast.thread()
-    save(cast.ana, thread, name="Zoë Márquez")
+    save_contact(cast.ana, thread, name="Zoë Márquez")
     desk = cast.front_desk.pk
     assert found_by(desk, "zoe")
     assert found_by(desk, "marq", "zoe")
@@ -89,8 +91,8 @@ def test_a_change_stamps_the_thread_and_rings_the_inbox(
 def test_what_a_colleague_wrote_meanwhile_is_not_lost(cast: Cast) -> None:
     thread = cast.thread()
     known = {"known_name": "", "known_note": ""}
-    save(cast.ana, thread, name="Marta", note="Ana's\nnote", **known)
-    answer = save(cast.ben, thread, name="Marta L.", note="Ben's", **known)
+    save_contact(cast.ana, thread, name="Marta", note="Ana's\nnote", **known)
+    answer = save_contact(cast.ben, thread, name="Marta L.", note="Ben's", **known)
     html = answer.content.decode()
     assert answer.status_code == 422
     assert "A colleague changed this meanwhile" in html
@@ -98,7 +100,9 @@ def test_what_a_colleague_wrote_meanwhile_is_not_lost(cast: Cast) -> None:
     assert "Ben&#x27;s</textarea>" in html
     assert Contact.objects.get().name == "Marta"
     again = {"known_name": "Marta", "known_note": "Ana's\r\nnote"}
-    assert save(cast.ben, thread, name="Marta L.", note="Ben's", **again).status_code == 302
+    assert (
+        save_contact(cast.ben, thread, name="Marta L.", note="Ben's", **again).status_code == 302
+    )
     assert Contact.objects.get().note == "Ben's"
 
 
@@ -123,7 +127,7 @@ def test_what_cannot_be_kept_is_said_beside_the_field(
     cast: Cast, field: str, value: str, sentence: str
 ) -> None:
     thread = cast.thread()
-    answer = save(cast.ana, thread, **({"name": "Kept", "note": "Kept"} | {field: value}))
+    answer = save_contact(cast.ana, thread, **({"name": "Kept", "note": "Kept"} | {field: value}))
     html = answer.content.decode()
     assert answer.status_code == 422
     assert re.search(rf'id="contact-{field}-error">[^<]*{sentence}', html)
@@ -137,7 +141,7 @@ def test_what_cannot_be_kept_is_said_beside_the_field(
 )
 def test_the_raw_address_is_kept_and_shown(cast: Cast, sender: str, shown: str | None) -> None:
     thread = cast.text_in("Hi", sender=sender).thread
-    save(cast.ana, thread, name="Known")
+    save_contact(cast.ana, thread, name="Known")
     contact = Contact.objects.get()
     assert (contact.raw_address, contact.name) == (sender, "Known")
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/contact/").content.decode()
@@ -147,7 +151,7 @@ def test_the_raw_address_is_kept_and_shown(cast: Cast, sender: str, shown: str |
 
 def test_a_name_that_cannot_be_answered_says_so_and_can_be_named(cast: Cast) -> None:
     thread = cast.text_in("Your parcel", sender="PARCELBOX").thread
-    save(cast.ana, thread, name="The locker", note="By the door")
+    save_contact(cast.ana, thread, name="The locker", note="By the door")
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert "PARCELBOX is a name, not a number" in page
     assert "The locker" in page
@@ -157,7 +161,7 @@ def test_only_the_owner_knows_those_of_a_personal_line(cast: Cast) -> None:
     thread = cast.thread(to="+12025550112")
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/contact/").content.decode()
     assert "Only you see the name and the note." in html
-    assert save(cast.ben, thread, name="Mine").status_code == 404
+    assert save_contact(cast.ben, thread, name="Mine").status_code == 404
     assert Contact.objects.get().name == ""
 
 
@@ -167,12 +171,12 @@ async def test_open_pages_follow(cast: Cast, opened: Opener) -> None:
     inside = await opened(cast.ben, f"/threads/{thread.pk}/")
     beside = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
     await in_database(describe_contact)(thread=thread, name="Marta L.", note="Second bell")
-    await beside.see(f"thread-{thread.pk}", "Marta L.")
-    await until(inside, lambda: any("Marta L." in title for title in titles(inside)))
-    assert "Second bell" in titles(inside)[-1]
+    await beside.wait_for(f"thread-{thread.pk}", "Marta L.")
+    await wait_until(inside, lambda: any("Marta L." in title for title in row_titles(inside)))
+    assert "Second bell" in row_titles(inside)[-1]
 
 
-def titles(page: LivePage) -> list[str]:
+def row_titles(page: LivePage) -> list[str]:
     rows = "".join(frame.get("rows", "") for frame in page.frames)
     return re.findall(r'<div id="title-.*?</div>', rows, re.DOTALL)
 
@@ -181,10 +185,10 @@ def standing(page: LivePage) -> list[str]:
     return [frame["standing"]["refusal"] for frame in page.frames if "standing" in frame]
 
 
-async def until(page: LivePage, look: Callable[[], bool]) -> None:
+async def wait_until(page: LivePage, look: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not look():
-            await page.hear()
+            await page.receive_frame()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -195,11 +199,11 @@ async def test_open_composers_hear_of_an_opt_out_and_of_a_number_that_moves(
     inside = await opened(cast.ben, f"/threads/{thread.pk}/")
     outside = await opened(cast.ana, f"/inboxes/{cast.front_desk.pk}/")
     await in_database(record_opt_out)(our_address=FRONT_DESK, address=CUSTOMER)
-    await until(inside, lambda: "opted out" in "".join(standing(inside)[-1:]))
+    await wait_until(inside, lambda: "opted out" in "".join(standing(inside)[-1:]))
     await in_database(cast.text_in)("START")
-    await until(inside, lambda: standing(inside)[-1] == "")
+    await wait_until(inside, lambda: standing(inside)[-1] == "")
     await in_database(Number.objects.filter(address=FRONT_DESK).update)(address="+12025550118")
     await in_database(announce_inbox)(inbox=cast.front_desk)
-    await until(inside, lambda: "no longer belongs" in standing(inside)[-1])
-    await outside.settle()
+    await wait_until(inside, lambda: "no longer belongs" in standing(inside)[-1])
+    await outside.receive_until_idle()
     assert standing(outside) == []

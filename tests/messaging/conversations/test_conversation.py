@@ -33,12 +33,12 @@ def form_key(page: str) -> str:
     return found[1]
 
 
-def send(client: Client, thread: Thread, body: str, **more: Any) -> Any:
+def send_text(client: Client, thread: Thread, body: str, **more: Any) -> Any:
     form = {"body": body, "form_key": more.pop("form_key", str(uuid.uuid4()))}
     return client.post(f"/threads/{thread.pk}/messages/", form, **more)
 
 
-def bodies(page: str) -> list[str]:
+def bodies_shown(page: str) -> list[str]:
     return re.findall(r'<div class="text"[^>]*>(.*?)</div>', page, re.DOTALL)
 
 
@@ -48,7 +48,7 @@ def test_a_bad_text_is_a_field_error_and_stays_in_the_box(
     cast: Cast, body: str, sentence: str, headers: dict[str, str]
 ) -> None:
     thread, key = cast.thread(), str(uuid.uuid4())
-    response = send(client_of(cast.ana), thread, body, form_key=key, headers=headers)
+    response = send_text(client_of(cast.ana), thread, body, form_key=key, headers=headers)
     assert response.status_code == 422
     page = response.content.decode()
     assert sentence in html.unescape(page)
@@ -77,27 +77,29 @@ def test_half_of_a_surrogate_pair_is_a_field_error(cast: Cast, half: bytes) -> N
 
 @pytest.mark.parametrize("body", ["x" * 1600, "a\r\nb", " indented", "<b>&amp;</b>", "🏳️‍🌈 ça"])
 def test_a_good_text_is_kept_to_the_letter(cast: Cast, body: str) -> None:
-    response = send(client_of(cast.ana), cast.thread(), body, headers=HTMX)
+    response = send_text(client_of(cast.ana), cast.thread(), body, headers=HTMX)
     assert response.status_code == 200
     kept = Message.objects.get(kind="outbound").body
     assert kept == body.replace("\r\n", "\n")
-    assert html.escape(kept).splitlines()[0] in bodies(response.content.decode())[0]
+    assert html.escape(kept).splitlines()[0] in bodies_shown(response.content.decode())[0]
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}])
 def test_the_same_form_twice_is_one_message(cast: Cast, headers: dict[str, str]) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
     key = form_key(client.get(f"/threads/{thread.pk}/").content.decode())
-    answers = [send(client, thread, "Once", form_key=key, headers=headers) for _ in range(2)]
+    answers = [send_text(client, thread, "Once", form_key=key, headers=headers) for _ in range(2)]
     assert {answer.status_code for answer in answers} == {200 if headers else 302}
     assert Message.objects.filter(kind="outbound").count() == 1
     if headers:
-        assert bodies(answers[0].content.decode()) == bodies(answers[1].content.decode())
+        assert bodies_shown(answers[0].content.decode()) == bodies_shown(
+            answers[1].content.decode()
+        )
 
 
 def test_a_sent_text_brings_the_next_forms_key(cast: Cast) -> None:
     key = str(uuid.uuid4())
-    response = send(client_of(cast.ana), cast.thread(), "One", form_key=key, headers=HTMX)
+    response = send_text(client_of(cast.ana), cast.thread(), "One", form_key=key, headers=HTMX)
     assert form_key(response.content.decode()) != key
 
 
@@ -118,7 +120,7 @@ def test_a_thread_whose_number_went_elsewhere_is_readable_and_refuses(cast: Cast
     assert "no longer belongs to this inbox" in page
     assert "Is anybody there?" in page
     assert "Add internal message" in page
-    assert send(client, thread, "Hello?", headers=HTMX).status_code == 422
+    assert send_text(client, thread, "Hello?", headers=HTMX).status_code == 422
     assert not Message.objects.filter(kind="outbound").exists()
 
 
@@ -128,7 +130,7 @@ def test_history_is_paged_by_cursor_with_nothing_twice_or_missed(cast: Cast) -> 
         cast.text_in(f"text {index}")
     client = client_of(cast.ana)
     page = client.get(f"/threads/{thread.pk}/").content.decode()
-    seen = bodies(page)
+    seen = bodies_shown(page)
     assert len(seen) == PAGE_SIZE
     for _ in range(2):
         cast.text_in("Meanwhile")  # moves nothing on older pages
@@ -136,7 +138,7 @@ def test_history_is_paged_by_cursor_with_nothing_twice_or_missed(cast: Cast) -> 
         assert older is not None
         page = client.get(html.unescape(older[1]), headers=HTMX).content.decode()
         assert "<html" not in page
-        seen = bodies(page) + seen
+        seen = bodies_shown(page) + seen
     assert seen == ["Is anybody there?", *(f"text {i}" for i in range(2 * PAGE_SIZE))]
     assert "?before=" not in page
 
@@ -147,7 +149,7 @@ def test_an_older_page_works_without_scripts(cast: Cast) -> None:
         cast.text_in(f"text {index}")
     newest = Message.objects.order_by("pk")[2]
     response = client_of(cast.ana).get(f"/threads/{thread.pk}/?before={newest.pk}")
-    assert bodies(response.content.decode()) == ["Is anybody there?", "text 0"]
+    assert bodies_shown(response.content.decode()) == ["Is anybody there?", "text 0"]
     assert "Show the newest messages" in response.content.decode()
 
 
@@ -240,9 +242,9 @@ def test_what_is_no_longer_sendable_is_not_sent_to_the_wrong_inbox(cast: Cast) -
     thread = cast.thread()
     Number.objects.filter(inbox=cast.front_desk).delete()
     Number.objects.filter(inbox=cast.dispatch).update(inbox=cast.front_desk)
-    assert send(client_of(cast.ana), thread, "Hello?", headers=HTMX).status_code == 422
+    assert send_text(client_of(cast.ana), thread, "Hello?", headers=HTMX).status_code == 422
     cast.text_in("To the new number", to=DISPATCH)
-    assert send(client_of(cast.ana), thread, "Hello!", headers=HTMX).status_code == 200
+    assert send_text(client_of(cast.ana), thread, "Hello!", headers=HTMX).status_code == 200
 
 
 def test_text_from_outside_is_shown_as_text(cast: Cast) -> None:

@@ -11,120 +11,125 @@ from inboxes.models import Agent
 from messaging.models import Message
 from messaging.stream.hiding import delete_thread
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
-from tests.messaging.live.live_pages import elements, tab
+from tests.messaging.live.live_pages import new_tab, parse_elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread, ThreadState
 
 HTMX = {"HX-Request": "true"}
 
 
-def delete(agent: Agent, thread: Thread, upto: int | None = None, *, htmx: bool = False) -> Any:
+def post_delete(
+    agent: Agent, thread: Thread, upto: int | None = None, *, htmx: bool = False
+) -> Any:
     newest = Message.objects.filter(thread=thread).latest("pk").pk if upto is None else upto
     path = f"/threads/{thread.pk}/delete/"
     return client_of(agent).post(path, {"message": newest}, headers=HTMX if htmx else {})
 
 
-def sees(agent: Agent, thread: Thread) -> bool:
+def is_listed_for(agent: Agent, thread: Thread) -> bool:
     path = "/" if thread.is_personal else f"/inboxes/{thread.inbox_id}/"
     page = client_of(agent).get(path).content.decode()
-    return f"thread-{thread.pk}" in [element.id for element in elements(page)]
+    return f"thread-{thread.pk}" in [element.id for element in parse_elements(page)]
 
 
 def test_a_deleted_thread_is_hidden_for_me_and_the_others_keep_it(cast: Cast) -> None:
     thread = cast.thread()
-    answer = delete(cast.ana, thread)
+    answer = post_delete(cast.ana, thread)
     assert (answer.status_code, answer["Location"]) == (302, f"/inboxes/{cast.front_desk.pk}/")
-    assert not sees(cast.ana, thread)
-    assert sees(cast.ben, thread)
-    assert sees(cast.cho, thread)
+    assert not is_listed_for(cast.ana, thread)
+    assert is_listed_for(cast.ben, thread)
+    assert is_listed_for(cast.cho, thread)
 
 
 def test_every_member_can_delete_it(cast: Cast) -> None:
     thread = cast.thread()
     for agent in (cast.ana, cast.ben, cast.cho):
-        delete(agent, thread)
-        assert not sees(agent, thread)
+        post_delete(agent, thread)
+        assert not is_listed_for(agent, thread)
     assert Thread.objects.filter(pk=thread.pk).exists()
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
 def test_the_next_text_brings_it_back_with_the_whole_history(cast: Cast, way: str) -> None:
     thread = cast.thread()
-    delete(cast.ana, thread)
+    post_delete(cast.ana, thread)
     if way == "in":
         cast.text_in("One more thing")
     else:
         cast.answer(thread, "One more thing", author=cast.ben)
-    assert sees(cast.ana, thread)
+    assert is_listed_for(cast.ana, thread)
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert page.index("Is anybody there?") < page.rindex("One more thing")
 
 
 def test_an_internal_message_brings_it_back_for_those_whom_it_mentions_alone(cast: Cast) -> None:
     thread = cast.thread()
-    delete(cast.ana, thread)
-    delete(cast.cho, thread)
+    post_delete(cast.ana, thread)
+    post_delete(cast.cho, thread)
     cast.note(thread, "I called them back.", author=cast.ben)
-    assert not sees(cast.ana, thread)
+    assert not is_listed_for(cast.ana, thread)
     cast.note(thread, "@ana can you look?", author=cast.ben)
-    assert sees(cast.ana, thread)
-    assert not sees(cast.cho, thread)
+    assert is_listed_for(cast.ana, thread)
+    assert not is_listed_for(cast.cho, thread)
 
 
 def test_my_own_internal_message_in_a_hidden_thread_leaves_it_hidden(cast: Cast) -> None:
     thread = cast.thread()
-    delete(cast.ana, thread)
+    post_delete(cast.ana, thread)
     cast.note(thread, "For the record", author=cast.ana)
-    assert not sees(cast.ana, thread)
+    assert not is_listed_for(cast.ana, thread)
 
 
 def test_a_text_that_came_unseen_keeps_it(cast: Cast) -> None:
     thread = cast.thread()
     shown = Message.objects.latest("pk").pk
     cast.text_in("Wait!")
-    answer = delete(cast.ana, thread, shown, htmx=True)
+    answer = post_delete(cast.ana, thread, shown, htmx=True)
     assert answer.status_code == 422
     assert "stays in your list" in answer.content.decode()
-    assert sees(cast.ana, thread)
+    assert is_listed_for(cast.ana, thread)
 
 
 def test_a_mention_that_came_unseen_keeps_it_and_another_word_does_not(cast: Cast) -> None:
     thread = cast.thread()
     shown = Message.objects.latest("pk").pk
     cast.note(thread, "@ana please", author=cast.ben)
-    assert delete(cast.cho, thread, shown, htmx=True).status_code == 200
-    assert delete(cast.ana, thread, shown, htmx=True).status_code == 422
-    assert sees(cast.ana, thread)
-    assert not sees(cast.cho, thread)
+    assert post_delete(cast.cho, thread, shown, htmx=True).status_code == 200
+    assert post_delete(cast.ana, thread, shown, htmx=True).status_code == 422
+    assert is_listed_for(cast.ana, thread)
+    assert not is_listed_for(cast.cho, thread)
 
 
 def test_a_page_cannot_name_what_it_never_showed(cast: Cast) -> None:
     """A number from the future would hide the thread from the texts that are yet to come."""
     thread = cast.thread()
-    delete(cast.ana, thread, 2**62)
-    assert not sees(cast.ana, thread)
+    post_delete(cast.ana, thread, 2**62)
+    assert not is_listed_for(cast.ana, thread)
     cast.text_in("I am back")
-    assert sees(cast.ana, thread)
+    assert is_listed_for(cast.ana, thread)
 
 
 def test_a_message_of_another_thread_hides_nothing_of_this_one(cast: Cast) -> None:
     thread = cast.thread(sender="+12025550190")
     later = cast.thread()
     assert not delete_thread(thread=later, agent=cast.ana, message_id=thread.last_message_id or 1)
-    assert sees(cast.ana, later)
+    assert is_listed_for(cast.ana, later)
 
 
 def test_undo_puts_it_back_where_it_stood(cast: Cast) -> None:
     older, thread = cast.thread(sender="+12025550190"), cast.thread()
     cast.thread(sender="+12025550191")
-    answer = delete(cast.ana, thread, htmx=True).content.decode()
+    answer = post_delete(cast.ana, thread, htmx=True).content.decode()
     assert f"/threads/{thread.pk}/restore/" in answer
     assert ">Undo</button>" in answer
     client = client_of(cast.ana)
     path = f"/threads/{thread.pk}/restore/"
     assert client.post(path, headers=HTMX).status_code == 204
     page = client.get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
-    assert [e.id for e in elements(page)][1:] == [f"thread-{thread.pk}", f"thread-{older.pk}"]
+    assert [e.id for e in parse_elements(page)][1:] == [
+        f"thread-{thread.pk}",
+        f"thread-{older.pk}",
+    ]
     assert client.get(path).status_code == 405
 
 
@@ -137,42 +142,42 @@ def test_undo_is_offered_without_scripts(cast: Cast) -> None:
     assert f'formaction="/threads/{thread.pk}/restore/"' in notice
     assert ">Undo</button>" in notice
     client.post(f"/threads/{thread.pk}/restore/")
-    assert sees(cast.ana, thread)
+    assert is_listed_for(cast.ana, thread)
 
 
 def test_the_inboxs_preview_still_tells_of_it(cast: Cast) -> None:
     thread = cast.thread()
-    delete(cast.ana, thread)
+    post_delete(cast.ana, thread)
     cast.note(thread, "Still going on", author=cast.ben)
     page = client_of(cast.ana).get("/").content.decode()
-    (row,) = [e for e in elements(page) if e.id == f"inbox-{cast.front_desk.pk}"]
+    (row,) = [e for e in parse_elements(page) if e.id == f"inbox-{cast.front_desk.pk}"]
     assert "Still going on" in row.words
 
 
 def test_its_address_still_opens_it(cast: Cast) -> None:
     thread = cast.thread()
-    delete(cast.ana, thread)
+    post_delete(cast.ana, thread)
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/")
     assert page.status_code == 200
     assert "Is anybody there?" in page.content.decode()
-    assert not sees(cast.ana, thread)
+    assert not is_listed_for(cast.ana, thread)
 
 
 def test_it_works_on_a_personal_line(cast: Cast) -> None:
     thread = cast.thread(to=ANAS_LINE)
-    assert delete(cast.ana, thread)["Location"] == "/"
-    assert not sees(cast.ana, thread)
+    assert post_delete(cast.ana, thread)["Location"] == "/"
+    assert not is_listed_for(cast.ana, thread)
     cast.text_in("Hello again", to=ANAS_LINE)
-    assert sees(cast.ana, thread)
+    assert is_listed_for(cast.ana, thread)
 
 
 def test_hidden_threads_take_no_place_in_a_page(cast: Cast) -> None:
     threads = [cast.thread(sender=f"+1202555{1000 + index}") for index in range(PAGE_SIZE + 5)]
     for thread in threads[-5:]:
-        delete(cast.ana, thread)
+        post_delete(cast.ana, thread)
     page = client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
     shown = [f"thread-{thread.pk}" for thread in reversed(threads[:-5])]
-    assert [element.id for element in elements(page)] == shown
+    assert [element.id for element in parse_elements(page)] == shown
     assert 'class="more"' not in page
 
 
@@ -193,56 +198,56 @@ async def test_the_row_leaves_all_my_pages_and_nobody_elses_and_comes_back_in_or
     thread = await in_database(cast.thread)()
     await in_database(cast.thread)(sender="+12025550191")
     inbox, row = f"/inboxes/{cast.front_desk.pk}/", f"thread-{thread.pk}"
-    mine, beside, bens = [await in_database(tab)(a) for a in (cast.ana, cast.ana, cast.ben)]
+    mine, beside, bens = [await in_database(new_tab)(a) for a in (cast.ana, cast.ana, cast.ben)]
     await mine.open(inbox)
     await beside.open(f"/threads/{older.pk}/")
     await bens.open(inbox)
     pages = (mine, beside, bens)
-    await in_database(delete)(cast.ana, thread)
+    await in_database(post_delete)(cast.ana, thread)
     for page in pages:
-        await page.settle()
+        await page.receive_until_idle()
     assert [row in page.placed for page in pages] == [False, False, True]
     assert mine.order(f"list-{cast.front_desk.pk}")[-1] == f"thread-{older.pk}"
     await in_database(cast.note)(thread, "Among us", author=cast.ben)
     for page in pages:
-        await page.settle()
+        await page.receive_until_idle()
     assert [row in page.placed for page in pages] == [False, False, True]
     await in_database(mine.client.post)(f"/threads/{thread.pk}/restore/")
     for page in pages:
-        await page.settle()
+        await page.receive_until_idle()
     assert all(row in page.placed for page in pages)
-    await in_database(delete)(cast.ana, thread)
+    await in_database(post_delete)(cast.ana, thread)
     await in_database(cast.text_in)("And one more", sender=CUSTOMER)
     for page in pages:
-        await page.settle()
+        await page.receive_until_idle()
     order = f"list-{cast.front_desk.pk}"
     assert [page.order(order)[0] for page in pages] == [row] * 3
     for page in pages:
-        await page.cut()
+        await page.disconnect()
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_mention_brings_the_row_back_live(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
-    page = await in_database(tab)(cast.cho)
+    page = await in_database(new_tab)(cast.cho)
     await page.open(f"/inboxes/{cast.front_desk.pk}/")
-    await in_database(delete)(cast.cho, thread)
-    await page.settle()
+    await in_database(post_delete)(cast.cho, thread)
+    await page.receive_until_idle()
     assert page.placed == {}
     await in_database(cast.note)(thread, "@cho have a look", author=cast.ben)
-    await page.see(f"thread-{thread.pk}", "Ben: @cho have a look")
-    await page.cut()
+    await page.wait_for(f"thread-{thread.pk}", "Ben: @cho have a look")
+    await page.disconnect()
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_page_that_was_away_learns_that_its_thread_was_deleted(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
-    page = await in_database(tab)(cast.ana)
+    page = await in_database(new_tab)(cast.ana)
     await in_database(page.load)(f"/threads/{thread.pk}/")
-    await in_database(delete)(cast.ana, thread)
+    await in_database(post_delete)(cast.ana, thread)
     await page.open()
-    await page.settle()
+    await page.receive_until_idle()
     hidden = [frame["hidden"] for frame in page.frames if "hidden" in frame]
     assert hidden[-1] == {str(thread.pk): thread.last_message_id}
     assert f"thread-{thread.pk}" not in page.placed
-    await page.cut()
+    await page.disconnect()

@@ -15,18 +15,18 @@ from tests.cast import ANAS_LINE, Cast, client_of
 from threads.models import Thread, ThreadState
 
 
-def save(agent: Agent, thread: Thread, body: str, **fields: Any) -> Any:
+def save_draft(agent: Agent, thread: Thread, body: str, **fields: Any) -> Any:
     fields = {"body": body, "form_key": uuid.uuid4(), "is_internal": "false"} | fields
     return client_of(agent).post(f"/threads/{thread.pk}/draft/", fields)
 
 
-def state(agent: Agent, thread: Thread) -> ThreadState:
+def draft_state(agent: Agent, thread: Thread) -> ThreadState:
     return ThreadState.objects.get(agent=agent, thread=thread)
 
 
 def test_text_and_mode_are_there_when_the_thread_is_opened_again(cast: Cast) -> None:
     thread = cast.thread()
-    assert save(cast.ana, thread, "Half a <sentence", is_internal="true").status_code == 200
+    assert save_draft(cast.ana, thread, "Half a <sentence", is_internal="true").status_code == 200
     shown = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert "Half a &lt;sentence</textarea>" in shown
     assert 'aria-pressed="true"' in shown
@@ -36,37 +36,37 @@ def test_text_and_mode_are_there_when_the_thread_is_opened_again(cast: Cast) -> 
 
 def test_a_draft_is_stamped_and_an_unchanged_one_is_not(cast: Cast) -> None:
     thread = cast.thread()
-    first = save(cast.ana, thread, "One").json()["seq"]
-    assert save(cast.ana, thread, "One").json()["seq"] == first
-    assert save(cast.ana, thread, "Two").json()["seq"] > first
-    told = draw_drafts(cast.ana, [state(cast.ana, thread)])
+    first = save_draft(cast.ana, thread, "One").json()["seq"]
+    assert save_draft(cast.ana, thread, "One").json()["seq"] == first
+    assert save_draft(cast.ana, thread, "Two").json()["seq"] > first
+    told = draw_drafts(cast.ana, [draft_state(cast.ana, thread)])
     assert (told[0]["thread"], told[0]["body"], told[0]["files"]) == (thread.pk, "Two", [])
 
 
 def test_sending_leaves_no_draft_and_keeps_the_mode(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
-    save(cast.ana, thread, "To the team", is_internal="true", form_key=key)
+    save_draft(cast.ana, thread, "To the team", is_internal="true", form_key=key)
     write_message(
         thread=thread, author=cast.ana, body="To the team", form_key=key, is_internal=True
     )
-    kept = state(cast.ana, thread)
+    kept = draft_state(cast.ana, thread)
     assert (kept.draft_body, kept.draft_is_internal) == ("", True)
 
 
 def test_a_late_draft_of_a_sent_form_does_not_come_back(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     write_message(thread=thread, author=cast.ana, body="Gone", form_key=key)
-    answer = save(cast.ana, thread, "Gone", form_key=key).json()
+    answer = save_draft(cast.ana, thread, "Gone", form_key=key).json()
     assert answer["sent"]["body"] == "Gone"
     assert answer["sent"]["form_key"] != str(key)
-    assert answer["seq"] == state(cast.ana, thread).seq
-    assert state(cast.ana, thread).draft_body == ""
+    assert answer["seq"] == draft_state(cast.ana, thread).seq
+    assert draft_state(cast.ana, thread).draft_body == ""
 
 
 def test_a_mention_that_made_the_message_internal_keeps_the_mode(cast: Cast) -> None:
     thread = cast.thread()
     cast.answer(thread, "@ben, look")
-    assert state(cast.ana, thread).draft_is_internal
+    assert draft_state(cast.ana, thread).draft_is_internal
     shown = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert 'class="is-internal"' in shown
 
@@ -84,8 +84,8 @@ def test_the_eye_works_without_scripts(cast: Cast) -> None:
 
 def test_a_personal_line_has_no_internal_mode(cast: Cast) -> None:
     thread = cast.thread(to=ANAS_LINE)
-    save(cast.ana, thread, "Dear diary", is_internal="true")
-    assert not state(cast.ana, thread).draft_is_internal
+    save_draft(cast.ana, thread, "Dear diary", is_internal="true")
+    assert not draft_state(cast.ana, thread).draft_is_internal
     shown = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert "Internal message" not in shown
     assert "data-mentions" not in shown
@@ -96,18 +96,18 @@ def test_a_personal_line_has_no_internal_mode(cast: Cast) -> None:
 )
 def test_nonsense_is_refused(cast: Cast, fields: dict[str, str]) -> None:
     thread = cast.thread()
-    assert save(cast.ana, thread, **({"body": "Hello"} | fields)).status_code == 422
+    assert save_draft(cast.ana, thread, **({"body": "Hello"} | fields)).status_code == 422
     assert not ThreadState.objects.filter(agent=cast.ana, thread=thread).exists()
 
 
 def test_too_much_to_send_is_not_too_much_to_keep(cast: Cast) -> None:
     thread = cast.thread()
-    assert save(cast.ana, thread, "x" * 2_000).status_code == 200
-    assert len(state(cast.ana, thread).draft_body) == 2_000
+    assert save_draft(cast.ana, thread, "x" * 2_000).status_code == 200
+    assert len(draft_state(cast.ana, thread).draft_body) == 2_000
 
 
 def test_outsiders_keep_no_drafts(cast: Cast) -> None:
     thread = cast.thread()
-    assert save(cast.dov, thread, "Let me in").status_code == 404
+    assert save_draft(cast.dov, thread, "Let me in").status_code == 404
     assert client_of(cast.ana).get(f"/threads/{thread.pk}/draft/").status_code == 405
     assert not ThreadState.objects.filter(agent=cast.dov).exists()

@@ -157,7 +157,7 @@ def test_every_route_is_asked() -> None:
     assert set(REQUESTS) == set(ROUTES) - set(ADMIN)
 
 
-def ask(client: Client, deed: str, path: str, form: dict[str, str]) -> HttpResponseBase:
+def send_request(client: Client, deed: str, path: str, form: dict[str, str]) -> HttpResponseBase:
     """Each request finds everything as it was before the others."""
     mark = transaction.savepoint()
     try:
@@ -171,12 +171,12 @@ def path_of(of: OneOfEach, route: str, named: str | None = None) -> str:
     """The route's address; with `named` in the place of whatever it names."""
     tokens = {"carrier": "twilio", "account_token": of.cast.account.token, "token": KEY}
 
-    def fill(part: re.Match[str]) -> str:
+    def fill_in(part: re.Match[str]) -> str:
         if named is not None:
             return named
         return str(of.shared.get(KEYS.get(part[1], ""), tokens.get(part[1], "1")))
 
-    return "/" + re.sub(r"<\w+:(\w+)>", fill, route)
+    return "/" + re.sub(r"<\w+:(\w+)>", fill_in, route)
 
 
 @pytest.mark.parametrize("route", WITH_NUMBERS)
@@ -186,7 +186,7 @@ def test_a_number_that_is_none_is_refused(one_of_each: OneOfEach, cast: Cast, ro
         for name, shape in request.numbers.items():
             for value in NO_NUMBERS:
                 form = request.form | {name: shape.format(value)}
-                status = ask(client, request.deed, path, form).status_code
+                status = send_request(client, request.deed, path, form).status_code
                 assert status in {404, 422}, (name, value[:40], status)
 
 
@@ -197,7 +197,7 @@ def test_no_words_break_a_page(one_of_each: OneOfEach, cast: Cast, route: str) -
         for name in request.words:
             for value in NO_WORDS:
                 form = request.form | {name: value.encode("utf-8", "replace").decode()}
-                status = ask(client, request.deed, path, form).status_code
+                status = send_request(client, request.deed, path, form).status_code
                 assert status < 500, (name, value[:40], status)
 
 
@@ -208,7 +208,9 @@ def test_an_address_that_names_nothing_leads_nowhere(
     clients = [client_of(cast.ana), *([Client()] if "<str" in route or "<slug" in route else [])]
     for named in NOTHING:
         for client in clients:
-            answer = ask(client, REQUESTS[route][0].deed, path_of(one_of_each, route, named), {})
+            answer = send_request(
+                client, REQUESTS[route][0].deed, path_of(one_of_each, route, named), {}
+            )
             assert answer.status_code in {302, 404}, (named[:40], answer.status_code)
 
 
@@ -220,7 +222,7 @@ def test_the_administration_finds_nothing_there(
     cast.admin.save()
     client = client_of(cast.admin)
     for named in NOTHING:
-        status = ask(client, "get", path_of(one_of_each, route, named), {}).status_code
+        status = send_request(client, "get", path_of(one_of_each, route, named), {}).status_code
         assert status < 500, (named[:40], status)
 
 
@@ -231,7 +233,9 @@ def test_the_administration_finds_nothing_there(
 def test_the_administration_filters_by_nothing_else(cast: Cast, path: str, value: str) -> None:
     cast.admin.is_superuser = True
     cast.admin.save()
-    status = ask(client_of(cast.admin), "get", f"/admin/{path}={quote(value)}", {}).status_code
+    status = send_request(
+        client_of(cast.admin), "get", f"/admin/{path}={quote(value)}", {}
+    ).status_code
     assert status in {200, 302, 400}
 
 
@@ -239,8 +243,8 @@ def test_the_administration_filters_by_nothing_else(cast: Cast, path: str, value
 @pytest.mark.parametrize("value", ['"' + "\\000" * 32 + '"', "²" * 32, "x" * 5000])
 def test_a_cookie_that_we_never_gave_is_none(db: None, cookie: str, value: str) -> None:
     client = Client(headers={"Cookie": f"{cookie}={value}"})
-    assert ask(client, "get", "/sign-in/", {}).status_code == 200
-    assert ask(client, "get", "/", {}).status_code == 302
+    assert send_request(client, "get", "/sign-in/", {}).status_code == 200
+    assert send_request(client, "get", "/", {}).status_code == 302
 
 
 @pytest.mark.parametrize(

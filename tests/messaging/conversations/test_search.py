@@ -27,12 +27,12 @@ def page_of(agent: Agent, q: str, place: Inbox | None = None) -> str:
     return str(page.content.decode())
 
 
-def found(agent: Agent, q: str, place: Inbox | None = None) -> list[int]:
+def found_messages(agent: Agent, q: str, place: Inbox | None = None) -> list[int]:
     """The messages on the page, in its order."""
     return [int(key) for key in HIT.findall(page_of(agent, q, place))]
 
 
-def named(thread: Thread, name: str) -> Thread:
+def find_by_name(thread: Thread, name: str) -> Thread:
     contact = thread.contact
     what = [*words.split_words(name), *words.digit_triples(contact.address)]
     Contact.objects.filter(pk=contact.pk).update(
@@ -52,21 +52,21 @@ def test_every_message_is_found_in_any_inbox_that_one_may_see(cast: Cast) -> Non
     there = cast.text_in("A gasket for van 2", to=DISPATCH)
     mine = cast.text_in("A gasket of my own", to=ANAS_LINE)
     for place in (None, cast.front_desk, cast.dispatch):
-        assert found(cast.ana, "GASKET", place) == [mine.pk, there.pk, note.pk, first.pk]
-    assert found(cast.ben, "gasket") == [there.pk, note.pk, first.pk]
-    assert found(cast.cho, "gasket") == [note.pk, first.pk]
-    assert found(cast.dov, "gasket") == []
-    assert found(cast.admin, "gasket") == []
+        assert found_messages(cast.ana, "GASKET", place) == [mine.pk, there.pk, note.pk, first.pk]
+    assert found_messages(cast.ben, "gasket") == [there.pk, note.pk, first.pk]
+    assert found_messages(cast.cho, "gasket") == [note.pk, first.pk]
+    assert found_messages(cast.dov, "gasket") == []
+    assert found_messages(cast.admin, "gasket") == []
 
 
 def test_a_former_member_finds_nothing_and_a_new_one_everything(cast: Cast) -> None:
     text = cast.text_in("The gasket is broken")
-    named(text.thread, "Marta Lindqvist")
+    find_by_name(text.thread, "Marta Lindqvist")
     remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
     add_member(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)
     for q in ("gasket", "marta", "5550177"):
-        assert found(cast.cho, q) == []
-        assert found(cast.dov, q) == [text.pk]
+        assert found_messages(cast.cho, q) == []
+        assert found_messages(cast.dov, q) == [text.pk]
         assert "Lindqvist" not in page_of(cast.cho, q)
 
 
@@ -88,34 +88,34 @@ def test_a_former_member_finds_nothing_and_a_new_one_everything(cast: Cast) -> N
     ],
 )
 def test_a_number_is_found_by_any_run_of_its_digits_in_any_notation(cast: Cast, q: str) -> None:
-    thread = named(cast.thread(), "Marta Lindqvist")
+    thread = find_by_name(cast.thread(), "Marta Lindqvist")
     cast.thread(sender="+13035550142")
     cast.thread(sender="72645")
     numbers = {thread.pk} if q != "555" else {thread.pk, thread.pk + 1}
-    hits = Message.objects.filter(pk__in=found(cast.ana, q))
+    hits = Message.objects.filter(pk__in=found_messages(cast.ana, q))
     assert {message.thread_id for message in hits} == numbers
 
 
 @pytest.mark.parametrize("q", ["77", "7702", "5770155", "2027", "055017 x", "marta 0142"])
 def test_other_runs_find_no_number(cast: Cast, q: str) -> None:
     """Also those whose every three digits are somewhere in it."""
-    named(cast.thread(sender="+12025550177"), "Marta Lindqvist")
+    find_by_name(cast.thread(sender="+12025550177"), "Marta Lindqvist")
     cast.thread(sender="+12021230123")
-    assert found(cast.ana, q) == []
+    assert found_messages(cast.ana, q) == []
 
 
 def test_digits_that_stand_apart_are_no_run(cast: Cast) -> None:
     near = cast.thread(sender="+13031231234")
     cast.thread(sender="+13032341123")
-    assert found(cast.ana, "31234") == [last_of(near)]
+    assert found_messages(cast.ana, "31234") == [last_of(near)]
 
 
 def test_a_name_is_found_with_the_last_message_of_its_thread(cast: Cast) -> None:
-    thread = named(cast.thread(), "Márta Lindqvist")
+    thread = find_by_name(cast.thread(), "Márta Lindqvist")
     newest = cast.answer(thread, "We bring a new one")
     other = cast.text_in("Greetings to Marta", sender="+13035550142")
-    assert found(cast.ana, "lind mar") == [newest.pk]
-    assert found(cast.ana, "marta") == [other.pk, newest.pk]
+    assert found_messages(cast.ana, "lind mar") == [newest.pk]
+    assert found_messages(cast.ana, "marta") == [other.pk, newest.pk]
     page = page_of(cast.ana, "lind mar")
     assert "<mark>Márta</mark> <mark>Lindqvist</mark>" in page
     assert "(202) <mark>555-01</mark>77" in page_of(cast.ana, "55501")
@@ -124,7 +124,7 @@ def test_a_name_is_found_with_the_last_message_of_its_thread(cast: Cast) -> None
 def test_what_i_deleted_is_found_here(cast: Cast) -> None:
     text = cast.text_in("The gasket is broken")
     hide_thread(thread=text.thread, agent=cast.ana, message_id=text.pk)
-    assert found(cast.ana, "gasket") == [text.pk]
+    assert found_messages(cast.ana, "gasket") == [text.pk]
 
 
 def test_a_hit_shows_who_where_and_when_and_leads_to_its_place(cast: Cast) -> None:
@@ -155,7 +155,7 @@ def test_pages_follow_each_other_newest_first(
 ) -> None:
     monkeypatch.setattr(message_search, "NEWEST_WALKED", walk)
     monkeypatch.setattr(message_search, "PAGE_SIZE", 3)
-    thread = named(cast.thread(), "Gasket & Sons")
+    thread = find_by_name(cast.thread(), "Gasket & Sons")
     texts = [cast.text_in("A gasket" if n % 2 else "A bolt") for n in range(14)]
     assert thread.pk == texts[0].thread_id
     wanted = [text.pk for text in texts[1::2]][::-1]
@@ -174,14 +174,16 @@ def test_the_plan_is_one_walk_or_one_look_into_the_index(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is found does not depend on it."""
-    named(cast.thread(), "Marta Lindqvist")
+    find_by_name(cast.thread(), "Marta Lindqvist")
     for number in range(5):
         cast.text_in(f"Gasket {number}", sender=f"+130355502{number:02d}")
     results = []
     for walk in (0, 1, 3, 2_000):
         monkeypatch.setattr(message_search, "NEWEST_WALKED", walk)
         monkeypatch.setattr(walking, "NEWEST_WALKED", walk)
-        results.append([found(cast.ana, q) for q in ("gasket", "marta", "0177", "zebra", "303")])
+        results.append(
+            [found_messages(cast.ana, q) for q in ("gasket", "marta", "0177", "zebra", "303")]
+        )
     assert results == [results[0]] * 4
     assert [len(keys) for keys in results[0]] == [5, 1, 1, 0, 5]
 

@@ -28,25 +28,27 @@ NEW = "+12025550199"
 LANDLINE = "+442079460958"
 
 
-def page(agent: Agent, path: str = "/start/") -> str:
+def start_page(agent: Agent, path: str = "/start/") -> str:
     response = client_of(agent).get(path)
     assert response.status_code == 200
     return str(response.content.decode())
 
 
-def options(html: str) -> list[tuple[str, bool]]:
+def inbox_options(html: str) -> list[tuple[str, bool]]:
     """The entries of *From*, and which one is preset."""
     select = html.split('<select id="start-from"')[1].split("</select>")[0]
     found = re.findall(r'<option value="[^"]*"\s*(selected)?>([^<]+)</option>', select)
     return [(label, bool(selected)) for selected, label in found]
 
 
-def send(agent: Agent, inbox: Inbox | None, to: str, body: str = "Hello", **more: Any) -> Any:
+def send_first_text(
+    agent: Agent, inbox: Inbox | None, to: str, body: str = "Hello", **more: Any
+) -> Any:
     form = {"inbox": inbox.pk if inbox else "", "to": to, "body": body, "form_key": uuid.uuid4()}
     return client_of(agent).post("/start/", form | more)
 
 
-def error(response: HttpResponse, field: str) -> str:
+def field_error(response: HttpResponse, field: str) -> str:
     """The sentence beside a field, which says that it is the field's."""
     html = response.content.decode()
     assert response.status_code == 422
@@ -63,7 +65,7 @@ def error(response: HttpResponse, field: str) -> str:
 
 
 def test_the_default_did_is_preset_under_the_agents_name(cast: Cast) -> None:
-    assert options(page(cast.ana)) == [
+    assert inbox_options(start_page(cast.ana)) == [
         ("Ana Ruiz", True),
         ("Dispatch", False),
         ("Front Desk", False),
@@ -71,37 +73,37 @@ def test_the_default_did_is_preset_under_the_agents_name(cast: Cast) -> None:
 
 
 def test_without_a_did_one_inbox_is_preset(cast: Cast) -> None:
-    assert options(page(cast.cho)) == [("Front Desk", True)]
+    assert inbox_options(start_page(cast.cho)) == [("Front Desk", True)]
 
 
 def test_without_a_did_and_with_several_one_must_be_chosen(cast: Cast) -> None:
-    assert options(page(cast.ben)) == [
+    assert inbox_options(start_page(cast.ben)) == [
         ("Choose an inbox", False),
         ("Dispatch", False),
         ("Front Desk", False),
     ]
-    answer = send(cast.ben, None, NEW)
-    assert error(answer, "from") == "Choose whom it is from."
+    answer = send_first_text(cast.ben, None, NEW)
+    assert field_error(answer, "from") == "Choose whom it is from."
     assert NEW in answer.content.decode()
 
 
 def test_with_neither_the_page_says_whom_to_ask(cast: Cast) -> None:
-    html = page(cast.dov)
+    html = start_page(cast.dov)
     assert "Ask an administrator" in html
     assert "<select" not in html
-    assert "administration" in page(cast.admin)
-    assert send(cast.dov, cast.front_desk, NEW).status_code == 422
+    assert "administration" in start_page(cast.admin)
+    assert send_first_text(cast.dov, cast.front_desk, NEW).status_code == 422
     assert not Message.objects.exists()
 
 
 def test_a_line_without_a_number_is_no_did(cast: Cast) -> None:
     Number.objects.filter(inbox=cast.anas_line).delete()
-    assert options(page(cast.ana))[0] == ("Choose an inbox", False)
+    assert inbox_options(start_page(cast.ana))[0] == ("Choose an inbox", False)
 
 
 def test_from_inside_an_inbox_that_one_is_preset(cast: Cast) -> None:
-    html = page(cast.ana, f"/start/?inbox={cast.dispatch.pk}")
-    assert ("Dispatch", True) in options(html)
+    html = start_page(cast.ana, f"/start/?inbox={cast.dispatch.pk}")
+    assert ("Dispatch", True) in inbox_options(html)
     assert 'aria-label="Threads"' in html
 
 
@@ -114,7 +116,8 @@ def test_foreign_and_missing_inboxes_are_the_same(cast: Cast) -> None:
         assert {answer.status_code for answer in answers} == {404}
         assert len({answer.content for answer in answers}) == 1
     said = [
-        error(send(cast.cho, place, NEW), "from") for place in (cast.dispatch, Inbox(pk=2**40))
+        field_error(send_first_text(cast.cho, place, NEW), "from")
+        for place in (cast.dispatch, Inbox(pk=2**40))
     ]
     assert said == ["You cannot send from there (any more). Choose again."] * 2
     assert not Message.objects.exists()
@@ -122,7 +125,7 @@ def test_foreign_and_missing_inboxes_are_the_same(cast: Cast) -> None:
 
 def test_whoever_was_removed_meanwhile_sends_nothing(cast: Cast) -> None:
     remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
-    assert send(cast.cho, cast.front_desk, NEW).status_code == 422
+    assert send_first_text(cast.cho, cast.front_desk, NEW).status_code == 422
     assert not Thread.objects.exists()
 
 
@@ -134,7 +137,7 @@ def test_whoever_was_removed_meanwhile_sends_nothing(cast: Cast) -> None:
     ["+12025550199", "(202) 555-0199", "202.555.0199", "1 202 555 0199", " tel:+1-202-555-0199 "],
 )
 def test_any_usual_notation_of_a_number_is_taken(cast: Cast, written: str) -> None:
-    answer = send(cast.ben, cast.dispatch, written)
+    answer = send_first_text(cast.ben, cast.dispatch, written)
     thread = Thread.objects.get()
     assert answer.status_code == 302
     assert answer["Location"] == f"/threads/{thread.pk}/"
@@ -162,10 +165,10 @@ def test_any_usual_notation_of_a_number_is_taken(cast: Cast, written: str) -> No
 def test_a_bad_number_is_said_beside_the_field_and_nothing_is_lost(
     cast: Cast, written: str, sentence: str
 ) -> None:
-    answer = send(cast.ana, cast.dispatch, written, "Kept <words>")
-    assert sentence in error(answer, "to")
+    answer = send_first_text(cast.ana, cast.dispatch, written, "Kept <words>")
+    assert sentence in field_error(answer, "to")
     html = answer.content.decode()
-    assert ("Dispatch", True) in options(html)
+    assert ("Dispatch", True) in inbox_options(html)
     assert "Kept &lt;words&gt;</textarea>" in html
     assert re.search(r'<input id="start-to"[^>]*autofocus', html)
     assert not Message.objects.exists()
@@ -174,38 +177,42 @@ def test_a_bad_number_is_said_beside_the_field_and_nothing_is_lost(
 
 def test_a_short_code_is_answered_where_it_is_known(cast: Cast) -> None:
     thread = cast.thread(sender="72645")
-    assert send(cast.ana, cast.front_desk, "72645").status_code == 302
+    assert send_first_text(cast.ana, cast.front_desk, "72645").status_code == 302
     assert thread.messages.count() == 2
-    assert send(cast.ana, cast.anas_line, "72646").status_code == 422
+    assert send_first_text(cast.ana, cast.anas_line, "72646").status_code == 422
 
 
 def test_a_name_cannot_be_texted_even_where_it_is_known(cast: Cast) -> None:
     cast.thread(sender="PARCELBOX")
-    assert "no telephone number" in error(send(cast.ana, cast.front_desk, "PARCELBOX"), "to")
+    assert "no telephone number" in field_error(
+        send_first_text(cast.ana, cast.front_desk, "PARCELBOX"), "to"
+    )
 
 
 def test_who_opted_out_is_said_beside_the_field(cast: Cast) -> None:
     record_opt_out(our_address=FRONT_DESK, address=NEW)
-    answer = send(cast.ana, cast.front_desk, NEW, "Kept")
-    assert "opted out of texts from (202) 555-0110" in error(answer, "to")
+    answer = send_first_text(cast.ana, cast.front_desk, NEW, "Kept")
+    assert "opted out of texts from (202) 555-0110" in field_error(answer, "to")
     assert not Thread.objects.exists()
-    assert send(cast.ana, cast.dispatch, NEW).status_code == 302
+    assert send_first_text(cast.ana, cast.dispatch, NEW).status_code == 302
 
 
 def test_a_thread_whose_number_moved_refuses_here_too(cast: Cast) -> None:
     thread = cast.thread()
     Number.objects.filter(inbox=cast.front_desk).update(address="+12025550118")
-    answer = send(cast.ana, cast.front_desk, CUSTOMER)
-    assert "no longer belongs to this inbox" in error(answer, "to")
+    answer = send_first_text(cast.ana, cast.front_desk, CUSTOMER)
+    assert "no longer belongs to this inbox" in field_error(answer, "to")
     assert thread.messages.count() == 1
 
 
 def test_an_inbox_without_a_number_says_so(cast: Cast) -> None:
     Number.objects.filter(inbox=cast.front_desk).delete()
-    assert "has no number to text from" in error(send(cast.ana, cast.front_desk, NEW), "from")
+    assert "has no number to text from" in field_error(
+        send_first_text(cast.ana, cast.front_desk, NEW), "from"
+    )
     cast.account.is_active = False
     cast.account.save()
-    assert "is switched off" in error(send(cast.ana, cast.dispatch, NEW), "from")
+    assert "is switched off" in field_error(send_first_text(cast.ana, cast.dispatch, NEW), "from")
 
 
 # The message
@@ -222,15 +229,17 @@ def test_an_inbox_without_a_number_says_so(cast: Cast) -> None:
     ],
 )
 def test_a_bad_message_is_said_beside_the_field(cast: Cast, body: str, sentence: str) -> None:
-    answer = send(cast.ana, cast.dispatch, NEW, body)
-    assert sentence in error(answer, "body")
+    answer = send_first_text(cast.ana, cast.dispatch, NEW, body)
+    assert sentence in field_error(answer, "body")
     assert NEW in answer.content.decode()
     assert not Thread.objects.exists()
 
 
 def test_the_same_form_twice_is_one_message(cast: Cast) -> None:
     key = uuid.uuid4()
-    places = [send(cast.ana, cast.dispatch, NEW, form_key=key)["Location"] for _ in range(3)]
+    places = [
+        send_first_text(cast.ana, cast.dispatch, NEW, form_key=key)["Location"] for _ in range(3)
+    ]
     assert len(set(places)) == 1
     assert Message.objects.count() == 1
     assert ProcrastinateJob.objects.count() == 1
@@ -243,7 +252,7 @@ def test_it_joins_the_thread_and_keeps_what_was_drafted_there(cast: Cast) -> Non
     thread = cast.thread()
     save_draft(thread=thread, agent=cast.ana, body="Half a", is_internal=True)
     ThreadState.objects.filter(agent=cast.ana).update(hidden_id=2**40)
-    answer = send(cast.ana, cast.front_desk, CUSTOMER, "Joined")
+    answer = send_first_text(cast.ana, cast.front_desk, CUSTOMER, "Joined")
     assert answer["Location"] == f"/threads/{thread.pk}/"
     assert Thread.objects.count() == 1
     state = states_by_thread(cast.ana, [thread])[thread.pk]
@@ -257,7 +266,7 @@ def test_what_was_hidden_comes_back(cast: Cast) -> None:
     thread = newest.thread
     for agent in (cast.ana, cast.ben):
         ThreadState.objects.create(agent=agent, thread=thread, hidden_id=newest.pk, seq=1)
-    send(cast.ana, cast.front_desk, CUSTOMER, "Back again")
+    send_first_text(cast.ana, cast.front_desk, CUSTOMER, "Back again")
     for agent in (cast.ana, cast.ben):
         html = client_of(agent).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
         assert f'id="thread-{thread.pk}"' in html
@@ -265,7 +274,7 @@ def test_what_was_hidden_comes_back(cast: Cast) -> None:
 
 def test_the_thread_stands_at_the_top_for_every_member(cast: Cast) -> None:
     cast.thread()
-    send(cast.ana, cast.front_desk, NEW)
+    send_first_text(cast.ana, cast.front_desk, NEW)
     thread = Thread.objects.get(contact__address=NEW)
     for agent in (cast.ana, cast.ben, cast.cho):
         html = client_of(agent).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
@@ -299,7 +308,7 @@ def test_two_who_start_with_one_number_at_once_share_a_thread(cast: Cast) -> Non
 # What is known of the number
 
 
-def about(agent: Agent, to: str, inbox: Inbox | None = None) -> str:
+def about_number(agent: Agent, to: str, inbox: Inbox | None = None) -> str:
     query = {"to": to} | ({"inbox": inbox.pk} if inbox else {})
     response = client_of(agent).get("/start/to/", query)
     assert response.status_code == 200
@@ -307,9 +316,9 @@ def about(agent: Agent, to: str, inbox: Inbox | None = None) -> str:
 
 
 def test_a_landline_is_warned_of_and_sent_to_all_the_same(cast: Cast) -> None:
-    assert "probably takes no texts" in about(cast.ana, LANDLINE, cast.dispatch)
-    assert about(cast.ana, "+447400123456", cast.dispatch) == ""
-    assert about(cast.ana, NEW, cast.dispatch) == ""
+    assert "probably takes no texts" in about_number(cast.ana, LANDLINE, cast.dispatch)
+    assert about_number(cast.ana, "+447400123456", cast.dispatch) == ""
+    assert about_number(cast.ana, NEW, cast.dispatch) == ""
     client = client_of(cast.ana)
     form = {"inbox": cast.dispatch.pk, "to": LANDLINE, "body": "Hi", "form_key": uuid.uuid4()}
     opened = client.post("/start/", form, follow=True).content.decode()
@@ -324,39 +333,39 @@ def test_a_landline_is_warned_of_and_sent_to_all_the_same(cast: Cast) -> None:
 def test_another_inbox_that_talks_to_them_is_named_to_who_may_see_it(cast: Cast) -> None:
     there = cast.thread(to=DISPATCH)
     cast.thread(to=ANAS_LINE)
-    told = about(cast.ben, CUSTOMER, cast.front_desk)
+    told = about_number(cast.ben, CUSTOMER, cast.front_desk)
     assert told == "Dispatch talks to this number, too: open that conversation ."
     link = client_of(cast.ben).get("/start/to/", {"to": CUSTOMER}).content.decode()
     assert f'href="/threads/{there.pk}/"' in link
-    assert "Ana Ruiz talks" in about(cast.ana, CUSTOMER, cast.front_desk)
-    assert about(cast.cho, CUSTOMER, cast.front_desk) == ""
-    assert "your text joins" in about(cast.ben, CUSTOMER, cast.dispatch)
-    assert send(cast.ben, cast.front_desk, CUSTOMER).status_code == 302
+    assert "Ana Ruiz talks" in about_number(cast.ana, CUSTOMER, cast.front_desk)
+    assert about_number(cast.cho, CUSTOMER, cast.front_desk) == ""
+    assert "your text joins" in about_number(cast.ben, CUSTOMER, cast.dispatch)
+    assert send_first_text(cast.ben, cast.front_desk, CUSTOMER).status_code == 302
 
 
 def test_an_opt_out_is_told_before_anything_is_written(cast: Cast) -> None:
     record_opt_out(our_address=FRONT_DESK, address=NEW)
-    assert "opted out of texts" in about(cast.ana, NEW, cast.front_desk)
-    assert about(cast.ana, NEW, cast.dispatch) == ""
-    assert about(cast.dov, NEW, cast.front_desk) == ""
+    assert "opted out of texts" in about_number(cast.ana, NEW, cast.front_desk)
+    assert about_number(cast.ana, NEW, cast.dispatch) == ""
+    assert about_number(cast.dov, NEW, cast.front_desk) == ""
 
 
 def test_contacts_are_suggested_by_name_and_by_digits(cast: Cast) -> None:
     thread = cast.thread()
     describe_contact(thread=thread, name="Zoë Márquez", note="")
     for typed in ("zoe", "marq", "MÁRQ zo", "555-01", "0177"):
-        assert "(202) 555-0177" in about(cast.cho, typed), typed
+        assert "(202) 555-0177" in about_number(cast.cho, typed), typed
     for typed in ("z", "55", "nobody", "marqx", "", "' | !("):
-        assert about(cast.cho, typed) == "", typed
-    assert about(cast.dov, "zoe") == ""
+        assert about_number(cast.cho, typed) == "", typed
+    assert about_number(cast.dov, "zoe") == ""
     cast.thread(sender="+12025550133", to=DISPATCH)
-    assert about(cast.cho, "0133") == ""
+    assert about_number(cast.cho, "0133") == ""
 
 
 def test_the_page_asks_as_little_with_many_contacts(cast: Cast) -> None:
     for index in range(12):
         cast.thread(sender=f"+120255502{index:02d}")
-    assert about(cast.cho, "555").count("(202)") == 6
+    assert about_number(cast.cho, "555").count("(202)") == 6
 
 
 def test_the_messages_view_leads_there(cast: Cast) -> None:
@@ -378,4 +387,4 @@ def test_strangers_are_sent_to_sign_in_and_other_deeds_refused(cast: Cast, path:
 
 def test_a_new_member_may_send_from_there(cast: Cast) -> None:
     add_member(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
-    assert ("Dispatch", False) in options(page(cast.cho))
+    assert ("Dispatch", False) in inbox_options(start_page(cast.cho))

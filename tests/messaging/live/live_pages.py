@@ -29,7 +29,7 @@ Opener = Callable[..., Awaitable["LivePage"]]
 SEND = "websocket.send"
 
 # Parts that place nothing; what they tell of messages is kept in `told`.
-ASIDES = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden"}
+SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden"}
 
 ELEMENT = re.compile(
     r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'
@@ -39,7 +39,7 @@ ELEMENT = re.compile(
 SEQS = re.compile(r'data-seqs="([^"]*)"')
 
 
-def parts(key: str) -> list[int]:
+def parse_key(key: str) -> list[int]:
     """Keys and seqs compare part by part, as numbers."""
     return [-1] if key == "-1" else [int(part) for part in key.split("-")]
 
@@ -66,7 +66,7 @@ class Element:
         return self.id, self.container, self.key, self.marks, self.words
 
 
-def elements(text: str) -> list[Element]:
+def parse_elements(text: str) -> list[Element]:
     return [
         Element(
             id=found[2],
@@ -80,7 +80,7 @@ def elements(text: str) -> list[Element]:
     ]
 
 
-def seqs_of(text: str) -> dict[str, int]:
+def read_seqs(text: str) -> dict[str, int]:
     seqs: dict[str, int] = {}
     for found in SEQS.finditer(text):
         seqs |= json.loads(html.unescape(found[1]))
@@ -96,9 +96,9 @@ class LivePage:
     path: str = "/"
     view: dict[str, Any] = field(default_factory=dict)
     placed: dict[str, Element] = field(default_factory=dict)
-    graves: dict[str, str] = field(default_factory=dict)
+    tombstones: dict[str, str] = field(default_factory=dict)
     frames: list[dict[str, Any]] = field(default_factory=list)
-    told: list[dict[str, Any]] = field(default_factory=list)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
     gone_to: str = ""
     socket: Any = None
 
@@ -108,8 +108,8 @@ class LivePage:
         response = self.client.get(self.path)
         assert response.status_code == 200, (self.path, response.status_code)
         text = response.content.decode()
-        self.placed = {found.id: found for found in elements(text) if not found.is_gone}
-        self.graves = {}
+        self.placed = {found.id: found for found in parse_elements(text) if not found.is_gone}
+        self.tombstones = {}
         only = re.search(r'data-only="([^"]*)"', text)
         shown = re.search(r'data-list="([^"]*)"', text)
         thread = re.search(r'data-thread="(\d+)"', text)
@@ -118,35 +118,35 @@ class LivePage:
             "list": shown[1] if shown[1] == "top" else int(shown[1]),
             "thread": int(thread[1]) if thread else None,
             "only": only[1] if only else "",
-            "seqs": seqs_of(text),
+            "seqs": read_seqs(text),
         }
         return self
 
-    def take(self, frame: dict[str, Any]) -> None:
+    def apply_frame(self, frame: dict[str, Any]) -> None:
         """The rule of the page's script."""
         if "rows" in frame:
             frame["rows"] = tags_on_one_line(frame["rows"])
-        if frame.keys() <= ASIDES:
-            self.told += frame.get("notices", {}).get("new", [])
+        if frame.keys() <= SIDE_PARTS:
+            self.notifications += frame.get("notices", {}).get("new", [])
             return
         self.frames.append(frame)
-        self.told += frame.get("notices", {}).get("new", [])
+        self.notifications += frame.get("notices", {}).get("new", [])
         self.gone_to = frame.get("go", "") or self.gone_to
         for key in frame.get("gone", []):
             self.placed.pop(key, None)
         narrowed = f"-{self.view['only']}" if self.view.get("only") else ""
         containers = {f"list-{self.view['list']}{narrowed}", f"log-{self.view['thread']}"}
-        for element in elements(frame.get("rows", "")):
+        for element in parse_elements(frame.get("rows", "")):
             old = self.placed.get(element.id)
             if element.container not in containers:
                 continue
-            known = old.seq if old else self.graves.get(element.id, "-1")
-            if parts(known) >= parts(element.seq):
+            known = old.seq if old else self.tombstones.get(element.id, "-1")
+            if parse_key(known) >= parse_key(element.seq):
                 continue
-            self.graves.pop(element.id, None)
+            self.tombstones.pop(element.id, None)
             if element.is_gone:
                 self.placed.pop(element.id, None)
-                self.graves[element.id] = element.seq
+                self.tombstones[element.id] = element.seq
             else:
                 self.placed[element.id] = element
         seqs = self.view["seqs"]
@@ -156,59 +156,59 @@ class LivePage:
     def shown(self) -> set[tuple[Any, ...]]:
         return {element.shown for element in self.placed.values()}
 
-    def order(self, container: str) -> list[str]:
+    def ids_in_order(self, container: str) -> list[str]:
         """Ids of a list as they stand, newest first."""
         rows = [e for e in self.placed.values() if e.container == container]
-        return [e.id for e in sorted(rows, key=lambda e: parts(e.key), reverse=True)]
+        return [e.id for e in sorted(rows, key=lambda e: parse_key(e.key), reverse=True)]
 
     # The socket
 
     async def open(self, path: str | None = None) -> LivePage:
         if path is not None:
             await in_database(self.load)(path)
-        self.socket = socket_of(self.client, self.view)
+        self.socket = new_socket(self.client, self.view)
         connected, code = await self.socket.connect(timeout=PATIENCE)
         assert connected, code
-        await hub_at_rest()
+        await wait_until_hub_idle()
         return self
 
-    async def cut(self) -> None:
+    async def disconnect(self) -> None:
         if self.socket is not None:
             await self.socket.disconnect()
             self.socket = None
 
-    async def say(self, view: dict[str, Any]) -> None:
+    async def send_view(self, view: dict[str, Any]) -> None:
         self.view = view
         await self.socket.send_to(text_data=json.dumps(view))
 
-    async def hear(self) -> dict[str, Any]:
+    async def receive_frame(self) -> dict[str, Any]:
         """The next frame that is not a beat."""
         while True:
             frame = json.loads(await self.socket.receive_from(timeout=PATIENCE))
-            self.take(frame)
-            if not frame.keys() <= ASIDES:
+            self.apply_frame(frame)
+            if not frame.keys() <= SIDE_PARTS:
                 return dict(frame)
 
-    async def see(self, key: str, words: str) -> None:
+    async def wait_for(self, key: str, words: str) -> None:
         """Take frames until the element shows the words."""
         async with asyncio.timeout(PATIENCE):
             while key not in self.placed or words not in self.placed[key].words:
-                await self.hear()
+                await self.receive_frame()
 
-    async def settle(self) -> None:
+    async def receive_until_idle(self) -> None:
         """Take whatever comes until this process's hub has nothing left to do."""
-        await hub_at_rest(said=self.socket.input_queue)
+        await wait_until_hub_idle(incoming=self.socket.input_queue)
         while not await self.socket.receive_nothing(timeout=0.01):
             event = await self.socket.receive_output(timeout=PATIENCE)
             assert event["type"] == SEND, event
             frame = json.loads(event["text"])
-            self.take(frame)
+            self.apply_frame(frame)
 
-    async def end(self) -> int:
+    async def receive_close_code(self) -> int:
         """The code with which the server closes; frames before it are taken."""
         async with asyncio.timeout(PATIENCE):
             while (event := await self.socket.receive_output(PATIENCE))["type"] == SEND:
-                self.take(json.loads(event["text"]))
+                self.apply_frame(json.loads(event["text"]))
         return int(event["code"])
 
 
@@ -218,7 +218,7 @@ def _is_busy(hub: Hub) -> bool:
     return bool(joining) or any(b._task is not None and not b._task.done() for b in bursts)
 
 
-async def until(is_so: Callable[[], bool]) -> None:
+async def wait_until(is_so: Callable[[], bool]) -> None:
     """Return when it is so. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -227,13 +227,15 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def hub_at_rest(said: asyncio.Queue[Any] | None = None) -> None:
+async def wait_until_hub_idle(incoming: asyncio.Queue[Any] | None = None) -> None:
     """Return when bells that were rung, and what a page `said`, have been heard and answered."""
     calm = 0
     async with asyncio.timeout(PATIENCE):
         while calm < 5:
             await asyncio.sleep(0.02)
-            is_busy = _is_busy(hub_of_this_loop()) or (said is not None and not said.empty())
+            is_busy = _is_busy(hub_of_this_loop()) or (
+                incoming is not None and not incoming.empty()
+            )
             calm = 0 if is_busy else calm + 1
 
 
@@ -246,11 +248,11 @@ class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels is untype
     wait = ApplicationCommunicator.wait
 
 
-def tab(agent: Agent, client: Client | None = None) -> LivePage:
+def new_tab(agent: Agent, client: Client | None = None) -> LivePage:
     return LivePage(agent, client or client_of(agent))
 
 
-def socket_of(
+def new_socket(
     client: Client | None,
     view: object = None,
     *,

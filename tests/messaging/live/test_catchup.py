@@ -16,7 +16,7 @@ from messaging.live import reading
 from messaging.live.frames import FRAME_LIMIT, encode_json
 from messaging.models import Message
 from tests.cast import ANAS_LINE, Cast
-from tests.messaging.live.live_pages import PATIENCE, LivePage, tab
+from tests.messaging.live.live_pages import PATIENCE, LivePage, new_tab
 from tests.messaging.stepped_transactions import SteppedTransaction, commit_all, make_empty_thread
 from threads.actions import save_draft
 
@@ -32,18 +32,18 @@ BOUNDED = settings(
 )
 
 
-async def back(page: LivePage) -> LivePage:
+async def reconnect(page: LivePage) -> LivePage:
     """A reconnect with the counters of before."""
-    await page.cut()
+    await page.disconnect()
     await page.open()
-    await page.settle()
+    await page.receive_until_idle()
     return page
 
 
-async def equals_a_fresh_load(page: LivePage) -> None:
-    fresh = await in_database(tab(page.agent, page.client).load)(page.path)
+async def assert_equals_fresh_load(page: LivePage) -> None:
+    fresh = await in_database(new_tab(page.agent, page.client).load)(page.path)
     await in_database(fresh.load)()  # the first one may have marked the thread read
-    await page.settle()
+    await page.receive_until_idle()
     assert page.shown() == fresh.shown()
 
 
@@ -54,7 +54,7 @@ async def test_a_reconnect_brings_rows_and_messages(
     monkeypatch.setattr(reading, "BATCH", batch)
     thread = await in_database(cast.thread)()
     paths = ["/", f"/inboxes/{cast.front_desk.pk}/", f"/threads/{thread.pk}/"]
-    pages = [await in_database(tab(cast.ana, await in_database(_client)(cast)).load)(p)
+    pages = [await in_database(new_tab(cast.ana, await in_database(_client)(cast)).load)(p)
              for p in paths]  # fmt: skip
     for index in range(5):
         await in_database(cast.text_in)(f"Missed {index}")
@@ -62,13 +62,13 @@ async def test_a_reconnect_brings_rows_and_messages(
         await in_database(cast.text_in)("Mine", to=ANAS_LINE, sender=f"+1202555020{index}")
     await in_database(cast.answer)(thread, "An answer of ben", author=cast.ben)
     for page in pages:
-        await back(page)
-        await equals_a_fresh_load(page)
-        await page.cut()
+        await reconnect(page)
+        await assert_equals_fresh_load(page)
+        await page.disconnect()
 
 
 def _client(cast: Cast) -> Any:
-    return tab(cast.ana).client
+    return new_tab(cast.ana).client
 
 
 async def test_read_marks_in_more_than_one_batch(
@@ -76,35 +76,35 @@ async def test_read_marks_in_more_than_one_batch(
 ) -> None:
     monkeypatch.setattr(reading, "BATCH", 2)
     threads = [await in_database(cast.thread)(sender=f"+1202555020{index}") for index in range(5)]
-    page = await in_database(tab)(cast.ana)
+    page = await in_database(new_tab)(cast.ana)
     await in_database(page.load)(f"/inboxes/{cast.front_desk.pk}/")
     for thread in threads:
         await in_database(page.client.post)(f"/threads/{thread.pk}/read/", {"message": 2**62})
-    await back(page)
-    await equals_a_fresh_load(page)
+    await reconnect(page)
+    await assert_equals_fresh_load(page)
     assert not [e for e in page.placed.values() if "unread" in e.marks]
-    await page.cut()
+    await page.disconnect()
 
 
 async def test_a_reconnect_after_leaving_and_joining(cast: Cast) -> None:
-    cho = await in_database(tab)(cast.cho)
+    cho = await in_database(new_tab)(cast.cho)
     await in_database(cho.load)("/")
     await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
     await in_database(add_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
-    await back(cho)
-    await equals_a_fresh_load(cho)
+    await reconnect(cho)
+    await assert_equals_fresh_load(cho)
     assert set(cho.placed) == {f"inbox-{cast.dispatch.pk}"}
-    await cho.cut()
+    await cho.disconnect()
 
 
 async def test_nothing_new_brings_nothing(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
-    page = await in_database(tab)(cast.ana)
+    page = await in_database(new_tab)(cast.ana)
     await in_database(page.load)(f"/threads/{thread.pk}/")
     await in_database(page.load)(f"/threads/{thread.pk}/")
-    await back(page)
+    await reconnect(page)
     assert page.frames == []
-    await page.cut()
+    await page.disconnect()
 
 
 STEP = st.tuples(st.sampled_from(["begin", "write", "commit", "rollback", "read"]),
@@ -178,32 +178,32 @@ async def test_an_agent_of_very_many_inboxes_gets_them_in_frames_of_a_bounded_si
             inbox = Inbox.objects.create(name=f"{number:02} {'ü' * 100}", last_excerpt="😀" * 150)
             add_member(inbox=inbox, agent=cast.cho, changed_by=None)
 
-    page = await (await in_database(tab)(cast.cho)).open("/")
-    await page.cut()
+    page = await (await in_database(new_tab)(cast.cho)).open("/")
+    await page.disconnect()
     await in_database(let_in)()
     sizes: list[int] = []
     await page.open()
-    take = page.take
+    apply_frame = page.apply_frame
 
     def measure(frame: dict[str, Any]) -> None:
         sizes.append(len(encode_json(frame).encode()))
-        take(frame)
+        apply_frame(frame)
 
-    page.take = measure
-    await page.settle()
+    page.apply_frame = measure
+    await page.receive_until_idle()
     assert len([key for key in page.placed if key.startswith("inbox-")]) == 76
     assert len(sizes) > 1
     assert max(sizes) <= FRAME_LIMIT
-    await page.cut()
+    await page.disconnect()
 
 
 async def test_the_longest_draft_comes_to_the_agents_other_tab(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
-    page = await (await in_database(tab)(cast.ana)).open(f"/threads/{thread.pk}/")
+    page = await (await in_database(new_tab)(cast.ana)).open(f"/threads/{thread.pk}/")
     body = "😀" * (DRAFT_LIMIT - 10)
     drafted = {"thread": thread, "agent": cast.ana, "body": body, "is_internal": False}
     await in_database(save_draft)(**drafted)
     while body not in (frame := await page.socket.receive_from(PATIENCE)):
         pass
     assert len(frame.encode()) <= FRAME_LIMIT
-    await page.cut()
+    await page.disconnect()

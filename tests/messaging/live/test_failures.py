@@ -10,7 +10,7 @@ from messaging.live import supervision
 from messaging.live.frames import HEARTBEAT
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import Cast
-from tests.messaging.live.live_pages import PATIENCE, Opener, until
+from tests.messaging.live.live_pages import PATIENCE, Opener, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ async def test_access_taken_by_plain_sql_ends_the_pages_with_the_next_beat(
 ) -> None:
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
     await hub_of_this_loop().compare_with_database()
-    await cho.settle()
+    await cho.receive_until_idle()
 
     def change() -> None:
         with connection.cursor() as cursor:
@@ -35,7 +35,7 @@ async def test_access_taken_by_plain_sql_ends_the_pages_with_the_next_beat(
 
     await in_database(change)()
     await hub_of_this_loop().compare_with_database()
-    assert await cho.end() == 4401
+    assert await cho.receive_close_code() == 4401
     assert not hub_of_this_loop().by_agent.get(cast.cho.pk)
 
 
@@ -54,9 +54,9 @@ async def test_a_page_whose_sending_fails_is_closed_and_every_other_one_goes_on(
 
     broken.send_frame = fail
     await in_database(cast.text_in)("Past the broken page")
-    await ana.see(f"thread-{thread.pk}", "Past the broken page")
-    await cho.see(f"thread-{thread.pk}", "Past the broken page")
-    assert await ben.end() == 1011
+    await ana.wait_for(f"thread-{thread.pk}", "Past the broken page")
+    await cho.wait_for(f"thread-{thread.pk}", "Past the broken page")
+    assert await ben.receive_close_code() == 1011
     for page in (ana, cho):
         while await page.socket.receive_from(timeout=PATIENCE) != HEARTBEAT:
             pass
@@ -73,7 +73,7 @@ async def test_a_task_over_all_pages_that_fails_starts_again(
     ana = await opened(cast.ana, "/")
     hub = hub_of_this_loop()
     monkeypatch.setattr(hub, "by_agent", None)  # so that every loop over the pages fails
-    await until(lambda: min(supervision.failures[task] for task in OVER_ALL_PAGES) >= 2)
+    await wait_until(lambda: min(supervision.failures[task] for task in OVER_ALL_PAGES) >= 2)
     monkeypatch.undo()
     while await ana.socket.receive_from(timeout=PATIENCE) != HEARTBEAT:
         pass

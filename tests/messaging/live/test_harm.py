@@ -30,7 +30,7 @@ CUSTOMER = "+12025550177"
 
 
 @dataclass
-class House:
+class RunningDemo:
     """A running demo, the cookies of ana, and a thread of hers."""
 
     stack: Stack
@@ -39,7 +39,7 @@ class House:
     thread: int
     number: int
 
-    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def run_sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.stack.database_url, autocommit=True) as connection:
             found = connection.execute(statement.encode(), values)
             return found.fetchall() if found.description else []
@@ -51,11 +51,11 @@ class House:
 
     @property
     def view(self) -> dict[str, Any]:
-        (seq,) = self.sql("SELECT seq FROM inboxes_inbox WHERE id = %s", self.inbox)[0]
+        (seq,) = self.run_sql("SELECT seq FROM inboxes_inbox WHERE id = %s", self.inbox)[0]
         seqs = {f"l{self.inbox}": seq, f"t{self.thread}": seq}
         return {"list": self.inbox, "thread": self.thread, "seqs": seqs}
 
-    def open(self, view: dict[str, Any] | None = None) -> ClientConnection:
+    def open_page(self, view: dict[str, Any] | None = None) -> ClientConnection:
         cookies = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
         view = view or self.view
         page: ClientConnection = connect(
@@ -72,22 +72,22 @@ class DeafPage:
     """A page of which nobody reads a byte, though it talks: whoever reads nothing is deaf, however
     much they say. Notices without reading when the server hangs up."""
 
-    def __init__(self, house: House) -> None:
-        cookies = "; ".join(f"{name}={value}" for name, value in house.browser.cookies.items())
-        port = house.stack.port
+    def __init__(self, demo: RunningDemo) -> None:
+        cookies = "; ".join(f"{name}={value}" for name, value in demo.browser.cookies.items())
+        port = demo.stack.port
         self._line = socket.create_connection(("127.0.0.1", port))
         self._line.sendall(
-            f"GET /live/?look={quote(json.dumps(house.view))} HTTP/1.1\r\n"
+            f"GET /live/?look={quote(json.dumps(demo.view))} HTTP/1.1\r\n"
             f"Host: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n"
-            f"Origin: {house.stack.url}\r\nCookie: {cookies}\r\n\r\n".encode()
+            f"Origin: {demo.stack.url}\r\nCookie: {cookies}\r\n\r\n".encode()
         )
         assert self._line.recv(12) == b"HTTP/1.1 101"
         self._took: float | None = None
-        self._thread = threading.Thread(target=self._talk, daemon=True)
+        self._thread = threading.Thread(target=self._keep_sending, daemon=True)
         self._thread.start()
 
-    def _talk(self) -> None:
+    def _keep_sending(self) -> None:
         begun = time.monotonic()
         closing = select.poll()
         closing.register(self._line, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
@@ -95,7 +95,7 @@ class DeafPage:
             self._line.sendall(b"\x81\x82\0\0\0\0{}")
         self._took = time.monotonic() - begun
 
-    def wait(self) -> float:
+    def seconds_until_closed(self) -> float:
         """Seconds from its opening until it was closed."""
         self._thread.join(30)
         self._line.close()
@@ -104,26 +104,26 @@ class DeafPage:
 
 
 @pytest.fixture(scope="module")
-def deaf(house: House) -> DeafPage:
+def deaf_page(demo: RunningDemo) -> DeafPage:
     """Opened before the other tests, which pass while it is waited for."""
-    return DeafPage(house)
+    return DeafPage(demo)
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def demo() -> Iterator[RunningDemo]:
     with running_stack("live_harm") as stack, httpx.Client(base_url=stack.url) as browser:
         browser.get("/sign-in/")
         token = browser.cookies["csrftoken"]
         form = {"username": "ana", "password": "partyline", "csrfmiddlewaretoken": token}
         assert browser.post("/sign-in/", data=form).status_code == 302
         browser.get("/simulator/")
-        found = House(stack, browser, 0, 0, 0)
-        found.inbox, found.number = found.sql(
+        found = RunningDemo(stack, browser, 0, 0, 0)
+        found.inbox, found.number = found.run_sql(
             "SELECT inbox_id, number.id FROM messaging_number AS number"
             " JOIN inboxes_inbox AS inbox ON inbox.id = inbox_id WHERE inbox.name = 'Front Desk'"
         )[0]
         found.text_in("The first one")
-        (found.thread,) = found.sql(
+        (found.thread,) = found.run_sql(
             "SELECT thread.id FROM threads_thread AS thread JOIN threads_contact AS contact"
             " ON contact.id = contact_id WHERE address = %s AND thread.inbox_id = %s",
             CUSTOMER,
@@ -132,84 +132,88 @@ def house() -> Iterator[House]:
         yield found
 
 
-def hear(page: ClientConnection, mark: str, times: int = 1, seconds: float = 20) -> list[str]:
+def receive_until(
+    page: ClientConnection, mark: str, times: int = 1, seconds: float = 20
+) -> list[str]:
     """Frames until the mark was in that many bubbles."""
     frames: list[str] = []
     end = time.monotonic() + seconds
-    while bubbles(frames, mark) < times:
+    while count_bubbles(frames, mark) < times:
         frame = page.recv(timeout=max(0.01, end - time.monotonic()))
         assert isinstance(frame, str)
         frames.append(frame)
     return frames
 
 
-def bubbles(frames: list[str], mark: str) -> int:
+def count_bubbles(frames: list[str], mark: str) -> int:
     rows = "".join(json.loads(frame).get("rows", "") for frame in frames)
     return sum(mark in bubble for bubble in rows.split("<article")[1:])
 
 
-def hear_a_beat(page: ClientConnection) -> None:
+def receive_heartbeat(page: ClientConnection) -> None:
     end = time.monotonic() + 1.5 * HEARTBEAT_INTERVAL
     while page.recv(timeout=max(0.01, end - time.monotonic())) != HEARTBEAT:
         pass
 
 
-def test_the_longest_texts_come_to_pages_that_are_open(house: House, deaf: DeafPage) -> None:
-    with house.open() as page:
+def test_the_longest_texts_come_to_pages_that_are_open(
+    demo: RunningDemo, deaf_page: DeafPage
+) -> None:
+    with demo.open_page() as page:
         for count in range(5):
-            house.text_in(f"open {count} {LONGEST[:1580]}")
-            hear(page, f"open {count} ")
-        hear_a_beat(page)
+            demo.text_in(f"open {count} {LONGEST[:1580]}")
+            receive_until(page, f"open {count} ")
+        receive_heartbeat(page)
 
 
 def test_a_page_that_missed_more_than_a_batch_of_the_longest_texts_gets_them_all(
-    house: House,
+    demo: RunningDemo,
 ) -> None:
-    view = house.view
+    view = demo.view
     for count in range(BATCH + 5):
-        house.text_in(f"missed {count:03} {LONGEST[:1575]}")
-    with house.open(view) as page:
-        frames = hear(page, "missed ", BATCH + 5)
+        demo.text_in(f"missed {count:03} {LONGEST[:1575]}")
+    with demo.open_page(view) as page:
+        frames = receive_until(page, "missed ", BATCH + 5)
     assert max(len(frame.encode()) for frame in frames) <= FRAME_LIMIT
     told = [json.loads(frame) for frame in frames]
-    assert sum(f"t{house.thread}" in frame.get("seqs", {}) for frame in told) >= 2, (
+    assert sum(f"t{demo.thread}" in frame.get("seqs", {}) for frame in told) >= 2, (
         "a page whose line breaks in between goes on where it was"
     )
     rows = "".join(frame.get("rows", "") for frame in told)
     assert all(f"missed {count:03} " in rows for count in range(BATCH + 5))
 
 
-def test_pages_that_close_end_nothing_of_those_that_stay(house: House) -> None:
+def test_pages_that_close_end_nothing_of_those_that_stay(demo: RunningDemo) -> None:
     is_over = threading.Event()
 
     def come_and_go() -> None:
         while not is_over.is_set():
             try:
-                with house.open() as page:
+                with demo.open_page() as page:
                     page.recv(timeout=5)
             except (ConnectionClosed, TimeoutError, OSError):
                 pass
 
-    with house.open() as stays:
+    with demo.open_page() as stays:
         guests = [threading.Thread(target=come_and_go) for _ in range(4)]
         for guest in guests:
             guest.start()
         try:
             for count in range(25):
-                house.text_in(f"beside closes {count:02}")
-            hear(stays, "beside closes ", 25)
-            hear_a_beat(stays)
+                demo.text_in(f"beside closes {count:02}")
+            receive_until(stays, "beside closes ", 25)
+            receive_heartbeat(stays)
         finally:
             is_over.set()
             for guest in guests:
                 guest.join()
-    assert "Traceback" not in house.stack.log
+    assert "Traceback" not in demo.stack.log
 
 
 def test_a_page_that_never_reads_is_closed_and_the_others_go_on(
-    house: House, deaf: DeafPage
+    demo: RunningDemo, deaf_page: DeafPage
 ) -> None:
-    with house.open() as reads:
-        assert deaf.wait() < 15
-        house.text_in("still here")
-        hear(reads, "still here")
+    with demo.open_page() as reads:
+        assert deaf_page.seconds_until_closed() < 15
+        demo.text_in("still here")
+        receive_until(reads, "still here")

@@ -17,7 +17,7 @@ from inboxes.actions import add_member, remove_member
 from messaging.live import reading, subscriber
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
-from tests.messaging.live.live_pages import Opener, tab
+from tests.messaging.live.live_pages import Opener, new_tab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,10 +30,10 @@ async def test_a_text_reaches_every_page_that_looks_there(cast: Cast, opened: Op
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
     text = await in_database(cast.text_in)("Live, this one.")
     row, entry, place = f"thread-{thread.pk}", f"message-{text.pk}", f"inbox-{cast.front_desk.pk}"
-    await ana.see(place, "Live, this one.")
-    await ben.see(entry, "Live, this one.")
-    await ben.see(row, "Live, this one.")
-    await cho.see(row, "Live, this one.")
+    await ana.wait_for(place, "Live, this one.")
+    await ben.wait_for(entry, "Live, this one.")
+    await ben.wait_for(row, "Live, this one.")
+    await cho.wait_for(row, "Live, this one.")
     assert "unread" in cho.placed[row].marks
     assert row not in ana.placed
     assert entry not in cho.placed
@@ -46,13 +46,13 @@ async def test_the_thread_and_the_inbox_rise(cast: Cast, opened: Opener) -> None
     top = await opened(cast.ana, "/")
     inside = await opened(cast.ana, f"/inboxes/{cast.front_desk.pk}/")
     order = f"list-{cast.front_desk.pk}"
-    assert inside.order(order) == [f"thread-{second.pk}", f"thread-{first.pk}"]
-    assert top.order("list-top")[0] == f"inbox-{cast.dispatch.pk}"
+    assert inside.ids_in_order(order) == [f"thread-{second.pk}", f"thread-{first.pk}"]
+    assert top.ids_in_order("list-top")[0] == f"inbox-{cast.dispatch.pk}"
     await in_database(cast.text_in)("Up!")
-    await inside.see(f"thread-{first.pk}", "Up!")
-    await top.see(f"inbox-{cast.front_desk.pk}", "Up!")
-    assert inside.order(order) == [f"thread-{first.pk}", f"thread-{second.pk}"]
-    assert top.order("list-top")[0] == f"inbox-{cast.front_desk.pk}"
+    await inside.wait_for(f"thread-{first.pk}", "Up!")
+    await top.wait_for(f"inbox-{cast.front_desk.pk}", "Up!")
+    assert inside.ids_in_order(order) == [f"thread-{first.pk}", f"thread-{second.pk}"]
+    assert top.ids_in_order("list-top")[0] == f"inbox-{cast.front_desk.pk}"
 
 
 async def test_a_frame_equals_a_fresh_load(cast: Cast, opened: Opener) -> None:
@@ -66,11 +66,11 @@ async def test_a_frame_equals_a_fresh_load(cast: Cast, opened: Opener) -> None:
     await in_database(cast.text_in)("And so was I.")
     await in_database(cast.text_in)("On ana's own line", to=ANAS_LINE)
     for page in pages:
-        await page.settle()
+        await page.receive_until_idle()
     for page in pages:
-        fresh = await in_database(tab(page.agent, page.client).load)(page.path)
+        fresh = await in_database(new_tab(page.agent, page.client).load)(page.path)
         # Opening the conversation marks it read; the rows beside it follow live.
-        await page.settle()
+        await page.receive_until_idle()
         await in_database(fresh.load)()
         assert page.shown() == fresh.shown()
 
@@ -87,7 +87,7 @@ async def test_nobody_else_gets_anything(cast: Cast, opened: Opener) -> None:
     await in_database(cast.text_in)("For ana only", to=ANAS_LINE)
     await in_database(cast.answer)(thread, "From the desk")
     for page in (dov, cho, elsewhere, admin):
-        await page.settle()
+        await page.receive_until_idle()
     assert (dov.frames, admin.frames) == ([], [])
     seen_by_cho, seen_elsewhere = str(cho.frames), str(elsewhere.frames)
     assert "From the desk" in seen_by_cho
@@ -113,11 +113,11 @@ async def test_asking_for_what_is_foreign_gives_nothing(
         for view in [{"list": inbox}, {"thread": thread}, {"list": inbox, "thread": thread}]:
             seqs = {f"l{inbox}": 0, f"t{thread}": 0, f"i{inbox}": 0}
             page.frames.clear()
-            await page.say({"list": None, "thread": None, **view, "seqs": seqs})
-            await page.settle()
+            await page.send_view({"list": None, "thread": None, **view, "seqs": seqs})
+            await page.receive_until_idle()
             answers.append(list(page.frames))
             await in_database(cast.text_in)("Secret of dispatch", to=DISPATCH)
-            await page.settle()
+            await page.receive_until_idle()
             assert len(page.frames) == len(answers[-1])
     assert answers == [[{"go": "/"}]] * 6
 
@@ -128,11 +128,11 @@ async def test_a_foreign_thread_beside_an_own_list_gives_nothing(
     foreign = await in_database(cast.thread)(to=DISPATCH)
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
     looked = {"list": cast.front_desk.pk, "thread": foreign.pk, "seqs": {f"t{foreign.pk}": 0}}
-    await cho.say(looked)
-    assert await cho.hear() == {"go": "/"}
+    await cho.send_view(looked)
+    assert await cho.receive_frame() == {"go": "/"}
     await in_database(cast.text_in)("Secret of dispatch", to=DISPATCH)
     await in_database(cast.answer)(foreign, "Another secret")
-    await cho.settle()
+    await cho.receive_until_idle()
     assert "ecret" not in str(cho.frames)
 
 
@@ -147,7 +147,7 @@ async def test_a_read_mark_is_for_oneself(cast: Cast, opened: Opener) -> None:
     read = {"message": 2**62}  # as far as there is anything
     await in_database(ana.client.post)(f"/threads/{thread.pk}/read/", read)
     for page in (ana, top, ben):
-        await page.settle()
+        await page.receive_until_idle()
     assert "unread" not in ana.placed[row].marks
     assert "unread" not in top.placed[place].marks
     assert "unread" in ben.placed[row].marks
@@ -159,11 +159,11 @@ async def test_a_new_member_sees_the_inbox_appear(cast: Cast, opened: Opener) ->
     dov = await opened(cast.dov, "/")
     assert dov.placed == {}
     await in_database(add_member)(inbox=cast.front_desk, agent=cast.dov, changed_by=cast.admin)
-    await dov.settle()
+    await dov.receive_until_idle()
     place = f"inbox-{cast.front_desk.pk}"
     assert "Before you came" in dov.placed[place].words
     await in_database(cast.text_in)("Since you came")
-    await dov.see(place, "Since you came")
+    await dov.wait_for(place, "Since you came")
 
 
 async def test_a_removed_member_loses_the_row_and_hears_no_more(
@@ -173,12 +173,12 @@ async def test_a_removed_member_loses_the_row_and_hears_no_more(
     cho = await opened(cast.cho, "/")
     assert f"inbox-{cast.front_desk.pk}" in cho.placed
     await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
-    await cho.settle()
+    await cho.receive_until_idle()
     assert cho.placed == {}
     assert cho.gone_to == ""
     cho.frames.clear()
     await in_database(cast.text_in)("Not for cho any more")
-    await cho.settle()
+    await cho.receive_until_idle()
     assert cho.frames == []
 
 
@@ -188,7 +188,7 @@ async def test_a_removed_member_inside_is_sent_out(cast: Cast, opened: Opener, p
     paths = {"inbox": f"/inboxes/{cast.front_desk.pk}/", "thread": f"/threads/{thread.pk}/"}
     cho = await opened(cast.cho, paths[place])
     await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
-    assert await cho.end() == 4403
+    assert await cho.receive_close_code() == 4403
     assert cho.gone_to == "/"
     await in_database(cast.text_in)("Not for cho any more")
     assert await cho.socket.receive_nothing(timeout=0.3)
@@ -218,21 +218,21 @@ async def deactivate(cast: Cast, client: Client) -> None:
 
 @pytest.mark.parametrize("deed", [sign_out, change_password, deactivate])
 async def test_the_end_of_a_session_is_the_end_of_its_sockets(
-    cast: Cast, opened: Opener, deed: Any
+    cast: Cast, opened: Opener, action: Any
 ) -> None:
     ana = await opened(cast.ana, "/")
     ben = await opened(cast.ben, "/")
-    await deed(cast, ana.client)
-    assert await ana.end() == 4401
+    await action(cast, ana.client)
+    assert await ana.receive_close_code() == 4401
     await in_database(cast.text_in)("After the end")
     assert await ana.socket.receive_nothing(timeout=0.3)
-    await ben.settle()
+    await ben.receive_until_idle()
     assert "After the end" in str(ben.frames)
     assert (await in_database(ana.client.get)("/")).status_code == 302
-    again = await in_database(tab)(cast.ana, ana.client)
+    again = await in_database(new_tab)(cast.ana, ana.client)
     again.view = ana.view
     await again.open()
-    assert await again.end() == 4401
+    assert await again.receive_close_code() == 4401
 
 
 async def test_signing_out_here_leaves_the_other_browser_signed_in(
@@ -241,16 +241,16 @@ async def test_signing_out_here_leaves_the_other_browser_signed_in(
     here = await opened(cast.ana, "/")
     there = await opened(cast.ana, "/")
     await sign_out(cast, here.client)
-    assert await here.end() == 4401
+    assert await here.receive_close_code() == 4401
     await in_database(cast.text_in)("Still here")
-    await there.settle()
+    await there.receive_until_idle()
     assert "Still here" in str(there.frames)
 
 
 async def test_a_mere_sign_in_closes_nothing(cast: Cast, opened: Opener) -> None:
     ana = await opened(cast.ana, "/")
     await in_database(client_of)(cast.ana)
-    await ana.settle()
+    await ana.receive_until_idle()
     assert ana.frames == []
 
 
@@ -263,11 +263,11 @@ async def test_a_lost_bell_is_caught_by_the_catch_up(
     await in_database(cast.text_in)("Unheard")
     await in_database(add_member)(inbox=cast.dispatch, agent=cast.dov, changed_by=None)
     for page in (cho, dov):
-        await page.settle()
+        await page.receive_until_idle()
         assert page.frames == []
     await hub_of_this_loop().compare_with_database()
     for page in (cho, dov):
-        await page.settle()
+        await page.receive_until_idle()
     assert "Unheard" in cho.placed[f"inbox-{cast.front_desk.pk}"].words
     assert f"inbox-{cast.dispatch.pk}" in dov.placed
 
@@ -278,10 +278,10 @@ async def test_a_seat_taken_by_plain_sql_is_noticed_by_the_catch_up(
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
     await in_database(cast.cho.memberships.all()._raw_delete)("default")
     await in_database(cast.text_in)("Not for cho any more")
-    await cho.settle()
+    await cho.receive_until_idle()
     assert "any more" not in str(cho.frames)
     await hub_of_this_loop().compare_with_database()
-    assert await cho.end() == 4403
+    assert await cho.receive_close_code() == 4403
 
 
 async def test_a_renamed_inbox_is_drawn_again(cast: Cast, opened: Opener) -> None:
@@ -294,7 +294,7 @@ async def test_a_renamed_inbox_is_drawn_again(cast: Cast, opened: Opener) -> Non
     }
     path = f"/admin/inboxes/inbox/{cast.dispatch.pk}/change/"
     assert (await in_database(admin.post)(path, form)).status_code == 302
-    await ana.see(f"inbox-{cast.dispatch.pk}", "Reception")
+    await ana.wait_for(f"inbox-{cast.dispatch.pk}", "Reception")
     assert "Reception" in ana.placed[f"inbox-{cast.dispatch.pk}"].words
     assert FRONT_DESK not in str(ana.frames)
 
@@ -315,7 +315,7 @@ async def test_a_seat_taken_while_a_page_joins_is_noticed(
     monkeypatch.setattr(reading, "read_agent_inboxes", slow)
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
     await in_database(cast.text_in)("Not for cho any more")
-    assert await cho.end() == 4403
+    assert await cho.receive_close_code() == 4403
     assert "any more" not in str(cho.frames)
 
 
@@ -327,13 +327,13 @@ async def test_jobs_that_take_their_time_hold_no_page_up(cast: Cast, opened: Ope
     try:
         ana = await opened(cast.ana, "/")
         await in_database(cast.text_in)("Comes all the same.")
-        await ana.see(f"inbox-{cast.front_desk.pk}", "Comes all the same.")
+        await ana.wait_for(f"inbox-{cast.front_desk.pk}", "Comes all the same.")
     finally:
         held.set()
         await asyncio.gather(*jobs)
 
 
-class SlowToForget:
+class SlowLayer:
     """A layer that answers a leave later than the join that came after it, as Redis may."""
 
     def __init__(self) -> None:
@@ -356,7 +356,7 @@ class SlowToForget:
 async def test_who_joins_while_the_last_one_leaves_is_heard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    layer = SlowToForget()
+    layer = SlowLayer()
     monkeypatch.setattr(subscriber, "_channel_layer", lambda: layer)
     monkeypatch.setattr(subscriber, "is_single_process", lambda: True)
     ours = subscriber.Subscriber(lambda *_: None, lambda _: None, lambda: None)

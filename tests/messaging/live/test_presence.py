@@ -48,14 +48,16 @@ class Tab:
         assert connected, code
         return self
 
-    async def say(self, what: object) -> None:
+    async def send_json(self, what: object) -> None:
         await self.socket.send_to(text_data=json.dumps(what))
 
-    async def here(self, thread: Thread, mode: str = "reading", *, types: bool = False) -> None:
+    async def report_presence(
+        self, thread: Thread, mode: str = "reading", *, types: bool = False
+    ) -> None:
         said = {"thread": thread.pk, "mode": mode, "is_typing": types}
-        await self.say({"here": said})
+        await self.send_json({"here": said})
 
-    async def next(self, part: str) -> Any:
+    async def next_part(self, part: str) -> Any:
         """The next frame with such a part."""
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -64,13 +66,13 @@ class Tab:
                 if part in (said := json.loads(frame)):
                     return said[part]
 
-    async def people(self) -> tuple[list[str], str]:
+    async def next_people(self) -> tuple[list[str], str]:
         """The titles of the chips in the next frame, and the line inside the thread."""
-        part = await self.next("presence")
+        part = await self.next_part("presence")
         titles = [piece.split('"')[0] for piece in part["people"].split('title="')[1:]]
         return titles, part["typing"]
 
-    async def silence(self) -> None:
+    async def receive_no_presence(self) -> None:
         """Nothing but beats comes."""
         while not await self.socket.receive_nothing(timeout=QUIET):
             event = await self.socket.receive_output(timeout=PATIENCE)
@@ -79,7 +81,7 @@ class Tab:
             said = json.loads(event["text"])
             assert not {"presence", "marks"} & said.keys(), said
 
-    async def end(self) -> int:
+    async def receive_close_code(self) -> int:
         """The code with which the server closes."""
         while True:
             event = await self.socket.receive_output(timeout=PATIENCE)
@@ -93,20 +95,20 @@ class Tab:
             self.socket = None
 
 
-Sit = Callable[..., Awaitable[Tab]]
+TabOpener = Callable[..., Awaitable[Tab]]
 
 
 @pytest.fixture
-async def sit() -> AsyncIterator[Sit]:
+async def open_tab() -> AsyncIterator[TabOpener]:
     """A function that opens a tab: `sit(agent, thread=…, list_shown=…)`."""
     tabs: list[Tab] = []
 
-    async def sit_down(agent: Agent, **where: Any) -> Tab:
+    async def open_one(agent: Agent, **where: Any) -> Tab:
         tab: Tab = await in_database(Tab)(agent)
         tabs.append(tab)
         return await tab.open(**where)
 
-    yield sit_down
+    yield open_one
     for tab in tabs:
         await tab.close()
     # Reads that were under way leave no connection behind.
@@ -118,126 +120,135 @@ async def sit() -> AsyncIterator[Sit]:
 
 
 async def test_two_in_a_thread_see_each_other_and_nobody_sees_themselves(
-    cast: Cast, sit: Sit
+    cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana = await sit(cast.ana, thread=thread)
-    await ana.here(thread)
-    await ana.silence()
-    ben = await sit(cast.ben, thread=thread)
-    assert await ben.people() == (["Ana Ruiz, reading"], "")
-    await ben.here(thread)
-    assert await ana.people() == (["Ben Okafor, reading"], "")
-    await ben.silence()
+    ana = await open_tab(cast.ana, thread=thread)
+    await ana.report_presence(thread)
+    await ana.receive_no_presence()
+    ben = await open_tab(cast.ben, thread=thread)
+    assert await ben.next_people() == (["Ana Ruiz, reading"], "")
+    await ben.report_presence(thread)
+    assert await ana.next_people() == (["Ben Okafor, reading"], "")
+    await ben.receive_no_presence()
     assert not any("Ana Ruiz" in frame for frame in ana.frames)
 
 
 async def test_several_tabs_of_one_agent_are_one_person_until_the_last_is_closed(
-    cast: Cast, sit: Sit
+    cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana = await sit(cast.ana, thread=thread)
-    one, two = await sit(cast.ben, thread=thread), await sit(cast.ben, thread=thread)
-    await one.here(thread)
-    assert await ana.people() == (["Ben Okafor, reading"], "")
-    await two.here(thread)
-    await ana.silence()
-    await one.silence()
+    ana = await open_tab(cast.ana, thread=thread)
+    one, two = await open_tab(cast.ben, thread=thread), await open_tab(cast.ben, thread=thread)
+    await one.report_presence(thread)
+    assert await ana.next_people() == (["Ben Okafor, reading"], "")
+    await two.report_presence(thread)
+    await ana.receive_no_presence()
+    await one.receive_no_presence()
     await one.close()
-    await ana.silence()
+    await ana.receive_no_presence()
     await two.close()
-    assert await ana.people() == ([], "")
+    assert await ana.next_people() == ([], "")
 
 
 async def test_reading_replying_and_writing_internally_are_told_apart(
-    cast: Cast, sit: Sit
+    cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana, ben = await sit(cast.ana, thread=thread), await sit(cast.ben, thread=thread)
-    await ben.here(thread, "replying")
-    assert await ana.people() == (["Ben Okafor, replying"], "")
-    await ben.here(thread, "internal", types=True)
-    assert await ana.people() == (["Ben Okafor, writing internally"], "Ben is typing")
-    await ben.say({"gone": {"thread": thread.pk}})
-    assert await ana.people() == ([], "")
+    ana, ben = await open_tab(cast.ana, thread=thread), await open_tab(cast.ben, thread=thread)
+    await ben.report_presence(thread, "replying")
+    assert await ana.next_people() == (["Ben Okafor, replying"], "")
+    await ben.report_presence(thread, "internal", types=True)
+    assert await ana.next_people() == (["Ben Okafor, writing internally"], "Ben is typing")
+    await ben.send_json({"gone": {"thread": thread.pk}})
+    assert await ana.next_people() == ([], "")
 
 
-async def test_one_who_stops_typing_leaves_the_other_typing(cast: Cast, sit: Sit) -> None:
+async def test_one_who_stops_typing_leaves_the_other_typing(
+    cast: Cast, open_tab: TabOpener
+) -> None:
     thread = await in_database(cast.thread)()
-    ana, ben, cho = [await sit(agent, thread=thread) for agent in (cast.ana, cast.ben, cast.cho)]
-    await ben.here(thread, "replying", types=True)
-    assert (await ana.people())[1] == "Ben is typing"
-    await cho.here(thread, "replying", types=True)
-    assert (await ana.people())[1] == "Ben and Cho are typing"
-    await cho.here(thread, "replying", types=False)
-    assert (await ana.people())[1] == "Ben is typing"
+    ana, ben, cho = [
+        await open_tab(agent, thread=thread) for agent in (cast.ana, cast.ben, cast.cho)
+    ]
+    await ben.report_presence(thread, "replying", types=True)
+    assert (await ana.next_people())[1] == "Ben is typing"
+    await cho.report_presence(thread, "replying", types=True)
+    assert (await ana.next_people())[1] == "Ben and Cho are typing"
+    await cho.report_presence(thread, "replying", types=False)
+    assert (await ana.next_people())[1] == "Ben is typing"
     await cho.close()
-    assert await ana.people() == (["Ben Okafor, replying"], "Ben is typing")
+    assert await ana.next_people() == (["Ben Okafor, replying"], "Ben is typing")
 
 
-async def test_the_list_marks_the_row_and_the_top_list_does_not(cast: Cast, sit: Sit) -> None:
+async def test_the_list_marks_the_row_and_the_top_list_does_not(
+    cast: Cast, open_tab: TabOpener
+) -> None:
     thread = await in_database(cast.thread)()
-    ana = await sit(cast.ana, list_shown=cast.front_desk.pk)
-    top = await sit(cast.cho, list_shown="top")
-    other = await sit(cast.ana, list_shown=cast.dispatch.pk)
-    ben = await sit(cast.ben, list_shown=cast.front_desk.pk, thread=thread)
-    await ben.here(thread)
+    ana = await open_tab(cast.ana, list_shown=cast.front_desk.pk)
+    top = await open_tab(cast.cho, list_shown="top")
+    other = await open_tab(cast.ana, list_shown=cast.dispatch.pk)
+    ben = await open_tab(cast.ben, list_shown=cast.front_desk.pk, thread=thread)
+    await ben.report_presence(thread)
     key = str(thread.pk)
-    assert await ana.next("marks") == {"list": cast.front_desk.pk, "threads": {key: "viewing"}}
-    await ben.here(thread, "internal")
-    assert (await ana.next("marks"))["threads"] == {key: "replying"}
-    late = await sit(cast.cho, list_shown=cast.front_desk.pk)
-    assert (await late.next("marks"))["threads"] == {key: "replying"}
+    assert await ana.next_part("marks") == {
+        "list": cast.front_desk.pk,
+        "threads": {key: "viewing"},
+    }
+    await ben.report_presence(thread, "internal")
+    assert (await ana.next_part("marks"))["threads"] == {key: "replying"}
+    late = await open_tab(cast.cho, list_shown=cast.front_desk.pk)
+    assert (await late.next_part("marks"))["threads"] == {key: "replying"}
     await ben.close()
-    assert (await ana.next("marks"))["threads"] == {}
-    await top.silence()
-    await other.silence()
+    assert (await ana.next_part("marks"))["threads"] == {}
+    await top.receive_no_presence()
+    await other.receive_no_presence()
 
 
-async def test_what_was_left_is_left_at_once(cast: Cast, sit: Sit) -> None:
+async def test_what_was_left_is_left_at_once(cast: Cast, open_tab: TabOpener) -> None:
     thread = await in_database(cast.thread)()
     other = await in_database(cast.thread)(sender="+12025550178")
-    ana, ben = await sit(cast.ana, thread=thread), await sit(cast.ben, thread=thread)
-    await ben.here(thread, "replying", types=True)
-    await ana.people()
-    await ben.say({"look": 1, "list": None, "thread": other.pk, "seqs": {}})
-    assert await ana.people() == ([], "")
+    ana, ben = await open_tab(cast.ana, thread=thread), await open_tab(cast.ben, thread=thread)
+    await ben.report_presence(thread, "replying", types=True)
+    await ana.next_people()
+    await ben.send_json({"look": 1, "list": None, "thread": other.pk, "seqs": {}})
+    assert await ana.next_people() == ([], "")
     # What is said about a thread that is no longer open comes too late.
-    await ben.here(thread, "replying", types=True)
-    await ana.silence()
+    await ben.report_presence(thread, "replying", types=True)
+    await ana.receive_no_presence()
 
 
 async def test_nothing_reaches_anybody_outside_and_nobody_outside_is_shown(
-    cast: Cast, sit: Sit
+    cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana = await sit(cast.ana, thread=thread)
-    dov = await sit(cast.dov, thread=thread, list_shown=cast.front_desk.pk)
-    await dov.here(thread, "replying", types=True)
-    await ana.silence()
-    await dov.say({"list": "top", "thread": None, "seqs": {}})
-    await dov.here(thread, "replying", types=True)
-    await ana.here(thread, "internal", types=True)
-    ben = await sit(cast.ben, thread=thread)
-    await ben.people()
-    await ben.here(thread, types=True)
-    await ana.people()
-    await dov.silence()
+    ana = await open_tab(cast.ana, thread=thread)
+    dov = await open_tab(cast.dov, thread=thread, list_shown=cast.front_desk.pk)
+    await dov.report_presence(thread, "replying", types=True)
+    await ana.receive_no_presence()
+    await dov.send_json({"list": "top", "thread": None, "seqs": {}})
+    await dov.report_presence(thread, "replying", types=True)
+    await ana.report_presence(thread, "internal", types=True)
+    ben = await open_tab(cast.ben, thread=thread)
+    await ben.next_people()
+    await ben.report_presence(thread, types=True)
+    await ana.next_people()
+    await dov.receive_no_presence()
     raw = "".join(dov.frames)
     assert not [word for word in ("Ana", "Ben", CUSTOMER, "typing") if word in raw]
 
 
 async def test_a_removed_member_is_gone_at_once_and_hears_nothing_more(
-    cast: Cast, sit: Sit
+    cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana = await sit(cast.ana, thread=thread)
-    ben = await sit(cast.ben, thread=thread)
-    await ben.here(thread, "replying", types=True)
-    await ana.people()
+    ana = await open_tab(cast.ana, thread=thread)
+    ben = await open_tab(cast.ben, thread=thread)
+    await ben.report_presence(thread, "replying", types=True)
+    await ana.next_people()
     await in_database(remove_member)(inbox=cast.front_desk, agent=cast.ben, changed_by=cast.admin)
-    assert await ana.people() == ([], "")
-    await ana.here(thread, types=True)
+    assert await ana.next_people() == ([], "")
+    await ana.report_presence(thread, types=True)
     while (event := await ben.socket.receive_output(timeout=PATIENCE))[
         "type"
     ] != "websocket.close":
@@ -245,81 +256,81 @@ async def test_a_removed_member_is_gone_at_once_and_hears_nothing_more(
     assert event["code"] == 4403
 
 
-async def test_on_a_personal_line_nobody_sees_anything(cast: Cast, sit: Sit) -> None:
+async def test_on_a_personal_line_nobody_sees_anything(cast: Cast, open_tab: TabOpener) -> None:
     thread = await in_database(cast.thread)(to=ANAS_LINE)
-    one = await sit(cast.ana, thread=thread, list_shown="top")
-    two = await sit(cast.ana, thread=thread, list_shown="top")
-    ben = await sit(cast.ben, thread=thread)
-    await one.here(thread, "replying", types=True)
-    await two.here(thread)
-    await ben.here(thread)
+    one = await open_tab(cast.ana, thread=thread, list_shown="top")
+    two = await open_tab(cast.ana, thread=thread, list_shown="top")
+    ben = await open_tab(cast.ben, thread=thread)
+    await one.report_presence(thread, "replying", types=True)
+    await two.report_presence(thread)
+    await ben.report_presence(thread)
     for tab in (one, two):
-        await tab.silence()
+        await tab.receive_no_presence()
 
 
 async def test_presence_asks_the_database_nothing(
-    cast: Cast, sit: Sit, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, open_tab: TabOpener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "messaging.live.hub.HEARTBEAT_INTERVAL", 60
     )  # which asks for other reasons
     thread = await in_database(cast.thread)()
-    ana = await sit(cast.ana, thread=thread, list_shown=cast.front_desk.pk)
-    ben = await sit(cast.ben, thread=thread)
-    await ana.silence()
-    asked: list[str] = []
+    ana = await open_tab(cast.ana, thread=thread, list_shown=cast.front_desk.pk)
+    ben = await open_tab(cast.ben, thread=thread)
+    await ana.receive_no_presence()
+    statements: list[str] = []
     execute = CursorWrapper.execute
 
-    def note(self: CursorWrapper, statement: Any, params: Any = None) -> Any:
-        asked.append(str(statement))
+    def record(self: CursorWrapper, statement: Any, params: Any = None) -> Any:
+        statements.append(str(statement))
         return execute(self, statement, params)
 
-    monkeypatch.setattr(CursorWrapper, "execute", note)
+    monkeypatch.setattr(CursorWrapper, "execute", record)
     for mode in ("reading", "replying", "internal"):
-        await ben.here(thread, mode, types=mode != "reading")
-        await ana.people()
+        await ben.report_presence(thread, mode, types=mode != "reading")
+        await ana.next_people()
     await ben.close()
-    await ana.people()
-    assert asked == []
+    await ana.next_people()
+    assert statements == []
 
 
 async def test_a_thread_alone_costs_no_frames_and_one_renewed_neither(
-    cast: Cast, sit: Sit
+    cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana, ben = await sit(cast.ana, thread=thread), await sit(cast.ben, thread=thread)
-    await ana.here(thread)
-    await ben.people()
+    ana, ben = await open_tab(cast.ana, thread=thread), await open_tab(cast.ben, thread=thread)
+    await ana.report_presence(thread)
+    await ben.next_people()
     for _ in range(5):
-        await ana.here(thread)
-    await ben.silence()
-    await ana.silence()
+        await ana.report_presence(thread)
+    await ben.receive_no_presence()
+    await ana.receive_no_presence()
 
 
 async def test_who_is_silent_goes_with_the_lease(
-    cast: Cast, sit: Sit, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, open_tab: TabOpener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana, ben = await sit(cast.ana, thread=thread), await sit(cast.ben, thread=thread)
-    await ben.here(thread)
-    await ana.people()
+    ana, ben = await open_tab(cast.ana, thread=thread), await open_tab(cast.ben, thread=thread)
+    await ben.report_presence(thread)
+    await ana.next_people()
     table = hub_of_this_loop().presence.table
     now = table._clock
     monkeypatch.setattr(table, "_clock", lambda: now() + VIEWING_LEASE)
-    assert await ana.people() == ([], "")
+    assert await ana.next_people() == ([], "")
 
 
 async def test_of_a_crowd_some_are_named_and_whoever_types_is_among_them(
-    cast: Cast, sit: Sit
+    cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
-    ana = await sit(cast.ana, thread=thread)
+    ana = await open_tab(cast.ana, thread=thread)
     table = hub_of_this_loop().presence.table
     for number in range(200):
         person = Person(10_000 + number, f"Guest {number:03}", "Guest", is_typing=number == 199)
         table.renew(f"tab {number}", (cast.front_desk.pk, thread.pk), person)
-    told = await ana.next("presence")
-    names, typing = told["people"], told["typing"]
+    part = await ana.next_part("presence")
+    names, typing = part["people"], part["typing"]
     assert names.count("Guest") == 2 * MAX_NAMES  # a title and a name for each
     assert "Guest 199" in names
     assert f"and {200 - MAX_NAMES} more" in names
@@ -339,7 +350,7 @@ async def test_of_a_crowd_some_are_named_and_whoever_types_is_among_them(
         {"here": {"thread": 1, "mode": "reading", "is_typing": 1}},
     ],
 )
-async def test_nonsense_closes_the_socket(cast: Cast, sit: Sit, said: object) -> None:
-    ana = await sit(cast.ana)
-    await ana.say(said)
-    assert await ana.end() == 4400
+async def test_nonsense_closes_the_socket(cast: Cast, open_tab: TabOpener, said: object) -> None:
+    ana = await open_tab(cast.ana)
+    await ana.send_json(said)
+    assert await ana.receive_close_code() == 4400

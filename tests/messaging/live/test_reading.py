@@ -7,7 +7,7 @@ from messaging.live.reading import read_changes
 from tests.cast import ANAS_LINE, DISPATCH, Cast
 
 
-def readers(inbox: Inbox, cast: Cast) -> set[int]:
+def agents_read_for(inbox: Inbox, cast: Cast) -> set[int]:
     """The agents whom a change is read for, if all of the cast look at the inbox."""
     everybody = {agent.pk for agent in (cast.ana, cast.ben, cast.cho, cast.dov, cast.admin)}
     changes = read_changes(
@@ -27,13 +27,13 @@ def readers(inbox: Inbox, cast: Cast) -> set[int]:
 
 def test_a_shared_inbox_is_read_for_its_members_alone(cast: Cast) -> None:
     cast.thread(to=DISPATCH)
-    assert readers(cast.dispatch, cast) == {cast.ana.pk, cast.ben.pk}
+    assert agents_read_for(cast.dispatch, cast) == {cast.ana.pk, cast.ben.pk}
 
 
 def test_a_personal_line_is_read_for_its_owner_alone(cast: Cast) -> None:
     Inbox.objects.create(name="Ben Okafor", owner=cast.ben)
     cast.thread(to=ANAS_LINE)
-    assert readers(cast.anas_line, cast) == {cast.ana.pk}
+    assert agents_read_for(cast.anas_line, cast) == {cast.ana.pk}
 
 
 def test_nobody_inactive_is_read_for(cast: Cast) -> None:
@@ -41,5 +41,5 @@ def test_nobody_inactive_is_read_for(cast: Cast) -> None:
     cast.thread(to=ANAS_LINE)
     cast.ana.is_active = False
     cast.ana.save(update_fields=["is_active"])
-    assert readers(cast.dispatch, cast) == {cast.ben.pk}
-    assert readers(cast.anas_line, cast) == set()
+    assert agents_read_for(cast.dispatch, cast) == {cast.ben.pk}
+    assert agents_read_for(cast.anas_line, cast) == set()

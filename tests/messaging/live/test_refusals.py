@@ -12,12 +12,12 @@ from django.conf import settings
 from messaging.live import consumers
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import Cast, client_of
-from tests.messaging.live.live_pages import PATIENCE, socket_of, tab, until
+from tests.messaging.live.live_pages import PATIENCE, new_socket, new_tab, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def closing(socket: Any) -> int:
+async def receive_close_code(socket: Any) -> int:
     """The code of the close; frames before it are passed over."""
     while (event := await socket.receive_output(timeout=PATIENCE))["type"] == "websocket.send":
         pass
@@ -25,16 +25,16 @@ async def closing(socket: Any) -> int:
     return int(event["code"])
 
 
-async def opened(cast: Cast, view: object = None, query: str | None = None) -> Any:
-    socket = socket_of(await in_database(client_of)(cast.ana), view, query=query)
+async def open_socket(cast: Cast, view: object = None, query: str | None = None) -> Any:
+    socket = new_socket(await in_database(client_of)(cast.ana), view, query=query)
     assert (await socket.connect(timeout=PATIENCE))[0]
     return socket
 
 
 async def test_not_signed_in(cast: Cast) -> None:
-    socket = socket_of(None, {"list": "top"})
+    socket = new_socket(None, {"list": "top"})
     assert (await socket.connect(timeout=PATIENCE))[0]
-    assert await closing(socket) == 4401
+    assert await receive_close_code(socket) == 4401
     await socket.send_to(text_data=json.dumps({"list": cast.front_desk.pk}))
     assert await socket.receive_nothing(timeout=0.2)
     await socket.disconnect()
@@ -54,7 +54,7 @@ async def test_not_signed_in(cast: Cast) -> None:
     ],
 )
 async def test_a_wrong_origin_is_refused(cast: Cast, origin: str) -> None:
-    socket = socket_of(await in_database(client_of)(cast.ana), origin=origin)
+    socket = new_socket(await in_database(client_of)(cast.ana), origin=origin)
     connected, _ = await socket.connect(timeout=PATIENCE)
     assert not connected
     assert not hub_of_this_loop().by_agent
@@ -81,36 +81,36 @@ NONSENSE = [
 
 
 async def test_nonsense_closes_with_a_code_and_others_go_on(cast: Cast) -> None:
-    ben = await in_database(tab)(cast.ben)
+    ben = await in_database(new_tab)(cast.ben)
     await ben.open("/")
     for nonsense in NONSENSE:
-        socket = await opened(cast)
+        socket = await open_socket(cast)
         await socket.send_to(text_data=nonsense)
-        assert await closing(socket) == 4400, nonsense[:40]
+        assert await receive_close_code(socket) == 4400, nonsense[:40]
         await socket.disconnect()
     await in_database(cast.text_in)("Business as usual")
-    await ben.see(f"inbox-{cast.front_desk.pk}", "Business as usual")
-    await ben.cut()
+    await ben.wait_for(f"inbox-{cast.front_desk.pk}", "Business as usual")
+    await ben.disconnect()
 
 
 async def test_bytes_are_no_json(cast: Cast) -> None:
-    socket = await opened(cast)
+    socket = await open_socket(cast)
     await socket.send_to(bytes_data=b"\x00\xff")
-    assert await closing(socket) == 4400
+    assert await receive_close_code(socket) == 4400
     await socket.disconnect()
 
 
 @pytest.mark.parametrize("query", ["?look=nonsense", "?look=[]", "?look=%7B%22list%22%3A-1%7D"])
 async def test_nonsense_in_the_address_closes_too(cast: Cast, query: str) -> None:
-    socket = await opened(cast, query=query)
-    assert await closing(socket) == 4400
+    socket = await open_socket(cast, query=query)
+    assert await receive_close_code(socket) == 4400
     await socket.disconnect()
 
 
 async def test_a_keys_number_may_be_nonsense_of_a_plausible_shape(cast: Cast) -> None:
     """Keys are the page's own; strange ones are passed over."""
     seqs = {"i²": 1, "ix": 1, "": 1, "i": 0, "l": 3, "t99": 0, "a": 7}
-    socket = await opened(cast, {"list": "top", "seqs": seqs})
+    socket = await open_socket(cast, {"list": "top", "seqs": seqs})
     await socket.send_to(text_data=json.dumps({"list": "top", "seqs": seqs}))
     await in_database(cast.text_in)("Still alive")
     while "Still alive" not in await socket.receive_from(timeout=PATIENCE):
@@ -119,24 +119,24 @@ async def test_a_keys_number_may_be_nonsense_of_a_plausible_shape(cast: Cast) ->
 
 
 async def test_too_big_closes_with_1009(cast: Cast) -> None:
-    socket = await opened(cast)
+    socket = await open_socket(cast)
     await socket.send_to(text_data="x" * (consumers.MAX_BYTES + 1))
-    assert await closing(socket) == 1009
+    assert await receive_close_code(socket) == 1009
     await socket.disconnect()
 
 
 async def test_too_many_closes_with_a_code_and_others_go_on(cast: Cast) -> None:
-    ben = await in_database(tab)(cast.ben)
+    ben = await in_database(new_tab)(cast.ben)
     await ben.open("/")
-    socket = await opened(cast)
+    socket = await open_socket(cast)
     for _ in range(consumers.MAX_PER_WINDOW + 1):
         await socket.send_to(text_data="{}")
-    assert await closing(socket) == 4429
+    assert await receive_close_code(socket) == 4429
     await socket.send_to(text_data=json.dumps({"list": cast.front_desk.pk}))
     await in_database(cast.text_in)("Business as usual")
     assert await socket.receive_nothing(timeout=0.3)
-    await ben.see(f"inbox-{cast.front_desk.pk}", "Business as usual")
-    await ben.cut()
+    await ben.wait_for(f"inbox-{cast.front_desk.pk}", "Business as usual")
+    await ben.disconnect()
     await socket.disconnect()
 
 
@@ -144,24 +144,24 @@ async def test_one_agent_has_a_bounded_number_of_pages(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "MAX_PAGES", 2)
-    pages = [await opened(cast) for _ in range(2)]
-    await until(lambda: len(hub_of_this_loop().by_agent.get(cast.ana.pk, ())) == 2)
-    refused = await opened(cast)
-    assert await closing(refused) == 4430
-    ben = await in_database(tab)(cast.ben)
+    pages = [await open_socket(cast) for _ in range(2)]
+    await wait_until(lambda: len(hub_of_this_loop().by_agent.get(cast.ana.pk, ())) == 2)
+    refused = await open_socket(cast)
+    assert await receive_close_code(refused) == 4430
+    ben = await in_database(new_tab)(cast.ben)
     await ben.open("/")
     await pages.pop().disconnect()
-    pages.append(await opened(cast, {"list": "top"}))
+    pages.append(await open_socket(cast, {"list": "top"}))
     await in_database(cast.text_in)("There is room again")
     while "There is room again" not in await pages[-1].receive_from(timeout=PATIENCE):
         pass
     for page in [*pages, refused]:
         await page.disconnect()
-    await ben.cut()
+    await ben.disconnect()
 
 
 async def test_as_many_as_allowed_are_heard(cast: Cast) -> None:
-    socket = await opened(cast)
+    socket = await open_socket(cast)
     for _ in range(consumers.MAX_PER_WINDOW):
         await socket.send_to(text_data="{}")
     while not await socket.receive_nothing(timeout=0.3):

@@ -16,8 +16,8 @@ from messaging.carriers import events
 from messaging.models import Attempt, Message
 from messaging.outbound.receipts import apply_receipt
 from tests.cast import Cast, client_of
-from tests.messaging.live.live_pages import LivePage, tab
-from tests.messaging.live.test_catchup import equals_a_fresh_load
+from tests.messaging.live.live_pages import LivePage, new_tab
+from tests.messaging.live.test_catchup import assert_equals_fresh_load
 from threads.models import Thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +26,7 @@ STEPS = 40
 CUSTOMERS = [f"+1202555020{index}" for index in range(4)]
 
 
-class Walk:
+class RandomSteps:
     """One walk's world: ben's three pages, and everybody who makes something happen."""
 
     def __init__(self, cast: Cast, seed: int) -> None:
@@ -34,29 +34,29 @@ class Walk:
         self.dice = random.Random(seed)
         self.pages: list[LivePage] = []
 
-    async def start(self) -> None:
+    async def open_pages(self) -> None:
         thread = await in_database(self.cast.thread)(sender=CUSTOMERS[0])
         inbox = f"/inboxes/{self.cast.front_desk.pk}/"
         narrowed = [f"{inbox}?only=urgent", f"/threads/{thread.pk}/?only=reply"]
         for path in ["/", inbox, f"/threads/{thread.pk}/", *narrowed]:
-            page = await in_database(tab)(self.cast.ben)
+            page = await in_database(new_tab)(self.cast.ben)
             await in_database(page.load)(path)
             self.pages.append(await page.open())
 
-    async def step(self) -> None:
-        deeds: list[Callable[[], Awaitable[None]]] = [
+    async def take_step(self) -> None:
+        actions: list[Callable[[], Awaitable[None]]] = [
             self.text_in,
             self.text_in,
             self.answer,
-            self.receipt,
-            self.read,
-            self.run_the_inbox,
-            self.run_the_inbox,
-            self.among_the_team,
-            self.cut_or_return,
-            self.seat,
+            self.apply_random_receipt,
+            self.mark_read,
+            self.use_thread_options,
+            self.use_thread_options,
+            self.write_internal_message,
+            self.disconnect_or_reconnect,
+            self.change_membership,
         ]
-        await self.dice.choice(deeds)()
+        await self.dice.choice(actions)()
 
     async def text_in(self) -> None:
         body = f"Text {self.dice.random()}"
@@ -64,15 +64,15 @@ class Walk:
 
     async def answer(self) -> None:
         author, customer = self.dice.choice(["ana", "ben"]), self.dice.choice(CUSTOMERS)
-        await in_database(self._answer)(getattr(self.cast, author), customer)
+        await in_database(self._send_answer)(getattr(self.cast, author), customer)
 
-    def _answer(self, author: Agent, customer: str) -> None:
+    def _send_answer(self, author: Agent, customer: str) -> None:
         self.cast.answer(self.cast.thread(sender=customer), "An answer", author=author)
 
-    async def receipt(self) -> None:
-        await in_database(self._receipt)()
+    async def apply_random_receipt(self) -> None:
+        await in_database(self._apply_random_receipt)()
 
-    def _receipt(self) -> None:
+    def _apply_random_receipt(self) -> None:
         sent = list(Message.objects.filter(kind="outbound").order_by("pk"))
         if not sent:
             return
@@ -90,16 +90,16 @@ class Walk:
                 attempt_token=str(attempt.token),
             )
 
-    async def read(self) -> None:
+    async def mark_read(self) -> None:
         page = self.dice.choice(self.pages)
         message_id, thread_id = self.dice.choice(await in_database(_messages)())
         await in_database(page.client.post)(f"/threads/{thread_id}/read/", {"message": message_id})
 
-    async def run_the_inbox(self) -> None:
+    async def use_thread_options(self) -> None:
         """What Thread options offers, by ben or a colleague."""
         agent = self.dice.choice([self.cast.ben, self.cast.ben, self.cast.ana])
         message_id, thread_id = self.dice.choice(await in_database(_messages)())
-        deed, form = self.dice.choice(
+        action, form = self.dice.choice(
             [
                 ("delete", {"message": message_id}),
                 ("delete", {"message": 2**62}),
@@ -110,39 +110,39 @@ class Walk:
                 ("priority", {"priority": "urgent"}),
             ]
         )
-        await in_database(self._post)(agent, f"/threads/{thread_id}/{deed}/", form)
+        await in_database(self._post)(agent, f"/threads/{thread_id}/{action}/", form)
 
     def _post(self, agent: Agent, path: str, form: dict[str, Any]) -> None:
         assert client_of(agent).post(path, form).status_code == 302
 
-    async def among_the_team(self) -> None:
+    async def write_internal_message(self) -> None:
         author, customer = self.dice.choice(["ana", "ben"]), self.dice.choice(CUSTOMERS)
         words = self.dice.choice(["A word", "@ben look", "@ana and @cho"])
-        await in_database(self._write)(getattr(self.cast, author), customer, words)
+        await in_database(self._write_internal)(getattr(self.cast, author), customer, words)
 
-    def _write(self, author: Agent, customer: str, words: str) -> None:
+    def _write_internal(self, author: Agent, customer: str, words: str) -> None:
         found = Thread.objects.filter(contact__address=customer, inbox=self.cast.front_desk)
         for thread in found:
             self.cast.note(thread, words, author=author)
 
-    async def cut_or_return(self) -> None:
+    async def disconnect_or_reconnect(self) -> None:
         page = self.dice.choice(self.pages)
-        await (page.cut() if page.socket is not None else page.open())
+        await (page.disconnect() if page.socket is not None else page.open())
 
-    async def seat(self) -> None:
+    async def change_membership(self) -> None:
         """Dispatch is nobody's open page, so that no page has to leave."""
         change = self.dice.choice([add_member, remove_member])
         await in_database(change)(
             inbox=self.cast.dispatch, agent=self.cast.ben, changed_by=self.cast.admin
         )
 
-    async def end(self) -> None:
+    async def compare_with_fresh_loads(self) -> None:
         for page in self.pages:
             if page.socket is None:
                 await page.open()
-            await page.settle()
-            await equals_a_fresh_load(page)
-            await page.cut()
+            await page.receive_until_idle()
+            await assert_equals_fresh_load(page)
+            await page.disconnect()
 
 
 def _messages() -> list[tuple[int, int]]:
@@ -151,8 +151,8 @@ def _messages() -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_after_any_walk_every_page_equals_a_fresh_load(cast: Cast, seed: int) -> None:
-    walk = Walk(cast, seed)
-    await walk.start()
+    steps = RandomSteps(cast, seed)
+    await steps.open_pages()
     for _ in range(STEPS):
-        await walk.step()
-    await walk.end()
+        await steps.take_step()
+    await steps.compare_with_fresh_loads()

@@ -34,7 +34,7 @@ class Browser:
         self.auth = b"sixteen bytes ok"
 
     @property
-    def fields(self) -> dict[str, str]:
+    def form_fields(self) -> dict[str, str]:
         return {
             "p256dh": base64url.encode(webpush.public_bytes(self.key)),
             "auth": base64url.encode(self.auth),
@@ -103,7 +103,7 @@ def service(settings: Settings) -> Iterator[FakeService]:
     server.server_close()
 
 
-def push_all(message: Message) -> None:
+def run_push_jobs(message: Message) -> None:
     """Do as the worker does with a message's job, and with those that it makes."""
     push.push_message(message.pk)
     made = ProcrastinateJob.objects.filter(task_name="push_agent").order_by("pk")
@@ -113,6 +113,6 @@ def push_all(message: Message) -> None:
         push.push_agent(**args, is_ending=lambda: False)
 
 
-def subscribe(client: Client, endpoint: str, browser: Browser) -> None:
-    answer = client.post("/settings/push/", {"endpoint": endpoint, **browser.fields})
+def subscribe_browser(client: Client, endpoint: str, browser: Browser) -> None:
+    answer = client.post("/settings/push/", {"endpoint": endpoint, **browser.form_fields})
     assert answer.status_code == 204, answer.content

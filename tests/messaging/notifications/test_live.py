@@ -39,7 +39,7 @@ def page_of(agent: Agent) -> Page:
     )
 
 
-def drawn(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] | None]:
+def draw_frames(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] | None]:
     """What pages of the agents get that show nothing of Front Desk."""
     targets = [
         Target.from_page(page_of(one), cast.front_desk.pk, with_seqs=True) for one in agents
@@ -50,7 +50,7 @@ def drawn(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] | None]
 
 def test_pages_that_show_nothing_of_the_inbox_are_told_and_outsiders_are_not(cast: Cast) -> None:
     message = cast.text_in("Ring ring")
-    ana, ben, dov = drawn(cast, message.seq - 1, cast.ana, cast.ben, cast.dov)
+    ana, ben, dov = draw_frames(cast, message.seq - 1, cast.ana, cast.ben, cast.dov)
     notification = Notification.objects.get(agent=cast.ana)
     assert ana is not None
     assert ana.keys() == {"notices"}
@@ -71,12 +71,12 @@ def test_pages_that_show_nothing_of_the_inbox_are_told_and_outsiders_are_not(cas
     assert ben is not None
     assert ben["notices"]["new"][0]["id"] != notification.pk
     assert dov is None
-    assert drawn(cast, message.seq, cast.ana) == [None]
+    assert draw_frames(cast, message.seq, cast.ana) == [None]
 
 
 def test_the_author_of_a_message_gets_no_notice(cast: Cast) -> None:
     message = cast.note(cast.thread(), "Hey @ben")
-    ana, ben = drawn(cast, message.seq - 1, cast.ana, cast.ben)
+    ana, ben = draw_frames(cast, message.seq - 1, cast.ana, cast.ben)
     assert ana is None
     assert ben is not None
     assert ben["notices"]["new"][0]["title"] == "Ana Ruiz mentioned you · (202) 555-0177"
@@ -88,7 +88,7 @@ def test_one_read_serves_all_who_look(cast: Cast) -> None:
     counts = []
     for agents in ([cast.ana], [cast.ana, cast.ben, cast.cho]):
         with CaptureQueriesContext(connection) as queries:
-            drawn(cast, message.seq - 1, *agents)
+            draw_frames(cast, message.seq - 1, *agents)
         counts.append(len(queries))
     assert counts[0] == counts[1]
 

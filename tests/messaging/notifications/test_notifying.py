@@ -23,12 +23,12 @@ from threads.models import Thread
 Level = NotificationPreference.Level
 
 
-def told(message: Message) -> dict[str, str]:
+def notified_reasons(message: Message) -> dict[str, str]:
     """Handle → reason of those who were notified."""
     return dict(message.notifications.values_list("agent__username", "reason"))
 
 
-def write(cast: Cast, thread: Thread, kind: str) -> Message:
+def write_message(cast: Cast, thread: Thread, kind: str) -> Message:
     """A message of each kind; ben reads, and writes none of them."""
     if kind == "inbound":
         return cast.text_in("Hello again")
@@ -49,7 +49,7 @@ def test_a_member_is_told_of_what_they_want_and_always_of_a_mention(
         set_preference(agent=cast.ben, inbox_id=cast.front_desk.pk, level=level)
     wanted = {None: True, Level.EVERYTHING: True, Level.INBOUND: kind == "inbound"}
     is_told = kind == "mention" or (not is_muted and wanted.get(level, False))
-    reasons = told(write(cast, thread, kind))
+    reasons = notified_reasons(write_message(cast, thread, kind))
     assert reasons.get("ben") == (kind if is_told else None)
     # One agent's wishes are nobody else's.
     assert reasons.get("cho") == ("internal" if kind == "mention" else kind)
@@ -58,21 +58,27 @@ def test_a_member_is_told_of_what_they_want_and_always_of_a_mention(
 
 def test_nobody_is_told_of_what_they_wrote_or_of_mentioning_themselves(cast: Cast) -> None:
     thread = cast.thread()
-    assert told(cast.answer(thread, "On my way", author=cast.ana)).keys() == {"ben", "cho"}
-    assert told(cast.note(thread, "@ana is me")) == {"ben": "internal", "cho": "internal"}
+    assert notified_reasons(cast.answer(thread, "On my way", author=cast.ana)).keys() == {
+        "ben",
+        "cho",
+    }
+    assert notified_reasons(cast.note(thread, "@ana is me")) == {
+        "ben": "internal",
+        "cho": "internal",
+    }
 
 
 def test_a_handle_of_somebody_outside_tells_nobody(cast: Cast) -> None:
-    assert "dov" not in told(cast.note(cast.thread(), "@dov @admin look"))
+    assert "dov" not in notified_reasons(cast.note(cast.thread(), "@dov @admin look"))
 
 
 def test_a_personal_line_tells_its_owner_alone(cast: Cast) -> None:
-    assert told(cast.text_in("Just you", to=ANAS_LINE)) == {"ana": "inbound"}
+    assert notified_reasons(cast.text_in("Just you", to=ANAS_LINE)) == {"ana": "inbound"}
 
 
 def test_a_deactivated_member_is_not_told(cast: Cast) -> None:
     Agent.objects.filter(pk=cast.ben.pk).update(is_active=False)
-    assert told(cast.text_in("Hello")).keys() == {"ana", "cho"}
+    assert notified_reasons(cast.text_in("Hello")).keys() == {"ana", "cho"}
 
 
 def test_telling_two_hundred_members_takes_one_statement_as_telling_two_does(cast: Cast) -> None:

@@ -29,9 +29,9 @@ from tests.messaging.attachments.media_host import NAMES, media_host
 from tests.messaging.notifications.push_service import (
     Browser,
     FakeService,
-    push_all,
+    run_push_jobs,
     service,
-    subscribe,
+    subscribe_browser,
 )
 from threads.actions import set_mute
 
@@ -70,11 +70,11 @@ def test_a_push_tells_the_notified_and_only_the_browser_can_read_it(
     cast: Cast, service: FakeService
 ) -> None:
     browser = Browser()
-    subscribe(client_of(cast.ana), service.endpoint("ana"), browser)
+    subscribe_browser(client_of(cast.ana), service.endpoint("ana"), browser)
     message = cast.text_in("The canary sings")
     job = ProcrastinateJob.objects.get(task_name="push_message")
     assert job.args == {"message_id": message.pk}
-    push_all(message)
+    run_push_jobs(message)
     ((name, headers, body),) = service.log
     assert name == "ana"
     assert b"canary" not in body
@@ -85,10 +85,10 @@ def test_a_push_tells_the_notified_and_only_the_browser_can_read_it(
 
 def test_each_push_is_sealed_with_a_new_key_and_salt(cast: Cast, service: FakeService) -> None:
     browser = Browser()
-    subscribe(client_of(cast.ana), service.endpoint("ana"), browser)
+    subscribe_browser(client_of(cast.ana), service.endpoint("ana"), browser)
     message = cast.text_in("Twice")
-    push_all(message)
-    push_all(message)
+    run_push_jobs(message)
+    run_push_jobs(message)
     first, second = (body for _, _, body in service.log)
     assert first[:86] != second[:86]
     assert first[:16] != second[:16]
@@ -114,7 +114,7 @@ def test_we_sign_for_the_push_service_alone(cast: Cast, settings: Settings) -> N
 def test_no_job_is_made_where_nobody_notified_has_a_browser(
     cast: Cast, service: FakeService
 ) -> None:
-    subscribe(client_of(cast.ana), service.endpoint("ana"), Browser())
+    subscribe_browser(client_of(cast.ana), service.endpoint("ana"), Browser())
     thread = cast.answer(cast.thread(), "Mine").thread
     set_mute(thread=thread, agent=cast.ana, is_muted=True)
     ProcrastinateJob.objects.filter(task_name="push_message").delete()
@@ -123,17 +123,17 @@ def test_no_job_is_made_where_nobody_notified_has_a_browser(
 
 
 def test_what_was_read_meanwhile_wakes_nobody(cast: Cast, service: FakeService) -> None:
-    subscribe(client_of(cast.ana), service.endpoint("ana"), Browser())
+    subscribe_browser(client_of(cast.ana), service.endpoint("ana"), Browser())
     message = cast.text_in("Hello")
     mark_notifications_read(agent=cast.ana)
-    push_all(message)
+    run_push_jobs(message)
     assert service.log == []
 
 
 @pytest.mark.parametrize("end", ["signed out", "removed", "deactivated", "new password"])
 def test_a_browser_is_not_woken_after_the_end(cast: Cast, service: FakeService, end: str) -> None:
     client = client_of(cast.ben)
-    subscribe(client, service.endpoint("ben"), Browser())
+    subscribe_browser(client, service.endpoint("ben"), Browser())
     message = cast.text_in("Hello")
     if end == "signed out":
         client.post("/sign-out/")
@@ -144,7 +144,7 @@ def test_a_browser_is_not_woken_after_the_end(cast: Cast, service: FakeService, 
     else:
         cast.ben.set_password("another one")
         cast.ben.save()
-    push_all(message)
+    run_push_jobs(message)
     assert service.log == []
 
 
@@ -156,9 +156,9 @@ def test_a_browser_that_is_gone_is_forgotten_and_the_others_are_told(
 ) -> None:
     client = client_of(cast.ana)
     for name in ("first", "second"):
-        subscribe(client, service.endpoint(name), Browser())
+        subscribe_browser(client, service.endpoint(name), Browser())
     service.answers["first"] = status
-    push_all(cast.text_in("Hello"))
+    run_push_jobs(cast.text_in("Hello"))
     assert sorted(name for name, _, _ in service.log) == ["first", "second"]
     assert PushSubscription.objects.filter(endpoint=service.endpoint("first")).exists() == is_kept
     assert PushSubscription.objects.filter(endpoint=service.endpoint("second")).exists()
@@ -170,17 +170,17 @@ def test_a_service_that_cannot_be_reached_keeps_nobody_else_waiting(
     client = client_of(cast.ana)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        subscribe(client, f"http://127.0.0.1:{closed.getsockname()[1]}/x", Browser())
-        subscribe(client, service.endpoint("second"), Browser())
-        push_all(cast.text_in("The canary sings"))
+        subscribe_browser(client, f"http://127.0.0.1:{closed.getsockname()[1]}/x", Browser())
+        subscribe_browser(client, service.endpoint("second"), Browser())
+        run_push_jobs(cast.text_in("The canary sings"))
     assert [name for name, _, _ in service.log] == ["second"]
     assert "canary" not in caplog.text
 
 
 def test_the_test_goes_to_ones_own_browsers(cast: Cast, service: FakeService) -> None:
     browser, client = Browser(), client_of(cast.ana)
-    subscribe(client, service.endpoint("ana"), browser)
-    subscribe(client_of(cast.ben), service.endpoint("ben"), Browser())
+    subscribe_browser(client, service.endpoint("ana"), browser)
+    subscribe_browser(client_of(cast.ben), service.endpoint("ben"), Browser())
     client.post("/settings/test/")
     job = ProcrastinateJob.objects.get(task_name="push_test")
     assert job.args == {"agent_id": cast.ana.pk}
@@ -222,7 +222,7 @@ def test_the_test_goes_to_ones_own_browsers(cast: Cast, service: FakeService) ->
 )
 def test_an_endpoint_is_https_at_a_public_name(cast: Cast, endpoint: str) -> None:
     client = client_of(cast.ana)
-    answer = client.post("/settings/push/", {"endpoint": endpoint, **Browser().fields})
+    answer = client.post("/settings/push/", {"endpoint": endpoint, **Browser().form_fields})
     assert answer.status_code == 422
     assert not PushSubscription.objects.exists()
 
@@ -238,7 +238,9 @@ def test_an_endpoint_is_https_at_a_public_name(cast: Cast, endpoint: str) -> Non
     ],
 )
 def test_the_browser_makers_services_are_taken(cast: Cast, host: str) -> None:
-    subscribe(client_of(cast.ana), f"https://{host}/wpush/v2/gAAA:b-_=?token=x%2F", Browser())
+    subscribe_browser(
+        client_of(cast.ana), f"https://{host}/wpush/v2/gAAA:b-_=?token=x%2F", Browser()
+    )
     assert PushSubscription.objects.get().service == host
 
 
@@ -246,7 +248,7 @@ def test_the_connection_goes_to_the_address_that_was_checked_and_tls_proves_the_
     with media_host() as host:
         host.answers["/x"] = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
         network = host.network({NAMES[0]: ["127.0.0.1"], "push.example.com": ["127.0.0.1"]}, bool)
-        keys, end = Browser().fields, time.monotonic() + 5
+        keys, end = Browser().form_fields, time.monotonic() + 5
         right = PushSubscription(endpoint=f"https://{NAMES[0]}:{host.port}/x", **keys)
         assert webpush.post_message(right, b"{}", end=end, network=network) == 201
         wrong = PushSubscription(endpoint=f"https://push.example.com:{host.port}/x", **keys)
@@ -263,7 +265,7 @@ def test_keys_that_are_none_are_refused(
     cast: Cast, service: FakeService, wrong: dict[str, str]
 ) -> None:
     client = client_of(cast.ana)
-    data = {"endpoint": service.endpoint("x"), **Browser().fields, **wrong}
+    data = {"endpoint": service.endpoint("x"), **Browser().form_fields, **wrong}
     assert client.post("/settings/push/", data).status_code == 422
 
 
@@ -271,12 +273,12 @@ def test_a_browser_that_changes_hands_wakes_for_the_new_person_alone(
     cast: Cast, service: FakeService
 ) -> None:
     for agent in (cast.ana, cast.ben):
-        subscribe(client_of(agent), service.endpoint("shared"), Browser())
+        subscribe_browser(client_of(agent), service.endpoint("shared"), Browser())
     assert PushSubscription.objects.get().agent == cast.ben
 
 
 def test_only_ones_own_browsers_are_removed(cast: Cast, service: FakeService) -> None:
-    subscribe(client_of(cast.ana), service.endpoint("ana"), Browser())
+    subscribe_browser(client_of(cast.ana), service.endpoint("ana"), Browser())
     pk = PushSubscription.objects.get().pk
     assert client_of(cast.ben).post(f"/settings/push/{pk}/remove/").status_code == 404
     assert PushSubscription.objects.exists()

@@ -29,16 +29,16 @@ from tests.messaging.notifications.push_service import (
     SILENT,
     Browser,
     FakeService,
-    push_all,
+    run_push_jobs,
     service,
-    subscribe,
+    subscribe_browser,
 )
 from tests.messaging.stepped_worker import carrier
 from tests.messaging.worker_processes import run_workers, wait_until
 
 __all__ = ["carrier", "far_end", "service"]
 
-KEYS = Browser().fields
+KEYS = Browser().form_fields
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push, "POLL_INTERVAL", 0.05)
 
 
-def failures() -> dict[str, int]:
+def failure_counts() -> dict[str, int]:
     """How often each browser failed, by the end of its address."""
     rows = PushSubscription.objects.values_list("endpoint", "failures")
     return {endpoint.rsplit("/", 1)[1]: count for endpoint, count in rows}
 
 
-def told(service: FakeService) -> list[str]:
+def called_names(service: FakeService) -> list[str]:
     return sorted(name for name, _, _ in service.log)
 
 
@@ -69,34 +69,34 @@ def test_a_service_that_never_answers_is_given_up_and_keeps_no_other_waiting(
     client = client_of(cast.ana)
     service.answers = {"silent": SILENT, "dripping": DRIPPING}
     for name in ("silent", "dripping", "well"):
-        subscribe(client, service.endpoint(name), Browser())
+        subscribe_browser(client, service.endpoint(name), Browser())
     begun = time.monotonic()
-    push_all(cast.text_in("Hello"))
+    run_push_jobs(cast.text_in("Hello"))
     assert 1 <= time.monotonic() - begun < 4
-    assert failures() == {"silent": 1, "dripping": 1, "well": 0}
+    assert failure_counts() == {"silent": 1, "dripping": 1, "well": 0}
 
 
 def test_a_name_that_is_looked_up_for_ever_holds_no_job(
     cast: Cast, service: FakeService, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(private_networks, "resolve", lambda *_: service.has_ended.wait(20) and [])
-    subscribe(client_of(cast.ana), service.endpoint("lost"), Browser())
+    subscribe_browser(client_of(cast.ana), service.endpoint("lost"), Browser())
     begun = time.monotonic()
-    push_all(cast.text_in("Hello"))
+    run_push_jobs(cast.text_in("Hello"))
     assert time.monotonic() - begun < 3
-    assert failures() == {"lost": 1}
+    assert failure_counts() == {"lost": 1}
 
 
 def test_a_process_that_ends_waits_for_no_service_and_blames_none(
     cast: Cast, service: FakeService
 ) -> None:
     service.answers = {"silent": SILENT}
-    subscribe(client_of(cast.ana), service.endpoint("silent"), Browser())
+    subscribe_browser(client_of(cast.ana), service.endpoint("silent"), Browser())
     message = cast.text_in("Hello")
     begun = time.monotonic()
     push.push_agent(cast.ana.pk, message.pk, is_ending=lambda: bool(service.log))
     assert time.monotonic() - begun < push.CALL_TIMEOUT / 2
-    assert failures() == {"silent": 0}
+    assert failure_counts() == {"silent": 0}
 
 
 @pytest.mark.parametrize(
@@ -114,29 +114,29 @@ def test_what_an_earlier_version_stored_stops_nobody_elses(
 ) -> None:
     client = client_of(cast.ana)
     for name in ("wrong", "well"):
-        subscribe(client, service.endpoint(name), Browser())
+        subscribe_browser(client, service.endpoint(name), Browser())
     PushSubscription.objects.filter(endpoint__endswith="/wrong").update(**wrong)
-    push_all(cast.text_in("Hello"))
-    assert told(service) == ["well"]
-    assert failures() == {"wrong": 1, "well": 0}
+    run_push_jobs(cast.text_in("Hello"))
+    assert called_names(service) == ["well"]
+    assert failure_counts() == {"wrong": 1, "well": 0}
 
 
 def test_who_fails_five_times_is_forgotten_and_left_alone_meanwhile(
     cast: Cast, service: FakeService
 ) -> None:
     service.answers["ill"] = 503
-    subscribe(client_of(cast.ana), service.endpoint("ill"), Browser())
-    push_all(cast.text_in("Once"))
-    push_all(cast.text_in("Twice"))
-    push_all(cast.text_in("While it is left alone"))
-    assert (len(service.log), failures()) == (2, {"ill": 2})
+    subscribe_browser(client_of(cast.ana), service.endpoint("ill"), Browser())
+    run_push_jobs(cast.text_in("Once"))
+    run_push_jobs(cast.text_in("Twice"))
+    run_push_jobs(cast.text_in("While it is left alone"))
+    assert (len(service.log), failure_counts()) == (2, {"ill": 2})
     for count in (3, 4):
         let_the_pauses_end()
-        push_all(cast.text_in("Again"))
-        assert failures() == {"ill": count}
+        run_push_jobs(cast.text_in("Again"))
+        assert failure_counts() == {"ill": count}
     assert PushSubscription.objects.get().paused_until > timezone.now() + timedelta(minutes=15)  # type: ignore[operator]
     let_the_pauses_end()
-    push_all(cast.text_in("The last time"))
+    run_push_jobs(cast.text_in("The last time"))
     assert not PushSubscription.objects.exists()
     assert len(service.log) == push.MAX_FAILURES
 
@@ -144,13 +144,13 @@ def test_who_fails_five_times_is_forgotten_and_left_alone_meanwhile(
 @pytest.mark.parametrize("mends", ["answers", "subscribes"])
 def test_who_is_well_again_begins_afresh(cast: Cast, service: FakeService, mends: str) -> None:
     client, browser = client_of(cast.ana), Browser()
-    subscribe(client, service.endpoint("ill"), browser)
+    subscribe_browser(client, service.endpoint("ill"), browser)
     PushSubscription.objects.update(failures=4, paused_until=timezone.now())
     if mends == "answers":
-        push_all(cast.text_in("Hello"))
+        run_push_jobs(cast.text_in("Hello"))
     else:
-        subscribe(client, service.endpoint("ill"), browser)
-    assert failures() == {"ill": 0}
+        subscribe_browser(client, service.endpoint("ill"), browser)
+    assert failure_counts() == {"ill": 0}
     assert PushSubscription.objects.get().paused_until is None
 
 
@@ -166,11 +166,11 @@ def test_one_browser_too_many_takes_the_place_of_the_worst(cast: Cast) -> None:
         add(number)
     PushSubscription.objects.filter(endpoint__endswith="/4").update(failures=1)
     add(0)
-    assert len(failures()) == MOST_BROWSERS
+    assert len(failure_counts()) == MOST_BROWSERS
     add(10)
-    assert failures().keys() == {str(number) for number in range(11)} - {"4"}
+    assert failure_counts().keys() == {str(number) for number in range(11)} - {"4"}
     add(11)
-    assert failures().keys() == {str(number) for number in range(12)} - {"4", "0"}
+    assert failure_counts().keys() == {str(number) for number in range(12)} - {"4", "0"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -199,12 +199,12 @@ def test_two_that_subscribe_at_once_are_not_one_too_many(cast: Cast) -> None:
 def test_of_more_than_ten_of_an_earlier_version_ten_are_woken(
     cast: Cast, service: FakeService
 ) -> None:
-    subscribe(client_of(cast.ana), service.endpoint("0"), Browser())
+    subscribe_browser(client_of(cast.ana), service.endpoint("0"), Browser())
     first = PushSubscription.objects.get()
     for number in range(1, 15):
         first.pk, first.endpoint = None, service.endpoint(str(number))
         first.save()
-    push_all(cast.text_in("Hello"))
+    run_push_jobs(cast.text_in("Hello"))
     assert len(service.log) == MOST_BROWSERS
 
 
@@ -212,7 +212,7 @@ def test_of_more_than_ten_of_an_earlier_version_ten_are_woken(
 
 
 def test_who_is_to_be_woken_twenty_times_already_gets_no_further_job(cast: Cast) -> None:
-    subscribe(client_of(cast.ana), "https://push.example.com/x", Browser())
+    subscribe_browser(client_of(cast.ana), "https://push.example.com/x", Browser())
     message = cast.text_in("Hello")
     for _ in range(jobs.MAX_WAITING_PUSHES + 5):
         push.push_message(message.pk)
@@ -240,7 +240,7 @@ def hung(carrier: FarEnd, cast: Cast, service: FakeService) -> None:
         agent = Agent.objects.create(username=name, display_name=name)
         add_member(inbox=cast.front_desk, agent=agent, changed_by=None)
         service.answers[name] = SILENT
-        subscribe(client_of(agent), service.endpoint(name), Browser())
+        subscribe_browser(client_of(agent), service.endpoint(name), Browser())
 
 
 @pytest.mark.usefixtures("hung")

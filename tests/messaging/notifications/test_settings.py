@@ -8,7 +8,7 @@ from messaging.models import NotificationPreference
 from tests.cast import Cast, client_of
 
 
-def chosen(cast: Cast) -> dict[int, str]:
+def chosen_levels(cast: Cast) -> dict[int, str]:
     mine = NotificationPreference.objects.filter(agent=cast.ben)
     return dict(mine.values_list("inbox", "level"))
 
@@ -19,7 +19,7 @@ def test_each_inbox_and_the_sound_are_kept(cast: Cast) -> None:
     data = {f"inbox_{front}": "mentions", f"inbox_{dispatch}": "inbound", "has_sound": "on"}
     answer = client.post("/settings/", data, follow=True)
     assert "Your settings are saved." in answer.content.decode()
-    assert chosen(cast) == {front: "mentions", dispatch: "inbound"}
+    assert chosen_levels(cast) == {front: "mentions", dispatch: "inbound"}
     cast.ben.refresh_from_db()
     assert cast.ben.has_sound
     html = client.get("/settings/").content.decode()

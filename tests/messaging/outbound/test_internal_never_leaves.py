@@ -22,7 +22,7 @@ from messaging.outbound import delivery
 from messaging.outbound.scheduling import send_if_due
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.messaging.attachments.picture_bytes import picture
+from tests.messaging.attachments.picture_bytes import make_picture
 from threads.models import Thread
 
 __all__ = ["far_end"]
@@ -38,7 +38,7 @@ WORDS = [
     ("x@ben.example ", ""),
     ("", ""),
 ]
-FILES = [picture(size=(20, 20)), b"%PDF-1.4 pages"]
+FILES = [make_picture(size=(20, 20)), b"%PDF-1.4 pages"]
 ANSWERS = [
     {"kind": "accept"},
     {"kind": "reject", "code": "30003", "status": 400},
