@@ -1,4 +1,4 @@
-"""A host of media on loopback, with TLS and its own authority, that counts who connects."""
+"""A media host on loopback, with TLS and a certificate authority, that counts connections."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def redirect_response(to: str) -> bytes:
 
 @cache
 def make_certificate() -> tuple[bytes, bytes]:
-    """A certificate for the names above, which is its own authority, and its key."""
+    """Return a self-signed certificate for the names above, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the tests")])
     now = datetime.datetime.now(datetime.UTC)
@@ -66,7 +66,7 @@ def trusting_context() -> ssl.SSLContext:
 
 @dataclass
 class MediaHost:
-    """`answers` by path. `connections` counts every one that was made, also without a request."""
+    """Hold `answers` by path; `connections` counts each one, also without a request."""
 
     port: int
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class MediaHost:
         addresses: Mapping[str, list[str]] | list[str],
         is_allowed: Callable[[str], bool] = is_public,
     ) -> Network:
-        """As production's, but with this host's port, these names and its authority."""
+        """Return production's network, with this host's port, these names and its authority."""
 
         def resolve(host: str, port: int) -> list[str]:
             return addresses[host] if isinstance(addresses, Mapping) else addresses
@@ -88,7 +88,7 @@ class MediaHost:
 
 @contextmanager
 def media_host(address: str = "", port: int = 0) -> Iterator[MediaHost]:
-    """Listens on every address of both kinds, unless one is given."""
+    """Listen on every IPv4 and IPv6 address, unless one is given."""
     kind = socket.AF_INET if address else socket.AF_INET6
     with socket.socket(kind) as listening, TemporaryDirectory() as folder:
         if kind == socket.AF_INET6:

@@ -1,4 +1,4 @@
-"""Pictures, and what only looks like one, made for tests."""
+"""Pictures, and files that only look like one, made for tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SVG = (
 def make_picture(
     kind: str = "JPEG", size: tuple[int, int] = (300, 200), mode: str = "RGB", **more: Any
 ) -> bytes:
-    """With a red mark in its upper left corner."""
+    """Draw a picture with a red rectangle in its upper left corner."""
     image = Image.new(mode, size, (20, 90, 160, 255)[: len(mode)] if mode != "L" else 90)
     ImageDraw.Draw(image).rectangle((0, 0, size[0] // 4, size[1] // 4), fill="red")
     out = io.BytesIO()
@@ -29,7 +29,7 @@ def make_picture(
 
 
 def make_photo_with_location(orientation: int = 6) -> bytes:
-    """As a phone makes it: turned, and with where it was taken."""
+    """Make a photo as a phone does: rotated, and with its location."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "Canary Phones"
@@ -40,7 +40,7 @@ def make_photo_with_location(orientation: int = 6) -> bytes:
 
 
 def make_noise(size: tuple[int, int], kind: str = "PNG", seed: int = 1) -> bytes:
-    """A picture that hardly packs."""
+    """Make a picture that hardly compresses."""
     width, height = size
     data = bytearray()
     state = seed
@@ -53,7 +53,7 @@ def make_noise(size: tuple[int, int], kind: str = "PNG", seed: int = 1) -> bytes
 
 
 def make_animation(frames: int = 3, size: tuple[int, int] = (60, 40), **more: Any) -> bytes:
-    """A GIF that moves."""
+    """Make an animated GIF."""
     images = [Image.new("P", size, number * 40) for number in range(frames)]
     for number, image in enumerate(images):
         image.putpalette([number, 100, 200] * 256)
@@ -66,7 +66,7 @@ def make_animation(frames: int = 3, size: tuple[int, int] = (60, 40), **more: An
 
 
 def make_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A PNG of some kilobytes that says it has 900 million pixels."""
+    """Make a PNG of some kilobytes that claims 900 million pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (

@@ -1,4 +1,4 @@
-"""Putting files into a composer, sending them, and a carrier that fetches what it is told of."""
+"""Add files to a composer and send them; a carrier that fetches their links."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def stored_names() -> set[str]:
 
 
 class RecordingCarrier:
-    """What the carrier was given; it fetches what it was told of, as carriers do."""
+    """Record what the carrier is given, and fetch its media links as carriers do."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **capabilities: Any) -> None:
         self.texts: list[results.Outgoing] = []

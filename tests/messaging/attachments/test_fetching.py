@@ -1,4 +1,4 @@
-"""Where fetching a picture leads, and where it never does: against a host that counts."""
+"""Pictures are fetched from the carrier's hosts only; the host in the test counts connections."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_picture_is_fetched_with_the_accounts_credentials(host: MediaHost) -> 
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_one_address_inside_is_enough_to_call_none(host: MediaHost, order: int) -> None:
+def test_one_private_address_is_enough_to_call_none(host: MediaHost, order: int) -> None:
     host.answers["/a"] = ok_response(b"secret")
     addresses = ["127.0.0.1", "127.0.0.2"][::order]
     network = host.network(addresses, lambda address: address == "127.0.0.1")
@@ -85,10 +85,10 @@ def test_this_machines_own_addresses_are_not_called_by_any_of_its_names(
     assert host.connections > 0
 
 
-def test_a_name_that_changes_its_address_is_asked_once_and_the_line_pinned(
+def test_a_changing_name_is_resolved_once_and_the_connection_pinned(
     host: MediaHost,
 ) -> None:
-    """The second answer of the name would lead inside."""
+    """Let the name's second answer lead inside."""
     with media_host("127.0.0.2") as outside, media_host("127.0.0.3", outside.port) as inside:
         outside.answers["/a"] = ok_response(b"bytes")
         inside.answers["/a"] = ok_response(b"secret")
@@ -132,7 +132,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("to", ELSEWHERE)
 @pytest.mark.parametrize("is_redirect", [True, False])
-def test_foreign_addresses_are_called_neither_first_nor_by_redirect(
+def test_foreign_addresses_are_called_neither_directly_nor_by_redirect(
     host: MediaHost, to: str, is_redirect: bool
 ) -> None:
     to = to.replace("PORT", str(host.port))
@@ -226,14 +226,14 @@ def test_bytes_beyond_the_limit_are_not_read(host: MediaHost) -> None:
     assert (raised.value.sentence, raised.value.is_passing) == (TOO_BIG, False)
 
 
-def test_packed_bytes_are_not_unpacked(host: MediaHost) -> None:
+def test_compressed_bytes_are_not_expanded(host: MediaHost) -> None:
     host.answers["/a"] = ok_response(b"\x1f\x8b" + b"0" * 100, Content_Encoding="gzip")
     with pytest.raises(FetchError):
         fetch_media(media_request(host), network=host.network(["127.0.0.1"], allow_all))
 
 
 @pytest.mark.parametrize("in_headers", [True, False])
-def test_who_drips_is_given_up_when_the_time_for_the_whole_is_over(
+def test_a_slow_host_is_given_up_after_the_total_timeout(
     host: MediaHost, in_headers: bool
 ) -> None:
     def drip(line: ssl.SSLSocket) -> None:
@@ -257,7 +257,7 @@ def test_who_drips_is_given_up_when_the_time_for_the_whole_is_over(
     ("status", "sentence", "is_passing"),
     [(404, GONE, True), (401, NOT_GIVEN, False), (403, NOT_GIVEN, False), (500, None, True)],
 )
-def test_a_refusal_is_told_in_words(
+def test_a_refusal_is_explained_in_words(
     host: MediaHost, status: int, sentence: str | None, is_passing: bool
 ) -> None:
     host.answers["/a"] = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
@@ -267,7 +267,7 @@ def test_a_refusal_is_told_in_words(
     assert sentence in {None, raised.value.sentence}
 
 
-def test_what_arrives_otherwise_than_it_was_sent_is_not_kept(host: MediaHost) -> None:
+def test_bytes_with_a_wrong_checksum_are_not_kept(host: MediaHost) -> None:
     host.answers["/a"] = ok_response(b"bytes")
     network = host.network(["127.0.0.1"], allow_all)
     good = hashlib.sha256(b"bytes").hexdigest()

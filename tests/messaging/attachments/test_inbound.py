@@ -1,4 +1,4 @@
-"""What comes with a text: the text at once, its pictures when a worker has fetched them."""
+"""Inbound attachments: the text appears at once, its pictures when a worker has fetched them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def receive_with_media(
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaHost]:
-    """Where Twilio's media lie in these tests."""
+    """Play the host of Twilio's media."""
     with media_host("127.0.0.1") as listening:
         network = listening.network(["127.0.0.1"], allow_all)
         monkeypatch.setattr(inbound, "network_of", lambda _: network)
@@ -74,7 +74,7 @@ def page_of(cast: Cast, message: Message) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_text_is_there_at_once_and_its_picture_when_it_was_fetched(
+def test_the_text_appears_at_once_and_its_picture_when_fetched(
     cast: Cast, host: MediaHost
 ) -> None:
     data = make_picture(size=(1200, 800))
@@ -135,7 +135,7 @@ def test_what_only_looks_like_a_picture_is_a_file_to_save(cast: Cast, host: Medi
         (["image/gif", "image/gif", "text/vcard"], "2 pictures and file"),
     ],
 )
-def test_lists_and_notifications_say_what_came_without_words(
+def test_lists_and_notifications_name_attachments_without_words(
     cast: Cast, types: list[str], summary: str
 ) -> None:
     media = tuple(events.InboundMedia("https://x.test/1", one) for one in types)
@@ -153,7 +153,7 @@ def test_lists_and_notifications_say_what_came_without_words(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_failure_is_told_in_the_bubble_and_can_be_tried_again(
+def test_a_failure_is_shown_in_the_bubble_and_can_be_tried_again(
     cast: Cast, host: MediaHost
 ) -> None:
     host.answers["/1"] = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
@@ -181,9 +181,7 @@ def test_a_failure_is_told_in_the_bubble_and_can_be_tried_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_may_work_soon_is_tried_again_by_itself_and_given_up_at_last(
-    cast: Cast, host: MediaHost
-) -> None:
+def test_a_passing_failure_is_retried_and_given_up_in_the_end(cast: Cast, host: MediaHost) -> None:
     post_webhook(cast.account, media_fields(host, "/1"))
     attachment = Attachment.objects.get()
     for tries in range(1, 4):
@@ -233,7 +231,7 @@ def test_the_same_webhook_twice_is_fetched_once(cast: Cast) -> None:
     assert Attachment.objects.count() == 1
 
 
-def test_a_text_without_pictures_asks_nothing_more(cast: Cast) -> None:
+def test_a_text_without_pictures_makes_no_more_queries(cast: Cast) -> None:
     cast.thread()
     counts = []
     for media in ((), (events.InboundMedia("https://x.test/1"),)):
@@ -282,7 +280,7 @@ def stored_names() -> list[str]:
     return [f"{one}/{name}" for one in folders for name in default_storage.listdir(one)[1]]
 
 
-def test_a_fetch_that_was_forgotten_is_woken(cast: Cast) -> None:
+def test_a_forgotten_fetch_is_queued_again(cast: Cast) -> None:
     receive_with_media(cast, *[events.InboundMedia(f"https://x.test/{n}") for n in range(2)])
     Attachment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     first = ProcrastinateJob.objects.order_by("pk").first()

@@ -1,4 +1,4 @@
-"""Pictures are decoded by a child that has little memory, little time and none of our secrets."""
+"""Pictures are decoded by a child with little memory, little time and none of our secrets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.stack import ROOT
 
 @pytest.fixture
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A script in the child's place."""
+    """Replace the child by a script."""
     script = tmp_path / "child"
     script.touch(0o700)
     monkeypatch.setattr(sys, "executable", str(script))
@@ -39,11 +39,11 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "data", [make_photo_with_location(), make_animation(), make_picture("PNG")]
 )
-def test_the_child_makes_what_is_made_here(data: bytes) -> None:
+def test_the_child_makes_the_same_picture(data: bytes) -> None:
     assert isolation.read_picture(data) == pictures.read_picture(data)
 
 
-def test_the_child_makes_a_picture_fit_and_is_not_asked_where_it_fits() -> None:
+def test_the_child_shrinks_a_picture_only_if_it_does_not_fit() -> None:
     data, types = make_noise((90, 70)), {"image/png"}
     assert isolation.shrink_picture(data, "image/png", types=types, limit=len(data)) is None
     smaller = isolation.shrink_picture(data, "image/png", types=types, limit=len(data) - 1)
@@ -53,14 +53,16 @@ def test_the_child_makes_a_picture_fit_and_is_not_asked_where_it_fits() -> None:
             isolation.shrink_picture(broken, "image/png", types=set(), limit=limit)
 
 
-def test_what_needs_more_memory_than_the_child_has_is_no_picture() -> None:
+def test_a_picture_that_needs_too_much_memory_is_a_file() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (4090, 3100), (9, 9, 9, 9)).save(out, "WEBP", lossless=True, method=0)
     with pytest.raises(NotAPicture):
         isolation.read_picture(out.getvalue())
 
 
-def test_what_takes_too_long_is_no_picture(child: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_takes_too_long_is_a_file(
+    child: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(isolation, "PICTURE_TIMEOUT", 0.2)
     child.write_text("#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(NotAPicture):
@@ -87,13 +89,15 @@ def test_the_child_starts_without_django() -> None:
 
 
 @pytest.mark.parametrize("fault", ["#!/bin/sh\nexit 3\n", "no program"])
-def test_a_child_that_does_not_work_says_nothing_of_the_picture(child: Path, fault: str) -> None:
+def test_a_child_that_fails_to_start_decides_nothing_about_the_picture(
+    child: Path, fault: str
+) -> None:
     child.write_text(fault)
     with pytest.raises(DecoderBusy):
         isolation.read_picture(make_picture())
 
 
-def test_one_is_decoded_at_a_time_and_whoever_waits_too_long_is_told(
+def test_one_picture_is_decoded_at_a_time_and_waiting_ends(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolation, "TURN_TIMEOUT", 0.05)

@@ -1,4 +1,4 @@
-"""Who gets at a file: members, carriers for a while, and nobody by running it."""
+"""Files are for members, for carriers while a link is valid, and never run."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_public_link_needs_no_cookie_and_gives_none(
     assert Client().post(path).status_code == 405
 
 
-def test_a_public_link_ends_and_cannot_be_made_up(
+def test_a_public_link_expires_and_cannot_be_forged(
     cast: Cast, recording_carrier: RecordingCarrier, time_machine: Any
 ) -> None:
     path, link = sent_link(cast)
@@ -96,7 +96,7 @@ def test_a_public_link_ends_and_cannot_be_made_up(
     assert Client().get(path).status_code == 404
 
 
-def test_what_was_made_for_a_link_goes_with_it(
+def test_a_file_made_for_a_link_is_deleted_with_it(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     RecordingCarrier(monkeypatch, media_types=frozenset({"image/jpeg"}))
@@ -160,7 +160,7 @@ def test_internal_files_reach_no_carrier_and_have_no_public_address(
     assert f"/attachments/{second.pk}/" in page
 
 
-def test_membership_is_asked_at_each_download(
+def test_membership_is_checked_at_each_download(
     cast: Cast, recording_carrier: RecordingCarrier
 ) -> None:
     thread, ana = cast.thread(), client_of(cast.ana)
@@ -214,7 +214,7 @@ def test_a_hostile_file_is_only_ever_saved(cast: Cast, name: str, data: bytes) -
     assert "onload=alert" not in page
 
 
-def test_files_lie_under_names_that_nobody_chose(cast: Cast) -> None:
+def test_files_are_stored_under_random_names(cast: Cast) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
     upload_files(client, thread, PDF, make_picture())
     for name in stored_names():
@@ -223,10 +223,10 @@ def test_files_lie_under_names_that_nobody_chose(cast: Cast) -> None:
     assert all(oct(Path(path).stat().st_mode)[-3:] == "600" for path in paths)
 
 
-def test_any_storage_will_do(
+def test_a_storage_without_paths_works(
     cast: Cast, recording_carrier: RecordingCarrier, settings: Any
 ) -> None:
-    """A bucket has no paths and no folders."""
+    """Use a storage without paths and folders, like a bucket."""
     memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = settings.STORAGES | {"default": memory}
     path, link = sent_link(cast)
@@ -247,7 +247,7 @@ def test_a_personal_line_sends_pictures_too(
     assert len(recording_carrier.files) == 1
 
 
-def test_what_a_colleague_drafts_stands_in_nobody_elses_composer(cast: Cast) -> None:
+def test_a_draft_file_is_in_nobody_elses_composer(cast: Cast) -> None:
     thread = cast.thread()
     upload_files(client_of(cast.ana), thread, make_picture())
     for client in (client_of(cast.ben), client_of(cast.cho)):

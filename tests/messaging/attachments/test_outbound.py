@@ -1,4 +1,4 @@
-"""Files from a composer: put there, kept until they are sent, made to fit the carrier."""
+"""Files from a composer: added, kept until they are sent, made to fit the carrier."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_file_that_another_form_took_is_not_sent_again(cast: Cast) -> None:
     assert Message.objects.filter(kind="outbound").count() == 1
 
 
-def test_files_of_others_and_of_other_threads_are_not_taken(cast: Cast) -> None:
+def test_files_of_others_and_of_other_threads_are_refused(cast: Cast) -> None:
     thread, other = cast.thread(), cast.thread(sender="+12025550188")
     mine = upload_files(client_of(cast.ana), other, make_picture())
     bens = upload_files(client_of(cast.ben), thread, make_picture())
@@ -145,7 +145,7 @@ def test_without_scripts_a_file_is_taken_out_and_the_words_stay(cast: Cast) -> N
     ("data", "sentence"),
     [(b"", "is empty"), (b"x" * (MAX_FILE_SIZE + 1), "larger than 20 MB")],
 )
-def test_a_file_that_is_not_taken_says_why(cast: Cast, data: bytes, sentence: str) -> None:
+def test_a_refused_file_says_why(cast: Cast, data: bytes, sentence: str) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
     answer = upload_file(client, thread, data)
     assert answer.status_code == 422
@@ -178,7 +178,7 @@ def test_a_file_can_be_taken_out_until_it_was_sent(
     assert client_of(cast.ben).post(f"/attachments/{second.pk}/remove/").status_code == 404
 
 
-def test_what_was_never_sent_goes_by_itself(
+def test_unsent_files_are_deleted_after_a_week(
     cast: Cast, django_capture_on_commit_callbacks: Any
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
@@ -192,7 +192,7 @@ def test_what_was_never_sent_goes_by_itself(
     assert stored_names() == {new.stored_name, new.thumbnail_name, sent.stored_name}
 
 
-def test_the_carriers_limits_are_told_before_anything_goes(
+def test_the_carriers_limits_are_checked_before_sending(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
@@ -237,7 +237,7 @@ def test_pictures_share_the_carriers_limit_and_each_is_made_to_fit(
     assert len(stored_names()) == 3 * 2 + 3
 
 
-def test_a_small_animation_goes_as_it_moves(
+def test_a_small_animation_is_sent_unchanged(
     cast: Cast, recording_carrier: RecordingCarrier
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
@@ -260,7 +260,7 @@ def test_a_picture_that_cannot_be_made_to_fit_fails_with_a_reason_and_nothing_is
     assert (recording_carrier.texts, PublicLink.objects.count()) == ([], 0)
 
 
-def test_while_the_storage_is_away_the_text_waits(
+def test_a_text_waits_while_the_storage_is_away(
     cast: Cast, recording_carrier: RecordingCarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread, client = cast.thread(), client_of(cast.ana)

@@ -1,4 +1,4 @@
-"""Pictures are written anew and tell nothing of their maker; what is none stays a mere file."""
+"""Pictures are encoded again without metadata; anything else stays a mere file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.messaging.attachments.picture_bytes import (
 )
 
 
-def test_a_photo_is_turned_upright_and_forgets_where_it_was_taken() -> None:
+def test_a_photo_is_turned_upright_and_loses_its_location() -> None:
     before = make_photo_with_location()
     assert b"Canary" in before
     found = read_picture(before)
@@ -53,7 +53,7 @@ def test_a_photo_is_turned_upright_and_forgets_where_it_was_taken() -> None:
         ("GIF", "RGB", "image/png"),
     ],
 )
-def test_every_usual_kind_becomes_one_that_all_can_show(
+def test_every_usual_kind_becomes_one_that_every_browser_shows(
     kind: str, mode: str, becomes: str
 ) -> None:
     image = Image.new(mode, (50, 30))
@@ -66,7 +66,7 @@ def test_every_usual_kind_becomes_one_that_all_can_show(
     assert not found.is_animated
 
 
-def test_what_hides_behind_a_picture_is_left_behind() -> None:
+def test_data_behind_a_picture_is_dropped() -> None:
     for kind in ("JPEG", "PNG", "GIF"):
         kept = read_picture(make_picture(kind) + HTML).data
         assert b"<script" not in kept
@@ -90,7 +90,7 @@ FALSE = {
 
 
 @pytest.mark.parametrize("name", FALSE)
-def test_what_cannot_be_decoded_to_the_end_is_no_picture(name: str) -> None:
+def test_a_file_that_does_not_decode_to_the_end_is_not_a_picture(name: str) -> None:
     data = FALSE[name] if name != "tiff" else _as_tiff()
     with pytest.raises(NotAPicture):
         read_picture(data)
@@ -102,7 +102,7 @@ def _as_tiff() -> bytes:
     return out.getvalue()
 
 
-def test_a_bomb_is_refused_by_what_its_header_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decompression_bomb_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
     data = make_bomb()
     assert len(data) < 100_000
     decoded: list[object] = []
@@ -121,7 +121,7 @@ def test_a_bomb_is_refused_by_what_its_header_says(monkeypatch: pytest.MonkeyPat
     assert decoded != []
 
 
-def test_an_animation_keeps_moving_without_its_words() -> None:
+def test_an_animation_keeps_its_frames_without_comments() -> None:
     before = make_animation(comment=b"canary words")
     found = read_picture(before + HTML)
     assert (found.is_animated, found.content_type) == (True, "image/gif")
@@ -136,7 +136,7 @@ def test_an_animation_keeps_moving_without_its_words() -> None:
     assert b"canary" not in found.data
 
 
-def test_an_animation_that_never_ends_becomes_its_first_frame(
+def test_too_long_an_animation_becomes_its_first_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pictures, "MAX_FRAMES", 4)
@@ -150,7 +150,7 @@ def test_an_animation_that_never_ends_becomes_its_first_frame(
     assert not read_picture(make_animation(3)).is_animated
 
 
-def test_a_frame_that_is_larger_than_the_animation_is_no_way_round_the_limit() -> None:
+def test_a_frame_larger_than_the_animation_is_refused() -> None:
     data = bytearray(make_animation(3))
     at = data.rindex(b"\x2c\0\0\0\0")
     data[at + 5 : at + 9] = b"\xff\xff\xff\xff"
@@ -193,7 +193,7 @@ def test_a_picture_is_made_to_fit_the_carriers_limit() -> None:
             shrink_to(data, limit)
 
 
-def test_what_is_seen_through_becomes_white_paper() -> None:
+def test_transparency_becomes_white() -> None:
     clear = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     out = io.BytesIO()
     clear.save(out, "PNG")
@@ -215,7 +215,7 @@ def test_what_is_seen_through_becomes_white_paper() -> None:
         (b"", GENERIC),
     ],
 )
-def test_bytes_say_what_they_are(data: bytes, content_type: str) -> None:
+def test_types_are_told_by_the_first_bytes(data: bytes, content_type: str) -> None:
     assert sniff_type(data) == content_type
 
 
@@ -234,7 +234,7 @@ def test_bytes_say_what_they_are(data: bytes, content_type: str) -> None:
         ("<b>.svg", "<b>.svg"),
     ],
 )
-def test_a_name_is_only_what_people_see(raw: str, shown: str) -> None:
+def test_a_name_keeps_only_visible_characters(raw: str, shown: str) -> None:
     assert clean_name(raw) == shown
     assert len(shown) <= 100
     assert not re.search(r"[/\\\x00-\x1f]", shown)

@@ -1,4 +1,4 @@
-"""Every address of the resolver against everybody: foreign and missing look the same."""
+"""Try every address as every kind of stranger: foreign and missing look the same."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ ADMIN = [route for route in ROUTES if route.startswith("admin/")]
 DEMO = [route for route in ROUTES if route.startswith("simulator/")]
 
 
-def test_every_route_stands_in_the_matrix() -> None:
+def test_every_route_is_in_the_matrix() -> None:
     known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *PUBLIC, *ELSEWHERE, *OWN, *ADMIN, *DEMO}
     assert set(ROUTES) - known == set()
     assert known - set(ROUTES) == set()
@@ -123,7 +123,7 @@ def test_every_route_stands_in_the_matrix() -> None:
 
 
 def visible_response(response: HttpResponseBase) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
-    """Everything that a stranger can see of an answer."""
+    """Return everything that a stranger can see of a response."""
     headers = {name: value for name, value in response.items() if name != "Set-Cookie"}
     assert not response.streaming
     return response.status_code, response.content, tuple(sorted(headers.items()))  # type: ignore[attr-defined]
@@ -138,9 +138,13 @@ def send_request(client: Client, route: str, key: int, **headers: str) -> HttpRe
 
 @pytest.fixture
 def agents_without_access(cast: Cast) -> dict[str, Agent]:
-    """Nobody of them may see Front Desk. `cho` is a member no more."""
+    """Return agents who may not see Front Desk; cho is no longer a member."""
     remove_member(inbox=cast.front_desk, agent=cast.cho, changed_by=cast.admin)
-    return {"outsider": cast.dov, "ex-member": cast.cho, "staff without a seat": cast.admin}
+    return {
+        "outsider": cast.dov,
+        "ex-member": cast.cho,
+        "administrator without a membership": cast.admin,
+    }
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
@@ -175,7 +179,7 @@ def test_members_and_owners_are_let_in(one_of_each: OneOfEach, cast: Cast, route
 
 
 @pytest.mark.parametrize("route", MATRIX)
-def test_anonymous_people_are_sent_to_sign_in_whatever_there_is(
+def test_anonymous_requests_are_sent_to_sign_in_for_every_address(
     one_of_each: OneOfEach, cast: Cast, route: str
 ) -> None:
     found = one_of_each.shared[MATRIX[route][1]]

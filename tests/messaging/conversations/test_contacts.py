@@ -35,7 +35,7 @@ def found_by(inbox_id: int, *asked: str) -> bool:
     return Contact.objects.extra(where=["words @@ %s::tsquery"], params=[query]).exists()
 
 
-def test_any_member_writes_them_and_all_members_see_them(cast: Cast) -> None:
+def test_any_member_sets_name_and_note_and_all_members_see_them(cast: Cast) -> None:
     thread = cast.thread()
     answer = save_contact(
         cast.cho, thread, name=" Marta Lindqvist ", note="Second bell.\r\nHas a dog."
@@ -49,13 +49,13 @@ def test_any_member_writes_them_and_all_members_see_them(cast: Cast) -> None:
     assert "Second bell. Has a dog." in page
 
 
-def test_the_other_inbox_knows_nothing_of_them(cast: Cast) -> None:
+def test_another_inbox_does_not_see_them(cast: Cast) -> None:
     here, there = cast.thread(), cast.thread(to=DISPATCH)
     save_contact(cast.ana, here, name="Marta")
     assert Contact.objects.get(thread=there).name == ""
 
 
-def test_both_can_be_taken_away_again(cast: Cast) -> None:
+def test_both_can_be_removed(cast: Cast) -> None:
     thread = cast.thread()
     save_contact(cast.ana, thread, name="Marta", note="Note")
     save_contact(cast.ana, thread, name="", note="")
@@ -106,7 +106,7 @@ def test_what_a_colleague_wrote_meanwhile_is_not_lost(cast: Cast) -> None:
     assert Contact.objects.get().note == "Ben's"
 
 
-def test_the_same_words_again_are_no_quarrel(cast: Cast) -> None:
+def test_saving_the_same_words_twice_is_no_conflict(cast: Cast) -> None:
     thread = cast.thread()
     describe_contact(thread=thread, name="Marta", note="")
     describe_contact(thread=thread, name="Marta", note="", known=("", ""))
@@ -123,7 +123,7 @@ def test_the_same_words_again_are_no_quarrel(cast: Cast) -> None:
         ("note", "a\x00b", "a character that cannot be kept"),
     ],
 )
-def test_what_cannot_be_kept_is_said_beside_the_field(
+def test_an_invalid_value_is_explained_beside_the_field(
     cast: Cast, field: str, value: str, sentence: str
 ) -> None:
     thread = cast.thread()
@@ -157,7 +157,7 @@ def test_a_name_that_cannot_be_answered_says_so_and_can_be_named(cast: Cast) -> 
     assert "The locker" in page
 
 
-def test_only_the_owner_knows_those_of_a_personal_line(cast: Cast) -> None:
+def test_only_the_owner_sees_those_of_a_personal_line(cast: Cast) -> None:
     thread = cast.thread(to="+12025550112")
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/contact/").content.decode()
     assert "Only you see the name and the note." in html
@@ -192,7 +192,7 @@ async def wait_until(page: LivePage, look: Callable[[], bool]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_open_composers_hear_of_an_opt_out_and_of_a_number_that_moves(
+async def test_open_composers_follow_an_opt_out_and_a_number_that_moves(
     cast: Cast, opened: Opener
 ) -> None:
     thread = await in_database(cast.thread)()

@@ -76,7 +76,7 @@ def test_half_of_a_surrogate_pair_is_a_field_error(cast: Cast, half: bytes) -> N
 
 
 @pytest.mark.parametrize("body", ["x" * 1600, "a\r\nb", " indented", "<b>&amp;</b>", "🏳️‍🌈 ça"])
-def test_a_good_text_is_kept_to_the_letter(cast: Cast, body: str) -> None:
+def test_a_text_is_kept_unchanged(cast: Cast, body: str) -> None:
     response = send_text(client_of(cast.ana), cast.thread(), body, headers=HTMX)
     assert response.status_code == 200
     kept = Message.objects.get(kind="outbound").body
@@ -185,7 +185,7 @@ def test_the_fragment_goes_where_the_page_wants_it(cast: Cast) -> None:
     assert all(b'role="log"' in answer.content for answer in (one, both, page))
 
 
-def test_reading_is_noted_for_oneself_and_never_goes_back(cast: Cast) -> None:
+def test_a_read_mark_is_the_agents_own_and_never_moves_back(cast: Cast) -> None:
     first = cast.text_in("one")
     second = cast.text_in("two")
     client, address = client_of(cast.ana), f"/threads/{first.thread_id}/read/"
@@ -237,8 +237,8 @@ def test_retry_of_a_refused_thread_says_why(cast: Cast) -> None:
     assert "no longer belongs" in page.split('id="notice"')[1]
 
 
-def test_what_is_no_longer_sendable_is_not_sent_to_the_wrong_inbox(cast: Cast) -> None:
-    """The number now serves another inbox: the old thread does not borrow that inbox's."""
+def test_a_text_is_not_sent_from_the_inbox_to_which_the_number_moved(cast: Cast) -> None:
+    """Move the number to another inbox: the old thread does not send from there."""
     thread = cast.thread()
     Number.objects.filter(inbox=cast.front_desk).delete()
     Number.objects.filter(inbox=cast.dispatch).update(inbox=cast.front_desk)

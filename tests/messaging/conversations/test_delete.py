@@ -62,7 +62,7 @@ def test_the_next_text_brings_it_back_with_the_whole_history(cast: Cast, way: st
     assert page.index("Is anybody there?") < page.rindex("One more thing")
 
 
-def test_an_internal_message_brings_it_back_for_those_whom_it_mentions_alone(cast: Cast) -> None:
+def test_an_internal_message_brings_it_back_only_for_those_it_mentions(cast: Cast) -> None:
     thread = cast.thread()
     post_delete(cast.ana, thread)
     post_delete(cast.cho, thread)
@@ -80,7 +80,7 @@ def test_my_own_internal_message_in_a_hidden_thread_leaves_it_hidden(cast: Cast)
     assert not is_listed_for(cast.ana, thread)
 
 
-def test_a_text_that_came_unseen_keeps_it(cast: Cast) -> None:
+def test_an_unseen_text_prevents_the_deletion(cast: Cast) -> None:
     thread = cast.thread()
     shown = Message.objects.latest("pk").pk
     cast.text_in("Wait!")
@@ -90,7 +90,7 @@ def test_a_text_that_came_unseen_keeps_it(cast: Cast) -> None:
     assert is_listed_for(cast.ana, thread)
 
 
-def test_a_mention_that_came_unseen_keeps_it_and_another_word_does_not(cast: Cast) -> None:
+def test_an_unseen_mention_prevents_the_deletion_and_another_message_does_not(cast: Cast) -> None:
     thread = cast.thread()
     shown = Message.objects.latest("pk").pk
     cast.note(thread, "@ana please", author=cast.ben)
@@ -101,7 +101,7 @@ def test_a_mention_that_came_unseen_keeps_it_and_another_word_does_not(cast: Cas
 
 
 def test_a_page_cannot_name_what_it_never_showed(cast: Cast) -> None:
-    """A number from the future would hide the thread from the texts that are yet to come."""
+    """Refuse a key from the future, which would hide the thread from texts yet to come."""
     thread = cast.thread()
     post_delete(cast.ana, thread, 2**62)
     assert not is_listed_for(cast.ana, thread)
@@ -116,7 +116,7 @@ def test_a_message_of_another_thread_hides_nothing_of_this_one(cast: Cast) -> No
     assert is_listed_for(cast.ana, later)
 
 
-def test_undo_puts_it_back_where_it_stood(cast: Cast) -> None:
+def test_undo_puts_it_back_at_the_same_position(cast: Cast) -> None:
     older, thread = cast.thread(sender="+12025550190"), cast.thread()
     cast.thread(sender="+12025550191")
     answer = post_delete(cast.ana, thread, htmx=True).content.decode()
@@ -145,7 +145,7 @@ def test_undo_is_offered_without_scripts(cast: Cast) -> None:
     assert is_listed_for(cast.ana, thread)
 
 
-def test_the_inboxs_preview_still_tells_of_it(cast: Cast) -> None:
+def test_the_inboxs_preview_still_shows_it(cast: Cast) -> None:
     thread = cast.thread()
     post_delete(cast.ana, thread)
     cast.note(thread, "Still going on", author=cast.ben)
@@ -171,7 +171,7 @@ def test_it_works_on_a_personal_line(cast: Cast) -> None:
     assert is_listed_for(cast.ana, thread)
 
 
-def test_hidden_threads_take_no_place_in_a_page(cast: Cast) -> None:
+def test_hidden_threads_do_not_count_towards_a_page(cast: Cast) -> None:
     threads = [cast.thread(sender=f"+1202555{1000 + index}") for index in range(PAGE_SIZE + 5)]
     for thread in threads[-5:]:
         post_delete(cast.ana, thread)
@@ -182,7 +182,7 @@ def test_hidden_threads_take_no_place_in_a_page(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("form", [{}, {"message": "0"}, {"message": "x"}, {"message": "9" * 40}])
-def test_a_deed_that_names_no_message_is_a_404(cast: Cast, form: dict[str, str]) -> None:
+def test_deleting_without_a_message_is_a_404(cast: Cast, form: dict[str, str]) -> None:
     thread = cast.thread()
     path = f"/threads/{thread.pk}/delete/"
     assert client_of(cast.ana).post(path, form).status_code == 404

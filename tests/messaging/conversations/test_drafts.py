@@ -1,4 +1,4 @@
-"""What stands in the composer is the agent's, until it is sent."""
+"""A draft belongs to its agent until it is sent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_draft_is_stamped_and_an_unchanged_one_is_not(cast: Cast) -> None:
     assert (told[0]["thread"], told[0]["body"], told[0]["files"]) == (thread.pk, "Two", [])
 
 
-def test_sending_leaves_no_draft_and_keeps_the_mode(cast: Cast) -> None:
+def test_sending_clears_the_draft_and_keeps_the_mode(cast: Cast) -> None:
     thread, key = cast.thread(), uuid.uuid4()
     save_draft(cast.ana, thread, "To the team", is_internal="true", form_key=key)
     write_message(
@@ -71,7 +71,7 @@ def test_a_mention_that_made_the_message_internal_keeps_the_mode(cast: Cast) -> 
     assert 'class="is-internal"' in shown
 
 
-def test_the_eye_works_without_scripts(cast: Cast) -> None:
+def test_the_mode_switches_without_scripts(cast: Cast) -> None:
     thread, client = cast.thread(), client_of(cast.ana)
     fields = {"body": "For the team", "form_key": uuid.uuid4(), "is_internal": "false"}
     pressed = client.post(f"/threads/{thread.pk}/draft/", fields | {"toggle": "true"}, follow=True)
@@ -100,7 +100,7 @@ def test_nonsense_is_refused(cast: Cast, fields: dict[str, str]) -> None:
     assert not ThreadState.objects.filter(agent=cast.ana, thread=thread).exists()
 
 
-def test_too_much_to_send_is_not_too_much_to_keep(cast: Cast) -> None:
+def test_a_draft_may_be_longer_than_a_text(cast: Cast) -> None:
     thread = cast.thread()
     assert save_draft(cast.ana, thread, "x" * 2_000).status_code == 200
     assert len(draft_state(cast.ana, thread).draft_body) == 2_000

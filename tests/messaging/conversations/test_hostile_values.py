@@ -1,5 +1,5 @@
-"""Every value that a request names, against what no page ever sends: never a 500, and a number
-that is none is refused."""
+"""Send values that no page sends: never a 500, and anything but a number is refused where one
+belongs."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Request:
-    """`numbers` and `words` are the parameters that it reads, `form` what else it needs.
+    """Hold a request: `numbers` and `words` are the parameters that it reads, `form` the rest.
 
-    `{}` in a number's form is where the number stands.
+    `{}` in a number's form stands for the number.
     """
 
     deed: str = "get"
@@ -153,12 +153,12 @@ NAMING = [route for route in REQUESTS if "<" in route]
 NAMING_IN_ADMIN = [route for route in ADMIN if "<" in route and "/otp_" not in route]
 
 
-def test_every_route_is_asked() -> None:
+def test_every_route_has_a_request() -> None:
     assert set(REQUESTS) == set(ROUTES) - set(ADMIN)
 
 
 def send_request(client: Client, deed: str, path: str, form: dict[str, str]) -> HttpResponseBase:
-    """Each request finds everything as it was before the others."""
+    """Send the request in a transaction that is rolled back, so that each finds the same data."""
     mark = transaction.savepoint()
     try:
         answer: HttpResponseBase = getattr(client, deed)(path, form)
@@ -168,7 +168,7 @@ def send_request(client: Client, deed: str, path: str, form: dict[str, str]) -> 
 
 
 def path_of(of: OneOfEach, route: str, named: str | None = None) -> str:
-    """The route's address; with `named` in the place of whatever it names."""
+    """Return the route's address, with `named` in place of the key in it."""
     tokens = {"carrier": "twilio", "account_token": of.cast.account.token, "token": KEY}
 
     def fill_in(part: re.Match[str]) -> str:
@@ -180,7 +180,7 @@ def path_of(of: OneOfEach, route: str, named: str | None = None) -> str:
 
 
 @pytest.mark.parametrize("route", WITH_NUMBERS)
-def test_a_number_that_is_none_is_refused(one_of_each: OneOfEach, cast: Cast, route: str) -> None:
+def test_an_invalid_number_is_refused(one_of_each: OneOfEach, cast: Cast, route: str) -> None:
     client, path = client_of(cast.ana), path_of(one_of_each, route)
     for request in REQUESTS[route]:
         for name, shape in request.numbers.items():
@@ -202,9 +202,7 @@ def test_no_words_break_a_page(one_of_each: OneOfEach, cast: Cast, route: str) -
 
 
 @pytest.mark.parametrize("route", NAMING)
-def test_an_address_that_names_nothing_leads_nowhere(
-    one_of_each: OneOfEach, cast: Cast, route: str
-) -> None:
+def test_an_address_without_a_row_is_a_404(one_of_each: OneOfEach, cast: Cast, route: str) -> None:
     clients = [client_of(cast.ana), *([Client()] if "<str" in route or "<slug" in route else [])]
     for named in NOTHING:
         for client in clients:
@@ -241,7 +239,7 @@ def test_the_administration_filters_by_nothing_else(cast: Cast, path: str, value
 
 @pytest.mark.parametrize("cookie", ["sessionid", "csrftoken"])
 @pytest.mark.parametrize("value", ['"' + "\\000" * 32 + '"', "²" * 32, "x" * 5000])
-def test_a_cookie_that_we_never_gave_is_none(db: None, cookie: str, value: str) -> None:
+def test_an_invalid_cookie_is_ignored(db: None, cookie: str, value: str) -> None:
     client = Client(headers={"Cookie": f"{cookie}={value}"})
     assert send_request(client, "get", "/sign-in/", {}).status_code == 200
     assert send_request(client, "get", "/", {}).status_code == 302
@@ -250,7 +248,7 @@ def test_a_cookie_that_we_never_gave_is_none(db: None, cookie: str, value: str) 
 @pytest.mark.parametrize(
     "text", [*NO_NUMBERS, "１", "+1", "1 ", "1_0", "1.0", "1e3", "0x1", "nan", "\0", "", None, 7]
 )
-def test_what_is_no_plain_number_is_not_read(text: object) -> None:
+def test_other_notations_of_numbers_are_not_read(text: object) -> None:
     assert read_integer(text) is None
 
 

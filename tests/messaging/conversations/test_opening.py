@@ -10,7 +10,7 @@ from messaging.notifications.lists import unread_counts
 from tests.cast import ANAS_LINE, Cast, client_of
 
 
-def test_a_thread_opens_at_a_message_that_lies_further_back(cast: Cast) -> None:
+def test_a_thread_opens_at_an_older_message(cast: Cast) -> None:
     thread = cast.thread()
     ids = [cast.text_in(f"Text {n}").pk for n in range(65)]
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/?at={ids[20]}").content.decode()
@@ -20,7 +20,7 @@ def test_a_thread_opens_at_a_message_that_lies_further_back(cast: Cast) -> None:
     assert f"?before={ids[10]}" in html
 
 
-def test_far_back_the_page_stands_apart_and_leads_to_the_newest(
+def test_a_page_far_back_is_separate_and_links_to_the_newest(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messaging.conversations.opening.MAX_MESSAGES", 45)
@@ -36,7 +36,7 @@ def test_far_back_the_page_stands_apart_and_leads_to_the_newest(
 
 
 @pytest.mark.parametrize("at", ["x", "0", "-1"])
-def test_at_takes_a_message_alone(cast: Cast, at: str) -> None:
+def test_at_accepts_only_the_key_of_a_message(cast: Cast, at: str) -> None:
     assert client_of(cast.ana).get(f"/threads/{cast.thread().pk}/?at={at}").status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Search among all messages, names and numbers: what is found, where it leads, and by whom."""
+"""Search all messages, names and numbers: what is found, its links, and by whom."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def page_of(agent: Agent, q: str, place: Inbox | None = None) -> str:
 
 
 def found_messages(agent: Agent, q: str, place: Inbox | None = None) -> list[int]:
-    """The messages on the page, in its order."""
+    """Return the messages on the page, in its order."""
     return [int(key) for key in HIT.findall(page_of(agent, q, place))]
 
 
@@ -87,7 +87,7 @@ def test_a_former_member_finds_nothing_and_a_new_one_everything(cast: Cast) -> N
         "177 LIND",
     ],
 )
-def test_a_number_is_found_by_any_run_of_its_digits_in_any_notation(cast: Cast, q: str) -> None:
+def test_a_number_is_found_by_any_digits_in_sequence_in_any_notation(cast: Cast, q: str) -> None:
     thread = find_by_name(cast.thread(), "Marta Lindqvist")
     cast.thread(sender="+13035550142")
     cast.thread(sender="72645")
@@ -97,14 +97,14 @@ def test_a_number_is_found_by_any_run_of_its_digits_in_any_notation(cast: Cast, 
 
 
 @pytest.mark.parametrize("q", ["77", "7702", "5770155", "2027", "055017 x", "marta 0142"])
-def test_other_runs_find_no_number(cast: Cast, q: str) -> None:
-    """Also those whose every three digits are somewhere in it."""
+def test_other_digits_find_no_number(cast: Cast, q: str) -> None:
+    """Include runs whose every three digits occur somewhere in the number."""
     find_by_name(cast.thread(sender="+12025550177"), "Marta Lindqvist")
     cast.thread(sender="+12021230123")
     assert found_messages(cast.ana, q) == []
 
 
-def test_digits_that_stand_apart_are_no_run(cast: Cast) -> None:
+def test_digits_that_are_separate_are_not_a_sequence(cast: Cast) -> None:
     near = cast.thread(sender="+13031231234")
     cast.thread(sender="+13032341123")
     assert found_messages(cast.ana, "31234") == [last_of(near)]
@@ -121,13 +121,13 @@ def test_a_name_is_found_with_the_last_message_of_its_thread(cast: Cast) -> None
     assert "(202) <mark>555-01</mark>77" in page_of(cast.ana, "55501")
 
 
-def test_what_i_deleted_is_found_here(cast: Cast) -> None:
+def test_messages_of_a_deleted_thread_are_found(cast: Cast) -> None:
     text = cast.text_in("The gasket is broken")
     hide_thread(thread=text.thread, agent=cast.ana, message_id=text.pk)
     assert found_messages(cast.ana, "gasket") == [text.pk]
 
 
-def test_a_hit_shows_who_where_and_when_and_leads_to_its_place(cast: Cast) -> None:
+def test_a_hit_shows_author_inbox_and_time_and_links_to_the_message(cast: Cast) -> None:
     texts = [cast.text_in(f"Text {number}") for number in range(60)]
     thread = texts[0].thread
     old = texts[3]
@@ -173,7 +173,7 @@ def test_pages_follow_each_other_newest_first(
 def test_the_plan_is_one_walk_or_one_look_into_the_index(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is found does not depend on it."""
+    """Check that the result does not depend on the plan."""
     find_by_name(cast.thread(), "Marta Lindqvist")
     for number in range(5):
         cast.text_in(f"Gasket {number}", sender=f"+130355502{number:02d}")
@@ -189,7 +189,7 @@ def test_the_plan_is_one_walk_or_one_look_into_the_index(
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "0", str(2**63), "1-1"])
-def test_a_place_that_is_none_is_not_found(cast: Cast, after: str) -> None:
+def test_an_invalid_cursor_is_a_404(cast: Cast, after: str) -> None:
     assert client_of(cast.ana).get(f"/search/?q=a&after={after}").status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Start a conversation: from where, to whom, and what is said beside the fields."""
+"""Start a conversation: from which inbox, to whom, and what is said beside the fields."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def start_page(agent: Agent, path: str = "/start/") -> str:
 
 
 def inbox_options(html: str) -> list[tuple[str, bool]]:
-    """The entries of *From*, and which one is preset."""
+    """Return the entries of *From*, and which one is selected."""
     select = html.split('<select id="start-from"')[1].split("</select>")[0]
     found = re.findall(r'<option value="[^"]*"\s*(selected)?>([^<]+)</option>', select)
     return [(label, bool(selected)) for selected, label in found]
@@ -49,7 +49,7 @@ def send_first_text(
 
 
 def field_error(response: HttpResponse, field: str) -> str:
-    """The sentence beside a field, which says that it is the field's."""
+    """Return the sentence beside a field, to which the field must refer."""
     html = response.content.decode()
     assert response.status_code == 422
     found = re.search(rf'<p class="field-error" id="start-{field}-error">([^<]+)</p>', html)
@@ -136,7 +136,7 @@ def test_whoever_was_removed_meanwhile_sends_nothing(cast: Cast) -> None:
     "written",
     ["+12025550199", "(202) 555-0199", "202.555.0199", "1 202 555 0199", " tel:+1-202-555-0199 "],
 )
-def test_any_usual_notation_of_a_number_is_taken(cast: Cast, written: str) -> None:
+def test_any_usual_notation_of_a_number_is_accepted(cast: Cast, written: str) -> None:
     answer = send_first_text(cast.ben, cast.dispatch, written)
     thread = Thread.objects.get()
     assert answer.status_code == 302
@@ -162,7 +162,7 @@ def test_any_usual_notation_of_a_number_is_taken(cast: Cast, written: str) -> No
         ("202 555 0112", "(202) 555-0112 is one of our own numbers"),
     ],
 )
-def test_a_bad_number_is_said_beside_the_field_and_nothing_is_lost(
+def test_a_bad_number_is_explained_beside_the_field_and_nothing_is_lost(
     cast: Cast, written: str, sentence: str
 ) -> None:
     answer = send_first_text(cast.ana, cast.dispatch, written, "Kept <words>")
@@ -175,7 +175,7 @@ def test_a_bad_number_is_said_beside_the_field_and_nothing_is_lost(
     assert not Thread.objects.exists()
 
 
-def test_a_short_code_is_answered_where_it_is_known(cast: Cast) -> None:
+def test_a_short_code_can_be_texted_where_it_is_known(cast: Cast) -> None:
     thread = cast.thread(sender="72645")
     assert send_first_text(cast.ana, cast.front_desk, "72645").status_code == 302
     assert thread.messages.count() == 2
@@ -189,7 +189,7 @@ def test_a_name_cannot_be_texted_even_where_it_is_known(cast: Cast) -> None:
     )
 
 
-def test_who_opted_out_is_said_beside_the_field(cast: Cast) -> None:
+def test_an_opt_out_is_explained_beside_the_field(cast: Cast) -> None:
     record_opt_out(our_address=FRONT_DESK, address=NEW)
     answer = send_first_text(cast.ana, cast.front_desk, NEW, "Kept")
     assert "opted out of texts from (202) 555-0110" in field_error(answer, "to")
@@ -197,7 +197,7 @@ def test_who_opted_out_is_said_beside_the_field(cast: Cast) -> None:
     assert send_first_text(cast.ana, cast.dispatch, NEW).status_code == 302
 
 
-def test_a_thread_whose_number_moved_refuses_here_too(cast: Cast) -> None:
+def test_a_thread_whose_number_moved_is_refused_here_too(cast: Cast) -> None:
     thread = cast.thread()
     Number.objects.filter(inbox=cast.front_desk).update(address="+12025550118")
     answer = send_first_text(cast.ana, cast.front_desk, CUSTOMER)
@@ -228,7 +228,7 @@ def test_an_inbox_without_a_number_says_so(cast: Cast) -> None:
         ("Ask @ben about it", "Take out @ben to send this."),
     ],
 )
-def test_a_bad_message_is_said_beside_the_field(cast: Cast, body: str, sentence: str) -> None:
+def test_a_bad_text_is_explained_beside_the_field(cast: Cast, body: str, sentence: str) -> None:
     answer = send_first_text(cast.ana, cast.dispatch, NEW, body)
     assert sentence in field_error(answer, "body")
     assert NEW in answer.content.decode()
@@ -261,7 +261,7 @@ def test_it_joins_the_thread_and_keeps_what_was_drafted_there(cast: Cast) -> Non
     assert state.last_read_id == thread.last_message_id == thread.last_text_id
 
 
-def test_what_was_hidden_comes_back(cast: Cast) -> None:
+def test_a_hidden_thread_comes_back(cast: Cast) -> None:
     newest = cast.text_in("The last that was shown")
     thread = newest.thread
     for agent in (cast.ana, cast.ben):
@@ -315,7 +315,7 @@ def about_number(agent: Agent, to: str, inbox: Inbox | None = None) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
-def test_a_landline_is_warned_of_and_sent_to_all_the_same(cast: Cast) -> None:
+def test_a_landline_gets_a_warning_and_the_text(cast: Cast) -> None:
     assert "probably takes no texts" in about_number(cast.ana, LANDLINE, cast.dispatch)
     assert about_number(cast.ana, "+447400123456", cast.dispatch) == ""
     assert about_number(cast.ana, NEW, cast.dispatch) == ""
@@ -330,7 +330,7 @@ def test_a_landline_is_warned_of_and_sent_to_all_the_same(cast: Cast) -> None:
     )
 
 
-def test_another_inbox_that_talks_to_them_is_named_to_who_may_see_it(cast: Cast) -> None:
+def test_another_inbox_of_the_contact_is_named_to_agents_who_may_see_it(cast: Cast) -> None:
     there = cast.thread(to=DISPATCH)
     cast.thread(to=ANAS_LINE)
     told = about_number(cast.ben, CUSTOMER, cast.front_desk)
@@ -343,7 +343,7 @@ def test_another_inbox_that_talks_to_them_is_named_to_who_may_see_it(cast: Cast)
     assert send_first_text(cast.ben, cast.front_desk, CUSTOMER).status_code == 302
 
 
-def test_an_opt_out_is_told_before_anything_is_written(cast: Cast) -> None:
+def test_an_opt_out_is_shown_before_anything_is_written(cast: Cast) -> None:
     record_opt_out(our_address=FRONT_DESK, address=NEW)
     assert "opted out of texts" in about_number(cast.ana, NEW, cast.front_desk)
     assert about_number(cast.ana, NEW, cast.dispatch) == ""
@@ -362,7 +362,7 @@ def test_contacts_are_suggested_by_name_and_by_digits(cast: Cast) -> None:
     assert about_number(cast.cho, "0133") == ""
 
 
-def test_the_page_asks_as_little_with_many_contacts(cast: Cast) -> None:
+def test_the_page_makes_as_few_queries_with_many_contacts(cast: Cast) -> None:
     for index in range(12):
         cast.thread(sender=f"+120255502{index:02d}")
     assert about_number(cast.cho, "555").count("(202)") == 6
@@ -378,7 +378,9 @@ def test_the_messages_view_leads_there(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("path", ["/start/", "/start/to/"])
-def test_strangers_are_sent_to_sign_in_and_other_deeds_refused(cast: Cast, path: str) -> None:
+def test_strangers_are_sent_to_sign_in_and_other_methods_are_refused(
+    cast: Cast, path: str
+) -> None:
     from django.test import Client
 
     assert Client().get(path)["Location"].startswith("/sign-in/?next=")

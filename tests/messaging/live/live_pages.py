@@ -40,13 +40,13 @@ SEQS = re.compile(r'data-seqs="([^"]*)"')
 
 
 def parse_key(key: str) -> list[int]:
-    """Keys and seqs compare part by part, as numbers."""
+    """Return the parts of a key or seq, which compare one by one, as numbers."""
     return [-1] if key == "-1" else [int(part) for part in key.split("-")]
 
 
 @dataclass(frozen=True)
 class Element:
-    """A row or a bubble. `words` is what a person reads of it."""
+    """Hold a row or a bubble. `words` is what a person reads of it."""
 
     id: str
     container: str
@@ -57,12 +57,12 @@ class Element:
 
     @property
     def is_gone(self) -> bool:
-        """It says that it does not stand in its list (any more)."""
+        """Return True if the element says that it left its list."""
         return "gone" in self.marks
 
     @property
     def shown(self) -> tuple[str, str, str, frozenset[str], str]:
-        """All but the counter, which tells nothing to a person."""
+        """Return all but the counter, which a person does not see."""
         return self.id, self.container, self.key, self.marks, self.words
 
 
@@ -89,7 +89,7 @@ def read_seqs(text: str) -> dict[str, int]:
 
 @dataclass
 class LivePage:
-    """One tab of one agent."""
+    """Play one tab of one agent."""
 
     agent: Agent
     client: Client
@@ -103,7 +103,7 @@ class LivePage:
     socket: Any = None
 
     def load(self, path: str | None = None) -> LivePage:
-        """A first load, all in its place. Needs no socket."""
+        """Load the page anew; this needs no socket."""
         self.path = path or self.path
         response = self.client.get(self.path)
         assert response.status_code == 200, (self.path, response.status_code)
@@ -123,7 +123,7 @@ class LivePage:
         return self
 
     def apply_frame(self, frame: dict[str, Any]) -> None:
-        """The rule of the page's script."""
+        """Place and remove elements by the same rule as the page's script."""
         if "rows" in frame:
             frame["rows"] = tags_on_one_line(frame["rows"])
         if frame.keys() <= SIDE_PARTS:
@@ -157,7 +157,7 @@ class LivePage:
         return {element.shown for element in self.placed.values()}
 
     def ids_in_order(self, container: str) -> list[str]:
-        """Ids of a list as they stand, newest first."""
+        """Return the ids of a list, newest first."""
         rows = [e for e in self.placed.values() if e.container == container]
         return [e.id for e in sorted(rows, key=lambda e: parse_key(e.key), reverse=True)]
 
@@ -182,7 +182,7 @@ class LivePage:
         await self.socket.send_to(text_data=json.dumps(view))
 
     async def receive_frame(self) -> dict[str, Any]:
-        """The next frame that is not a beat."""
+        """Return the next frame that places something."""
         while True:
             frame = json.loads(await self.socket.receive_from(timeout=PATIENCE))
             self.apply_frame(frame)
@@ -190,13 +190,13 @@ class LivePage:
                 return dict(frame)
 
     async def wait_for(self, key: str, words: str) -> None:
-        """Take frames until the element shows the words."""
+        """Apply frames until the element shows the words."""
         async with asyncio.timeout(PATIENCE):
             while key not in self.placed or words not in self.placed[key].words:
                 await self.receive_frame()
 
     async def receive_until_idle(self) -> None:
-        """Take whatever comes until this process's hub has nothing left to do."""
+        """Apply frames until this process's hub has nothing left to do."""
         await wait_until_hub_idle(incoming=self.socket.input_queue)
         while not await self.socket.receive_nothing(timeout=0.01):
             event = await self.socket.receive_output(timeout=PATIENCE)
@@ -205,7 +205,7 @@ class LivePage:
             self.apply_frame(frame)
 
     async def receive_close_code(self) -> int:
-        """The code with which the server closes; frames before it are taken."""
+        """Return the code with which the server closes, after applying the frames before it."""
         async with asyncio.timeout(PATIENCE):
             while (event := await self.socket.receive_output(PATIENCE))["type"] == SEND:
                 self.apply_frame(json.loads(event["text"]))
@@ -219,7 +219,7 @@ def _is_busy(hub: Hub) -> bool:
 
 
 async def wait_until(is_so: Callable[[], bool]) -> None:
-    """Return when it is so. Raises TimeoutError."""
+    """Return when the condition holds. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE):
         while True:
             if is_so():
@@ -228,7 +228,7 @@ async def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 async def wait_until_hub_idle(incoming: asyncio.Queue[Any] | None = None) -> None:
-    """Return when bells that were rung, and what a page `said`, have been heard and answered."""
+    """Return when all bells and the page's `incoming` messages have been handled."""
     calm = 0
     async with asyncio.timeout(PATIENCE):
         while calm < 5:
@@ -240,7 +240,7 @@ async def wait_until_hub_idle(incoming: asyncio.Queue[Any] | None = None) -> Non
 
 
 class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels is untyped
-    """Channels' own one keeps database connections open in every thread that it meets."""
+    """Replace Channels' communicator, which leaves a database connection open in every thread."""
 
     send_input = ApplicationCommunicator.send_input
     receive_output = ApplicationCommunicator.receive_output
@@ -259,7 +259,7 @@ def new_socket(
     origin: str = settings.PUBLIC_URL,
     query: str | None = None,
 ) -> Any:
-    """A socket with the browser's cookies, not yet connected."""
+    """Return a socket with the browser's cookies, not yet connected."""
     headers = [(b"origin", origin.encode())]
     if client is not None:
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())

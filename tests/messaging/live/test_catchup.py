@@ -1,4 +1,4 @@
-"""Whatever happens while the line is down, a page that returns misses nothing."""
+"""A page whose connection was down misses nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BOUNDED = settings(
 
 
 async def reconnect(page: LivePage) -> LivePage:
-    """A reconnect with the counters of before."""
+    """Reconnect with the counters of before."""
     await page.disconnect()
     await page.open()
     await page.receive_until_idle()
@@ -86,7 +86,7 @@ async def test_read_marks_in_more_than_one_batch(
     await page.disconnect()
 
 
-async def test_a_reconnect_after_leaving_and_joining(cast: Cast) -> None:
+async def test_a_reconnect_follows_lost_and_new_memberships(cast: Cast) -> None:
     cho = await in_database(new_tab)(cast.cho)
     await in_database(cho.load)("/")
     await in_database(remove_member)(inbox=cast.front_desk, agent=cast.cho, changed_by=None)
@@ -116,7 +116,7 @@ STEP = st.tuples(st.sampled_from(["begin", "write", "commit", "rollback", "read"
 def test_a_reader_that_follows_the_counter_misses_nothing(
     transactional_db: None, steps: list[tuple[str, int]]
 ) -> None:
-    """Three real connections write as they please; a fourth follows `seq` and nothing else."""
+    """Write on three real connections in any order; a fourth follows `seq` and nothing else."""
     inbox_id, thread_id = make_empty_thread()
     transactions = [SteppedTransaction(inbox_id, thread_id) for _ in range(3)]
     seen: dict[int, int] = {}
@@ -149,7 +149,7 @@ def test_a_reader_that_follows_the_counter_misses_nothing(
 
 
 def test_a_later_transaction_waits_for_the_earlier_one(cast: Cast) -> None:
-    """The guard itself: two open at once cannot commit out of order."""
+    """Check the lock itself: two open transactions cannot commit out of order."""
     thread = cast.thread()
     one, two = (
         SteppedTransaction(cast.front_desk.pk, thread.pk),
@@ -197,7 +197,7 @@ async def test_an_agent_of_very_many_inboxes_gets_them_in_frames_of_a_bounded_si
     await page.disconnect()
 
 
-async def test_the_longest_draft_comes_to_the_agents_other_tab(cast: Cast) -> None:
+async def test_the_longest_draft_reaches_the_agents_other_tab(cast: Cast) -> None:
     thread = await in_database(cast.thread)()
     page = await (await in_database(new_tab)(cast.ana)).open(f"/threads/{thread.pk}/")
     body = "😀" * (DRAFT_LIMIT - 10)

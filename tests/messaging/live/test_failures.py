@@ -1,4 +1,4 @@
-"""Access that ends, sockets that fail, tasks that break: only those concerned notice."""
+"""Lost access, failing sockets and failing tasks affect only those concerned."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_PLAIN_SQL = {
 
 
 @pytest.mark.parametrize("way", BY_PLAIN_SQL)
-async def test_access_taken_by_plain_sql_ends_the_pages_with_the_next_beat(
+async def test_access_removed_by_plain_sql_closes_the_pages_at_the_next_heartbeat(
     cast: Cast, opened: Opener, way: str
 ) -> None:
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
@@ -39,7 +39,7 @@ async def test_access_taken_by_plain_sql_ends_the_pages_with_the_next_beat(
     assert not hub_of_this_loop().by_agent.get(cast.cho.pk)
 
 
-async def test_a_page_whose_sending_fails_is_closed_and_every_other_one_goes_on(
+async def test_a_page_to_which_sending_fails_is_closed_and_others_go_on(
     cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = await in_database(cast.thread)()

@@ -1,4 +1,4 @@
-"""What a page is told comes in frames of a bounded size, whole and in order."""
+"""Frames have a bounded size, and keep their content whole and in order."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def test_packed_frames_hold_everything_in_order(rows: list[str], drafts: list[st
     assert max(len(frame.encode()) for frame in packed) <= max(LIMIT, longest) + 30
 
 
-def test_nothing_to_tell_is_no_frame() -> None:
+def test_nothing_to_send_makes_no_frame() -> None:
     assert pack_frames() == []
 
 
-def test_an_emoji_takes_its_four_bytes() -> None:
+def test_an_emoji_takes_four_bytes() -> None:
     (frame,) = pack_frames(rows=[Fragment.from_markup("😀" * 1_000)])
     assert len(frame.encode()) < 4_100
 
 
-async def test_a_page_that_cannot_be_told_is_closed_and_raises_nothing() -> None:
+async def test_a_page_that_takes_no_frame_is_closed_and_raises_nothing() -> None:
     codes: list[int] = []
     told: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Text in, frame out: to the pages that look there, and to nobody else."""
+"""A text reaches the pages that show its inbox or thread, and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.messaging.live.live_pages import Opener, new_tab
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def test_a_text_reaches_every_page_that_looks_there(cast: Cast, opened: Opener) -> None:
+async def test_a_text_reaches_every_page_that_shows_it(cast: Cast, opened: Opener) -> None:
     thread = await in_database(cast.thread)()
     inside = f"/threads/{thread.pk}/"
     ana = await opened(cast.ana, "/")
@@ -39,7 +39,7 @@ async def test_a_text_reaches_every_page_that_looks_there(cast: Cast, opened: Op
     assert entry not in cho.placed
 
 
-async def test_the_thread_and_the_inbox_rise(cast: Cast, opened: Opener) -> None:
+async def test_the_thread_and_the_inbox_move_to_the_top(cast: Cast, opened: Opener) -> None:
     first = await in_database(cast.thread)()
     second = await in_database(cast.thread)(sender="+12025550178")
     await in_database(cast.thread)(to=DISPATCH)
@@ -100,10 +100,10 @@ async def test_nobody_else_gets_anything(cast: Cast, opened: Opener) -> None:
 
 
 @pytest.mark.parametrize("agent", ["dov", "cho"])
-async def test_asking_for_what_is_foreign_gives_nothing(
+async def test_asking_for_foreign_lists_and_threads_gives_nothing(
     cast: Cast, opened: Opener, agent: str
 ) -> None:
-    """`cho` was a member of Dispatch once. Missing and foreign are answered alike."""
+    """Ask as `cho`, who was a member of Dispatch once; missing and foreign are answered alike."""
     await in_database(add_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
     foreign = await in_database(cast.thread)(to=DISPATCH)
     await in_database(remove_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
@@ -166,7 +166,7 @@ async def test_a_new_member_sees_the_inbox_appear(cast: Cast, opened: Opener) ->
     await dov.wait_for(place, "Since you came")
 
 
-async def test_a_removed_member_loses_the_row_and_hears_no_more(
+async def test_a_removed_member_loses_the_row_and_gets_nothing_more(
     cast: Cast, opened: Opener
 ) -> None:
     await in_database(cast.thread)()
@@ -183,7 +183,9 @@ async def test_a_removed_member_loses_the_row_and_hears_no_more(
 
 
 @pytest.mark.parametrize("place", ["inbox", "thread"])
-async def test_a_removed_member_inside_is_sent_out(cast: Cast, opened: Opener, place: str) -> None:
+async def test_a_removed_member_inside_is_sent_to_the_messages_view(
+    cast: Cast, opened: Opener, place: str
+) -> None:
     thread = await in_database(cast.thread)()
     paths = {"inbox": f"/inboxes/{cast.front_desk.pk}/", "thread": f"/threads/{thread.pk}/"}
     cho = await opened(cast.cho, paths[place])
@@ -217,7 +219,7 @@ async def deactivate(cast: Cast, client: Client) -> None:
 
 
 @pytest.mark.parametrize("deed", [sign_out, change_password, deactivate])
-async def test_the_end_of_a_session_is_the_end_of_its_sockets(
+async def test_the_end_of_a_session_closes_its_sockets(
     cast: Cast, opened: Opener, action: Any
 ) -> None:
     ana = await opened(cast.ana, "/")
@@ -247,14 +249,14 @@ async def test_signing_out_here_leaves_the_other_browser_signed_in(
     assert "Still here" in str(there.frames)
 
 
-async def test_a_mere_sign_in_closes_nothing(cast: Cast, opened: Opener) -> None:
+async def test_another_sign_in_closes_nothing(cast: Cast, opened: Opener) -> None:
     ana = await opened(cast.ana, "/")
     await in_database(client_of)(cast.ana)
     await ana.receive_until_idle()
     assert ana.frames == []
 
 
-async def test_a_lost_bell_is_caught_by_the_catch_up(
+async def test_a_lost_bell_is_found_by_the_comparison(
     cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cho = await opened(cast.cho, "/")
@@ -272,7 +274,7 @@ async def test_a_lost_bell_is_caught_by_the_catch_up(
     assert f"inbox-{cast.dispatch.pk}" in dov.placed
 
 
-async def test_a_seat_taken_by_plain_sql_is_noticed_by_the_catch_up(
+async def test_a_membership_ended_by_plain_sql_is_found_by_the_comparison(
     cast: Cast, opened: Opener
 ) -> None:
     cho = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
@@ -299,10 +301,10 @@ async def test_a_renamed_inbox_is_drawn_again(cast: Cast, opened: Opener) -> Non
     assert FRONT_DESK not in str(ana.frames)
 
 
-async def test_a_seat_taken_while_a_page_joins_is_noticed(
+async def test_a_membership_that_ends_while_a_page_joins_is_noticed(
     cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the reading of the agent's inboxes and the following of them."""
+    """End the membership between reading the agent's inboxes and following them."""
     read_standing, calls = reading.read_agent_inboxes, itertools.count()
 
     def slow(agent_id: int) -> reading.AgentInboxes | None:
@@ -319,8 +321,8 @@ async def test_a_seat_taken_while_a_page_joins_is_noticed(
     assert "any more" not in str(cho.frames)
 
 
-async def test_jobs_that_take_their_time_hold_no_page_up(cast: Cast, opened: Opener) -> None:
-    """A worker in the same process has its jobs in the loop's threads."""
+async def test_slow_jobs_do_not_delay_pages(cast: Cast, opened: Opener) -> None:
+    """Block the loop's default threads, in which a worker of the same process runs its jobs."""
     held, loop = threading.Event(), asyncio.get_running_loop()
     every = (os.cpu_count() or 1) + 4
     jobs = [loop.run_in_executor(None, held.wait, 60) for _ in range(every)]
@@ -334,7 +336,7 @@ async def test_jobs_that_take_their_time_hold_no_page_up(cast: Cast, opened: Ope
 
 
 class SlowLayer:
-    """A layer that answers a leave later than the join that came after it, as Redis may."""
+    """Answer a leave later than the join that came after it, as Redis may."""
 
     def __init__(self) -> None:
         self.members: set[str] = set()
@@ -353,7 +355,7 @@ class SlowLayer:
         await asyncio.Event().wait()
 
 
-async def test_who_joins_while_the_last_one_leaves_is_heard(
+async def test_a_group_joined_while_the_last_page_leaves_stays_joined(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     layer = SlowLayer()

@@ -1,4 +1,4 @@
-"""Who is here, through sockets: to the members who look, and to nobody else."""
+"""Presence through sockets: shown to members on the thread or list, and to nobody else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PATIENCE = 5.0
 
 
 class Tab:
-    """One tab of one agent, with every raw frame that it was sent."""
+    """Play one tab of one agent; keep every raw frame that it was sent."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
@@ -58,7 +58,7 @@ class Tab:
         await self.send_json({"here": said})
 
     async def next_part(self, part: str) -> Any:
-        """The next frame with such a part."""
+        """Return that part of the next frame that has it."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 frame = await self.socket.receive_from(timeout=PATIENCE)
@@ -67,13 +67,13 @@ class Tab:
                     return said[part]
 
     async def next_people(self) -> tuple[list[str], str]:
-        """The titles of the chips in the next frame, and the line inside the thread."""
+        """Return the titles of the chips in the next frame, and the line inside the thread."""
         part = await self.next_part("presence")
         titles = [piece.split('"')[0] for piece in part["people"].split('title="')[1:]]
         return titles, part["typing"]
 
     async def receive_no_presence(self) -> None:
-        """Nothing but beats comes."""
+        """Check that nothing about presence arrives for a while."""
         while not await self.socket.receive_nothing(timeout=QUIET):
             event = await self.socket.receive_output(timeout=PATIENCE)
             assert event["type"] == "websocket.send", event
@@ -82,7 +82,7 @@ class Tab:
             assert not {"presence", "marks"} & said.keys(), said
 
     async def receive_close_code(self) -> int:
-        """The code with which the server closes."""
+        """Return the code with which the server closes."""
         while True:
             event = await self.socket.receive_output(timeout=PATIENCE)
             if event["type"] == "websocket.close":
@@ -100,7 +100,7 @@ TabOpener = Callable[..., Awaitable[Tab]]
 
 @pytest.fixture
 async def open_tab() -> AsyncIterator[TabOpener]:
-    """A function that opens a tab: `sit(agent, thread=…, list_shown=…)`."""
+    """Yield a function that opens a tab: `open_tab(agent, thread=…, list_shown=…)`."""
     tabs: list[Tab] = []
 
     async def open_one(agent: Agent, **where: Any) -> Tab:
@@ -205,7 +205,7 @@ async def test_the_list_marks_the_row_and_the_top_list_does_not(
     await other.receive_no_presence()
 
 
-async def test_what_was_left_is_left_at_once(cast: Cast, open_tab: TabOpener) -> None:
+async def test_leaving_a_thread_shows_at_once(cast: Cast, open_tab: TabOpener) -> None:
     thread = await in_database(cast.thread)()
     other = await in_database(cast.thread)(sender="+12025550178")
     ana, ben = await open_tab(cast.ana, thread=thread), await open_tab(cast.ben, thread=thread)
@@ -238,7 +238,7 @@ async def test_nothing_reaches_anybody_outside_and_nobody_outside_is_shown(
     assert not [word for word in ("Ana", "Ben", CUSTOMER, "typing") if word in raw]
 
 
-async def test_a_removed_member_is_gone_at_once_and_hears_nothing_more(
+async def test_a_removed_member_disappears_at_once_and_gets_nothing_more(
     cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
@@ -268,7 +268,7 @@ async def test_on_a_personal_line_nobody_sees_anything(cast: Cast, open_tab: Tab
         await tab.receive_no_presence()
 
 
-async def test_presence_asks_the_database_nothing(
+async def test_presence_makes_no_queries(
     cast: Cast, open_tab: TabOpener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -294,7 +294,7 @@ async def test_presence_asks_the_database_nothing(
     assert statements == []
 
 
-async def test_a_thread_alone_costs_no_frames_and_one_renewed_neither(
+async def test_being_alone_or_renewing_a_lease_sends_no_frames(
     cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()
@@ -307,7 +307,7 @@ async def test_a_thread_alone_costs_no_frames_and_one_renewed_neither(
     await ana.receive_no_presence()
 
 
-async def test_who_is_silent_goes_with_the_lease(
+async def test_a_silent_page_disappears_when_its_lease_ends(
     cast: Cast, open_tab: TabOpener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = await in_database(cast.thread)()
@@ -320,7 +320,7 @@ async def test_who_is_silent_goes_with_the_lease(
     assert await ana.next_people() == ([], "")
 
 
-async def test_of_a_crowd_some_are_named_and_whoever_types_is_among_them(
+async def test_in_a_crowd_some_are_named_including_those_who_type(
     cast: Cast, open_tab: TabOpener
 ) -> None:
     thread = await in_database(cast.thread)()

@@ -1,4 +1,4 @@
-"""What a reader of an inbox reads is for those who may see that inbox."""
+"""Changes of an inbox are read only for those who may see it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.cast import ANAS_LINE, DISPATCH, Cast
 
 
 def agents_read_for(inbox: Inbox, cast: Cast) -> set[int]:
-    """The agents whom a change is read for, if all of the cast look at the inbox."""
+    """Return the agents for whom a change is read, if the whole cast shows the inbox."""
     everybody = {agent.pk for agent in (cast.ana, cast.ben, cast.cho, cast.dov, cast.admin)}
     changes = read_changes(
         inbox.pk,
@@ -36,7 +36,7 @@ def test_a_personal_line_is_read_for_its_owner_alone(cast: Cast) -> None:
     assert agents_read_for(cast.anas_line, cast) == {cast.ana.pk}
 
 
-def test_nobody_inactive_is_read_for(cast: Cast) -> None:
+def test_an_inactive_agent_is_not_read_for(cast: Cast) -> None:
     cast.thread(to=DISPATCH)
     cast.thread(to=ANAS_LINE)
     cast.ana.is_active = False

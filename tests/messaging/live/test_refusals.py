@@ -1,4 +1,4 @@
-"""Sockets that are refused or closed with a code; other people are unaffected (spec §6)."""
+"""Sockets that are refused or closed with a code; other people are unaffected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 async def receive_close_code(socket: Any) -> int:
-    """The code of the close; frames before it are passed over."""
+    """Return the code of the close; skip the frames before it."""
     while (event := await socket.receive_output(timeout=PATIENCE))["type"] == "websocket.send":
         pass
     assert event["type"] == "websocket.close"
@@ -93,7 +93,7 @@ async def test_nonsense_closes_with_a_code_and_others_go_on(cast: Cast) -> None:
     await ben.disconnect()
 
 
-async def test_bytes_are_no_json(cast: Cast) -> None:
+async def test_a_binary_message_closes_with_a_code(cast: Cast) -> None:
     socket = await open_socket(cast)
     await socket.send_to(bytes_data=b"\x00\xff")
     assert await receive_close_code(socket) == 4400
@@ -108,7 +108,7 @@ async def test_nonsense_in_the_address_closes_too(cast: Cast, query: str) -> Non
 
 
 async def test_a_keys_number_may_be_nonsense_of_a_plausible_shape(cast: Cast) -> None:
-    """Keys are the page's own; strange ones are passed over."""
+    """Ignore strange keys: they are the page's own."""
     seqs = {"i²": 1, "ix": 1, "": 1, "i": 0, "l": 3, "t99": 0, "a": 7}
     socket = await open_socket(cast, {"list": "top", "seqs": seqs})
     await socket.send_to(text_data=json.dumps({"list": "top", "seqs": seqs}))
@@ -160,7 +160,7 @@ async def test_one_agent_has_a_bounded_number_of_pages(
     await ben.disconnect()
 
 
-async def test_as_many_as_allowed_are_heard(cast: Cast) -> None:
+async def test_as_many_messages_as_allowed_are_handled(cast: Cast) -> None:
     socket = await open_socket(cast)
     for _ in range(consumers.MAX_PER_WINDOW):
         await socket.send_to(text_data="{}")

@@ -1,4 +1,4 @@
-"""A push service on this machine, the browsers that it serves, and one who works for them."""
+"""A push service on this machine, the browsers that it serves, and the worker's part."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SILENT, DRIPPING = "silent", "dripping"
 
 
 class Browser:
-    """The keys of a browser that subscribed; opens what it is sent."""
+    """Hold the keys of a browser that subscribed, and decrypt what it is sent."""
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -41,7 +41,7 @@ class Browser:
         }
 
     def open(self, body: bytes) -> Any:
-        """The receiver's side of RFC 8291, written apart from the sender's."""
+        """Decrypt a body as RFC 8291's receiver, written apart from the sender."""
         salt, length = body[:16], body[20]
         sender, sealed = body[21 : 21 + length], body[21 + length :]
         point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender)
@@ -56,8 +56,10 @@ class Browser:
 
 
 class FakeService(ThreadingHTTPServer):
-    """A push service on this machine with its own log. `answers` by name: a status, or one of
-    `SILENT` and `DRIPPING`."""
+    """Play a push service that logs its requests.
+
+    `answers` by name: a status, or one of `SILENT` and `DRIPPING`.
+    """
 
     daemon_threads = True
 
@@ -104,7 +106,7 @@ def service(settings: Settings) -> Iterator[FakeService]:
 
 
 def run_push_jobs(message: Message) -> None:
-    """Do as the worker does with a message's job, and with those that it makes."""
+    """Run a message's push job, and those that it defers, as the worker does."""
     push.push_message(message.pk)
     made = ProcrastinateJob.objects.filter(task_name="push_agent").order_by("pk")
     todo = list(made.values_list("args", flat=True))

@@ -1,4 +1,4 @@
-"""Notices reach open pages: each agent's own, and nobody else's."""
+"""Notifications reach open pages: each agent's own, and nobody else's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def page_of(agent: Agent) -> Page:
 
 
 def draw_frames(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] | None]:
-    """What pages of the agents get that show nothing of Front Desk."""
+    """Return the frames for pages of the agents that show nothing of Front Desk."""
     targets = [
         Target.from_page(page_of(one), cast.front_desk.pk, with_seqs=True) for one in agents
     ]
@@ -48,7 +48,9 @@ def draw_frames(cast: Cast, since: int, *agents: Agent) -> list[dict[str, Any] |
     return [json.loads("".join(one)) if one else None for one in frames]
 
 
-def test_pages_that_show_nothing_of_the_inbox_are_told_and_outsiders_are_not(cast: Cast) -> None:
+def test_pages_that_show_nothing_of_the_inbox_are_notified_and_outsiders_are_not(
+    cast: Cast,
+) -> None:
     message = cast.text_in("Ring ring")
     ana, ben, dov = draw_frames(cast, message.seq - 1, cast.ana, cast.ben, cast.dov)
     notification = Notification.objects.get(agent=cast.ana)
@@ -74,7 +76,7 @@ def test_pages_that_show_nothing_of_the_inbox_are_told_and_outsiders_are_not(cas
     assert draw_frames(cast, message.seq, cast.ana) == [None]
 
 
-def test_the_author_of_a_message_gets_no_notice(cast: Cast) -> None:
+def test_the_author_of_a_message_gets_no_notification(cast: Cast) -> None:
     message = cast.note(cast.thread(), "Hey @ben")
     ana, ben = draw_frames(cast, message.seq - 1, cast.ana, cast.ben)
     assert ana is None
@@ -83,7 +85,7 @@ def test_the_author_of_a_message_gets_no_notice(cast: Cast) -> None:
     assert ben["notices"]["unread"] == 2
 
 
-def test_one_read_serves_all_who_look(cast: Cast) -> None:
+def test_one_read_serves_all_agents(cast: Cast) -> None:
     message = cast.text_in("Ring ring")
     counts = []
     for agents in ([cast.ana], [cast.ana, cast.ben, cast.cho]):
@@ -93,7 +95,7 @@ def test_one_read_serves_all_who_look(cast: Cast) -> None:
     assert counts[0] == counts[1]
 
 
-def test_reading_tells_all_tabs_of_the_agent(cast: Cast) -> None:
+def test_reading_updates_all_tabs_of_the_agent(cast: Cast) -> None:
     cast.thread()
     thread = cast.thread(to=DISPATCH)
     mark_notifications_read(agent=cast.ana, thread=thread)
@@ -105,7 +107,7 @@ def test_reading_tells_all_tabs_of_the_agent(cast: Cast) -> None:
         assert json.loads(frame)["notices"] == {"unread": 1, "new": []}
 
 
-def test_a_page_that_was_away_gets_the_count_and_pops_up_what_is_new_alone(cast: Cast) -> None:
+def test_a_page_that_was_away_gets_the_count_and_only_recent_popups(cast: Cast) -> None:
     cast.text_in("Old")
     Notification.objects.update(created_at=timezone.now() - timedelta(seconds=61))
     fresh = cast.text_in("New")

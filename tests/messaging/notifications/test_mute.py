@@ -1,4 +1,4 @@
-"""Muting is one agent's own, from Thread options, and shows on all of their pages."""
+"""A mute is one agent's own, set in Thread options, and shown on all of their pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HTMX = {"HX-Request": "true"}
 async def _nothing(_: Any) -> None: ...
 
 
-def test_mute_and_unmute_are_said_in_the_menu(cast: Cast) -> None:
+def test_the_menu_offers_mute_or_unmute(cast: Cast) -> None:
     thread = cast.thread()
     client, path = client_of(cast.ana), f"/threads/{thread.pk}/mute/"
     answer = client.post(path, {"muted": "1"}, headers=HTMX).content.decode()
@@ -36,21 +36,21 @@ def test_mute_and_unmute_are_said_in_the_menu(cast: Cast) -> None:
     assert ">Muted</span>" not in client.get(f"/threads/{thread.pk}/").content.decode()
 
 
-def test_without_a_script_the_thread_comes_again(cast: Cast) -> None:
+def test_without_scripts_the_thread_is_shown_again(cast: Cast) -> None:
     thread = cast.thread()
     answer = client_of(cast.ana).post(f"/threads/{thread.pk}/mute/", {"muted": "1"})
     assert (answer.status_code, answer["Location"]) == (302, f"/threads/{thread.pk}/")
 
 
 @pytest.mark.parametrize("muted", ["", "2", "on"])
-def test_there_is_nothing_between_muted_and_not(cast: Cast, muted: str) -> None:
+def test_other_values_than_muted_or_not_are_a_404(cast: Cast, muted: str) -> None:
     thread = cast.thread()
     path = f"/threads/{thread.pk}/mute/"
     assert client_of(cast.ana).post(path, {"muted": muted}).status_code == 404
     assert not ThreadState.objects.filter(is_muted=True).exists()
 
 
-def test_only_members_mute_and_only_by_a_deed(cast: Cast) -> None:
+def test_only_members_mute_and_only_by_post(cast: Cast) -> None:
     thread = cast.thread()
     path = f"/threads/{thread.pk}/mute/"
     assert client_of(cast.dov).post(path, {"muted": "1"}).status_code == 404
@@ -58,7 +58,7 @@ def test_only_members_mute_and_only_by_a_deed(cast: Cast) -> None:
     assert client_of(cast.ana).post("/threads/999999/mute/", {"muted": "1"}).status_code == 404
 
 
-def test_the_mark_is_in_nobody_elses_list(cast: Cast) -> None:
+def test_muted_is_shown_in_nobody_elses_list(cast: Cast) -> None:
     thread = cast.thread()
     set_mute(thread=thread, agent=cast.ana, is_muted=True)
     path = f"/inboxes/{cast.front_desk.pk}/"
@@ -66,7 +66,7 @@ def test_the_mark_is_in_nobody_elses_list(cast: Cast) -> None:
     assert ">Muted</span>" not in client_of(cast.ben).get(path).content.decode()
 
 
-def test_a_live_row_of_a_muted_thread_keeps_each_agents_mark(cast: Cast) -> None:
+def test_a_live_row_shows_muted_only_to_its_agent(cast: Cast) -> None:
     set_mute(thread=cast.thread(), agent=cast.ana, is_muted=True)
     message = cast.text_in("It moves all the same")
     pages = [

@@ -1,4 +1,4 @@
-"""Who is told of a message, what they see of it, and how it goes away."""
+"""Agents are notified of messages, and their notifications are counted, read and deleted."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Level = NotificationPreference.Level
 
 
 def notified_reasons(message: Message) -> dict[str, str]:
-    """Handle → reason of those who were notified."""
+    """Return the reason by the handle of each agent who was notified."""
     return dict(message.notifications.values_list("agent__username", "reason"))
 
 
 def write_message(cast: Cast, thread: Thread, kind: str) -> Message:
-    """A message of each kind; ben reads, and writes none of them."""
+    """Write a message of that kind; none of them is by ben."""
     if kind == "inbound":
         return cast.text_in("Hello again")
     if kind == "outbound":
@@ -40,7 +40,7 @@ def write_message(cast: Cast, thread: Thread, kind: str) -> Message:
 @pytest.mark.parametrize("kind", ["inbound", "outbound", "internal", "mention"])
 @pytest.mark.parametrize("is_muted", [False, True])
 @pytest.mark.parametrize("level", [None, *Level])
-def test_a_member_is_told_of_what_they_want_and_always_of_a_mention(
+def test_a_member_is_notified_as_they_chose_and_always_of_a_mention(
     cast: Cast, kind: str, is_muted: bool, level: Level | None
 ) -> None:
     thread = cast.thread()
@@ -56,7 +56,7 @@ def test_a_member_is_told_of_what_they_want_and_always_of_a_mention(
     assert "dov" not in reasons
 
 
-def test_nobody_is_told_of_what_they_wrote_or_of_mentioning_themselves(cast: Cast) -> None:
+def test_nobody_is_notified_of_their_own_message_or_mention(cast: Cast) -> None:
     thread = cast.thread()
     assert notified_reasons(cast.answer(thread, "On my way", author=cast.ana)).keys() == {
         "ben",
@@ -68,20 +68,20 @@ def test_nobody_is_told_of_what_they_wrote_or_of_mentioning_themselves(cast: Cas
     }
 
 
-def test_a_handle_of_somebody_outside_tells_nobody(cast: Cast) -> None:
+def test_the_handle_of_an_outsider_notifies_nobody(cast: Cast) -> None:
     assert "dov" not in notified_reasons(cast.note(cast.thread(), "@dov @admin look"))
 
 
-def test_a_personal_line_tells_its_owner_alone(cast: Cast) -> None:
+def test_a_personal_line_notifies_its_owner_only(cast: Cast) -> None:
     assert notified_reasons(cast.text_in("Just you", to=ANAS_LINE)) == {"ana": "inbound"}
 
 
-def test_a_deactivated_member_is_not_told(cast: Cast) -> None:
+def test_a_deactivated_member_is_not_notified(cast: Cast) -> None:
     Agent.objects.filter(pk=cast.ben.pk).update(is_active=False)
     assert notified_reasons(cast.text_in("Hello")).keys() == {"ana", "cho"}
 
 
-def test_telling_two_hundred_members_takes_one_statement_as_telling_two_does(cast: Cast) -> None:
+def test_notifying_two_hundred_members_takes_one_statement_like_two(cast: Cast) -> None:
     texts = [cast.text_in("Hello", to=DISPATCH), cast.text_in("Hello")]
     people = Agent.objects.bulk_create(
         Agent(username=f"agent{n}", display_name=f"Agent {n}") for n in range(200)
@@ -140,7 +140,7 @@ def test_old_ones_are_deleted_in_batches_and_the_rest_stays(
     assert set(Notification.objects.values_list("pk", flat=True)) == kept
 
 
-def test_a_bell_counts_no_further_than_it_shows(
+def test_the_bell_icon_counts_no_further_than_it_shows(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "MAX_COUNTED", 2)
@@ -155,7 +155,7 @@ def test_the_demo_starts_with_few_unread(db: None) -> None:
     assert 0 < max(counts.values()) < 10
 
 
-def test_a_sequence_is_taken_with_the_message(cast: Cast) -> None:
+def test_a_notification_is_stamped_with_its_message(cast: Cast) -> None:
     with transaction.atomic():
         seq = counters.next_inbox_seq(cast.front_desk.pk)
     message = cast.text_in("Hello", sender=CUSTOMER)

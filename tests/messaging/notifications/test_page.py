@@ -1,4 +1,4 @@
-"""The page of notifications, and the bell that leads to it."""
+"""The page of notifications, and the bell icon that leads to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rows_of(html: str) -> list[int]:
     return [int(pk) for pk in re.findall(r'<li id="notice-(\d+)"', html)]
 
 
-def test_the_bell_tells_the_count_on_every_list(cast: Cast) -> None:
+def test_the_bell_icon_shows_the_count_on_every_list(cast: Cast) -> None:
     client = client_of(cast.ana)
     assert 'aria-label="Notifications"' in client.get("/").content.decode()
     cast.thread()
@@ -32,7 +32,7 @@ def test_the_bell_tells_the_count_on_every_list(cast: Cast) -> None:
         assert 'aria-label="Notifications, 2 unread"' in client.get(path).content.decode(), path
 
 
-def test_unread_ones_stand_first_then_the_newest(cast: Cast) -> None:
+def test_unread_rows_come_first_then_the_newest(cast: Cast) -> None:
     for n in range(4):
         cast.text_in(f"Text {n}")
     mine = list(Notification.objects.filter(agent=cast.ana).order_by("pk"))
@@ -42,7 +42,7 @@ def test_unread_ones_stand_first_then_the_newest(cast: Cast) -> None:
     assert rows_of(html) == [mine[n].pk for n in (2, 0, 3, 1)]
 
 
-def test_each_row_tells_why_where_who_and_what(cast: Cast) -> None:
+def test_each_row_shows_reason_inbox_contact_and_words(cast: Cast) -> None:
     thread = cast.thread()
     cast.answer(thread, "We are open until six", author=cast.ben)
     cast.note(thread, "Psst <b>@ana</b>", author=cast.cho)
@@ -78,7 +78,7 @@ def test_pages_follow_by_cursor_over_unread_and_read(
     assert len(seen) == 20
 
 
-def test_the_page_asks_as_much_for_many_as_for_few(cast: Cast) -> None:
+def test_the_page_makes_as_many_queries_for_many_as_for_few(cast: Cast) -> None:
     counts: list[int] = []
     for _ in range(2):
         cast.text_in("One more")
@@ -92,7 +92,7 @@ def test_the_page_asks_as_much_for_many_as_for_few(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("after", ["x", "2-1", "1-x", "1", "1-1-1", f"1-{2**63}", "0-²"])
-def test_a_place_that_is_none_is_not_found(cast: Cast, after: str) -> None:
+def test_an_invalid_cursor_is_a_404(cast: Cast, after: str) -> None:
     assert client_of(cast.ana).get("/notifications/", {"after": after}).status_code == 404
 
 

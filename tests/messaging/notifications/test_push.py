@@ -1,4 +1,4 @@
-"""Browsers are woken by web push: what goes out, to whom, and what is never called."""
+"""Web push: what is sent, to whom, and which addresses are never called."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ RFC_RESULT = (
 )
 
 
-def test_the_example_of_the_standard_comes_out_to_the_byte() -> None:
+def test_the_standards_example_is_reproduced_byte_by_byte() -> None:
     sender = ec.derive_private_key(
         int.from_bytes(base64url.decode(RFC_SENDER), "big"), ec.SECP256R1()
     )
@@ -66,7 +66,7 @@ def test_the_example_of_the_standard_comes_out_to_the_byte() -> None:
     assert base64url.encode(sealed) == RFC_RESULT
 
 
-def test_a_push_tells_the_notified_and_only_the_browser_can_read_it(
+def test_a_push_goes_to_the_notified_and_only_the_browser_can_read_it(
     cast: Cast, service: FakeService
 ) -> None:
     browser = Browser()
@@ -83,7 +83,7 @@ def test_a_push_tells_the_notified_and_only_the_browser_can_read_it(
     assert (headers["Content-Encoding"], headers["TTL"]) == ("aes128gcm", "86400")
 
 
-def test_each_push_is_sealed_with_a_new_key_and_salt(cast: Cast, service: FakeService) -> None:
+def test_each_push_is_encrypted_with_a_new_key_and_salt(cast: Cast, service: FakeService) -> None:
     browser = Browser()
     subscribe_browser(client_of(cast.ana), service.endpoint("ana"), browser)
     message = cast.text_in("Twice")
@@ -94,7 +94,7 @@ def test_each_push_is_sealed_with_a_new_key_and_salt(cast: Cast, service: FakeSe
     assert first[:16] != second[:16]
 
 
-def test_we_sign_for_the_push_service_alone(cast: Cast, settings: Settings) -> None:
+def test_the_signature_names_only_this_push_service(cast: Cast, settings: Settings) -> None:
     header = webpush.authorization_header("https://push.example.com/abc")
     token, key = header.removeprefix("vapid t=").split(", k=")
     head, claims, signature = token.split(".")
@@ -122,7 +122,7 @@ def test_no_job_is_made_where_nobody_notified_has_a_browser(
     assert not ProcrastinateJob.objects.filter(task_name="push_message").exists()
 
 
-def test_what_was_read_meanwhile_wakes_nobody(cast: Cast, service: FakeService) -> None:
+def test_a_message_that_was_read_meanwhile_is_not_pushed(cast: Cast, service: FakeService) -> None:
     subscribe_browser(client_of(cast.ana), service.endpoint("ana"), Browser())
     message = cast.text_in("Hello")
     mark_notifications_read(agent=cast.ana)
@@ -131,7 +131,9 @@ def test_what_was_read_meanwhile_wakes_nobody(cast: Cast, service: FakeService) 
 
 
 @pytest.mark.parametrize("end", ["signed out", "removed", "deactivated", "new password"])
-def test_a_browser_is_not_woken_after_the_end(cast: Cast, service: FakeService, end: str) -> None:
+def test_a_browser_gets_nothing_after_its_session_ended(
+    cast: Cast, service: FakeService, end: str
+) -> None:
     client = client_of(cast.ben)
     subscribe_browser(client, service.endpoint("ben"), Browser())
     message = cast.text_in("Hello")
@@ -151,7 +153,7 @@ def test_a_browser_is_not_woken_after_the_end(cast: Cast, service: FakeService, 
 @pytest.mark.parametrize(
     ("status", "is_kept"), [(404, False), (410, False), (500, True), (429, True)]
 )
-def test_a_browser_that_is_gone_is_forgotten_and_the_others_are_told(
+def test_a_browser_that_is_gone_is_deleted_and_the_others_are_called(
     cast: Cast, service: FakeService, status: int, is_kept: bool
 ) -> None:
     client = client_of(cast.ana)
@@ -164,7 +166,7 @@ def test_a_browser_that_is_gone_is_forgotten_and_the_others_are_told(
     assert PushSubscription.objects.filter(endpoint=service.endpoint("second")).exists()
 
 
-def test_a_service_that_cannot_be_reached_keeps_nobody_else_waiting(
+def test_a_service_that_cannot_be_reached_delays_no_other(
     cast: Cast, service: FakeService, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of(cast.ana)
@@ -177,7 +179,7 @@ def test_a_service_that_cannot_be_reached_keeps_nobody_else_waiting(
     assert "canary" not in caplog.text
 
 
-def test_the_test_goes_to_ones_own_browsers(cast: Cast, service: FakeService) -> None:
+def test_the_test_goes_to_the_agents_own_browsers(cast: Cast, service: FakeService) -> None:
     browser, client = Browser(), client_of(cast.ana)
     subscribe_browser(client, service.endpoint("ana"), browser)
     subscribe_browser(client_of(cast.ben), service.endpoint("ben"), Browser())
@@ -237,7 +239,7 @@ def test_an_endpoint_is_https_at_a_public_name(cast: Cast, endpoint: str) -> Non
         "push.xn--bcher-kva.example",
     ],
 )
-def test_the_browser_makers_services_are_taken(cast: Cast, host: str) -> None:
+def test_the_browser_makers_services_are_accepted(cast: Cast, host: str) -> None:
     subscribe_browser(
         client_of(cast.ana), f"https://{host}/wpush/v2/gAAA:b-_=?token=x%2F", Browser()
     )
@@ -261,15 +263,13 @@ def test_the_connection_goes_to_the_address_that_was_checked_and_tls_proves_the_
 @pytest.mark.parametrize(
     "wrong", [{"p256dh": "AAAA"}, {"p256dh": "#"}, {"auth": "AAAA"}, {"auth": "é"}, {"auth": ""}]
 )
-def test_keys_that_are_none_are_refused(
-    cast: Cast, service: FakeService, wrong: dict[str, str]
-) -> None:
+def test_invalid_keys_are_refused(cast: Cast, service: FakeService, wrong: dict[str, str]) -> None:
     client = client_of(cast.ana)
     data = {"endpoint": service.endpoint("x"), **Browser().form_fields, **wrong}
     assert client.post("/settings/push/", data).status_code == 422
 
 
-def test_a_browser_that_changes_hands_wakes_for_the_new_person_alone(
+def test_a_browser_that_changes_hands_is_called_only_for_the_new_agent(
     cast: Cast, service: FakeService
 ) -> None:
     for agent in (cast.ana, cast.ben):
@@ -277,7 +277,7 @@ def test_a_browser_that_changes_hands_wakes_for_the_new_person_alone(
     assert PushSubscription.objects.get().agent == cast.ben
 
 
-def test_only_ones_own_browsers_are_removed(cast: Cast, service: FakeService) -> None:
+def test_agents_remove_only_their_own_browsers(cast: Cast, service: FakeService) -> None:
     subscribe_browser(client_of(cast.ana), service.endpoint("ana"), Browser())
     pk = PushSubscription.objects.get().pk
     assert client_of(cast.ben).post(f"/settings/push/{pk}/remove/").status_code == 404
@@ -300,7 +300,7 @@ def test_the_command_prints_a_key_that_the_setting_takes(
 
 
 @pytest.mark.parametrize("key", ["", "AAAA", "#", "A" * 43, "_" * 43, "é"])
-def test_what_is_no_key_is_refused(key: str) -> None:
+def test_an_invalid_vapid_key_is_refused(key: str) -> None:
     assert not is_vapid_key(key)
 
 

@@ -1,4 +1,4 @@
-"""Browsers whose push services do ill delay no text and no other browser, and are given up."""
+"""Failing push services delay no text and no other browser, and are given up."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ KEYS = Browser().form_fields
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call ends after little more than the fake service takes to answer."""
+    """Give up a call soon after the fake service could have answered."""
     monkeypatch.setattr(push, "CALL_TIMEOUT", 1.0)
     monkeypatch.setattr(push, "POLL_INTERVAL", 0.05)
 
 
 def failure_counts() -> dict[str, int]:
-    """How often each browser failed, by the end of its address."""
+    """Return the failures of each browser, by the end of its address."""
     rows = PushSubscription.objects.values_list("endpoint", "failures")
     return {endpoint.rsplit("/", 1)[1]: count for endpoint, count in rows}
 
@@ -63,7 +63,7 @@ def let_the_pauses_end() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_service_that_never_answers_is_given_up_and_keeps_no_other_waiting(
+def test_a_service_that_never_answers_is_given_up_and_delays_no_other(
     cast: Cast, service: FakeService
 ) -> None:
     client = client_of(cast.ana)
@@ -76,7 +76,7 @@ def test_a_service_that_never_answers_is_given_up_and_keeps_no_other_waiting(
     assert failure_counts() == {"silent": 1, "dripping": 1, "well": 0}
 
 
-def test_a_name_that_is_looked_up_for_ever_holds_no_job(
+def test_an_endless_name_look_up_delays_no_job(
     cast: Cast, service: FakeService, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(private_networks, "resolve", lambda *_: service.has_ended.wait(20) and [])
@@ -87,7 +87,7 @@ def test_a_name_that_is_looked_up_for_ever_holds_no_job(
     assert failure_counts() == {"lost": 1}
 
 
-def test_a_process_that_ends_waits_for_no_service_and_blames_none(
+def test_a_process_that_ends_waits_for_no_service_and_counts_no_failure(
     cast: Cast, service: FakeService
 ) -> None:
     service.answers = {"silent": SILENT}
@@ -109,7 +109,7 @@ def test_a_process_that_ends_waits_for_no_service_and_blames_none(
         {"auth": "\u00e9"},
     ],
 )
-def test_what_an_earlier_version_stored_stops_nobody_elses(
+def test_an_invalid_subscription_of_an_earlier_version_stops_no_other(
     cast: Cast, service: FakeService, wrong: dict[str, str]
 ) -> None:
     client = client_of(cast.ana)
@@ -121,7 +121,7 @@ def test_what_an_earlier_version_stored_stops_nobody_elses(
     assert failure_counts() == {"wrong": 1, "well": 0}
 
 
-def test_who_fails_five_times_is_forgotten_and_left_alone_meanwhile(
+def test_a_browser_is_deleted_after_five_failures_with_pauses_between(
     cast: Cast, service: FakeService
 ) -> None:
     service.answers["ill"] = 503
@@ -142,7 +142,9 @@ def test_who_fails_five_times_is_forgotten_and_left_alone_meanwhile(
 
 
 @pytest.mark.parametrize("mends", ["answers", "subscribes"])
-def test_who_is_well_again_begins_afresh(cast: Cast, service: FakeService, mends: str) -> None:
+def test_a_browser_that_recovers_starts_at_no_failures(
+    cast: Cast, service: FakeService, mends: str
+) -> None:
     client, browser = client_of(cast.ana), Browser()
     subscribe_browser(client, service.endpoint("ill"), browser)
     PushSubscription.objects.update(failures=4, paused_until=timezone.now())
@@ -157,7 +159,7 @@ def test_who_is_well_again_begins_afresh(cast: Cast, service: FakeService, mends
 # Ten an agent
 
 
-def test_one_browser_too_many_takes_the_place_of_the_worst(cast: Cast) -> None:
+def test_one_browser_too_many_replaces_the_worst(cast: Cast) -> None:
     def add(number: int) -> None:
         endpoint = f"https://push.example.com/{number}"
         subscribe_push(agent=cast.ana, session_key="", endpoint=endpoint, **KEYS)
@@ -196,9 +198,7 @@ def test_two_that_subscribe_at_once_are_not_one_too_many(cast: Cast) -> None:
     assert cast.ana.push_subscriptions.count() == MOST_BROWSERS
 
 
-def test_of_more_than_ten_of_an_earlier_version_ten_are_woken(
-    cast: Cast, service: FakeService
-) -> None:
+def test_of_more_than_ten_stored_browsers_ten_are_called(cast: Cast, service: FakeService) -> None:
     subscribe_browser(client_of(cast.ana), service.endpoint("0"), Browser())
     first = PushSubscription.objects.get()
     for number in range(1, 15):
@@ -211,7 +211,7 @@ def test_of_more_than_ten_of_an_earlier_version_ten_are_woken(
 # Queues and workers
 
 
-def test_who_is_to_be_woken_twenty_times_already_gets_no_further_job(cast: Cast) -> None:
+def test_an_agent_with_twenty_waiting_pushes_gets_no_further_job(cast: Cast) -> None:
     subscribe_browser(client_of(cast.ana), "https://push.example.com/x", Browser())
     message = cast.text_in("Hello")
     for _ in range(jobs.MAX_WAITING_PUSHES + 5):
@@ -223,7 +223,7 @@ def test_who_is_to_be_woken_twenty_times_already_gets_no_further_job(cast: Cast)
     }
 
 
-def test_what_is_periodic_is_deferred_by_one_worker_of_a_process() -> None:
+def test_each_periodic_task_is_deferred_by_one_worker_of_a_process() -> None:
     queues = [
         build_worker_app(queue, 1).periodic_registry.periodic_tasks.keys() for queue in jobs.QUEUES
     ]
@@ -234,7 +234,7 @@ def test_what_is_periodic_is_deferred_by_one_worker_of_a_process() -> None:
 
 @pytest.fixture
 def hung(carrier: FarEnd, cast: Cast, service: FakeService) -> None:
-    """More agents than a worker has slots have browsers at a service that never answers."""
+    """Give more agents than a worker has slots browsers at a service that never answers."""
     for number in range(10):
         name = f"hung-{number}"
         agent = Agent.objects.create(username=name, display_name=name)

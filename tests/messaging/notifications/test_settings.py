@@ -1,4 +1,4 @@
-"""An agent's settings page: how much of each inbox, a sound, and their browsers."""
+"""An agent's settings page: a level for each inbox, a sound, and their browsers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_each_inbox_and_the_sound_are_kept(cast: Cast) -> None:
     assert "data-sound" not in client.get("/settings/").content.decode()
 
 
-def test_only_ones_own_inboxes_are_offered_and_taken(cast: Cast) -> None:
+def test_only_the_agents_own_inboxes_are_offered_and_accepted(cast: Cast) -> None:
     client = client_of(cast.cho)
     html = client.get("/settings/").content.decode()
     assert "Front Desk" in html
@@ -42,14 +42,14 @@ def test_only_ones_own_inboxes_are_offered_and_taken(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("level", ["", "nothing", "\x00"])
-def test_a_level_that_is_none_is_refused_beside_its_inbox(cast: Cast, level: str) -> None:
+def test_an_unknown_level_is_refused_beside_its_inbox(cast: Cast, level: str) -> None:
     answer = client_of(cast.cho).post("/settings/", {f"inbox_{cast.front_desk.pk}": level})
     assert answer.status_code == 422
     assert "field-error" in answer.content.decode()
     assert not NotificationPreference.objects.exists()
 
 
-def test_who_is_in_no_inbox_is_told_whom_to_ask(cast: Cast) -> None:
+def test_an_agent_without_inboxes_reads_whom_to_ask(cast: Cast) -> None:
     assert "Ask an administrator" in client_of(cast.dov).get("/settings/").content.decode()
 
 
@@ -61,5 +61,5 @@ def test_a_test_without_a_browser_says_so(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "path", ["/settings/test/", "/settings/push/", "/settings/push/1/remove/"]
 )
-def test_deeds_are_posted(cast: Cast, path: str) -> None:
+def test_changes_need_a_post(cast: Cast, path: str) -> None:
     assert client_of(cast.ana).get(path).status_code == 405

@@ -1,4 +1,4 @@
-"""Through the real server: no text is too long, no page's end touches another, and a page that
+"""Through the real server: long texts arrive, closing pages do not affect others, and a page that
 does not read is closed."""
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CUSTOMER = "+12025550177"
 
 @dataclass
 class RunningDemo:
-    """A running demo, the cookies of ana, and a thread of hers."""
+    """Hold a running demo, ana's cookies, and a thread of hers."""
 
     stack: Stack
     browser: httpx.Client
@@ -69,8 +69,8 @@ class RunningDemo:
 
 
 class DeafPage:
-    """A page of which nobody reads a byte, though it talks: whoever reads nothing is deaf, however
-    much they say. Notices without reading when the server hangs up."""
+    """Play a page that sends messages but never reads a byte, and notices when the server hangs
+    up."""
 
     def __init__(self, demo: RunningDemo) -> None:
         cookies = "; ".join(f"{name}={value}" for name, value in demo.browser.cookies.items())
@@ -96,7 +96,7 @@ class DeafPage:
         self._took = time.monotonic() - begun
 
     def seconds_until_closed(self) -> float:
-        """Seconds from its opening until it was closed."""
+        """Return the seconds from its opening until it was closed."""
         self._thread.join(30)
         self._line.close()
         assert self._took is not None
@@ -105,7 +105,7 @@ class DeafPage:
 
 @pytest.fixture(scope="module")
 def deaf_page(demo: RunningDemo) -> DeafPage:
-    """Opened before the other tests, which pass while it is waited for."""
+    """Open it before the other tests, which run while it waits to be closed."""
     return DeafPage(demo)
 
 
@@ -135,7 +135,7 @@ def demo() -> Iterator[RunningDemo]:
 def receive_until(
     page: ClientConnection, mark: str, times: int = 1, seconds: float = 20
 ) -> list[str]:
-    """Frames until the mark was in that many bubbles."""
+    """Return frames until the mark was in that many bubbles."""
     frames: list[str] = []
     end = time.monotonic() + seconds
     while count_bubbles(frames, mark) < times:
@@ -156,9 +156,7 @@ def receive_heartbeat(page: ClientConnection) -> None:
         pass
 
 
-def test_the_longest_texts_come_to_pages_that_are_open(
-    demo: RunningDemo, deaf_page: DeafPage
-) -> None:
+def test_the_longest_texts_reach_open_pages(demo: RunningDemo, deaf_page: DeafPage) -> None:
     with demo.open_page() as page:
         for count in range(5):
             demo.text_in(f"open {count} {LONGEST[:1580]}")
@@ -183,7 +181,7 @@ def test_a_page_that_missed_more_than_a_batch_of_the_longest_texts_gets_them_all
     assert all(f"missed {count:03} " in rows for count in range(BATCH + 5))
 
 
-def test_pages_that_close_end_nothing_of_those_that_stay(demo: RunningDemo) -> None:
+def test_pages_that_close_do_not_affect_others(demo: RunningDemo) -> None:
     is_over = threading.Event()
 
     def come_and_go() -> None:

@@ -1,4 +1,4 @@
-"""Long random walks: whatever happens in whatever order, the page equals a fresh load."""
+"""After many random steps in any order, every page equals a fresh load."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CUSTOMERS = [f"+1202555020{index}" for index in range(4)]
 
 
 class RandomSteps:
-    """One walk's world: ben's three pages, and everybody who makes something happen."""
+    """Hold ben's pages, and take random steps as everybody."""
 
     def __init__(self, cast: Cast, seed: int) -> None:
         self.cast = cast
@@ -96,7 +96,7 @@ class RandomSteps:
         await in_database(page.client.post)(f"/threads/{thread_id}/read/", {"message": message_id})
 
     async def use_thread_options(self) -> None:
-        """What Thread options offers, by ben or a colleague."""
+        """Use something from Thread options, as ben or a colleague."""
         agent = self.dice.choice([self.cast.ben, self.cast.ben, self.cast.ana])
         message_id, thread_id = self.dice.choice(await in_database(_messages)())
         action, form = self.dice.choice(
@@ -130,7 +130,7 @@ class RandomSteps:
         await (page.disconnect() if page.socket is not None else page.open())
 
     async def change_membership(self) -> None:
-        """Dispatch is nobody's open page, so that no page has to leave."""
+        """Change Dispatch, which no page shows, so that no page has to leave."""
         change = self.dice.choice([add_member, remove_member])
         await in_database(change)(
             inbox=self.cast.dispatch, agent=self.cast.ben, changed_by=self.cast.admin
@@ -150,7 +150,7 @@ def _messages() -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_after_any_walk_every_page_equals_a_fresh_load(cast: Cast, seed: int) -> None:
+async def test_after_random_steps_every_page_equals_a_fresh_load(cast: Cast, seed: int) -> None:
     steps = RandomSteps(cast, seed)
     await steps.open_pages()
     for _ in range(STEPS):
