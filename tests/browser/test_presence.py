@@ -198,7 +198,7 @@ def test_a_pulled_cable_leaves_nobody_typing(open_thread: OpenThread, server: Se
     find_viewer(ana, "Ben Okafor").wait_for(state="detached", timeout=40_000)
 
 
-# Each thread is loaded once before, because the page is measured and not the server.
+# Requests each thread only once, because the page is measured and not the server.
 ASK_ONCE = """() => {
     const [ask, kept] = [window.fetch, new Map()];
     window.fetch = async (request, ...more) => {
