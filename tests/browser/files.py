@@ -43,36 +43,36 @@ def press_send(page: Page, name: str = "Send") -> None:
 
 
 def turn_to_thread(page: Page, number: str) -> None:
-    """By the list, to the conversation with that number."""
+    """Choose in the list the conversation with that number."""
     find_row(page, format_number(number)).get_by_role("link").click()
     expect(message_box(page)).to_have_attribute("placeholder", f"Text {format_number(number)}")
 
 
 def paste_or_drop(page: Page, kind: str, selector: str, *files: dict[str, Any]) -> None:
-    """Paste or drop, as the browser tells of it."""
+    """Paste or drop files by the events that a browser would send."""
     expect(page.get_by_role("button", name="Attach files")).to_be_visible()
-    told = [{**one, "buffer": base64.b64encode(one["buffer"]).decode()} for one in files]
+    encoded = [{**file, "buffer": base64.b64encode(file["buffer"]).decode()} for file in files]
     page.evaluate(
-        """([kind, selector, told]) => {
+        """([kind, selector, files]) => {
           const data = new DataTransfer();
-          for (const one of told) {
-            const bytes = Uint8Array.from(atob(one.buffer), (c) => c.charCodeAt(0));
-            data.items.add(new File([bytes], one.name, { type: one.mimeType }));
+          for (const file of files) {
+            const bytes = Uint8Array.from(atob(file.buffer), (c) => c.charCodeAt(0));
+            data.items.add(new File([bytes], file.name, { type: file.mimeType }));
           }
-          const at = document.querySelector(selector);
-          const how = { bubbles: true, cancelable: true };
+          const target = document.querySelector(selector);
+          const options = { bubbles: true, cancelable: true };
           if (kind === "paste") {
-            at.dispatchEvent(new ClipboardEvent("paste", { ...how, clipboardData: data }));
+            target.dispatchEvent(new ClipboardEvent("paste", { ...options, clipboardData: data }));
           } else {
-            at.dispatchEvent(new DragEvent(kind, { ...how, dataTransfer: data }));
+            target.dispatchEvent(new DragEvent(kind, { ...options, dataTransfer: data }));
           }
         }""",
-        [kind, selector, told],
+        [kind, selector, encoded],
     )
 
 
 def begin_thread(server: Server, *words: str) -> tuple[str, str]:
-    """A stranger's number and the path of their thread."""
+    """Return a new number and the path of its thread."""
     number = new_number()
     for one in words or ("Is it there?",):
         server.receive_text(one, sender=number)

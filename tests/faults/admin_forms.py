@@ -8,7 +8,7 @@ import httpx
 
 
 class ServerBusy(Exception):
-    """The server was too busy to answer; a person would try again."""
+    """Say that the server was too busy to answer; a person would try again."""
 
 
 class FormParser(HTMLParser):
