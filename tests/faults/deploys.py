@@ -33,7 +33,7 @@ LONG = Size(rounds=5, pages=200, calls=3_000)
 MAX_CONNECTING = 16
 
 
-class OpenPages:
+class ReopeningPages:
     """Keep sockets of ana's pages open, and reopen closed ones at once.
 
     Browsers would wait a random while, so this is the worse case.
@@ -107,7 +107,7 @@ class OpenPages:
 
 
 def measure_rolling_restarts(site: ClusterSite, size: Size) -> list[Figure]:
-    ledger, pages = CallerLedger(), OpenPages(site, size.pages)
+    ledger, pages = CallerLedger(), ReopeningPages(site, size.pages)
     prefix = f"SMdeploy{time.time_ns()}"
     calls = [site.text_call(f"{prefix}-{n}", f"Text {n}") for n in range(size.calls)]
     rounds = 0

@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 
 from tests.bench.figures import Figure, format_table
 from tests.faults import attacks, deploys, ingest, revocations, sends
-from tests.faults.deploys import OpenPages
+from tests.faults.deploys import ReopeningPages
 from tests.faults.sites import CallerLedger, ClusterSite, call_until_accepted, cluster_site
 from tests.stack import ROOT
 
@@ -41,8 +41,8 @@ def assert_met(figures: list[Figure]) -> None:
     assert not missed, format_table(missed)
 
 
-def test_a_text_that_comes_in_is_a_frame_in_pages_of_both_processes(site: ClusterSite) -> None:
-    pages = OpenPages(site, 2)
+def test_an_inbound_text_reaches_pages_of_both_processes(site: ClusterSite) -> None:
+    pages = ReopeningPages(site, 2)
     _, address = site.threads[0]
     call = site.text_call("SMfirst", "Through all of it", sender=address)
     with ExitStack() as opened, site.http_client() as http:
@@ -60,7 +60,7 @@ def test_a_text_that_comes_in_is_a_frame_in_pages_of_both_processes(site: Cluste
     site.wait_until(lambda: len(upstreams()) == 2, seconds=10)
 
 
-def test_the_address_that_the_program_believes_is_the_one_that_nginx_saw(
+def test_the_program_uses_the_client_address_that_nginx_saw(
     site: ClusterSite,
 ) -> None:
     lies = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "http"}
@@ -74,7 +74,7 @@ def test_the_address_that_the_program_believes_is_the_one_that_nginx_saw(
     assert {row[0] for row in seen} == {"127.0.0.1/32"}
 
 
-def test_nginx_hands_out_static_files_for_good_and_refuses_what_is_too_large(
+def test_nginx_serves_static_files_as_immutable_and_refuses_large_bodies(
     site: ClusterSite,
 ) -> None:
     manifest = json.loads((site.cluster.data / "static/staticfiles.json").read_text())
@@ -87,7 +87,7 @@ def test_nginx_hands_out_static_files_for_good_and_refuses_what_is_too_large(
         assert http.get("/static../secret_key").status_code == 404
 
 
-def test_what_nginx_writes_down_names_no_secret_and_no_question(site: ClusterSite) -> None:
+def test_nginx_logs_neither_secrets_nor_query_strings(site: ClusterSite) -> None:
     with site.http_client() as http:
         http.get("/search/?q=Mrs+Ferguson")
         http.post(site.webhook_path)
@@ -102,7 +102,7 @@ def test_killed_processes_cost_no_webhook_and_no_text(site: ClusterSite) -> None
     assert_met(ingest.measure_killed_processes(site, ingest.Size(calls=100, kills=2)))
 
 
-def test_a_database_that_dies_costs_no_webhook(site: ClusterSite) -> None:
+def test_a_killed_database_costs_no_webhook(site: ClusterSite) -> None:
     assert_met(
         ingest.measure_killed_database(
             site, ingest.Size(calls=100, kills=2, down_seconds=1.0, back_within=LEISURE)
@@ -110,7 +110,7 @@ def test_a_database_that_dies_costs_no_webhook(site: ClusterSite) -> None:
     )
 
 
-def test_a_new_version_is_rolled_out_without_a_loss(site: ClusterSite) -> None:
+def test_a_new_version_is_rolled_out_without_loss(site: ClusterSite) -> None:
     assert_met(
         deploys.measure_rolling_restarts(
             site, deploys.Size(rounds=1, pages=6, calls=60, away=LEISURE)
@@ -118,11 +118,11 @@ def test_a_new_version_is_rolled_out_without_a_loss(site: ClusterSite) -> None:
     )
 
 
-def test_whoever_loses_a_right_is_shown_no_more_texts(site: ClusterSite) -> None:
+def test_an_agent_who_loses_a_right_is_shown_no_more_texts(site: ClusterSite) -> None:
     assert_met(revocations.measure_revocations(site, revocations.SHORT))
 
 
-def test_one_party_alone_costs_the_others_no_text(site: ClusterSite) -> None:
+def test_attacks_cost_the_others_no_text(site: ClusterSite) -> None:
     assert_met(attacks.measure_attacks(site, attacks.SHORT))
 
 
@@ -153,7 +153,7 @@ SELECT agent.username, device.key FROM otp_totp_totpdevice AS device
 """
 
 
-def test_a_backup_brings_back_rows_files_and_keys(site: ClusterSite, tmp_path: Path) -> None:
+def test_a_backup_restores_rows_files_and_keys(site: ClusterSite, tmp_path: Path) -> None:
     ledger, cluster = CallerLedger(), site.cluster
     call_until_accepted(site, [site.text_call("SMbackup", "Keep this")], ledger)
     (cluster.data / "media").mkdir(exist_ok=True)
