@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import LiteralString
 
 import psycopg
-from django.db import transaction
+from django.db import connection, transaction
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
@@ -82,5 +82,17 @@ def make_once(name: str) -> Iterator[bool]:
 def _administer(statement: LiteralString, *names: str) -> None:
     host = str(ServerPaths(postgresql_data()).socket_folder)
     conninfo = f"host={host} port=5432 user={USER} dbname={DATABASE}"
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+    with psycopg.connect(conninfo, autocommit=True) as administration:
+        administration.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def sessions_waiting_for_locks() -> int:
+    """Count the sessions of the test's database that wait for somebody's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0

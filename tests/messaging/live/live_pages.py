@@ -18,7 +18,7 @@ from django.conf import settings
 from django.test import Client
 
 from config.asgi import application
-from inboxes.models import Agent
+from inboxes.models import Agent, Inbox
 from messaging.live.hub import Hub, hub_of_this_loop
 from tests.cast import client_of
 from tests.markup import tags_on_one_line
@@ -228,15 +228,24 @@ async def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 async def wait_until_hub_idle(incoming: asyncio.Queue[Any] | None = None) -> None:
-    """Return when all bells and the page's `incoming` messages have been handled."""
-    calm = 0
+    """Return when the hub has read all committed changes and the page's `incoming` messages."""
+    hub, calm = hub_of_this_loop(), 0
     async with asyncio.timeout(PATIENCE):
-        while calm < 5:
-            await asyncio.sleep(0.02)
-            is_busy = _is_busy(hub_of_this_loop()) or (
-                incoming is not None and not incoming.empty()
-            )
-            calm = 0 if is_busy else calm + 1
+        while calm < 2:  # once more, for what was under way between two of these questions
+            await asyncio.sleep(0.01)
+            is_busy = _is_busy(hub) or (incoming is not None and not incoming.empty())
+            calm = 0 if is_busy or await in_database(_is_behind)(hub) else calm + 1
+
+
+def _is_behind(hub: Hub) -> bool:
+    """Return True while a counter in the database is ahead of what the hub has read."""
+    read = {key: reader.seq for key, reader in hub.readers.items()}
+    inboxes = Inbox.objects.filter(pk__in=list(read)).values_list("pk", "seq")
+    known = dict(hub.agent_seqs)
+    agents = Agent.objects.filter(pk__in=list(known)).values_list("pk", "seq")
+    return any(read[key] < seq for key, seq in inboxes) or any(
+        known[key] < seq for key, seq in agents
+    )
 
 
 class Socket(WebsocketCommunicator):  # type: ignore[misc]  # channels is untyped

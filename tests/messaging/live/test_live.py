@@ -14,10 +14,10 @@ from channels.db import database_sync_to_async as in_database
 from django.test import Client
 
 from inboxes.actions import add_member, remove_member
-from messaging.live import reading, subscriber
+from messaging.live import hub, reading, subscriber
 from messaging.live.hub import hub_of_this_loop
 from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
-from tests.messaging.live.live_pages import Opener, new_tab
+from tests.messaging.live.live_pages import Opener, new_tab, wait_until_hub_idle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,7 +193,8 @@ async def test_a_removed_member_inside_is_sent_to_the_messages_view(
     assert await cho.receive_close_code() == 4403
     assert cho.gone_to == "/"
     await in_database(cast.text_in)("Not for cho any more")
-    assert await cho.socket.receive_nothing(timeout=0.3)
+    await wait_until_hub_idle()
+    assert await cho.socket.receive_nothing(timeout=0.05)
     assert "any more" not in str(cho.frames)
     for path in paths.values():
         assert (await in_database(cho.client.get)(path)).status_code == 404
@@ -227,9 +228,9 @@ async def test_the_end_of_a_session_closes_its_sockets(
     await action(cast, ana.client)
     assert await ana.receive_close_code() == 4401
     await in_database(cast.text_in)("After the end")
-    assert await ana.socket.receive_nothing(timeout=0.3)
     await ben.receive_until_idle()
     assert "After the end" in str(ben.frames)
+    assert await ana.socket.receive_nothing(timeout=0.05)
     assert (await in_database(ana.client.get)("/")).status_code == 302
     again = await in_database(new_tab)(cast.ana, ana.client)
     again.view = ana.view
@@ -259,14 +260,16 @@ async def test_another_sign_in_closes_nothing(cast: Cast, opened: Opener) -> Non
 async def test_a_lost_bell_is_found_by_the_comparison(
     cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hub, "HEARTBEAT_INTERVAL", 60)
     cho = await opened(cast.cho, "/")
     dov = await opened(cast.dov, "/")
+    for page in (cho, dov):
+        await page.receive_until_idle()
     monkeypatch.setattr("inboxes.bell._ring_now", lambda _: None)
     await in_database(cast.text_in)("Unheard")
     await in_database(add_member)(inbox=cast.dispatch, agent=cast.dov, changed_by=None)
     for page in (cho, dov):
-        await page.receive_until_idle()
-        assert page.frames == []
+        assert await page.socket.receive_nothing(timeout=0.1)
     await hub_of_this_loop().compare_with_database()
     for page in (cho, dov):
         await page.receive_until_idle()

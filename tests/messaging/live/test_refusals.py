@@ -36,7 +36,8 @@ async def test_not_signed_in(cast: Cast) -> None:
     assert (await socket.connect(timeout=PATIENCE))[0]
     assert await receive_close_code(socket) == 4401
     await socket.send_to(text_data=json.dumps({"list": cast.front_desk.pk}))
-    assert await socket.receive_nothing(timeout=0.2)
+    await wait_until(socket.input_queue.empty)
+    assert await socket.receive_nothing(timeout=0.1)
     await socket.disconnect()
     assert not hub_of_this_loop().by_agent
 
@@ -134,8 +135,9 @@ async def test_too_many_closes_with_a_code_and_others_go_on(cast: Cast) -> None:
     assert await receive_close_code(socket) == 4429
     await socket.send_to(text_data=json.dumps({"list": cast.front_desk.pk}))
     await in_database(cast.text_in)("Business as usual")
-    assert await socket.receive_nothing(timeout=0.3)
     await ben.wait_for(f"inbox-{cast.front_desk.pk}", "Business as usual")
+    await wait_until(socket.input_queue.empty)
+    assert await socket.receive_nothing(timeout=0.05)
     await ben.disconnect()
     await socket.disconnect()
 
@@ -164,6 +166,17 @@ async def test_as_many_messages_as_allowed_are_handled(cast: Cast) -> None:
     socket = await open_socket(cast)
     for _ in range(consumers.MAX_PER_WINDOW):
         await socket.send_to(text_data="{}")
-    while not await socket.receive_nothing(timeout=0.3):
-        assert (await socket.receive_output(timeout=5))["type"] == "websocket.send"
+    while not (await socket.receive_nothing(timeout=0.1) and socket.input_queue.empty()):
+        if not await socket.receive_nothing(timeout=0.01):
+            assert (await socket.receive_output(timeout=5))["type"] == "websocket.send"
+    await socket.disconnect()
+
+
+async def test_a_socket_is_told_of_no_inbox_that_is_named_by_no_number(cast: Cast) -> None:
+    client = await in_database(client_of)(cast.ana)
+    seqs = {f"i{key}": 0 for key in ("²", "٣", "1_0", "9" * 22)}
+    socket = new_socket(client, {"list": "top", "thread": None, "seqs": seqs})
+    assert (await socket.connect(timeout=PATIENCE))[0]
+    frame = await socket.receive_from(timeout=PATIENCE)
+    assert "gone" not in frame
     await socket.disconnect()

@@ -18,6 +18,7 @@ from messaging.models import Attempt, Message
 from messaging.outbound import delivery, receipts
 from messaging.outbound.sending import retry_message
 from tests.cast import Cast, client_of
+from tests.databases import sessions_waiting_for_locks
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.stepped_worker import (
     assert_never_doubled,
@@ -250,14 +251,6 @@ def test_a_double_click_makes_one_message_and_one_attempt(carrier: FarEnd, cast:
 def wait_until_blocked(sessions: int) -> None:
     """Wait until so many sessions wait for a lock, so that the requests run at once."""
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone() == (sessions,):
-                return
+    while sessions_waiting_for_locks() != sessions:
+        assert time.monotonic() < deadline, "the requests did not run at once"
         time.sleep(0.02)
-    raise AssertionError("the requests did not run at once")

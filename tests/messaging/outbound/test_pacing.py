@@ -23,6 +23,7 @@ from messaging.outbound import delivery, pacing
 from messaging.outbound.sending import retry_message
 from messaging.stream import writing
 from tests.cast import DISPATCH, Cast, client_of
+from tests.databases import sessions_waiting_for_locks
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.stepped_worker import (
     assert_never_doubled,
@@ -183,7 +184,7 @@ def test_a_retry_waits_for_a_turn_of_its_own(carrier: FarEnd, cast: Cast) -> Non
 def test_the_reaper_finds_waiting_texts_without_a_job_that_gives_turns(
     carrier: FarEnd, cast: Cast
 ) -> None:
-    number = set_rate(cast.front_desk)
+    number = set_rate(cast.front_desk, 0.05)
     sent = [cast.answer(thread, "Hello") for thread in make_strangers(cast, 3)]
     run_jobs()
     with connection.cursor() as cursor:
@@ -269,7 +270,7 @@ def test_expiring_a_text_and_giving_turns_do_not_deadlock(
             seq = counters.next_inbox_seq(thread.inbox_id)
             writing.change_message(old, seq, state="failed")
             has_failed.set()
-            may_go_on.wait(10)
+            assert may_go_on.wait(10)
             pacing.take_turn(Message.objects.get(body="young"), number)
         connection.close()
 
@@ -279,9 +280,10 @@ def test_expiring_a_text_and_giving_turns_do_not_deadlock(
 
     with ThreadPoolExecutor(2) as pool:
         claiming = pool.submit(expire_and_claim)
-        has_failed.wait(10)
+        assert has_failed.wait(10)
         giving = pool.submit(give_turns)
-        time.sleep(0.3)
+        while not giving.done() and not sessions_waiting_for_locks():
+            time.sleep(0.01)
         may_go_on.set()
         claiming.result(10)
         giving.result(10)
