@@ -219,7 +219,7 @@ async def deactivate(cast: Cast, client: Client) -> None:
     assert (await in_database(admin.post)(path, form)).status_code == 302
 
 
-@pytest.mark.parametrize("deed", [sign_out, change_password, deactivate])
+@pytest.mark.parametrize("action", [sign_out, change_password, deactivate])
 async def test_the_end_of_a_session_closes_its_sockets(
     cast: Cast, opened: Opener, action: Any
 ) -> None:
