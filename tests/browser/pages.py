@@ -269,8 +269,8 @@ def bell(page: Page) -> Locator:
 
 
 def count_unread(page: Page) -> int:
-    """Return the number that stands on the bell."""
-    found = re.search(r"(\d+) unread", bell(page).get_attribute("aria-label") or "")
+    """Return the number that stands on the bell, which counts to 99."""
+    found = re.search(r"(\d+)\+? unread", bell(page).get_attribute("aria-label") or "")
     return int(found[1]) if found else 0
 
 
