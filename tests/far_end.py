@@ -10,7 +10,7 @@ Control (JSON):
     POST /control/plan      {"answers": [ANSWER…], "to": NUMBER?, "default": ANSWER?}
     POST /control/receipts  {"secret", "deliver_to"?, "automatic": [[DELAY, STATE]…]?}
     POST /control/report    {"id", "state", "code"?}     one signed receipt now
-    POST /control/inbound   {"id", "from", "to", "text", "at"}   in the log, and told to nobody
+    POST /control/inbound   {"id", "from", "to", "text", "at"}   in the log only, without a webhook
     POST /control/log       {"status"}                   what reading the log and account gets
 GET answers as Twilio's log of Messages and its Account do.
 An ANSWER is {"kind": KIND, …}:
@@ -65,7 +65,7 @@ class Text:
     def is_inbound(self) -> bool:
         return self.state == "received"
 
-    def logged(self) -> dict[str, Any]:
+    def log_record(self) -> dict[str, Any]:
         return {
             "sid": self.id,
             "from": self.sender,
@@ -80,7 +80,7 @@ class Text:
 
 
 @dataclass
-class World:
+class FarEndState:
     """Hold all that the process knows, guarded by one lock."""
 
     ledger: Path
@@ -94,7 +94,7 @@ class World:
     deliver_to: str = ""
     automatic: list[tuple[float, str]] = field(default_factory=list)
 
-    def note(self, **entry: object) -> None:
+    def record(self, **entry: object) -> None:
         """Append one line to the ledger and flush it, so that a kill -9 keeps it."""
         with self.lock, self.ledger.open("a") as file:
             file.write(json.dumps({"at": time.time(), **entry}) + "\n")
@@ -106,7 +106,7 @@ class World:
                     return queue.popleft()
             return self.default
 
-    def plan(self, order: dict[str, Any]) -> None:
+    def plan_answers(self, order: dict[str, Any]) -> None:
         with self.lock:
             if "default" in order:
                 self.default = order["default"]
@@ -157,10 +157,10 @@ def receipt_request(
     return urllib.request.Request(base + path, body, headers, method="POST")
 
 
-def report(world: World, text: Text, state: str, code: str = "") -> int:
-    """Send one receipt and note it. Return the webhook's status, 0 if there was no answer."""
+def send_receipt(far_end: FarEndState, text: Text, state: str, code: str = "") -> int:
+    """Send one receipt and record it. Return the webhook's status, 0 if there was no answer."""
     text.state = state
-    request = receipt_request(text, state, code, world.secret, world.deliver_to)
+    request = receipt_request(text, state, code, far_end.secret, far_end.deliver_to)
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
             status = int(response.status)
@@ -168,41 +168,41 @@ def report(world: World, text: Text, state: str, code: str = "") -> int:
         status = error.code
     except OSError:
         status = 0
-    world.note(event="receipt", id=text.id, state=state, status=status)
+    far_end.record(event="receipt", id=text.id, state=state, status=status)
     return status
 
 
-def report_by_itself(world: World, text: Text) -> None:
-    """Send the automatic receipts in the order given: late, doubled or reversed as told."""
-    for delay, state in list(world.automatic):
+def send_automatic_receipts(far_end: FarEndState, text: Text) -> None:
+    """Send the automatic receipts in the given order; some may be late, doubled or reversed."""
+    for delay, state in list(far_end.automatic):
         time.sleep(delay)
-        report(world, text, state, "30003" if state == "failed" else "")
+        send_receipt(far_end, text, state, "30003" if state == "failed" else "")
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    world: World
+    far_end: FarEndState
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Log nothing: the ledger is the log."""
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        wanted = {key: values[0] for key, values in parse_qs(address.query).items()}
-        self.world.note(event="question", path=address.path, wanted=wanted)
-        if self.world.log_status != 200:
-            self.reply(self.world.log_status, {})
+        query = {key: values[0] for key, values in parse_qs(address.query).items()}
+        self.far_end.record(event="question", path=address.path, query=query)
+        if self.far_end.log_status != 200:
+            self.reply(self.far_end.log_status, {})
         elif address.path.endswith("/Messages.json"):
-            between = [wanted.get("From"), wanted.get("To")]
-            found = [
-                text.logged()
-                for text in sorted(self.world.texts.values(), key=lambda text: -text.at)
+            between = [query.get("From"), query.get("To")]
+            records = [
+                text.log_record()
+                for text in sorted(self.far_end.texts.values(), key=lambda text: -text.at)
                 if all(
                     a in (None, b)
                     for a, b in zip(between, [text.sender, text.recipient], strict=True)
                 )
             ]
-            self.reply(200, {"messages": found, "next_page_uri": None})
+            self.reply(200, {"messages": records, "next_page_uri": None})
         else:
             sid = address.path.removesuffix(".json").split("/")[-1]
             self.reply(200, {"sid": sid, "friendly_name": "Far End Ltd", "status": "active"})
@@ -210,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.path.startswith("/control/"):
-            self.control(json.loads(raw or b"{}"))
+            self.run_command(json.loads(raw or b"{}"))
         elif self.path.endswith("/Messages.json"):
             form = {key: values[0] for key, values in parse_qs(raw.decode(), True).items()}
             text = Text(
@@ -221,24 +221,24 @@ class Handler(BaseHTTPRequestHandler):
                 form.get("Body", ""),
                 form.get("StatusCallback", ""),
             )
-            self.receive(text)
+            self.receive_text(text)
         else:
-            told = json.loads(raw)
+            fields = json.loads(raw)
             text = Text(
                 "simulator",
                 "sim-" + uuid.uuid4().hex,
-                told["from"],
-                told["to"],
-                told["text"],
-                told["callback_url"],
+                fields["from"],
+                fields["to"],
+                fields["text"],
+                fields["callback_url"],
             )
-            self.receive(text)
+            self.receive_text(text)
 
-    def receive(self, text: Text) -> None:
-        """Judge, note, keep, answer: in this order."""
-        answer = self.world.next_answer(text.recipient)
+    def receive_text(self, text: Text) -> None:
+        """Choose the answer, record the text in the ledger, keep it if accepted, and answer."""
+        answer = self.far_end.next_answer(text.recipient)
         taken = answer["kind"] in TAKING or bool(answer.get("taken"))
-        self.world.note(
+        self.far_end.record(
             event="text",
             carrier=text.carrier,
             id=text.id,
@@ -253,20 +253,22 @@ class Handler(BaseHTTPRequestHandler):
             authorization=self.headers.get("authorization", ""),
         )
         if taken:
-            self.world.texts[text.id] = text
+            self.far_end.texts[text.id] = text
         self.answer(text, answer)
-        if taken and self.world.automatic and text.callback:
-            threading.Thread(target=report_by_itself, args=(self.world, text), daemon=True).start()
+        if taken and self.far_end.automatic and text.callback:
+            threading.Thread(
+                target=send_automatic_receipts, args=(self.far_end, text), daemon=True
+            ).start()
 
     def answer(self, text: Text, answer: Answer) -> None:
         getattr(self, "answer_" + answer["kind"])(text, answer)
 
     def answer_accept(self, text: Text, answer: Answer) -> None:
-        self.accept(text)
+        self.reply_accepted(text)
 
     def answer_slow(self, text: Text, answer: Answer) -> None:
         time.sleep(answer["seconds"])
-        self.accept(text)
+        self.reply_accepted(text)
 
     def answer_throttle(self, text: Text, answer: Answer) -> None:
         after = answer.get("retry_after")
@@ -303,7 +305,7 @@ class Handler(BaseHTTPRequestHandler):
 
     answer_reset_untaken = answer_reset
 
-    def accept(self, text: Text) -> None:
+    def reply_accepted(self, text: Text) -> None:
         if text.carrier == "twilio":
             self.reply(
                 201,
@@ -319,23 +321,23 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.reply(201, {"id": text.id})
 
-    def control(self, order: dict[str, Any]) -> None:
-        world = self.world
+    def run_command(self, order: dict[str, Any]) -> None:
+        far_end = self.far_end
         match self.path:
             case "/control/plan":
-                world.plan(order)
+                far_end.plan_answers(order)
                 self.reply(200, {})
             case "/control/receipts":
-                world.secret = order.get("secret", world.secret)
-                world.deliver_to = order.get("deliver_to", world.deliver_to)
-                world.automatic = [(d, s) for d, s in order.get("automatic", world.automatic)]
+                far_end.secret = order.get("secret", far_end.secret)
+                far_end.deliver_to = order.get("deliver_to", far_end.deliver_to)
+                far_end.automatic = [(d, s) for d, s in order.get("automatic", far_end.automatic)]
                 self.reply(200, {})
             case "/control/report":
-                text = world.texts[order["id"]]
-                status = report(world, text, order["state"], order.get("code", ""))
+                text = far_end.texts[order["id"]]
+                status = send_receipt(far_end, text, order["state"], order.get("code", ""))
                 self.reply(200, {"status": status})
             case "/control/inbound":
-                world.texts[order["id"]] = Text(
+                far_end.texts[order["id"]] = Text(
                     "twilio",
                     order["id"],
                     order["from"],
@@ -347,7 +349,7 @@ class Handler(BaseHTTPRequestHandler):
                 )
                 self.reply(200, {})
             case "/control/log":
-                world.log_status = order["status"]
+                far_end.log_status = order["status"]
                 self.reply(200, {})
             case _:
                 self.reply(404, {})
@@ -370,13 +372,13 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report everything but a caller that is gone."""
+        """Report all errors except that the caller is gone."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 def main(ledger: str, port: str = "0") -> None:
-    handler = type("BoundHandler", (Handler,), {"world": World(Path(ledger))})
+    handler = type("BoundHandler", (Handler,), {"far_end": FarEndState(Path(ledger))})
     server = Server(("127.0.0.1", int(port)), handler)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     print(f"listening on {server.server_address[1]}", flush=True)

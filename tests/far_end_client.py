@@ -79,8 +79,11 @@ class FarEnd:
         self._control("log", {"status": status})
 
     def ledger(self, event: str = "text") -> list[dict[str, Any]]:
-        """Return all that was received ("text"), told ("receipt") or asked ("question"), oldest
-        first."""
+        """Return all texts received ("text"), receipts sent ("receipt") or questions asked
+        ("question").
+
+        The oldest comes first.
+        """
         if not self.path.exists():
             return []
         entries = [json.loads(line) for line in self.path.read_text().splitlines()]

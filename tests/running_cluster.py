@@ -47,14 +47,14 @@ class RunningCluster:
         return self.process
 
     @property
-    def told(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Return what `tests.supervised_cluster` has written about itself."""
-        found: dict[str, Any] = json.loads((self.data / "cluster.json").read_text())
-        return found
+        value: dict[str, Any] = json.loads((self.data / "cluster.json").read_text())
+        return value
 
     @property
     def url(self) -> str:
-        return str(self.told["url"])
+        return str(self.description["url"])
 
     @property
     def port(self) -> int:
@@ -62,13 +62,13 @@ class RunningCluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        found: dict[str, str] = self.told["environment"]
-        return found
+        value: dict[str, str] = self.description["environment"]
+        return value
 
     @property
     def postgres_bin(self) -> str:
         """Return the folder with `postgres` and `pg_dump`."""
-        return str(self.told["postgres_bin"])
+        return str(self.description["postgres_bin"])
 
     @property
     def log(self) -> str:
@@ -76,11 +76,11 @@ class RunningCluster:
 
     def pid(self, name: str) -> int | None:
         """Return a process's pid; None while it is down."""
-        found: int | None = self.told["pids"][name]
-        return found
+        value: int | None = self.description["pids"][name]
+        return value
 
     def names(self, kind: str) -> list[str]:
-        return [name for name in self.told["pids"] if name.startswith(kind)]
+        return [name for name in self.description["pids"] if name.startswith(kind)]
 
     def kill(self, name: str) -> bool:
         """Kill one of its processes with -9. Return False if it was down already."""

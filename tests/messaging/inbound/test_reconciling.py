@@ -190,7 +190,7 @@ def test_each_number_is_compared_in_turn_if_its_account_is_active(
     Number.objects.exclude(address__in=[FRONT_DESK, DISPATCH]).delete()
     for _ in range(2):
         reconciling.compare_numbers()
-    compared = [entry["wanted"]["To"] for entry in carrier.ledger("question")]
+    compared = [entry["query"]["To"] for entry in carrier.ledger("question")]
     assert sorted(compared) == [FRONT_DESK, DISPATCH]
     CarrierAccount.objects.update(is_active=False)
     clock.advance(reconciling.INTERVAL)

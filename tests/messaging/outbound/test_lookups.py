@@ -335,7 +335,7 @@ def test_a_look_up_names_both_numbers(cast: Cast, carrier: FarEnd, clock: Clock)
     clock.advance(FIRST_LOOK_UP)
     lookups.look_up_unknowns()
     (question,) = carrier.ledger("question")
-    assert (question["wanted"]["From"], question["wanted"]["To"]) == (FRONT_DESK, CUSTOMER)
+    assert (question["query"]["From"], question["query"]["To"]) == (FRONT_DESK, CUSTOMER)
 
 
 def test_one_worker_at_a_time_looks_up_an_attempt(cast: Cast, clock: Clock) -> None:
