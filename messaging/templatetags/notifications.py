@@ -1,4 +1,4 @@
-"""What a page shows for its agent alone: the unread count, a muted thread, the sound."""
+"""Template tags for the viewer alone: the unread count, a muted thread, the sound."""
 
 from __future__ import annotations
 

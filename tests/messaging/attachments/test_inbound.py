@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import logging
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -49,7 +50,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaHost]:
     """Play the host of Twilio's media."""
     with media_host("127.0.0.1") as listening:
         network = listening.network(["127.0.0.1"], allow_all)
-        monkeypatch.setattr(inbound, "network_of", lambda _: network)
+        monkeypatch.setattr(inbound, "media_network", lambda _: network)
         monkeypatch.setattr(
             Twilio,
             "media_request",
@@ -145,10 +146,10 @@ def test_lists_and_notifications_name_attachments_without_words(
     for row in (message.thread, cast.front_desk):
         row.refresh_from_db()
         assert row.last_excerpt == summary
-    notice = Notification.objects.with_words().filter(agent=cast.ana).get()
-    assert popup_content(notice)["body"] == summary
+    notification = Notification.objects.with_words().filter(agent=cast.ana).get()
+    assert popup_content(notification)["body"] == summary
     page = client_of(cast.ana).get(f"/inboxes/{cast.front_desk.pk}/").content.decode()
-    assert f">{summary}<" in page
+    assert re.search(rf">\s*{summary}\s*<", page)
     assert receive_with_media(cast, *media, body="Some words", sid="2").summary == "Some words"
 
 

@@ -272,7 +272,7 @@ def test_a_text_waits_while_the_storage_is_away(
         raise ConnectionError("no bucket")
 
     with monkeypatch.context() as patch:
-        patch.setattr(links, "get", away)
+        patch.setattr(links, "load_bytes", away)
         delivery.deliver_thread(thread.pk)
     message = Message.objects.get(kind="outbound")
     assert (message.state, message.tries) == ("queued", 1)

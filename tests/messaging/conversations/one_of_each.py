@@ -53,7 +53,7 @@ def cast(one_of_each: OneOfEach, db: None) -> Cast:
 
 @pytest.fixture(autouse=True)
 def _own_files(one_of_each: OneOfEach) -> None:
-    """The files are those of the module."""
+    """Keep the files in the module's folder."""
 
 
 def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
