@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from config.docstring_rules import bad_docstrings
 from config.template_rules import broken_rules, names_of_higher_apps
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +28,7 @@ def typescript(project: str) -> list[str]:
 
 
 def production(data: str) -> dict[str, str]:
-    """An environment like a real house's."""
+    """Return an environment like a real installation's."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PARTYLINE_")},
         "PARTYLINE_DATA": data,
@@ -72,11 +73,16 @@ def main() -> int:
             if done.returncode:
                 failed.append(name)
                 print(done.stdout + done.stderr, flush=True)
-    broken = broken_rules(ROOT / "templates") + names_of_higher_apps(ROOT)
-    for line in broken:
-        print(line)
-    print(f"{'failed' if broken else 'ok':8}template rules")
-    return 1 if failed or broken else 0
+    rules = {
+        "template rules": broken_rules(ROOT / "templates") + names_of_higher_apps(ROOT),
+        "docstrings": list(bad_docstrings(ROOT)),
+    }
+    for name, broken in rules.items():
+        print(f"{'failed' if broken else 'ok':8}{name}", flush=True)
+        if broken:
+            failed.append(name)
+            print("\n".join(broken), flush=True)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

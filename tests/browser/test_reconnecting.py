@@ -1,4 +1,4 @@
-"""When the connection breaks, the page says so, loses nothing, and comes back by itself."""
+"""Break the connection: the page says so, loses nothing, and comes back."""
 
 from __future__ import annotations
 
