@@ -176,15 +176,15 @@ async def test_live_rows_enter_and_leave_a_narrowed_list(cast: Cast) -> None:
 
     await set_priority(first, "urgent")
     await set_priority(second, "urgent")
-    assert urgent.order(f"{order}-urgent") == [f"thread-{second.pk}", f"thread-{first.pk}"]
+    assert urgent.ids_in_order(f"{order}-urgent") == [f"thread-{second.pk}", f"thread-{first.pk}"]
     await set_priority(second, "low")
-    assert urgent.order(f"{order}-urgent") == [f"thread-{first.pk}"]
+    assert urgent.ids_in_order(f"{order}-urgent") == [f"thread-{first.pk}"]
     await in_database(cast.answer)(first, "Yes, until six.")
     await reply.receive_until_idle()
-    assert reply.order(f"{order}-reply") == [f"thread-{second.pk}"]
+    assert reply.ids_in_order(f"{order}-reply") == [f"thread-{second.pk}"]
     await in_database(cast.text_in)("Thank you")
     await reply.receive_until_idle()
-    assert reply.order(f"{order}-reply") == [f"thread-{first.pk}", f"thread-{second.pk}"]
+    assert reply.ids_in_order(f"{order}-reply") == [f"thread-{first.pk}", f"thread-{second.pk}"]
     for page in (urgent, reply):
         await page.disconnect()
 

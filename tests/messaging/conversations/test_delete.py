@@ -207,7 +207,7 @@ async def test_the_row_leaves_all_my_pages_and_nobody_elses_and_comes_back_in_or
     for page in pages:
         await page.receive_until_idle()
     assert [row in page.placed for page in pages] == [False, False, True]
-    assert mine.order(f"list-{cast.front_desk.pk}")[-1] == f"thread-{older.pk}"
+    assert mine.ids_in_order(f"list-{cast.front_desk.pk}")[-1] == f"thread-{older.pk}"
     await in_database(cast.note)(thread, "Among us", author=cast.ben)
     for page in pages:
         await page.receive_until_idle()
@@ -221,7 +221,7 @@ async def test_the_row_leaves_all_my_pages_and_nobody_elses_and_comes_back_in_or
     for page in pages:
         await page.receive_until_idle()
     order = f"list-{cast.front_desk.pk}"
-    assert [page.order(order)[0] for page in pages] == [row] * 3
+    assert [page.ids_in_order(order)[0] for page in pages] == [row] * 3
     for page in pages:
         await page.disconnect()
 
