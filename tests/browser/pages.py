@@ -264,6 +264,16 @@ def read_popups(*pages: Page) -> list[str]:
     return [popup["body"] for page in pages for popup in page.evaluate("window.popups")]
 
 
+def expect_popups(page: Page, *bodies: str) -> None:
+    """Wait until the page has shown these popups and no others.
+
+    It is asked from outside: `wait_for_function` waits for frames, which a page behind another
+    one may not get.
+    """
+    wait_until(lambda: len(read_popups(page)) >= len(bodies))
+    assert read_popups(page) == list(bodies)
+
+
 def bell(page: Page) -> Locator:
     return page.locator(".bell").first
 

@@ -12,6 +12,7 @@ from tests.browser.pages import (
     ThreadPage,
     choose_thread_option,
     count_unread,
+    expect_popups,
     expect_unread,
     find_row,
     format_number,
@@ -19,7 +20,6 @@ from tests.browser.pages import (
     new_number,
     open_first_inbox,
     open_thread,
-    read_popups,
     record_popups,
     thread_list,
     wait_until_live,
@@ -72,8 +72,7 @@ def test_a_muted_thread_notifies_me_no_more_but_a_mention_does(
     ben.expect_internal(yes=True)
     ben.add_internal()
     expect_unread(ana, 1)
-    ana.wait_for_function("() => window.popups.length === 1")
-    assert read_popups(ana) == ["@ana this one is yours"]
+    expect_popups(ana, "@ana this one is yours")
     title = f"Ben Okafor mentioned you · {format_number(number)}"
     assert ana.evaluate("window.popups[0].title") == title
 

@@ -12,6 +12,7 @@ from tests.browser.pages import (
     OpenPage,
     bell,
     count_unread,
+    expect_popups,
     expect_readable,
     expect_unread,
     format_number,
@@ -78,8 +79,7 @@ def test_each_member_is_notified_of_each_message_that_they_did_not_write(
     send_text(ben, "A text out by Ben")
     for page in (ana, cho):
         expect_unread(page, 2)
-        page.wait_for_function("() => window.popups.length === 2")
-        assert read_popups(page) == ["A text in", "A text out by Ben"]
+        expect_popups(page, "A text in", "A text out by Ben")
     assert count_unread(ben) == 0
 
 
@@ -222,7 +222,7 @@ def test_a_test_pops_up_and_a_choice_is_kept(open_messages: OpenPage) -> None:
     page = open_messages("cho")
     page.get_by_role("link", name="Your settings").click()
     page.get_by_role("button", name="Send me a test").click()
-    page.wait_for_function("() => window.popups.length === 1")
+    wait_until(lambda: len(read_popups(page)) == 1)
     front = page.get_by_role("group", name="Front Desk")
     front.get_by_role("radio", name="Mentions only").check()
     page.get_by_role("button", name="Save").click()
