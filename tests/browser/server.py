@@ -73,6 +73,13 @@ class Server:
         answer = self.outside.post(f"{self.stack.url}/simulator/send/", data=form)
         assert answer.status_code == 302, answer.text
 
+    def mark_all_read(self) -> None:
+        """Leave no unread notification, for any agent.
+
+        A page that is opened shows those of the last minute, also if they are another test's.
+        """
+        self.query("UPDATE messaging_notification SET read_at = now() WHERE read_at IS NULL")
+
     def raise_thread(self, sender: str) -> None:
         """Bring a contact's thread to the first page of its list."""
         self.receive_text("On the first page", sender=sender)

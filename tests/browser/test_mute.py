@@ -53,6 +53,7 @@ def unmute_thread(page: Page) -> None:
 def test_a_muted_thread_notifies_me_no_more_but_a_mention_does(
     open_browser: OpenBrowser, open_page: OpenPage, server: Server, number: str
 ) -> None:
+    server.mark_all_read()
     ana = record_popups(open_browser("ana").new_page())
     ana.goto(server.url)
     cho = open_page("cho")

@@ -35,6 +35,7 @@ from tests.browser.server import Server
 @pytest.fixture
 def open_messages(open_browser: OpenBrowser, server: Server) -> OpenPage:
     """Return a function that opens an agent's messages, with popups recorded."""
+    server.mark_all_read()
 
     def open_one(username: str, *, permission: str = "granted", **options: object) -> Page:
         page = record_popups(open_browser(username, **options).new_page(), permission)
@@ -50,6 +51,7 @@ def number(server: Server) -> str:
     """Return the number of a contact who wrote once."""
     number = new_number()
     server.receive_text("The first text", sender=number)
+    server.mark_all_read()
     return number
 
 
