@@ -23,21 +23,23 @@ NOT_COPIED = shutil.ignore_patterns(
 )
 
 
-def run_tests(copy: Path, tests: list[str], seconds: float | None = SECONDS) -> int:
-    """Return pytest's exit code: 0 all passed, 1 some failed or took too long."""
+def run_tests(copy: Path, tests: list[str], seconds: float | None = SECONDS) -> tuple[int, str]:
+    """Return pytest's exit code (0 all passed, 1 some failed or took too long) and its output."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     try:
-        return subprocess.run(
+        done = subprocess.run(
             command,
             cwd=copy,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             timeout=seconds,
             check=False,
-        ).returncode
+        )
     except subprocess.TimeoutExpired:
-        return 1
+        return 1, ""
+    return done.returncode, done.stdout
 
 
 def is_noticed(copy: Path, fault: Fault) -> bool:
@@ -46,7 +48,7 @@ def is_noticed(copy: Path, fault: Fault) -> bool:
     sound = path.read_text()
     path.write_text(fault.apply_to(sound))
     try:
-        return run_tests(copy, fault.tests) == 1
+        return run_tests(copy, fault.tests)[0] == 1
     finally:
         path.write_text(sound)
 
@@ -59,8 +61,9 @@ def main() -> int:
         copy = Path(folder) / "copy"
         shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
         all_tests = sorted({test for fault in chosen for test in fault.tests})
-        if run_tests(copy, all_tests, seconds=None) != 0:
-            print("The tests do not pass on the sound code.")
+        code, output = run_tests(copy, all_tests, seconds=None)
+        if code != 0:
+            print(output, "The tests do not pass on the sound code.", sep="\n")
             return 1
         for fault in chosen:
             begun = time.monotonic()
