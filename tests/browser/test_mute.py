@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.pages import (
+    FIRST_TEXT,
     NARROW,
     OpenBrowser,
     OpenPage,
@@ -31,7 +32,7 @@ from tests.browser.server import Server
 def number(server: Server) -> str:
     """Return the number of a contact who wrote once."""
     number = new_number()
-    server.receive_text("The first text", sender=number)
+    server.receive_text(FIRST_TEXT, sender=number)
     return number
 
 

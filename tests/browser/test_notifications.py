@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.pages import (
+    FIRST_TEXT,
     NARROW,
     WIDE,
     OpenBrowser,
@@ -50,7 +51,7 @@ def open_messages(open_browser: OpenBrowser, server: Server) -> OpenPage:
 def number(server: Server) -> str:
     """Return the number of a contact who wrote once."""
     number = new_number()
-    server.receive_text("The first text", sender=number)
+    server.receive_text(FIRST_TEXT, sender=number)
     server.mark_all_read()
     return number
 
