@@ -263,20 +263,26 @@ def record_popups(page: Page, permission: str = "granted") -> Page:
 FIRST_TEXT = "The first text"
 
 
-def read_popups(*pages: Page) -> list[str]:
-    """Return the bodies of the popups that these pages showed, without the first text."""
-    bodies = [popup["body"] for page in pages for popup in page.evaluate("window.popups")]
+def read_popups(*pages: Page, about: str = "") -> list[str]:
+    """Return the bodies of the popups that these pages showed, without the first text.
+
+    `about` leaves out those of other contacts: a page may still show what a test before caused.
+    """
+    popups = [popup for page in pages for popup in page.evaluate("window.popups")]
+    words = format_number(about) if about else ""
+    bodies = [popup["body"] for popup in popups if words in popup["title"]]
     return [body for body in bodies if body != FIRST_TEXT]
 
 
-def expect_popups(page: Page, *bodies: str) -> None:
+def expect_popups(page: Page, *bodies: str, about: str = "") -> None:
     """Wait until the page has shown these popups and no others.
 
     It is asked from outside: `wait_for_function` waits for frames, which a page behind another
     one may not get.
     """
-    wait_until(lambda: len(read_popups(page)) >= len(bodies))
-    assert read_popups(page) == list(bodies)
+    wait_until(lambda: len(read_popups(page, about=about)) >= len(bodies))
+    shown = read_popups(page, about=about)
+    assert shown == list(bodies), shown
 
 
 def bell(page: Page) -> Locator:

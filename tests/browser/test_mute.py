@@ -74,7 +74,7 @@ def test_a_muted_thread_notifies_me_no_more_but_a_mention_does(
     ben.expect_internal(yes=True)
     ben.add_internal()
     expect_unread(ana, 1)
-    expect_popups(ana, "@ana this one is yours")
+    expect_popups(ana, "@ana this one is yours", about=number)
     title = f"Ben Okafor mentioned you · {format_number(number)}"
     assert ana.evaluate("window.popups[0].title") == title
 

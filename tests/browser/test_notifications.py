@@ -82,7 +82,7 @@ def test_each_member_is_notified_of_each_message_that_they_did_not_write(
     send_text(ben, "A text out by Ben")
     for page in (ana, cho):
         expect_unread(page, 2)
-        expect_popups(page, "A text in", "A text out by Ben")
+        expect_popups(page, "A text in", "A text out by Ben", about=number)
     assert count_unread(ben) == 0
 
 
