@@ -33,12 +33,14 @@ SPOILT = "what is stored holds a character that no key has"
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Describe how a carrier answers a request to send. Both functions get the answer's JSON
+    """Describe how a carrier answers a request to send. The functions get the answer's JSON
     object.
 
-    `classes` are by error code, or by HTTP status for an answer without a code that we know.
-    `code` returns its error code, empty for none. `errors_are_not_sent` is for a carrier that
-    documents that it never took what it answers with 5xx.
+    `classes` are by error code, or by HTTP status for an answer without a code that we know. A
+    code decides before the status: one under which the text may have been taken is *ambiguous*.
+    `code` returns the error code, empty for none. `class_by_words` decides the class where one
+    code means several things. `errors_are_not_sent` is for a carrier that documents that it never
+    took what it answers with 5xx.
     """
 
     label: str
@@ -46,6 +48,13 @@ class Answers:
     message_id: Callable[[dict[str, Any]], object]
     code: Callable[[dict[str, Any]], object]
     errors_are_not_sent: bool = False
+    class_by_words: Callable[[dict[str, Any]], events.ErrorClass | None] = lambda _: None
+
+    def read_error(self, answer: dict[str, Any]) -> tuple[str, events.ErrorClass | None]:
+        """Return the error code, and its class if we know the code."""
+        given = self.code(answer)
+        code = str(given)[:CODE_LIMIT] if isinstance(given, int | str) else ""
+        return code, self.class_by_words(answer) or self.classes.get(code)
 
 
 @cache
@@ -87,22 +96,26 @@ def judge_answer(response: httpx.Response, answers: Answers) -> results.SendResu
         if is_message_id(message_id):
             return results.Accepted(message_id)
         return results.OutcomeUnknown(f"{said} without a readable message id")
+    code, error_class = answers.read_error(json_object(response))
+    detail = f"{said}, error {code or 'not given'}"
+    if error_class is not None and status >= 400:
+        return _refusal(response, code, error_class, detail)
     if status == 429:
         return results.RateLimited(retry_after(response))
     if status >= 500 and answers.errors_are_not_sent:
         return results.NotSent(said)
     if status in MAYBE_TAKEN or not 400 <= status < 500:
         return results.OutcomeUnknown(said)
-    return _refusal(response, answers, said)
+    if status == 401:
+        return results.AuthFailed(detail)
+    by_status = answers.classes.get(str(status), "other")
+    return _refusal(response, code or str(status), by_status, detail)
 
 
-def _refusal(response: httpx.Response, answers: Answers, said: str) -> results.SendResult:
-    given = answers.code(json_object(response))
-    code = str(given)[:CODE_LIMIT] if isinstance(given, int | str) else ""
-    detail = f"{said}, error {code or 'not given'}"
-    status = str(response.status_code)
-    error_class = answers.classes.get(code) or answers.classes.get(status, "other")
-    if status == "401" or error_class == "auth":
+def _refusal(
+    response: httpx.Response, code: str, error_class: events.ErrorClass, detail: str
+) -> results.SendResult:
+    if error_class == "auth":
         return results.AuthFailed(detail)
     if error_class == "opted_out":
         return results.OptedOut(code, detail)
@@ -110,7 +123,7 @@ def _refusal(response: httpx.Response, answers: Answers, said: str) -> results.S
         return results.RateLimited(retry_after(response))
     if error_class == "ambiguous":
         return results.OutcomeUnknown(detail)
-    return results.Rejected(code or status, error_class, detail)
+    return results.Rejected(code, error_class, detail)
 
 
 def judge_error(error: httpx.RequestError) -> results.NotSent | results.OutcomeUnknown:

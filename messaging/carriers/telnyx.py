@@ -7,6 +7,7 @@ Follows Telnyx's "Receiving webhooks" (Ed25519 over timestamp, bar and body), "S
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -44,9 +45,8 @@ STATES: dict[str, events.State] = {
 _CODES: dict[events.ErrorClass, str] = {
     "auth": "10009 10010 20100 40309 40312 40314 40333",
     "bad_address": "10001 10002 10016 40001 40012 40301 40310 40319",
-    "filtered": "40002 40003 40015 40315 40322",
+    "filtered": "40002 40003 40015 40300 40315 40322",
     "media": "40308 40317",
-    "opted_out": "40300",
     "registration": "40010 40013 40100 40150 40151 40305 40306 40320 40329",
     "throttled": "10011 40011 40318",
     "too_long": "40302 40328",
@@ -55,6 +55,10 @@ _CODES: dict[events.ErrorClass, str] = {
 ERROR_CLASSES: dict[str, events.ErrorClass] = {
     code: kind for kind, codes in _CODES.items() for code in codes.split()
 }
+
+# A block, by the contact's STOP or by a network; only the words of the error tell which.
+BLOCKED = "40300"
+STOP = re.compile(r"\bSTOP\b|\bopt(?:ed)?[ -]?out\b|existing block rule", re.IGNORECASE)
 
 PATIENCE = 3  # Messages in a row that may fail to come before their listing is given up
 
@@ -215,6 +219,7 @@ ANSWERS = http.Answers(
     ERROR_CLASSES,
     message_id=lambda answer: _part(answer, "data").get("id"),
     code=lambda answer: _first_code(answer.get("errors")),
+    class_by_words=lambda answer: _class_by_words(answer.get("errors")),
 )
 
 
@@ -294,7 +299,7 @@ def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
             receipts.append(events.Ignored("a status that needs nothing done"))
             continue
         own = [error for error in errors if _points_at(error, index)]
-        code, error_class = _error(state, _first_code(own or errors))
+        code, error_class = _error(state, own or errors)
         recipient = _address("to", party)
         receipts.append(events.Receipt(message_id, state, code, error_class, recipient, token))
     return receipts
@@ -307,16 +312,31 @@ def _points_at(error: Mapping[str, object], index: int) -> bool:
     return isinstance(pointer, str) and f"{pointer}/".endswith(f"/to/{index}/")
 
 
-def _error(state: events.State, code: object) -> tuple[str, events.ErrorClass | Literal[""]]:
-    """Return the code and its class, if the state is a failure."""
+def _error(state: events.State, errors: object) -> tuple[str, events.ErrorClass | Literal[""]]:
+    """Return the first error's code and its class, if the state is a failure."""
     if state not in ("failed", "unknown"):
         return "", ""
-    text = (
-        parsing.check_readable("code", str(code), http.CODE_LIMIT)
-        if isinstance(code, str | int)
+    given = _first_code(errors)
+    code = (
+        parsing.check_readable("code", str(given), http.CODE_LIMIT)
+        if isinstance(given, str | int)
         else ""
     )
-    return text, "ambiguous" if state == "unknown" else ERROR_CLASSES.get(text, "other")
+    if state == "unknown":
+        return code, "ambiguous"
+    return code, _class_by_words(errors) or ERROR_CLASSES.get(code, "other")
+
+
+def _class_by_words(errors: object) -> events.ErrorClass | None:
+    """Return "opted_out" for BLOCKED if its title or detail says STOP; None for other codes.
+
+    The same code also says "Carrier rejected", which is no opt-out.
+    """
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(first, dict) or str(first.get("code")) != BLOCKED:
+        return None
+    words = f"{first.get('title')} {first.get('detail')}"
+    return "opted_out" if STOP.search(words) else None
 
 
 def _first_code(errors: object) -> object:
@@ -348,7 +368,7 @@ def _found(record: Mapping[str, Any]) -> results.LookUpResult:
     state = STATES.get(str(record.get("status")), "sent")
     if not http.is_message_id(message_id):
         return results.CannotTell("Telnyx has the text, but does not say its id")
-    code, error_class = _error(state, _first_code(record.get("errors")))
+    code, error_class = _error(state, record.get("errors"))
     return results.Found(events.Receipt(message_id, state, code, error_class))
 
 

@@ -135,6 +135,26 @@ def test_a_refusal_that_may_mean_a_duplicate_leaves_the_text_unknown(
 
 
 @every_carrier
+@pytest.mark.parametrize("status", [400, 403, 408, 409, 422, 500, 503])
+def test_a_refusal_with_a_known_error_code_is_judged_by_the_code_whatever_the_status(
+    fixture: CarrierFixture, status: int
+) -> None:
+    judged = 0
+    for refusal in fixture.refusals:
+        means = refusal.means
+        if isinstance(means, results.Rejected):
+            if means.error_class == "other" or means.code == str(refusal.status):
+                continue
+        elif not isinstance(means, results.OptedOut):
+            continue
+        result = send(fixture, answer_with(status, refusal.answer))
+        detail = means.detail.replace(f" {refusal.status},", f" {status},")
+        assert result == replace(means, detail=detail)
+        judged += 1
+    assert judged or fixture.name == "plivo"  # which refuses without codes
+
+
+@every_carrier
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed(fixture: CarrierFixture, status: int) -> None:
     handler = answer_with(status, "", Location="https://elsewhere.example.com/")

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from messaging.carriers import events, results
 from messaging.carriers.telnyx import ERROR_CLASSES, Telnyx
-from messaging.models import Message
+from messaging.models import Message, OptOut
 from tests.cast import Cast
 from tests.messaging.carriers.fixtures.base import ATTEMPT, PUBLIC_URL
 from tests.messaging.carriers.fixtures.telnyx import OTHER, PUBLIC, TELNYX, THIRD, signed_at
@@ -127,10 +127,9 @@ def test_a_message_that_is_neither_sms_nor_mms_cannot_be_parsed() -> None:
     ("code", "error_class"),
     [
         *((code, "bad_address") for code in ("40001", "40012")),
-        *((code, "filtered") for code in ("40002", "40003", "40015")),
+        *((code, "filtered") for code in ("40002", "40003", "40015", "40300")),
         *((code, "throttled") for code in ("10011", "40011", "40318")),
         *((code, "transient") for code in ("40004", "40006")),
-        ("40300", "opted_out"),
         ("40013", "registration"),
     ],
 )
@@ -140,6 +139,30 @@ def test_the_documented_errors_are_classified(code: str, error_class: str) -> No
     [receipt] = parse(event)
     assert (receipt.error_code, receipt.error_class) == (code, error_class)
     assert ERROR_CLASSES[code] == error_class
+
+
+@pytest.mark.parametrize(
+    ("title", "detail", "error_class"),
+    [
+        ("Carrier rejected", "The carrier rejected the message.", "filtered"),
+        ("Blocked due to STOP message", "", "opted_out"),
+        ("Blocked", "Messages cannot be sent, as the recipient replied STOP.", "opted_out"),
+        ("Unstoppable", "", "filtered"),
+    ],
+)
+def test_a_rejection_by_a_network_is_no_opt_out_unless_its_words_say_stop(
+    cast: Cast, title: str, detail: str, error_class: str
+) -> None:
+    cast = move_front_desk(cast, TELNYX)
+    attempt = begin_attempt(cast)
+    event = payload(TELNYX, "status_failed")
+    told = event["data"]["payload"]
+    told["webhook_url"] = f"{cast.account.webhook_url}{attempt.token}/"
+    told["errors"] = [{"code": "40300", "title": title, "detail": detail}]
+    assert post_signed(cast.account, TELNYX, event).status_code == 200
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.error_class) == ("failed", error_class)
+    assert OptOut.objects.exists() == (error_class == "opted_out")
 
 
 def test_a_receipt_at_the_profiles_address_finds_its_attempt(cast: Cast) -> None:
