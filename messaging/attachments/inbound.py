@@ -19,6 +19,7 @@ from messaging import encryption
 from messaging.attachments import jobs
 from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch_media, media_network
 from messaging.attachments.isolation import DecoderBusy
+from messaging.attachments.sniffing import is_layout
 from messaging.attachments.storing import StoredFile, store_file
 from messaging.carriers import events
 from messaging.models import Attachment, Message
@@ -77,7 +78,11 @@ def fetch_attachment(attachment_id: int) -> None:
     if attachment is None:
         return
     try:
-        stored = store_file(_fetch_bytes(attachment))
+        data = _fetch_bytes(attachment)
+        if is_layout(data):
+            _drop_layout(attachment)
+            return
+        stored = store_file(data)
     except FetchError as error:
         _record_failure(attachment, error)
         return
@@ -133,6 +138,18 @@ def _record_failure(attachment: Attachment, error: FetchError) -> None:
 def _record_arrival(attachment: Attachment, stored: StoredFile) -> bool:
     """Return False if another worker was faster."""
     return _end_waiting(attachment, state=Attachment.State.READY, reason="", **stored.columns)
+
+
+@transaction.atomic
+def _drop_layout(attachment: Attachment) -> None:
+    """Delete what only says how a phone lays out the pictures of the text."""
+    message = attachment.message
+    if message is None:
+        return
+    seq = counters.next_inbox_seq(message.inbox_id)
+    waiting = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.WAITING)
+    if waiting.delete()[0]:
+        _update_counts(message, seq)
 
 
 @transaction.atomic

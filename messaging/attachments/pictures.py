@@ -91,7 +91,7 @@ def read_picture(data: bytes) -> Picture:
 def _read_checked(data: bytes) -> Picture:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _check_size(image)
-        kind, size = image.format, image.size
+        kind, size = _kind(image), image.size
         is_animated = kind == "GIF" and _is_playable_animation(image, data)
         still = _decode_upright(image)
     still.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
@@ -130,10 +130,16 @@ def shrink_to(data: bytes, limit: int) -> bytes:
     raise CannotShrink
 
 
+def _kind(image: Image.Image) -> str:
+    """Return the format's name. A phone's JPEG with a second picture behind it (Pillow calls it
+    MPO) is the JPEG that its first picture is."""
+    return "JPEG" if image.format == "MPO" else str(image.format)
+
+
 def _check_size(image: Image.Image) -> None:
     """Check the size in the header before anything is decoded."""
     width, height = image.size
-    most = MAX_PIXELS if image.format == "JPEG" else MAX_DECODED
+    most = MAX_PIXELS if _kind(image) == "JPEG" else MAX_DECODED
     if not 0 < width * height <= most:
         raise NotAPicture
 
@@ -164,7 +170,7 @@ def _is_playable_animation(image: Image.Image, data: bytes) -> bool:
 
 def _decode_upright(image: Image.Image) -> Image.Image:
     """Return the picture as RGB or RGBA, with nothing but its pixels."""
-    if image.format == "JPEG":
+    if _kind(image) == "JPEG":
         _decode_smaller(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)

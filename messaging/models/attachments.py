@@ -16,11 +16,31 @@ if TYPE_CHECKING:
 
 SHOWN_SIDE = 320  # CSS pixels of a picture's longer side in the history: half of the thumbnail's
 
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+# Words for a media type, or for all types of one family.
 KINDS = {
     "audio": "Sound",
+    "image": "Picture",
     "video": "Video",
     "application/pdf": "PDF",
+    "application/zip": "Archive",
     "text/vcard": "Contact card",
+    "text/calendar": "Calendar entry",
+    **dict.fromkeys(
+        (
+            "text/plain",
+            "application/rtf",
+            "application/msword",
+            "application/vnd.oasis.opendocument.text",
+            f"{_OFFICE}.wordprocessingml.document",
+        ),
+        "Document",
+    ),
+    **dict.fromkeys(("application/vnd.ms-excel", f"{_OFFICE}.spreadsheetml.sheet"), "Spreadsheet"),
+    **dict.fromkeys(
+        ("application/vnd.ms-powerpoint", f"{_OFFICE}.presentationml.presentation"),
+        "Presentation",
+    ),
 }
 
 
@@ -79,7 +99,7 @@ class Attachment(models.Model):
         max_length=120, blank=True, default="", help_text="Shown, and nothing else."
     )
     content_type = models.CharField(
-        max_length=64, blank=True, default="", help_text="What its bytes say, not its sender."
+        max_length=128, blank=True, default="", help_text="What its bytes say, not its sender."
     )
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes of what we keep.")
     width = models.PositiveIntegerField(null=True)
@@ -195,7 +215,7 @@ class PublicLink(models.Model):
         default="",
         help_text="A smaller one made for the carrier; empty: the attachment's own file.",
     )
-    content_type = models.CharField(max_length=64)
+    content_type = models.CharField(max_length=128)
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:

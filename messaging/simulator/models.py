@@ -39,7 +39,7 @@ class File(models.Model):
 
     token = models.UUIDField(unique=True, default=uuid.uuid4)
     text = models.ForeignKey(Text, null=True, on_delete=models.CASCADE, related_name="files")
-    content_type = models.CharField(max_length=64)
+    content_type = models.CharField(max_length=128)
     stored_name = models.CharField(max_length=120)
 
     objects: ClassVar[models.Manager[File]] = models.Manager()

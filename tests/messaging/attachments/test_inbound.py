@@ -25,6 +25,7 @@ from messaging.live.reading import read_changes
 from messaging.models import Attachment, CarrierAccount, Message, Notification
 from messaging.notifications.lists import popup_content
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
+from tests.messaging.attachments.file_bytes import FILES
 from tests.messaging.attachments.media_host import MediaHost, media_host, ok_response
 from tests.messaging.attachments.picture_bytes import HTML, make_picture
 from tests.messaging.carrier_calls import post_webhook, text_fields
@@ -124,6 +125,40 @@ def test_what_only_looks_like_a_picture_is_a_file_to_save(cast: Cast, host: Medi
     cast.front_desk.refresh_from_db()
     assert (thread.last_excerpt, cast.front_desk.last_excerpt) == ("File", "File")
     assert client_of(cast.ana).get(f"/attachments/{attachment.pk}/thumbnail/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_phone_sends_is_saved_under_a_name_that_opens(cast: Cast, host: MediaHost) -> None:
+    endings = []
+    for number, (ending, _, data) in enumerate(FILES.values()):
+        host.answers[f"/{number}"] = ok_response(data, Content_Type="text/html")
+        post_webhook(cast.account, media_fields(host, f"/{number}"))
+        endings.append(ending)
+    run_jobs()
+    found = list(Attachment.objects.order_by("pk"))
+    assert {one.state for one in found} == {"ready"}
+    for ending, attachment in zip(endings, found, strict=True):
+        answer = client_of(cast.ana).get(f"/attachments/{attachment.pk}/")
+        name = f'attachment; filename="file-{attachment.pk}.{ending}"'
+        assert answer["Content-Disposition"] == name
+        assert answer["Content-Type"] == "application/octet-stream"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    page = page_of(cast, Message.objects.latest("pk"))
+    for _, word, _ in FILES.values():
+        assert re.search(rf'class="file-name"[^>]*>{word}</span>', page)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_layout_of_a_picture_text_is_no_attachment(cast: Cast, host: MediaHost) -> None:
+    layout = b'<?xml version="1.0"?><smil><head><layout/></head><body/></smil>'
+    host.answers |= {"/1": ok_response(layout), "/2": ok_response(make_picture())}
+    post_webhook(cast.account, media_fields(host, "/1", "/2"))
+    run_jobs()
+    assert Attachment.objects.get().is_picture
+    message = Message.objects.get()
+    assert (message.picture_count, message.file_count) == (1, 0)
+    assert Thread.objects.get().last_excerpt == "Picture"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from messaging.attachments import pictures
 from messaging.attachments.gifs import strip_metadata
 from messaging.attachments.naming import clean_name
 from messaging.attachments.pictures import CannotShrink, NotAPicture, read_picture, shrink_to
-from messaging.attachments.sniffing import GENERIC, sniff_type
+from messaging.attachments.sniffing import EXTENSIONS, GENERIC, file_extension, sniff_type
+from messaging.models import Attachment
+from tests.messaging.attachments.file_bytes import FILES
 from tests.messaging.attachments.picture_bytes import (
     HTML,
     SVG,
@@ -38,6 +40,21 @@ def test_a_photo_is_turned_upright_and_loses_its_location() -> None:
         # The mark of the upper left corner has come to the upper right.
         red, _, blue = image.convert("RGB").getpixel((image.width - 10, 10))  # type: ignore[misc]
         assert red > 200 > 60 > blue
+
+
+def test_a_phones_photo_with_a_second_picture_behind_it_is_the_jpeg_in_front() -> None:
+    """Samsung and iPhones put a portrait's depth or a gain map behind the photo (CIPA DC-007)."""
+    front = Image.open(io.BytesIO(make_noise((900, 600), "JPEG")))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    depth = Image.new("RGB", (450, 300))
+    front.save(out, "MPO", save_all=True, append_images=[depth], exif=exif, quality=90)
+    assert open_picture(out.getvalue()).format == "MPO"
+    found = read_picture(out.getvalue())
+    assert (found.content_type, found.width, found.height) == ("image/jpeg", 600, 900)
+    assert len(found.data) < 2 * len(out.getvalue())
+    assert open_picture(found.data).format == "JPEG"
 
 
 @pytest.mark.parametrize(
@@ -177,6 +194,10 @@ def test_a_photo_of_more_pixels_than_are_held_is_decoded_at_half_its_size(
     monkeypatch.setattr(pictures, "MAX_DECODED", 300 * 200 - 1)
     found = read_picture(make_photo_with_location())
     assert (found.width, found.height) == (100, 150)
+    out = io.BytesIO()
+    two = [Image.new("RGB", (300, 200))] * 2
+    two[0].save(out, "MPO", save_all=True, append_images=two[1:])
+    assert read_picture(out.getvalue()).width == 150
     with pytest.raises(NotAPicture):
         read_picture(make_picture("PNG"))
 
@@ -201,6 +222,21 @@ def test_transparency_becomes_white() -> None:
     assert open_picture(white).getpixel((20, 20)) == (255, 255, 255)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_what_phones_send_gets_an_ending_and_a_word(name: str) -> None:
+    ending, word, data = FILES[name]
+    content_type = sniff_type(data)
+    assert file_extension(content_type) == ending
+    assert Attachment(content_type=content_type).what == word
+
+
+def test_every_type_has_a_word_and_fits_its_column() -> None:
+    longest = Attachment._meta.get_field("content_type").max_length
+    for content_type in EXTENSIONS:
+        assert Attachment(content_type=content_type).what != "File"
+        assert len(content_type) <= longest
+
+
 @pytest.mark.parametrize(
     ("data", "content_type"),
     [
@@ -211,7 +247,12 @@ def test_transparency_becomes_white() -> None:
         (b"#!AMR\n", "audio/amr"),
         (HTML, GENERIC),
         (SVG, GENERIC),
+        (b"\xef\xbb\xbf  " + SVG, GENERIC),
         (b"MZ\x90", GENERIC),
+        (b"words\0and more", GENERIC),
+        (b"\xff\xfe\0", GENERIC),
+        (b"\xff\xfb\x90\xc4" + bytes(600), GENERIC),
+        (b"RIFF\0\0\0\0ACON", GENERIC),
         (b"", GENERIC),
     ],
 )
