@@ -107,17 +107,21 @@ def _follow_redirects(
 def _parse_url(url: str, hosts: Iterable[str], network: Network) -> httpcore.URL:
     """Split a URL into the parts of a request. Raises Refused unless its host is one of `hosts`.
 
-    Each of them is a whole name, or with a leading dot the end of one.
+    `results.MediaRequest` says what they may be.
     """
     parsed = private_networks.parse_url(url, network)
-    host = parsed.host.decode()
-    if not any(_host_matches(host, allowed) for allowed in hosts):
+    host, path = parsed.host.decode(), parsed.target.decode("latin-1")
+    if not any(_host_matches(host, path, allowed) for allowed in hosts):
         raise Refused("its host is not one of the carrier's")
     return parsed
 
 
-def _host_matches(host: str, allowed: str) -> bool:
-    name = allowed.lower()
+def _host_matches(host: str, path: str, allowed: str) -> bool:
+    name, slash, folder = allowed.partition("/")
+    steps = path.partition("?")[0].lower().replace("%2e", ".")
+    if slash and (not path.startswith(f"/{folder}") or "/." in steps):
+        return False
+    name = name.lower()
     return bool(host) and (host == name or (name.startswith(".") and host.endswith(name)))
 
 

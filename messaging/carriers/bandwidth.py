@@ -8,6 +8,7 @@ An application has one callback address for all of its messages: our attempt tra
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
@@ -51,6 +52,7 @@ ERROR_CLASSES: dict[str, events.ErrorClass] = {
 }
 
 HOST = "messaging.bandwidth.com"
+LAYOUT = re.compile(r"\.smil$|[./]smil\.xml$|/part-?[0-9]+\.xml$")
 
 
 class Bandwidth(Carrier):
@@ -279,8 +281,7 @@ def _media_url(item: object) -> str:
 
 def _is_layout(url: str) -> bool:
     """Return True for SMIL, which only says how a phone lays out the pictures."""
-    name = urlsplit(url).path.lower()
-    return name.endswith((".smil", "/smil.xml"))
+    return LAYOUT.search(urlsplit(url).path.lower()) is not None
 
 
 def _login(credentials: Mapping[str, str]) -> tuple[str, str]:

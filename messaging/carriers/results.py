@@ -151,8 +151,9 @@ IdentifyResult = Identity | AuthFailed | CannotTell
 class MediaRequest:
     """Describe how to fetch a picture. `headers` hold credentials, for the first host only.
 
-    Each of `hosts` is a host's whole name, or with a leading dot the end of one; a redirect leads
-    to one of them too.
+    Each of `hosts` is a host's whole name, or with a leading dot the end of one, or a host and a
+    folder (`s3.example.com/bucket/`) where others have their files too. A redirect leads to one of
+    them as well.
     """
 
     url: str = field(repr=False)

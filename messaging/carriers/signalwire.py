@@ -44,7 +44,10 @@ class SignalWire(Twilio):
     login: ClassVar[tuple[str, str]] = ("project_id", "api_token")
     signature_header: ClassVar[str] = "x-signalwire-signature"
     signing_secret: ClassVar[tuple[str, str]] = ("signing_key", "signing key")
-    media_hosts: ClassVar[tuple[str, ...]] = (".signalwire.com",)
+    media_hosts: ClassVar[tuple[str, ...]] = (
+        ".signalwire.com",
+        "s3.us-east-2.amazonaws.com/files.signalwire.com/",
+    )
 
     def api_url(self, credentials: Mapping[str, str]) -> str:
         """Return the space's address; empty if no space is stored."""

@@ -101,7 +101,7 @@ class Twilio(Carrier):
     media_hosts: ClassVar[tuple[str, ...]] = (
         "api.twilio.com",
         ".twiliocdn.com",
-        "s3-external-1.amazonaws.com",
+        "s3-external-1.amazonaws.com/media.twiliocdn.com/",
     )
 
     def verify(

@@ -7,10 +7,12 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from messaging.attachments.fetching import (
+    AWAY,
     CHANGED,
     GONE,
     NOT_GIVEN,
@@ -27,6 +29,7 @@ from tests.messaging.attachments.media_host import (
     ok_response,
     redirect_response,
 )
+from tests.messaging.carriers.fixtures import FIXTURES
 
 NAME = "media.carrier.test"
 HOSTS = (NAME, ".cdn.test")
@@ -144,6 +147,47 @@ def test_foreign_addresses_are_called_neither_directly_nor_by_redirect(
             fetch_media(first, network=network)
         assert other.connections == 0
     assert host.connections == int(is_redirect)
+
+
+# Addresses as carriers gave them in webhooks that others have published, and near ones.
+TELNYX_FILE = "mms/d4e96d57367a6e68203b511d5c459210/7906abe9e4aaa9e0d941392a8b109194.jpeg"
+FROM_CARRIERS = [
+    ("telnyx", f"https://tlnx-mms-media.s3.amazonaws.com/{TELNYX_FILE}", True),
+    ("telnyx", f"https://tlnx-mms-media.s3.us-east-1.amazonaws.com/{TELNYX_FILE}", True),
+    ("telnyx", f"https://another-bucket.s3.amazonaws.com/{TELNYX_FILE}", False),
+    ("telnyx", f"https://x.tlnx-mms-media.s3.amazonaws.com/{TELNYX_FILE}", False),
+    ("telnyx", f"https://s3.amazonaws.com/another-bucket/{TELNYX_FILE}", False),
+    ("telnyx", f"https://tlnx-mms-media.s3.amazonaws.com.evil.test/{TELNYX_FILE}", False),
+    ("twilio", "https://api.twilio.com/2010-04-01/Accounts/AC0/Messages/MM1/Media/ME1", True),
+    ("twilio", "https://mms.twiliocdn.com/AC0/1?Expires=1&Signature=x/.y", True),
+    ("twilio", "https://s3-external-1.amazonaws.com/media.twiliocdn.com/AC0/1?a=/../b", True),
+    ("twilio", "https://s3-external-1.amazonaws.com/another-bucket/AC0/1", False),
+    ("twilio", "https://s3-external-1.amazonaws.com/media.twiliocdn.com.evil/1", False),
+    ("twilio", "https://s3-external-1.amazonaws.com/media.twiliocdn.com/../evil/1", False),
+    ("twilio", "https://s3-external-1.amazonaws.com/media.twiliocdn.com/%2E./evil/1", False),
+    ("signalwire", "https://files.signalwire.com/0/1/mms/2.jpeg", True),
+    ("signalwire", "https://s3.us-east-2.amazonaws.com/files.signalwire.com/0/1", True),
+    ("signalwire", "https://s3.us-east-2.amazonaws.com/another-bucket/0/1", False),
+    ("vonage", "https://api-us.nexmo.com/v3/media/1b456509-974c-458b-aafa-45fc48a4d976", True),
+    ("plivo", "https://media.plivo.com/Account/MA0/Media/1.jpeg", True),
+    ("bandwidth", "https://messaging.bandwidth.com/api/v2/users/1/media/2/0/3.jpeg", True),
+]
+
+
+@pytest.mark.parametrize(("carrier", "url", "is_theirs"), FROM_CARRIERS)
+def test_pictures_come_from_the_carriers_own_storage_and_no_neighbours(
+    carrier: str, url: str, is_theirs: bool
+) -> None:
+    fixture = FIXTURES[carrier]
+    request = fixture.carrier.media_request(url, fixture.credentials)
+
+    def resolve_nothing(host: str, port: int) -> list[str]:
+        raise OSError("no such name")
+
+    network = replace(INTERNET, resolve=resolve_nothing)
+    with pytest.raises(FetchError) as raised:
+        fetch_media(request, network=network)
+    assert (raised.value.sentence == AWAY) is is_theirs
 
 
 def test_a_redirect_within_the_carriers_hosts_is_followed_without_the_credentials(

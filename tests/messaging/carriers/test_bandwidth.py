@@ -14,7 +14,7 @@ from inboxes.models import Inbox
 from messaging.carriers import events, results
 from messaging.carriers.bandwidth import Bandwidth
 from messaging.inbound.receiving import replay_webhook
-from messaging.models import DeliveryReceipt, Message, Number, Webhook
+from messaging.models import Attachment, DeliveryReceipt, Message, Number, Webhook
 from tests.cast import Cast
 from tests.messaging.carriers.fixtures.bandwidth import BANDWIDTH
 from tests.messaging.carriers.test_contract_api import make_sought
@@ -223,3 +223,16 @@ def test_an_ambiguous_list_cannot_tell() -> None:
     assert isinstance(look_up(one, is_alone=False)[0], results.CannotTell)
     assert isinstance(look_up(make_record("m1", length=LENGTH + 2))[0], results.CannotTell)
     assert isinstance(look_up({"messageLength": LENGTH})[0], results.CannotTell)
+
+
+@pytest.mark.parametrize(
+    "layout", ["0/part-0.xml", "1234.smil.xml", "0/smil.xml", "0.smil", "1/0/PART1.XML"]
+)
+def test_a_phones_layout_is_no_second_picture(cast: Cast, layout: str) -> None:
+    account = move_front_desk(cast, BANDWIDTH).account
+    [event] = payload(BANDWIDTH, "inbound_text")
+    base = "https://messaging.bandwidth.com/api/v2/users/9900000/media/abc"
+    event["message"]["media"] = [f"{base}/{layout}", f"{base}/0/photo.jpeg"]
+    assert post_signed(account, BANDWIDTH, [event]).status_code == 200
+    assert [one.source_url for one in Attachment.objects.all()] == [f"{base}/0/photo.jpeg"]
+    assert Message.objects.get().picture_count == 1
