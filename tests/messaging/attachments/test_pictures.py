@@ -231,7 +231,7 @@ def test_what_phones_send_gets_an_ending_and_a_word(name: str) -> None:
 
 
 def test_every_type_has_a_word_and_fits_its_column() -> None:
-    longest = Attachment._meta.get_field("content_type").max_length
+    longest = Attachment._meta.get_field("content_type").max_length or 0
     for content_type in EXTENSIONS:
         assert Attachment(content_type=content_type).what != "File"
         assert len(content_type) <= longest
