@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -24,6 +25,11 @@ def _space_once(tag: str) -> str:
 def read_page(response: Any) -> str:
     """Return the response's page, with each tag on one line."""
     return tags_on_one_line(response.content.decode())
+
+
+def read_words(response: Any) -> str:
+    """Return the response's page with its entities as the characters that people read."""
+    return html.unescape(response.content.decode())
 
 
 class PageClient(Client):

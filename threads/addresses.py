@@ -73,12 +73,10 @@ def parse_typed_number(raw: str) -> str:
     """Return a telephone number in any usual notation as E.164. Raises InvalidNumber."""
     text = re.sub(r"\s*tel:\s*", "", raw, flags=re.IGNORECASE).strip()
     if not any(c.isdigit() for c in text) or any(c.isalpha() for c in text):
-        raise InvalidNumber(f"This is no telephone number. Write it {_number_examples()}.")
+        raise InvalidNumber(f"That isn't a phone number. Enter it {_number_examples()}.")
     number = _parse_number(text)
     if number is None or not phonenumbers.is_valid_number(number):
-        raise InvalidNumber(
-            f"There is no such telephone number. Write all its digits, {_number_examples()}."
-        )
+        raise InvalidNumber(f"That isn't a valid number. Enter all digits, {_number_examples()}.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -71,8 +71,8 @@ class Listing:
     def none_chosen(self) -> str:
         """Return what to say if the list is narrowed to what no thread is."""
         if self.choice == Choice.NEEDS_REPLY:
-            return "No thread needs a reply"
-        return f"No thread is {Choice(self.choice).label.lower()}"
+            return "No threads need a reply"
+        return f"No {Choice(self.choice).label.lower()}-priority threads"
 
     @property
     def name(self) -> str:

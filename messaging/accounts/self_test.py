@@ -45,7 +45,7 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        return {"good": "Good", "doubt": "Look at it", "bad": "Wrong"}[self.level]
+        return {"good": "OK", "doubt": "Warning", "bad": "Problem"}[self.level]
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> Finding:

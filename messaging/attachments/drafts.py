@@ -125,18 +125,17 @@ def carrier_objection(files: Collection[Attachment], capabilities: results.Capab
     if not files:
         return ""
     if not capabilities.media_count:
-        return "This number's carrier takes words only. Take the files out, or send a link."
+        return "Your carrier can't send files from this number. Remove them, or send a link."
     if len(files) > capabilities.media_count:
-        return f"This number's carrier takes at most {capabilities.media_count} files in a text."
+        most = f"{capabilities.media_count} file{'' if capabilities.media_count == 1 else 's'}"
+        return f"Your carrier sends at most {most} in a text. Remove some."
     others = [one for one in files if not one.is_picture]
     for one in others:
         if one.content_type not in capabilities.media_types:
-            return (
-                f"The carrier does not take {one.name or 'this file'}: take it out to send this."
-            )
+            return f"Your carrier can't send {one.name or 'this file'}. Remove it to send this."
     if sum(one.size for one in others) > capabilities.media_bytes:
         limit = capabilities.media_bytes / 1_000_000
-        return f"The carrier takes {limit:.2g} MB in a text at most. Take a smaller file."
+        return f"Your carrier sends at most {limit:.2g} MB in a text. Choose a smaller file."
     return ""
 
 

@@ -29,15 +29,15 @@ class StartForm(forms.Form):
     inbox = forms.TypedChoiceField(
         coerce=int,
         error_messages={
-            "required": "Choose whom it is from.",
+            "required": "Choose who it's from.",
             "invalid_choice": "You cannot send from there (any more). Choose again.",
         },
     )
     to = AddressField(
         error_messages={
             "required": "Enter the number of the person you want to text.",
-            "max_length": "This is too long for a telephone number.",
-            "null_characters_not_allowed": "This is no telephone number.",
+            "max_length": "That's too long for a phone number.",
+            "null_characters_not_allowed": "That isn't a phone number.",
         }
     )
     body = TextField()
@@ -63,7 +63,7 @@ class StartForm(forms.Form):
                 raise ValidationError(str(error)) from error
         if Number.objects.filter(address=address).exists():
             ours = addresses.format_address(address)
-            raise ValidationError(f"{ours} is one of our own numbers. Enter somebody outside.")
+            raise ValidationError(f"{ours} is one of our own numbers. Enter a customer's number.")
         return address
 
     @property

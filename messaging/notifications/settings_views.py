@@ -51,7 +51,7 @@ def send_test_push(request: HttpRequest) -> HttpResponse:
         defer_push_test(agent.pk)
         toasts.success(request, "A test is on its way to your browsers.")
     else:
-        toasts.info(request, "No browser is set up to be woken yet.")
+        toasts.info(request, "Push isn't set up on any device yet.")
     return redirect("messaging:settings")
 
 
@@ -76,7 +76,7 @@ def unsubscribe_browser(request: HttpRequest, subscription_id: int) -> HttpRespo
     agent = signed_in_agent(request)
     subscription = get_object_or_404(PushSubscription, agent=agent, pk=subscription_id)
     unsubscribe_push(agent=agent, subscription_id=subscription.pk)
-    toasts.success(request, "That browser is not woken any more.")
+    toasts.success(request, "Push is off for that device.")
     return redirect("messaging:settings")
 
 

@@ -35,14 +35,13 @@ State = ScheduledText.State
 KEEP_ENDED = timedelta(days=30)
 
 MENTION_REASON = (
-    "It mentions somebody of your team, so it would be internal. "
-    "Only texts to the customer can be sent later."
+    "It mentions a teammate, so it would be internal. Only texts to customers can be scheduled."
 )
-
+REPLIED_FIRST = " replied first."
 
 SENT_ALREADY = (
-    "This text was sent already; the answer was lost. Choose the time again only if it is to go a "
-    "second time."
+    "This text was already sent; only the confirmation got lost. Choose a time again only if you "
+    "want to send it twice."
 )
 
 
@@ -238,9 +237,9 @@ def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
     """Return why the text may not be sent now, or an empty string."""
     thread, author = text.thread, text.author
     if not is_member:
-        return f"{author.display_name} planned it, and is no longer a member of this inbox."
+        return f"{author.display_name}, who scheduled it, is no longer in this inbox."
     if timezone.now() - text.send_at > timedelta(hours=settings.TEXT_EXPIRY_HOURS):
-        return "Partyline was not running at its time, and now it may be out of date."
+        return "Partyline wasn't running at its time, and it may be out of date now."
     number, sentence = number_or_refusal(thread)
     if number is None:
         return sentence
@@ -251,14 +250,22 @@ def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
     return "" if text.is_regardless else _overtaken_reason(text)
 
 
+def _describe_hold(reason: str, *, is_member: bool) -> str:
+    """Tell the author, if they are a member, or else the team that the text was not sent."""
+    because = reason.replace("They", "they", 1)
+    why = f" because {because}" if reason.endswith(REPLIED_FIRST) else f". {reason}"
+    whose = "Your" if is_member else "A"
+    return f"{whose} scheduled text wasn't sent{why} Review it above the message box."
+
+
 def _overtaken_reason(text: ScheduledText) -> str:
     """Return a reason if somebody has written since; internal messages do not count."""
     others = Message.objects.of_others_since(text.thread, text.author, text.seen_id)
     newer = others.exclude(kind=Message.Kind.INTERNAL).first()
     if newer is None:
         return ""
-    who = newer.author.display_name if newer.author else str(text.thread.contact)
-    return f"{who} wrote in this conversation after it was planned."
+    who = newer.author.display_name if newer.author else "They"
+    return f"{who}{REPLIED_FIRST}"
 
 
 def _hold_text(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> None:
@@ -271,8 +278,7 @@ def _hold_text(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -
             seq=seq,
             kind=Message.Kind.INTERNAL,
             is_automatic=True,
-            body=f"{handle} A text that was to go now was not sent. {reason} "
-            "It stands above the text box, to be sent, changed or deleted.".strip(),
+            body=f"{handle} {_describe_hold(reason, is_member=is_member)}".strip(),
             mentions=[[0, len(handle), text.author_id]] if handle else [],
         )
     )

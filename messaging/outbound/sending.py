@@ -37,8 +37,8 @@ class FormAlreadyUsed(SendingRefused):
 MAX_NEWER_MESSAGES = 20
 
 SCHEDULED_ALREADY = (
-    "This text was planned for later already; the answer was lost. It stands above the box, or "
-    "went at its hour. Send again only if it is to go a second time."
+    "This text is already scheduled; only the confirmation got lost. Look above the message "
+    "box, or in the conversation if its time has come. Send again only to send it twice."
 )
 NO_TEAM_REASON = (
     "Nobody shares your personal line, so there is nobody to write an internal message to."

@@ -68,7 +68,11 @@ class Segments:
 
     @property
     def reason(self) -> str:
-        return f"{_name_character(self.forced_by)} makes it Unicode" if self.forced_by else ""
+        return (
+            f"{_name_character(self.forced_by)} shortens segments to 70 characters"
+            if self.forced_by
+            else ""
+        )
 
     @property
     def explanation(self) -> str:

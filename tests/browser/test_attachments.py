@@ -113,7 +113,7 @@ def test_files_are_pasted_and_dropped(open_page: OpenPage, server: Server) -> No
     # The carrier takes no PDF: it says so, and nothing is lost.
     message_box(ana).fill("Here")
     press_send(ana)
-    expect(ana.locator("#message-error")).to_contain_text("does not take b.pdf")
+    expect(ana.locator("#message-error")).to_contain_text("can't send b.pdf")
     expect(attached_files(ana)).to_have_count(3)
     expect(message_box(ana)).to_have_value("Here")
     ana.get_by_role("button", name="Remove b.pdf").click()

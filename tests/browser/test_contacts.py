@@ -44,7 +44,7 @@ def test_a_conversation_is_left_for_the_form_and_found_again(
     number = new_number()
     server.receive_text("Hello?", sender=number)
     page = open_page("ana", server.thread_path(number))
-    page.get_by_role("link", name="Name and note").click()
+    page.get_by_role("link", name="Add name").click()
     page.get_by_role("link", name="Cancel").click()
     expect(message_box(page)).to_be_visible()
     assert page.url.endswith(server.thread_path(number))

@@ -25,6 +25,7 @@ def test_an_agent_who_was_overtaken_looks_first_and_then_sends(team: Team) -> No
     expect(question).to_contain_text("It is on the shelf")
     expect(question).to_contain_text("Ben")
     expect(ana.box).to_have_value("We have it here")
+    expect(question.get_by_role("button", name="Keep editing")).to_be_focused()
     # Whoever presses Enter twice has read nothing yet.
     ana.page.keyboard.press("Enter")
     expect(question).to_have_count(0)

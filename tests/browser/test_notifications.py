@@ -211,7 +211,7 @@ def test_the_settings_say_the_permission_in_plain_words(open_messages: OpenPage)
     words = {
         "granted": "Notifications are allowed in this browser",
         "denied": "This browser blocks notifications from Partyline.",
-        "default": "Not allowed yet.",
+        "default": "Notifications are off. Click Allow, and your browser will ask.",
     }
     for permission, sentence in words.items():
         page = open_messages("cho", permission=permission)

@@ -56,6 +56,8 @@ def test_a_text_is_planned_seen_by_a_colleague_and_goes_at_its_hour(
     ana, ben = team["ana"], team["ben"]
     handset = open_handset(open_browser(), team.server, team.number)
     schedule_text(ana, "Your car is ready")
+    expect(ana.page.get_by_text("Scheduled for tomorrow, 9:00")).to_be_visible()
+    expect(ana.page.get_by_text("New York time").first).to_be_attached()
     expect(ana.box).to_have_value("")
     expect(ana.box).to_be_focused()
     for at in (ana, ben):
@@ -126,12 +128,10 @@ def test_what_came_meanwhile_holds_it_and_its_author_is_told_and_decides(team: T
     make_due(team.server, "Shall we start?")
     for at in (ana, ben):
         expect(scheduled_texts(at)).to_contain_text("Not sent")
-        expect(scheduled_texts(at)).to_contain_text(
-            "wrote in this conversation after it was planned"
-        )
-        expect(at.find_message("A text that was to go now was not sent")).to_contain_text(
-            "Internal"
-        )
+        expect(scheduled_texts(at)).to_contain_text("They replied first.")
+        told = at.find_message("Your scheduled text wasn't sent because they replied first.")
+        expect(told).to_contain_text("Review it above the message box.")
+        expect(told).to_contain_text("Internal")
     expect(ana.find_message("Shall we start?")).to_have_count(0)
     ana.page.goto(f"{team.server.url}/notifications/")
     expect(ana.page.get_by_role("main")).to_contain_text("A text was not sent")

@@ -93,7 +93,7 @@ def test_the_box_tells_of_segments_only_when_there_is_something_to_say(
     message_box(page).fill("Garçon")
     expect(segment_words(page)).to_have_text("6/70 · 1 segment")
     expect(message_box(page)).to_have_accessible_description(
-        "To the customer 6/70 · 1 segment ç makes it Unicode"
+        "To the customer 6/70 · 1 segment ç shortens segments to 70 characters"
     )
     message_box(page).fill("")
     expect(segment_words(page)).to_be_empty()
@@ -133,4 +133,4 @@ def test_a_draft_is_drawn_with_its_word_by_the_server(open_page: OpenPage, serve
         message_box(page).fill("ç" * 71)
     plain = open_page("ana", page.url.removeprefix(server.url), java_script_enabled=False)
     expect(segment_words(plain)).to_have_text("71/134 · 2 segments")
-    expect(plain.get_by_text("ç makes it Unicode")).to_be_visible()
+    expect(plain.get_by_text("ç shortens segments to 70 characters")).to_be_visible()

@@ -109,7 +109,7 @@ def test_who_has_one_shared_inbox_and_no_line_finds_it_preset(
     assert read_sender(ben) == "Choose an inbox"
     expect(sender_field(ben)).to_be_focused()
     send_first_text(ben, new_number(), "To whom?")
-    expect(ben.get_by_text("Choose whom it is from.")).to_be_visible()
+    expect(ben.get_by_text("Choose who it's from.")).to_be_visible()
     expect(sender_field(ben)).to_be_focused()
     expect(body_field(ben)).to_have_value("To whom?")
 
@@ -120,7 +120,7 @@ def test_what_is_wrong_stands_beside_the_field_and_is_forgiven_by_typing(
     page = open_page("ana")
     start_conversation(page)
     send_first_text(page, "12", make_unique("Kept"), "Dispatch")
-    error = page.get_by_text("There is no such telephone number.")
+    error = page.get_by_text("That isn't a valid number.")
     expect(error).to_be_visible()
     expect(number_field(page)).to_be_focused()
     expect(number_field(page)).to_have_attribute("aria-invalid", "true")
@@ -208,7 +208,7 @@ def test_it_works_without_scripts(open_page: OpenPage, server: Server) -> None:
     sign_in(page, "ben")
     start_conversation(page)
     send_first_text(page, "12", body, "Front Desk")
-    expect(page.get_by_text("There is no such telephone number.")).to_be_visible()
+    expect(page.get_by_text("That isn't a valid number.")).to_be_visible()
     send_first_text(page, "+44 20 7946 0958", make_unique("To a landline"))
     expect(page.get_by_text("This looks like a landline")).to_be_visible()
     page.goto(f"{server.url}/start/")

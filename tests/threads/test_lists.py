@@ -252,6 +252,6 @@ def test_empty_lists_say_what_to_do(cast: Cast) -> None:
     def words(response: Any) -> str:
         return read_page(response)
 
-    assert "You are in no inbox yet" in words(client_of(cast.dov).get("/"))
+    assert "You're not in an inbox yet" in words(client_of(cast.dov).get("/"))
     empty = words(client_of(cast.ana).get(f"/inboxes/{cast.dispatch.pk}/"))
     assert "Text to (202) 555-0111 appears here." in empty

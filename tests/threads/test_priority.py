@@ -97,7 +97,7 @@ def test_the_list_shows_only_what_was_chosen(cast: Cast) -> None:
     assert listed_ids(cast, "?only=high") == []
     assert listed_ids(cast, "?only=reply") == [f"thread-{calm.pk}"]
     empty = read_page(client_of(cast.cho).get(f"/inboxes/{cast.front_desk.pk}/?only=high"))
-    assert "No thread is high" in empty
+    assert "No high-priority threads" in empty
     assert "Show all threads" in empty
 
 

@@ -49,14 +49,14 @@ def time_element(at: datetime | None, style: Style) -> SafeString:
 
 @register.filter(name="since")
 def format_since(at: datetime | None) -> str:
-    """Return the month in which something began, as in "with you since March"."""
+    """Return the month in which something began, as in "First contact in March"."""
     if at is None:
         return ""
     day, today = timezone.localtime(at).date(), timezone.localdate()
     if day == today:
         return "today"
     month = _MONTHS[day.month - 1]
-    return month if day.year == today.year else f"{month} {day.year}"
+    return f"in {month}" if day.year == today.year else f"in {month} {day.year}"
 
 
 @register.filter

@@ -146,7 +146,7 @@ def _render_form(
         request,
         "messaging/scheduled/_change.html",
         listing=list_for_inbox(agent, text.inbox),
-        title=f"Text for later to {text.thread.contact.display}",
+        title=f"Scheduled text to {text.thread.contact.display}",
         status=422 if form.is_bound else 200,
         form=form,
         text=text,

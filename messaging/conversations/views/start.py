@@ -94,7 +94,7 @@ def _add_toasts(
         return
     known = describe_number(inbox_choices, inbox_choices.find(message.inbox_id), address)
     if known.is_landline:
-        toasts.warning(request, "This looks like a landline, which probably takes no texts.")
+        toasts.warning(request, "This looks like a landline; it probably can't receive texts.")
     for other in known.others:
         if not other.is_joined:
             toasts.info(request, f"{other.inbox_label} talks to this number, too.")

@@ -22,6 +22,15 @@ function formatLocal(at) {
   return shifted.toISOString().slice(0, 16);
 }
 
+/**
+ * Words a time zone as `messaging/templatetags/zones.py` does: "New York time".
+ * @param {string} zone
+ */
+function describeZone(zone) {
+  const city = zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ");
+  return `${city} time`;
+}
+
 /** Tells the server in which time zone the page's hours are meant, and shows it to the agent. */
 function fillTimeZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -29,7 +38,7 @@ function fillTimeZone() {
   for (const field of document.querySelectorAll("input[data-zone]")) {
     if (field instanceof HTMLInputElement) field.value = zone;
   }
-  for (const name of document.querySelectorAll("[data-zone-name]")) name.textContent = zone;
+  for (const name of document.querySelectorAll("[data-zone-name]")) name.textContent = describeZone(zone);
   for (const field of document.querySelectorAll("input[data-moment]")) {
     if (!(field instanceof HTMLInputElement)) continue;
     field.value = formatLocal(new Date(Number(field.dataset.moment) * 1000));
@@ -79,7 +88,8 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   focus(document.querySelector("#message-box"));
   const time = parseHtml(ctx.text).querySelector(".later-when time");
   if (time instanceof HTMLTimeElement) {
-    showToast(`It goes: ${formatTime(new Date(time.dateTime), "hour")}.`);
+    const when = formatTime(new Date(time.dateTime), "hour").replace(/^To/, "to");
+    showToast(`Scheduled for ${when}.`);
   }
 });
 

@@ -83,7 +83,7 @@ export function describeSegments({ count, room, capacity, forcedBy }) {
   return {
     isWorthShowing: count > 1 || (count === 1 && (Boolean(forcedBy) || room <= NEAR)),
     size: `${capacity - room}/${capacity} · ${count} segment${count === 1 ? "" : "s"}`,
-    reason: forcedBy && `${name} makes it Unicode`,
+    reason: forcedBy && `${name} shortens segments to 70 characters`,
     explanation: forcedBy
       ? `A Unicode text holds 70 characters a segment instead of 160. Here it is because of ${name}.`
       : "A text holds 160 characters, or 153 in each segment of a longer one.",

@@ -30,7 +30,7 @@ async function sendSubscription(address, subscription) {
   sessionStorage.setItem(KEPT, endpoint ?? "");
 }
 
-/** @param {boolean} isSubscribed whether the browser is woken while no page is open */
+/** @param {boolean} isSubscribed whether notifications arrive while no page is open */
 function describePermission(isSubscribed) {
   if (!window.isSecureContext) {
     return "Notifications need an https address. Here the count on the bell is all there is.";
@@ -43,7 +43,7 @@ function describePermission(isSubscribed) {
     );
   }
   if (Notification.permission === "default") {
-    return "Not allowed yet. The browser asks you once when you press the button.";
+    return "Notifications are off. Click Allow, and your browser will ask.";
   }
   return isSubscribed
     ? "Notifications are allowed in this browser, also while no page of Partyline is open."
@@ -94,7 +94,7 @@ async function subscribe(button) {
     location.reload();
   } catch {
     await showPermission();
-    showTrouble("This browser could not be set up to be woken. With a page open it notifies you.");
+    showTrouble("Couldn't set up push in this browser. It notifies you while Partyline is open.");
   }
 }
 

@@ -11,7 +11,8 @@ import {
 import { hideSentence, showToast } from "../shared/toasts.js";
 import { restoreOptions } from "./browser-history.js";
 
-const NOT_OPENED = "That could not be opened. The server could not be reached; try again.";
+const NO_CONNECTION = "Couldn't open it: no connection. Try again.";
+const NOT_OPENED = "Couldn't open it. Try again.";
 
 /**
  * How far each list was scrolled, by its id.
@@ -121,7 +122,7 @@ document.addEventListener("htmx:after:request", (event) => {
 });
 
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-  if (ctx?.request?.method === "GET") showToast(NOT_OPENED);
+  if (ctx?.request?.method === "GET") showToast(NO_CONNECTION);
 });
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {

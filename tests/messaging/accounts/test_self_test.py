@@ -89,9 +89,9 @@ def test_it_is_run_by_a_button_and_its_result_is_kept(account: CarrierAccount, c
     assert "Not tested yet" in page
     assert "was not tested yet" in admin.get(address).content.decode()
     told = admin.post(address, follow=True).content.decode()
-    assert told.count("Good: ") == 6
-    assert "Look at it: Encryption" in told
-    assert admin.get(address).content.decode().count("Good: ") == 6, "a visit tests nothing"
+    assert told.count("OK: ") == 6
+    assert "Warning: Encryption" in told
+    assert admin.get(address).content.decode().count("OK: ") == 6, "a visit tests nothing"
     assert "Nothing wrong" in admin.get(change).content.decode()
     assert SECRETS["auth_token"] not in told
 

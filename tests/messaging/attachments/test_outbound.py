@@ -198,17 +198,17 @@ def test_the_carriers_limits_are_checked_before_sending(
     thread, client = cast.thread(), client_of(cast.ana)
     files = upload_files(client, thread, make_picture(), make_picture(), PDF)
     RecordingCarrier(monkeypatch, media_count=0)
-    assert "takes words only" in html.unescape(
+    assert "can't send files" in html.unescape(
         send_message(client, thread, files).content.decode()
     )
     RecordingCarrier(monkeypatch, media_count=1)
-    assert "at most 1 files" in html.unescape(send_message(client, thread, files).content.decode())
+    assert "at most 1 file " in html.unescape(send_message(client, thread, files).content.decode())
     RecordingCarrier(monkeypatch)
-    assert "does not take file-2" in html.unescape(
+    assert "can't send file-2" in html.unescape(
         send_message(client, thread, files).content.decode()
     )
     RecordingCarrier(monkeypatch, media_types=frozenset({"application/pdf"}), media_bytes=10)
-    assert "Take a smaller file" in html.unescape(
+    assert "Choose a smaller file" in html.unescape(
         send_message(client, thread, files).content.decode()
     )
     assert not Message.objects.filter(kind="outbound").exists()

@@ -145,7 +145,7 @@ def test_the_raw_address_is_kept_and_shown(cast: Cast, sender: str, shown: str |
     contact = Contact.objects.get()
     assert (contact.raw_address, contact.name) == (sender, "Known")
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/contact/").content.decode()
-    assert ("As the carrier wrote it" in html) is (shown is not None)
+    assert ("Number as received" in html) is (shown is not None)
     assert sender in html or shown is None
 
 

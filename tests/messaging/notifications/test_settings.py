@@ -6,6 +6,7 @@ import pytest
 
 from messaging.models import NotificationPreference
 from tests.cast import Cast, client_of
+from tests.markup import read_words
 
 
 def chosen_levels(cast: Cast) -> dict[int, str]:
@@ -55,7 +56,7 @@ def test_an_agent_without_inboxes_reads_whom_to_ask(cast: Cast) -> None:
 
 def test_a_test_without_a_browser_says_so(cast: Cast) -> None:
     answer = client_of(cast.ana).post("/settings/test/", follow=True)
-    assert "No browser is set up to be woken yet." in answer.content.decode()
+    assert "Push isn't set up on any device yet." in read_words(answer)
 
 
 @pytest.mark.parametrize(

@@ -94,16 +94,16 @@ def test_known_texts_have_known_counts(text: str, count: int, room: int) -> None
 @pytest.mark.parametrize(
     ("text", "forced_by", "reason"),
     [
-        ("Garçon, ’tis", "ç", "ç makes it Unicode"),
+        ("Garçon, ’tis", "ç", "ç shortens segments to 70 characters"),
         ("GARÇON", "", ""),
-        ("`", "`", "backtick ` makes it Unicode"),
-        ("it’s", "’", "curly quote ’ makes it Unicode"),
-        ("a\u00a0b", "\u00a0", "a no-break space makes it Unicode"),
-        ("a\u200eb", "\u200e", "invisible U+200E makes it Unicode"),
-        ("e\u0301", "\u0301", "invisible U+0301 makes it Unicode"),
-        ("ok 😀", "😀", "😀 makes it Unicode"),
+        ("`", "`", "backtick ` shortens segments to 70 characters"),
+        ("it’s", "’", "curly quote ’ shortens segments to 70 characters"),
+        ("a\u00a0b", "\u00a0", "a no-break space shortens segments to 70 characters"),
+        ("a\u200eb", "\u200e", "invisible U+200E shortens segments to 70 characters"),
+        ("e\u0301", "\u0301", "invisible U+0301 shortens segments to 70 characters"),
+        ("ok 😀", "😀", "😀 shortens segments to 70 characters"),
         ("^{}[]~\\|€\f", "", ""),
-        ("\x1b", "\x1b", "invisible U+001B makes it Unicode"),
+        ("\x1b", "\x1b", "invisible U+001B shortens segments to 70 characters"),
     ],
 )
 def test_the_first_character_that_forces_unicode_is_named(
