@@ -68,20 +68,19 @@ class Segments:
 
     @property
     def reason(self) -> str:
-        return (
-            f"{_name_character(self.forced_by)} shortens segments to 70 characters"
-            if self.forced_by
-            else ""
-        )
+        """Return what stands before "characters"; `explanation` names the character in full."""
+        if not self.forced_by:
+            return ""
+        is_seen = not _INVISIBLE.fullmatch(unicodedata.category(self.forced_by))
+        name = self.forced_by if is_seen else _name_character(self.forced_by)
+        return f"{name} shortens segments to 70"
 
     @property
     def explanation(self) -> str:
         if not self.forced_by:
             return "A text holds 160 characters, or 153 in each segment of a longer one."
-        return (
-            f"A Unicode text holds 70 characters a segment instead of 160. "
-            f"Here it is because of {_name_character(self.forced_by)}."
-        )
+        name = _name_character(self.forced_by)
+        return f"With {name}, a segment holds 70 characters instead of 160."
 
 
 def count_segments(text: str) -> Segments:

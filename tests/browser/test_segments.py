@@ -123,7 +123,7 @@ def test_nothing_moves_when_the_word_comes_and_goes(open_page: OpenPage, server:
         message_box(page).fill("’" * 130)
         expect(segment_words(page)).to_have_text("130/134 · 2 segments")
         assert page.locator(".tools").evaluate(height) == before
-        for said in (segment_words(page), page.locator("[data-unicode]")):
+        for said in (segment_words(page), page.locator("#message-unicode")):
             assert said.evaluate("one => one.scrollWidth <= one.clientWidth"), "all of it"
 
 

@@ -83,9 +83,10 @@ export function describeSegments({ count, room, capacity, forcedBy }) {
   return {
     isWorthShowing: count > 1 || (count === 1 && (Boolean(forcedBy) || room <= NEAR)),
     size: `${capacity - room}/${capacity} · ${count} segment${count === 1 ? "" : "s"}`,
-    reason: forcedBy && `${name} shortens segments to 70 characters`,
+    // What stands before "characters"; the explanation names the character in full.
+    reason: forcedBy && `${INVISIBLE.test(forcedBy) ? name : forcedBy} shortens segments to 70`,
     explanation: forcedBy
-      ? `A Unicode text holds 70 characters a segment instead of 160. Here it is because of ${name}.`
+      ? `With ${name}, a segment holds 70 characters instead of 160.`
       : "A text holds 160 characters, or 153 in each segment of a longer one.",
   };
 }
