@@ -10,6 +10,12 @@ from typing import Literal
 # How far the carrier says a text has come; *unknown* when it says that it cannot tell.
 State = Literal["queued", "sending", "sent", "delivered", "failed", "unknown"]
 
+# What a text asks for: no more texts, texts again, or help.
+Keyword = Literal["opt_out", "opt_in", "help"]
+
+# The words in which Twilio and Telnyx say what they took a text for.
+CARRIER_KEYWORDS: dict[str, Keyword] = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}
+
 ErrorClass = Literal[
     "opted_out",
     "bad_address",
@@ -87,7 +93,11 @@ class InboundMedia:
 
 @dataclass(frozen=True, slots=True)
 class InboundText:
-    """Hold a text from outside. Addresses are as the carrier gave them, not normalised."""
+    """Hold a text from outside. Addresses are as the carrier gave them, not normalised.
+
+    `keyword` is what the carrier itself took the text for, and has answered; it is None where the
+    carrier says nothing of it.
+    """
 
     carrier_message_id: str
     sender: str = field(repr=False)
@@ -95,6 +105,13 @@ class InboundText:
     body: str = field(repr=False)
     sent_at: datetime | None = None
     media: tuple[InboundMedia, ...] = ()
+    subject: str = field(default="", repr=False)
+    keyword: Keyword | None = None
+
+    @property
+    def words(self) -> str:
+        """Return the subject, if there is one, and the body."""
+        return "\n".join(filter(None, [self.subject, self.body]))
 
 
 @dataclass(frozen=True, slots=True)

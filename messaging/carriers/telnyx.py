@@ -68,6 +68,8 @@ MEDIA_HOSTS = (
     "tlnx-mms-media.s3.us-east-1.amazonaws.com",
 )
 
+NO_SUBJECT = "NoSubject"  # What Telnyx writes where a picture message has none
+
 PATIENCE = 3  # Messages in a row that may fail to come before their listing is given up
 
 
@@ -254,16 +256,18 @@ def _inbound(payload: Mapping[str, object]) -> events.InboundText:
     media = tuple(_medium(item) for item in parsing.read_objects("media", payload.get("media")))
     if payload.get("text") is None and not media:
         raise events.Unparsable("text is missing")
-    words = [parsing.read_string(payload, "subject"), parsing.read_string(payload, "text")]
+    subject = parsing.check_readable("subject", parsing.read_string(payload, "subject"))
     return events.InboundText(
         carrier_message_id=parsing.check_required(
             "id", parsing.read_string(payload, "id"), parsing.ID_LIMIT
         ),
         sender=_address("from", parsing.read_object("from", payload.get("from"))),
         recipient=_address("to", _ours(payload)),
-        body=parsing.check_readable("text", "\n".join(filter(None, words))),
+        body=parsing.check_readable("text", parsing.read_string(payload, "text")),
         sent_at=parsing.read_time("received_at", parsing.read_string(payload, "received_at")),
         media=tuple(item for item in media if item.content_type != "application/smil"),
+        subject="" if subject == NO_SUBJECT else subject,
+        keyword=events.CARRIER_KEYWORDS.get(parsing.read_string(payload, "autoresponse_type")),
     )
 
 

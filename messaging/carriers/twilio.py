@@ -339,6 +339,7 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
         recipient=parsing.check_required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT),
         body=parsing.check_readable("Body", fields.get("Body", "")),
         media=tuple(_medium(fields, index) for index in range(count)),
+        keyword=events.CARRIER_KEYWORDS.get(fields.get("OptOutType", "").upper()),
     )
 
 

@@ -16,7 +16,6 @@ from messaging.models import CarrierAccount, Message, Webhook
 from messaging.outbound import opt_outs
 from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
-from messaging.stream.keywords import find_keyword
 
 # Headers that help to understand a request later; signatures and credentials are not kept.
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
@@ -189,12 +188,14 @@ def store_text(
     thread_id = writing.get_or_create_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
     )
+    keyword = opt_outs.read_keyword(text, our_address=our_address)
     message = writing.record_message(
         Message(
             thread_id=thread_id,
             inbox_id=inbox_id,
             kind=Message.Kind.INBOUND,
-            body=text.body,
+            body=text.words,
+            keyword=keyword or "",
             created_at=timezone.now(),
             seq=seq,
             account=account,
@@ -206,7 +207,6 @@ def store_text(
     )
     if text.media:
         inbound.record_media(message, text.media)
-    keyword = find_keyword(text.body)
     if keyword is not None:
         opt_outs.apply_keyword(message, keyword, our_address=our_address)
     return message

@@ -64,6 +64,11 @@ class Message(models.Model):
         OUTBOUND = "outbound", "Outbound"
         INTERNAL = "internal", "Internal"
 
+    class Keyword(models.TextChoices):
+        OPT_OUT = "opt_out", "Opt-out"
+        OPT_IN = "opt_in", "Opt-in"
+        HELP = "help", "Help"
+
     thread = models.ForeignKey(
         "threads.Thread", on_delete=models.PROTECT, related_name="messages", db_index=False
     )
@@ -95,6 +100,15 @@ class Message(models.Model):
     )
     is_automatic = models.BooleanField(
         default=False, db_default=False, help_text="Written by the house itself, not by an agent."
+    )
+    keyword = models.CharField(
+        max_length=7,
+        choices=Keyword,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="What an inbound text was understood as, by us or by the carrier.",
     )
     picture_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     file_count = models.SmallIntegerField(default=0, db_default=0, editable=False)

@@ -9,15 +9,31 @@ from django.db.models import Q
 from django.utils import timezone
 
 from inboxes import bell, counters
+from messaging.carriers import events
+from messaging.carriers.events import Keyword
 from messaging.models import Attempt, DeliveryState, Message, Number, OptOut
 from messaging.stream import writing
 from messaging.stream.jobs import defer_delivery
-from messaging.stream.keywords import Keyword
+from messaging.stream.keywords import find_keyword
 from messaging.stream.refusals import find_refusal
+from threads import addresses
 from threads.models import Thread
 
 # Between two automatic answers to one contact, lest two machines text each other for ever.
 AUTOMATIC_PAUSE = timedelta(minutes=10)
+
+
+def read_keyword(text: events.InboundText, *, our_address: str) -> Keyword | None:
+    """Return what the text asks for: by the carrier's own word, else by its body.
+
+    START and YES are ordinary words where there is no opt-out that they could end.
+    """
+    keyword = text.keyword or find_keyword(text.body)
+    if keyword != "opt_in":
+        return keyword
+    address, _ = addresses.normalise_address(text.sender)
+    is_out = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
+    return keyword if is_out.exists() else None
 
 
 def apply_keyword(message: Message, keyword: Keyword, *, our_address: str) -> None:

@@ -113,7 +113,7 @@ def test_the_subject_of_a_picture_message_is_not_lost() -> None:
     event = payload(TELNYX, "inbound_text")
     event["data"]["payload"]["subject"] = "Parcel"
     [text] = parse(event)
-    assert text.body.startswith("Parcel\nHi, did a parcel")
+    assert text.words.startswith("Parcel\nHi, did a parcel")
 
 
 def test_a_message_that_is_neither_sms_nor_mms_cannot_be_parsed() -> None:
