@@ -58,7 +58,7 @@ def test_a_late_text_stands_where_it_belongs_and_is_new_to_everybody(
     )
     for one in (page, other):
         wait_until_live(one)
-    expect(find_row(other, format_number(number)).locator(".row-marks")).to_contain_text(
+    expect(find_row(other, format_number(number)).locator(".row-unread")).to_contain_text(
         "2 unread"
     )
 
@@ -66,10 +66,10 @@ def test_a_late_text_stands_where_it_belongs_and_is_new_to_everybody(
     expect(find_message(page, between)).to_contain_text("Arrived late")
     expect(history(page).locator(".text")).to_have_text([first, between, last])
     expect(find_row(other, format_number(number))).to_contain_text(between)
-    expect(find_row(other, format_number(number)).locator(".row-marks")).to_contain_text(
+    expect(find_row(other, format_number(number)).locator(".row-unread")).to_contain_text(
         "3 unread"
     )
-    expect(find_row(page, format_number(number)).locator(".row-marks")).not_to_contain_text(
+    expect(find_row(page, format_number(number)).locator(".row-unread")).not_to_contain_text(
         "unread"
     )
 

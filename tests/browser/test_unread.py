@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def row_marks(page: Page, words: str) -> Locator:
-    return find_row(page, words).locator(".row-marks")
+    return find_row(page, words).locator(".row-unread")
 
 
 def record_read_marks(page: Page) -> list[str | None]:

@@ -152,7 +152,7 @@ function updateList(list, html) {
   for (const row of list.querySelectorAll(".row.unread")) {
     if (unread.has(row.id)) continue;
     row.classList.remove("unread");
-    row.querySelector(".row-marks")?.replaceChildren();
+    row.querySelector(".row-unread")?.replaceChildren();
     row.querySelector(".notice-read")?.remove();
   }
   const readAll = document.querySelector("[data-all-read]");

@@ -143,7 +143,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   // What is opened is read: the server says so too, a moment later.
   const row = document.getElementById(`thread-${openThread()?.dataset.thread}`);
   row?.classList.remove("unread");
-  row?.querySelector(".row-marks")?.replaceChildren();
+  row?.querySelector(".row-unread")?.replaceChildren();
   announceView();
 });
 

@@ -1,0 +1,142 @@
+"""The room that a page gives to things: wide screens, long names, large counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.pages import (
+    NARROW,
+    WIDE,
+    OpenPage,
+    bell,
+    choose_thread_option,
+    find_row,
+    format_number,
+    history,
+    message_box,
+    new_number,
+    wait_until_live,
+)
+from tests.browser.server import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FloatRect, Locator, Page, ViewportSize
+
+VERY_WIDE: ViewportSize = {"width": 1920, "height": 1080}
+# The left edge of the words of an element, not of its box.
+WORDS_LEFT = """element => {
+  const range = document.createRange();
+  const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT,
+    node => node.data.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP).nextNode();
+  range.selectNodeContents(text);
+  range.setStart(text, text.data.search(/\\S/));
+  return Math.round(range.getBoundingClientRect().left);
+}"""
+
+
+def box_of(element: Locator) -> FloatRect:
+    box = element.bounding_box()
+    assert box is not None
+    return box
+
+
+def name_contact(server: Server, number: str, name: str) -> None:
+    server.query("UPDATE threads_contact SET name = %s WHERE address = %s", name, number)
+
+
+def test_both_sides_of_a_conversation_stay_close_on_a_very_wide_screen(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Is it ready?", sender=number)
+    page = open_page("ana", server.thread_path(number), viewport=VERY_WIDE)
+    message_box(page).fill("Yes, since noon")
+    page.keyboard.press("Enter")
+    answer = box_of(history(page).locator(".outbound .bubble").last)
+    question = box_of(history(page).locator(".inbound .bubble").first)
+    box = box_of(page.locator(".box"))
+    assert answer["x"] + answer["width"] - question["x"] <= 880
+    assert abs(question["x"] - box["x"]) <= 1, "history and box begin at one line"
+    assert abs(answer["x"] + answer["width"] - box["x"] - box["width"]) <= 1
+    assert 400 <= box_of(page.locator("#listing"))["width"] <= 420
+
+
+def test_boxes_of_a_list_begin_at_one_line_and_words_at_another(
+    open_page: OpenPage, server: Server
+) -> None:
+    server.receive_text("Anybody there?", sender=new_number())
+    for viewport in (WIDE, NARROW):
+        page = open_page("ana", "/", viewport=viewport)
+        for selector in (".start-link", ".search", ".account .avatar"):
+            assert box_of(page.locator(selector).first)["x"] == 12, (viewport, selector)
+        words = ["h1", ".start-link", ".row-name", ".row-preview", ".account-name"]
+        for selector in words:
+            left = page.locator(f"#listing {selector}").first.evaluate(WORDS_LEFT)
+            assert 43 <= left <= 45, (viewport, selector, left)
+        page.goto(server.url + server.inbox_path())
+        for selector in ("h1", ".bar .sub", ".row-name", ".row-preview"):
+            left = page.locator(f"#listing {selector}").first.evaluate(WORDS_LEFT)
+            assert 43 <= left <= 45, (viewport, selector, left)
+        field = page.get_by_role("searchbox").evaluate(
+            "box => box.getBoundingClientRect().left"
+            " + parseFloat(getComputedStyle(box).paddingLeft)"
+        )
+        assert field == 44, viewport
+
+
+def test_an_urgent_muted_contact_keeps_room_for_its_name(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Water everywhere", sender=number)
+    name_contact(server, number, "Marta Lindqvist")
+    page = open_page("ana", server.thread_path(number))
+    wait_until_live(page)
+    name = find_row(page, format_number(number)).locator(".row-contact")
+    choose_option(page, "Urgent")
+    expect(find_row(page, format_number(number)).get_by_text("Urgent")).to_be_visible()
+    before = box_of(name)["width"]
+    choose_thread_option(page, "Mute")
+    expect(find_row(page, format_number(number)).get_by_text("Muted")).to_be_attached()
+    assert box_of(name)["width"] == before, "the mark for mute takes nothing from the name"
+    assert before >= 66, "more than a few letters"
+
+
+def choose_option(page: Page, word: str) -> None:
+    page.get_by_role("button", name="Thread options").click()
+    page.get_by_role("menuitemradio", name=word, exact=True).click()
+
+
+def test_the_title_says_that_a_thread_is_muted_as_soon_as_another_tab_mutes_it(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("One of many", sender=number)
+    page, tab = (open_page("ana", server.thread_path(number)) for _ in range(2))
+    ben = open_page("ben", server.thread_path(number))
+    for one in (page, tab, ben):
+        wait_until_live(one)
+        expect(title_mark(one)).to_be_hidden()
+    choose_thread_option(tab, "Mute")
+    for one in (page, tab):
+        expect(title_mark(one)).to_be_visible()
+    expect(title_mark(ben)).to_be_hidden()
+    choose_thread_option(page, "Unmute")
+    for one in (page, tab):
+        expect(title_mark(one)).to_be_hidden()
+
+
+def title_mark(page: Page) -> Locator:
+    return page.locator(".thread > .bar").get_by_title("Muted")
+
+
+def test_a_long_count_is_whole_on_the_bell(open_page: OpenPage, server: Server) -> None:
+    for viewport in (WIDE, NARROW):
+        page = open_page("ana", server.inbox_path(), viewport=viewport)
+        page.locator(".badge").first.evaluate("badge => { badge.hidden = false }")
+        page.locator(".badge").first.evaluate("badge => { badge.textContent = '99+' }")
+        badge, listing = box_of(page.locator(".badge").first), box_of(page.locator("#listing"))
+        assert badge["x"] + badge["width"] <= listing["x"] + listing["width"], viewport
+        assert badge["x"] >= box_of(bell(page))["x"]
