@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -17,6 +18,9 @@ ADDRESS_LIMIT = 64
 URL_LIMIT = 2048
 TYPE_LIMIT = 128
 LONGEST_SHORT_CODE = 8
+# Control characters (category Cc) without tab and line feed, and those that begin another line.
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+OTHER_BREAK = re.compile(r"[\x0b\x0c\x85]")
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -89,24 +93,30 @@ def digest_is_any(given: str, expected: Iterable[str]) -> bool:
     return any(matches)
 
 
+def clean_text(value: str) -> str:
+    """Return `value` without control characters, which nobody sees and PostgreSQL partly refuses.
+
+    Line breaks and tabs stay. Both halves of a surrogate pair become their character, one alone
+    U+FFFD.
+    """
+    whole = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return CONTROL.sub("", OTHER_BREAK.sub("\n", whole))
+
+
 def check_readable(label: str, value: str, limit: int | None = None) -> str:
-    """Return `value` if PostgreSQL can store it and it is not too long, else raise Unparsable."""
-    if "\x00" in value:
-        raise events.Unparsable(f"{label} contains a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise events.Unparsable(f"{label} contains half of a surrogate pair") from None
-    if limit is not None and len(value) > limit:
+    """Return `value` as `clean_text` does. Raise Unparsable if it is too long then."""
+    cleaned = clean_text(value)
+    if limit is not None and len(cleaned) > limit:
         raise events.Unparsable(f"{label} is longer than {limit} characters")
-    return value
+    return cleaned
 
 
 def check_required(label: str, value: str, limit: int) -> str:
     """Return `value` as `check_readable` does, and refuse an empty or blank one."""
-    if not value.strip():
+    cleaned = check_readable(label, value, limit)
+    if not cleaned.strip():
         raise events.Unparsable(f"{label} is missing")
-    return check_readable(label, value, limit)
+    return cleaned
 
 
 def with_plus(address: str) -> str:
@@ -116,7 +126,7 @@ def with_plus(address: str) -> str:
 
 
 def form_fields(request: events.RawRequest) -> dict[str, str]:
-    """Return a form's fields as text. Raise Unparsable for anything but a clean UTF-8 form."""
+    """Return a form's fields as text, U+FFFD for bytes that are no UTF-8. Raise Unparsable."""
     kind, charset = media_type(request.headers)
     if kind != FORM:
         raise events.Unparsable("the body is not a form")
@@ -128,19 +138,28 @@ def form_fields(request: events.RawRequest) -> dict[str, str]:
         raise events.Unparsable("the form has too many fields") from None
     fields: dict[str, str] = {}
     for raw_key, raw_value in pairs:
-        try:
-            key, value = raw_key.decode(), raw_value.decode()
-        except UnicodeDecodeError:
-            raise events.Unparsable("a field is not valid UTF-8") from None
+        key, value = _decode(raw_key), _decode(raw_value)
         if fields.setdefault(key, value) != value:
             raise events.Unparsable("a field is given twice with different values")
     return fields
 
 
-def json_body(request: events.RawRequest) -> object:
-    """Return the body as JSON, whatever its declared type. Raise Unparsable."""
+def _decode(raw: bytes, encoding: str = "utf-8") -> str:
+    """Decode leniently; halves of surrogate pairs are kept for `clean_text`."""
     try:
-        return json.loads(request.body)
+        return raw.decode(encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode(encoding, "replace")
+
+
+def json_body(request: events.RawRequest) -> object:
+    """Return the body as JSON, whatever its declared type. Raise Unparsable.
+
+    Strings may hold control characters as they are, not only as JSON writes them.
+    """
+    try:
+        encoding = json.detect_encoding(request.body)
+        return json.loads(_decode(request.body, encoding), strict=False)
     except (ValueError, RecursionError):
         raise events.Unparsable("the body is not JSON") from None
 

@@ -225,7 +225,7 @@ def test_inbound_pictures_are_listed(fixture: CarrierFixture) -> None:
 
 @both
 def test_an_unreadable_text_does_not_hide_the_others(fixture: CarrierFixture) -> None:
-    log = LogServer([inbound_record("SM2", 9, body="a\x00b"), inbound_record("SM1", 5)])
+    log = LogServer([inbound_record("SM2", 9, **{"from": "\x00"}), inbound_record("SM1", 5)])
     result = list_inbound(fixture, log)
     assert isinstance(result, results.Listed)
     assert not result.is_all

@@ -79,16 +79,13 @@ def test_an_unknown_error_is_of_the_class_other() -> None:
         (encode_form(MessageSid=SID, From="+1", Body="x"), "To is missing"),
         (encode_form(MessageSid=SID, From="+1", To="+2"), "Body is missing"),
         (inbound_form(From="   "), "From is missing"),
-        (inbound_form(Body="a\x00b"), "Body contains a NUL"),
-        (inbound_form(From="+1\x00"), "From contains a NUL"),
-        (inbound_form(MessageSid="SM\x00"), "MessageSid contains a NUL"),
+        (inbound_form(From="\x00 "), "From is missing"),
+        (inbound_form(MessageSid="\x00"), "MessageSid is missing"),
         (inbound_form(MessageSid="S" * 65), "MessageSid is longer"),
         (inbound_form(From="1" * 65), "From is longer"),
         (inbound_form(NumMedia="many"), "NumMedia"),
         (inbound_form(NumMedia="-1"), "NumMedia"),
         (inbound_form(NumMedia="٣"), "NumMedia"),
-        (inbound_form() + b"&Body=%ED%A0%80", "not valid UTF-8"),
-        (inbound_form() + b"&Extra=caf%E9", "not valid UTF-8"),
         (inbound_form() + b"&Body=Other", "twice"),
         (inbound_form() + b"&a=1" * 2000, "too many fields"),
     ],
@@ -112,7 +109,7 @@ def test_another_content_type_is_not_read_as_a_form(kind: str) -> None:
     assert "not a form" in parse_error(inbound_form(), kind)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\r\n")))
 def test_every_text_arrives_as_it_was_written(body: str) -> None:
     [event] = parse(inbound_form(Body=body))
     assert isinstance(event, events.InboundText)

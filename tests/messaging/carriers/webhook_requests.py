@@ -46,5 +46,15 @@ def post_signed(
     )
 
 
+def post_body(
+    account: CarrierAccount, fixture: CarrierFixture, body: bytes, content_type: str
+) -> Any:
+    """POST a body of any type to the account's webhook, signed as the vendor does it."""
+    url = settings.PUBLIC_URL + account.webhook_path
+    request = fixture.sign(body, content_type, fixture.credentials[fixture.secret], url)
+    headers = {key: value for key, value in request.headers.items() if key != "content-type"}
+    return Client().post(request.path, body, content_type=content_type, headers=headers)
+
+
 def post_unsigned(account: CarrierAccount, event: object) -> Any:
     return Client().post(account.webhook_path, event, content_type="application/json")

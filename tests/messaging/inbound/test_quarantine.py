@@ -32,7 +32,7 @@ def replay_in_admin(cast: Cast, webhook: Webhook) -> Any:
         ({"To": ELSEWHERE}, "a number that we do not have"),
         ({"MessageSid": ""}, "MessageSid is missing"),
         ({"From": " "}, "From is missing"),
-        ({"Body": "a\x00b"}, "NUL"),
+        ({"MessageSid": "\x00\x07"}, "MessageSid is missing"),
         ({"NumMedia": "many"}, "NumMedia"),
         ({"From": "9" * 65}, "longer than"),
     ],
@@ -45,7 +45,7 @@ def test_a_webhook_that_is_not_understood_is_accepted_and_quarantined(
     assert not Message.objects.exists()
     webhook = Webhook.objects.quarantined().get()
     assert reason in webhook.reason
-    assert b"Hello" in bytes(webhook.body) or "Body" in changes
+    assert b"Hello" in bytes(webhook.body)
     page = client_of(cast.admin).get(reverse(CHANGELIST)).content.decode()
     assert reason in page
 
@@ -105,10 +105,10 @@ def test_a_replayed_receipt_still_finds_its_attempt(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "Yes.")
     attempt = delivery._claim_next_attempt(message.thread)
     assert attempt is not None
-    fields = receipt_fields("SM-out-1", "undelivered", ErrorCode="\x00")
+    fields = receipt_fields("SM-out-1", "undelivered", ErrorCode="3" * 65)
     post_webhook(cast.account, fields, attempt_token=str(attempt.token))
     webhook = Webhook.objects.quarantined().get()
-    mended = bytes(webhook.body).replace(b"%00", b"30005")
+    mended = bytes(webhook.body).replace(b"3" * 65, b"30005")
     Webhook.objects.filter(pk=webhook.pk).update(body=mended, path=webhook.path + "?a=b")
     replay_in_admin(cast, webhook)
     attempt.refresh_from_db()
