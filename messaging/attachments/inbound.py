@@ -35,6 +35,10 @@ RETRY_DELAYS = (5, 30, 120)  # Seconds before each retry of a failure that may p
 
 NOT_KEPT = "This file could not be kept here. Ask an administrator, then try again."
 TOO_MANY = "More files came with this text than we take."
+MISSING = (
+    "A picture or file came with this text, but the carrier does not say where it is. Ask the "
+    "person to send it again."
+)
 
 
 def count_announced(media: Sequence[events.InboundMedia]) -> dict[str, int]:
@@ -53,6 +57,8 @@ def record_media(message: Message, media: Sequence[events.InboundMedia]) -> None
             kind=_guess_kind(one),
             source_url=one.url,
             source_sha256=one.sha256[:64],
+            state=Attachment.State.WAITING if one.url else Attachment.State.FAILED,
+            reason="" if one.url else MISSING,
         )
         for one in media[:MAX_FILES]
     ]

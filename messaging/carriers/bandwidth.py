@@ -51,6 +51,13 @@ ERROR_CLASSES: dict[str, events.ErrorClass] = {
     code: kind for kind, codes in _CODES.items() for code in codes.split()
 }
 
+SELF_TEST = "self-test"
+CHANNELS = {"RBM": "RCS"}
+SWITCH = (
+    "In the Bandwidth App, give the RCS agent or other channel an application of its own, whose "
+    "callback URL is not this address."
+)
+
 HOST = "messaging.bandwidth.com"
 LAYOUT = re.compile(r"\.smil$|[./]smil\.xml$|/part-?[0-9]+\.xml$")
 
@@ -175,7 +182,9 @@ class Bandwidth(Carrier):
         """Make an event of a type that does not exist."""
         login = (credentials.get("callback_user", ""), credentials.get("callback_password", ""))
         headers = {"content-type": "application/json", "authorization": http.basic_auth(*login)}
-        return events.RawRequest("POST", parsing.path_of(url), headers, b'[{"type": "self-test"}]')
+        return events.RawRequest(
+            "POST", parsing.path_of(url), headers, f'[{{"type": "{SELF_TEST}"}}]'.encode()
+        )
 
 
 def _field_or_type(answer: Mapping[str, Any]) -> object:
@@ -220,12 +229,16 @@ def _event_or_trouble(item: object) -> events.Event:
 
 
 def _event(event: Mapping[str, object]) -> events.Event:
-    kind = parsing.read_string(event, "type")
+    kind = parsing.check_readable("type", parsing.read_string(event, "type"), parsing.TYPE_LIMIT)
     if kind == "message-received":
         return _inbound(event, parsing.read_object("message", event.get("message")))
     state = STATES.get(kind)
+    if kind == SELF_TEST:
+        return events.Ignored("the self-test")
     if state is None:
-        return events.Ignored("an event of another type")
+        raise events.Unparsable(
+            f"It is an event of the kind “{kind[:60]}”, which belongs to no SMS or MMS. {SWITCH}"
+        )
     message = parsing.read_object("message", event.get("message"))
     code, error_class = _error(event) if state == "failed" else ("", "")
     return events.Receipt(
@@ -255,7 +268,16 @@ def _error(event: Mapping[str, object]) -> tuple[str, events.ErrorClass | Litera
 
 def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> events.InboundText:
     """Parse a text. Of a group text each of our numbers gets its own event, and `to` names it."""
-    urls = [_media_url(item) for item in parsing.read_list("media", message.get("media"))]
+    channel = parsing.check_readable(
+        "channel", parsing.read_string(message, "channel"), parsing.TYPE_LIMIT
+    )
+    if channel.upper() not in ("", "SMS", "MMS"):
+        raise events.Unparsable(
+            f"It came by {CHANNELS.get(channel.upper(), channel)}; Partyline serves SMS and MMS. "
+            f"{SWITCH}"
+        )
+    media = parsing.read_list("media", message.get("media"))
+    urls = [parsing.media_url(item) for item in media]
     if message.get("text") is None and not urls:
         raise events.Unparsable("text is missing")
     recipient = parsing.read_string(event, "to") or parsing.read_string(message, "owner")
@@ -271,12 +293,6 @@ def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> even
         sent_at=parsing.read_time("time", parsing.read_string(message, "time")),
         media=tuple(events.InboundMedia(url) for url in urls if not _is_layout(url)),
     )
-
-
-def _media_url(item: object) -> str:
-    if not isinstance(item, str):
-        raise events.Unparsable("one of media is not an address")
-    return parsing.check_required("media", item, parsing.URL_LIMIT)
 
 
 def _is_layout(url: str) -> bool:

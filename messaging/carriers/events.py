@@ -82,7 +82,8 @@ class RawRequest:
 class InboundMedia:
     """Describe a picture or file that came with a text and is still at the carrier.
 
-    Type and size (bytes) are the carrier's claims; `sha256` (hex) is empty unless it gives one.
+    `url` is empty if the carrier announced it and does not say where it is. Type and size (bytes)
+    are the carrier's claims; `sha256` (hex) is empty unless it gives one.
     """
 
     url: str = field(repr=False)

@@ -15,8 +15,9 @@ FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 1000
 ID_LIMIT = 64
 ADDRESS_LIMIT = 64
-URL_LIMIT = 2048
+URL_LIMIT = 4096
 TYPE_LIMIT = 128
+MAX_MEDIA = 20
 LONGEST_SHORT_CODE = 8
 # Control characters (category Cc) without tab and line feed, and those that begin another line.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
@@ -117,6 +118,22 @@ def check_required(label: str, value: str, limit: int) -> str:
     if not cleaned.strip():
         raise events.Unparsable(f"{label} is missing")
     return cleaned
+
+
+def media_url(value: object) -> str:
+    """Return where a picture is; "" if the carrier announced one and gives no usable address."""
+    url = clean_text(value).strip() if isinstance(value, str) else ""
+    return url if len(url) <= URL_LIMIT else ""
+
+
+def with_missing_media(
+    found: tuple[events.InboundMedia, ...], announced: int
+) -> tuple[events.InboundMedia, ...]:
+    """Add what the carrier counted but did not list, so that the text can say that it is missing.
+
+    The carrier's count is believed up to `MAX_MEDIA`.
+    """
+    return found + (events.InboundMedia(""),) * (min(announced, MAX_MEDIA) - len(found))
 
 
 def with_plus(address: str) -> str:

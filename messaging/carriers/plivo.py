@@ -20,16 +20,22 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 from django.conf import settings
 
+from inboxes.integers import read_integer
 from messaging.carriers import events, http, parsing, results
 from messaging.carriers.base import Carrier, CredentialField
 
 NOT_STORED = "the auth ID or the auth token is not stored"
-MAX_MEDIA = 20
 MAX_SIGNATURES = 10
 PAGE_SIZE = 20
 # V2 signs the address and the nonce in one piece, so that a nonce with other characters could be
 # what another signature has as the end of its address, or as its fields.
 NONCE = re.compile(r"[A-Za-z0-9_-]+")
+
+CHANNELS = {"whatsapp": "WhatsApp", "rcs": "RCS"}
+OTHER_CHANNEL = (
+    "It came by {channel}; Partyline serves SMS and MMS. In Plivo's console, give the {channel} "
+    "number or agent an application of its own, whose Message URL is not this address."
+)
 
 STATES: dict[str, events.State] = {
     "queued": "queued",
@@ -138,6 +144,11 @@ class Plivo(Carrier):
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read an inbound text or a status callback."""
         fields = parsing.form_fields(request)
+        if "CallUUID" in fields:
+            raise events.Unparsable(
+                "It is about a call. In Plivo's console, enter this address as the application's "
+                "Message URL only, not as its Answer URL or Hangup URL."
+            )
         message_id = parsing.check_required(
             "MessageUUID", fields.get("MessageUUID", ""), parsing.ID_LIMIT
         )
@@ -296,6 +307,9 @@ def _receipt(
 
 def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
     """`Text` for SMS, `Body` for MMS."""
+    kind = parsing.check_readable("Type", fields.get("Type", ""), parsing.TYPE_LIMIT)
+    if kind.lower() not in ("", "sms", "mms"):
+        raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
     media = _media(fields)
     body = fields.get("Text", fields.get("Body"))
     if body is None and not media:
@@ -314,13 +328,12 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
 
 
 def _media(fields: Mapping[str, str]) -> tuple[events.InboundMedia, ...]:
-    """Plivo's pages number them from 0 or from 1."""
-    keys = [f"Media{index}" for index in range(MAX_MEDIA + 1)]
-    return tuple(
-        events.InboundMedia(parsing.check_required(key, fields[key], parsing.URL_LIMIT))
-        for key in keys
-        if key in fields
+    """Return the files; Plivo's pages number them from 0 or from 1."""
+    keys = [f"Media{index}" for index in range(parsing.MAX_MEDIA + 1)]
+    found = tuple(
+        events.InboundMedia(parsing.media_url(fields[key])) for key in keys if key in fields
     )
+    return parsing.with_missing_media(found, read_integer(fields.get("MediaCount", "")) or 0)
 
 
 def _records(

@@ -44,6 +44,14 @@ class SignalWire(Twilio):
     login: ClassVar[tuple[str, str]] = ("project_id", "api_token")
     signature_header: ClassVar[str] = "x-signalwire-signature"
     signing_secret: ClassVar[tuple[str, str]] = ("signing_key", "signing key")
+    other_channel: ClassVar[str] = (
+        "It came by {channel}; Partyline serves SMS and MMS. In SignalWire's space, take this "
+        "address out of the settings for {channel}."
+    )
+    conversations: ClassVar[str] = (
+        "It is an event of a conversation, not of a text. In SignalWire's space, at the number, "
+        "choose LaML Webhooks for incoming messages."
+    )
     media_hosts: ClassVar[tuple[str, ...]] = (
         ".signalwire.com",
         "s3.us-east-2.amazonaws.com/files.signalwire.com/",

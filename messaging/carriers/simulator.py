@@ -142,7 +142,7 @@ def _inbound(message_id: str, event: Mapping[str, object]) -> events.InboundText
 def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
     return events.InboundMedia(
-        url=parsing.check_required("url", parsing.read_string(item, "url"), parsing.URL_LIMIT),
+        url=parsing.media_url(item.get("url")),
         content_type=parsing.check_readable(
             "content_type", parsing.read_string(item, "content_type"), parsing.TYPE_LIMIT
         ),

@@ -68,6 +68,13 @@ MEDIA_HOSTS = (
     "tlnx-mms-media.s3.us-east-1.amazonaws.com",
 )
 
+CHANNELS = {"rcs": "RCS", "whatsapp": "WhatsApp"}
+OTHER_CHANNEL = (
+    "It came by {channel}; Partyline serves SMS and MMS. In Telnyx's portal, give the {channel} "
+    "agent or sender another webhook URL than this address."
+)
+OLD_VERSION = "In Telnyx's portal, set the messaging profile's webhook API version to 2."
+
 NO_SUBJECT = "NoSubject"  # What Telnyx writes where a picture message has none
 
 PATIENCE = 3  # Messages in a row that may fail to come before their listing is given up
@@ -112,7 +119,10 @@ class Telnyx(Carrier):
         signature = request.headers.get("telnyx-signature-ed25519", "")
         sent_at = request.headers.get("telnyx-timestamp", "")
         if not signature or not sent_at:
-            raise events.VerificationError("the signature or its timestamp is missing")
+            raise events.VerificationError(
+                "the signature or its timestamp is missing (in Telnyx's portal, set the messaging "
+                "profile's webhook API version to 2)"
+            )
         at = read_integer(sent_at)
         if at is None or at >= 10**12:
             raise events.VerificationError("the timestamp is not a number")
@@ -128,16 +138,23 @@ class Telnyx(Carrier):
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one event: a text, or the state of each recipient of one of ours."""
-        data = parsing.read_object(
-            "data", parsing.read_object("the body", parsing.json_body(request)).get("data")
+        data = _event_data(request)
+        kind = parsing.check_readable(
+            "event_type", parsing.read_string(data, "event_type"), parsing.TYPE_LIMIT
         )
-        match parsing.read_string(data, "event_type"):
+        match kind:
             case "message.received":
                 return [_inbound(parsing.read_object("payload", data.get("payload")))]
             case "message.sent" | "message.finalized":
                 return _receipts(parsing.read_object("payload", data.get("payload")))
-            case _:
+            case _ if kind.startswith("message.") and "received" not in kind:
                 return [events.Ignored("an event of another type")]
+            case _:
+                raise events.Unparsable(
+                    f"It is an event of the kind “{kind[:60]}”, not of a text. In Telnyx's "
+                    "portal, enter this address in the inbound settings of a messaging profile "
+                    "only."
+                )
 
     def send(
         self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
@@ -249,11 +266,26 @@ def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
     return True
 
 
+def _event_data(request: events.RawRequest) -> Mapping[str, object]:
+    """Return an event's data. Raise Unparsable, with what to set, for the older versions."""
+    try:
+        body = parsing.json_body(request)
+    except events.Unparsable as error:
+        raise events.Unparsable(f"{error.reason}. {OLD_VERSION}") from None
+    data = parsing.read_object("the body", body).get("data")
+    if not isinstance(data, dict):
+        raise events.Unparsable(f"data is missing. {OLD_VERSION}")
+    return data
+
+
 def _inbound(payload: Mapping[str, object]) -> events.InboundText:
     """Parse a text, in a webhook as in the answer to "Retrieve a message"."""
-    if parsing.read_string(payload, "type") not in ("", "SMS", "MMS"):
-        raise events.Unparsable("a message that is neither SMS nor MMS")
+    kind = parsing.check_readable("type", parsing.read_string(payload, "type"), parsing.TYPE_LIMIT)
+    if kind.upper() not in ("", "SMS", "MMS"):
+        raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
     media = tuple(_medium(item) for item in parsing.read_objects("media", payload.get("media")))
+    if not media and not payload.get("text") and kind.upper() == "MMS":
+        media = (events.InboundMedia(""),)
     if payload.get("text") is None and not media:
         raise events.Unparsable("text is missing")
     subject = parsing.check_readable("subject", parsing.read_string(payload, "subject"))
@@ -289,7 +321,7 @@ def _address(label: str, party: Mapping[str, object]) -> str:
 def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
     return events.InboundMedia(
-        url=parsing.check_required("url", parsing.read_string(item, "url"), parsing.URL_LIMIT),
+        url=parsing.media_url(item.get("url")),
         content_type=parsing.check_readable(
             "content_type", parsing.read_string(item, "content_type"), parsing.TYPE_LIMIT
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import ClassVar
@@ -22,6 +23,7 @@ from messaging.carriers import events, http, parsing, results
 from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.twilio_log import Log
 
+MEDIA_KEY = re.compile(r"MediaUrl[0-9]{1,2}")
 NOT_STORED = "what to log in with is not stored"
 
 STATES: dict[str, events.State] = {
@@ -36,6 +38,17 @@ STATES: dict[str, events.State] = {
     "undelivered": "failed",
     "failed": "failed",
     "canceled": "failed",
+}
+
+# What stands before the colon of an address that is no phone number.
+CHANNELS = {
+    "whatsapp": "WhatsApp",
+    "messenger": "Facebook Messenger",
+    "instagram": "Instagram",
+    "rcs": "RCS",
+    "sip": "SIP",
+    "client": "Twilio Client",
+    "chat": "chat",
 }
 
 ERROR_CLASSES: dict[str, events.ErrorClass] = {
@@ -98,6 +111,14 @@ class Twilio(Carrier):
     login: ClassVar[tuple[str, str]] = ("account_sid", "auth_token")
     signature_header: ClassVar[str] = "x-twilio-signature"
     signing_secret: ClassVar[tuple[str, str]] = ("auth_token", "auth token")
+    other_channel: ClassVar[str] = (
+        "It came by {channel}; Partyline serves SMS and MMS. In Twilio's console, Messaging → "
+        "Senders → {channel} senders, take this address out of the sender's webhooks."
+    )
+    conversations: ClassVar[str] = (
+        "It is an event of Twilio Conversations. In Twilio's console, Conversations → Manage → "
+        "Webhooks, take this address out; at the number, choose Webhook for incoming messages."
+    )
     media_hosts: ClassVar[tuple[str, ...]] = (
         "api.twilio.com",
         ".twiliocdn.com",
@@ -128,12 +149,27 @@ class Twilio(Carrier):
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read an inbound text or a status callback."""
         fields = _fields(request)
+        self._refuse_other_kinds(fields)
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
         sid = fields.get("MessageSid") or fields.get("SmsMessageSid") or fields.get("SmsSid", "")
         message_id = parsing.check_required("MessageSid", sid, parsing.ID_LIMIT)
         if status in ("", "received", "receiving"):
             return [_inbound(message_id, fields)]
         return [_reported(message_id, status, fields.get("ErrorCode", ""))]
+
+    def _refuse_other_kinds(self, fields: Mapping[str, str]) -> None:
+        """Raise Unparsable for what is no SMS or MMS; its reason says what to set otherwise."""
+        for key in ("From", "To"):
+            prefix, colon, _ = fields.get(key, "").partition(":")
+            if colon and (channel := CHANNELS.get(prefix.strip().lower())):
+                raise events.Unparsable(self.other_channel.format(channel=channel))
+        if "ConversationSid" in fields:
+            raise events.Unparsable(self.conversations)
+        if "CallSid" in fields and "MessageSid" not in fields:
+            raise events.Unparsable(
+                "It is about a call. Enter this address for messages only: at the number, take it "
+                "out of the settings for voice."
+            )
 
     def ack(self) -> tuple[bytes, str]:
         """Return empty TwiML: a plain text body would be texted back to the sender."""
@@ -331,6 +367,7 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
     count = read_integer(fields.get("NumMedia", "") or "0")
     if count is None or count > 999:
         raise events.Unparsable("NumMedia is not a number")
+    count = max(count, len([key for key in fields if MEDIA_KEY.fullmatch(key)]))
     if "Body" not in fields and count == 0:
         raise events.Unparsable("Body is missing")
     return events.InboundText(
@@ -346,6 +383,6 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
 def _medium(fields: Mapping[str, str], index: int) -> events.InboundMedia:
     key, kind = f"MediaUrl{index}", f"MediaContentType{index}"
     return events.InboundMedia(
-        url=parsing.check_required(key, fields.get(key, ""), parsing.URL_LIMIT),
+        url=parsing.media_url(fields.get(key)),
         content_type=parsing.check_readable(kind, fields.get(kind, ""), parsing.TYPE_LIMIT),
     )

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from inboxes.integers import read_integer
 from messaging.carriers import events, http, parsing, results
 
 PAGE_SIZE = 200
@@ -107,14 +108,15 @@ class Log:
     def _media(
         self, message: Message
     ) -> tuple[events.InboundMedia, ...] | results.AuthFailed | results.CannotTell:
-        if str(message.get("num_media") or "0") == "0":
+        count = read_integer(str(message.get("num_media") or "0")) or 0
+        if not count:
             return ()
         base = f"{self.url}/Messages/{quote(message['sid'], safe='')}/Media"
         answer = http.get_json(self.client, f"{base}.json", self.label, auth=self.login)
         if not isinstance(answer, dict):
             return answer
         items = answer.get("media_list")
-        return tuple(
+        found = tuple(
             events.InboundMedia(
                 f"{base}/{quote(item['sid'], safe='')}",
                 str(item.get("content_type", ""))[: parsing.TYPE_LIMIT],
@@ -122,6 +124,7 @@ class Log:
             for item in (items if isinstance(items, list) else [])
             if isinstance(item, dict) and http.is_message_id(item.get("sid"))
         )
+        return parsing.with_missing_media(found, count)
 
 
 def _readable(answer: Mapping[str, Any]) -> list[Message] | None:

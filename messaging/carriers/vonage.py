@@ -52,6 +52,25 @@ ERROR_CLASSES: dict[str, events.ErrorClass] = {
     code[: http.CODE_LIMIT]: kind for kind, codes in _CODES.items() for code in codes.split()
 }
 
+CHANNELS = {
+    "whatsapp": "WhatsApp",
+    "rcs": "RCS",
+    "messenger": "Facebook Messenger",
+    "viber_service": "Viber",
+}
+OTHER_CHANNEL = (
+    "It came by {channel}; Partyline serves SMS and MMS. In Vonage's dashboard, link the "
+    "{channel} account to another application than the one with this address."
+)
+OLD_VERSION = (
+    "It is in the form of the Messages API v0.1. In Vonage's dashboard, Applications, at the "
+    "capability Messages, set the version of both webhooks to v1."
+)
+SMS_API = (
+    "It came by Vonage's older SMS API. In Vonage's dashboard, API Settings, set Messaging API "
+    "Type to Messages API, and enter this address at the application."
+)
+
 MEDIA_KINDS = ("image", "audio", "video", "file", "vcard")
 
 
@@ -95,16 +114,30 @@ class Vonage(Carrier):
             raise events.VerificationError("no API key is stored for this account")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise events.VerificationError("the signature is missing")
+            is_old = b"msisdn" in request.body or "msisdn=" in request.path
+            raise events.VerificationError(
+                SMS_API
+                if is_old
+                else "the signature is missing (in Vonage's API settings, "
+                "webhooks must be signed with the signature secret)"
+            )
         vonage_signature.check(token.strip(), request.body, api_key, secrets)
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read a text that came in, or the status of one of ours."""
-        event = parsing.read_object("the body", parsing.json_body(request))
+        event = parsing.read_object("the body", _read_body(request))
+        if "msisdn" in event:
+            raise events.Unparsable(SMS_API)
         if "status" in event:
             return [_reported(event, parsing.read_string(event, "status"), event.get("error"))]
-        if parsing.read_string(event, "channel") not in ("sms", "mms"):
-            return [events.Ignored("an event of another channel")]
+        if isinstance(event.get("from"), dict) or "message" in event:
+            raise events.Unparsable(OLD_VERSION)
+        channel = parsing.check_readable(
+            "channel", parsing.read_string(event, "channel"), parsing.TYPE_LIMIT
+        )
+        if channel.lower() not in ("sms", "mms"):
+            name = CHANNELS.get(channel.lower(), channel) or "no channel that it names"
+            raise events.Unparsable(OTHER_CHANNEL.format(channel=name))
         return [_inbound(event)]
 
     def send(
@@ -238,11 +271,23 @@ def _reported(
     return events.Receipt(message_id, state, code, kind, attempt_token=token)
 
 
+def _read_body(request: events.RawRequest) -> object:
+    """Return the JSON. Raise Unparsable, with what to set, for a form of the older API."""
+    try:
+        return parsing.json_body(request)
+    except events.Unparsable:
+        if b"msisdn=" in request.body:
+            raise events.Unparsable(SMS_API) from None
+        raise
+
+
 def _inbound(event: Mapping[str, object]) -> events.InboundText:
     media = list(_media(event))
     captions = [parsing.read_string(item, "caption") for item in media]
     if event.get("text") is None and not media:
-        raise events.Unparsable("text is missing")
+        if parsing.read_string(event, "message_type") in ("", "text"):
+            raise events.Unparsable("text is missing")
+        media = [{}]
     return events.InboundText(
         carrier_message_id=parsing.check_required(
             "message_uuid", parsing.read_string(event, "message_uuid"), parsing.ID_LIMIT
@@ -259,12 +304,7 @@ def _inbound(event: Mapping[str, object]) -> events.InboundText:
             "text", "\n".join(filter(None, [parsing.read_string(event, "text"), *captions]))
         ),
         sent_at=parsing.read_time("timestamp", parsing.read_string(event, "timestamp")),
-        media=tuple(
-            events.InboundMedia(
-                parsing.check_required("url", parsing.read_string(item, "url"), parsing.URL_LIMIT)
-            )
-            for item in media
-        ),
+        media=tuple(events.InboundMedia(parsing.media_url(item.get("url"))) for item in media),
     )
 
 
@@ -276,7 +316,7 @@ def _media(event: Mapping[str, object]) -> list[Mapping[str, object]]:
         if event.get(kind) is not None
     ]
     several = parsing.read_objects("content", event.get("content"))
-    return alone + [item for item in several if item.get("url") is not None]
+    return alone + [item for item in several if item.get("type") != "text"]
 
 
 def _login(credentials: Mapping[str, str]) -> tuple[str, str]:

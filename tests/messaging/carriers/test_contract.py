@@ -292,7 +292,6 @@ def assert_storable(event: events.Event) -> None:
         assert (
             len(event.sender) <= parsing.ADDRESS_LIMIT + 1
         )  # a plus sign may have come before it
-        assert all(medium.url for medium in event.media)
         assert all(medium.size is None or medium.size >= 0 for medium in event.media)
         assert event.sent_at is None or event.sent_at.tzinfo is not None
     if isinstance(event, events.Receipt):
