@@ -17,6 +17,7 @@ from tests import evidence
 from tests.cast import Cast, create_cast
 from tests.databases import migrated_database, own_database
 from tests.emptying import empty_tables
+from tests.page_scripts import PageScripts, running_page_scripts
 
 
 @pytest.hookimpl(trylast=True)
@@ -54,6 +55,13 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         yield
         connections.close_all()
         connection.settings_dict["NAME"] = before
+
+
+@pytest.fixture(scope="session")
+def page_scripts() -> Iterator[PageScripts]:
+    """Run the page's scripts beside the tests."""
+    with running_page_scripts() as scripts:
+        yield scripts
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from django.http import QueryDict
 from inboxes.forms import first_error
 from inboxes.models import Agent, Inbox
 from threads import words
+from threads.folding import fold_text
 from threads.lists import PAGE_SIZE, Cursor, encode_seqs
 
 MAX_QUERY_LENGTH = 200  # characters
@@ -77,7 +78,7 @@ class Search:
     @cached_property
     def contact_words(self) -> list[str]:
         """Return a number in any notation as one run of digits; anything else as its words."""
-        digits = "".join(c for c in words.fold_text(self.text) if c in words.DIGITS)
+        digits = "".join(c for c in fold_text(self.text) if c in words.DIGITS)
         is_number = words.is_digit_run(digits) and not any(c.isalpha() for c in self.text)
         return [digits] if self.words and is_number else self.words
 

@@ -7,30 +7,16 @@ embedded server has no dictionaries.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
+
+from threads.folding import fold_text
 
 MAX_WORD_LENGTH = 64  # further characters of a word are not indexed
 MAX_WORDS = 2_000  # further words of one text are not indexed
 DIGITS = "0123456789"
 
-# Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt): nothing shows them.
-INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff"
-)
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _SINGLE_CHARACTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # no spaces between words
 _WORD = re.compile(rf"[{_SINGLE_CHARACTERS}]|[^\W{_SINGLE_CHARACTERS}]+")
-
-
-def fold_text(text: str) -> str:
-    """Return the text without case, accents and invisible characters, compatibility forms as
-    plain letters (NFKD)."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    shown = "".join(c for c in parts if not unicodedata.combining(c))
-    return _INVISIBLE.sub("", shown).casefold()
 
 
 def split_words(text: str) -> list[str]:

@@ -80,18 +80,3 @@ interface HtmxEvents {
 type AsCustomEvents<Events> = { [Name in keyof Events]: CustomEvent<Events[Name]> };
 
 interface DocumentEventMap extends AsCustomEvents<HtmxEvents> {}
-
-/** The events of the @ menu, see static/vendor/text-expander.d.ts. */
-interface TextExpanderEvents {
-  "text-expander-change": {
-    text: string;
-    provide(
-      result: Promise<import("../../static/vendor/text-expander.js").TextExpanderResult>,
-    ): void;
-  };
-  "text-expander-value": { item: HTMLElement; value: string | null };
-  "text-expander-committed": { input: HTMLElement };
-  "text-expander-activate": null;
-}
-
-interface DocumentEventMap extends AsCustomEvents<TextExpanderEvents> {}

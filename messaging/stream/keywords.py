@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from messaging.carriers.events import Keyword
-from threads.words import fold_text
+from threads.folding import fold_text
 
 # Longer texts hold no keyword, and a wish stands among so many characters.
 LONGEST_KEYWORD = 60

@@ -1,17 +1,24 @@
-"""Find mentions: `@` and a member's handle, between word boundaries."""
+"""Find mentions: `@` and a member's handle, in texts of any script.
+
+Texts and handles are compared after Unicode's NFKC and without case. An ASCII letter or digit
+before the @ makes it an address, as in name@host, and one behind a handle continues the word, as
+in @benjamin. Any other character may stand there: scripts without spaces have no other boundary.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from inboxes.models import Agent, Inbox
-from threads.words import fold_text
+from threads.folding import fold_case, fold_text
 
-# A handle has the characters of Django's usernames. A word before the @ makes it an address, as in
-# name@host.
-_HANDLE = re.compile(r"(?<![\w@.+-])@([\w.@+-]+)")
+# A character with those behind it that NFKC may compose with it. Half-width voicing marks, and
+# vowels and finals of Korean, compose although they are letters.
+_JOINING = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")
+_ASCII_ALPHANUMERIC = re.compile("[A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +30,83 @@ class Mention:
     agent_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """Hold one character of a normalised text, and the span in the text that it comes from."""
+
+    character: str
+    folded: str
+    start: int
+    end: int
+
+
 def find_mentions(body: str, people: Iterable[Agent], author: Agent) -> list[Mention]:
     """Return the mentions of these people in the body.
 
-    Case is ignored. The longest handle that ends at a word boundary wins, so that a full stop
-    after a handle does not belong to it. Authors cannot mention themselves.
+    The longest known handle wins. Authors cannot mention themselves.
     `static/js/composer/mentions.js` finds the same mentions.
     """
-    handles = {person.username.casefold(): person.pk for person in people}
-    handles[author.username.casefold()] = author.pk
+    handles = {fold_handle(person.username): person.pk for person in people}
+    handles[fold_handle(author.username)] = author.pk
+    letters = list(_normalise(body))
     found = []
-    for match in _HANDLE.finditer(body):
-        characters = match.group(1)
-        for length in range(len(characters), 0, -1):
-            agent_id = handles.get(characters[:length].casefold())
-            if agent_id is not None and not _continues_word(characters[length:]):
-                if agent_id != author.pk:
-                    found.append(Mention(match.start(), match.start() + 1 + length, agent_id))
-                break
+    index = 0
+    while index < len(letters):
+        match = _match_handle(letters, index, handles)
+        if match is None:
+            index += 1
+            continue
+        agent_id, behind = match
+        if agent_id != author.pk:
+            found.append(Mention(letters[index].start, letters[behind - 1].end, agent_id))
+        index = behind
     return found
 
 
-def _continues_word(rest: str) -> bool:
-    return bool(rest) and (rest[0].isalnum() or rest[0] == "_")
+def fold_handle(handle: str) -> str:
+    """Return a handle, or text after an @, as it is compared."""
+    return "".join(letter.folded for letter in _normalise(handle))
+
+
+def _match_handle(
+    letters: Sequence[_Letter], index: int, handles: dict[str, int]
+) -> tuple[int, int] | None:
+    """Return who is mentioned by the @ at the index, and the index behind the longest handle."""
+    if letters[index].character != "@" or _is_word(letters, index - 1):
+        return None
+    longest = max(map(len, handles))
+    typed, found = "", None
+    for behind in range(index + 2, len(letters) + 1):
+        typed += letters[behind - 1].folded
+        if len(typed) > longest:
+            break
+        if typed in handles and not _is_word(letters, behind):
+            found = handles[typed], behind
+    return found
+
+
+def _is_word(letters: Sequence[_Letter], index: int) -> bool:
+    """Return True if an ASCII letter or digit stands at the index."""
+    inside = 0 <= index < len(letters)
+    return inside and _ASCII_ALPHANUMERIC.fullmatch(letters[index].character) is not None
+
+
+def _normalise(text: str) -> Iterator[_Letter]:
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end < len(text) and _joins(text[end]):
+            continue
+        for character in unicodedata.normalize("NFKC", text[start:end]):
+            yield _Letter(character, fold_case(character), start, end)
+        start = end
+
+
+def _joins(character: str) -> bool:
+    """Return True if NFKC may compose the character with the one before it."""
+    if character.isascii():
+        return False
+    first = unicodedata.normalize("NFKC", character)[0]
+    return unicodedata.category(first)[0] == "M" or _JOINING.fullmatch(first) is not None
 
 
 def mentionable_agents(inbox: Inbox, author: Agent) -> list[Agent]:

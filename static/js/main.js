@@ -1,5 +1,6 @@
 // The page's behaviours, each in its own module and hooked by attributes of the markup. Their order
 // is the order in which they hear of an event.
+import "./page/composition.js";
 import "./live/connection.js";
 import "./page/network-errors.js";
 import "./shared/csrf.js";

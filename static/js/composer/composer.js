@@ -8,6 +8,7 @@ import { composerForm, isNavigation, pressSend, textBox } from "../shared/page-e
 import { showToast } from "../shared/toasts.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
 import { isInternal, setInternal } from "./internal-mode.js";
+import { closeMentionMenu } from "./mention-menu.js";
 import { showSegments } from "./segments.js";
 import { openSendGuard, resetSendGuard } from "./send-guard.js";
 
@@ -81,10 +82,7 @@ function takeFormKey(form, answer) {
 /** @param {HTMLFormElement} form */
 function emptyBox(form) {
   const box = textBox(form);
-  /** @type {import("../../vendor/text-expander.js").default | null} */
-  const expander = box.closest("text-expander");
-  // Missing until the menu's script was loaded.
-  expander?.dismiss?.();
+  closeMentionMenu();
   box.value = "";
   fitBox(box);
 }
@@ -198,7 +196,7 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
 document.addEventListener("keydown", (event) => {
   const form = composerForm();
   if (!form || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== form) return;
-  if (event.key !== "Enter" || event.isComposing) return;
+  if (event.key !== "Enter") return;
   // In the open menu Enter chooses, and never sends.
   if (document.querySelector("#mention-menu")) event.preventDefault();
   if (event.defaultPrevented) return;

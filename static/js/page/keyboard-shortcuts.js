@@ -114,7 +114,7 @@ let wasMenuOpen = false;
 window.addEventListener("keydown", () => (wasMenuOpen = isMenuOpen()), true);
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.isComposing || wasMenuOpen) return;
+  if (event.defaultPrevented || wasMenuOpen) return;
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   if (handleKey(event, event.target instanceof Element ? event.target : document.body)) {
     event.preventDefault();

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from messaging.stream import keywords
 from messaging.stream.keywords import find_keyword, fold_keyword, holds_wish_to_opt_out
-from threads.words import fold_text
+from threads.folding import fold_text
 
 # 47 CFR 64.1200(a)(10), as in force since 11 April 2025.
 WORDS_OF_THE_RULE = ["stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"]

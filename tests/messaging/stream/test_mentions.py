@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import unicodedata
+from itertools import pairwise
+
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from inboxes.actions import add_member
 from inboxes.models import Agent
 from messaging.models import Message, Notification
-from messaging.stream.mentions import find_mentions, match_agents, mentionable_agents
+from messaging.stream.mentions import (
+    find_mentions,
+    fold_handle,
+    match_agents,
+    mentionable_agents,
+)
 from tests.cast import Cast, client_of
+from tests.page_scripts import PageScripts
 
 
 def handles_in(body: str, people: list[str], author: str = "ana") -> list[str]:
@@ -29,24 +40,71 @@ def handles_in(body: str, people: list[str], author: str = "ana") -> list[str]:
         ("line\n@ben", ["@ben"]),
         ("@BEN and @Ben", ["@BEN", "@Ben"]),
         ("👍👍 @ben", ["@ben"]),
+        ("👍@ben👍", ["@ben"]),
+        ("_@ben_ please", ["@ben"]),
+        ("*@ben* please", ["@ben"]),
+        ("@@ben", ["@ben"]),
+        ("-@ben-", ["@ben"]),
+        ("a.@ben", ["@ben"]),
+        ("@ben@host.example", ["@ben"]),
+        ("@ben@cho", ["@ben"]),
+        ("@ben/@cho", ["@ben", "@cho"]),
+        ("@ana.k", ["@ana.k"]),
+        ("@ana.k.", ["@ana.k"]),
         ("@benny", []),
-        ("@ben_", []),
         ("@ben5", []),
+        ("@bené", ["@ben"]),
         ("@béն", []),
+        ("@ben\u0301", []),
         ("ben@host", []),
         ("ben@ben", []),
+        ("5@ben", []),
         ("mail a.b@ben.example", []),
-        ("@@ben", []),
         ("@ ben", []),
         ("@dov", []),
         ("@ana", []),
-        ("@ana.k", ["@ana.k"]),
-        ("@ana.k.", ["@ana.k"]),
         ("@", []),
     ],
 )
-def test_a_handle_counts_between_word_boundaries(body: str, found: list[str]) -> None:
+def test_an_ascii_letter_or_digit_beside_it_makes_a_handle_another_word(
+    body: str, found: list[str]
+) -> None:
     assert handles_in(body, ["ben", "cho", "ana.k"]) == found
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("確認お願いします@ben", ["@ben"]),
+        ("请@ben看一下", ["@ben"]),
+        ("＠ben お願いします", ["＠ben"]),
+        ("﹫ben", ["﹫ben"]),
+        ("＠ｂｅｎ、＠ＣＨＯ", ["＠ｂｅｎ", "＠ＣＨＯ"]),
+        ("@ben様、よろしく", ["@ben"]),
+        ("@benさん@choさん", ["@ben", "@cho"]),
+        ("ben님께 @ben님", ["@ben"]),
+        ("спроси@ben", ["@ben"]),
+        ("שאל את@ben בבקשה", ["@ben"]),
+        ("ถาม@benหน่อย", ["@ben"]),
+        ("é@ben", ["@ben"]),
+        ("ß@benß", ["@ben"]),
+        ("@ben٣", ["@ben"]),
+        ("ａ@ben", []),
+        ("@benｊ", []),
+        ("1⃣@ben", ["@ben"]),
+        ("@\u200bben", []),
+        ("\u200b@ben\u200b", ["@ben"]),
+    ],
+)
+def test_a_handle_is_found_in_every_script(body: str, found: list[str]) -> None:
+    assert handles_in(body, ["ben", "cho"]) == found
+
+
+def test_what_is_highlighted_is_what_was_matched_in_the_text_as_it_was_written() -> None:
+    assert handles_in("@jose\u0301様 ＠ｊｏｓé", ["josé"]) == ["@jose\u0301", "＠ｊｏｓé"]
+    assert handles_in("請＠田中さん、ｶﾞ@ｶﾞ", ["田中", "ガ"]) == ["＠田中", "@ｶﾞ"]
+    assert handles_in("@한국님", ["한국"]) == ["@한국"]
+    assert handles_in("@\u1112\u1161\u11abx", ["한"]) == []
 
 
 def test_the_longest_handle_wins() -> None:
@@ -63,6 +121,61 @@ def test_letters_of_other_alphabets_ignore_case() -> None:
         "@STRASSE",
         "@ΟΔΟΣ",
     ]
+
+
+names = st.text("bencho.k-_@+josé田中ßıi̇ガ", min_size=1, max_size=4)
+pieces = st.sampled_from(
+    ["@", "＠", "﹫", "ben", "ＢＥＮ", "Ben", "cho", " ", "\n", "a", "9", "ａ", "_", ".", "様",
+     "看", "👍", "é", "e\u0301", "\u0301", "ß", "ẞ", "İ", "ı", "ｶﾞ", "ᄒ", "ᅡ", "ᆫ", "㏂", "№",
+     "ﬁ", "\u200b", "K"]
+)  # fmt: skip
+bodies = st.lists(pieces | names | st.characters(exclude_categories=("Cs", "Co", "Cn"))).map(
+    "".join
+)
+compared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@compared
+@given(bodies, st.lists(names | st.just("ben"), max_size=4, unique_by=fold_handle))
+@example("👍@ben @cho @JOSÉ @STRASSE @straẞe @İ @ıx", ["ben", "josé", "straße", "i̇", "ix"])
+def test_the_page_finds_the_same_mentions_as_the_server(
+    page_scripts: PageScripts, body: str, handles: list[str]
+) -> None:
+    people = [Agent(pk=pk, username=name) for pk, name in enumerate(handles)]
+    found = [
+        {"start": one.start, "end": one.end, "handle": handles[one.agent_id]}
+        for one in find_mentions(body, people, Agent(pk=99, username="ana"))
+    ]
+    answer = page_scripts.call("composer/mentions.js", "findMentions", body, handles, "ana")
+    assert answer == found
+
+
+@given(bodies, names)
+def test_a_handle_between_other_characters_than_ascii_letters_is_always_a_mention(
+    text: str, name: str
+) -> None:
+    person, author = Agent(pk=1, username=name), Agent(pk=2, username="somebody.else")
+    for body in (f"{text} @{name} {text}", f"看＠{name}様", f"_@{name}、", f"\n@{name}"):
+        spans = [body[one.start : one.end] for one in find_mentions(body, [person], author)]
+        assert any(fold_handle(span) == f"@{fold_handle(name)}" for span in spans)
+
+
+@given(bodies)
+def test_what_is_highlighted_always_reads_as_the_handle(body: str) -> None:
+    ben, cho = Agent(pk=1, username="ben"), Agent(pk=2, username="cho")
+    spans = find_mentions(body, [ben, cho], Agent(pk=3, username="ana"))
+    written = [unicodedata.normalize("NFKC", body[one.start : one.end]).lower() for one in spans]
+    assert written == ["@ben" if one.agent_id == 1 else "@cho" for one in spans]
+    assert all(one.end <= other.start for one, other in pairwise(spans))
+
+
+@compared
+@given(bodies)
+def test_the_menu_opens_where_a_handle_would_count(page_scripts: PageScripts, body: str) -> None:
+    typed = page_scripts.call("composer/mentions.js", "typedMention", f"{body}@b")
+    counts = bool(find_mentions(f"{body}@b", [Agent(pk=1, username="b")], Agent(username="ana")))
+    assert (typed is not None) == counts
+    assert typed is None or typed == {"letters": "b", "length": 2}
 
 
 def test_only_the_other_active_members_can_be_mentioned(cast: Cast) -> None:
