@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,9 @@ from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
+from config.health import healthz, readyz
+from inboxes import times
+from inboxes.models import Agent
 from inboxes.passwords import RETRY_AFTER_SECONDS, PasswordsBusy
 from inboxes.sign_in import PasswordsBusyMixin
 
@@ -62,6 +66,30 @@ class PrivateCacheMiddleware(ResponseMiddleware):
         if cookie in request.COOKIES or cookie in response.cookies or to_sign_in:
             response.headers["Cache-Control"] = "private, no-store"
         return response
+
+
+class LocaleMiddleware:
+    """Words the times of a page for the agent who asks for it: in the language and the time zone
+    that their browser reported last, or in the first language that this one accepts."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with ExitStack() as stack:
+            request.META["partyline.locale"] = stack
+            return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or view in {healthz, readyz}:
+            return
+        if isinstance(request.user, Agent):
+            accepted = request.headers.get("Accept-Language", "").partition(",")[0]
+            language = request.user.language or accepted.partition(";")[0].strip()
+            stack: ExitStack = request.META["partyline.locale"]
+            stack.enter_context(times.reading(language, request.user.time_zone))
 
 
 class NulCharacterMiddleware(ResponseMiddleware):

@@ -38,6 +38,12 @@ def announce_agent(*, agent: Agent) -> None:
     bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
 
 
+def remember_locale(*, agent: Agent, language: str, time_zone: str) -> None:
+    """Store what an agent's browser says of how and where they read times."""
+    Agent.objects.filter(pk=agent.pk).update(language=language, time_zone=time_zone)
+    agent.language, agent.time_zone = language, time_zone
+
+
 @transaction.atomic
 def announce_inbox(*, inbox: Inbox) -> None:
     """Make open pages draw the inbox again, after its name or its number changed."""

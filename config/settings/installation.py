@@ -152,3 +152,4 @@ TEXT_EXPIRY_HOURS = setting(
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["config.formats"]

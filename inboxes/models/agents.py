@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from inboxes import times
 from inboxes.models.inboxes import HasCounter
 
 
@@ -16,6 +17,20 @@ class Agent(HasCounter, AbstractUser):
     display_name = models.CharField(max_length=120, help_text="As colleagues see it.")
     has_sound = models.BooleanField(
         default=False, db_default=False, help_text="A short sound comes with each notification."
+    )
+    language = models.CharField(
+        max_length=times.LONGEST_LANGUAGE,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="As their browser said last, like en-GB: how they write times.",
+    )
+    time_zone = models.CharField(
+        max_length=times.LONGEST_ZONE,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="As their browser said last, like Europe/Berlin.",
     )
     seq = models.BigIntegerField(
         default=0,

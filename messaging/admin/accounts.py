@@ -11,10 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
+from inboxes.times import time_element
 from messaging.accounts.self_test import Finding, run_self_test
 from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
@@ -208,10 +208,10 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
     def reasons(self, account: CarrierAccount) -> str:
         """List why webhooks were rejected. Their bodies and senders are not kept."""
         rows = (
-            (one.count, one.reason, f"{timezone.localtime(one.last_at):%d %B %Y, %H:%M:%S}")
+            (one.count, one.reason, time_element(one.last_at, "past"))
             for one in account.rejections.order_by("-last_at", "-pk")
         )
-        row = "<tr><td>{}×</td><td>{}</td><td>last on {}</td></tr>"
+        row = "<tr><td>{}×</td><td>{}</td><td>last {}</td></tr>"
         return format_html("<table>{}</table>", format_html_join("", row, rows))
 
     @admin.display(description="self-test")

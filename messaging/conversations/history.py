@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db.models import Exists, prefetch_related_objects
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
@@ -175,9 +177,15 @@ class Conversation:
         return self.has_team and (self.is_draft_internal or bool(self.refusal))
 
     @property
-    def refusal_words(self) -> str:
+    def refusal_key(self) -> str:
+        """Return the refusal as live pages are told it, without the times in it."""
+        return str(self.refusal)
+
+    @property
+    def refusal_words(self) -> SafeString:
         """Return the refusal, and what can still be done."""
-        return f"{self.refusal}{' You can still write to your team.' if self.has_team else ''}"
+        rest = " You can still write to your team." if self.has_team else ""
+        return format_html("{}{}", self.refusal, rest)
 
     @property
     def can_write(self) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
-from functools import cache
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from inboxes import times
 from inboxes.integers import IntegerField
 from messaging.conversations.forms import SendForm, TextField
 
 MAX_AHEAD = timedelta(days=366)
 MORNING = time(9)
+PRESET_DAYS = [name.lower() for name in times.WEEKDAYS]
 NO_FILES = "Files cannot be sent later. Take them out, or send it now."
 NOT_INTERNAL = (
     "Internal messages cannot be sent later: your team sees them at once. "
@@ -24,19 +24,15 @@ NOT_INTERNAL = (
 )
 
 
-@cache
-def zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 class ZoneField(forms.Field):
-    """Read the browser's time zone; an unknown or missing one becomes the installation's."""
+    """Read the browser's time zone; an unknown or missing one becomes the page's."""
 
     widget = forms.HiddenInput
 
     def clean(self, value: object) -> ZoneInfo:
         name = str(value or "")
-        return ZoneInfo(name if name in zone_names() else settings.TIME_ZONE)
+        is_known = name in times.zone_names()
+        return ZoneInfo(name if is_known else timezone.get_current_timezone_name())
 
 
 class LocalTimeField(forms.Field):
@@ -56,13 +52,17 @@ class LocalTimeField(forms.Field):
 
 
 def preset_moment(preset: str, zone: ZoneInfo) -> datetime:
-    """Return the moment of `hour`, `tomorrow` or `monday`."""
+    """Return the moment of `hour`, of `tomorrow` morning, or of a weekday's next morning."""
     now = timezone.now()
     if preset == "hour":
         return now + timedelta(hours=1)
     today = now.astimezone(zone).date()
-    days = 1 if preset == "tomorrow" else 7 - today.weekday()
+    days = 1 if preset == "tomorrow" else _days_until(PRESET_DAYS.index(preset), today)
     return local_to_utc(datetime.combine(today + timedelta(days=days), MORNING), zone)
+
+
+def _days_until(weekday: int, today: date) -> int:
+    return (weekday - today.weekday() - 1) % 7 + 1
 
 
 def local_to_utc(hour: datetime, zone: ZoneInfo) -> datetime:
@@ -87,7 +87,7 @@ class ScheduleForm(SendForm):
     """Read the composer after a button of *Send later*. `send_at` is the moment."""
 
     later = forms.ChoiceField(
-        choices=[(name, name) for name in ("hour", "tomorrow", "monday", "at")],
+        choices=[(name, name) for name in ("hour", "tomorrow", *PRESET_DAYS, "at")],
         error_messages={"required": "Choose a time.", "invalid_choice": "Choose a time."},
     )
     at = LocalTimeField(required=False)

@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from inboxes.forms import first_error
+from inboxes.actions import remember_locale
+from inboxes.forms import LocaleForm, first_error
 from inboxes.requests import signed_in_agent
 from inboxes.responses import unprocessable_text
 from messaging.models import PushSubscription
@@ -40,6 +41,17 @@ def edit_settings(request: HttpRequest) -> HttpResponse:
         context,
         status=422 if form.is_bound else 200,
     )
+
+
+@require_POST
+@login_required
+def report_locale(request: HttpRequest) -> HttpResponse:
+    """Store the language and the time zone of the browser, for what the server words itself."""
+    form = LocaleForm(request.POST)
+    if not form.is_valid():
+        return unprocessable_text(first_error(form))
+    remember_locale(agent=signed_in_agent(request), **form.cleaned_data)
+    return HttpResponse(status=204)
 
 
 @require_POST

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.utils import timezone
-
+from inboxes.times import TimedSentence
 from messaging.models import Number, OptOut
 from threads import addresses
 from threads.models import Thread
@@ -77,19 +76,19 @@ def too_long_sentence(body: str, number: Number) -> str:
     )
 
 
-def opt_out_sentence(opt_out: OptOut) -> str:
-    """Say who opted out and when, and how it ends."""
+def opt_out_sentence(opt_out: OptOut) -> TimedSentence:
+    """Say who opted out, how it ends, and in HTML also when."""
     theirs, ours = (
         addresses.format_address(opt_out.address),
         addresses.format_address(opt_out.our_address),
     )
-    at = timezone.localtime(opt_out.since)
     how = {
         OptOut.Source.KEYWORD: "",
         OptOut.Source.CARRIER: ", as the carrier told us",
         OptOut.Source.ADMINISTRATOR: ", as an administrator noted",
     }[OptOut.Source(opt_out.source)]
-    return (
-        f"{theirs} opted out of texts from {ours} on {at.day} {at:%B %Y} at {at:%H:%M}{how}. "
-        "You can write to them again once they text START."
+    return TimedSentence(
+        f"{theirs} opted out of texts from {ours}",
+        opt_out.since,
+        f"{how}. You can write to them again once they text START.",
     )

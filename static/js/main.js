@@ -18,6 +18,7 @@ import "./page/viewport.js";
 import "./conversation/deletion.js";
 import "./composer/refusal.js";
 import "./page/deferred-assets.js";
+import "./page/locale-report.js";
 import "./composer/new-conversation.js";
 import "./page/keyboard-shortcuts.js";
 import "./notifications/notifications.js";

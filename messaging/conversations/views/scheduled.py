@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -150,6 +149,5 @@ def _render_form(
         status=422 if form.is_bound else 200,
         form=form,
         text=text,
-        zone=settings.TIME_ZONE,
         changed=CHANGED if is_changed else "",
     )

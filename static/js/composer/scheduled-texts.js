@@ -1,4 +1,5 @@
 // Send later: the menu that chooses the hour, and the agent's own time zone.
+import { conventions } from "../shared/conventions.js";
 import { focus, parseHtml } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
 import { hookPopoverMenu } from "../shared/popover-menu.js";
@@ -22,23 +23,11 @@ function formatLocal(at) {
   return shifted.toISOString().slice(0, 16);
 }
 
-/**
- * Words a time zone as `messaging/templatetags/zones.py` does: "New York time".
- * @param {string} zone
- */
-function describeZone(zone) {
-  const city = zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ");
-  return `${city} time`;
-}
-
-/** Tells the server in which time zone the page's hours are meant, and shows it to the agent. */
+/** Tells the server in which time zone the page's hours are meant. */
 function fillTimeZone() {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!zone) return;
   for (const field of document.querySelectorAll("input[data-zone]")) {
-    if (field instanceof HTMLInputElement) field.value = zone;
+    if (field instanceof HTMLInputElement) field.value = conventions.timeZone;
   }
-  for (const name of document.querySelectorAll("[data-zone-name]")) name.textContent = describeZone(zone);
   for (const field of document.querySelectorAll("input[data-moment]")) {
     if (!(field instanceof HTMLInputElement)) continue;
     field.value = formatLocal(new Date(Number(field.dataset.moment) * 1000));
@@ -88,8 +77,7 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   focus(document.querySelector("#message-box"));
   const time = parseHtml(ctx.text).querySelector(".later-when time");
   if (time instanceof HTMLTimeElement) {
-    const when = formatTime(new Date(time.dateTime), "hour").replace(/^To/, "to");
-    showToast(`Scheduled for ${when}.`);
+    showToast(`Scheduled for ${formatTime(new Date(time.dateTime), "inline")}.`);
   }
 });
 

@@ -1,4 +1,5 @@
-// Times in the browser's time zone, worded as by `threads/templatetags/formats.py`.
+// Times in the browser's time zone and with its clock, worded as by `inboxes/times.py`.
+import { conventions } from "./conventions.js";
 
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = [
@@ -9,14 +10,34 @@ const MONTHS = [
 /** @param {number} number */
 const twoDigits = (number) => String(number).padStart(2, "0");
 
+/**
+ * @param {number} hours
+ * @param {number} minutes
+ */
+function formatClock(hours, minutes) {
+  if (!conventions.has12Hours) return `${twoDigits(hours)}:${twoDigits(minutes)}`;
+  return `${hours % 12 || 12}:${twoDigits(minutes)} ${hours < 12 ? "AM" : "PM"}`;
+}
+
 /** @param {Date} at */
-const clockOf = (at) => `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`;
+const clockOf = (at) => formatClock(at.getHours(), at.getMinutes());
 
 /** @param {Date} at */
 const weekdayOf = (at) => WEEKDAYS[at.getDay()] ?? "";
 
 /** @param {Date} at */
 const monthOf = (at) => MONTHS[at.getMonth()] ?? "";
+
+/**
+ * @param {Date} at
+ * @param {{hasYear: boolean, isShort?: boolean}} form
+ */
+function formatDay(at, { hasYear, isShort = false }) {
+  const month = isShort ? monthOf(at).slice(0, 3) : monthOf(at);
+  const year = at.getFullYear();
+  if (!conventions.hasMonthFirst) return `${at.getDate()} ${month}${hasYear ? ` ${year}` : ""}`;
+  return `${month} ${at.getDate()}${hasYear ? `, ${year}` : ""}`;
+}
 
 /**
  * @param {Date} at
@@ -29,22 +50,47 @@ export function dayKey(at) {
 /**
  * Words a time as the element that shows it wants it.
  * @param {Date} at
- * @param {string | undefined} style "row", "bubble" or "day"; for a time to come "wait" or "hour"
+ * @param {string | undefined} style "row", "bubble", "day", "past", "date" or "month"; for a time
+ *   to come "wait", "hour" or "inline"
  * @param {Date} [now]
  */
 export function formatTime(at, style, now = new Date()) {
-  if (style === "bubble") return clockOf(at);
-  if (style === "wait") return formatWait((at.getTime() - now.getTime()) / 60_000);
+  const hasYear = at.getFullYear() !== now.getFullYear();
   const age = Math.round((midnightOf(now) - midnightOf(at)) / 86_400_000);
-  if (style === "hour") return formatHour(at, now, -age);
-  if (age === 0) return style === "row" ? clockOf(at) : "Today";
-  if (age === 1) return "Yesterday";
-  const weekday = weekdayOf(at);
-  if (age > 1 && age < 7) return style === "row" ? weekday.slice(0, 3) : weekday;
-  const month = monthOf(at);
-  const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
-  if (style === "row") return `${at.getDate()} ${month.slice(0, 3)}${year}`;
-  return `${weekday}, ${at.getDate()} ${month}${year}`;
+  switch (style) {
+    case "bubble":
+      return clockOf(at);
+    case "wait":
+      return formatWait((at.getTime() - now.getTime()) / 60_000);
+    case "hour":
+    case "inline":
+      return formatFuture(at, -age, { hasYear, isInline: style === "inline" });
+    case "past":
+      if (age === 0 || age === 1) return `${age ? "yesterday" : "today"} at ${clockOf(at)}`;
+      return `on ${formatDay(at, { hasYear })} at ${clockOf(at)}`;
+    case "date":
+      return formatDay(at, { hasYear: true, isShort: true });
+    case "month":
+      return age === 0 ? "today" : `in ${monthOf(at)}${hasYear ? ` ${at.getFullYear()}` : ""}`;
+    default:
+      return formatPast(at, age, { hasYear, isShort: style === "row" });
+  }
+}
+
+/**
+ * Words the whole date, with the clock and the time zone.
+ * @param {Date} at
+ */
+export function formatFull(at) {
+  const day = formatDay(at, { hasYear: true });
+  return `${weekdayOf(at)}, ${day} at ${clockOf(at)}, ${zoneName()}`;
+}
+
+/** Returns the name of the browser's time zone as people say it, as "New York time". */
+export function zoneName() {
+  const zone = conventions.timeZone;
+  const city = zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ");
+  return zone.startsWith("Etc/") || !zone.includes("/") ? city : `${city} time`;
 }
 
 /** @param {number} minutes */
@@ -56,15 +102,30 @@ function formatWait(minutes) {
 
 /**
  * @param {Date} at
- * @param {Date} now
  * @param {number} days from today to that day
+ * @param {{hasYear: boolean, isInline: boolean}} form
  */
-function formatHour(at, now, days) {
-  const clock = clockOf(at);
-  if (days === 0 || days === 1) return `${days ? "Tomorrow" : "Today"}, ${clock}`;
-  const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
-  const day = `${weekdayOf(at).slice(0, 3)} ${at.getDate()}`;
-  return `${day} ${monthOf(at).slice(0, 3)}${year}, ${clock}`;
+function formatFuture(at, days, { hasYear, isInline }) {
+  if (days === 0 || days === 1) {
+    const word = days ? "Tomorrow" : "Today";
+    return `${isInline ? word.toLowerCase() : word}, ${clockOf(at)}`;
+  }
+  const weekday = weekdayOf(at).slice(0, 3);
+  return `${weekday}, ${formatDay(at, { hasYear, isShort: true })}, ${clockOf(at)}`;
+}
+
+/**
+ * @param {Date} at
+ * @param {number} age in days
+ * @param {{hasYear: boolean, isShort: boolean}} form
+ */
+function formatPast(at, age, { hasYear, isShort }) {
+  if (age === 0) return isShort ? clockOf(at) : "Today";
+  if (age === 1) return "Yesterday";
+  const weekday = weekdayOf(at);
+  if (age > 1 && age < 7) return isShort ? weekday.slice(0, 3) : weekday;
+  const day = formatDay(at, { hasYear, isShort });
+  return isShort ? day : `${weekday}, ${day}`;
 }
 
 /** @param {Date} at */
@@ -81,9 +142,25 @@ export function rewriteTimes(root) {
     root instanceof HTMLTimeElement ? [root] : root.querySelectorAll("time[data-time]");
   for (const time of times) {
     if (!(time instanceof HTMLTimeElement)) continue;
-    const text = formatTime(new Date(time.dateTime), time.dataset.time);
-    if (time.textContent !== text) time.textContent = text;
+    const at = new Date(time.dateTime);
+    setText(time, formatTime(at, time.dataset.time));
+    const full = formatFull(at);
+    if (time.title !== full) time.title = full;
   }
+  for (const clock of root.querySelectorAll("[data-clock]")) {
+    const [hours, minutes] = (clock.getAttribute("data-clock") ?? "").split(":").map(Number);
+    setText(clock, formatClock(hours ?? 0, minutes ?? 0));
+  }
+  for (const name of root.querySelectorAll("[data-zone-name]")) setText(name, zoneName());
+}
+
+/**
+ * Touches the element only if something changes.
+ * @param {Element} element
+ * @param {string} text
+ */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function rewriteAtMidnight() {

@@ -79,6 +79,7 @@ ELSEWHERE = {
     "settings/",
     "start/",
     "start/to/",
+    "settings/locale/",
     "settings/test/",
     "settings/push/",
     "service-worker.js",

@@ -135,11 +135,9 @@ def test_queued_texts_are_not_sent_after_a_stop(
     assert not Attempt.objects.exists()
 
 
-def test_the_refusal_says_since_when_and_fits_its_column(cast: Cast) -> None:
+def test_the_refusal_fits_its_column(cast: Cast) -> None:
     thread = cast.text_in("STOP").thread
-    at = OptOut.objects.get().since
     sentence = find_refusal(thread)
-    assert f"on {at.day} {at:%B %Y} at {at:%H:%M}" in sentence
     assert sentence.endswith("You can write to them again once they text START.")
     for source in OptOut.Source:
         OptOut.objects.update(source=source)
@@ -150,7 +148,7 @@ def test_the_composer_says_so_before_anyone_types(cast: Cast) -> None:
     thread = cast.text_in("STOP").thread
     for path in (f"/threads/{thread.pk}/", f"/threads/{thread.pk}/composer/"):
         page = client_of(cast.ben).get(path).content.decode()
-        assert "opted out of texts from (202) 555-0110 on" in page
+        assert "opted out of texts from (202) 555-0110 <time " in page
         assert "You can still write to your team." in page
         assert "data-only-internal" in page
     form = {"body": "Hi", "form_key": uuid.uuid4(), "is_internal": "false"}
