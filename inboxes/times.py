@@ -35,7 +35,7 @@ MONTHS = [
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """How a language and country write times. Monday is day 0."""
+    """Hold how a language and country write times. Monday is day 0."""
 
     has_12_hours: bool = True
     has_month_first: bool = True

@@ -1,4 +1,4 @@
-"""How the administration writes times for people with a clock of twelve hours."""
+"""Write times in the administration for people with a clock of twelve hours."""
 
 TIME_FORMAT = "g:i A"
 DATE_FORMAT = "M j, Y"

@@ -1,4 +1,4 @@
-"""How the administration writes times for people with a clock of twenty-four hours."""
+"""Write times in the administration for people with a clock of twenty-four hours."""
 
 TIME_FORMAT = "H:i"
 DATE_FORMAT = "j M Y"
