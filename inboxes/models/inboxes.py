@@ -52,6 +52,8 @@ class LastMessage(HasCounter):
             "last_excerpt",
             "last_mentions",
             "last_at",
+            "failed_count",
+            "unknown_count",
         }
     )
 
@@ -74,9 +76,32 @@ class LastMessage(HasCounter):
         help_text="Where members are mentioned: [start, end, agent] in characters of the excerpt.",
     )
     last_at = models.DateTimeField(null=True, editable=False)
+    failed_count = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Texts of a thread, or threads of an inbox, that failed and nobody has seen.",
+    )
+    unknown_count = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="The same of unknown ones; a thread with a failed text counts as failed alone.",
+    )
 
     class Meta(HasCounter.Meta):
         abstract = True
+
+    @property
+    def failing_count(self) -> int:
+        return self.failed_count + self.unknown_count
+
+    @property
+    def failure(self) -> str:
+        """Return "failed" or "unknown", the worse of what nobody has seen yet; "" for nothing."""
+        if self.failed_count:
+            return "failed"
+        return "unknown" if self.unknown_count else ""
 
     def last_message_mentions(self, agent_id: int) -> bool:
         """Return True if the shown excerpt of the last message mentions the agent."""

@@ -136,29 +136,31 @@ def _read_personal(changes: Changes, counting_ids: Collection[int]) -> None:
 
 
 def _read_notifications(changes: Changes, since: int) -> None:
-    """Read which of the agents were notified up to `upto`; three queries, two if none was."""
+    """Read which of the agents were notified up to `upto`; three queries, two if none was.
+
+    Those whose notification was withdrawn get their unread count alone.
+    """
     new = Notification.objects.filter(
         inbox=changes.inbox.pk,
         seq__gt=since,
         seq__lte=changes.upto,
         agent__in=list(changes.agents),
     )
-    rows = list(new.values_list("pk", "agent", "message", "reason").order_by("pk"))
+    rows = list(new.values_list("pk", "agent", "message", "reason", "read_at").order_by("pk"))
     if not rows:
         return
     # Two hundred may be notified of one text in the same words, so the words are read once.
-    firsts = {(message, reason): pk for pk, _, message, reason in reversed(rows)}
+    firsts = {(message, reason): pk for pk, _, message, reason, _ in reversed(rows)}
     worded = {
         (one.message_id, one.reason): one
         for one in Notification.objects.filter(pk__in=firsts.values()).with_words()
     }
-    for pk, agent_id, message, reason in rows:
-        if (original := worded.get((message, reason))) is not None:
-            changes.notified.setdefault(agent_id, deque(maxlen=MAX_POPUPS)).append(
-                NotificationCopy(pk, original)
-            )
-    if changes.notified:
-        changes.unread = lists.unread_counts(changes.notified)
+    for pk, agent_id, message, reason, read_at in rows:
+        copies = changes.notified.setdefault(agent_id, deque(maxlen=MAX_POPUPS))
+        original = worded.get((message, reason))
+        if original is not None and read_at is None:
+            copies.append(NotificationCopy(pk, original))
+    changes.unread = lists.unread_counts(changes.notified)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,23 @@ class Message(models.Model):
         default=0, help_text="Attempts surely not taken by the carrier since somebody last asked."
     )
     next_try_at = models.DateTimeField(null=True, help_text="Not to be tried again before.")
+    unseen_failure = models.CharField(
+        max_length=7,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="As what it counts among the failures that nobody has seen; empty if it does not.",
+    )
+    failure_seen_at = models.DateTimeField(null=True, editable=False)
+    failure_seen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
 
     wanted_at = models.DateTimeField(
         null=True, help_text="Since when it is wanted out, if not since it was written."
@@ -172,6 +189,11 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=Q(after_id=None) | Q(kind="inbound", carrier_sent_at__isnull=False),
                 name="late_message_came_in_at_a_known_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(unseen_failure="")
+                | Q(kind="outbound", unseen_failure__in=["failed", "unknown"]),
+                name="only_outbound_messages_have_an_unseen_failure",
             ),
             models.UniqueConstraint(
                 fields=["author", "form_key"],

@@ -35,6 +35,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 class Notification(models.Model):
     """Tell one agent of one message. All of a message are inserted with it, in one statement.
 
+    The exception is an author, who is told of a text of theirs when it fails or becomes unknown.
+
     `seq` is the message's, from the inbox's change counter, so that telling two hundred members
     locks none of them. Thread and inbox repeat the message's for the lists. The database checks
     only that the message exists, since each check is made two hundred times.
@@ -45,6 +47,8 @@ class Notification(models.Model):
         INBOUND = "inbound", "Text in"
         OUTBOUND = "outbound", "Text out"
         INTERNAL = "internal", "Internal message"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Unknown"
 
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -74,7 +78,7 @@ class Notification(models.Model):
         db_index=False,
     )
     reason = models.CharField(max_length=8, choices=Reason)
-    seq = models.BigIntegerField(help_text="The inbox's counter when the message came.")
+    seq = models.BigIntegerField(help_text="The inbox's counter when the agent was notified.")
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
@@ -97,6 +101,11 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"Notification {self.pk}"
+
+    @property
+    def is_about_failure(self) -> bool:
+        """Return True if it tells an author of a text of theirs that failed or is unknown."""
+        return self.reason in {self.Reason.FAILED, self.Reason.UNKNOWN}
 
 
 class NotificationPreference(models.Model):

@@ -64,6 +64,12 @@ class ScheduledText(models.Model):
     reason = models.CharField(
         max_length=255, blank=True, default="", help_text="Why it did not go at its hour."
     )
+    is_counted = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Held, and counted among the failures of its thread.",
+    )
     seen_id = models.BigIntegerField(
         default=0, help_text="The thread's newest message when it was saved last."
     )

@@ -66,6 +66,8 @@ def popup_title(notification: Notification) -> str:
     """Return who did what, for the first line of a browser notification."""
     message, thread = notification.message, notification.thread
     contact = str(thread.contact)
+    if notification.is_about_failure:
+        return f"{notification.get_reason_display()}: your text to {contact}"
     if message.kind == Message.Kind.INBOUND:
         return f"{contact} · {notification.inbox.name}"
     if message.is_automatic and message.kind == Message.Kind.INTERNAL:
@@ -81,14 +83,18 @@ def popup_title(notification: Notification) -> str:
 
 
 def popup_content(notification: Notification) -> dict[str, object]:
-    """Return what the page's script and the service worker show."""
+    """Return what the page's script and the service worker show.
+
+    A failure says what to do, and has a tag of its own each time: browsers show a tag once.
+    """
+    message, is_failure = notification.message, notification.is_about_failure
     return {
         "id": notification.pk,
         "thread": notification.thread_id,
         "title": popup_title(notification),
-        "body": make_excerpt(notification.message.summary),
+        "body": (is_failure and message.reason) or make_excerpt(message.summary),
         "url": notification_url(notification),
-        "tag": f"message-{notification.message_id}",
+        "tag": f"failure-{notification.pk}" if is_failure else f"message-{message.pk}",
         "reason": notification.reason,
     }
 
@@ -133,7 +139,12 @@ class NotificationRow:
     def icon(self) -> str:
         """Return the heroicon of the reason; texts have none."""
         reasons = Notification.Reason
-        icons: dict[str, str] = {reasons.MENTION: "at-symbol", reasons.INTERNAL: "eye"}
+        icons: dict[str, str] = {
+            reasons.MENTION: "at-symbol",
+            reasons.INTERNAL: "eye",
+            reasons.FAILED: "exclamation-triangle",
+            reasons.UNKNOWN: "exclamation-triangle",
+        }
         return icons.get(self.notification.reason, "")
 
     @property
@@ -148,6 +159,8 @@ class NotificationRow:
     @property
     def reason(self) -> str:
         message = self.notification.message
+        if self.notification.is_about_failure:
+            return f"{self.notification.get_reason_display()}: your text"
         if message.is_automatic and message.kind == Message.Kind.INTERNAL:
             return "A text was not sent"
         if message.is_automatic:

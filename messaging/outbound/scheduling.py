@@ -23,7 +23,7 @@ from messaging.outbound.sending import (
     number_to_send_from,
     queue_message,
 )
-from messaging.stream import writing
+from messaging.stream import failures, writing
 from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.mentions import find_mentions, mentionable_agents
 from messaging.stream.refusals import number_or_refusal, too_long_sentence
@@ -207,6 +207,11 @@ def _get_pending(text: ScheduledText) -> ScheduledText:
 
 
 def _update_text(text: ScheduledText, seq: int, **columns: object) -> None:
+    """Write named columns, and count the text among its thread's failures while it is held."""
+    is_held = columns.get("state", text.state) == State.HELD
+    if is_held != text.is_counted:
+        failures.change_counts(text.thread_id, seq, {"failed": 1 if is_held else -1})
+        columns["is_counted"] = is_held
     for name, value in columns.items():
         setattr(text, name, value)
     text.seq = seq

@@ -9,10 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from inboxes import bell, counters
-from inboxes.models import Agent
+from inboxes.models import Agent, Inbox
 from messaging.models import Message, Notification, NotificationPreference, PushSubscription
-from messaging.models.notifications import MOST_BROWSERS
-from messaging.stream.jobs import defer_push
+from messaging.models.notifications import MOST_BROWSERS, NotificationQuerySet
+from messaging.stream.jobs import defer_agent_pushes, defer_push
 from threads.models import Thread
 
 # One statement for any number of members: everybody who may see the inbox, except the author and
@@ -68,6 +68,46 @@ def notify_members(message: Message) -> None:
         (has_browsers,) = cursor.fetchone()
     if has_browsers:
         defer_push(message.pk)
+
+
+def notify_author(message: Message, reason: str, seq: int) -> None:
+    """Tell the author that a text of theirs failed or is unknown, also in a muted thread.
+
+    Tells nobody if no agent wrote it, or if its author has left the inbox. Each failure is told
+    once: a retry that fails too is told anew. The caller holds the inbox's counter.
+    """
+    author = Agent.objects.filter(pk=message.author_id, is_active=True).first()
+    if author is None or not Inbox.objects.visible_to(author).filter(pk=message.inbox_id).exists():
+        return
+    _of_author(message).delete()
+    Notification.objects.create(
+        agent=author,
+        message=message,
+        thread_id=message.thread_id,
+        inbox_id=message.inbox_id,
+        reason=Notification.Reason(reason),
+        seq=seq,
+        created_at=timezone.now(),
+    )
+    if author.push_subscriptions.exists():
+        defer_agent_pushes(message.pk, [author.pk])
+
+
+def reword_failure(message: Message, reason: str) -> None:
+    """Let the author's notification say what is known by now, without telling them again."""
+    _of_author(message).update(reason=Notification.Reason(reason))
+
+
+def withdraw_failure(message: Message, seq: int) -> None:
+    """Mark the author's notification as read: the text is on its way again, or was delivered.
+
+    Their bell follows with the inbox's counter, which the caller holds.
+    """
+    _of_author(message).unread().update(read_at=timezone.now(), seq=seq)
+
+
+def _of_author(message: Message) -> NotificationQuerySet:
+    return Notification.objects.filter(message=message, agent=message.author_id)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from inboxes import bell
 from inboxes.database import save_columns
 from inboxes.models import Inbox
 from messaging.models import Attempt, Message
-from messaging.stream import statements
+from messaging.stream import failures, statements
 from messaging.stream.notifying import notify_members
 from threads import addresses, words
 from threads.models import Contact, Thread
@@ -108,8 +108,12 @@ def _needs_reply(message: Message) -> bool | None:
 
 
 def change_message(message: Message, seq: int, **columns: object) -> None:
-    """Write named columns of a message with the inbox's new counter, and ring on commit."""
-    save_columns(message, seq=seq, **columns)
+    """Write named columns of a message with the inbox's new counter, and ring on commit.
+
+    If they hold its state, the caller has read the old one under that counter.
+    """
+    counted = failures.count_state(message, seq, str(columns.get("state", message.state)))
+    save_columns(message, seq=seq, **columns, **counted)
     bell.ring_inbox(message.inbox_id, seq)
 
 

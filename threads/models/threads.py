@@ -20,10 +20,15 @@ class Choice(models.TextChoices):
     """A choice that narrows a list of threads."""
 
     NEEDS_REPLY = "reply", "Needs reply"
+    FAILED = "failed", "Failed"
     URGENT = "urgent", "Urgent"
     HIGH = "high", "High"
     MEDIUM = "medium", "Medium"
     LOW = "low", "Low"
+
+
+# What the index of the list *Failed* holds.
+IS_FAILING = Q(failed_count__gt=0) | Q(unknown_count__gt=0)
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
@@ -50,6 +55,8 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
             return self
         if choice == Choice.NEEDS_REPLY:
             return self.filter(needs_reply=True)
+        if choice == Choice.FAILED:
+            return self.filter(IS_FAILING)
         return self.filter(priority=choice)
 
     def newest_first(self) -> ThreadQuerySet:
@@ -132,6 +139,13 @@ class Thread(LastMessage):
                 condition=Q(needs_reply=True),
                 name="thread_reply_list",
             ),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=IS_FAILING,
+                name="thread_failed_list",
+            ),
             GinIndex(fields=["words"], name="thread_words"),
         ]
 
@@ -146,6 +160,8 @@ class Thread(LastMessage):
         """Return True if a list with this choice shows it; see `ThreadQuerySet.matching`."""
         if choice == Choice.NEEDS_REPLY:
             return self.needs_reply
+        if choice == Choice.FAILED:
+            return self.failing_count > 0
         return not choice or self.priority == choice
 
     @property

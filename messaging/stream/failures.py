@@ -1,0 +1,75 @@
+"""Count the texts that failed or are unknown until they are retried, delivered or seen.
+
+A message says itself as what it is counted, its thread counts its messages, and its inbox counts
+such threads. All three change in the transaction that changes the message's state, under the
+inbox's counter, so that they always agree.
+"""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from inboxes.database import save_columns
+from inboxes.models import Inbox
+from messaging.models import DeliveryState, Message
+from messaging.stream import notifying
+from threads.models import Thread
+
+FAILING = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
+
+
+def count_state(message: Message, seq: int, state: str) -> dict[str, object]:
+    """Count a message whose state changes to `state`; return the columns to write with it.
+
+    The caller holds the inbox's counter and has read the message's state since. Does nothing, and
+    reads nothing, for a message that neither was failing nor is.
+    """
+    if state == message.state or not FAILING & {message.state, state}:
+        return {}
+    counted = str(state) if state in FAILING else ""
+    _count_message(message, seq, counted)
+    return {"unseen_failure": counted, "failure_seen_at": None, "failure_seen_by": None}
+
+
+def count_as_seen(message: Message, seq: int) -> None:
+    """Take a message out of the counts. The caller holds the inbox's counter."""
+    change_counts(message.thread_id, seq, {_counted_as(message): -1})
+
+
+def change_counts(thread_id: int, seq: int, changes: dict[str, int]) -> None:
+    """Change the thread's counts of "failed" and "unknown", and with them the inbox's.
+
+    The caller holds the inbox's counter.
+    """
+    thread = Thread.objects.get(pk=thread_id)
+    before = thread.failure
+    save_columns(
+        thread,
+        seq=seq,
+        failed_count=thread.failed_count + changes.get("failed", 0),
+        unknown_count=thread.unknown_count + changes.get("unknown", 0),
+    )
+    if thread.failure != before:
+        moved = {f"{thread.failure}_count": 1, f"{before}_count": -1}
+        moved.pop("_count", None)  # of no failure
+        Inbox.objects.filter(pk=thread.inbox_id).update(
+            **{name: F(name) + change for name, change in moved.items()}
+        )
+
+
+def _count_message(message: Message, seq: int, counted: str) -> None:
+    before = _counted_as(message)
+    if before == counted:
+        return
+    change_counts(message.thread_id, seq, {before: -1, counted: 1})
+    if before and counted:
+        notifying.reword_failure(message, counted)
+    elif counted:
+        notifying.notify_author(message, counted, seq)
+    else:
+        notifying.withdraw_failure(message, seq)
+
+
+def _counted_as(message: Message) -> str:
+    """Return as what the message is counted now, whatever an older version of the program did."""
+    return Message.objects.values_list("unseen_failure", flat=True).get(pk=message.pk)
