@@ -56,6 +56,7 @@ urlpatterns = [
     path("later/<int:text_id>/delete/", scheduled.delete_scheduled, name="delete_scheduled"),
     path("messages/<int:message_id>/text/", messages.show_whole_text, name="whole"),
     path("messages/<int:message_id>/retry/", sending.retry_text, name="retry"),
+    path("messages/<int:message_id>/seen/", messages.mark_seen, name="seen"),
     path("threads/<int:thread_id>/mute/", mute.set_thread_mute, name="mute"),
     path("threads/<int:thread_id>/priority/", thread_options.set_thread_priority, name="priority"),
     path("threads/<int:thread_id>/unread/", thread_options.mark_thread_unread, name="unread"),

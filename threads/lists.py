@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from inboxes.integers import read_integer
@@ -45,33 +45,60 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceLink:
+    """A link that narrows a list, or shows all of it again where it `is_chosen`."""
+
+    choice: Choice
+    is_chosen: bool
+
+    @property
+    def query(self) -> str:
+        return "" if self.is_chosen else f"?only={self.choice}"
+
+    @property
+    def is_failed(self) -> bool:
+        return self.choice == Choice.FAILED
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a list. `next_query` is the query string of the next page, if there is one."""
+    """One page of a list. `next_query` is the query string of the next page, if there is one.
+
+    `failing` has the number of threads with failed or unknown texts of each inbox of the list.
+    """
 
     inbox: Inbox | None
     rows: list[Row]
     next_query: str | None
     seqs: str
     choice: str = ""
+    failing: dict[int, int] = field(default_factory=dict)
 
     @property
     def list_id(self) -> str:
-        return list_id(self.inbox, self.choice) if self.inbox else "list-top"
+        return list_id(self.inbox, self.choice)
 
     @property
-    def choices(self) -> list[tuple[str, str, bool]]:
-        """Return the query string and label of each choice, and if it is chosen now. The chosen
-        one has the query string of the whole list."""
-        return [
-            ("" if choice == self.choice else f"?only={choice}", str(label), choice == self.choice)
-            for choice, label in Choice.choices
-        ]
+    def choices(self) -> list[ChoiceLink]:
+        """Return what the list can be narrowed to; the top list knows failed texts alone."""
+        offered = Choice if self.inbox else [Choice.FAILED]
+        return [ChoiceLink(choice, choice == self.choice) for choice in offered]
+
+    @property
+    def failing_count(self) -> int:
+        return sum(self.failing.values())
+
+    @property
+    def failing_json(self) -> str:
+        return json.dumps(self.failing)
 
     @property
     def none_chosen(self) -> str:
         """Return what to say if the list is narrowed to what no thread is."""
         if self.choice == Choice.NEEDS_REPLY:
             return "No threads need a reply"
+        if self.choice == Choice.FAILED:
+            return "No failed texts"
         return f"No {Choice(self.choice).label.lower()}-priority threads"
 
     @property
@@ -88,9 +115,25 @@ class Listing:
         return "Threads" if self.inbox else "Conversations"
 
 
-def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
-    """Return one row for each shared inbox, and one for each thread of the agent's own line."""
+def top_list(agent: Agent, after: Cursor | None = None, choice: str = "") -> Listing:
+    """Return one row for each shared inbox, and one for each thread of the agent's own line.
+
+    Narrowed to failed texts, it has the threads of all inboxes instead.
+    """
     inboxes = list(Inbox.objects.visible_to(agent).select_related("last_author"))
+    seqs = encode_seqs(agent, {f"i{inbox.pk}": inbox.seq for inbox in inboxes})
+    failing = {inbox.pk: inbox.failing_count for inbox in inboxes}
+    if choice == Choice.FAILED:
+        threads = Thread.objects.filter(inbox__in=[inbox.pk for inbox in inboxes])
+        rows = _page_of_threads(agent, threads.matching(choice), after, choice, is_over_all=True)
+        return Listing(
+            inbox=None,
+            rows=rows[:PAGE_SIZE],
+            next_query=_next_query(rows, choice),
+            seqs=seqs,
+            choice=choice,
+            failing=failing,
+        )
     shared = [inbox for inbox in inboxes if not inbox.is_personal]
     unread = count_unread_threads([agent.pk], shared)
     rows = [build_inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)) for inbox in shared]
@@ -103,7 +146,8 @@ def top_list(agent: Agent, after: Cursor | None = None) -> Listing:
         inbox=None,
         rows=rows[:PAGE_SIZE],
         next_query=_next_query(rows),
-        seqs=encode_seqs(agent, {f"i{inbox.pk}": inbox.seq for inbox in inboxes}),
+        seqs=seqs,
+        failing=failing,
     )
 
 
@@ -122,6 +166,7 @@ def inbox_list(
         next_query=_next_query(rows, choice),
         seqs=encode_seqs(agent, {f"l{inbox.pk}": inbox.seq}),
         choice=choice,
+        failing={inbox.pk: inbox.failing_count},
     )
 
 
@@ -136,13 +181,20 @@ def encode_seqs(agent: Agent, inboxes: dict[str, int]) -> str:
 
 
 def _page_of_threads(
-    agent: Agent, threads: ThreadQuerySet, after: Cursor | None, choice: str = ""
+    agent: Agent,
+    threads: ThreadQuerySet,
+    after: Cursor | None,
+    choice: str = "",
+    *,
+    is_over_all: bool = False,
 ) -> list[Row]:
     """Return one row more than a page holds, if there is a next page."""
     if after is not None:
         threads = after.threads_after(threads)
-    page = list(threads.not_hidden_from(agent).for_rows().newest_first()[: PAGE_SIZE + 1])
-    return build_thread_rows(agent, page, choice)
+    if choice != Choice.FAILED:
+        threads = threads.not_hidden_from(agent)
+    page = list(threads.for_rows().newest_first()[: PAGE_SIZE + 1])
+    return build_thread_rows(agent, page, choice, is_over_all=is_over_all)
 
 
 def _sort_position(row: Row) -> tuple[int, int]:

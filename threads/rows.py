@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from threads.highlighting import highlight_mentions
-from threads.models import Thread, ThreadState
+from threads.models import Choice, Thread, ThreadState
 from threads.unread import membership_starts, unread_in_thread
+
+DRAFT_EXCERPT_LENGTH = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Row:
     personal_seq: int | str = 0
     is_muted: bool = False
     choice: str = ""
+    is_over_all: bool = False  # in a list over all of the agent's inboxes
+    draft: str = ""  # the beginning of what the agent has typed and not sent
     is_gone: bool = False
     mentioned_agent_id: int | None = None  # the agent's own id, if the last message mentions them
 
@@ -42,12 +46,19 @@ class Row:
 
     @property
     def list_id(self) -> str:
-        return list_id(self.thread.inbox, self.choice) if self.thread else "list-top"
+        if self.thread is None or self.is_over_all:
+            return list_id(None, self.choice)
+        return list_id(self.thread.inbox, self.choice)
 
     @property
     def query(self) -> str:
         """Return the query string that keeps the list's choice beside a conversation."""
-        return f"?only={self.choice}" if self.choice else ""
+        return choice_query(self.choice, is_over_all=self.is_over_all)
+
+    @property
+    def failure(self) -> str:
+        """Return the word for texts that failed or are unknown and that nobody has seen."""
+        return self.subject.failure.capitalize()
 
     @property
     def key(self) -> str:
@@ -102,6 +113,8 @@ class Row:
             self.unread_count,
             self.is_muted,
             self.choice,
+            self.is_over_all,
+            self.draft,
             self.is_gone,
             self.mentioned_agent_id,
         )
@@ -111,12 +124,23 @@ def count_to_99(number: int) -> str:
     return "99+" if number > 99 else str(number)
 
 
-def list_id(inbox: Inbox, choice: str = "") -> str:
-    """Return the id of the element that holds an inbox's threads.
+def list_id(inbox: Inbox | None, choice: str = "") -> str:
+    """Return the id of the element that holds an inbox's threads; None stands for the top list.
 
     Each choice has an element of its own, so that a row for one never lands in another.
     """
-    return f"{inbox.list_id}-{choice}" if choice else inbox.list_id
+    whole = inbox.list_id if inbox else "list-top"
+    return f"{whole}-{choice}" if choice else whole
+
+
+def choice_query(choice: str, *, is_over_all: bool = False) -> str:
+    """Return the query string of a conversation that keeps the list beside it."""
+    return f"?only={choice}{'&all_inboxes=1' if is_over_all else ''}" if choice else ""
+
+
+def make_excerpt(draft: str) -> str:
+    """Return the beginning of a draft on one line."""
+    return " ".join(draft[: 2 * DRAFT_EXCERPT_LENGTH].split())[:DRAFT_EXCERPT_LENGTH]
 
 
 def build_thread_row(
@@ -126,9 +150,14 @@ def build_thread_row(
     *,
     member_since: datetime | None,
     choice: str = "",
+    is_over_all: bool = False,
 ) -> Row:
-    """Build the row of a thread; `member_since` is None on the agent's own line."""
+    """Build the row of a thread; `member_since` is None on the agent's own line.
+
+    A failed text stays in the list of failed ones also for agents who deleted its thread.
+    """
     unread = unread_in_thread(thread, agent, state, member_since)
+    is_hidden = state is not None and state.hides(thread.last_text_id)
     return Row(
         kind="thread",
         inbox=thread.inbox,
@@ -139,8 +168,9 @@ def build_thread_row(
         personal_seq=state.seq if state else 0,
         is_muted=state is not None and state.is_muted,
         choice=choice,
-        is_gone=not thread.matches(choice)
-        or (state is not None and state.hides(thread.last_text_id)),
+        is_over_all=is_over_all,
+        draft=make_excerpt(state.draft_body) if state else "",
+        is_gone=not thread.matches(choice) or (is_hidden and choice != Choice.FAILED),
         mentioned_agent_id=agent.pk if thread.last_message_mentions(agent.pk) else None,
     )
 
@@ -164,6 +194,8 @@ def build_thread_rows(
     threads: list[Thread],
     choice: str = "",
     states: Mapping[int, ThreadState] | None = None,
+    *,
+    is_over_all: bool = False,
 ) -> list[Row]:
     """Build the rows of several threads, in their order. Reads the states if none are given."""
     if not threads:
@@ -177,6 +209,7 @@ def build_thread_rows(
             states.get(thread.pk),
             member_since=starts.get(thread.inbox_id),
             choice=choice,
+            is_over_all=is_over_all,
         )
         for thread in threads
     ]

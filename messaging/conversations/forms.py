@@ -118,6 +118,7 @@ class HistoryForm(forms.Form):
     before = IntegerField(required=False)
     new = IntegerField(required=False)
     only = forms.ChoiceField(choices=Choice.choices, required=False)
+    all_inboxes = forms.BooleanField(required=False)
     at = IntegerField(required=False)
 
 

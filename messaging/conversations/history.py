@@ -19,6 +19,7 @@ from messaging.models import Attachment, Message, ScheduledText
 from messaging.stream.refusals import number_or_refusal
 from messaging.stream.segments import Segments, count_segments
 from threads.models import Thread, ThreadState
+from threads.rows import choice_query
 from threads.unread import membership_starts
 
 PAGE_SIZE = 40
@@ -60,6 +61,11 @@ class Entry:
     @property
     def can_retry(self) -> bool:
         return self.message.can_be_retried
+
+    @property
+    def is_seen_failure(self) -> bool:
+        """Return True if somebody marked it as seen after it failed or became unknown."""
+        return self.can_retry and self.message.failure_seen_by_id is not None
 
     @property
     def classes(self) -> str:
@@ -155,10 +161,11 @@ class Conversation:
     # The newest message when the agent deleted the thread; 0 if it is not hidden.
     hidden_id: int = 0
     choice: str = ""  # What the list beside it is narrowed to
+    is_over_all: bool = False  # True if that list is over all inboxes
 
     @property
     def list_query(self) -> str:
-        return f"?only={self.choice}" if self.choice else ""
+        return choice_query(self.choice)
 
     @property
     def newest_id(self) -> int:
@@ -219,7 +226,8 @@ class Conversation:
 
     @property
     def back_label(self) -> str:
-        return f"Back to {'messages' if self.inbox.is_personal else self.inbox.name}"
+        is_top = self.is_over_all or self.inbox.is_personal
+        return f"Back to {'messages' if is_top else self.inbox.name}"
 
     @property
     def log_id(self) -> str:
@@ -248,10 +256,12 @@ class Conversation:
         return MAX_FILE_SIZE
 
 
-def prefetch_attachments(messages: Iterable[Message]) -> list[Message]:
-    """Return the messages as a list, with all attachments read in at most one query."""
+def prefetch_details(messages: Iterable[Message]) -> list[Message]:
+    """Return the messages as a list, with what only few of them have: attachments, and who saw
+    their failure. Each is read in one query, and in none where no message has it."""
     found = list(messages)
     prefetch_related_objects([one for one in found if one.has_attachments], "attachments")
+    prefetch_related_objects([one for one in found if one.failure_seen_by_id], "failure_seen_by")
     return found
 
 
@@ -289,14 +299,19 @@ def assemble_page(
     if has_older:
         older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={first}"
     return HistoryPage(
-        entries=[Entry.for_agent(message, agent) for message in prefetch_attachments(together)],
+        entries=[Entry.for_agent(message, agent) for message in prefetch_details(together)],
         older_url=older_url,
         is_apart=is_apart,
     )
 
 
 def open_conversation(
-    thread: Thread, agent: Agent, *, page: HistoryPage | None = None, choice: str = ""
+    thread: Thread,
+    agent: Agent,
+    *,
+    page: HistoryPage | None = None,
+    choice: str = "",
+    is_over_all: bool = False,
 ) -> Conversation:
     """Read what the page shows.
 
@@ -312,6 +327,7 @@ def open_conversation(
         thread=thread,
         page=shown.with_new_line(_first_unread_id(thread, agent, state, shown)),
         choice=choice,
+        is_over_all=is_over_all,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
         refusal=refusal,
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from inboxes.models import Agent, Inbox
 from messaging.conversations.message_search import HitList, hit_list
 from messaging.conversations.thread_search import found_list
-from threads.lists import Listing, list_for_inbox
+from threads.lists import Listing, list_for_inbox, top_list
 from threads.search import parse_search
 
 
@@ -36,11 +36,21 @@ def next_url(listing: Listing) -> str | None:
 
 def listing_context(listing: Listing) -> dict[str, Any]:
     """Return what `messaging/list/_listing.html` and `_rows.html` are drawn from."""
-    return {"listing": listing, "rows": listing.rows, "next_url": next_url(listing)}
+    return {
+        "listing": listing,
+        "rows": listing.rows,
+        "next_url": next_url(listing),
+        "whole_url": list_url(listing.inbox),
+    }
 
 
 def list_beside(
-    agent: Agent, inbox: Inbox, choice: str = "", data: QueryDict | None = None
+    agent: Agent,
+    inbox: Inbox,
+    choice: str = "",
+    data: QueryDict | None = None,
+    *,
+    is_over_all: bool = False,
 ) -> Listing:
     """Return the list beside a conversation of the inbox.
 
@@ -48,6 +58,8 @@ def list_beside(
     the conversation belongs.
     """
     search = parse_search(data) if data is not None else None
+    if search is None and is_over_all:
+        return top_list(agent, choice=choice)
     if search is None:
         return list_for_inbox(agent, inbox, choice)
     searched = None if inbox.is_personal else inbox

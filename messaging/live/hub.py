@@ -14,14 +14,14 @@ from inboxes.models import Inbox
 from inboxes.sessions import live_sessions
 from messaging.live import reading
 from messaging.live.frames import HEARTBEAT, pack_frames
-from messaging.live.pages import REMOVED, SIGNED_OUT, Page, PageView, Target
+from messaging.live.pages import REMOVED, SIGNED_OUT, Page, PageView, Target, is_over_all
 from messaging.live.presence import PresenceTracker
 from messaging.live.readers import (
     CoalescedTask,
     InboxReader,
     PageCounters,
-    draw_inbox_rows,
     draw_missed,
+    draw_new_inboxes,
     draw_personal,
     draw_recent_notifications,
     run_in_thread,
@@ -161,9 +161,7 @@ class Hub:
         if view.list == "top":
             named = [read_integer(key[1:]) for key in view.seqs if key[:1] == "i"]
             known = {key for key in named if key is not None}
-            gone = sorted(known - page.inboxes)
-            if gone:
-                await page.send(*pack_frames(gone=[f"inbox-{inbox_id}" for inbox_id in gone]))
+            await self._remove_inboxes(page, known - page.inboxes)
             await self._send_inbox_rows(page, page.inboxes - known)
         if _lacks_access(page, view):
             await page.send(*pack_frames(go="/"))
@@ -201,9 +199,19 @@ class Hub:
         if access is None:
             return
         new = [access.inboxes[key] for key in inbox_ids if key in access.inboxes]
-        shared = [inbox for inbox in new if not inbox.is_personal]
-        rows = await run_in_thread(draw_inbox_rows, access.agent, shared)
-        await page.send(*pack_frames(rows=rows, seqs={f"i{i.pk}": i.seq for i in new}))
+        over_all = is_over_all(page.view.list, page.view.only)
+        parts, rows = await run_in_thread(draw_new_inboxes, access.agent, new, over_all=over_all)
+        seqs = {f"i{inbox.pk}": inbox.seq for inbox in new}
+        await page.send(*pack_frames(parts=parts, rows=rows, seqs=seqs))
+
+    async def _remove_inboxes(self, page: Page, inbox_ids: set[int], go: str = "") -> None:
+        """Take inboxes that the agent may not see any more out of a page."""
+        if not inbox_ids:
+            return
+        keys = sorted(inbox_ids)
+        parts = [("failing", {"inbox": key, "count": 0, "seq": 0}) for key in keys]
+        gone = [f"inbox-{key}" for key in keys]
+        await page.send(*pack_frames(parts=parts, gone=gone, go=go))
 
     # Reading for one agent
 
@@ -249,9 +257,7 @@ class Hub:
         was_inside = any(page.is_inside(inbox_id) for inbox_id in lost)
         for inbox_id in lost:
             await self._unfollow_inbox(page, inbox_id)
-        if lost:
-            gone = [f"inbox-{inbox_id}" for inbox_id in sorted(lost)]
-            await page.send(*pack_frames(gone=gone, go="/" if was_inside else ""))
+        await self._remove_inboxes(page, lost, go="/" if was_inside else "")
         if was_inside:
             await page.close(REMOVED)
             return False

@@ -68,6 +68,11 @@ class PageView:
         return cls.parse(parse_json(text))
 
 
+def is_over_all(shown: ListShown, only: str) -> bool:
+    """Return True for the top list that is narrowed, to threads of all inboxes."""
+    return shown == "top" and only == Choice.FAILED
+
+
 def parse_json(text: str) -> object:
     """Return the JSON that a page sent. Raises BadMessage."""
     try:
@@ -154,6 +159,11 @@ class Target:
     thread: int | None
     with_seqs: bool
     only: str = ""
+
+    @property
+    def is_over_all(self) -> bool:
+        """Return True if the page's list has threads of all of the agent's inboxes."""
+        return is_over_all(self.list, self.only)
 
     @classmethod
     def from_page(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:

@@ -18,12 +18,13 @@ from django.db import DatabaseError, InterfaceError
 from inboxes.models import Agent, Inbox
 from messaging.live import reading
 from messaging.live.drafts import draw_drafts
-from messaging.live.frames import Fragment, Frame, pack_frames, split_into_parts
-from messaging.live.pages import ListShown, Page, Target
-from messaging.live.rendering import Renderer, render_row
+from messaging.live.frames import Fragment, Frame, Part, pack_frames, split_into_parts
+from messaging.live.pages import ListShown, Page, Target, is_over_all
+from messaging.live.rendering import Renderer, failing_part, render_row
 from messaging.live.supervision import failures
 from messaging.notifications import lists
-from threads.models import Thread, ThreadState
+from threads.lists import PAGE_SIZE
+from threads.models import Choice, Thread, ThreadState
 from threads.rows import build_inbox_row, build_thread_rows
 from threads.unread import count_unread_threads
 
@@ -86,7 +87,11 @@ def draw_changes(
         messages_since=since,
         open_threads={target.thread for target in targets if target.thread is not None},
         agent_ids={target.agent_id for target in targets},
-        counting_ids={target.agent_id for target in targets if target.list == "top"},
+        counting_ids={
+            target.agent_id
+            for target in targets
+            if target.list == "top" and not target.is_over_all
+        },
         notifications_since=since,
     )
     renderer = Renderer(changes)
@@ -159,13 +164,15 @@ def draw_personal(
     inboxes: list[Fragment] | None = None
     frames: dict[ListVariant, list[Frame]] = {}
     for shown, only, with_seqs in variants:
+        over_all = is_over_all(shown, only)
         here = [
             thread
             for thread in threads
-            if shown == ("top" if thread.inbox.is_personal else thread.inbox_id)
+            if over_all or shown == ("top" if thread.inbox.is_personal else thread.inbox_id)
         ]
-        rows = [render_row(row) for row in build_thread_rows(agent, here, only, states)]
-        if shown == "top":
+        built = build_thread_rows(agent, here, only, states, is_over_all=over_all)
+        rows = [render_row(row) for row in built]
+        if shown == "top" and not over_all:
             inboxes = draw_inbox_rows(agent, shared) if inboxes is None else inboxes
             rows += inboxes
         seqs = {f"a{agent.pk}": upto} if with_seqs else None
@@ -185,6 +192,19 @@ def draw_recent_notifications(agent_id: int) -> list[Frame]:
     return pack_frames(
         parts=split_into_parts("notices", new, before=f'{{"unread":{unread},"new":[', after="]}")
     )
+
+
+def draw_new_inboxes(
+    agent: Agent, inboxes: list[Inbox], *, over_all: bool
+) -> tuple[list[Part], list[Fragment]]:
+    """Draw what the agent's top list has to show of inboxes that are new to it."""
+    parts = [failing_part(inbox) for inbox in inboxes]
+    if not over_all:
+        return parts, draw_inbox_rows(agent, [one for one in inboxes if not one.is_personal])
+    failing = Thread.objects.filter(inbox__in=inboxes).matching(Choice.FAILED)
+    threads = list(failing.for_rows().newest_first()[:PAGE_SIZE])
+    rows = build_thread_rows(agent, threads, Choice.FAILED, is_over_all=True)
+    return parts, [render_row(row) for row in rows]
 
 
 def draw_inbox_rows(agent: Agent, inboxes: list[Inbox]) -> list[Fragment]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import F
 
 from inboxes.models import Agent, Inbox, Membership
-from messaging.conversations.history import prefetch_attachments
+from messaging.conversations.history import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import find_refusals
@@ -102,7 +102,7 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
     written = Message.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )
-    changes.messages = prefetch_attachments(written.for_history().order_by("seq")[:BATCH])
+    changes.messages = prefetch_details(written.for_history().order_by("seq")[:BATCH])
     planned = ScheduledText.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )

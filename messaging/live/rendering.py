@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from django.template.loader import render_to_string
 
-from inboxes.models import Agent
+from inboxes.models import Agent, Inbox
 from messaging.conversations.history import Entry
 from messaging.live.frames import (
     EncodedJson,
@@ -56,7 +56,7 @@ class Renderer:
         seqs: dict[str, int] = {}
         if target.list == "top":
             seqs[f"i{inbox.pk}"] = upto
-            rows += self._thread_rows(agent) if inbox.is_personal else [self._inbox_row(agent)]
+            rows += self._top_rows(agent, target)
         elif target.list == inbox.pk:
             seqs[f"l{inbox.pk}"] = upto
             rows += self._thread_rows(agent, target.only)
@@ -70,6 +70,8 @@ class Renderer:
             ]
             rows += [self._render_scheduled_text(text) for text in planned]
         parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
+        if target.list in {"top", inbox.pk}:
+            parts.append(failing_part(inbox))
         return pack_frames(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
 
     def _refusal_parts(self, target: Target) -> list[Part]:
@@ -95,7 +97,16 @@ class Renderer:
         unread = self.changes.unread_threads.get((agent.pk, inbox.pk), 0)
         return self._render_row(build_inbox_row(inbox, agent, unread))
 
-    def _thread_rows(self, agent: Agent, choice: str = "") -> list[Fragment]:
+    def _top_rows(self, agent: Agent, target: Target) -> list[Fragment]:
+        if target.is_over_all:
+            return self._thread_rows(agent, target.only, is_over_all=True)
+        if self.changes.inbox.is_personal:
+            return self._thread_rows(agent)
+        return [self._inbox_row(agent)]
+
+    def _thread_rows(
+        self, agent: Agent, choice: str = "", *, is_over_all: bool = False
+    ) -> list[Fragment]:
         states, member_since = self.changes.states, self.changes.member_since.get(agent.pk)
         return [
             self._render_row(
@@ -105,6 +116,7 @@ class Renderer:
                     states.get((agent.pk, thread.pk)),
                     member_since=member_since,
                     choice=choice,
+                    is_over_all=is_over_all,
                 )
             )
             for thread in self.changes.threads
@@ -145,6 +157,11 @@ class Renderer:
         return self._render_once(
             ("later", text.pk), "messaging/scheduled/_scheduled_text.html", text=text
         )
+
+
+def failing_part(inbox: Inbox) -> Part:
+    """Tell a page how many threads of the inbox have failed or unknown texts."""
+    return "failing", {"inbox": inbox.pk, "count": inbox.failing_count, "seq": inbox.seq}
 
 
 def render_row(row: Row) -> Fragment:

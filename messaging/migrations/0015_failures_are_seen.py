@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 default="",
                 editable=False,
-                help_text="As what it counts among the failures that nobody has seen; empty if it does not.",
+                help_text="How it counts among the failures that nobody has seen.",
                 max_length=7,
             ),
         ),

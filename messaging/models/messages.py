@@ -126,7 +126,7 @@ class Message(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="As what it counts among the failures that nobody has seen; empty if it does not.",
+        help_text="How it counts among the failures that nobody has seen.",
     )
     failure_seen_at = models.DateTimeField(null=True, editable=False)
     failure_seen_by = models.ForeignKey(

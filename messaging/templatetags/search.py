@@ -52,6 +52,8 @@ def back_url(context: template.Context, conversation: Any) -> str:
     inbox: Inbox | None = None if conversation.inbox.is_personal else conversation.inbox
     search = parse_search(context["request"].GET) if "request" in context else None
     nearby, everywhere = list_url(inbox), search_url(inbox)
+    if search is None and conversation.is_over_all:
+        return list_url(None) + conversation.list_query
     if search is None:
         return nearby if inbox is None else nearby + conversation.list_query
     return (everywhere if search.is_everywhere else nearby) + Search(search.text).query

@@ -13,6 +13,7 @@ import "./conversation/read-marks.js";
 import "./live/presence.js";
 import "./live/presence-reports.js";
 import "./list/search.js";
+import "./list/failed-count.js";
 import "./conversation/options-menu.js";
 import "./page/viewport.js";
 import "./conversation/deletion.js";

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -14,7 +16,7 @@ from messaging.conversations.opening import page_around
 from messaging.conversations.views.lists import targets_panes
 from messaging.conversations.views.read_marks import mark_shown
 from threads.access import get_thread
-from threads.models import Thread
+from threads.models import Choice, Thread
 
 
 @require_GET
@@ -30,7 +32,7 @@ def show_conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
         return _render_older_page(request, agent, thread, form)
     at = form.cleaned_data["at"]
     around = page_around(thread, agent, at) if at else None
-    shown = open_conversation(thread, agent, page=around, choice=form.cleaned_data["only"])
+    shown = open_conversation(thread, agent, page=around, **_list_beside(form))
     if shown.page.newest is not None:
         mark_shown(thread, agent, shown.page.newest, is_opening=True)
     return _render_pane(request, agent, shown)
@@ -45,8 +47,17 @@ def _render_older_page(
     if request.htmx:
         context = {"entries": page.entries, "older_url": page.older_url}
         return render(request, "messaging/conversation/_history_page.html", context)
-    shown = open_conversation(thread, agent, page=page, choice=form.cleaned_data["only"])
+    shown = open_conversation(thread, agent, page=page, **_list_beside(form))
     return _render_pane(request, agent, shown)
+
+
+def _list_beside(form: HistoryForm) -> dict[str, Any]:
+    """Return which list stands beside the conversation."""
+    given = form.cleaned_data
+    return {
+        "choice": given["only"],
+        "is_over_all": given["all_inboxes"] and given["only"] == Choice.FAILED,
+    }
 
 
 def _render_pane(request: HtmxRequest, agent: Agent, shown: Conversation) -> HttpResponse:
@@ -69,7 +80,9 @@ def render_conversation(
     request: HtmxRequest, agent: Agent, shown: Conversation, status: int = 200
 ) -> HttpResponse:
     """Render the conversation beside its list: as both panes for htmx, else as a page."""
-    listing = list_beside(agent, shown.inbox, shown.choice, request.GET)
+    listing = list_beside(
+        agent, shown.inbox, shown.choice, request.GET, is_over_all=shown.is_over_all
+    )
     context = {
         **listing_context(listing),
         "conversation": shown,

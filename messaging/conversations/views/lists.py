@@ -19,9 +19,9 @@ from threads.search import parse_search
 def show_messages(request: HtmxRequest) -> HttpResponse:
     """Show the messages view, or the next rows of its list."""
     agent = signed_in_agent(request)
-    after, _ = _read_position(request)
+    after, choice = _read_position(request)
     search = parse_search(request.GET, everywhere=False)
-    listing = found_list(agent, None, search, after) if search else top_list(agent, after)
+    listing = found_list(agent, None, search, after) if search else top_list(agent, after, choice)
     return render_list(request, listing, "Messages")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from inboxes.requests import HtmxRequest, signed_in_agent
+from inboxes.responses import fragment_or_redirect
 from messaging.conversations.history import Entry
+from messaging.outbound.failures import mark_failure_seen
 from messaging.stream.access import get_message
 
 
@@ -24,3 +26,18 @@ def show_whole_text(request: HtmxRequest, message_id: int) -> HttpResponse:
         else "messaging/conversation/whole_text.html"
     )
     return render(request, template, {"entry": entry})
+
+
+@require_POST
+@login_required
+def mark_seen(request: HtmxRequest, message_id: int) -> HttpResponse:
+    """Mark a failed or unknown text as seen for the whole team."""
+    agent = signed_in_agent(request)
+    message = mark_failure_seen(message=get_message(agent, message_id), agent=agent)
+    return fragment_or_redirect(
+        request,
+        "messaging/conversation/_message.html",
+        {"entry": Entry.for_agent(message, agent)},
+        "messaging:conversation",
+        message.thread_id,
+    )

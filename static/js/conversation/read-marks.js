@@ -1,6 +1,6 @@
 // Tells the server up to which message the open conversation was shown, while somebody can see it.
 import { listen } from "../shared/events.js";
-import { openThread } from "../shared/page-elements.js";
+import { openThread, openThreadKey } from "../shared/page-elements.js";
 import { post } from "../shared/requests.js";
 import { newestMessageId } from "./newest-message.js";
 
@@ -32,6 +32,12 @@ function sendReadMarkSoon() {
   timer ??= setTimeout(sendReadMark, PAUSE_MS);
 }
 
+// A failure is told of a message that was shown before, and is read with it.
+listen("notices", ({ new: fresh }) => {
+  if (!fresh.some((notification) => notification.thread === openThreadKey())) return;
+  sent = "";
+  sendReadMarkSoon();
+});
 listen("fragmentsChanged", sendReadMarkSoon);
 listen("viewChanged", sendReadMarkSoon);
 document.addEventListener("visibilitychange", sendReadMarkSoon);

@@ -187,13 +187,15 @@ function moveElement(container, element, next) {
 }
 
 /**
- * Removes elements; an older fragment does not bring them back.
+ * Removes elements and what says that it is part of them; an older fragment does not bring them
+ * back.
  * @param {string[]} ids
  */
 export function removeFragments(ids) {
   for (const id of ids) {
     const old = document.getElementById(id);
     removeFragment(id, old?.dataset.in ?? "list-top", old ? seqOf(old) : "0");
+    for (const part of document.querySelectorAll(`[data-of="${id}"]`)) part.remove();
   }
   announce("fragmentsChanged");
 }

@@ -47,11 +47,20 @@
  */
 
 /**
+ * How many threads of an inbox have failed or unknown texts that nobody has seen.
+ * @typedef {object} Failing
+ * @property {number} inbox
+ * @property {number} count
+ * @property {number} seq the inbox's change counter; 0 where the agent lost the inbox
+ */
+
+/**
  * Parts of a frame from the server that become an event of the same name.
  * @typedef {object} ServerEvents
  * @property {Presence} presence
  * @property {PresenceMarks} marks
  * @property {ServerDraft[]} drafts
+ * @property {Failing} failing
  * @property {Record<string, boolean>} muted whether each of these threads is muted
  * @property {Record<string, number>} hidden up to which message each of these threads is hidden;
  *   0 if it is not

@@ -52,6 +52,7 @@ MATRIX = {
     "threads/<int:thread_id>/delete/": ("post", "thread", {"message": "1"}),
     "threads/<int:thread_id>/restore/": ("post", "thread", {}),
     "messages/<int:message_id>/retry/": ("post", "message", {}),
+    "messages/<int:message_id>/seen/": ("post", "message", {}),
     "messages/<int:message_id>/text/": ("get", "message", {}),
     "threads/<int:thread_id>/attachments/": ("get", "thread", {}),
     "attachments/<int:attachment_id>/": ("get", "attachment", {}),

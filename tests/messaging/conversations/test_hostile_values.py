@@ -100,6 +100,7 @@ REQUESTS: dict[str, list[Request]] = {
     "threads/<int:thread_id>/restore/": [Request("post")],
     "threads/<int:thread_id>/attachments/": [Request()],
     "messages/<int:message_id>/retry/": [Request("post")],
+    "messages/<int:message_id>/seen/": [Request("post")],
     "messages/<int:message_id>/text/": [Request()],
     "attachments/<int:attachment_id>/": [Request()],
     "attachments/<int:attachment_id>/thumbnail/": [Request()],

@@ -29,11 +29,11 @@ Opener = Callable[..., Awaitable["LivePage"]]
 SEND = "websocket.send"
 
 # Parts that place nothing; what they tell of messages is kept in `told`.
-SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden"}
+SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden", "failing"}
 
 ELEMENT = re.compile(
     r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'
-    r' data-key="([^"]*)" data-seq="([^"]*)"[^>]*>(.*?)</\1>',
+    r' data-key="([^"]*)" data-seq="([^"]*)"(?: data-of="([^"]*)")?[^>]*>(.*?)</\1>',
     re.DOTALL,
 )
 SEQS = re.compile(r'data-seqs="([^"]*)"')
@@ -54,6 +54,7 @@ class Element:
     seq: str
     marks: frozenset[str]
     words: str
+    part_of: str = ""
 
     @property
     def is_gone(self) -> bool:
@@ -74,7 +75,8 @@ def parse_elements(text: str) -> list[Element]:
             key=found[5],
             seq=found[6],
             marks=frozenset(found[3].split()) - {"follows", "joined"},
-            words=" ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[7])).split()),
+            words=" ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[8])).split()),
+            part_of=found[7] or "",
         )
         for found in ELEMENT.finditer(tags_on_one_line(text))
     ]
@@ -99,6 +101,7 @@ class LivePage:
     tombstones: dict[str, str] = field(default_factory=dict)
     frames: list[dict[str, Any]] = field(default_factory=list)
     notifications: list[dict[str, Any]] = field(default_factory=list)
+    failing: dict[int, int] = field(default_factory=dict)
     gone_to: str = ""
     socket: Any = None
 
@@ -113,6 +116,9 @@ class LivePage:
         only = re.search(r'data-only="([^"]*)"', text)
         shown = re.search(r'data-list="([^"]*)"', text)
         thread = re.search(r'data-thread="(\d+)"', text)
+        failing = re.search(r'data-failing="([^"]*)"', text)
+        counts = json.loads(html.unescape(failing[1])) if failing else {}
+        self.failing = {int(inbox): count for inbox, count in counts.items()}
         assert shown is not None
         self.view = {
             "list": shown[1] if shown[1] == "top" else int(shown[1]),
@@ -126,14 +132,18 @@ class LivePage:
         """Place and remove elements by the same rule as the page's script."""
         if "rows" in frame:
             frame["rows"] = tags_on_one_line(frame["rows"])
+        failing = frame.get("failing", {"inbox": 0, "count": 0})
+        self.failing[failing["inbox"]] = failing["count"]
         if frame.keys() <= SIDE_PARTS:
             self.notifications += frame.get("notices", {}).get("new", [])
             return
         self.frames.append(frame)
         self.notifications += frame.get("notices", {}).get("new", [])
         self.gone_to = frame.get("go", "") or self.gone_to
-        for key in frame.get("gone", []):
-            self.placed.pop(key, None)
+        gone = set(frame.get("gone", []))
+        for element in list(self.placed.values()):
+            if gone & {element.id, element.part_of}:
+                del self.placed[element.id]
         narrowed = f"-{self.view['only']}" if self.view.get("only") else ""
         containers = {f"list-{self.view['list']}{narrowed}", f"log-{self.view['thread']}"}
         for element in parse_elements(frame.get("rows", "")):
@@ -154,7 +164,9 @@ class LivePage:
             seqs[key] = max(seqs.get(key, 0), seq)
 
     def shown(self) -> set[tuple[Any, ...]]:
-        return {element.shown for element in self.placed.values()}
+        failing = sum(self.failing.values())
+        counted = {("failing", failing)} if failing else set()
+        return counted | {element.shown for element in self.placed.values()}
 
     def ids_in_order(self, container: str) -> list[str]:
         """Return the ids of a list, newest first."""

@@ -15,9 +15,10 @@ from inboxes.models import Agent
 from messaging.carriers import events
 from messaging.models import Attempt, Message
 from messaging.outbound.receipts import apply_receipt
-from tests.cast import Cast, client_of
+from tests.cast import DISPATCH, Cast, client_of
 from tests.messaging.live.live_pages import LivePage, new_tab
 from tests.messaging.live.test_catchup import assert_equals_fresh_load
+from threads.actions import save_draft
 from threads.models import Thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +39,7 @@ class RandomSteps:
         thread = await in_database(self.cast.thread)(sender=CUSTOMERS[0])
         inbox = f"/inboxes/{self.cast.front_desk.pk}/"
         narrowed = [f"{inbox}?only=urgent", f"/threads/{thread.pk}/?only=reply"]
+        narrowed += ["/?only=failed", f"{inbox}?only=failed"]
         for path in ["/", inbox, f"/threads/{thread.pk}/", *narrowed]:
             page = await in_database(new_tab)(self.cast.ben)
             await in_database(page.load)(path)
@@ -49,6 +51,9 @@ class RandomSteps:
             self.text_in,
             self.answer,
             self.apply_random_receipt,
+            self.apply_random_receipt,
+            self.retry_or_see,
+            self.save_draft,
             self.mark_read,
             self.use_thread_options,
             self.use_thread_options,
@@ -68,6 +73,24 @@ class RandomSteps:
 
     def _send_answer(self, author: Agent, customer: str) -> None:
         self.cast.answer(self.cast.thread(sender=customer), "An answer", author=author)
+        other = self.cast.thread(sender=customer, to=DISPATCH)
+        self.cast.answer(other, "An answer of Dispatch", author=self.cast.ana)
+
+    async def retry_or_see(self) -> None:
+        """Retry a failed text as somebody, or mark it as seen."""
+        deed = self.dice.choice(["retry", "seen"])
+        failing = await in_database(lambda: list(Message.objects.exclude(unseen_failure="")))()
+        if failing:
+            message = self.dice.choice(failing)
+            await in_database(self._post)(self.cast.ana, f"/messages/{message.pk}/{deed}/", {})
+
+    async def save_draft(self) -> None:
+        _, thread_id = self.dice.choice(await in_database(_messages)())
+        body = self.dice.choice(["", "Half a text", "Another half"])
+        thread = await in_database(Thread.objects.get)(pk=thread_id)
+        await in_database(save_draft)(
+            thread=thread, agent=self.cast.ben, body=body, is_internal=False
+        )
 
     async def apply_random_receipt(self) -> None:
         await in_database(self._apply_random_receipt)()
