@@ -76,8 +76,12 @@ def notify_author(message: Message, reason: str, seq: int) -> None:
     Tells nobody if no agent wrote it, or if its author has left the inbox. Each failure is told
     once: a retry that fails too is told anew. The caller holds the inbox's counter.
     """
-    author = Agent.objects.filter(pk=message.author_id, is_active=True).first()
-    if author is None or not Inbox.objects.visible_to(author).filter(pk=message.inbox_id).exists():
+    author = message.author
+    if (
+        author is None
+        or not author.is_active
+        or not Inbox.objects.visible_to(author).filter(pk=message.inbox_id).exists()
+    ):
         return
     _of_author(message).delete()
     Notification.objects.create(

@@ -49,11 +49,11 @@ def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
 @register.simple_tag(takes_context=True)
 def back_url(context: template.Context, conversation: Any) -> str:
     """Return the address of the list behind a conversation, with the search that led to it."""
-    inbox: Inbox | None = None if conversation.inbox.is_personal else conversation.inbox
+    is_top = conversation.inbox.is_personal or conversation.is_over_all
+    inbox: Inbox | None = None if is_top else conversation.inbox
     search = parse_search(context["request"].GET) if "request" in context else None
     nearby, everywhere = list_url(inbox), search_url(inbox)
-    if search is None and conversation.is_over_all:
-        return list_url(None) + conversation.list_query
     if search is None:
-        return nearby if inbox is None else nearby + conversation.list_query
+        is_narrowed = not conversation.inbox.is_personal or conversation.is_over_all
+        return f"{nearby}{conversation.list_query if is_narrowed else ''}"
     return (everywhere if search.is_everywhere else nearby) + Search(search.text).query
