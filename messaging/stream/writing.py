@@ -112,8 +112,8 @@ def change_message(message: Message, seq: int, **columns: object) -> None:
 
     If they hold its state, the caller has read the old one under that counter.
     """
-    counted = failures.count_state(message, seq, str(columns.get("state", message.state)))
-    save_columns(message, seq=seq, **columns, **counted)
+    columns |= failures.count_state(message, seq, str(columns.get("state", message.state)))
+    save_columns(message, seq=seq, **columns)
     bell.ring_inbox(message.inbox_id, seq)
 
 
