@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from inboxes.integers import IntegerField, read_integer
+from threads.folding import is_blank
 from threads.models import Choice, Thread
 
 DRAFT_LIMIT = 10_000
@@ -39,7 +40,7 @@ class TextField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if self.required and not value.strip():
+        if self.required and is_blank(value):
             raise ValidationError(self.error_messages["required"], code="required")
 
 
@@ -73,7 +74,7 @@ class SendForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not cleaned.get("body", "-").strip():
+        if is_blank(cleaned.get("body", "-")):
             cleaned["body"] = ""
             if not cleaned.get("attachment"):
                 self.add_error("body", self.fields["body"].error_messages["required"])

@@ -11,6 +11,7 @@ from inboxes.integers import IntegerField
 from messaging.conversations.forms import TextField
 from messaging.models import Number
 from threads import addresses
+from threads.folding import is_blank
 from threads.models import Contact
 
 NOTE_LIMIT = 2_000
@@ -109,6 +110,12 @@ class ContactForm(forms.Form):
     )
     known_name = forms.CharField(required=False, strip=False)
     known_note = forms.CharField(required=False, strip=False)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name and is_blank(name):
+            raise ValidationError("Nothing of this name can be seen. Enter it anew.")
+        return name
 
     def clean_note(self) -> str:
         note: str = self.cleaned_data["note"]

@@ -15,6 +15,7 @@ import "./live/presence-reports.js";
 import "./list/search.js";
 import "./list/failed-count.js";
 import "./conversation/options-menu.js";
+import "./page/carets.js";
 import "./page/viewport.js";
 import "./conversation/deletion.js";
 import "./composer/refusal.js";

@@ -48,13 +48,24 @@ def turn_to_thread(page: Page, number: str) -> None:
     expect(message_box(page)).to_have_attribute("placeholder", f"Text {format_number(number)}")
 
 
-def paste_or_drop(page: Page, kind: str, selector: str, *files: dict[str, Any]) -> None:
-    """Paste or drop files by the events that a browser would send."""
+def paste_or_drop(
+    page: Page,
+    kind: str,
+    selector: str,
+    *files: dict[str, Any],
+    words: dict[str, str] | None = None,
+) -> bool:
+    """Paste or drop files by the events that a browser would send.
+
+    `words` are those beside the files, by their type. Returns True if the browser was left to
+    insert them.
+    """
     expect(page.get_by_role("button", name="Attach files")).to_be_visible()
     encoded = [{**file, "buffer": base64.b64encode(file["buffer"]).decode()} for file in files]
-    page.evaluate(
-        """([kind, selector, files]) => {
+    is_left: bool = page.evaluate(
+        """([kind, selector, files, words]) => {
           const data = new DataTransfer();
+          for (const [type, text] of Object.entries(words)) data.setData(type, text);
           for (const file of files) {
             const bytes = Uint8Array.from(atob(file.buffer), (c) => c.charCodeAt(0));
             data.items.add(new File([bytes], file.name, { type: file.mimeType }));
@@ -62,13 +73,14 @@ def paste_or_drop(page: Page, kind: str, selector: str, *files: dict[str, Any]) 
           const target = document.querySelector(selector);
           const options = { bubbles: true, cancelable: true };
           if (kind === "paste") {
-            target.dispatchEvent(new ClipboardEvent("paste", { ...options, clipboardData: data }));
-          } else {
-            target.dispatchEvent(new DragEvent(kind, { ...options, dataTransfer: data }));
+            const event = new ClipboardEvent("paste", { ...options, clipboardData: data });
+            return target.dispatchEvent(event);
           }
+          return target.dispatchEvent(new DragEvent(kind, { ...options, dataTransfer: data }));
         }""",
-        [kind, selector, encoded],
+        [kind, selector, encoded, words or {}],
     )
+    return is_left
 
 
 def begin_thread(server: Server, *words: str) -> tuple[str, str]:

@@ -85,6 +85,63 @@ def test_a_picture_alone_is_sent_and_the_list_says_so(open_page: OpenPage, serve
     expect(find_row(ana, number[-4:]).first).to_contain_text("You: Picture")
 
 
+def test_a_copied_file_is_attached_and_its_name_is_no_text(
+    open_page: OpenPage, server: Server
+) -> None:
+    _, path = begin_thread(server)
+    ana = open_page("ana", path)
+    wait_until_live(ana)
+    photo = make_file("IMG 2041.jpg", make_picture())
+    for words in (
+        {"text/plain": "IMG 2041.jpg"},
+        {
+            "text/plain": "/home/ana/IMG 2041.jpg",
+            "text/uri-list": "file:///home/ana/IMG%202041.jpg",
+        },
+        {"text/html": "<img src='https://pictures.example/a.jpg'>"},
+    ):
+        assert not paste_or_drop(ana, "paste", "#message-box", photo, words=words), words
+    expect(attached_files(ana)).to_have_count(3)
+    expect(message_box(ana)).to_have_value("")
+
+
+@pytest.mark.parametrize("markup", ["text/html", "text/rtf"])
+def test_words_copied_from_an_office_program_are_pasted_as_words(
+    open_page: OpenPage, server: Server, markup: str
+) -> None:
+    _, path = begin_thread(server)
+    ana = open_page("ana", path)
+    wait_until_live(ana)
+    picture = make_file("image.png", make_picture("PNG"), "image/png")
+    words = {"text/plain": "Total\t12", markup: "<b>Total</b> 12"}
+    assert paste_or_drop(ana, "paste", "#message-box", picture, words=words)
+    expect(attached_files(ana)).to_have_count(0)
+
+
+def test_a_cell_that_was_really_copied_lands_in_the_box(
+    open_page: OpenPage, server: Server
+) -> None:
+    _, path = begin_thread(server)
+    ana = open_page("ana", path)
+    wait_until_live(ana)
+    ana.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ana.evaluate(
+        """async () => {
+          const canvas = new OffscreenCanvas(4, 4);
+          canvas.getContext("2d").fillRect(0, 0, 4, 4);
+          const types = { "text/plain": "Total 12", "text/html": "<td>Total 12</td>" };
+          const parts = Object.entries(types).map(([type, text]) => [
+            type, new Blob([text], { type }),
+          ]);
+          parts.push(["image/png", await canvas.convertToBlob()]);
+          await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(parts))]);
+        }"""
+    )
+    message_box(ana).press("Control+v")
+    expect(message_box(ana)).to_have_value("Total 12")
+    expect(attached_files(ana)).to_have_count(0)
+
+
 def test_files_are_pasted_and_dropped(open_page: OpenPage, server: Server) -> None:
     _, path = begin_thread(server)
     ana = open_page("ana", path)

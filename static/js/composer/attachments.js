@@ -235,12 +235,21 @@ document.addEventListener("click", (event) => {
   removeFile(button);
 });
 
+/**
+ * Returns whether words are meant: office programs put a picture of the words beside them, and
+ * their markup. A copied file comes with its name as plain text, which nobody has written.
+ * @param {DataTransfer} data
+ */
+function holdsWrittenWords(data) {
+  const isMarkedUp = data.types.includes("text/html") || data.types.includes("text/rtf");
+  return isMarkedUp && data.getData("text/plain").trim() !== "";
+}
+
 document.addEventListener("paste", (event) => {
   const form = composerForm();
   const data = event.clipboardData;
   if (!form || !data?.files.length || !(event.target instanceof Element)) return;
-  // Office programs put a picture of the words beside the words: those are meant.
-  if (!form.contains(event.target) || data.types.includes("text/plain")) return;
+  if (!form.contains(event.target) || holdsWrittenWords(data)) return;
   event.preventDefault();
   addFiles(form, data.files);
 });

@@ -1,9 +1,11 @@
 // The composer: grows with its text, sends it, and never loses what was typed.
 import { showNewestMessage } from "../conversation/history.js";
 import { insertFragments } from "../live/fragments.js";
+import { placeCarets } from "../page/carets.js";
 import { renewCsrfToken } from "../shared/csrf.js";
 import { parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
+import { isBlank } from "../shared/folding.js";
 import { composerForm, isNavigation, pressSend, textBox } from "../shared/page-elements.js";
 import { showToast } from "../shared/toasts.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
@@ -12,6 +14,7 @@ import { closeMentionMenu } from "./mention-menu.js";
 import { showSegments } from "./segments.js";
 import { openSendGuard, resetSendGuard } from "./send-guard.js";
 
+const NOTHING_WRITTEN = "Write something first.";
 const NOT_SENT = "Not sent. The server could not be reached; your text is kept.";
 /** Milliseconds after a text was sent in which an empty one is the rest of a double click. */
 const ECHO_MS = 500;
@@ -63,6 +66,7 @@ export function openComposer() {
   if (!form) return;
   openDraft(form);
   fitBox(textBox(form));
+  placeCarets();
   showLength(form);
 }
 
@@ -168,8 +172,12 @@ function takeAnswer(form, ctx) {
 document.addEventListener("htmx:before:request", (event) => {
   const { sourceElement } = event.detail.ctx;
   const form = composerForm();
-  const isEcho = performance.now() - sentAt < ECHO_MS && form === sourceElement;
-  if (form && isEcho && !textBox(form).value) event.preventDefault();
+  if (!form || form !== sourceElement || !isBlank(textBox(form).value)) return;
+  if (form.querySelector(".draft-file")) return;
+  event.preventDefault();
+  const isEcho = performance.now() - sentAt < ECHO_MS && !textBox(form).value;
+  if (!isEcho) setError(form, NOTHING_WRITTEN);
+  textBox(form).focus();
 });
 
 document.addEventListener("htmx:after:request", (event) => {

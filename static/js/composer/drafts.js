@@ -1,4 +1,5 @@
 // The draft of each thread, text and mode, is kept on the server: over reloads, and in all tabs.
+import { placeCaretAtEnd } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
 import { formField, isNavigation, liveElement, textBox } from "../shared/page-elements.js";
 import { post } from "../shared/requests.js";
@@ -159,6 +160,7 @@ export function openDraft(form) {
   if (kept === null || textBox(form).value !== draft.text) return;
   const { text, mode, key } = JSON.parse(kept);
   textBox(form).value = text;
+  placeCaretAtEnd(textBox(form));
   setInternal(form, mode);
   saveNow(draft, key);
 }
@@ -200,7 +202,10 @@ function takeServerDraft(fresh) {
   const box = textBox(draft.form);
   const wasText = box.value;
   Object.assign(draft, { text: fresh.body, mode: fresh.is_internal });
-  if (wasText !== fresh.body) box.value = fresh.body;
+  if (wasText !== fresh.body) {
+    box.value = fresh.body;
+    placeCaretAtEnd(box);
+  }
   setInternal(draft.form, fresh.is_internal);
   // Where only internal messages are possible, the draft has no say in it.
   draft.mode = isInternal(draft.form);

@@ -38,6 +38,15 @@ export function focus(element) {
 }
 
 /**
+ * Puts the caret behind the last word, so that whoever types goes on there.
+ * @param {HTMLTextAreaElement} box
+ */
+export function placeCaretAtEnd(box) {
+  box.setSelectionRange(box.value.length, box.value.length);
+  box.scrollTop = box.scrollHeight;
+}
+
+/**
  * @param {Element | null | undefined} element
  * @returns {boolean} whether there was one to click
  */

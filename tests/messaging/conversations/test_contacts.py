@@ -121,6 +121,7 @@ def test_saving_the_same_words_twice_is_no_conflict(cast: Cast) -> None:
         ("note", "x" * 2001, "at most 2000 characters, and this one has 2001"),
         ("name", "a\x00b", "a character that cannot be kept"),
         ("note", "a\x00b", "a character that cannot be kept"),
+        ("name", "\u200b\u2800", "Nothing of this name can be seen"),
     ],
 )
 def test_an_invalid_value_is_explained_beside_the_field(

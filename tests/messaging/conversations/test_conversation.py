@@ -22,6 +22,8 @@ CANNOT = "This text holds a character that cannot be sent."
 BAD_TEXTS = [
     ("", "Write something first."),
     (" \n\t  ", "Write something first."),
+    ("\u200b", "Write something first."),
+    ("\u2800 \u3164\n\u115f\ufe0f\u202e", "Write something first."),
     ("x" * 1601, "at most 1600 characters, and this one has 1601"),
     ("kept\x00words", CANNOT),
 ]
@@ -40,6 +42,27 @@ def send_text(client: Client, thread: Thread, body: str, **more: Any) -> Any:
 
 def bodies_shown(page: str) -> list[str]:
     return re.findall(r'<div class="text"[^>]*>(.*?)</div>', page, re.DOTALL)
+
+
+@pytest.mark.parametrize("is_internal", ["true", "false"])
+@pytest.mark.parametrize(
+    "body", ["\u200b", "\u2800", "\u3164", "\u115f", "\ufe0f", "\u202d\u202c"]
+)
+def test_what_nobody_can_see_reaches_neither_the_customer_nor_the_team(
+    cast: Cast, body: str, is_internal: str
+) -> None:
+    form = {"body": body, "form_key": str(uuid.uuid4()), "is_internal": is_internal}
+    thread = cast.thread()
+    answer = client_of(cast.ana).post(f"/threads/{thread.pk}/messages/", form)
+    assert answer.status_code == 422
+    assert "Write something first." in answer.content.decode()
+    assert not Message.objects.exclude(kind="inbound").exists()
+
+
+def test_invisible_characters_inside_an_emoji_stay(cast: Cast) -> None:
+    body = "👩\u200d🔧 ❤\ufe0f at 3\u20e3"
+    assert send_text(client_of(cast.ana), cast.thread(), body).status_code < 400
+    assert Message.objects.latest("pk").body == body
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}])

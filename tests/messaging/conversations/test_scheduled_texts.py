@@ -76,6 +76,7 @@ def test_the_composer_schedules_in_the_agents_own_time_zone(cast: Cast) -> None:
         ({"later": "at", "at": "tomorrow"}, "This is no day and time."),
         ({"later": "never"}, "Choose a time."),
         ({"later": "hour", "body": "  "}, "Write something first."),
+        ({"later": "hour", "body": "\u2060\u3164"}, "Write something first."),
         ({"later": "hour", "is_internal": "true"}, "Internal messages cannot be sent later"),
         ({"later": "hour", "attachment": "7"}, "Files cannot be sent later"),
     ],

@@ -224,6 +224,7 @@ def test_an_inbox_without_a_number_says_so(cast: Cast) -> None:
     [
         ("", "Write something first."),
         (" \n ", "Write something first."),
+        ("\u200b\u2800", "Write something first."),
         ("x" * 1601, "This is too long"),
         ("a\x00b", "cannot be sent"),
         ("Ask @ben about it", "Take out @ben to send this."),
