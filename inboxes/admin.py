@@ -115,7 +115,8 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
     def get_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
         """Leave out the answer to HELP for a personal line, whose owner answers."""
         is_personal = obj is not None and obj.is_personal
-        return ("name", "owner") if is_personal else ("name", "owner", "help_text")
+        help_fields = () if is_personal else ("help_text",)
+        return ("name", "owner", *help_fields, "confirms_opt_outs", "opt_out_text")
 
     def get_inlines(self, request: HttpRequest, obj: Inbox | None) -> list[Any]:
         return [] if obj is not None and obj.is_personal else [MembershipInline]

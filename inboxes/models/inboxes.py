@@ -146,7 +146,27 @@ class Inbox(LastMessage):
         blank=True,
         default="",
         db_default="",
-        help_text="Answers HELP and INFO, unless the carrier does. Empty: nothing is answered.",
+        help_text=(
+            "Answers HELP, INFO and AIDE, unless the carrier does. Empty: nothing is answered."
+        ),
+    )
+    confirms_opt_outs = models.BooleanField(
+        "confirm opt-outs",
+        default=True,
+        db_default=True,
+        help_text="One text answers STOP and the like, unless the carrier answers itself.",
+    )
+    opt_out_text = models.CharField(
+        "confirmation of an opt-out",
+        max_length=320,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=(
+            "The words of that text. It may only confirm, and say how to get texts again. Empty: "
+            "“You’re unsubscribed and will get no more texts from this number. Reply START to "
+            "get them again.”"
+        ),
     )
     seq = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,7 +2,13 @@
 
 from messaging.admin.accounts import CarrierAccountAdmin
 from messaging.admin.numbers import NumberAdmin
-from messaging.admin.opt_outs import OptOutAdmin
+from messaging.admin.opt_outs import OptOutAdmin, OptOutSettingsAdmin
 from messaging.admin.webhooks import WebhookAdmin
 
-__all__ = ["CarrierAccountAdmin", "NumberAdmin", "OptOutAdmin", "WebhookAdmin"]
+__all__ = [
+    "CarrierAccountAdmin",
+    "NumberAdmin",
+    "OptOutAdmin",
+    "OptOutSettingsAdmin",
+    "WebhookAdmin",
+]

@@ -9,6 +9,7 @@ The values are in `events` and `results`.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import ClassVar
 import httpx
 
 from messaging.carriers import events, results
+
+TOLL_FREE = re.compile(r"\+18(?:00|33|44|55|66|77|88)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Carrier(ABC):
     # needs that calls without them first, which is then no rejection to count.
     challenge: ClassVar[str] = ""
     answers_help: ClassVar[bool] = False  # Whether the carrier itself answers HELP and INFO
+    # The opt-out words that the carrier itself confirms with a text, in small letters.
+    confirmed_words: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def verify(
@@ -82,6 +87,19 @@ class Carrier(ABC):
     def ack(self) -> tuple[bytes, str]:
         """Return the body and content type of a 2xx answer."""
         return b"", "text/plain"
+
+    def answers_help_to(self, our_number: str) -> bool:
+        """Return True if the carrier answers HELP that was texted to this number of ours."""
+        return self.answers_help
+
+    def confirms_opt_out(self, word: str, our_number: str) -> bool:
+        """Return True if a text confirms the opt-out without us. `word` is the whole text
+        in small letters; carriers know no other spelling.
+
+        Behind every carrier the network confirms STOP to a toll-free number of North America.
+        """
+        is_toll_free = TOLL_FREE.match(our_number) is not None
+        return word in self.confirmed_words or (is_toll_free and word == "stop")
 
     @abstractmethod
     def send(

@@ -86,6 +86,7 @@ class Plivo(Carrier):
 
     name: ClassVar[str] = "plivo"
     label: ClassVar[str] = "Plivo"
+    confirmed_words: ClassVar[frozenset[str]] = frozenset(["stop", "end", "quit"])
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("auth_id", "Auth ID", True, "Starts with MA, or SA for a subaccount."),
         *CredentialField(
@@ -174,6 +175,14 @@ class Plivo(Carrier):
         if outgoing.media_urls:
             body |= {"type": "mms", "media_urls": list(outgoing.media_urls)}
         return http.post_text(client, f"{url}/Message/", ANSWERS, json=body, auth=login)
+
+    def answers_help_to(self, our_number: str) -> bool:
+        """Return True for numbers of North America, where Plivo answers by default."""
+        return our_number.startswith("+1")
+
+    def confirms_opt_out(self, word: str, our_number: str) -> bool:
+        """Return what the base class says, for numbers of North America only."""
+        return our_number.startswith("+1") and super().confirms_opt_out(word, our_number)
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Fetch media from plain addresses; those of the API need Basic auth."""

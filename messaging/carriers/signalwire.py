@@ -25,6 +25,7 @@ class SignalWire(Twilio):
     name: ClassVar[str] = "signalwire"
     label: ClassVar[str] = "SignalWire"
     answers_help: ClassVar[bool] = False
+    confirmed_words: ClassVar[frozenset[str]] = frozenset()
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("space", "Space", True, "The name before .signalwire.com."),
         CredentialField("project_id", "Project ID", True, ""),

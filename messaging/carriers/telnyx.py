@@ -85,6 +85,9 @@ class Telnyx(Carrier):
 
     name: ClassVar[str] = "telnyx"
     label: ClassVar[str] = "Telnyx"
+    confirmed_words: ClassVar[frozenset[str]] = frozenset(
+        ["stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit"]
+    )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("api_key", "API key", True, "A v2 key; starts with KEY."),
         *CredentialField(

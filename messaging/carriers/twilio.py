@@ -91,6 +91,9 @@ class Twilio(Carrier):
     name: ClassVar[str] = "twilio"
     label: ClassVar[str] = "Twilio"
     answers_help: ClassVar[bool] = True
+    confirmed_words: ClassVar[frozenset[str]] = frozenset(
+        ["stop", "stopall", "unsubscribe", "end", "quit", "revoke", "optout", "cancel"]
+    )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("account_sid", "Account SID", True, "Starts with AC."),
         *CredentialField(

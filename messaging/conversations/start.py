@@ -134,6 +134,6 @@ def _opt_out_sentence(inbox: Inbox | None, address: str) -> str:
     number = Number.objects.filter(inbox=inbox).first() if inbox is not None else None
     if number is None:
         return ""
-    pair = OptOut.objects.filter(our_address=number.address, address=address, ended_at=None)
-    row = pair.first()
+    current = OptOut.objects.current().between(number.address, address)
+    row = current.select_related("recorded_by").first()
     return opt_out_sentence(row) if row is not None else ""

@@ -208,7 +208,8 @@ def store_text(
     if text.media:
         inbound.record_media(message, text.media)
     if keyword is not None:
-        opt_outs.apply_keyword(message, keyword, our_address=our_address)
+        is_answered = text.keyword is not None
+        opt_outs.apply_keyword(message, keyword, our_address=our_address, is_answered=is_answered)
     return message
 
 

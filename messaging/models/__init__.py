@@ -7,7 +7,7 @@ from messaging.models.comparisons import Comparison
 from messaging.models.messages import Message
 from messaging.models.nonces import UsedNonce
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
-from messaging.models.opt_outs import OptOut
+from messaging.models.opt_outs import OptOut, OptOutSettings
 from messaging.models.paces import Pace
 from messaging.models.receipts import DeliveryReceipt
 from messaging.models.rejections import Rejection
@@ -27,6 +27,7 @@ __all__ = [
     "NotificationPreference",
     "Number",
     "OptOut",
+    "OptOutSettings",
     "Pace",
     "PublicLink",
     "PushSubscription",

@@ -88,11 +88,11 @@ def _claim_next_attempt(thread: Thread) -> Attempt | None:
     if statements.fetch_row(statements.FIND_OPEN_ATTEMPT, [thread.pk]):
         return None  # another worker is sending, and will go on with the rest
     thread.refresh_from_db(fields=["our_address"])
-    number, sentence = number_or_refusal(thread)
     waiting = Message.objects.filter(thread=thread).waiting_to_be_sent()
     while (message := waiting.first()) is not None:
         if message.next_try_at and message.next_try_at > timezone.now():
             return None
+        number, sentence = number_or_refusal(thread, message=message)
         if number is None or pacing.has_expired(message):
             reason = sentence or pacing.expired_reason()
             writing.change_message(message, seq, state=DeliveryState.FAILED, reason=reason[:255])

@@ -1,26 +1,26 @@
-"""Record opt-outs and their end, by keyword, by the carrier or by an administrator."""
+"""Record opt-outs and their end: by keyword, by the carrier, by a member or an administrator."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from inboxes import bell, counters
+from inboxes.models import Agent, Inbox
 from messaging.carriers import events
 from messaging.carriers.events import Keyword
-from messaging.models import Attempt, DeliveryState, Message, Number, OptOut
-from messaging.stream import writing
-from messaging.stream.jobs import defer_delivery
+from messaging.models import Attempt, Message, Number, OptOut, OptOutSettings
+from messaging.models.opt_outs import OptOutQuerySet
+from messaging.outbound import automatic
 from messaging.stream.keywords import find_keyword
 from messaging.stream.refusals import find_refusal
 from threads import addresses
-from threads.models import Thread
-
-# Between two automatic answers to one contact, lest two machines text each other for ever.
-AUTOMATIC_PAUSE = timedelta(minutes=10)
+from threads.models import Contact, Thread
 
 
 def read_keyword(text: events.InboundText, *, our_address: str) -> Keyword | None:
@@ -32,16 +32,17 @@ def read_keyword(text: events.InboundText, *, our_address: str) -> Keyword | Non
     if keyword != "opt_in":
         return keyword
     address, _ = addresses.normalise_address(text.sender)
-    is_out = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
-    return keyword if is_out.exists() else None
+    return keyword if _current(our_address, address).exists() else None
 
 
-def apply_keyword(message: Message, keyword: Keyword, *, our_address: str) -> None:
+def apply_keyword(
+    message: Message, keyword: Keyword, *, our_address: str, is_answered: bool = False
+) -> None:
     """Opt the contact out or in, or answer HELP. The caller holds the inbox's counter.
 
-    A late text undoes nothing that happened after it was sent, and is not answered. A START does
-    not end a STOP that was sent after it either: the carrier may repeat a START that we failed to
-    acknowledge.
+    `is_answered` tells that the carrier has answered the contact itself. A late text undoes
+    nothing that happened after it was sent, and is not answered. A START does not end a STOP that
+    was sent after it either: the carrier may repeat a START that we failed to acknowledge.
     """
     thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
     theirs, at = thread.contact.address, _sent_at(message)
@@ -49,11 +50,33 @@ def apply_keyword(message: Message, keyword: Keyword, *, our_address: str) -> No
     if can_be_older and _has_newer_change(our_address, theirs, since=at):
         return
     if keyword == "opt_out":
-        _insert_opt_out(our_address, theirs, OptOut.Source.KEYWORD, at=at)
+        _opt_out_by_text(thread, message, at=at, is_answered=is_answered)
     elif keyword == "opt_in":
-        _end_opt_outs(our_address, theirs, at=at)
-    elif not message.is_late:
-        _send_help_text(thread, message)
+        ended = _end(
+            _current(our_address, theirs), at=at, how=OptOut.Source.KEYWORD, message=message
+        )
+        _announce_elsewhere(ended, but=thread.inbox_id)
+    elif not (message.is_late or is_answered):
+        automatic.send_help_text(thread, message)
+
+
+def _opt_out_by_text(thread: Thread, message: Message, *, at: datetime, is_answered: bool) -> None:
+    """Record the opt-out, and confirm it if that is our part."""
+    can_confirm = not (is_answered or message.is_late or find_refusal(thread))
+    opt_out = _insert(
+        OptOut(
+            our_address=thread.our_address,
+            address=thread.contact.address,
+            source=OptOut.Source.KEYWORD,
+            since=at,
+            message=message,
+        )
+    )
+    if opt_out is None:
+        return
+    if can_confirm:
+        automatic.confirm_opt_out(opt_out, thread, message)
+    _announce_elsewhere([opt_out], but=thread.inbox_id)
 
 
 def record_carrier_opt_out(attempt: Attempt, *, seq: int) -> None:
@@ -63,30 +86,84 @@ def record_carrier_opt_out(attempt: Attempt, *, seq: int) -> None:
     attempt began.
     """
     thread = Thread.objects.select_related("contact").get(pk=attempt.message.thread_id)
-    pair = {"our_address": thread.our_address, "address": thread.contact.address}
-    if not OptOut.objects.filter(**pair, ended_at__gt=attempt.started_at).exists():
-        _insert_opt_out(thread.our_address, thread.contact.address, OptOut.Source.CARRIER)
-        bell.ring_inbox(thread.inbox_id, seq)
+    pair = thread.our_address, thread.contact.address
+    if OptOut.objects.between(*pair).filter(ended_at__gt=attempt.started_at).exists():
+        return
+    row = OptOut(
+        our_address=pair[0],
+        address=pair[1],
+        source=OptOut.Source.CARRIER,
+        since=timezone.now(),
+        message=attempt.message,
+    )
+    if (opt_out := _insert(row)) is not None:
+        _announce_elsewhere([opt_out], but=thread.inbox_id)
+    bell.ring_inbox(thread.inbox_id, seq)
 
 
 @transaction.atomic
-def record_opt_out(*, our_address: str, address: str) -> OptOut:
-    """Record an opt-out that an administrator learned of; a repetition changes nothing."""
-    seqs = _advance_counters(our_address, address)
-    _insert_opt_out(our_address, address, OptOut.Source.ADMINISTRATOR)
-    for inbox_id, seq in seqs.items():
-        bell.ring_inbox(inbox_id, seq)
-    return OptOut.objects.get(our_address=our_address, address=address, ended_at=None)
+def record_opt_out(
+    *,
+    our_address: str,
+    address: str,
+    source: OptOut.Source = OptOut.Source.ADMINISTRATOR,
+    by: Agent | None = None,
+    reason: str = "",
+    message: Message | None = None,
+) -> OptOut:
+    """Record an opt-out that an agent or an administrator learned of.
+
+    `message` is the text that asked for it, if there is one. A repetition changes nothing, and
+    returns the opt-out that counts already.
+    """
+    seqs = _advance_counters(_inboxes_of(address, our_address))
+    row = OptOut(
+        our_address=our_address,
+        address=address,
+        source=source,
+        since=timezone.now(),
+        recorded_by=by,
+        reason=reason,
+        message=message,
+    )
+    opt_out = _insert(row)
+    _ring(seqs)
+    if opt_out is None:
+        return _current(our_address, address).earliest("since")
+    _announce_elsewhere([opt_out], but=seqs)
+    return opt_out
 
 
 @transaction.atomic
-def end_opt_out(*, opt_out: OptOut) -> bool:
-    """End an opt-out for an administrator; return False if it had ended before."""
-    seqs = _advance_counters(opt_out.our_address, opt_out.address)
-    is_ended = _end_opt_outs(opt_out.our_address, opt_out.address)
-    for inbox_id, seq in seqs.items():
-        bell.ring_inbox(inbox_id, seq)
-    return is_ended
+def end_opt_out(
+    *,
+    opt_out: OptOut,
+    how: OptOut.Source = OptOut.Source.ADMINISTRATOR,
+    by: Agent | None = None,
+    reason: str = "",
+) -> bool:
+    """End one opt-out; return False if it had ended before."""
+    seqs = _advance_counters(_inboxes_of(opt_out.address, opt_out.our_address))
+    rows = OptOut.objects.current().filter(pk=opt_out.pk)
+    ended = _end(rows, how=how, by=by, reason=reason)
+    _ring(seqs)
+    _announce_elsewhere(ended, but=seqs)
+    return bool(ended)
+
+
+@transaction.atomic
+def end_opt_outs_of_thread(*, thread: Thread, by: Agent, reason: str) -> bool:
+    """End, for a member, whatever opt-out keeps texts of the thread back; False if none does."""
+    our_address, address = thread.our_address, thread.contact.address
+    seqs = _advance_counters(_inboxes_of(address, our_address))
+    ended = _end(_current(our_address, address), how=OptOut.Source.MEMBER, by=by, reason=reason)
+    _ring(seqs)
+    _announce_elsewhere(ended, but=seqs)
+    return bool(ended)
+
+
+def _current(our_address: str, address: str) -> OptOutQuerySet:
+    return OptOut.objects.current().between(our_address, address)
 
 
 def _sent_at(message: Message) -> datetime:
@@ -97,59 +174,80 @@ def _sent_at(message: Message) -> datetime:
     return min(message.carrier_sent_at or now, now)
 
 
-def _insert_opt_out(
-    our_address: str, address: str, source: OptOut.Source, *, at: datetime | None = None
-) -> None:
-    since = at or timezone.now()
-    row = OptOut(our_address=our_address, address=address, source=source, since=since)
-    OptOut.objects.bulk_create([row], ignore_conflicts=True)
+def _insert(row: OptOut) -> OptOut | None:
+    """Insert the opt-out as widely as the settings say; None if the contact is out already."""
+    if _current(row.our_address, row.address).exists():
+        return None
+    row.is_for_all = OptOutSettings.current().is_for_all
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return None  # another inbox of that number was first
+    return row
 
 
-def _end_opt_outs(our_address: str, address: str, *, at: datetime | None = None) -> bool:
-    current = OptOut.objects.filter(our_address=our_address, address=address, ended_at=None)
-    return bool(current.update(ended_at=at or timezone.now()))
+def _end(
+    rows: OptOutQuerySet,
+    *,
+    how: OptOut.Source,
+    at: datetime | None = None,
+    by: Agent | None = None,
+    reason: str = "",
+    message: Message | None = None,
+) -> list[OptOut]:
+    """End the opt-outs, and return them."""
+    found = list(rows.select_for_update(of=("self",)))
+    OptOut.objects.filter(pk__in=[one.pk for one in found]).update(
+        ended_at=at or timezone.now(),
+        ended_how=how,
+        ended_by=by,
+        end_reason=reason,
+        end_message=message,
+    )
+    return found
 
 
 def _has_newer_change(our_address: str, address: str, *, since: datetime) -> bool:
-    changes = OptOut.objects.filter(Q(since__gt=since) | Q(ended_at__gt=since))
-    return changes.filter(our_address=our_address, address=address).exists()
+    changes = OptOut.objects.between(our_address, address)
+    return changes.filter(Q(since__gt=since) | Q(ended_at__gt=since)).exists()
 
 
-def _advance_counters(our_address: str, address: str) -> dict[int, int]:
-    """Advance the counter of every inbox that may write to the contact from that number.
-
-    Return the new counters by inbox.
-    """
-    threads = Thread.objects.filter(our_address=our_address, contact__address=address)
+def _inboxes_of(address: str, our_address: str = "") -> set[int]:
+    """Return the inboxes that talk with the contact, from one number of ours or from any."""
+    known = Contact.objects.filter(inbox__in=Inbox.objects.values("pk"), address=address)
+    if not our_address:
+        return set(known.values_list("inbox", flat=True))
     numbers = Number.objects.filter(address=our_address)
-    inbox_ids = {
-        *threads.values_list("inbox", flat=True),
+    return {
+        *known.filter(thread__our_address=our_address).values_list("inbox", flat=True),
         *numbers.values_list("inbox", flat=True),
     }
+
+
+def _advance_counters(inbox_ids: Collection[int]) -> dict[int, int]:
+    """Advance the counters in the order of the keys, and return the new ones by inbox."""
     return {inbox_id: counters.next_inbox_seq(inbox_id) for inbox_id in sorted(inbox_ids)}
 
 
-def _send_help_text(thread: Thread, question: Message) -> None:
-    """Answer HELP with the inbox's help text, unless the carrier does or no text may be sent."""
-    number = Number.objects.select_related("account").get(inbox=thread.inbox_id)
-    recent = Message.objects.filter(
-        thread=thread, is_automatic=True, created_at__gt=timezone.now() - AUTOMATIC_PAUSE
-    )
-    if (
-        not thread.inbox.help_text
-        or number.account.adapter.answers_help
-        or find_refusal(thread)
-        or recent.exists()
-    ):
-        return
-    writing.record_message(
-        writing.new_message(
-            thread,
-            seq=question.seq,
-            kind=Message.Kind.OUTBOUND,
-            is_automatic=True,
-            body=thread.inbox.help_text,
-            state=DeliveryState.QUEUED,
-        )
-    )
-    defer_delivery(thread.pk)
+def _ring(seqs: dict[int, int]) -> None:
+    for inbox_id, seq in seqs.items():
+        bell.ring_inbox(inbox_id, seq)
+
+
+def _announce_elsewhere(changed: Collection[OptOut], *, but: int | Collection[int]) -> None:
+    """Show a change that counts for all our numbers in the other inboxes, once it is committed.
+
+    Their counters are not taken before: two contacts who opt out at once would wait for each
+    other's inbox.
+    """
+    done = {but} if isinstance(but, int) else set(but)
+    theirs = {one.address for one in changed if one.is_for_all}
+    for address in theirs:
+        transaction.on_commit(partial(_announce, address, done))
+
+
+def _announce(address: str, done: Collection[int]) -> None:
+    for inbox_id in sorted(_inboxes_of(address) - set(done)):
+        with transaction.atomic():
+            bell.ring_inbox(inbox_id, counters.next_inbox_seq(inbox_id))

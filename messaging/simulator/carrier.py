@@ -22,7 +22,7 @@ from messaging.simulator.outside import fetch_later, report_later
 FIELDS = ("from", "to", "text", "callback_url")
 REFUSALS: Mapping[str, tuple[int, dict[str, str], dict[str, str]]] = {
     FarEnd.Answer.THROTTLE: (429, {"code": "throttled"}, {"Retry-After": "3"}),
-    FarEnd.Answer.ERROR: (500, {"code": "other"}, {}),
+    FarEnd.Answer.ERROR: (500, {}, {}),
     FarEnd.Answer.REJECT: (400, {"code": "bad_address"}, {}),
     FarEnd.Answer.OPT_OUT: (400, {"code": "opted_out"}, {}),
 }

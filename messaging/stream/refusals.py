@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from django.db.models import Q
 
 from inboxes.times import TimedSentence
-from messaging.models import Number, OptOut
+from messaging.models import Message, Number, OptOut
 from threads import addresses
 from threads.models import Thread
 
@@ -15,9 +17,14 @@ def find_refusal(thread: Thread) -> str:
     return find_refusals([thread])[thread.pk]
 
 
-def number_or_refusal(thread: Thread) -> tuple[Number | None, str]:
-    """Return the number that the thread's texts leave from, or None and the refusal."""
-    number, sentence = _numbers_and_refusals([thread])[thread.pk]
+def number_or_refusal(
+    thread: Thread, *, message: Message | None = None
+) -> tuple[Number | None, str]:
+    """Return the number that the thread's texts leave from, or None and the refusal.
+
+    With a message, its number: an opt-out lets its own confirmation pass, and nothing else.
+    """
+    number, sentence = _numbers_and_refusals([thread], message)[thread.pk]
     return (None if sentence else number), sentence
 
 
@@ -26,7 +33,30 @@ def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
     return {key: sentence for key, (_, sentence) in _numbers_and_refusals(several).items()}
 
 
-def _numbers_and_refusals(several: Iterable[Thread]) -> dict[int, tuple[Number | None, str]]:
+def find_opt_outs(threads: Collection[Thread]) -> dict[int, OptOut]:
+    """Return the opt-out that keeps texts back, by thread key; one query for all threads."""
+    ours = {thread.our_address for thread in threads}
+    theirs = {thread.contact.address for thread in threads}
+    rows = (
+        OptOut.objects.current()
+        .filter(Q(our_address__in=ours) | Q(is_for_all=True), address__in=theirs)
+        .select_related("recorded_by")
+        .order_by("-since")
+    )
+    narrow = {(row.our_address, row.address): row for row in rows}
+    wide = {row.address: row for row in rows if row.is_for_all}
+    found = {}
+    for thread in threads:
+        address = thread.contact.address
+        row = narrow.get((thread.our_address, address)) or wide.get(address)
+        if row is not None:
+            found[thread.pk] = row
+    return found
+
+
+def _numbers_and_refusals(
+    several: Iterable[Thread], message: Message | None = None
+) -> dict[int, tuple[Number | None, str]]:
     threads = list(several)
     inboxes = {thread.inbox_id for thread in threads}
     numbers = {
@@ -34,18 +64,14 @@ def _numbers_and_refusals(several: Iterable[Thread]) -> dict[int, tuple[Number |
         for number in Number.objects.select_related("account").filter(inbox__in=inboxes)
     }
     opt_outs = {
-        (opt_out.our_address, opt_out.address): opt_out
-        for opt_out in OptOut.objects.filter(
-            our_address__in={thread.our_address for thread in threads},
-            address__in={thread.contact.address for thread in threads},
-            ended_at=None,
-        )
+        key: opt_out
+        for key, opt_out in find_opt_outs(threads).items()
+        if not opt_out.lets_pass(message)
     }
     found = {}
     for thread in threads:
         number = numbers.get(thread.inbox_id)
-        opt_out = opt_outs.get((thread.our_address, thread.contact.address))
-        found[thread.pk] = number, _refusal_sentence(thread, number, opt_out)
+        found[thread.pk] = number, _refusal_sentence(thread, number, opt_outs.get(thread.pk))
     return found
 
 
@@ -78,17 +104,23 @@ def too_long_sentence(body: str, number: Number) -> str:
 
 def opt_out_sentence(opt_out: OptOut) -> TimedSentence:
     """Say who opted out, how it ends, and in HTML also when."""
-    theirs, ours = (
-        addresses.format_address(opt_out.address),
-        addresses.format_address(opt_out.our_address),
+    theirs = addresses.format_address(opt_out.address)
+    ours = (
+        "all our numbers" if opt_out.is_for_all else addresses.format_address(opt_out.our_address)
     )
-    how = {
-        OptOut.Source.KEYWORD: "",
-        OptOut.Source.CARRIER: ", as the carrier told us",
-        OptOut.Source.ADMINISTRATOR: ", as an administrator noted",
-    }[OptOut.Source(opt_out.source)]
     return TimedSentence(
         f"{theirs} opted out of texts from {ours}",
         opt_out.since,
-        f"{how}. You can write to them again once they text START.",
+        f"{_source_words(opt_out)}. You can write to them again once they text START.",
     )
+
+
+def _source_words(opt_out: OptOut) -> str:
+    by = opt_out.recorded_by
+    if opt_out.source == OptOut.Source.CARRIER:
+        return ", as the carrier told us"
+    if by is not None:
+        return f", as {by.display_name} recorded"
+    if opt_out.source == OptOut.Source.ADMINISTRATOR:
+        return ", as an administrator recorded"
+    return ""

@@ -304,7 +304,7 @@ def test_an_administrator_records_and_ends_an_opt_out(cast: Cast) -> None:
     thread = cast.thread()
     opt_out = record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
     assert record_opt_out(our_address=FRONT_DESK, address=CUSTOMER) == opt_out
-    assert "as an administrator noted" in find_refusal(thread)
+    assert "as an administrator recorded" in find_refusal(thread)
     cast.front_desk.refresh_from_db()
     before = cast.front_desk.seq
     assert end_opt_out(opt_out=opt_out) is True
@@ -319,19 +319,24 @@ def test_the_administration_logs_opt_outs_that_it_records_and_ends(cast: Cast) -
     add = reverse("admin:messaging_optout_add")
     number = Number.objects.get(address=FRONT_DESK)
     bad = admin.post(add, {"number": number.pk, "address": "nobody"})
-    assert "no telephone number" in bad.content.decode()
-    assert admin.post(add, {"number": number.pk, "address": "(202) 555-0177"}).status_code == 302
+    assert "a phone number. Enter it like" in bad.content.decode()
+    form = {"number": number.pk, "address": "(202) 555-0177", "reason": "by letter"}
+    assert admin.post(add, form).status_code == 302
     assert open_opt_outs() == [(FRONT_DESK, CUSTOMER, "administrator")]
-    assert find_refusal(thread)
+    assert "as The Administrator recorded" in find_refusal(thread)
     row = OptOut.objects.get()
+    assert (row.recorded_by, row.reason) == (cast.admin, "by letter")
     shown = admin.get(reverse("admin:messaging_optout_change", args=[row.pk])).content.decode()
     assert CUSTOMER in shown
+    assert "by letter" in shown
     assert 'name="_save"' not in shown
     assert admin.post(reverse("admin:messaging_optout_delete", args=[row.pk])).status_code == 403
     listed = reverse("admin:messaging_optout_changelist")
     action = {"action": "end", "_selected_action": [row.pk]}
     assert "1 ended." in admin.post(listed, action, follow=True).content.decode()
     assert find_refusal(thread) == ""
+    row.refresh_from_db()
+    assert (row.ended_by, row.ended_how) == (cast.admin, "administrator")
     trace = LogEntry.objects.filter(object_id=str(row.pk)).order_by("pk")
     assert [entry.user for entry in trace] == [cast.admin, cast.admin]
     assert "Ended" in trace[1].change_message
