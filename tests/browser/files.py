@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -18,8 +18,13 @@ def make_file(name: str, data: bytes, kind: str = "image/jpeg") -> dict[str, Any
 
 
 def attach_files(page: Page, *files: dict[str, Any]) -> None:
+    plus = page.get_by_role("button", name="Attach or send later")
+    kind: Literal["menuitem", "button"] = "button"
+    if plus.is_visible():  # where the composer is one row
+        plus.click()
+        kind = "menuitem"
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Attach files").click()
+        page.get_by_role(kind, name="Attach files").click()
     chooser.value.set_files(list(files))  # type: ignore[arg-type]
 
 

@@ -321,7 +321,7 @@ def test_on_a_phone_files_have_room_and_targets_for_thumbs(
     )
     expect(attached_files(ana)).to_have_count(2)
     for button in [
-        ana.get_by_role("button", name="Attach files"),
+        ana.get_by_role("button", name="Attach or send later"),
         ana.get_by_role("button", name="Remove one.jpg"),
     ]:
         size = button.bounding_box()

@@ -11,7 +11,7 @@ from tests.browser.pages import OpenPage, find_row, format_number, history, mess
 from tests.browser.server import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import CDPSession, Page
+    from playwright.sync_api import CDPSession, FloatRect, Locator, Page
 
 
 PHONE: dict[str, Any] = {
@@ -20,6 +20,11 @@ PHONE: dict[str, Any] = {
     "device_scale_factor": 2,
     "is_mobile": True,
     "has_touch": True,
+}
+ON_ITS_SIDE: dict[str, Any] = {
+    **PHONE,
+    "viewport": {"width": 844, "height": 390},
+    "screen": {"width": 844, "height": 390},
 }
 # Links within a sentence are as high as their line; everything else is for a finger.
 SMALL = """() => {
@@ -44,6 +49,12 @@ WITHIN = """([top, bottom]) => [...document.querySelectorAll(
 
 def open_on_phone(open_page: OpenPage, path: str, who: str | None = "ana") -> Page:
     return open_page(who, path, **PHONE)
+
+
+def box_of(element: Locator) -> FloatRect:
+    box = element.bounding_box()
+    assert box is not None
+    return box
 
 
 def open_tools(page: Page) -> CDPSession:
@@ -84,6 +95,88 @@ def test_everything_is_large_enough_for_a_finger(
             page.get_by_role("menu").wait_for()
             assert page.evaluate(SMALL) == [], "the options"
     assert open_on_phone(open_page, "/sign-in/", None).evaluate(SMALL) == []
+
+
+def test_an_empty_box_is_one_row_and_grows_upwards(open_page: OpenPage, path: str) -> None:
+    page = open_on_phone(open_page, path)
+    row = page.locator(".box")
+    parts = [
+        page.get_by_role("button", name="Attach or send later"),
+        message_box(page),
+        page.get_by_role("button", name="Internal message", exact=True),
+        page.get_by_role("button", name="Send", exact=True),
+    ]
+    places = [box_of(part) for part in parts]
+    assert box_of(row)["height"] <= 46
+    assert [place["x"] for place in places] == sorted(place["x"] for place in places)
+    foot = box_of(row)["y"] + box_of(row)["height"]
+    message_box(page).fill("One line\nand another\nand a third")
+    assert box_of(row)["height"] > 80
+    assert box_of(row)["y"] + box_of(row)["height"] == foot
+    for part, place in zip(parts, places, strict=True):
+        if part is not parts[1]:
+            assert box_of(part) == place, "the buttons stay where they are"
+    expect(page.locator("#message-scope").get_by_text("To the customer")).to_be_visible()
+    parts[2].tap()
+    expect(page.locator("#message-scope").get_by_text("Only your team sees this")).to_be_visible()
+    expect(page.get_by_role("button", name="Add internal message")).to_be_visible()
+
+
+def test_files_and_sending_later_are_behind_the_plus(open_page: OpenPage, path: str) -> None:
+    page = open_on_phone(open_page, path)
+    plus = page.get_by_role("button", name="Attach or send later")
+    page.locator("html[data-attaching]").wait_for(state="attached")
+    message_box(page).fill("Until tomorrow")
+    plus.tap()
+    assert page.evaluate(SMALL) == []
+    menu = page.get_by_role("menu", name="Attach or send later")
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    later = page.get_by_role("dialog", name="Send later")
+    expect(later).to_be_in_viewport(ratio=1)
+    expect(menu).to_be_hidden()
+    later.get_by_role("button", name="In 1 hour").tap()
+    expect(message_box(page)).to_have_value("")
+    expect(page.get_by_role("link", name="Change")).to_be_visible()
+    page.get_by_role("button", name="Internal message", exact=True).tap()
+    plus.tap()
+    expect(menu.get_by_role("menuitem")).to_have_count(1)
+
+
+def test_a_phone_on_its_side_shows_one_thing_at_a_time(
+    open_page: OpenPage, server: Server, path: str
+) -> None:
+    page = open_page("ana", path, **ON_ITS_SIDE)
+    expect(page.get_by_role("list", name="Threads")).to_be_hidden()
+    assert box_of(history(page))["height"] > 180
+    assert box_of(page.locator(".box"))["height"] <= 46
+    assert page.evaluate(SMALL) == []
+    page.get_by_role("button", name="Thread options").tap()
+    menu = page.get_by_role("menu", name="Thread options")
+    expect(menu).to_be_in_viewport(ratio=1)
+    menu.get_by_role("menuitem", name="Delete").scroll_into_view_if_needed()
+    expect(menu.get_by_role("menuitem", name="Delete")).to_be_in_viewport(ratio=1)
+    expect(menu.get_by_role("menuitemradio", name="No priority")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Back to Front Desk").tap()
+    page.get_by_role("list", name="Threads").wait_for()
+    expect(history(page)).to_be_hidden()
+    for address in ("/", "/start/", "/notifications/", "/settings/"):
+        page.goto(server.url + address)
+        assert page.evaluate(SMALL) == [], address
+
+
+def test_signing_out_is_in_the_settings_not_under_the_thumb(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = open_page("ana", "/", has_new_session=True, **PHONE)
+    leave = page.get_by_role("button", name="Sign out")
+    expect(leave).to_be_hidden()
+    page.get_by_role("link", name="Your settings").tap()
+    leave.scroll_into_view_if_needed()
+    leave.tap()
+    page.get_by_role("button", name="Sign in").wait_for()
 
 
 def test_nothing_lies_under_the_notch_or_the_home_bar(

@@ -2,17 +2,21 @@
 import { conventions } from "../shared/conventions.js";
 import { focus, parseHtml } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
-import { hookPopoverMenu } from "../shared/popover-menu.js";
+import { hookPopoverMenu, positionAbove } from "../shared/popover-menu.js";
 import { formatTime } from "../shared/times.js";
 import { showToast } from "../shared/toasts.js";
 
 const HOUR_MS = 3_600_000;
+const WIDEST = 304;
 
 /** @returns {HTMLElement | null} */
 const menuElement = () => document.querySelector("#later-menu");
 
-/** @returns {HTMLElement | null} */
-const menuButton = () => document.querySelector("#later-button");
+/** @returns {HTMLElement | null} the clock, or the plus where the composer has no room for it */
+const menuButton = () => {
+  const clock = document.querySelector("#later-button");
+  return clock?.checkVisibility() ? clock : document.querySelector("#plus-button");
+};
 
 /**
  * Formats a time for a `datetime-local` field.
@@ -50,11 +54,7 @@ function fillMenu(menu) {
 hookPopoverMenu({
   menu: menuElement,
   button: menuButton,
-  position(menu, button) {
-    const { clientWidth, clientHeight } = document.documentElement;
-    menu.style.bottom = `${clientHeight - button.top + 6}px`;
-    menu.style.right = `${Math.max(8, clientWidth - button.right - 60)}px`;
-  },
+  position: (menu, button) => positionAbove(menu, button, WIDEST),
   prepare: fillMenu,
   firstItem: () => menuElement()?.querySelector("button"),
 });

@@ -1,6 +1,7 @@
 // The parts of the page that several modules look for.
 
-const narrow = matchMedia("(max-width: 760px)");
+// The style sheets use the same words. A phone on its side has the width for both, but not the height.
+const narrow = matchMedia("(max-width: 760px), (max-width: 960px) and (max-height: 500px)");
 
 /** Returns whether the list and the conversation take turns, for want of room. */
 export const isNarrow = () => narrow.matches;

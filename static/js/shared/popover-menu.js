@@ -1,4 +1,5 @@
 // A menu in a popover: opens beside its button, and follows it when the window changes its size.
+import { closestTarget, focus } from "./dom.js";
 
 /**
  * @typedef {object} PopoverMenu
@@ -41,4 +42,75 @@ export function hookPopoverMenu({ menu, button, position, prepare, firstItem }) 
     const open = menu();
     if (open?.matches(":popover-open")) move(open);
   });
+}
+
+/**
+ * Lets the arrow keys move through a menu, and closes it when one of its items is chosen.
+ * @param {object} popover
+ * @param {() => HTMLElement | null} popover.menu
+ * @param {() => HTMLElement | null} popover.button
+ */
+export function hookMenuKeys({ menu, button }) {
+  document.addEventListener("keydown", (event) => {
+    const target = event.target;
+    if (!(target instanceof HTMLElement)) return;
+    if (target === button() && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+      event.preventDefault();
+      menu()?.showPopover();
+      return;
+    }
+    if (!menu()?.contains(target)) return;
+    const items = menuItems(menu());
+    const here = items.indexOf(target);
+    const last = items.length - 1;
+    const next = {
+      ArrowDown: here === last ? 0 : here + 1,
+      ArrowUp: here <= 0 ? last : here - 1,
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (next !== undefined) {
+      event.preventDefault();
+      items[next]?.focus();
+    } else if (event.key === "Tab") {
+      menu()?.hidePopover();
+    }
+  });
+
+  // The menu closes at once; what the item does comes after it.
+  document.addEventListener("click", (event) => {
+    if (!menu()?.contains(closestTarget(event, "[role^=menuitem]"))) return;
+    menu()?.hidePopover();
+    focus(button());
+  });
+}
+
+/**
+ * Returns the items of a menu that are shown.
+ * @param {HTMLElement | null} menu
+ */
+export const menuItems = (menu) =>
+  /** @type {HTMLElement[]} */ ([...(menu?.querySelectorAll("[role^=menuitem]") ?? [])]).filter(
+    (item) => item.offsetParent !== null,
+  );
+
+/** Pixels that a menu needs above its button; with less it covers the button. */
+const ENOUGH = 220;
+/** Pixels between a menu and the edges of the window. */
+const MARGIN = 8;
+
+/**
+ * Puts a menu of a given width above its button, wholly inside the window.
+ * @param {HTMLElement} menu
+ * @param {DOMRect} button
+ * @param {number} widest in pixels
+ */
+export function positionAbove(menu, button, widest) {
+  const { clientWidth, clientHeight } = document.documentElement;
+  const width = Math.min(widest, clientWidth - 2 * MARGIN);
+  const right = Math.min(clientWidth - button.right - 60, clientWidth - MARGIN - width);
+  const bottom = button.top < ENOUGH ? MARGIN : clientHeight - button.top + 6;
+  menu.style.right = `${Math.max(MARGIN, right)}px`;
+  menu.style.bottom = `${bottom}px`;
+  menu.style.maxHeight = `${clientHeight - bottom - MARGIN}px`;
 }
