@@ -16,7 +16,7 @@ def new_text_id() -> str:
 
 
 class Text(models.Model):
-    """Hold a text that the simulated carrier took; it is on its recipient's handset."""
+    """Hold a text of a handset: one that the simulated carrier took for it, or one it sent."""
 
     carrier_message_id = models.CharField(max_length=64, unique=True, default=new_text_id)
     sender = models.CharField(max_length=64)
@@ -28,7 +28,10 @@ class Text(models.Model):
     objects: ClassVar[models.Manager[Text]] = models.Manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["recipient", "-id"], name="handset_texts")]
+        indexes: ClassVar = [
+            models.Index(fields=["recipient", "-id"], name="handset_texts"),
+            models.Index(fields=["sender", "-id"], name="handset_sent_texts"),
+        ]
 
     def __str__(self) -> str:
         return f"Text {self.pk}"

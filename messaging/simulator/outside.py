@@ -45,17 +45,20 @@ class Unreachable(Exception):
 
 
 def text_in(*, sender: str, number: Number, text: str, files: Sequence[bytes] = ()) -> None:
-    """Send a text from a handset to one of our numbers. Raise Unreachable."""
+    """Send a text from a handset to one of our numbers, and keep it there. Raise Unreachable."""
+    held = [_hold_ready(data) for data in files]
+    message_id = new_text_id()
     event: dict[str, object] = {
         "type": "message",
-        "id": new_text_id(),
+        "id": message_id,
         "from": sender,
         "to": number.address,
         "text": text,
         "sent_at": datetime.now(UTC).isoformat(),
     }
-    if files:
-        event["media"] = [_hold_ready(data) for data in files]
+    if held:
+        pairs = zip(held, files, strict=True)
+        event["media"] = [_describe(file, data) for file, data in pairs]
     secret = number.account.get_credentials().get("secret", "")
     try:
         status = post_webhook(number.account.webhook_url, event, secret)
@@ -63,11 +66,18 @@ def text_in(*, sender: str, number: Number, text: str, files: Sequence[bytes] = 
         raise Unreachable("Partyline did not answer. Is it running?") from error
     if not 200 <= status < 300:
         raise Unreachable(f"Partyline refused the text with status {status}.")
+    sent = Text.objects.create(
+        carrier_message_id=message_id, sender=sender, recipient=number.address, body=text
+    )
+    File.objects.filter(pk__in=[file.pk for file in held]).update(text=sent)
 
 
-def _hold_ready(data: bytes) -> dict[str, object]:
+def _hold_ready(data: bytes) -> File:
     """Keep a file where Partyline is told to fetch it, as carriers do."""
-    file = File.objects.create(content_type=sniff_type(data), stored_name=store_bytes(data))
+    return File.objects.create(content_type=sniff_type(data), stored_name=store_bytes(data))
+
+
+def _describe(file: File, data: bytes) -> dict[str, object]:
     return {
         "url": settings.PUBLIC_URL + reverse("simulator:file", args=[file.token]),
         "content_type": file.content_type,

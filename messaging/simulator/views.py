@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -35,9 +36,9 @@ def handset(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def received(request: HttpRequest) -> HttpResponse:
-    """Return what arrived at the number as a fragment, or 204 if the page shows it already."""
+    """Return the texts of the number as fragments, or 204 if the page shows them already."""
     sender = _sender(request.GET.get("sender", ""))
-    context = _received(sender)
+    context = _received(sender) | {"is_news": True}
     if request.GET.get("shown") == context["shown"]:
         return HttpResponse(status=204)
     return render(request, "simulator/_received.html", context)
@@ -113,9 +114,17 @@ def _sender(raw: str) -> str:
 
 
 def _received(sender: str) -> dict[str, Any]:
-    """Return the newest texts, oldest first, and `shown`, which names this very content."""
-    arrived = Text.objects.filter(recipient=sender).prefetch_related("files")
-    texts = list(arrived.order_by("-pk")[:SHOWN])[::-1]
+    """Return the newest texts of both sides, oldest first, and `shown`, which names this content.
+
+    `place` of a text is where it stands among those of both sides.
+    """
+    both = Q(recipient=sender) | Q(sender=sender)
+    texts = Text.objects.filter(both).prefetch_related("files").order_by("-pk")[:SHOWN][::-1]
+    placed = list(enumerate(texts, start=1))
     files = sum(len(text.files.all()) for text in texts)
-    shown = f"{sender} {texts[-1].pk if texts else 0} {files}"
-    return {"sender": sender, "texts": texts, "shown": shown}
+    return {
+        "sender": sender,
+        "received": [(place, text) for place, text in placed if text.recipient == sender],
+        "sent": [(place, text) for place, text in placed if text.recipient != sender],
+        "shown": f"{sender} {texts[-1].pk if texts else 0} {files}",
+    }

@@ -44,6 +44,41 @@ def test_text_in_and_answer_out(handset: Page, open_page: OpenPage) -> None:
     handset.get_by_text("Nothing here yet").wait_for()
 
 
+def test_a_handset_shows_both_sides_in_the_order_of_time(
+    handset: Page, open_page: OpenPage, server: Server
+) -> None:
+    number = handset.get_by_role("textbox", name="From").input_value()
+    send_from_handset(handset, "Is it open?")
+    handset.locator("#sent").get_by_text("Is it open?").wait_for()
+    ana = open_page("ana", server.thread_path(number))
+    send_text(ana, "Until six")
+    received_texts(handset).get_by_text("Until six").wait_for()
+    send_from_handset(handset, "On my way")
+    handset.locator("#sent").get_by_text("On my way").wait_for()
+    tops = [
+        handset.get_by_text(words, exact=True).evaluate("one => one.getBoundingClientRect().top")
+        for words in ("Is it open?", "Until six", "On my way")
+    ]
+    assert tops == sorted(tops)
+    expect(handset.get_by_text("On my way", exact=True)).to_be_in_viewport()
+    expect(received_texts(handset).get_by_role("article")).to_have_count(1)
+    mine, theirs = handset.get_by_text("On my way"), handset.get_by_text("Until six")
+    left = "one => one.getBoundingClientRect().left"
+    assert mine.evaluate(left) > theirs.evaluate(left)
+
+
+def test_words_about_an_empty_text_are_gone_once_one_writes(handset: Page) -> None:
+    handset.get_by_role("button", name="Send text").click()
+    error = handset.get_by_text("Write something first.")
+    error.wait_for()
+    handset.get_by_role("textbox", name="Text").fill("Now")
+    expect(error).to_have_count(0)
+    handset.get_by_role("button", name="Save").click()
+    handset.get_by_text("Saved", exact=True).wait_for()
+    handset.get_by_role("combobox", name="Receipts").select_option("delivered")
+    expect(handset.get_by_text("Saved", exact=True)).to_have_count(0)
+
+
 def test_a_reset_connection_leaves_the_text_unknown_long_before_a_timeout(
     handset: Page, open_page: OpenPage, server: Server
 ) -> None:

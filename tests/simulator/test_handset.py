@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 from pytest_django import Settings
 
 from messaging.models import CarrierAccount, Message, Number
@@ -115,6 +118,32 @@ def test_the_handset_shows_what_came_to_its_number_alone(client: Client, number:
     html = page(client)
     assert "for &lt;b&gt;you&lt;/b&gt;" in html
     assert "for another" not in html
+
+
+def test_the_handset_keeps_what_it_sent_apart_from_what_it_received(
+    client: Client, number: Number, served: str
+) -> None:
+    Text.objects.create(sender=number.address, recipient=FROM, body="Shall we?")
+    picture = BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    upload = SimpleUploadedFile("one.png", picture.getvalue(), "image/png")
+    client.post("/simulator/send/", written(number, text="Yes, <now>", pictures=upload))
+    html = page(client)
+    received = html[html.index('id="received"') : html.index('id="sent"')]
+    sent = html[html.index('id="sent"') : html.index("</section>")]
+    assert "Shall we?" in received
+    assert "Yes, &lt;now&gt;" in sent
+    assert "Yes, " not in received
+    assert 'alt="Picture"' in sent
+    assert re.findall(r'data-place="(\d)"', html) == ["1", "2"]
+
+
+def test_a_text_that_was_refused_is_not_shown_as_sent(
+    client: Client, number: Number, account: CarrierAccount, served: str
+) -> None:
+    CarrierAccount.objects.filter(pk=account.pk).update(is_active=False)
+    client.post("/simulator/send/", written(number, text="Into the void"))
+    assert "Into the void" not in page(client)
 
 
 def test_the_log_is_only_sent_when_it_changed(client: Client, number: Number) -> None:

@@ -133,6 +133,8 @@ class HistoryWriter:
         Membership.objects.update(created_at=self.now - timedelta(days=365))
         for line in history.read_lines(self.now):
             message = self._write_message(line)
+            if line.kind == "inbound":
+                _put_on_handset(message.carrier_message_id, line)
             if line.kind == "outbound":
                 self._write_attempt(message, line)
             elif line.kind == "inbound" and find_keyword(line.text) == "opt_out":
@@ -208,18 +210,17 @@ class HistoryWriter:
         )
         Attempt.objects.filter(pk=attempt.pk).update(started_at=line.at)
         if line.state == "delivered":
-            _put_on_handset(attempt, line)
+            _put_on_handset(attempt.carrier_message_id, line)
 
 
-def _put_on_handset(attempt: Attempt, line: history.Line) -> None:
-    """Show a delivered text on the simulator's handset, too."""
+def _put_on_handset(carrier_message_id: str, line: history.Line) -> None:
+    """Show a text on the simulator's handset, too: one that was sent there, or delivered."""
     from messaging.simulator.models import Text  # an app of the demo alone
 
+    ends = [NUMBERS[line.conversation.inbox], line.conversation.address]
+    sender, recipient = reversed(ends) if line.kind == "inbound" else ends
     text = Text.objects.create(
-        carrier_message_id=attempt.carrier_message_id,
-        sender=NUMBERS[line.conversation.inbox],
-        recipient=line.conversation.address,
-        body=line.text,
+        carrier_message_id=carrier_message_id, sender=sender, recipient=recipient, body=line.text
     )
     Text.objects.filter(pk=text.pk).update(received_at=line.at + timedelta(seconds=1))
 
