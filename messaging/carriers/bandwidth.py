@@ -18,6 +18,7 @@ import httpx
 from django.conf import settings
 
 from messaging.carriers import events, http, parsing, results
+from messaging.carriers.bandwidth_errors import ERROR_CLASSES
 from messaging.carriers.base import Carrier, CredentialField
 
 STATES: dict[str, events.State] = {
@@ -34,21 +35,13 @@ LISTED_STATES: dict[str, events.State] = {
     "UNDELIVERED": "failed",
 }
 
-# The words are those of a refused request: its type, or the field that is wrong.
-_CODES: dict[events.ErrorClass, str] = {
-    "ambiguous": "9902 9999",
-    "auth": "4001 4421 4432 4451 4452 4493 unauthorized forbidden applicationId",
-    "bad_address": "4303 4350 4404 4406 4408 4420 4434 4482 4492 4700 4720 4721 4730 to",
-    "filtered": "4470 4481 4770 4771 4772 4790",
-    "media": "4409 4410 4411 4412 4711 4712 media",
-    "opted_out": "4775",
-    "registration": "4302 4403 4405 4407 4431 4433 4740 4773 4774 4791 4792 4793 4795 from",
-    "throttled": "429 4780 4781 4785",
-    "too_long": "4751 text",
-    "transient": "4701 4702",
-}
-ERROR_CLASSES: dict[str, events.ErrorClass] = {
-    code: kind for kind, codes in _CODES.items() for code in codes.split()
+# A refused request names the field that is wrong, or a type of error.
+FIELD_CLASSES: dict[str, events.ErrorClass] = {
+    "applicationId": "auth",
+    "from": "sender",
+    "media": "media",
+    "text": "too_long",
+    "to": "bad_address",
 }
 
 SELF_TEST = "self-test"
@@ -187,19 +180,28 @@ class Bandwidth(Carrier):
         )
 
 
-def _field_or_type(answer: Mapping[str, Any]) -> object:
-    """Return what a refused request names as wrong: the first bad field, or the type of error."""
+def _fault(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first bad field of a refused request; empty if it names none."""
     faults = answer.get("fieldErrors")
     first = faults[0] if isinstance(faults, list) and faults else None
-    field = first.get("fieldName") if isinstance(first, dict) else None
+    return first if isinstance(first, dict) else {}
+
+
+def _field_or_type(answer: Mapping[str, Any]) -> object:
+    """Return what a refused request names as wrong: the first bad field, or the type of error."""
+    field = _fault(answer).get("fieldName")
     return field.partition("[")[0] if isinstance(field, str) else answer.get("type")
 
 
 ANSWERS = http.Answers(
     Bandwidth.label,
-    ERROR_CLASSES,
+    {**ERROR_CLASSES, **FIELD_CLASSES},
     message_id=lambda answer: answer.get("id"),
     code=_field_or_type,
+    words=lambda answer: (
+        answer.get("description") or answer.get("message"),
+        _fault(answer).get("description"),
+    ),
     errors_are_not_sent=True,
 )
 
@@ -214,7 +216,7 @@ def _found(listed: Mapping[str, object]) -> results.LookUpResult:
     if not http.is_message_id(message_id):
         return results.CannotTell("Bandwidth has the text, but does not say its id")
     state = LISTED_STATES.get(str(listed.get("messageStatus")), "sent")
-    code, error_class = _error(listed) if state == "failed" else ("", "")
+    code, error_class, _ = _error(listed) if state == "failed" else ("", "", "")
     if error_class == "ambiguous":
         state = "unknown"
     return results.Found(events.Receipt(message_id, state, code, error_class))
@@ -240,7 +242,7 @@ def _event(event: Mapping[str, object]) -> events.Event:
             f"It is an event of the kind “{kind[:60]}”, which belongs to no SMS or MMS. {SWITCH}"
         )
     message = parsing.read_object("message", event.get("message"))
-    code, error_class = _error(event) if state == "failed" else ("", "")
+    code, error_class, words = _error(event) if state == "failed" else ("", "", "")
     return events.Receipt(
         carrier_message_id=parsing.check_required(
             "id", parsing.read_string(message, "id"), parsing.ID_LIMIT
@@ -252,18 +254,23 @@ def _event(event: Mapping[str, object]) -> events.Event:
             "to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT
         ),
         attempt_token=parsing.check_readable("tag", parsing.read_string(message, "tag"), 1024),
+        words=words,
     )
 
 
-def _error(event: Mapping[str, object]) -> tuple[str, events.ErrorClass | Literal[""]]:
+def _error(
+    event: Mapping[str, object],
+) -> tuple[str, events.ErrorClass | Literal[""], str]:
+    """Return the error's code, its class and its words. Codes from 5000 on are of servers."""
     given = event.get("errorCode")
     code = (
-        parsing.check_readable("errorCode", str(given), http.CODE_LIMIT)
+        parsing.check_readable("errorCode", str(given), parsing.CODE_LIMIT)
         if isinstance(given, int | str)
         else ""
     )
-    default: events.ErrorClass = "transient" if code.startswith("5") else "other"
-    return code, ERROR_CLASSES.get(code, default)
+    default: events.ErrorClass = "server" if code.startswith("5") else "other"
+    words = parsing.carrier_words(event.get("description"))
+    return code, ERROR_CLASSES.get(code, default), words
 
 
 def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> events.InboundText:

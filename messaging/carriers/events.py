@@ -17,55 +17,133 @@ Keyword = Literal["opt_out", "opt_in", "help"]
 CARRIER_KEYWORDS: dict[str, Keyword] = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}
 
 ErrorClass = Literal[
+    # The person, or the way to them.
     "opted_out",
     "bad_address",
-    "filtered",
-    "registration",
-    "throttled",
+    "no_route",
+    "refused",
     "transient",
-    "ambiguous",
+    "expired",
+    # The text.
+    "filtered",
+    "content",
     "too_long",
     "media",
+    "no_media",
+    # Our number and our account.
+    "registration",
+    "sender",
+    "country",
+    "daily_limit",
+    "trial",
+    "account",
+    "funds",
     "auth",
+    "setup",
+    # The carrier.
+    "throttled",
+    "server",
+    "ambiguous",
     "other",
 ]
 
+# What an agent reads, and so what they can do. It says where retrying alone never helps.
 REASONS: dict[ErrorClass, str] = {
     "opted_out": (
         "This person has opted out of texts from this number. They have to text START "
         "before you can write to them again."
     ),
     "bad_address": (
-        "This number cannot receive texts. Check the digits, or reach the person another way."
+        "This number cannot receive texts. Retrying won't help: check the digits, or reach the "
+        "person another way."
     ),
-    "filtered": (
-        "The carrier blocked this text as unwanted. Reword it, leave out links, and try again."
+    "no_route": (
+        "The carrier has no way from our number to this one. Retrying rarely helps: reach the "
+        "person another way, and tell an administrator if it happens with other numbers too."
     ),
-    "registration": (
-        "Our number is not registered for business texting yet. Ask an administrator to finish "
-        "its registration with the carrier."
+    "refused": (
+        "The person's network or phone refused this text without a clear reason. Retry once; "
+        "if it fails again, reach them another way."
     ),
-    "throttled": "Too many texts at once. Wait a minute, then retry.",
     "transient": (
         "The phone could not be reached; it may be off or out of coverage. Retry in a while."
     ),
-    "ambiguous": (
-        "The carrier cannot tell whether this text arrived. Ask the person, or retry: "
-        "they may then get it twice."
+    "expired": "The carrier could not deliver this text in time. Retry if it still matters.",
+    "filtered": (
+        "The carrier blocked this text as unwanted. Retrying it unchanged won't help: reword it, "
+        "leave out links, and send it again."
     ),
-    "too_long": "This text is too long for the carrier. Split it, and send the parts.",
+    "content": (
+        "The carrier could not read this text as it is written. Retrying it unchanged won't "
+        "help: take out unusual characters, and send it again."
+    ),
+    "too_long": (
+        "This text is too long for the carrier. Retrying won't help: split it, and send the parts."
+    ),
     "media": (
         "The carrier did not take the picture. Send fewer or smaller ones, or a JPEG, or the "
         "words alone."
     ),
+    "no_media": (
+        "Pictures cannot be sent between our number and this one. Retrying won't help: send the "
+        "words alone."
+    ),
+    "registration": (
+        "Our number is not registered for business texting yet. Retrying won't help: ask an "
+        "administrator to finish its registration with the carrier."
+    ),
+    "sender": (
+        "The carrier does not let us text from our number. Retrying won't help: ask an "
+        "administrator to check the number at the carrier."
+    ),
+    "country": (
+        "The carrier doesn't send to this country. Retrying won't help: ask an administrator to "
+        "switch the country on at the carrier."
+    ),
+    "daily_limit": (
+        "Our number has sent all that it may send in a day. Retry tomorrow, or ask an "
+        "administrator to get a higher limit from the carrier."
+    ),
+    "trial": (
+        "Our carrier account is on trial, and reaches only numbers that were verified first. "
+        "Retrying won't help: ask an administrator to verify this number or to upgrade the "
+        "account."
+    ),
+    "account": (
+        "The carrier has suspended, closed or restricted our account. Retrying won't help: ask "
+        "an administrator to sort it out with the carrier."
+    ),
+    "funds": (
+        "Our account with the carrier is out of money or at its spending limit. Ask an "
+        "administrator to top it up, then retry."
+    ),
     "auth": (
-        "The carrier refused our account. Ask an administrator to check the carrier account."
+        "The carrier refused our sign-in. Ask an administrator to check the secrets of the "
+        "carrier account, then retry."
+    ),
+    "setup": (
+        "The carrier could not accept this text because of how we are set up. Retrying won't "
+        "help: ask an administrator, who sees what the carrier says."
+    ),
+    "throttled": "Too many texts at once. Wait a minute, then retry.",
+    "server": (
+        "The carrier or a network behind it had trouble. Retry in a few minutes; if it fails "
+        "again, tell an administrator."
+    ),
+    "ambiguous": (
+        "The carrier cannot tell whether this text arrived. Ask the person, or retry: "
+        "they may then get it twice."
     ),
     "other": (
         "The carrier did not deliver this text. Retry, and if it fails again, tell an "
         "administrator."
     ),
 }
+
+
+def class_by_code(codes: Mapping[ErrorClass, str]) -> dict[str, ErrorClass]:
+    """Turn a table of classes, each with its codes in one string, round."""
+    return {code: kind for kind, listed in codes.items() for code in listed.split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +198,8 @@ class Receipt:
     """Hold what the carrier reports of a text of ours. Receipts come in any order.
 
     `recipient` is empty unless the carrier reports for each one. `attempt_token` is our token, if
-    it comes back in the receipt rather than in the address that it is posted to.
+    it comes back in the receipt rather than in the address that it is posted to. `words` are the
+    carrier's own about a failure (`parsing.carrier_words`); they may repeat phone numbers.
     """
 
     carrier_message_id: str
@@ -129,6 +208,7 @@ class Receipt:
     error_class: ErrorClass | Literal[""] = ""
     recipient: str = field(default="", repr=False)
     attempt_token: str = field(default="", repr=False)
+    words: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import base64
 import math
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -26,8 +26,9 @@ BEFORE_WRITING = (
 )
 # Refusals that do not say that the text was not taken: a conflict may be with itself.
 MAYBE_TAKEN = {408, 409, 425}
+# Classes that do not say it either, if the status leaves it open: the trouble may have come after.
+UNCLEAR: frozenset[events.ErrorClass] = frozenset({"server", "transient", "expired", "other"})
 
-CODE_LIMIT = 16
 SPOILT = "what is stored holds a character that no key has"
 
 
@@ -38,22 +39,24 @@ class Answers:
 
     `classes` are by error code, or by HTTP status for an answer without a code that we know. A
     code decides before the status: one under which the text may have been taken is *ambiguous*.
-    `code` returns the error code, empty for none. `class_by_words` decides the class where one
-    code means several things. `errors_are_not_sent` is for a carrier that documents that it never
-    took what it answers with 5xx.
+    `code` returns the error code, empty for none. `words` returns the strings that say what is
+    wrong, for people. `class_by_words` decides the class where one code means several things.
+    `errors_are_not_sent` is for a carrier that documents that it never took what it answers with
+    5xx.
     """
 
     label: str
     classes: Mapping[str, events.ErrorClass]
     message_id: Callable[[dict[str, Any]], object]
     code: Callable[[dict[str, Any]], object]
+    words: Callable[[dict[str, Any]], tuple[object, ...]]
     errors_are_not_sent: bool = False
     class_by_words: Callable[[dict[str, Any]], events.ErrorClass | None] = lambda _: None
 
     def read_error(self, answer: dict[str, Any]) -> tuple[str, events.ErrorClass | None]:
         """Return the error code, and its class if we know the code."""
         given = self.code(answer)
-        code = str(given)[:CODE_LIMIT] if isinstance(given, int | str) else ""
+        code = str(given)[: parsing.CODE_LIMIT] if isinstance(given, int | str) else ""
         return code, self.class_by_words(answer) or self.classes.get(code)
 
 
@@ -89,41 +92,61 @@ def post_text(
 
 def judge_answer(response: httpx.Response, answers: Answers) -> results.SendResult:
     """Return what a carrier's answer says of the text."""
-    status = response.status_code
-    said = f"{answers.label} answered {status}"
-    if status in (200, 201, 202):
-        message_id = answers.message_id(json_object(response))
-        if is_message_id(message_id):
-            return results.Accepted(message_id)
-        return results.OutcomeUnknown(f"{said} without a readable message id")
-    code, error_class = answers.read_error(json_object(response))
-    detail = f"{said}, error {code or 'not given'}"
-    if error_class is not None and status >= 400:
-        return _refusal(response, code, error_class, detail)
+    status, answer = response.status_code, json_object(response)
+    said, words = f"{answers.label} answered {status}", _words(response, answers.words(answer))
+    is_success = status in (200, 201, 202)
+    if is_success and is_message_id(message_id := answers.message_id(answer)):
+        return results.Accepted(message_id)
+    code, error_class = answers.read_error(answer)
+    error = _Error(code or str(status), f"{said}, error {code or 'not given'}", words)
+    if error_class is not None and (is_success or status >= 400):
+        is_open = not 400 <= status < 500 or status in MAYBE_TAKEN
+        if not (is_open and error_class in UNCLEAR):
+            return _refusal(response, error, error_class)
+    if is_success:
+        return results.OutcomeUnknown(f"{said} without a readable message id", code, words)
     if status == 429:
-        return results.RateLimited(retry_after(response))
+        return results.RateLimited(retry_after(response), code, words)
     if status >= 500 and answers.errors_are_not_sent:
-        return results.NotSent(said)
+        return results.NotSent(said, words)
     if status in MAYBE_TAKEN or not 400 <= status < 500:
-        return results.OutcomeUnknown(said)
+        return results.OutcomeUnknown(said, code, words)
     if status == 401:
-        return results.AuthFailed(detail)
-    by_status = answers.classes.get(str(status), "other")
-    return _refusal(response, code or str(status), by_status, detail)
+        return results.AuthFailed(error.detail, code, words)
+    return _refusal(response, error, answers.classes.get(str(status), "other"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    code: str
+    detail: str
+    words: str = field(repr=False)
 
 
 def _refusal(
-    response: httpx.Response, code: str, error_class: events.ErrorClass, detail: str
+    response: httpx.Response, error: _Error, error_class: events.ErrorClass
 ) -> results.SendResult:
-    if error_class == "auth":
-        return results.AuthFailed(detail)
-    if error_class == "opted_out":
-        return results.OptedOut(code, detail)
-    if error_class == "throttled":
-        return results.RateLimited(retry_after(response))
-    if error_class == "ambiguous":
-        return results.OutcomeUnknown(detail)
-    return results.Rejected(code, error_class, detail)
+    code, detail, words = error.code, error.detail, error.words
+    match error_class:
+        case "auth":
+            return results.AuthFailed(detail, code, words)
+        case "opted_out":
+            return results.OptedOut(code, detail, words)
+        case "throttled":
+            return results.RateLimited(retry_after(response), code, words)
+        case "ambiguous":
+            return results.OutcomeUnknown(detail, code, words)
+        case _:
+            return results.Rejected(code, error_class, detail, words)
+
+
+def _words(response: httpx.Response, given: tuple[object, ...]) -> str:
+    """Return what the answer says for people; of an answer that is no JSON, its plain text."""
+    words = parsing.carrier_words(*given)
+    if words or json_object(response) or len(response.content) > 4 * parsing.WORDS_LIMIT:
+        return words
+    text = response.text.strip()
+    return "" if text[:1] in ("", "<", "{", "[") else parsing.carrier_words(text)
 
 
 def judge_error(error: httpx.RequestError) -> results.NotSent | results.OutcomeUnknown:

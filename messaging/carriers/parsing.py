@@ -19,6 +19,8 @@ URL_LIMIT = 4096
 TYPE_LIMIT = 128
 MAX_MEDIA = 20
 LONGEST_SHORT_CODE = 8
+CODE_LIMIT = 64
+WORDS_LIMIT = 300
 # Control characters (category Cc) without tab and line feed, and those that begin another line.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 OTHER_BREAK = re.compile(r"[\x0b\x0c\x85]")
@@ -134,6 +136,26 @@ def with_missing_media(
     The carrier's count is believed up to `MAX_MEDIA`.
     """
     return found + (events.InboundMedia(""),) * (min(announced, MAX_MEDIA) - len(found))
+
+
+def carrier_words(*parts: object) -> str:
+    """Return what a carrier says of a failure as one line: the strings among `parts`, joined.
+
+    Control and invisible characters are dropped, a part that another one holds is left out, and
+    a long line is cut at WORDS_LIMIT. Never raises.
+    """
+    lines: list[str] = []
+    for part in parts:
+        line = _one_line(part) if isinstance(part, str) else ""
+        if line and not any(line.lower() in known.lower() for known in lines):
+            lines = [known for known in lines if known.lower() not in line.lower()] + [line]
+    whole = ": ".join(lines)
+    return whole if len(whole) <= WORDS_LIMIT else f"{whole[: WORDS_LIMIT - 1].rstrip()}…"
+
+
+def _one_line(value: str) -> str:
+    spaced = "".join(" " if character.isspace() else character for character in value)
+    return " ".join("".join(filter(str.isprintable, spaced)).split()).rstrip(":")
 
 
 def with_plus(address: str) -> str:

@@ -23,6 +23,7 @@ from django.conf import settings
 from inboxes.integers import read_integer
 from messaging.carriers import events, http, parsing, results
 from messaging.carriers.base import Carrier, CredentialField
+from messaging.carriers.plivo_errors import ERROR_CLASSES
 
 NOT_STORED = "the auth ID or the auth token is not stored"
 MAX_SIGNATURES = 10
@@ -47,27 +48,12 @@ STATES: dict[str, events.State] = {
     "rejected": "failed",
 }
 
-ERROR_CLASSES: dict[str, events.ErrorClass] = {
-    "10": "filtered",
-    "20": "transient",
-    "30": "filtered",
-    "40": "registration",
-    "50": "bad_address",
-    "60": "bad_address",
-    "70": "bad_address",
-    "80": "transient",
-    "90": "bad_address",
-    "100": "bad_address",
-    "110": "too_long",
-    "200": "opted_out",
-    "201": "bad_address",
-    "300": "transient",
-    "402": "auth",
-    "420": "transient",
+# A refused request has no code, only words.
+STATUS_CLASSES: dict[str, events.ErrorClass] = {
+    "402": "funds",
+    "404": "setup",
+    "405": "setup",
     "429": "throttled",
-    "450": "registration",
-    "900": "auth",
-    "910": "auth",
 }
 
 
@@ -76,8 +62,17 @@ def _message_id(answer: Mapping[str, Any]) -> object:
     return ids[0] if isinstance(ids, list) and ids else None
 
 
+def _words(error: object) -> tuple[object, ...]:
+    """Return the words of a refusal: a string, or one for each field that is wrong."""
+    return tuple(error.values()) if isinstance(error, dict) else (error,)
+
+
 ANSWERS = http.Answers(
-    "Plivo", ERROR_CLASSES, message_id=_message_id, code=lambda answer: answer.get("error_code")
+    "Plivo",
+    {**ERROR_CLASSES, **STATUS_CLASSES},
+    message_id=_message_id,
+    code=lambda answer: answer.get("error_code"),
+    words=lambda answer: _words(answer.get("error")),
 )
 
 
@@ -308,9 +303,9 @@ def _receipt(
 ) -> events.Receipt:
     if state != "failed":
         return events.Receipt(message_id, state, recipient=parsing.with_plus(recipient))
-    code = parsing.check_readable("ErrorCode", error_code, http.CODE_LIMIT)
+    code = parsing.check_readable("ErrorCode", error_code, parsing.CODE_LIMIT)
     return events.Receipt(
-        message_id, state, code, ERROR_CLASSES.get(code, "other"), parsing.with_plus(recipient)
+        message_id, state, code, ANSWERS.classes.get(code, "other"), parsing.with_plus(recipient)
     )
 
 

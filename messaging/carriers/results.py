@@ -1,6 +1,7 @@
 """Define what we ask of a carrier and what came of asking, as plain values.
 
-Details are in our words: carriers' own texts repeat phone numbers, and details end up in logs.
+Details are in our words, because details end up in logs. What a carrier itself says of a text that
+it did not take is in `words`, which no log and no `repr` shows: it may repeat phone numbers.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Rejected:
     code: str
     error_class: events.ErrorClass
     detail: str
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class OptedOut:
 
     code: str
     detail: str
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class RateLimited:
     """Surely not sent; may be tried again. `retry_after` is in seconds."""
 
     retry_after: float | None
+    code: str = field(default="", compare=False)
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class AuthFailed:
     """The carrier does not accept our credentials; nothing was sent."""
 
     detail: str
+    code: str = field(default="", compare=False)
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class NotSent:
     """Surely not sent: no connection was made. May be tried again."""
 
     detail: str
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class OutcomeUnknown:
     """The request was, or may have been, written, and no clear answer came. Never resend."""
 
     detail: str
+    code: str = field(default="", compare=False)
+    words: str = field(default="", repr=False, compare=False)
 
 
 SendResult = Accepted | Rejected | OptedOut | RateLimited | AuthFailed | NotSent | OutcomeUnknown

@@ -1,20 +1,30 @@
 """SignalWire's Compatibility API: Twilio's dialect at the space's own address.
 
-Follows SignalWire's "Webhook security" and "Compatibility API: messages". Its own error codes are
-not documented in one place; those that it shares with Twilio are read as Twilio's.
+Follows SignalWire's "Webhook security", its OpenAPI description of the Compatibility API, its own
+error codes, and the two ways to sign that its Python SDK accepts (`core/security`).
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 
-from messaging.carriers import results
+from messaging.carriers import events, http, parsing, results
 from messaging.carriers.base import CredentialField
-from messaging.carriers.twilio import Twilio
+from messaging.carriers.signalwire_errors import ERROR_CLASSES
+from messaging.carriers.twilio import STATES, Twilio, url_spellings
+
+# A block, by the contact's STOP or of our number; only the words of the error tell which.
+BLOCKED = "21610"
+STOP = re.compile(
+    r"\bSTOP\b|\bopt(?:ed)?[ -]?out\b|unsubscribed|blacklist rule|blocked by the user",
+    re.IGNORECASE,
+)
 
 SPACE = re.compile(r"(?:https://)?([a-z0-9-]+)(?:\.signalwire\.com)?/?", re.IGNORECASE)
 
@@ -42,8 +52,14 @@ class SignalWire(Twilio):
         can_look_up=True,
         can_list_inbound=True,
     )
+    states: ClassVar[Mapping[str, events.State]] = {**STATES, "initiated": "sending"}
+    error_classes: ClassVar[Mapping[str, events.ErrorClass]] = ERROR_CLASSES
     login: ClassVar[tuple[str, str]] = ("project_id", "api_token")
-    signature_header: ClassVar[str] = "x-signalwire-signature"
+    resource_suffix: ClassVar[str] = ""
+    signature_headers: ClassVar[tuple[str, ...]] = (
+        "x-signalwire-signature",
+        "x-twilio-signature",
+    )
     signing_secret: ClassVar[tuple[str, str]] = ("signing_key", "signing key")
     other_channel: ClassVar[str] = (
         "It came by {channel}; Partyline serves SMS and MMS. In SignalWire's space, take this "
@@ -58,9 +74,64 @@ class SignalWire(Twilio):
         "s3.us-east-2.amazonaws.com/files.signalwire.com/",
     )
 
+    def signatures(self, request: events.RawRequest, url: str, tokens: list[str]) -> list[str]:
+        """Return the signatures of both ways.
+
+        Those of Twilio, base64 over the fields of a form, and SignalWire's own for bodies of any
+        type, hexadecimal over the body as it is.
+        """
+        over_body = [
+            hmac.new(
+                token.encode(),
+                spelling.encode("utf-8", "surrogatepass") + request.body,
+                hashlib.sha1,
+            ).hexdigest()
+            for token in tokens
+            for spelling in url_spellings(url)
+        ]
+        try:
+            return over_body + super().signatures(request, url, tokens)
+        except events.VerificationError:
+            if parsing.media_type(request.headers)[0] == parsing.FORM:
+                raise
+            return over_body
+
+    @property
+    def answers(self) -> http.Answers:
+        """Describe SignalWire's answer to a new Message, whose errors come in two forms."""
+        return http.Answers(
+            self.label,
+            self.error_classes,
+            message_id=lambda answer: answer.get("sid"),
+            code=lambda answer: _error(answer).get("code"),
+            words=lambda answer: (_error(answer).get("message"),),
+            class_by_words=lambda answer: _class_by_words(
+                str(_error(answer).get("code")), str(_error(answer).get("message"))
+            ),
+        )
+
+    def class_of(self, code: str, words: str) -> events.ErrorClass:
+        """Return what an error code means; of BLOCKED what the words say."""
+        return _class_by_words(code, words) or super().class_of(code, words)
+
     def api_url(self, credentials: Mapping[str, str]) -> str:
         """Return the space's address; empty if no space is stored."""
         if given := getattr(settings, "SIGNALWIRE_API_URL", ""):
             return f"{str(given).rstrip('/')}/api/laml"
         space = SPACE.fullmatch(credentials.get("space", "").strip())
         return f"https://{space[1].lower()}.signalwire.com/api/laml" if space else ""
+
+
+def _error(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the error of an answer: the whole, or the first of its list."""
+    listed = answer.get("errors")
+    first = listed[0] if isinstance(listed, list) and listed else answer
+    return first if isinstance(first, dict) else {"message": first}
+
+
+def _class_by_words(code: str, words: str) -> events.ErrorClass | None:
+    """Return "opted_out" for BLOCKED if its words say that the person wants no texts.
+
+    The same code also stands for a number of ours that is blocked, which is no opt-out.
+    """
+    return "opted_out" if code == BLOCKED and STOP.search(words) else None

@@ -3,10 +3,10 @@
 Its dialect (JSON throughout):
 
 - Webhook: `{"type": "message", "id", "from", "to", "text", "sent_at"?, "media"?: [{"url",
-  "content_type"?, "size"?, "sha256"?}]}` or `{"type": "receipt", "id", "state", "code"?}`, with
-  `X-Simulator-Signature` = hex(HMAC-SHA256(secret, path with query + raw body)).
+  "content_type"?, "size"?, "sha256"?}]}` or `{"type": "receipt", "id", "state", "code"?,
+  "words"?}`, with `X-Simulator-Signature` = hex(HMAC-SHA256(secret, path with query + raw body)).
 - Sending: POST `{"from", "to", "text", "callback_url", "media_urls"?}` with the secret as
-  bearer token; 201 `{"id"}`, 4xx `{"code"}`.
+  bearer token; 201 `{"id"}`, 4xx `{"code", "words"?}`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ ANSWERS = http.Answers(
     CODES,
     message_id=lambda answer: answer.get("id"),
     code=lambda answer: answer.get("code"),
+    words=lambda answer: (answer.get("words"),),
 )
 
 
@@ -157,5 +158,6 @@ def _receipt(message_id: str, event: Mapping[str, object]) -> events.Event:
         return events.Ignored("a state that needs nothing done")
     if state not in ("failed", "unknown"):
         return events.Receipt(message_id, state)
-    code = parsing.check_readable("code", parsing.read_string(event, "code"), http.CODE_LIMIT)
-    return events.Receipt(message_id, state, code, CODES.get(code, "other"))
+    code = parsing.check_readable("code", parsing.read_string(event, "code"), parsing.CODE_LIMIT)
+    words = parsing.carrier_words(event.get("words"))
+    return events.Receipt(message_id, state, code, CODES.get(code, "other"), words=words)

@@ -22,6 +22,7 @@ from django.conf import settings
 from inboxes.integers import read_integer
 from messaging.carriers import events, http, parsing, results
 from messaging.carriers.base import Carrier, CredentialField
+from messaging.carriers.telnyx_errors import ERROR_CLASSES
 from messaging.carriers.telnyx_records import LAG, Api, between, url
 
 STATES: dict[str, events.State] = {
@@ -40,20 +41,6 @@ STATES: dict[str, events.State] = {
     "gw_timeout": "failed",
     "dlr_timeout": "unknown",
     "dlr_unconfirmed": "unknown",
-}
-
-_CODES: dict[events.ErrorClass, str] = {
-    "auth": "10009 10010 20100 40309 40312 40314 40333",
-    "bad_address": "10001 10002 10016 40001 40012 40301 40310 40319",
-    "filtered": "40002 40003 40015 40300 40315 40322",
-    "media": "40308 40317",
-    "registration": "40010 40013 40100 40150 40151 40305 40306 40320 40329",
-    "throttled": "10011 40011 40318",
-    "too_long": "40302 40328",
-    "transient": "40004 40005 40006 40014",
-}
-ERROR_CLASSES: dict[str, events.ErrorClass] = {
-    code: kind for kind, codes in _CODES.items() for code in codes.split()
 }
 
 # A block, by the contact's STOP or by a network; only the words of the error tell which.
@@ -249,6 +236,7 @@ ANSWERS = http.Answers(
     ERROR_CLASSES,
     message_id=lambda answer: _part(answer, "data").get("id"),
     code=lambda answer: _first_code(answer.get("errors")),
+    words=lambda answer: _words(answer.get("errors")),
     class_by_words=lambda answer: _class_by_words(answer.get("errors")),
 )
 
@@ -341,14 +329,16 @@ def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
     token = _attempt_in(payload.get("webhook_url"))
     receipts: list[events.Event] = []
     for index, party in enumerate(parsing.read_objects("to", payload.get("to"))):
-        state = STATES.get(parsing.read_string(party, "status"))
-        if state is None:
+        status = parsing.read_string(party, "status")
+        if status not in STATES:
             receipts.append(events.Ignored("a status that needs nothing done"))
             continue
         own = [error for error in errors if _points_at(error, index)]
-        code, error_class = _error(state, own or errors)
+        code, error_class, words = _error(status, own or errors)
         recipient = _address("to", party)
-        receipts.append(events.Receipt(message_id, state, code, error_class, recipient, token))
+        receipts.append(
+            events.Receipt(message_id, STATES[status], code, error_class, recipient, token, words)
+        )
     return receipts
 
 
@@ -359,19 +349,28 @@ def _points_at(error: Mapping[str, object], index: int) -> bool:
     return isinstance(pointer, str) and f"{pointer}/".endswith(f"/to/{index}/")
 
 
-def _error(state: events.State, errors: object) -> tuple[str, events.ErrorClass | Literal[""]]:
-    """Return the first error's code and its class, if the state is a failure."""
+def _error(status: str, errors: object) -> tuple[str, events.ErrorClass | Literal[""], str]:
+    """Return the first error's code, its class and its words, if the status is a failure."""
+    state = STATES.get(status, "sent")
     if state not in ("failed", "unknown"):
-        return "", ""
+        return "", "", ""
     given = _first_code(errors)
     code = (
-        parsing.check_readable("code", str(given), http.CODE_LIMIT)
+        parsing.check_readable("code", str(given), parsing.CODE_LIMIT)
         if isinstance(given, str | int)
         else ""
     )
+    words = parsing.carrier_words(*_words(errors))
     if state == "unknown":
-        return code, "ambiguous"
-    return code, _class_by_words(errors) or ERROR_CLASSES.get(code, "other")
+        return code, "ambiguous", words
+    default: events.ErrorClass = "expired" if status == "expired" else "other"
+    return code, _class_by_words(errors) or ERROR_CLASSES.get(code, default), words
+
+
+def _words(errors: object) -> tuple[object, ...]:
+    """Return title and detail of the first error."""
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return (first.get("title"), first.get("detail")) if isinstance(first, dict) else ()
 
 
 def _class_by_words(errors: object) -> events.ErrorClass | None:
@@ -412,11 +411,12 @@ def _part(answer: Mapping[str, object], key: str) -> Mapping[str, Any]:
 
 def _found(record: Mapping[str, Any]) -> results.LookUpResult:
     message_id = record.get("uuid")
-    state = STATES.get(str(record.get("status")), "sent")
     if not http.is_message_id(message_id):
         return results.CannotTell("Telnyx has the text, but does not say its id")
-    code, error_class = _error(state, record.get("errors"))
-    return results.Found(events.Receipt(message_id, state, code, error_class))
+    status = str(record.get("status"))
+    state = STATES.get(status, "sent")
+    code, error_class, words = _error(status, record.get("errors"))
+    return results.Found(events.Receipt(message_id, state, code, error_class, words=words))
 
 
 def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> results.ListResult:

@@ -21,6 +21,7 @@ from django.conf import settings
 from inboxes.integers import read_integer
 from messaging.carriers import events, http, parsing, results
 from messaging.carriers.base import Carrier, CredentialField
+from messaging.carriers.twilio_errors import ERROR_CLASSES
 from messaging.carriers.twilio_log import Log
 
 MEDIA_KEY = re.compile(r"MediaUrl[0-9]{1,2}")
@@ -51,39 +52,6 @@ CHANNELS = {
     "chat": "chat",
 }
 
-ERROR_CLASSES: dict[str, events.ErrorClass] = {
-    "12300": "media",
-    "20003": "auth",
-    "20005": "auth",
-    "20429": "throttled",
-    "21211": "bad_address",
-    "21217": "bad_address",
-    "21265": "bad_address",
-    "21408": "auth",
-    "21603": "auth",
-    "21606": "auth",
-    "21610": "opted_out",
-    "21611": "throttled",
-    "21612": "bad_address",
-    "21614": "bad_address",
-    "21617": "too_long",
-    "21620": "media",
-    "21623": "media",
-    "30001": "throttled",
-    "30002": "auth",
-    "30003": "transient",
-    "30004": "filtered",
-    "30005": "bad_address",
-    "30006": "bad_address",
-    "30007": "filtered",
-    "30008": "transient",
-    "30019": "media",
-    "30022": "throttled",
-    "30032": "registration",
-    "30034": "registration",
-    "30036": "transient",
-}
-
 
 class Twilio(Carrier):
     """Speak Twilio's dialect."""
@@ -111,8 +79,11 @@ class Twilio(Carrier):
         can_look_up=True,
         can_list_inbound=True,
     )
+    states: ClassVar[Mapping[str, events.State]] = STATES
+    error_classes: ClassVar[Mapping[str, events.ErrorClass]] = ERROR_CLASSES
     login: ClassVar[tuple[str, str]] = ("account_sid", "auth_token")
-    signature_header: ClassVar[str] = "x-twilio-signature"
+    resource_suffix: ClassVar[str] = ".json"  # At the end of the path of what answers with JSON
+    signature_headers: ClassVar[tuple[str, ...]] = ("x-twilio-signature",)
     signing_secret: ClassVar[tuple[str, str]] = ("auth_token", "auth token")
     other_channel: ClassVar[str] = (
         "It came by {channel}; Partyline serves SMS and MMS. In Twilio's console, Messaging → "
@@ -136,18 +107,21 @@ class Twilio(Carrier):
         The URL is built on `public_url`; what the request says of its own host is not read.
         """
         tokens = parsing.valid_secrets(credentials, *self.signing_secret)
-        given = request.headers.get(self.signature_header, "")
+        given = next(filter(None, map(request.headers.get, self.signature_headers)), "")
         if not given:
             raise events.VerificationError("the signature header is missing")
         url = public_url.rstrip("/") + request.path
+        if not parsing.digest_is_any(given, self.signatures(request, url, tokens)):
+            raise events.VerificationError(_mismatch(request, self.signing_secret[1]))
+
+    def signatures(self, request: events.RawRequest, url: str, tokens: list[str]) -> list[str]:
+        """Return the signatures that are right for the request, which was made to `url`."""
         fields = _signed_fields(request)
-        expected = [
+        return [
             _signature(token, candidate, fields)
             for token in tokens
-            for candidate in _spellings(url)
+            for candidate in url_spellings(url)
         ]
-        if not parsing.digest_is_any(given, expected):
-            raise events.VerificationError(_mismatch(request, self.signing_secret[1]))
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read an inbound text or a status callback."""
@@ -158,7 +132,10 @@ class Twilio(Carrier):
         message_id = parsing.check_required("MessageSid", sid, parsing.ID_LIMIT)
         if status in ("", "received", "receiving"):
             return [_inbound(message_id, fields)]
-        return [_reported(message_id, status, fields.get("ErrorCode", ""))]
+        words = parsing.carrier_words(
+            fields.get("ErrorMessage"), fields.get("ChannelStatusMessage")
+        )
+        return [self._reported(message_id, status, fields.get("ErrorCode", ""), words)]
 
     def _refuse_other_kinds(self, fields: Mapping[str, str]) -> None:
         """Raise Unparsable for what is no SMS or MMS; its reason says what to set otherwise."""
@@ -194,9 +171,8 @@ class Twilio(Carrier):
         }
         if outgoing.media_urls:
             fields["MediaUrl"] = list(outgoing.media_urls)
-        return http.post_text(
-            client, f"{url}/Messages.json", self.answers, data=fields, auth=login
-        )
+        address = f"{url}/Messages{self.resource_suffix}"
+        return http.post_text(client, address, self.answers, data=fields, auth=login)
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Use Basic auth at the API's own host, which redirects to a signed address."""
@@ -217,7 +193,8 @@ class Twilio(Carrier):
         if not isinstance(found, dict):
             return found
         sid, status, code = found["sid"], str(found.get("status")), found.get("error_code")
-        said = _reported(sid, status, "" if code is None else str(code))
+        words = parsing.carrier_words(found.get("error_message"))
+        said = self._reported(sid, status, "" if code is None else str(code), words)
         return results.Found(
             said if isinstance(said, events.Receipt) else events.Receipt(sid, "sent")
         )
@@ -242,7 +219,7 @@ class Twilio(Carrier):
         if account is None:
             return results.AuthFailed(NOT_STORED)
         url, login = account
-        answer = http.get_json(client, f"{url}.json", self.label, auth=login)
+        answer = http.get_json(client, f"{url}{self.resource_suffix}", self.label, auth=login)
         if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
         status = str(answer.get("status", ""))
@@ -259,7 +236,7 @@ class Twilio(Carrier):
         return events.RawRequest(
             "POST",
             parsing.path_of(url),
-            {"content-type": parsing.FORM, self.signature_header: mark},
+            {"content-type": parsing.FORM, self.signature_headers[0]: mark},
             body,
         )
 
@@ -268,10 +245,30 @@ class Twilio(Carrier):
         """Describe Twilio's answer to a new Message."""
         return http.Answers(
             self.label,
-            ERROR_CLASSES,
+            self.error_classes,
             message_id=lambda answer: answer.get("sid"),
             code=lambda answer: answer.get("code"),
+            words=lambda answer: (answer.get("message"),),
         )
+
+    def class_of(self, code: str, words: str) -> events.ErrorClass:
+        """Return what an error code means, or the carrier's words where they decide."""
+        return self.error_classes.get(code, "other")
+
+    def _reported(
+        self, message_id: str, status: str, error_code: str, words: str
+    ) -> events.Receipt | events.Ignored:
+        """Parse a Message's status, in a callback as in the log."""
+        state = self.states.get(status)
+        if state is None:
+            return events.Ignored("a status that needs nothing done")
+        if state != "failed":
+            return events.Receipt(message_id, state)
+        code = parsing.check_readable("ErrorCode", error_code, parsing.CODE_LIMIT)
+        error_class = self.class_of(code, words)
+        if error_class == "ambiguous":
+            state = "unknown"
+        return events.Receipt(message_id, state, code, error_class, words=words)
 
     def _log(
         self, credentials: Mapping[str, str], client: httpx.Client
@@ -280,11 +277,11 @@ class Twilio(Carrier):
         return (
             results.AuthFailed(NOT_STORED)
             if account is None
-            else Log(self.label, *account, client)
+            else Log(self.label, *account, client, self.resource_suffix)
         )
 
     def account(self, credentials: Mapping[str, str]) -> tuple[str, tuple[str, str]] | None:
-        """Return the Account's address without `.json`, and the login; None if they are not
+        """Return the Account's address without a suffix, and the login; None if they are not
         stored."""
         base = self.api_url(credentials)
         sid, token = (credentials.get(name, "") for name in self.login)
@@ -328,7 +325,7 @@ def _signature(token: str, url: str, fields: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
-def _spellings(url: str) -> Iterator[str]:
+def url_spellings(url: str) -> Iterator[str]:
     """Return the URL with and without its port, since Twilio is not consistent about it."""
     yield url
     parts = urlsplit(url)
@@ -353,17 +350,6 @@ def _fields(request: events.RawRequest) -> dict[str, str]:
         return parsing.form_fields(request)
     told = parsing.read_object("the body", parsing.json_body(request))
     return {key: str(value) for key, value in told.items() if isinstance(value, str | int)}
-
-
-def _reported(message_id: str, status: str, error_code: str) -> events.Receipt | events.Ignored:
-    """Parse a Message's status, in a callback as in the log."""
-    state = STATES.get(status)
-    if state is None:
-        return events.Ignored("a status that needs nothing done")
-    if state != "failed":
-        return events.Receipt(message_id, state)
-    code = parsing.check_readable("ErrorCode", error_code, http.CODE_LIMIT)
-    return events.Receipt(message_id, state, code, ERROR_CLASSES.get(code, "other"))
 
 
 def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:

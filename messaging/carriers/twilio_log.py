@@ -26,12 +26,13 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Read the Messages of an account; `url` is the account's, without `.json`."""
+    """Read the Messages of an account; `url` is the account's, without the suffix."""
 
     label: str
     url: str
     login: tuple[str, str] = field(repr=False)
     client: httpx.Client = field(repr=False)
+    suffix: str = ".json"
 
     def find(
         self, sought: results.Sought
@@ -88,7 +89,7 @@ class Log:
     ) -> tuple[list[Message], bool] | results.AuthFailed | results.CannotTell:
         """Return those created since (to the second), oldest first, and whether they are all."""
         since = since.replace(microsecond=0)
-        page = f"{self.url}/Messages.json?" + urlencode({**query, "PageSize": PAGE_SIZE})
+        page = f"{self.url}/Messages{self.suffix}?" + urlencode({**query, "PageSize": PAGE_SIZE})
         found: list[Message] = []
         for _ in range(MAX_PAGES):
             answer = http.get_json(self.client, page, self.label, auth=self.login)
@@ -112,7 +113,7 @@ class Log:
         if not count:
             return ()
         base = f"{self.url}/Messages/{quote(message['sid'], safe='')}/Media"
-        answer = http.get_json(self.client, f"{base}.json", self.label, auth=self.login)
+        answer = http.get_json(self.client, f"{base}{self.suffix}", self.label, auth=self.login)
         if not isinstance(answer, dict):
             return answer
         items = answer.get("media_list")

@@ -14,6 +14,7 @@ import httpx
 
 from messaging.carriers import events, http, parsing, results, vonage_signature
 from messaging.carriers.base import Carrier, CredentialField
+from messaging.carriers.vonage_errors import ERROR_CLASSES
 from messaging.carriers.vonage_reports import Reports, url
 
 STATES: dict[str, events.State] = {
@@ -33,23 +34,19 @@ REPORTED_STATES: dict[str, events.State] = {
     "unknown": "unknown",
 }
 
-# Of a refused request the word is the field at fault, or the end of the error's address.
-_CODES: dict[events.ErrorClass, str] = {
-    "auth": (
-        "1060 1070 1080 1110 1160 unauthorized forbidden low-balance unprovisioned "
-        "account-suspended invalid-api-key"
-    ),
-    "bad_address": "1040 1170 1190 1200 1250 1260 1280 1300 1310 to",
-    "filtered": "1050 1210 1270",
-    "media": "image content",
-    "opted_out": "9 1240",
-    "registration": "1120 1140 from",
-    "throttled": "1000 1241",
-    "too_long": "1090 text",
-    "transient": "1030 1100 1180 1220 1230 1290 1360",
+# A refused request may name the field that is wrong.
+FIELD_CLASSES: dict[str, events.ErrorClass] = {
+    "content": "media",
+    "from": "sender",
+    "image": "media",
+    "text": "too_long",
+    "to": "bad_address",
 }
-ERROR_CLASSES: dict[str, events.ErrorClass] = {
-    code[: http.CODE_LIMIT]: kind for kind, codes in _CODES.items() for code in codes.split()
+
+# Of a status without an error that we know.
+DEFAULT_CLASSES: dict[str, events.ErrorClass] = {
+    "undeliverable": "transient",
+    "expired": "expired",
 }
 
 CHANNELS = {
@@ -223,12 +220,17 @@ def _content(outgoing: results.Outgoing) -> dict[str, object]:
     return {"channel": "mms", "message_type": "content", "content": content}
 
 
-def _fault(answer: Mapping[str, Any]) -> object:
-    """Return what a refused request names as wrong: the first faulty field, or the error."""
+def _fault(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first faulty field of a refused request; empty if it names none."""
     faults = answer.get("invalid_parameters")
     first = faults[0] if isinstance(faults, list) and faults else None
-    field = first.get("name") if isinstance(first, dict) else None
-    return field.partition(".")[0] if isinstance(field, str) else _code(answer)
+    return first if isinstance(first, dict) else {}
+
+
+def _field_or_code(answer: Mapping[str, Any]) -> object:
+    """Return what a refused request names as wrong: a field that we know, or the error."""
+    field = str(_fault(answer).get("name", "")).partition(".")[0]
+    return field if field in FIELD_CLASSES else _code(answer)
 
 
 def _code(error: Mapping[str, object]) -> str:
@@ -236,16 +238,24 @@ def _code(error: Mapping[str, object]) -> str:
     word = str(error.get("type", "")).rpartition("#")[2]
     given = [word, str(error.get("title", "")), str(error.get("code", ""))]
     return next((text for text in given if text.isascii() and text.isdigit()), word)[
-        : http.CODE_LIMIT
+        : parsing.CODE_LIMIT
     ]
 
 
 ANSWERS = http.Answers(
     Vonage.label,
-    ERROR_CLASSES,
+    {**ERROR_CLASSES, **FIELD_CLASSES},
     message_id=lambda answer: answer.get("message_uuid"),
-    code=_fault,
+    code=_field_or_code,
+    words=lambda answer: (*_words(answer), _fault(answer).get("reason")),
 )
+
+
+def _words(error: Mapping[str, object]) -> tuple[object, ...]:
+    """Return title and detail of an error; a title that is only the number says nothing."""
+    title = error.get("title")
+    is_number = isinstance(title, str) and title.strip().isdigit()
+    return (None if is_number else title, error.get("detail") or error.get("reason"))
 
 
 def _reported(
@@ -263,12 +273,13 @@ def _reported(
     token = parsing.check_readable("client_ref", parsing.read_string(event, "client_ref"), 128)
     if state not in ("failed", "unknown"):
         return events.Receipt(message_id, state, attempt_token=token)
-    code = parsing.check_readable(
-        "error", _code(error) if isinstance(error, dict) else "", http.CODE_LIMIT
-    )
-    default: events.ErrorClass = "transient" if status in ("undeliverable", "expired") else "other"
-    kind = "ambiguous" if state == "unknown" else ERROR_CLASSES.get(code, default)
-    return events.Receipt(message_id, state, code, kind, attempt_token=token)
+    told = error if isinstance(error, dict) else {}
+    code = parsing.check_readable("error", _code(told), parsing.CODE_LIMIT)
+    kind = ERROR_CLASSES.get(code, DEFAULT_CLASSES.get(status, "other"))
+    if kind == "ambiguous" or state == "unknown":
+        state, kind = "unknown", "ambiguous"
+    words = parsing.carrier_words(*_words(told))
+    return events.Receipt(message_id, state, code, kind, attempt_token=token, words=words)
 
 
 def _read_body(request: events.RawRequest) -> object:

@@ -30,6 +30,13 @@ class Attempt(models.Model):
     error_code = models.CharField(max_length=64, blank=True, default="")
     error_class = models.CharField(max_length=16, blank=True, default="")
     detail = models.CharField(max_length=255, blank=True, default="")
+    carrier_words = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the carrier itself says of the failure. It may repeat phone numbers.",
+    )
     started_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
     look_ups = models.PositiveSmallIntegerField(
@@ -38,6 +45,8 @@ class Attempt(models.Model):
     look_up_at = models.DateTimeField(null=True, help_text="Not to be asked for again before.")
 
     class Meta:
+        verbose_name = "attempt to send"
+        verbose_name_plural = "attempts to send"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["message", "ordinal"], name="attempts_of_a_message_are_counted"
@@ -56,6 +65,11 @@ class Attempt(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["started_at"], condition=Q(state="unknown"), name="attempt_unknown"
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=Q(state__in=["failed", "unknown"]),
+                name="attempt_went_wrong",
             ),
         ]
 

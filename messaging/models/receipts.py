@@ -32,6 +32,13 @@ class DeliveryReceipt(models.Model):
         db_default="",
         help_text="Whose phone it is about, where the carrier reports for each one.",
     )
+    carrier_words = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the carrier itself says of the failure. It may repeat phone numbers.",
+    )
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -60,4 +67,5 @@ class DeliveryReceipt(models.Model):
             error_code=self.error_code,
             error_class=cast("events.ErrorClass", self.error_class),
             recipient=self.recipient,
+            words=self.carrier_words,
         )

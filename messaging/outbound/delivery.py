@@ -29,6 +29,16 @@ from threads.models import Thread
 
 log = logging.getLogger(__name__)
 
+# What may come of a call but the carrier's having the text.
+Failure = (
+    results.Rejected
+    | results.OptedOut
+    | results.AuthFailed
+    | results.RateLimited
+    | results.NotSent
+    | results.OutcomeUnknown
+)
+
 # Tries of a text that was certainly not sent. With the waits they take about eight minutes.
 MAX_TRIES = 9
 
@@ -191,8 +201,8 @@ def write_outcome(attempt: Attempt, result: results.SendResult) -> bool:
         case results.Accepted():
             receipt = events.Receipt(result.carrier_message_id, result.state)
             receipts.pair_attempt(attempt, seq=seq, receipt=receipt)
-        case results.OutcomeUnknown(detail) if is_open:
-            _close_attempt(attempt, DeliveryState.UNKNOWN, detail=detail)
+        case results.OutcomeUnknown() if is_open:
+            _close_attempt(attempt, DeliveryState.UNKNOWN, result, detail=result.detail)
             receipts.show_attempt(
                 attempt, seq=seq, state=DeliveryState.UNKNOWN, reason=UNKNOWN_REASON
             )
@@ -211,9 +221,8 @@ def _record_refusal(
         error_class = result.error_class
     else:
         error_class = "opted_out" if isinstance(result, results.OptedOut) else "auth"
-    code = "" if isinstance(result, results.AuthFailed) else result.code
     _close_attempt(
-        attempt, DeliveryState.FAILED, code=code, error_class=error_class, detail=result.detail
+        attempt, DeliveryState.FAILED, result, error_class=error_class, detail=result.detail
     )
     if error_class == "opted_out":
         opt_outs.record_carrier_opt_out(attempt, seq=seq)
@@ -229,7 +238,7 @@ def _requeue_or_fail(
         result.detail if isinstance(result, results.NotSent) else "The carrier asked us to wait."
     )
     error_class = "throttled" if is_limit else "transient"
-    _close_attempt(attempt, DeliveryState.FAILED, error_class=error_class, detail=detail)
+    _close_attempt(attempt, DeliveryState.FAILED, result, error_class=error_class, detail=detail)
     message = Message.objects.get(pk=attempt.message_id)
     tries = message.tries + 1
     if not is_open or message.state != DeliveryState.SENDING or tries >= MAX_TRIES:
@@ -261,15 +270,16 @@ def backoff_seconds(tries: int) -> float:
 def _close_attempt(
     attempt: Attempt,
     state: DeliveryState,
+    result: Failure,
     *,
-    code: str = "",
     error_class: str = "",
-    detail: str = "",
+    detail: str,
 ) -> None:
     save_columns(
         attempt,
         state=state,
-        error_code=code[:64],
+        error_code="" if isinstance(result, results.NotSent) else result.code[:64],
+        carrier_words=result.words[:300],
         error_class=error_class,
         detail=detail[:255],
         settled_at=timezone.now(),

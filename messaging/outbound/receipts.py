@@ -43,6 +43,7 @@ def apply_receipt(
         error_code=receipt.error_code,
         error_class=receipt.error_class,
         recipient=receipt.recipient,
+        carrier_words=receipt.words,
     )
     if attempt is not None:
         writing.reload_attempt(attempt)
@@ -98,6 +99,7 @@ def settle_attempt(attempt: Attempt, *, seq: int, receipt: events.Receipt) -> bo
         carrier_message_id=attempt.carrier_message_id or receipt.carrier_message_id,
         error_code=receipt.error_code,
         error_class=receipt.error_class,
+        carrier_words=receipt.words,
         settled_at=timezone.now(),
     )
     if receipt.error_class == "opted_out":
@@ -153,7 +155,7 @@ def _was_closed_as_not_sent(attempt: Attempt) -> bool:
     A receipt proves otherwise: the carrier has the text.
     """
     is_closed = attempt.state == DeliveryState.FAILED and not attempt.carrier_message_id
-    return is_closed and attempt.error_class in {"throttled", "transient"}
+    return is_closed and attempt.error_class in {"server", "throttled", "transient"}
 
 
 def _waits_for_our_retry(message: Message) -> bool:
@@ -184,6 +186,7 @@ def _reclaim_carrier_id(attempt: Attempt, seq: int, carrier_message_id: str) -> 
         state=DeliveryState.UNKNOWN,
         error_code="",
         error_class="",
+        carrier_words="",
     )
     show_attempt(other, seq=seq, state=DeliveryState.UNKNOWN, error_class="ambiguous")
     for row in kept.order_by("pk"):

@@ -296,6 +296,8 @@ def assert_storable(event: events.Event) -> None:
         assert event.sent_at is None or event.sent_at.tzinfo is not None
     if isinstance(event, events.Receipt):
         assert len(event.error_code) <= 64
+        assert len(event.words) <= parsing.WORDS_LIMIT
+        assert event.words.isprintable()
 
 
 def iterate_strings(value: object) -> Iterator[str]:

@@ -55,7 +55,7 @@ class LogServer:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.urls.append(request.url)
         assert "authorization" in request.headers
-        if request.url.path.endswith("/Media.json"):
+        if request.url.path.endswith(("/Media", "/Media.json")):
             return httpx.Response(200, json=self.media)
         page = int(request.url.params.get("Page", "0"))
         following = f"{request.url.path}?Page={page + 1}" if page + 1 < len(self.pages) else None
@@ -217,7 +217,7 @@ def test_inbound_pictures_are_listed(fixture: CarrierFixture) -> None:
     result = list_inbound(fixture, log)
     assert isinstance(result, results.Listed)
     [text] = result.texts
-    url = str(log.urls[1]).replace("Media.json", "Media/ME1")
+    url = str(log.urls[1]).removesuffix(".json") + "/ME1"
     assert text.media == (events.InboundMedia(url, "image/jpeg"),)
     request = fixture.carrier.media_request(url, fixture.credentials)
     assert "authorization" in request.headers
@@ -235,7 +235,7 @@ def test_an_unreadable_text_does_not_hide_the_others(fixture: CarrierFixture) ->
 @both
 def test_missing_pictures_hide_only_their_own_text(fixture: CarrierFixture) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/MM1/Media.json"):
+        if request.url.path.endswith(("/MM1/Media", "/MM1/Media.json")):
             return httpx.Response(404)
         records = [
             inbound_record("SM2", 9),
@@ -254,7 +254,7 @@ def test_missing_pictures_hide_only_their_own_text(fixture: CarrierFixture) -> N
 @both
 def test_refused_pictures_stop_the_listing(fixture: CarrierFixture) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/Media.json"):
+        if request.url.path.endswith(("/Media", "/Media.json")):
             return httpx.Response(401)
         return httpx.Response(200, json={"messages": [inbound_record("MM1", 5, num_media="1")]})
 

@@ -159,7 +159,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"kind": "reject", "code": 30034}, "registration", "Our number is not registered"),
     ({"kind": "reject", "code": 30007}, "filtered", "The carrier blocked this text"),
     ({"kind": "reject", "code": 21999}, "other", "The carrier did not deliver this text."),
-    ({"kind": "unauthorised"}, "auth", "The carrier refused our account."),
+    ({"kind": "unauthorised"}, "auth", "The carrier refused our sign-in."),
 ]
 
 
@@ -195,7 +195,7 @@ def test_a_secret_that_cannot_be_decrypted_fails_the_text_without_a_call(
     run_jobs()
     message.refresh_from_db()
     assert message.state == "failed"
-    assert message.reason.startswith("The carrier refused our account.")
+    assert message.reason.startswith("The carrier refused our sign-in.")
     assert carrier.ledger() == []
 
 
