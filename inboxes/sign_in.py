@@ -9,7 +9,7 @@ from django.contrib.auth.forms import AuthenticationForm
 
 from inboxes import passwords
 
-BUSY_SENTENCE = "Many people are signing in just now. Try again in a few seconds."
+BUSY_SENTENCE = "Many people are signing in right now. Try again in a few seconds."
 
 
 class PasswordsBusyMixin(forms.Form):

@@ -56,8 +56,8 @@ class SearchForm(forms.Form):
         max_length=MAX_QUERY_LENGTH,
         required=False,
         error_messages={
-            "max_length": f"That is too long. Look for at most {MAX_QUERY_LENGTH} characters.",
-            "null_characters_not_allowed": "That holds a character that no message has.",
+            "max_length": f"That's too long. Search for at most {MAX_QUERY_LENGTH} characters.",
+            "null_characters_not_allowed": "That contains a character that no message has.",
         },
     )
     all = forms.BooleanField(required=False)

@@ -24,8 +24,8 @@ MAX_FILES = 10
 KEPT_FOR = timedelta(days=7)  # How long an unsent file stays in a composer
 
 BATCH = 200
-BUSY = "Many pictures are being added right now. Try again in a moment."
-TOO_MANY = f"A message has at most {MAX_FILES} files."
+BUSY = "Too many pictures are being added right now. Try again in a moment."
+TOO_MANY = f"You can attach at most {MAX_FILES} files."
 
 
 class FileRefused(Exception):
@@ -104,9 +104,7 @@ def claim_files(thread: Thread, author: Agent, keys: Collection[int]) -> list[At
     drafted = Attachment.objects.drafted(thread, author).filter(pk__in=keys)
     found = list(drafted.select_for_update())
     if len(found) != len(set(keys)):
-        raise FileRefused(
-            "A file of this message is no longer here. Look at what is left, then send."
-        )
+        raise FileRefused("One of the files is gone. Check what's left, then send.")
     if len(found) > MAX_FILES:
         raise FileRefused(TOO_MANY)
     return found

@@ -35,15 +35,15 @@ class FetchError(Exception):
         self.sentence, self.is_passing = sentence, is_passing
 
 
-NOT_THEIRS = "This file was not fetched, because its address is not the carrier's."
+NOT_THEIRS = "This file wasn't downloaded, because its address isn't the carrier's."
 TOO_BIG = f"This file is larger than the {MAX_FILE_SIZE // (1024 * 1024)} MB that are taken."
 NOT_GIVEN = (
-    "The carrier did not hand this file over to our account. Ask an administrator to check the "
-    "carrier account, then try again."
+    "The carrier refused to give us this file. Ask an administrator to check the carrier "
+    "account, then try again."
 )
-GONE = "The carrier does not have this file any more."
-AWAY = "The carrier did not hand this file over in time."
-CHANGED = "This file did not arrive as it was sent."
+GONE = "The carrier no longer has this file."
+AWAY = "The carrier took too long to send this file."
+CHANGED = "This file arrived damaged."
 
 
 def media_network(carrier: str) -> Network:

@@ -33,11 +33,11 @@ MAX_FILES = 20
 
 RETRY_DELAYS = (5, 30, 120)  # Seconds before each retry of a failure that may pass
 
-NOT_KEPT = "This file could not be kept here. Ask an administrator, then try again."
-TOO_MANY = "More files came with this text than we take."
+NOT_KEPT = "This file couldn't be saved. Ask an administrator, then try again."
+TOO_MANY = "This text came with more files than Partyline accepts."
 MISSING = (
-    "A picture or file came with this text, but the carrier does not say where it is. Ask the "
-    "person to send it again."
+    "A picture or file came with this text, but the carrier doesn't say where it is. Ask the "
+    "customer to send it again."
 )
 
 
@@ -110,7 +110,7 @@ def _fetch_bytes(attachment: Attachment) -> bytes:
     """Fetch without holding a database connection. Raises FetchError."""
     account = attachment.message.account if attachment.message else None
     if account is None or not account.is_on:
-        raise FetchError("The carrier account is switched off. Ask an administrator.")
+        raise FetchError("The carrier account is turned off. Ask an administrator.")
     try:
         credentials = account.get_credentials()
     except encryption.UndecryptableError as error:

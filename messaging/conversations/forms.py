@@ -27,7 +27,7 @@ class TextField(forms.CharField):
                     "This is too long: a text has at most %(limit_value)d characters, "
                     "and this one has %(show_value)d."
                 ),
-                "null_characters_not_allowed": "This text holds a character that cannot be sent.",
+                "null_characters_not_allowed": "This contains a character that can't be sent.",
             },
         )
 
@@ -35,7 +35,7 @@ class TextField(forms.CharField):
         text = str(super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
         # Browsers and Django put U+FFFD where a form held half of a surrogate pair.
         if any("\ud800" <= character <= "\udfff" or character == "\ufffd" for character in text):
-            raise ValidationError("This text holds a character that cannot be sent.")
+            raise ValidationError("This contains a character that can't be sent.")
         return text
 
     def validate(self, value: str) -> None:
@@ -53,7 +53,7 @@ class KeysField(forms.Field):
         given = [str(one) for one in value] if isinstance(value, list) else []
         keys = [key for one in given if (key := read_integer(one)) is not None]
         if len(given) > 100 or len(keys) < len(given):
-            raise ValidationError("These files cannot be read. Load the page again.")
+            raise ValidationError("These files can't be read. Reload the page.")
         return keys
 
 

@@ -85,7 +85,7 @@ class Entry:
             return (
                 f"Internal message by {author}{', mentions you' if self.mentions_viewer else ''}"
             )
-        return "Automatic answer" if message.is_automatic else f"Sent by {author}"
+        return "Automatic reply" if message.is_automatic else f"Sent by {author}"
 
     @property
     def author_name(self) -> str:

@@ -17,10 +17,10 @@ from messaging.conversations.forms import SendForm, TextField
 MAX_AHEAD = timedelta(days=366)
 MORNING = time(9)
 PRESET_DAYS = [name.lower() for name in times.WEEKDAYS]
-NO_FILES = "Files cannot be sent later. Take them out, or send it now."
+NO_FILES = "Files can't be scheduled. Remove them, or send now."
 NOT_INTERNAL = (
-    "Internal messages cannot be sent later: your team sees them at once. "
-    "Switch to the customer first."
+    "Internal messages can't be scheduled: your team sees them right away. Switch to the "
+    "customer first."
 )
 
 
@@ -44,10 +44,10 @@ class LocalTimeField(forms.Field):
         try:
             hour = datetime.fromisoformat(str(value)).replace(tzinfo=None)
         except ValueError as error:
-            raise ValidationError("This is no day and time.") from error
+            raise ValidationError("Enter a valid date and time.") from error
         if not MINYEAR < hour.year < MAXYEAR:
             # another zone could move it out of range
-            raise ValidationError("This is no day and time.")
+            raise ValidationError("Enter a valid date and time.")
         return hour
 
 
@@ -79,7 +79,7 @@ def check_send_at(moment: datetime) -> datetime:
     if moment <= timezone.now():
         raise ValidationError("That time has passed. Choose a later one.")
     if moment > timezone.now() + MAX_AHEAD:
-        raise ValidationError("That is too far away: choose a time within a year.")
+        raise ValidationError("That's too far ahead. Choose a time within a year.")
     return moment
 
 
@@ -103,7 +103,7 @@ class ScheduleForm(SendForm):
         if "later" not in cleaned or "at" not in cleaned:
             return cleaned
         if cleaned["later"] == "at" and cleaned["at"] is None:
-            raise ValidationError("Choose a day and a time.")
+            raise ValidationError("Choose a date and time.")
         zone = cleaned["zone"]
         cleaned["send_at"] = check_send_at(
             local_to_utc(cleaned["at"], zone)
@@ -127,7 +127,7 @@ class ChangeScheduledForm(SendNowForm):
     also in the night in which that time occurs twice.
     """
 
-    at = LocalTimeField(error_messages={"required": "Choose a day and a time."})
+    at = LocalTimeField(error_messages={"required": "Choose a date and time."})
     zone = ZoneField(required=False)
     regardless = forms.BooleanField(required=False)
 

@@ -63,8 +63,10 @@ class OtherConversation:
     def sentence(self) -> str:
         """Return the sentence before the link to the conversation."""
         if self.is_joined:
-            return f"{self.inbox_label} talks to this number already: your text joins"
-        return f"{self.inbox_label} talks to this number, too:"
+            return (
+                f"{self.inbox_label} already has a conversation with this number. Your text joins"
+            )
+        return f"{self.inbox_label} also texts with this number:"
 
     @property
     def link_words(self) -> str:

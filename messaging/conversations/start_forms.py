@@ -31,12 +31,12 @@ class StartForm(forms.Form):
         coerce=int,
         error_messages={
             "required": "Choose who it's from.",
-            "invalid_choice": "You cannot send from there (any more). Choose again.",
+            "invalid_choice": "You can't send from this inbox anymore. Choose another one.",
         },
     )
     to = AddressField(
         error_messages={
-            "required": "Enter the number of the person you want to text.",
+            "required": "Enter a phone number.",
             "max_length": "That's too long for a phone number.",
             "null_characters_not_allowed": "That isn't a phone number.",
         }
@@ -94,8 +94,8 @@ class ContactForm(forms.Form):
         max_length=120,
         required=False,
         error_messages={
-            "max_length": "A name has at most %(limit_value)d characters.",
-            "null_characters_not_allowed": "This name holds a character that cannot be kept.",
+            "max_length": "Use at most %(limit_value)d characters for a name.",
+            "null_characters_not_allowed": "This name contains a character that can't be saved.",
         },
     )
     note = forms.CharField(
@@ -103,9 +103,9 @@ class ContactForm(forms.Form):
         required=False,
         error_messages={
             "max_length": (
-                "A note has at most %(limit_value)d characters, and this one has %(show_value)d."
+                "Use at most %(limit_value)d characters for a note; this one has %(show_value)d."
             ),
-            "null_characters_not_allowed": "This note holds a character that cannot be kept.",
+            "null_characters_not_allowed": "This note contains a character that can't be saved.",
         },
     )
     known_name = forms.CharField(required=False, strip=False)

@@ -49,7 +49,7 @@ class SettingsForm(forms.Form):
         self.fields["has_sound"].initial = agent.has_sound
         for inbox in self.inboxes:
             self.fields[f"inbox_{inbox.pk}"] = forms.ChoiceField(
-                label="Your own line" if inbox.is_personal else inbox.name,
+                label="Your personal line" if inbox.is_personal else inbox.name,
                 choices=Level.choices,
                 initial=levels.get(inbox.pk, Level.EVERYTHING),
                 widget=forms.RadioSelect,

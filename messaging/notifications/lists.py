@@ -71,9 +71,9 @@ def popup_title(notification: Notification) -> str:
     if message.kind == Message.Kind.INBOUND:
         return f"{contact} · {notification.inbox.name}"
     if message.is_automatic and message.kind == Message.Kind.INTERNAL:
-        return f"A text was not sent · {contact}"
+        return f"Scheduled text not sent · {contact}"
     if message.is_automatic:
-        return f"Automatic answer to {contact}"
+        return f"Automatic reply to {contact}"
     author = message.author.display_name if message.author else "Partyline"
     if notification.reason == Notification.Reason.MENTION:
         return f"{author} mentioned you · {contact}"
@@ -162,9 +162,9 @@ class NotificationRow:
         if self.notification.is_about_failure:
             return f"{self.notification.get_reason_display()}: your text"
         if message.is_automatic and message.kind == Message.Kind.INTERNAL:
-            return "A text was not sent"
+            return "Scheduled text not sent"
         if message.is_automatic:
-            return "Automatic answer"
+            return "Automatic reply"
         author = message.author.short_name if message.author else "Partyline"
         if self.notification.reason == Notification.Reason.MENTION:
             return f"{author} mentioned you"

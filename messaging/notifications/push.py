@@ -60,7 +60,7 @@ def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:
     """Show an agent that push works."""
     content: dict[str, object] = {
         "title": "Partyline",
-        "body": "This is how a notification looks.",
+        "body": "This is what a notification looks like.",
         "url": reverse("messaging:settings"),
         "tag": "test",
     }

@@ -28,7 +28,7 @@ def edit_settings(request: HttpRequest) -> HttpResponse:
         set_sound(agent=agent, has_sound=form.cleaned_data["has_sound"])
         for inbox_id, level in form.chosen_levels().items():
             set_preference(agent=agent, inbox_id=inbox_id, level=level)
-        toasts.success(request, "Your settings are saved.")
+        toasts.success(request, "Settings saved.")
         return redirect("messaging:settings")
     context = {
         "form": form,
@@ -61,7 +61,7 @@ def send_test_push(request: HttpRequest) -> HttpResponse:
     agent = signed_in_agent(request)
     if agent.push_subscriptions.exists():
         defer_push_test(agent.pk)
-        toasts.success(request, "A test is on its way to your browsers.")
+        toasts.success(request, "Test sent to your devices.")
     else:
         toasts.info(request, "Push isn't set up on any device yet.")
     return redirect("messaging:settings")

@@ -53,10 +53,10 @@ MAX_JOB_SECONDS = 30.0
 WRITE_WAITS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
 UNKNOWN_REASON = (
-    "We cannot tell whether the carrier took this text. Ask the person, or retry: "
-    "they may then get it twice."
+    "We can't tell whether this text was sent. Ask the customer, or retry: they may then get it "
+    "twice."
 )
-NOT_SENT_REASON = "The carrier could not be reached. Nothing was sent; retry later."
+NOT_SENT_REASON = "Couldn't reach the carrier. Nothing was sent; retry later."
 
 
 def deliver_thread(thread_id: int) -> None:

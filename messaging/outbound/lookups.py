@@ -54,8 +54,8 @@ MAX_UNANSWERED = 3
 ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 
 NOT_LISTED_REASON = (
-    "The carrier's list does not show this text, so it was probably not sent. Retry if it is "
-    "still wanted: if it was sent after all, they get it twice."
+    "The carrier has no record of this text, so it probably wasn't sent. Retry if it's still "
+    "needed: if it was sent after all, they get it twice."
 )
 
 

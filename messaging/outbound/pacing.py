@@ -175,8 +175,8 @@ def has_expired(message: Message) -> bool:
 def expired_reason() -> str:
     hours = f"{settings.TEXT_EXPIRY_HOURS:g}"
     return (
-        f"This text waited for more than {hours} hour{'' if hours == '1' else 's'} and was not "
-        "sent, since it may be out of date. Retry sends it now."
+        f"This text waited for more than {hours} hour{'' if hours == '1' else 's'} and wasn't "
+        "sent, because it may be out of date. Retry sends it now."
     )
 
 

@@ -41,7 +41,7 @@ SCHEDULED_ALREADY = (
     "box, or in the conversation if its time has come. Send again only to send it twice."
 )
 NO_TEAM_REASON = (
-    "Nobody shares your personal line, so there is nobody to write an internal message to."
+    "Nobody shares your personal line, so there's no one to write an internal message to."
 )
 
 

@@ -43,7 +43,7 @@ def start_conversation(
     mentions = find_mentions(body, mentionable_agents(inbox, author), author)
     if mentions:
         mention = body[mentions[0].start : mentions[0].end]
-        raise MentionRefused(f"A mention goes to your team only. Take out {mention} to send this.")
+        raise MentionRefused(f"Mentions are for your team only. Remove {mention} to send this.")
     thread_id = writing.get_or_create_thread(
         inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
     )
@@ -73,7 +73,5 @@ def _sending_number(inbox: Inbox) -> Number:
         raise NumberRefused(f"{inbox.name} has no number to text from. Ask an administrator.")
     if not number.account.is_on:
         ours = addresses.format_address(number.address)
-        raise NumberRefused(
-            f"The carrier account of {ours} is switched off. Ask an administrator."
-        )
+        raise NumberRefused(f"The carrier account for {ours} is turned off. Ask an administrator.")
     return number

@@ -75,7 +75,7 @@ class HandsetForm(FromForm):
 class FarEndForm(forms.Form):
     """Read how the far end is to answer from now on."""
 
-    answer = forms.ChoiceField(label="The carrier", choices=FarEnd.Answer.choices)
+    answer = forms.ChoiceField(label="Carrier", choices=FarEnd.Answer.choices)
     receipts = forms.ChoiceField(label="Receipts", choices=FarEnd.Receipts.choices)
 
     @classmethod

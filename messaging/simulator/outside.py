@@ -63,9 +63,9 @@ def text_in(*, sender: str, number: Number, text: str, files: Sequence[bytes] = 
     try:
         status = post_webhook(number.account.webhook_url, event, secret)
     except httpx.HTTPError as error:
-        raise Unreachable("Partyline did not answer. Is it running?") from error
+        raise Unreachable("Partyline didn't answer. Is it running?") from error
     if not 200 <= status < 300:
-        raise Unreachable(f"Partyline refused the text with status {status}.")
+        raise Unreachable(f"Partyline rejected the text (status {status}).")
     sent = Text.objects.create(
         carrier_message_id=message_id, sender=sender, recipient=number.address, body=text
     )

@@ -78,17 +78,16 @@ def _numbers_and_refusals(
 def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:
     if not thread.contact.can_receive:
         return (
-            f"{thread.contact.display} is a name, not a number: "
-            "such senders cannot be answered by text."
+            f"{thread.contact.display} is a sender name, not a number, so you can't reply by text."
         )
     if number is None or number.address != thread.our_address:
         return (
-            f"{addresses.format_address(thread.our_address)} no longer belongs to this inbox, so"
-            " this conversation cannot go on here. It stays readable."
+            f"{addresses.format_address(thread.our_address)} no longer belongs to this inbox, "
+            "so you can't send texts here. You can still read everything."
         )
     if not number.account.is_on:
         ours = addresses.format_address(thread.our_address)
-        return f"The carrier account of {ours} is switched off. Ask an administrator."
+        return f"The carrier account for {ours} is turned off. Ask an administrator."
     return opt_out_sentence(opt_out) if opt_out is not None else ""
 
 

@@ -40,10 +40,10 @@ def search_box(context: template.Context) -> dict[str, Any]:
 def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
     """Return in words what is searched."""
     if is_everywhere:
-        return "Looks at every message that you may see, at names and at numbers."
+        return "Searches every message you can see, names, and numbers."
     if inbox is not None:
-        return "Looks at the last message of each thread only."
-    return "Looks at the last message of each of your own conversations only."
+        return "Searches the last message of each thread only."
+    return "Searches the last message of each of your own conversations only."
 
 
 @register.simple_tag(takes_context=True)

@@ -164,7 +164,7 @@ def test_a_text_that_came_unseen_keeps_it(open_page: OpenPage, server: Server) -
     server.receive_text("Not seen", sender=number)
     server.cable.restore()
     page.evaluate("document.querySelector('[data-delete]').click()")
-    page.get_by_text("Something new came in at that moment").wait_for()
+    page.get_by_text("A new text just arrived").wait_for()
     expect(find_message(page, "Not seen")).to_be_visible()
 
 

@@ -145,7 +145,7 @@ def test_a_sender_who_cannot_be_answered_leaves_the_team_to_write_to(
 ) -> None:
     page = open_page("ana", server.thread_path("PARCELBOX"))
     ana = ThreadPage(page)
-    expect(page.get_by_text("is a name, not a number")).to_be_visible()
+    expect(page.get_by_text("is a sender name, not a number")).to_be_visible()
     ana.expect_internal(yes=True)
     expect(ana.eye).to_be_disabled()
     ana.box.fill("Nobody answers a parcel box")

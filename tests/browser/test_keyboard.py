@@ -147,7 +147,7 @@ def test_slash_searches_and_n_starts_a_conversation(open_page: OpenPage, server:
     press_keys(page, "Escape")
     expect(page.get_by_role("heading", name="Start a conversation")).to_be_focused()
     press_keys(page, "Escape")
-    page.get_by_text("Nothing is open").wait_for()
+    page.get_by_text("Nothing selected").wait_for()
     expect(page).to_have_url(server.url + server.inbox_path())
 
 

@@ -94,7 +94,7 @@ def test_signing_out_ends_the_other_pages_of_that_session_and_of_no_other(
     message_box(staying).fill("Half a thought")
     leaving.get_by_role("button", name="Sign out").click()
     leaving.get_by_role("button", name="Sign in").wait_for()
-    staying.get_by_role("status").filter(has_text="You are signed out").wait_for()
+    staying.get_by_role("status").filter(has_text="You're signed out").wait_for()
     body = make_unique("Only for those who stay")
     server.receive_text(body, sender=number)
     find_message(elsewhere, body).wait_for()

@@ -137,7 +137,7 @@ def test_titles_and_focus_follow(open_page: OpenPage, server: Server) -> None:
     expect(box).to_be_focused()
     box.fill("Half a sentence")
     page.go_back()
-    page.get_by_text("Nothing is open").wait_for()
+    page.get_by_text("Nothing selected").wait_for()
     assert read_title(page) == "Front Desk · Partyline"
     page.go_forward()
     history(page).wait_for()

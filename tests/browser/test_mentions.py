@@ -83,7 +83,7 @@ def test_a_mention_makes_the_message_internal_and_it_does_not_go_to_the_contact(
     ana.expect_internal(yes=True)
     ana.box.fill("Can @ben take it?")
     ana.eye.click()
-    expect(ana.page.get_by_text("Take out @ben to write to the customer")).to_be_visible()
+    expect(ana.page.get_by_text("Remove @ben to write to the customer")).to_be_visible()
     ana.expect_internal(yes=True)
     ana.add_internal()
     for name in ("ana", "ben", "cho"):

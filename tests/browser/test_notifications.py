@@ -209,7 +209,7 @@ def test_a_page_that_is_loaded_again_has_the_right_count_and_no_popup_twice(
 
 def test_the_settings_say_the_permission_in_plain_words(open_messages: OpenPage) -> None:
     words = {
-        "granted": "Notifications are allowed in this browser",
+        "granted": "Notifications are on in this browser",
         "denied": "This browser blocks notifications from Partyline.",
         "default": "Notifications are off. Click Allow, and your browser will ask.",
     }
@@ -229,11 +229,11 @@ def test_a_test_pops_up_and_a_choice_is_kept(open_messages: OpenPage) -> None:
     front = page.get_by_role("group", name="Front Desk")
     front.get_by_role("radio", name="Mentions only").check()
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Your settings are saved.").wait_for()
+    page.get_by_text("Settings saved.").wait_for()
     expect(front.get_by_role("radio", name="Mentions only")).to_be_checked()
     front.get_by_role("radio", name="Everything").check()
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Your settings are saved.").wait_for()
+    page.get_by_text("Settings saved.").wait_for()
 
 
 def test_the_open_menu_is_readable_by_everyone(
@@ -261,7 +261,7 @@ def test_all_of_it_works_without_scripts(open_page: OpenPage, server: Server, nu
     page.get_by_text("Muted", exact=True).first.wait_for(state="attached")
     page.get_by_role("link", name="Your settings").click()
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Your settings are saved.").wait_for()
+    page.get_by_text("Settings saved.").wait_for()
     bell(page).click()
     if count_unread(page):
         page.get_by_role("button", name="Mark all as read").click()

@@ -293,7 +293,7 @@ def test_a_thread_that_is_opened_twice_is_one_step(
     history(page).wait_for()
     assert page.evaluate("history.length") == entries
     page.go_back()
-    page.get_by_text("Nothing is open").wait_for()
+    page.get_by_text("Nothing selected").wait_for()
 
 
 def test_it_can_be_put_on_a_home_screen(open_page: OpenPage, server: Server) -> None:

@@ -37,7 +37,7 @@ def team(open_page: OpenPage, server: Server) -> Team:
 
 
 def scheduled_texts(at: ThreadPage) -> Locator:
-    return at.page.get_by_role("region", name="To be sent later").get_by_role("listitem")
+    return at.page.get_by_role("region", name="Scheduled texts").get_by_role("listitem")
 
 
 def schedule_text(at: ThreadPage, words: str, preset: str = "Tomorrow 9:00") -> None:
@@ -83,7 +83,7 @@ def test_the_hour_is_chosen_with_the_keyboard_and_enter_in_its_field_plans(team:
     ana.box.fill("Happy new year")
     ana.page.get_by_role("button", name="Send later").press("Enter")
     expect(ana.page.get_by_role("button", name="In 1 hour")).to_be_focused()
-    hour = ana.page.get_by_label("Day and time")
+    hour = ana.page.get_by_label("Date and time")
     expect(hour).not_to_have_value("")
     hour.fill("2027-01-01T00:05")
     hour.press("Enter")
@@ -104,16 +104,16 @@ def test_the_hour_is_chosen_with_the_keyboard_and_enter_in_its_field_plans(team:
 def test_a_colleague_changes_it_and_another_deletes_it(team: Team) -> None:
     ana, ben = team["ana"], team["ben"]
     schedule_text(ana, "See you at ten", "Monday 9:00 AM")
-    scheduled_texts(ben).get_by_role("link", name="Change").click()
+    scheduled_texts(ben).get_by_role("link", name="Edit").click()
     words = ben.page.get_by_role("textbox", name="Text", exact=True)
     expect(words).to_have_value("See you at ten")
-    expect(ben.page.get_by_label("Day and time")).to_have_value(re.compile(r"T09:00$"))
+    expect(ben.page.get_by_label("Date and time")).to_have_value(re.compile(r"T09:00$"))
     words.fill("See you at eleven")
     ben.page.get_by_role("button", name="Save").click()
     for at in (ana, ben):
         expect(scheduled_texts(at)).to_contain_text("See you at eleven")
         expect(scheduled_texts(at)).to_contain_text("Ben")
-    scheduled_texts(ana).get_by_role("link", name="Change").click()
+    scheduled_texts(ana).get_by_role("link", name="Edit").click()
     ana.page.get_by_role("button", name="Delete", exact=True).click()
     expect(scheduled_texts(ben)).to_have_count(0)
     expect(scheduled_texts(ana)).to_have_count(0)
@@ -134,7 +134,7 @@ def test_what_came_meanwhile_holds_it_and_its_author_is_told_and_decides(team: T
         expect(told).to_contain_text("Internal")
     expect(ana.find_message("Shall we start?")).to_have_count(0)
     ana.page.goto(f"{team.server.url}/notifications/")
-    expect(ana.page.get_by_role("main")).to_contain_text("A text was not sent")
+    expect(ana.page.get_by_role("main")).to_contain_text("Scheduled text not sent")
     scheduled_texts(ben).get_by_role("button", name="Send now").click()
     expect(ben.find_message("Shall we start?")).to_contain_text("Ben")
     expect(scheduled_texts(ben)).to_have_count(0)
@@ -154,14 +154,14 @@ def test_without_scripts_a_text_is_planned_changed_and_deleted(
     page.get_by_role("textbox", name="Message", exact=True).fill("Without a script")
     page.get_by_role("button", name="Send later").click()
     page.get_by_role("button", name="In 1 hour").click()
-    planned = page.get_by_role("region", name="To be sent later").get_by_role("listitem")
+    planned = page.get_by_role("region", name="Scheduled texts").get_by_role("listitem")
     expect(planned).to_contain_text("Without a script")
     expect(page.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
-    planned.get_by_role("link", name="Change").click()
+    planned.get_by_role("link", name="Edit").click()
     page.get_by_role("textbox", name="Text", exact=True).fill("Changed without a script")
     page.get_by_role("button", name="Save").click()
     expect(planned).to_contain_text("Changed without a script")
-    planned.get_by_role("link", name="Change").click()
+    planned.get_by_role("link", name="Edit").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(planned).to_have_count(0)
 
@@ -184,6 +184,6 @@ def test_menu_strip_and_page_are_readable_by_everyone(team: Team) -> None:
         expect(ben.page.get_by_role("dialog", name="Send later")).to_be_visible()
         expect_readable(ben.page)
         ben.page.keyboard.press("Escape")
-        scheduled_texts(ben).get_by_role("link", name="Change").click()
+        scheduled_texts(ben).get_by_role("link", name="Edit").click()
         expect(ben.page.get_by_role("button", name="Save")).to_be_visible()
         expect_readable(ben.page)

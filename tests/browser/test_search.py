@@ -152,7 +152,7 @@ def test_all_messages_shows_the_hit_and_leads_to_its_place(
         server.receive_text(f"And so on {count}", sender=number)
     ana = open_page("ana", server.inbox_path())
     search_field(ana).fill("bilby")
-    expect(ana.get_by_text("No thread's last message has that.")).to_be_visible()
+    expect(ana.get_by_text("No thread's last message matches.")).to_be_visible()
     scope_switch(ana).click()
     expect(scope_switch(ana)).to_have_attribute("aria-checked", "true")
     expect(scope_switch(ana)).to_be_focused()

@@ -22,8 +22,8 @@ from tests.browser.server import Server
     ("behaviour", "state", "reason"),
     [
         ("reject", "Failed", "number"),
-        ("reset", "Unknown", "We cannot tell whether the carrier took this text"),
-        ("timeout", "Unknown", "We cannot tell whether the carrier took this text"),
+        ("reset", "Unknown", "We can't tell whether this text was sent"),
+        ("timeout", "Unknown", "We can't tell whether this text was sent"),
     ],
 )
 def test_trouble_has_a_word_a_reason_and_a_retry_that_delivers(

@@ -83,14 +83,14 @@ def test_a_waiting_send_goes_neither_elsewhere_nor_in_the_other_mode_nor_at_anot
     begin_upload("one.jpg")
     ana.get_by_role("button", name="Send later").click()
     ana.get_by_role("button", name="In 1 hour").click()
-    expect(ana.get_by_text("Files cannot be sent later.")).to_be_visible()
+    expect(ana.get_by_text("Files can't be scheduled.")).to_be_visible()
     ana.keyboard.press("Escape")
     held.pop().continue_()
     expect(attached_files(ana)).to_have_count(1)
 
     begin_upload("two.jpg")
     press_send(ana)
-    expect(ana.get_by_text("It goes as soon as its files are here.")).to_be_visible()
+    expect(ana.get_by_text("Sends as soon as its files are uploaded.")).to_be_visible()
     eye.click()
     held.pop().continue_()
     expect(attached_files(ana)).to_have_count(2)
@@ -120,11 +120,11 @@ def test_what_did_not_reach_the_server_says_so_and_is_tried_again(
     ana.route("**/attachments/", lambda route: route.abort())
     attach_files(ana, make_file("lost.jpg", make_picture()))
     wrong = ana.get_by_role("list", name="Attached")
-    expect(wrong).to_contain_text("did not reach the server")
+    expect(wrong).to_contain_text("didn't upload")
     ana.unroute("**/attachments/")
     ana.get_by_role("button", name="Try again").click()
     expect(attached_files(ana)).to_have_count(1)
-    expect(wrong).not_to_contain_text("did not reach")
+    expect(wrong).not_to_contain_text("didn't upload")
 
 
 def test_what_could_not_be_fetched_is_told_and_fetched_by_a_press(
@@ -138,16 +138,16 @@ def test_what_could_not_be_fetched_is_told_and_fetched_by_a_press(
         " RETURNING id, thread_id) INSERT INTO messaging_attachment (thread_id, message_id, kind,"
         " state, reason, name, content_type, size, is_animated, sha256, stored_name,"
         " thumbnail_name, source_url, source_sha256, tries, created_at)"
-        " SELECT thread_id, id, 'picture', 'failed', 'The carrier does not have this file any"
-        " more.', '', '', 0, false, '', '', '', 'https://127.0.0.1/x', '', 0, now() FROM m",
+        " SELECT thread_id, id, 'picture', 'failed', 'The carrier no longer has this file.'"
+        ", '', '', 0, false, '', '', '', 'https://127.0.0.1/x', '', 0, now() FROM m",
         int(path.split("/")[2]),
     )
     ana.reload()
     said = find_message(ana, "Is it there?")
-    expect(said).to_contain_text("does not have this file any more")
+    expect(said).to_contain_text("no longer has this file")
     wait_until_live(ana)
     ana.get_by_role("button", name="Try again").click()
-    expect(said).to_contain_text("its address is not the carrier's")
+    expect(said).to_contain_text("its address isn't the carrier's")
 
 
 def test_another_tab_follows_what_is_put_there_and_taken_out(

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
-from tests.markup import read_page
+from tests.markup import read_page, read_words
 from tests.messaging.live.live_pages import Element, parse_elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
@@ -250,8 +250,8 @@ def test_an_inbox_shows_its_name_and_its_number(cast: Cast) -> None:
 
 def test_empty_lists_say_what_to_do(cast: Cast) -> None:
     def words(response: Any) -> str:
-        return read_page(response)
+        return read_words(response)
 
     assert "You're not in an inbox yet" in words(client_of(cast.dov).get("/"))
     empty = words(client_of(cast.ana).get(f"/inboxes/{cast.dispatch.pk}/"))
-    assert "Text to (202) 555-0111 appears here." in empty
+    assert "Texts to (202) 555-0111 appear here." in empty

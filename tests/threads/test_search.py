@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from inboxes.actions import remove_member
 from inboxes.models import Agent, Inbox
 from messaging.conversations import thread_search
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
-from tests.markup import read_page
+from tests.markup import read_page, read_words
 from threads import search as searching
 from threads.actions import hide_thread, restore_thread
 from threads.models import Thread
@@ -178,16 +179,16 @@ def test_operators_of_tsquery_have_no_meaning(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("q", "sentence"),
     [
-        ("x" * 10_000, "That is too long. Look for at most 200 characters."),
-        ("gas\0ket", "That holds a character that no message has."),
-        ("!?", "Write letters or digits."),
+        ("x" * 10_000, "That's too long. Search for at most 200 characters."),
+        ("gas\0ket", "That contains a character that no message has."),
+        ("!?", "Enter letters or digits."),
         ("zebra", "Nothing found"),
     ],
 )
 def test_the_page_says_why_nothing_is_found(cast: Cast, q: str, sentence: str) -> None:
     write_text(cast, "A gasket")
-    assert sentence in search_page(cast.ana, cast.front_desk, q)
-    page = read_page(client_of(cast.ana).get("/search/", {"q": q}))
+    assert sentence in html.unescape(search_page(cast.ana, cast.front_desk, q))
+    page = read_words(client_of(cast.ana).get("/search/", {"q": q}))
     assert sentence in page
     assert find_thread_ids(cast.ana, cast.front_desk, q) == []
 
@@ -245,7 +246,7 @@ def test_a_search_takes_few_queries_however_much_it_finds(
 def test_the_search_box_says_what_it_searches(cast: Cast) -> None:
     inbox = search_page(cast.ana, cast.front_desk, "")
     assert 'aria-label="Search last messages"' in inbox
-    assert "Looks at the last message of each thread only." in inbox
+    assert "Searches the last message of each thread only." in inbox
     assert 'role="switch" aria-checked="false"' in inbox
     assert "last message of each of your own conversations" in search_page(cast.ana, None, "")
     assert 'aria-label="Search all messages"' in search_page(cast.ben, None, "")

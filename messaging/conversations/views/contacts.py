@@ -14,7 +14,10 @@ from threads.access import get_thread
 from threads.lists import list_for_inbox
 from threads.models import Contact, Thread
 
-CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yours in its place."
+CHANGED = (
+    "A colleague changed this while you were editing. Here's their version; saving replaces it "
+    "with yours."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,8 +50,8 @@ def _initial_values(one: Contact) -> dict[str, str]:
 def _who_sees(inbox: Inbox) -> str:
     """Return in words who sees the name and the note."""
     if inbox.is_personal:
-        return "Only you see the name and the note."
-    return f"All members of {inbox.name} see the name and the note, and nobody else does."
+        return "Only you can see the name and note."
+    return f"Only members of {inbox.name} can see the name and note."
 
 
 def _render_form(

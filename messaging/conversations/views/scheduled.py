@@ -28,8 +28,11 @@ from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.stream.access import get_scheduled_text
 from threads.lists import list_for_inbox
 
-ENDED = "It was sent or deleted meanwhile."
-CHANGED = "A colleague changed this meanwhile, to what stands here. Save puts yours in its place."
+ENDED = "This text has already been sent or deleted."
+CHANGED = (
+    "A colleague changed this while you were editing. Here's their version; saving replaces it "
+    "with yours."
+)
 
 
 @require_http_methods(["GET", "POST"])

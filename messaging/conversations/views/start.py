@@ -97,7 +97,7 @@ def _add_toasts(
         toasts.warning(request, "This looks like a landline; it probably can't receive texts.")
     for other in known.others:
         if not other.is_joined:
-            toasts.info(request, f"{other.inbox_label} talks to this number, too.")
+            toasts.info(request, f"{other.inbox_label} also texts with this number.")
 
 
 def _render_form(

@@ -18,7 +18,7 @@ from threads.access import get_thread
 from threads.actions import mark_unread, restore_thread, set_priority
 from threads.models import Thread
 
-CAME_BACK = "Something new came in at that moment, so the thread stays in your list."
+CAME_BACK = "A new text just arrived, so the conversation stays in your list."
 
 
 @require_POST

@@ -7,9 +7,9 @@ import { composerForm, pressSend } from "../shared/page-elements.js";
 import { fetchHtml, post } from "../shared/requests.js";
 import { showToast } from "../shared/toasts.js";
 
-const LOST = "This file did not reach the server.";
-const WAITS = "It goes as soon as its files are here.";
-const NOT_LATER = "Files cannot be sent later. Take them out, or send it now.";
+const LOST = "This file didn't upload.";
+const WAITS = "Sends as soon as its files are uploaded.";
+const NOT_LATER = "Files can't be scheduled. Remove them, or send now.";
 
 /** @typedef {{file: File, row: HTMLElement, form: HTMLFormElement}} Upload */
 

@@ -15,7 +15,7 @@ import { showSegments } from "./segments.js";
 import { openSendGuard, resetSendGuard } from "./send-guard.js";
 
 const NOTHING_WRITTEN = "Write something first.";
-const NOT_SENT = "Not sent. The server could not be reached; your text is kept.";
+const NOT_SENT = "Not sent: no connection. Your text is kept.";
 /** Milliseconds after a text was sent in which an empty one is the rest of a double click. */
 const ECHO_MS = 500;
 /** When the last text was sent. */
@@ -146,8 +146,8 @@ async function takeForbidden(form) {
   setError(
     form,
     isSignedIn
-      ? "Not sent. Your session had changed; your text is kept. Send it again."
-      : "Not sent. You are signed out; your text is kept. Sign in in another tab, then send again.",
+      ? "Not sent: your session changed. Your text is kept; send it again."
+      : "Not sent: you're signed out. Your text is kept. Sign in in another tab, then send again.",
   );
 }
 
@@ -189,7 +189,7 @@ document.addEventListener("htmx:after:request", (event) => {
     takeAnswer(sourceElement, ctx);
   } else if (response.status === 422) showToast(text);
   else if (response.status >= 400 || response.raw.redirected) {
-    showToast("That was not done. Load the page again, then repeat it.");
+    showToast("That didn't work. Reload the page and try again.");
   } else if (text.includes("data-in=")) insertFragments(text);
 });
 
@@ -198,7 +198,7 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   const { sourceElement } = ctx;
   if (sourceElement instanceof HTMLFormElement && sourceElement.matches("#composer")) {
     setError(sourceElement, NOT_SENT);
-  } else showToast("That was not done. The server could not be reached; try again.");
+  } else showToast("That didn't work: no connection. Try again.");
 });
 
 document.addEventListener("keydown", (event) => {

@@ -34,7 +34,7 @@ function toggleInternal(form) {
   const [mentioned] = mentionedHandles(form);
   if (isInternal(form) && mentioned) {
     showToast(
-      `A mention goes to your team only. Take out @${mentioned} to write to the customer.`,
+      `Mentions are for your team only. Remove @${mentioned} to write to the customer.`,
     );
     return;
   }

@@ -114,7 +114,7 @@ function reconnectSoon() {
 function showSignedOut() {
   isOver = true;
   clearTimeout(complaining);
-  showTrouble("You are signed out. ");
+  showTrouble("You're signed out. ");
   const link = document.createElement("a");
   link.href = location.href;
   link.textContent = "Sign in again";

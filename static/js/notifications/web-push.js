@@ -33,21 +33,21 @@ async function sendSubscription(address, subscription) {
 /** @param {boolean} isSubscribed whether notifications arrive while no page is open */
 function describePermission(isSubscribed) {
   if (!window.isSecureContext) {
-    return "Notifications need an https address. Here the count on the bell is all there is.";
+    return "Notifications need an https address. Here you only get the count on the bell.";
   }
-  if (!("Notification" in window)) return "This browser knows no notifications.";
+  if (!("Notification" in window)) return "This browser doesn't support notifications.";
   if (Notification.permission === "denied") {
     return (
-      "This browser blocks notifications from Partyline. To allow them, press the sign beside " +
-      "the address, set Notifications to Allow, and load this page again."
+      "This browser blocks notifications from Partyline. To allow them, click the icon next to the address, set Notifications to Allow, and " +
+      "reload the page."
     );
   }
   if (Notification.permission === "default") {
     return "Notifications are off. Click Allow, and your browser will ask.";
   }
   return isSubscribed
-    ? "Notifications are allowed in this browser, also while no page of Partyline is open."
-    : "Notifications are allowed in this browser while a page of Partyline is open.";
+    ? "Notifications are on in this browser, even when Partyline isn't open."
+    : "Notifications are on in this browser while Partyline is open.";
 }
 
 /** @param {string} sentence empty if nothing is wrong */
@@ -68,7 +68,7 @@ async function showPermission() {
   status.textContent = describePermission(isSubscribed);
   const permission = window.isSecureContext ? window.Notification?.permission : undefined;
   button.textContent =
-    permission === "granted" ? "Also when no page is open" : "Allow notifications";
+    permission === "granted" ? "Also when Partyline is closed" : "Allow notifications";
   button.hidden =
     !(permission === "default" || (permission === "granted" && canPush() && !isSubscribed));
 }
@@ -109,7 +109,7 @@ document.addEventListener("submit", (event) => {
   if (window.Notification?.permission !== "granted") return;
   if (document.querySelector("[data-endpoint]")) return;
   event.preventDefault();
-  new Notification("Partyline", { body: "This is how a notification looks.", tag: "test" });
+  new Notification("Partyline", { body: "This is what a notification looks like.", tag: "test" });
 });
 
 /** Sends the subscription after each sign-in: the server keeps it no longer than the session. */

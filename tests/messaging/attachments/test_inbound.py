@@ -84,7 +84,7 @@ def test_the_text_appears_at_once_and_its_picture_when_fetched(
     assert post_webhook(cast.account, media_fields(host, "/1", body="Look")).status_code == 200
     message = Message.objects.get()
     assert host.connections == 0
-    assert "Picture on its way" in page_of(cast, message)
+    assert "Downloading picture" in page_of(cast, message)
     seq = message.seq
     run_jobs()
     message.refresh_from_db()
@@ -198,14 +198,14 @@ def test_a_failure_is_shown_in_the_bubble_and_can_be_tried_again(
     message, attachment = Message.objects.get(), Attachment.objects.get()
     assert attachment.state == "failed"
     page = page_of(cast, message)
-    assert "The carrier did not hand this file over to our account" in page
+    assert "The carrier refused to give us this file" in page
     assert "Try again" in page
     assert "Look" in page
     host.answers["/1"] = ok_response(make_picture())
     answer = client_of(cast.ben).post(
         f"/attachments/{attachment.pk}/fetch/", headers={"HX-Request": "true"}
     )
-    assert "Picture on its way" in answer.content.decode()
+    assert "Downloading picture" in answer.content.decode()
     run_jobs()
     attachment.refresh_from_db()
     assert attachment.state == "ready"
@@ -230,7 +230,7 @@ def test_a_passing_failure_is_retried_and_given_up_in_the_end(cast: Cast, host: 
     run_jobs()
     attachment.refresh_from_db()
     assert attachment.state == "failed"
-    assert attachment.reason == "The carrier does not have this file any more."
+    assert attachment.reason == "The carrier no longer has this file."
     assert len(host.requests) == 4
 
 
@@ -256,7 +256,7 @@ def test_a_text_brings_a_limited_number_of_files(cast: Cast) -> None:
     assert Attachment.objects.filter(state="waiting").count() == 20
     [rest] = Attachment.objects.filter(state="failed")
     assert not rest.can_be_fetched_again
-    assert "More files came with this text" in page_of(cast, message)
+    assert "This text came with more files" in page_of(cast, message)
     assert ProcrastinateJob.objects.count() == 20
 
 
@@ -335,7 +335,7 @@ def test_a_switched_off_account_fetches_nothing(cast: Cast, host: MediaHost) -> 
     post_webhook(cast.account, media_fields(host, "/1"))
     CarrierAccount.objects.update(is_active=False)
     run_jobs()
-    assert Attachment.objects.get().reason.startswith("The carrier account is switched off.")
+    assert Attachment.objects.get().reason.startswith("The carrier account is turned off.")
     assert host.connections == 0
 
 

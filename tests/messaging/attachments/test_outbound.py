@@ -93,7 +93,7 @@ def test_a_file_that_another_form_took_is_not_sent_again(cast: Cast) -> None:
     answer = send_message(client, thread, files, body="Words stay")
     assert answer.status_code == 422
     page = html.unescape(answer.content.decode())
-    assert "A file of this message is no longer here." in page
+    assert "One of the files is gone." in page
     assert "Words stay" in page
     assert Message.objects.filter(kind="outbound").count() == 1
 

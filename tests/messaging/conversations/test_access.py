@@ -164,7 +164,7 @@ def test_foreign_and_missing_are_the_same_404(
         client = client_of(agent)
         missing = visible_response(send_request(client, route, MISSING, **headers))
         assert missing[0] == 404
-        assert b"There is nothing here" in missing[1]
+        assert b"Page not found" in missing[1]
         foreign = [personal[what]] if agent == cast.ben else [shared[what], personal[what]]
         for key in [*foreign, 2**63, 10**30]:
             assert visible_response(send_request(client, route, key, **headers)) == missing

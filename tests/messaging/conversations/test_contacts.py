@@ -95,7 +95,7 @@ def test_what_a_colleague_wrote_meanwhile_is_not_lost(cast: Cast) -> None:
     answer = save_contact(cast.ben, thread, name="Marta L.", note="Ben's", **known)
     html = answer.content.decode()
     assert answer.status_code == 422
-    assert "A colleague changed this meanwhile" in html
+    assert "A colleague changed this while you were editing." in html
     assert "Ana&#x27;s\nnote" in html
     assert "Ben&#x27;s</textarea>" in html
     assert Contact.objects.get().name == "Marta"
@@ -117,10 +117,10 @@ def test_saving_the_same_words_twice_is_no_conflict(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("name", "x" * 121, "A name has at most 120 characters."),
-        ("note", "x" * 2001, "at most 2000 characters, and this one has 2001"),
-        ("name", "a\x00b", "a character that cannot be kept"),
-        ("note", "a\x00b", "a character that cannot be kept"),
+        ("name", "x" * 121, "Use at most 120 characters for a name."),
+        ("note", "x" * 2001, "at most 2000 characters for a note; this one has 2001"),
+        ("name", "a\x00b", "a character that can&#x27;t be saved"),
+        ("note", "a\x00b", "a character that can&#x27;t be saved"),
         ("name", "\u200b\u2800", "Nothing of this name can be seen"),
     ],
 )
@@ -154,14 +154,14 @@ def test_a_name_that_cannot_be_answered_says_so_and_can_be_named(cast: Cast) -> 
     thread = cast.text_in("Your parcel", sender="PARCELBOX").thread
     save_contact(cast.ana, thread, name="The locker", note="By the door")
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
-    assert "PARCELBOX is a name, not a number" in page
+    assert "PARCELBOX is a sender name, not a number" in page
     assert "The locker" in page
 
 
 def test_only_the_owner_sees_those_of_a_personal_line(cast: Cast) -> None:
     thread = cast.thread(to="+12025550112")
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/contact/").content.decode()
-    assert "Only you see the name and the note." in html
+    assert "Only you can see the name and note." in html
     assert save_contact(cast.ben, thread, name="Mine").status_code == 404
     assert Contact.objects.get().name == ""
 

@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from messaging.conversations.history import PAGE_SIZE
 from messaging.models import Message, Number
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
+from tests.markup import read_words
 from threads.models import Thread, ThreadState
 
 HTMX = {"HX-Request": "true"}
-CANNOT = "This text holds a character that cannot be sent."
+CANNOT = "This contains a character that can't be sent."
 BAD_TEXTS = [
     ("", "Write something first."),
     (" \n\t  ", "Write something first."),
@@ -92,7 +93,7 @@ def test_half_of_a_surrogate_pair_is_a_field_error(cast: Cast, half: bytes) -> N
         f"/threads/{thread.pk}/messages/", body, content_type="application/x-www-form-urlencoded"
     )
     assert response.status_code == 422
-    page = response.content.decode()
+    page = read_words(response)
     assert CANNOT in page
     assert "words" in page
     assert not Message.objects.filter(kind="outbound").exists()

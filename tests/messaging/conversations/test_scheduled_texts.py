@@ -15,6 +15,7 @@ from messaging.live.readers import draw_changes
 from messaging.models import Message, ScheduledText
 from messaging.outbound.scheduling import delete_scheduled_text
 from tests.cast import Cast, client_of
+from tests.markup import read_words
 from tests.messaging.scheduled_texts import schedule_in
 
 
@@ -68,17 +69,23 @@ def test_the_composer_schedules_in_the_agents_own_time_zone(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"later": "at"}, "Choose a day and a time."),
+        ({"later": "at"}, "Choose a date and time."),
         ({"later": "at", "at": "2020-01-01T10:00"}, "That time has passed"),
-        ({"later": "at", "at": "9999-12-31T23:59", "zone": "America/New_York"}, "no day and time"),
-        ({"later": "at", "at": "0001-01-01T00:00", "zone": "Europe/Berlin"}, "no day and time"),
+        (
+            {"later": "at", "at": "9999-12-31T23:59", "zone": "America/New_York"},
+            "Enter a valid date and time",
+        ),
+        (
+            {"later": "at", "at": "0001-01-01T00:00", "zone": "Europe/Berlin"},
+            "Enter a valid date and time",
+        ),
         ({"later": "at", "at": "2199-01-01T10:00"}, "within a year"),
-        ({"later": "at", "at": "tomorrow"}, "This is no day and time."),
+        ({"later": "at", "at": "tomorrow"}, "Enter a valid date and time."),
         ({"later": "never"}, "Choose a time."),
         ({"later": "hour", "body": "  "}, "Write something first."),
         ({"later": "hour", "body": "\u2060\u3164"}, "Write something first."),
-        ({"later": "hour", "is_internal": "true"}, "Internal messages cannot be sent later"),
-        ({"later": "hour", "attachment": "7"}, "Files cannot be sent later"),
+        ({"later": "hour", "is_internal": "true"}, "Internal messages can't be scheduled"),
+        ({"later": "hour", "attachment": "7"}, "Files can't be scheduled"),
     ],
 )
 def test_an_invalid_schedule_is_refused_and_nothing_is_sent_instead(
@@ -87,7 +94,7 @@ def test_an_invalid_schedule_is_refused_and_nothing_is_sent_instead(
     thread = cast.thread()
     answer = client_of(cast.ana).post(f"/threads/{thread.pk}/messages/", form_fields(**given))
     assert answer.status_code == 422
-    assert sentence in answer.content.decode()
+    assert sentence in read_words(answer)
     assert not ScheduledText.objects.exists()
     assert not Message.objects.exclude(kind="inbound").exists()
 
@@ -151,7 +158,7 @@ def test_members_change_send_and_delete_it_on_its_page(cast: Cast) -> None:
     assert ben.post(f"/later/{first.pk}/", given).status_code == 302
     stale = ben.post(f"/later/{first.pk}/", given | {"body": "Mine"})
     assert stale.status_code == 422
-    assert "A colleague changed this meanwhile" in stale.content.decode()
+    assert "A colleague changed this while you were editing." in read_words(stale)
     assert ben.post(f"/later/{first.pk}/", given | {"at": ""}).status_code == 422
     now = {"body": "It is ready now", "known": str(first.seq)}
     assert ben.post(f"/later/{first.pk}/send/", now).status_code == 422

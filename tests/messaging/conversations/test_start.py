@@ -120,7 +120,7 @@ def test_foreign_and_missing_inboxes_are_the_same(cast: Cast) -> None:
         field_error(send_first_text(cast.cho, place, NEW), "from")
         for place in (cast.dispatch, Inbox(pk=2**40))
     ]
-    assert said == ["You cannot send from there (any more). Choose again."] * 2
+    assert said == ["You can't send from this inbox anymore. Choose another one."] * 2
     assert not Message.objects.exists()
 
 
@@ -151,7 +151,7 @@ def test_any_usual_notation_of_a_number_is_accepted(cast: Cast, written: str) ->
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("", "Enter the number"),
+        ("", "Enter a phone number."),
         ("nobody", "That isn't a phone number"),
         ("12345", "That isn't a valid number"),
         ("555-0199", "That isn't a valid number"),
@@ -213,7 +213,7 @@ def test_an_inbox_without_a_number_says_so(cast: Cast) -> None:
     )
     cast.account.is_active = False
     cast.account.save()
-    assert "is switched off" in field_error(send_first_text(cast.ana, cast.dispatch, NEW), "from")
+    assert "is turned off" in field_error(send_first_text(cast.ana, cast.dispatch, NEW), "from")
 
 
 # The message
@@ -226,8 +226,8 @@ def test_an_inbox_without_a_number_says_so(cast: Cast) -> None:
         (" \n ", "Write something first."),
         ("\u200b\u2800", "Write something first."),
         ("x" * 1601, "This is too long"),
-        ("a\x00b", "cannot be sent"),
-        ("Ask @ben about it", "Take out @ben to send this."),
+        ("a\x00b", "can't be sent"),
+        ("Ask @ben about it", "Remove @ben to send this."),
     ],
 )
 def test_a_bad_text_is_explained_beside_the_field(cast: Cast, body: str, sentence: str) -> None:
@@ -335,12 +335,12 @@ def test_another_inbox_of_the_contact_is_named_to_agents_who_may_see_it(cast: Ca
     there = cast.thread(to=DISPATCH)
     cast.thread(to=ANAS_LINE)
     told = about_number(cast.ben, CUSTOMER, cast.front_desk)
-    assert told == "Dispatch talks to this number, too: open that conversation ."
+    assert told == "Dispatch also texts with this number: open that conversation ."
     link = client_of(cast.ben).get("/start/to/", {"to": CUSTOMER}).content.decode()
     assert f'href="/threads/{there.pk}/"' in link
-    assert "Ana Ruiz talks" in about_number(cast.ana, CUSTOMER, cast.front_desk)
+    assert "Ana Ruiz also texts" in about_number(cast.ana, CUSTOMER, cast.front_desk)
     assert about_number(cast.cho, CUSTOMER, cast.front_desk) == ""
-    assert "your text joins" in about_number(cast.ben, CUSTOMER, cast.dispatch)
+    assert "Your text joins" in about_number(cast.ben, CUSTOMER, cast.dispatch)
     assert send_first_text(cast.ben, cast.front_desk, CUSTOMER).status_code == 302
 
 

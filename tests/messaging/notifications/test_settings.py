@@ -19,7 +19,7 @@ def test_each_inbox_and_the_sound_are_kept(cast: Cast) -> None:
     front, dispatch = cast.front_desk.pk, cast.dispatch.pk
     data = {f"inbox_{front}": "mentions", f"inbox_{dispatch}": "inbound", "has_sound": "on"}
     answer = client.post("/settings/", data, follow=True)
-    assert "Your settings are saved." in answer.content.decode()
+    assert "Settings saved." in answer.content.decode()
     assert chosen_levels(cast) == {front: "mentions", dispatch: "inbound"}
     cast.ben.refresh_from_db()
     assert cast.ben.has_sound

@@ -222,7 +222,7 @@ def test_an_account_that_is_switched_off_sends_nothing(
     run_jobs()
     message.refresh_from_db()
     assert (message.state, carrier.ledger()) == ("failed", [])
-    assert "switched off" in message.reason
+    assert "turned off" in message.reason
 
 
 def test_a_retry_makes_a_new_attempt(carrier: FarEnd, cast: Cast) -> None:

@@ -33,7 +33,7 @@ def test_a_text_that_waited_too_long_fails_and_a_younger_one_behind_it_goes(
     assert texts_at(carrier) == ["Or tomorrow?"]
     assert message_states(old, young) == ["failed", "sent"]
     old.refresh_from_db()
-    assert old.reason.startswith("This text waited for more than 4 hours and was not sent")
+    assert old.reason.startswith("This text waited for more than 4 hours and wasn't sent")
     assert not old.attempts.exists()
 
 

@@ -24,6 +24,7 @@ from messaging.stream.keywords import find_keyword
 from messaging.stream.refusals import find_refusal
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
+from tests.markup import read_words
 from threads.models import Thread
 
 __all__ = ["far_end"]
@@ -251,9 +252,9 @@ def test_help_is_answered_with_the_inboxs_text(
     assert thread.last_message_id == answer.pk
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert '<span class="author">Automatic</span>' in page
-    assert 'aria-label="Automatic answer"' in page
+    assert 'aria-label="Automatic reply"' in page
     notifications = client_of(cast.ana).get("/notifications/").content.decode()
-    assert "Automatic answer" in notifications
+    assert "Automatic reply" in notifications
 
 
 def test_repeated_help_is_answered_once_within_the_pause(

@@ -30,10 +30,10 @@ def test_a_newer_text_from_the_contact_or_a_colleague_stops_it(cast: Cast) -> No
     answer = post_text(ana, thread, seen=seen)
     assert answer.status_code == 409
     assert "Ben was faster." in answer.content.decode()
-    assert "This came while you were writing" in answer.content.decode()
+    assert "A new message arrived while you were writing" in answer.content.decode()
     cast.text_in("Never mind <b>")
     answer = post_text(ana, thread, seen=seen)
-    assert "These 2 came while you were writing" in answer.content.decode()
+    assert "2 new messages arrived while you were writing" in answer.content.decode()
     assert "Never mind &lt;b&gt;" in answer.content.decode()
     assert not Message.objects.filter(author=cast.ana).exists()
 

@@ -38,5 +38,5 @@ def test_a_number_routed_elsewhere_refuses_its_old_threads(cast: Cast) -> None:
 
 def test_an_alphanumeric_sender_cannot_be_answered(cast: Cast) -> None:
     thread = cast.thread(sender="PARCELBOX")
-    with pytest.raises(SendingRefused, match="a name, not a number"):
+    with pytest.raises(SendingRefused, match="a sender name, not a number"):
         cast.answer(thread, "Thanks!")
