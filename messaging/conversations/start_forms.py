@@ -114,7 +114,7 @@ class ContactForm(forms.Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name and is_blank(name):
-            raise ValidationError("Nothing of this name can be seen. Enter it anew.")
+            raise ValidationError("This name has no visible characters. Enter another one.")
         return name
 
     def clean_note(self) -> str:

@@ -220,7 +220,7 @@ def test_a_question_mark_lists_the_keys_and_gives_the_focus_back(
     page = open_page("ana", server.inbox_path())
     press_keys(page, "j", "j", "?")
     expect(shortcuts_dialog(page)).to_be_visible()
-    for words in ("Next in the list", "Start a conversation", "This list"):
+    for words in ("Next in the list", "Start a conversation", "Show keyboard shortcuts"):
         expect(shortcuts_dialog(page).get_by_text(words)).to_be_visible()
     assert find_violations(page) == []
     press_keys(page, "j")

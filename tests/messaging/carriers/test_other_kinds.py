@@ -232,7 +232,7 @@ def test_unsigned_texts_of_vonages_older_api_are_refused_with_the_setting_to_cha
     assert "set Messaging API Type to Messages API" in account.last_rejection
 
 
-MISSING = "the carrier doesn't say where it is"
+MISSING = "the carrier doesn&#x27;t say where it is"
 PICTURE = "https://tlnx-mms-media.s3.amazonaws.com/mms/1/2.jpeg"
 HALF_TOLD: dict[str, tuple[str, bytes, str, int]] = {
     "Twilio counts two and gives one": (

@@ -121,7 +121,7 @@ def test_saving_the_same_words_twice_is_no_conflict(cast: Cast) -> None:
         ("note", "x" * 2001, "at most 2000 characters for a note; this one has 2001"),
         ("name", "a\x00b", "a character that can&#x27;t be saved"),
         ("note", "a\x00b", "a character that can&#x27;t be saved"),
-        ("name", "\u200b\u2800", "Nothing of this name can be seen"),
+        ("name", "\u200b\u2800", "This name has no visible characters"),
     ],
 )
 def test_an_invalid_value_is_explained_beside_the_field(

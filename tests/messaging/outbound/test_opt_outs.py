@@ -24,7 +24,6 @@ from messaging.stream.keywords import find_keyword
 from messaging.stream.refusals import find_refusal
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
-from tests.markup import read_words
 from threads.models import Thread
 
 __all__ = ["far_end"]
