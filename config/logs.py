@@ -6,7 +6,7 @@ import re
 # PostgreSQL repeats whole rows in these lines of an error ("Failing row contains (…)").
 _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTILINE)
 # Anybody with such a URL can fetch a picture, or needs only a signature to pose as a carrier.
-_SECRET_PATHS = re.compile(r"(/webhooks/[a-z]+/|/media/)[^\s\"']+")
+_SECRET_PATHS = re.compile(r"(/webhooks/+[a-z]+/|/media/)[^\s\"']+", re.IGNORECASE)
 _NUMBERS = re.compile(r"(\+|%2B)\d{7,15}\b", re.IGNORECASE)
 # Errors quote what they cannot parse: "invalid literal for int() with base 10: 'my secret'". The
 # lines of a traceback that name files and show code are indented; they are kept.

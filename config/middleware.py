@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DataError, InterfaceError, OperationalError
@@ -19,6 +20,7 @@ from inboxes import times
 from inboxes.models import Agent
 from inboxes.passwords import RETRY_AFTER_SECONDS, PasswordsBusy
 from inboxes.sign_in import PasswordsBusyMixin
+from messaging.accounts import webhook_paths
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +105,19 @@ class NulCharacterMiddleware(ResponseMiddleware):
         return HttpResponse("It holds a NUL.", status=400, content_type="text/plain")
 
 
+class WebhookHostMiddleware(ResponseMiddleware):
+    """Lets webhooks in under any name of this machine: signatures are checked against PUBLIC_URL.
+
+    Django would answer 400 to a carrier that was given a name outside ALLOWED_HOSTS.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if webhook_paths.is_webhook(request.path):
+            host = urlsplit(settings.PUBLIC_URL).netloc
+            request.get_host = lambda: host  # type: ignore[method-assign]
+        return super().__call__(request)
+
+
 class UnavailableDatabaseMiddleware(ResponseMiddleware):
     """Answers a webhook 503 while the database is unavailable: the carrier then tries again."""
 
@@ -111,7 +126,7 @@ class UnavailableDatabaseMiddleware(ResponseMiddleware):
     ) -> HttpResponseBase | None:
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
-        if not request.path.startswith("/webhooks/"):
+        if not webhook_paths.is_webhook(request.path):
             return None
         logger.error("webhook refused, no database: %s", type(exception.__cause__).__name__)
         return HttpResponse("The database is away.", status=503, content_type="text/plain")

@@ -1,5 +1,6 @@
-from django.urls import path
+from django.urls import path, re_path
 
+from messaging.accounts.webhook_paths import PATTERN
 from messaging.conversations.views import (
     attachments,
     contacts,
@@ -93,4 +94,6 @@ urlpatterns = [
         webhooks.receive_webhook_request,
         name="receipt",
     ),
+    # Every other spelling: a redirect to the usual one would lose the text.
+    re_path(PATTERN, webhooks.receive_webhook_request),
 ]

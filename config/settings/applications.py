@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.middleware.PrivateCacheMiddleware",
     "config.middleware.UnavailableDatabaseMiddleware",
+    "config.middleware.WebhookHostMiddleware",
     "config.middleware.BusyPasswordsMiddleware",
     "config.middleware.NulCharacterMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

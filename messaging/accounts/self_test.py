@@ -137,7 +137,8 @@ def _find_changes(
     if seen["host"].lower() != host.lower():
         words = (
             f"Requests arrive for the host {seen['host'][:100]}, not {host}. Signatures do not "
-            "depend on it, but pages and sockets may: have the proxy pass on the Host header."
+            "depend on it, but pages and sockets may, and pages answer only hosts in "
+            "ALLOWED_HOSTS: have the proxy pass on the Host header."
         )
         yield Finding("doubt", title, words)
     elif not gone and not before:
@@ -195,10 +196,7 @@ def _read_json(body: bytes) -> object:
 
 
 IN_FRONT = {
-    400: (
-        "The request is refused as malformed. Partyline does so when the proxy passes on a Host "
-        "that is not in ALLOWED_HOSTS; otherwise the proxy does."
-    ),
+    400: "Something in front of Partyline refuses the request as malformed.",
     401: "Something in front of Partyline asks for a login. Let /webhooks/ in without one.",
     403: "Something in front of Partyline forbids it, such as a firewall. Let /webhooks/ in.",
     404: (

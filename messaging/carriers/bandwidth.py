@@ -60,6 +60,7 @@ class Bandwidth(Carrier):
 
     name: ClassVar[str] = "bandwidth"
     label: ClassVar[str] = "Bandwidth"
+    post_setting: ClassVar[str] = "Bandwidth itself always posts, so something else called"
     challenge: ClassVar[str] = 'Basic realm="Partyline"'
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("account_id", "Account ID", True, "Seven digits."),

@@ -62,6 +62,9 @@ class Carrier(ABC):
     # What a request without credentials is asked by, with 401 (RFC 9110 §11.6.1). A carrier that
     # needs that calls without them first, which is then no rejection to count.
     challenge: ClassVar[str] = ""
+    # Whether a webhook may come by GET, with its fields in the query, where the console says so
+    takes_get: ClassVar[bool] = False
+    post_setting: ClassVar[str] = "set the webhook's method to POST"
     answers_help: ClassVar[bool] = False  # Whether the carrier itself answers HELP and INFO
     # The opt-out words that the carrier itself confirms with a text, in small letters.
     confirmed_words: ClassVar[frozenset[str]] = frozenset()
@@ -71,6 +74,10 @@ class Carrier(ABC):
         self, request: events.RawRequest, credentials: Mapping[str, str], public_url: str
     ) -> None:
         """Raise VerificationError unless the request is proven to be the carrier's."""
+
+    def explain_method(self, request: events.RawRequest) -> str:
+        """Return what to set so that a request like this one comes by POST."""
+        return self.post_setting
 
     def nonce(self, request: events.RawRequest) -> str:
         """Return the part of a verified request that may come with this body only; mostly empty.

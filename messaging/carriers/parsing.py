@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -67,6 +67,24 @@ def path_of(url: str) -> str:
     """Return path and query of a URL, as a request for it names them."""
     parts = urlsplit(url)
     return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def with_both_schemes(url: str) -> Iterator[str]:
+    """Return the URL, and the same by http or https: the carrier may have been given either.
+
+    One with a port has no such other.
+    """
+    yield url
+    parts = urlsplit(url)
+    if not parts.port:
+        other = "http" if parts.scheme == "https" else "https"
+        yield with_origin(url, other, parts.netloc)
+
+
+def with_origin(url: str, scheme: str, host: str) -> str:
+    """Return the URL at another scheme and host, the rest to the letter."""
+    _, _, rest = url.partition("://")
+    return f"{scheme}://{host}{rest[len(urlsplit(url).netloc) :]}"
 
 
 def host_of(url: str) -> str:

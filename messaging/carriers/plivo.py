@@ -82,6 +82,10 @@ class Plivo(Carrier):
     name: ClassVar[str] = "plivo"
     label: ClassVar[str] = "Plivo"
     confirmed_words: ClassVar[frozenset[str]] = frozenset(["stop", "end", "quit"])
+    takes_get: ClassVar[bool] = True
+    post_setting: ClassVar[str] = (
+        "in Plivo's console, at the application, set the method of the Message URL to POST"
+    )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("auth_id", "Auth ID", True, "Starts with MA, or SA for a subaccount."),
         *CredentialField(
@@ -122,8 +126,10 @@ class Plivo(Carrier):
             raise events.VerificationError(
                 "PUBLIC_URL is not https, which Plivo's signature V2 needs"
             )
-        signed = _signed_v3(request, url) if version == "v3" else _base(url)
-        expected = [_signature(token, version, signed, nonce) for token in tokens]
+        # V2 does not cover the fields, which https has to guard then.
+        spelled = parsing.with_both_schemes(url) if version == "v3" else [url]
+        signed = [_signed_v3(request, one) if version == "v3" else _base(one) for one in spelled]
+        expected = [_signature(token, version, one, nonce) for token in tokens for one in signed]
         matches = [parsing.digest_is_any(signature, expected) for signature in given]
         if not any(matches):
             raise events.VerificationError(

@@ -36,6 +36,9 @@ class SignalWire(Twilio):
     label: ClassVar[str] = "SignalWire"
     answers_help: ClassVar[bool] = False
     confirmed_words: ClassVar[frozenset[str]] = frozenset()
+    post_setting: ClassVar[str] = (
+        "in SignalWire's space, at the number, Messaging settings, set the method to POST"
+    )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("space", "Space", True, "The name before .signalwire.com."),
         CredentialField("project_id", "Project ID", True, ""),

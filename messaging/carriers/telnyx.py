@@ -75,6 +75,7 @@ class Telnyx(Carrier):
     confirmed_words: ClassVar[frozenset[str]] = frozenset(
         ["stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit"]
     )
+    post_setting: ClassVar[str] = "Telnyx itself always posts, so something else called"
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("api_key", "API key", True, "A v2 key; starts with KEY."),
         *CredentialField(

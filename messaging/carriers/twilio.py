@@ -62,6 +62,10 @@ class Twilio(Carrier):
     confirmed_words: ClassVar[frozenset[str]] = frozenset(
         ["stop", "stopall", "unsubscribe", "end", "quit", "revoke", "optout", "cancel"]
     )
+    takes_get: ClassVar[bool] = True
+    post_setting: ClassVar[str] = (
+        "in Twilio's console, Active numbers, the number, set A message comes in to HTTP POST"
+    )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("account_sid", "Account SID", True, "Starts with AC."),
         *CredentialField(
@@ -327,14 +331,15 @@ def _signature(token: str, url: str, fields: bytes) -> str:
 
 def url_spellings(url: str) -> Iterator[str]:
     """Return the URL with and without its port, since Twilio is not consistent about it."""
-    yield url
-    parts = urlsplit(url)
-    if parts.port:
-        bare = parts.netloc.removesuffix(f":{parts.port}")
-        yield parts._replace(netloc=bare).geturl()
-    else:
-        port = 443 if parts.scheme == "https" else 80
-        yield parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
+    for spelled in parsing.with_both_schemes(url):
+        yield spelled
+        parts = urlsplit(spelled)
+        if parts.port:
+            bare = parts.netloc.removesuffix(f":{parts.port}")
+            yield parsing.with_origin(spelled, parts.scheme, bare)
+        else:
+            port = 443 if parts.scheme == "https" else 80
+            yield parsing.with_origin(spelled, parts.scheme, f"{parts.netloc}:{port}")
 
 
 def _mismatch(request: events.RawRequest, secret: str) -> str:

@@ -76,6 +76,9 @@ class Vonage(Carrier):
 
     name: ClassVar[str] = "vonage"
     label: ClassVar[str] = "Vonage"
+    post_setting: ClassVar[str] = (
+        "in Vonage's dashboard, at the application, set the method of both webhooks to POST"
+    )
     # Vonage sends what it could not sign once more, signed, but only after a 5xx.
     rejection_status: ClassVar[int] = 503
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
@@ -119,6 +122,10 @@ class Vonage(Carrier):
                 "webhooks must be signed with the signature secret)"
             )
         vonage_signature.check(token.strip(), request.body, api_key, secrets)
+
+    def explain_method(self, request: events.RawRequest) -> str:
+        """Name the API instead, if it is the older one, which can be set to GET."""
+        return SMS_API if "msisdn=" in request.path else self.post_setting
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read a text that came in, or the status of one of ours."""

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from inboxes import counters
+from messaging.accounts import webhook_paths
 from messaging.attachments import inbound
 from messaging.carriers import events
 from messaging.models import CarrierAccount, Message, Webhook
@@ -65,7 +66,7 @@ def replay_webhook(*, webhook: Webhook) -> bool:
     trouble = _store_events(
         parsed,
         account=account,
-        attempt_token=_attempt_token_in_path(webhook),
+        attempt_token=webhook_paths.attempt_token_in(webhook.path),
         arrived_at=webhook.received_at,
     )
     if trouble:
@@ -102,12 +103,6 @@ def store_late_text(
         return _store_event(text, account=account, arrived_at=arrived_at)
     except UnknownNumber:
         return False
-
-
-def _attempt_token_in_path(webhook: Webhook) -> str | None:
-    """Return the attempt's token in the webhook's path, as the view reads it."""
-    _, _, rest = webhook.path.partition("?")[0].partition(webhook.account.webhook_path)
-    return rest.partition("/")[0] or None
 
 
 def _keep_in_quarantine(webhook: Webhook, reason: str) -> bool:

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
+from messaging.accounts.webhook_paths import PATTERN
 from messaging.models import ScheduledText
 from tests.cast import Cast, client_of
 from tests.messaging.conversations.one_of_each import (
@@ -63,8 +64,9 @@ MATRIX = {
     "later/<int:text_id>/delete/": ("post", "later", {}),
 }
 
-# Proven in test_webhooks.py.
+# Proven in test_webhooks.py and test_addresses.py.
 CARRIERS = {
+    PATTERN,
     "webhooks/<slug:carrier>/<slug:account_token>/",
     "webhooks/<slug:carrier>/<slug:account_token>/<str:attempt_token>/",
 }

@@ -140,11 +140,6 @@ def test_a_body_that_hides_its_length_is_refused_too(cast: Cast, settings: Setti
     assert response.status_code == 413
 
 
-@pytest.mark.parametrize("method", ["get", "put", "delete"])
-def test_only_a_post_is_a_webhook(cast: Cast, method: str) -> None:
-    assert getattr(Client(), method)(cast.account.webhook_path).status_code == 405
-
-
 @pytest.mark.django_db(transaction=True)
 def test_without_the_database_a_carrier_is_asked_to_try_again(cast: Cast) -> None:
     connection = connections["default"]
