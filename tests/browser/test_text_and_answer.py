@@ -133,6 +133,6 @@ def test_one_who_reads_older_messages_is_left_there_and_told_of_the_new_one(
     wait_until_idle(ana)
     top = log.evaluate("log => log.scrollTop")
     server.receive_text(make_unique("Down here"), sender=number)
-    ana.get_by_role("button", name="New messages").click()
+    ana.get_by_role("button", name="Jump to newest").click()
     assert log.evaluate("log => log.scrollTop") > top
-    ana.get_by_role("button", name="New messages").wait_for(state="hidden")
+    ana.get_by_role("button", name="Jump to newest").wait_for(state="hidden")

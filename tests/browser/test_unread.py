@@ -95,7 +95,7 @@ def test_who_missed_more_than_fits_begins_with_the_first_of_it(
     expect(history(page).get_by_text("New", exact=True)).to_be_in_viewport()
     expect(find_message(page, missed[0])).to_be_in_viewport()
     expect(find_message(page, missed[-1])).not_to_be_in_viewport()
-    page.get_by_role("button", name="New messages").click()
+    page.get_by_role("button", name="Jump to newest").click()
     expect(find_message(page, missed[-1])).to_be_in_viewport()
 
 

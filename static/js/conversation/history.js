@@ -4,28 +4,44 @@ import { isAtBottom, scrollToBottom } from "../live/scroll-anchor.js";
 import { closestTarget, focus } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
 import { isNavigation, openLog } from "../shared/page-elements.js";
+import { showDayInSight } from "./day-in-sight.js";
 import { groupMessages } from "./message-groups.js";
+
+/** Pixels above the first message that was not read, for the day that stays in sight. */
+const ROOM_FOR_DAY = 40;
 
 /** Whether the history was at its bottom when it was last scrolled. */
 let wasAtBottom = true;
 
-/** @returns {HTMLElement | null} the button that leads down to newer messages */
-const newerButton = () => document.querySelector("[data-newer]");
+/** How many messages below what is in view came since, or had not been read. */
+let newBelow = 0;
+
+/** @returns {HTMLElement | null} the button that leads down to the newest message */
+const jumpButton = () => document.querySelector("[data-jump]");
 
 function noteScroll() {
   const log = openLog();
   if (!log) return;
   wasAtBottom = isAtBottom(log);
-  const button = newerButton();
-  if (wasAtBottom && button && !button.hidden) {
-    if (button === document.activeElement) focus(log);
-    button.hidden = true;
-  }
+  if (wasAtBottom) newBelow = 0;
+  showJumpButton(log);
+  showDayInSight(log);
 }
 
-function showNewerButton() {
-  const button = newerButton();
-  if (button) button.hidden = false;
+/**
+ * Shows the button where the newest message is out of sight, with how many are new.
+ * @param {HTMLElement} log
+ */
+function showJumpButton(log) {
+  const button = jumpButton();
+  const words = button?.querySelector("[data-words]");
+  if (!button || !words) return;
+  const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+  const isWanted = !wasAtBottom && (newBelow > 0 || below > log.clientHeight / 3);
+  if (!isWanted && button === document.activeElement) focus(log);
+  button.hidden = !isWanted;
+  const text = newBelow ? `Jump to newest · ${newBelow} new` : "Jump to newest";
+  if (words.textContent !== text) words.textContent = text;
 }
 
 /** Keeps the newest message in view while the window and the box change their sizes. */
@@ -42,18 +58,19 @@ function scrollToUnread(log) {
   const line = log.querySelector(":scope > [data-new]");
   const above = line ? log.getBoundingClientRect().top - line.getBoundingClientRect().top : 0;
   if (above <= 0) return;
-  log.scrollTop -= above;
-  showNewerButton();
+  log.scrollTop -= above + ROOM_FOR_DAY;
+  newBelow = log.querySelectorAll(":scope > [data-new] ~ .message").length;
 }
 
 function openHistory() {
   const log = openLog();
   resizes.disconnect();
+  newBelow = 0;
   if (!log) return;
   groupMessages(log);
   scrollToBottom(log);
   scrollToUnread(log);
-  wasAtBottom = isAtBottom(log);
+  noteScroll();
   log.addEventListener("scroll", noteScroll, { passive: true });
   resizes.observe(log);
 }
@@ -85,13 +102,28 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     log.dataset.older = log.querySelector(".older a")?.getAttribute("href") ?? "";
     groupMessages(log);
     log.scrollTop = log.scrollHeight - below;
+    noteScroll();
   } else if (isNavigation(ctx)) openHistory();
 });
 
-listen("newerMessage", showNewerButton);
+listen("newerMessages", ({ count }) => {
+  newBelow += count;
+});
+listen("fragmentsChanged", () => {
+  const log = openLog();
+  if (!log) return;
+  showJumpButton(log);
+  showDayInSight(log);
+});
 
 document.addEventListener("click", (event) => {
-  if (!closestTarget(event, "[data-newer]")) return;
+  if (!closestTarget(event, "[data-jump]")) return;
+  // A conversation that was opened at an old message does not hold the newest ones.
+  const newest = document.querySelector(".log [data-newest]");
+  if (newest instanceof HTMLAnchorElement) {
+    newest.click();
+    return;
+  }
   focus(openLog());
   showNewestMessage();
 });

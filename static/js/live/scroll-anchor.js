@@ -38,7 +38,10 @@ export function captureScroll(container, changing) {
   const frame = container.getBoundingClientRect();
   /** @type {Map<HTMLElement, number>} */
   const tops = new Map();
-  const children = /** @type {HTMLElement[]} */ ([...container.children]);
+  // The heading of a day stays in view while its messages leave it.
+  const children = /** @type {HTMLElement[]} */ (
+    [...container.children].filter((child) => !child.matches(".day"))
+  );
   const isAbove = (/** @type {HTMLElement} */ child) =>
     child.getBoundingClientRect().bottom <= frame.top;
   /** @type {HTMLElement | null} */
@@ -100,11 +103,11 @@ function restoreLog(snapshot, added) {
     return;
   }
   scrollToAnchor(snapshot);
-  const hasNewer = added.some(
+  const newer = added.filter(
     (element) =>
       !last || last.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING,
   );
-  if (hasNewer) announce("newerMessage");
+  if (newer.length) announce("newerMessages", { count: newer.length });
 }
 
 /**

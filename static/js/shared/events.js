@@ -74,7 +74,7 @@
  * @property {null} connectionOpened
  * @property {View} viewChanged another list or thread is shown, or the same one was loaded again
  * @property {null} fragmentsChanged rows or messages were inserted, changed or removed
- * @property {null} newerMessage a message was added below what is in view
+ * @property {{count: number}} newerMessages messages were added below what is in view
  * @property {{attachments: string[]}} messageSent the server took a text, with these files
  * @property {null} messageRefused
  * @property {{isInternal: boolean}} modeChanged
