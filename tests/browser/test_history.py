@@ -73,7 +73,7 @@ def test_the_day_of_what_one_reads_stays_at_the_top(
     wait_until_live(page)
     log = history(page)
     end = log.evaluate("log => log.scrollHeight - log.clientHeight")
-    seen = set()
+    seen: set[str] = set()
     for top in range(int(end), 150, -170):
         scroll_to(log, top)
         wait_until(lambda: len(log.evaluate(SEEN_DAY)) == 1)
@@ -150,8 +150,8 @@ def test_the_full_date_shows_to_those_who_come_by_keyboard(
     page.keyboard.press("Tab")
     newest = page.locator(".message").last.locator("time")
     expect(newest).to_be_focused()
-    title = newest.get_attribute("title")
-    assert re.fullmatch(r"\w+day, \w+ \d+, \d{4} at \d+:\d\d [AP]M, UTC", title or "")
+    title = newest.get_attribute("title") or ""
+    assert re.fullmatch(r"\w+day, \w+ \d+, \d{4} at \d+:\d\d [AP]M, UTC", title)
     assert title in focused_tip(page)
     page.keyboard.press("ArrowUp")
     expect(newest).not_to_be_focused()
