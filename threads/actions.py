@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -62,20 +63,22 @@ def mark_unread(*, thread: Thread, agent: Agent) -> None:
 
 
 @transaction.atomic
-def hide_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
+def hide_thread(
+    *, thread: Thread, agent: Agent, message_id: int, at: datetime | None = None
+) -> bool:
     """Delete the thread for this agent; the others keep it.
 
     `message_id` is the newest message that the page showed: a text that came in after it keeps the
     thread in the list. Returns True if the thread is hidden now.
     """
-    change_state(thread=thread, agent=agent, hidden_id=message_id)
+    change_state(thread=thread, agent=agent, hidden_id=message_id, hidden_at=at)
     return not Thread.objects.filter(pk=thread.pk, last_text_id__gt=message_id).exists()
 
 
 @transaction.atomic
 def restore_thread(*, thread: Thread, agent: Agent) -> None:
     """Put a thread that the agent deleted back into their lists."""
-    change_state(thread=thread, agent=agent, hidden_id=0)
+    change_state(thread=thread, agent=agent, hidden_id=0, hidden_at=None)
 
 
 def restore_for_agents(*, thread: Thread, agent_ids: Collection[int]) -> None:
@@ -110,6 +113,7 @@ def change_state(
     read_count: int | _Unset = UNSET,
     is_marked_unread: bool | _Unset = UNSET,
     hidden_id: int | _Unset = UNSET,
+    hidden_at: datetime | _Unset | None = UNSET,
     is_muted: bool | _Unset = UNSET,
     draft_body: str | _Unset = UNSET,
     draft_is_internal: bool | _Unset = UNSET,
@@ -124,6 +128,7 @@ def change_state(
         "read_count": read_count,
         "is_marked_unread": is_marked_unread,
         "hidden_id": hidden_id,
+        "hidden_at": hidden_at,
         "is_muted": is_muted,
         "draft_body": draft_body,
         "draft_is_internal": draft_is_internal,

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import transaction
+from django.utils import timezone
 
 from inboxes.models import Agent
-from messaging.models import Message
-from threads.actions import hide_thread, restore_for_agents
-from threads.models import Thread
+from messaging.models import Message, Notification
+from messaging.stream.notifying import mark_notifications_read
+from threads.actions import hide_thread, restore_for_agents, restore_thread
+from threads.models import Thread, ThreadState
 
 
 @transaction.atomic
 def delete_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
     """Hide the thread for the agent, who was shown it up to `message_id`.
 
-    Return False if it stays: a newer text, or a newer message that mentions the agent, keeps it in
-    the list.
+    Their notifications of what they were shown are read with it. Return False if it stays: a
+    newer text, or a newer message that mentions the agent, keeps it in the list.
     """
     _lock_agents([agent.pk])
     newest = Message.objects.shown_upto(thread, message_id)
@@ -26,7 +28,22 @@ def delete_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
     unseen = Message.objects.filter(thread=thread, pk__gt=newest.pk, kind=Message.Kind.INTERNAL)
     if any(message.mentions_agent(agent.pk) for message in unseen.only("mentions")):
         return False
-    return hide_thread(thread=thread, agent=agent, message_id=newest.pk)
+    now = timezone.now()
+    is_hidden = hide_thread(thread=thread, agent=agent, message_id=newest.pk, at=now)
+    if is_hidden:
+        mark_notifications_read(agent=agent, thread=thread, upto=newest.pk, at=now)
+    return is_hidden
+
+
+@transaction.atomic
+def undo_delete(*, thread: Thread, agent: Agent) -> None:
+    """Put the thread back into the agent's lists, and make unread what was read by deleting it."""
+    _lock_agents([agent.pk])
+    state = ThreadState.objects.filter(agent=agent, thread=thread).first()
+    if state is not None and state.hidden_at is not None:
+        read = Notification.objects.filter(agent=agent, thread=thread, read_at=state.hidden_at)
+        read.update(read_at=None)
+    restore_thread(thread=thread, agent=agent)
 
 
 def restore_for_mentioned(*, thread: Thread, author: Agent, mentioned: Collection[int]) -> None:

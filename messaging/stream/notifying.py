@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -121,10 +121,12 @@ def mark_notifications_read(
     notification_id: int | None = None,
     thread: Thread | None = None,
     upto: int | None = None,
+    at: datetime | None = None,
 ) -> int:
     """Mark one, a thread's, or all of the agent's notifications as read; return how many.
 
     `upto` is the newest message that the page has shown; notifications of later ones stay unread.
+    `at` is when they were read, if not now.
     The agent's other open pages follow.
     """
     unread = Notification.objects.filter(agent=agent).unread()
@@ -134,7 +136,7 @@ def mark_notifications_read(
         unread = unread.filter(thread=thread)
     if upto is not None:
         unread = unread.filter(message__lte=upto)
-    count = unread.update(read_at=timezone.now())
+    count = unread.update(read_at=at or timezone.now())
     if count:
         bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
     return count

@@ -25,6 +25,9 @@ class ThreadState(models.Model):
         db_default=0,
         help_text="Deleted by the agent when this was the newest message shown; 0 if not.",
     )
+    hidden_at = models.DateTimeField(
+        null=True, help_text="When the agent deleted it; what was read then comes back with it."
+    )
     is_muted = models.BooleanField(default=False, db_default=False)
     draft_body = models.TextField(blank=True, default="", db_default="")
     draft_is_internal = models.BooleanField(

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import fragment_or_redirect, no_content_or_redirect, unprocessable_text
 from messaging.conversations.forms import PriorityForm, ReadForm
-from messaging.stream.hiding import delete_thread
+from messaging.stream.hiding import delete_thread, undo_delete
 from threads.access import get_thread
-from threads.actions import mark_unread, restore_thread, set_priority
+from threads.actions import mark_unread, set_priority
 from threads.models import Thread
 
 CAME_BACK = "A new text just arrived, so the conversation stays in your list."
@@ -74,7 +74,7 @@ def restore_deleted_thread(request: HtmxRequest, thread_id: int) -> HttpResponse
     """Put a thread that the agent deleted back into their lists."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
-    restore_thread(thread=thread, agent=agent)
+    undo_delete(thread=thread, agent=agent)
     return no_content_or_redirect(request, _list_url(thread))
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
+from django.utils import timezone
 
 from inboxes.models import Agent
-from messaging.models import Message
+from messaging.models import Message, Notification
 from messaging.stream.hiding import delete_thread
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
-from tests.messaging.live.live_pages import new_tab, parse_elements
+from tests.messaging.live.live_pages import PATIENCE, new_tab, parse_elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread, ThreadState
 
+OTHER_CUSTOMER = "+12025550188"
 HTMX = {"HX-Request": "true"}
 
 
@@ -250,4 +253,42 @@ async def test_a_page_that_was_away_learns_that_its_thread_was_deleted(cast: Cas
     hidden = [frame["hidden"] for frame in page.frames if "hidden" in frame]
     assert hidden[-1] == {str(thread.pk): thread.last_message_id}
     assert f"thread-{thread.pk}" not in page.placed
+    await page.disconnect()
+
+
+def unread_texts(agent: Agent) -> int:
+    return Notification.objects.filter(agent=agent).unread().count()
+
+
+def test_the_bell_falls_with_an_unread_thread_and_undo_raises_it_again(cast: Cast) -> None:
+    cast.text_in("Elsewhere", sender=OTHER_CUSTOMER)
+    thread = cast.thread()
+    Notification.objects.filter(agent=cast.ana, message__body="Elsewhere").update(
+        read_at=timezone.now()
+    )
+    cast.text_in("Hello?")
+    assert unread_texts(cast.ana) == 2
+    post_delete(cast.ana, thread)
+    assert (unread_texts(cast.ana), unread_texts(cast.ben)) == (0, 3)
+    client_of(cast.ana).post(f"/threads/{thread.pk}/restore/")
+    assert unread_texts(cast.ana) == 2
+
+
+def test_a_text_that_keeps_the_thread_in_the_list_stays_on_the_bell(cast: Cast) -> None:
+    thread = cast.thread()
+    shown = Message.objects.latest("pk").pk
+    cast.text_in("Hello?")
+    post_delete(cast.ana, thread, shown)
+    assert unread_texts(cast.ana) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_bell_of_an_open_page_falls_with_the_thread(cast: Cast) -> None:
+    thread = await in_database(cast.thread)()
+    page = await (await in_database(new_tab)(cast.ana)).open("/")
+    await in_database(post_delete)(cast.ana, thread)
+    counts = []
+    while 0 not in counts:
+        frame = json.loads(await page.socket.receive_from(PATIENCE))
+        counts.append(frame.get("notices", {}).get("unread"))
     await page.disconnect()
