@@ -10,11 +10,10 @@ from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 
-from inboxes.actions import announce_inbox
-from inboxes.models import Inbox
 from messaging.admin.accounts import NOT_HERE
 from messaging.carriers import UnknownCarrier
 from messaging.models import Message, Number
+from messaging.stream.replies import follow_number
 from threads import addresses
 
 
@@ -87,5 +86,15 @@ class NumberAdmin(admin.ModelAdmin[Number]):
         if change and "inbox" in form.initial:
             touched.add(form.initial["inbox"])
         super().save_model(request, obj, form, change)
-        for inbox in Inbox.objects.filter(pk__in=touched).order_by("pk"):
-            announce_inbox(inbox=inbox)
+        for inbox_id in sorted(touched):
+            follow_number(inbox_id=inbox_id)
+
+    def delete_model(self, request: HttpRequest, obj: Number) -> None:
+        super().delete_model(request, obj)
+        follow_number(inbox_id=obj.inbox_id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Number]) -> None:
+        inbox_ids = sorted(queryset.values_list("inbox", flat=True))
+        super().delete_queryset(request, queryset)
+        for inbox_id in inbox_ids:
+            follow_number(inbox_id=inbox_id)

@@ -17,6 +17,7 @@ from messaging.carriers.events import Keyword
 from messaging.models import Attempt, Message, Number, OptOut, OptOutSettings
 from messaging.models.opt_outs import OptOutQuerySet
 from messaging.outbound import automatic
+from messaging.stream import replies
 from messaging.stream.keywords import find_keyword
 from messaging.stream.refusals import find_refusal
 from threads import addresses
@@ -55,6 +56,7 @@ def apply_keyword(
         ended = _end(
             _current(our_address, theirs), at=at, how=OptOut.Source.KEYWORD, message=message
         )
+        replies.update_needs_reply(thread.inbox_id, message.seq, address=theirs)
         _announce_elsewhere(ended, but=thread.inbox_id)
     elif not (message.is_late or is_answered):
         automatic.send_help_text(thread, message)
@@ -98,7 +100,7 @@ def record_carrier_opt_out(attempt: Attempt, *, seq: int) -> None:
     )
     if (opt_out := _insert(row)) is not None:
         _announce_elsewhere([opt_out], but=thread.inbox_id)
-    bell.ring_inbox(thread.inbox_id, seq)
+    _show_change(pair[1], {thread.inbox_id: seq})
 
 
 @transaction.atomic
@@ -127,7 +129,7 @@ def record_opt_out(
         message=message,
     )
     opt_out = _insert(row)
-    _ring(seqs)
+    _show_change(address, seqs)
     if opt_out is None:
         return _current(our_address, address).earliest("since")
     _announce_elsewhere([opt_out], but=seqs)
@@ -146,7 +148,7 @@ def end_opt_out(
     seqs = _advance_counters(_inboxes_of(opt_out.address, opt_out.our_address))
     rows = OptOut.objects.current().filter(pk=opt_out.pk)
     ended = _end(rows, how=how, by=by, reason=reason)
-    _ring(seqs)
+    _show_change(opt_out.address, seqs)
     _announce_elsewhere(ended, but=seqs)
     return bool(ended)
 
@@ -157,7 +159,7 @@ def end_opt_outs_of_thread(*, thread: Thread, by: Agent, reason: str) -> bool:
     our_address, address = thread.our_address, thread.contact.address
     seqs = _advance_counters(_inboxes_of(address, our_address))
     ended = _end(_current(our_address, address), how=OptOut.Source.MEMBER, by=by, reason=reason)
-    _ring(seqs)
+    _show_change(address, seqs)
     _announce_elsewhere(ended, but=seqs)
     return bool(ended)
 
@@ -230,8 +232,10 @@ def _advance_counters(inbox_ids: Collection[int]) -> dict[int, int]:
     return {inbox_id: counters.next_inbox_seq(inbox_id) for inbox_id in sorted(inbox_ids)}
 
 
-def _ring(seqs: dict[int, int]) -> None:
+def _show_change(address: str, seqs: dict[int, int]) -> None:
+    """Let the inboxes' lists and pages follow an opt-out that began or ended."""
     for inbox_id, seq in seqs.items():
+        replies.update_needs_reply(inbox_id, seq, address=address)
         bell.ring_inbox(inbox_id, seq)
 
 
@@ -250,4 +254,4 @@ def _announce_elsewhere(changed: Collection[OptOut], *, but: int | Collection[in
 def _announce(address: str, done: Collection[int]) -> None:
     for inbox_id in sorted(_inboxes_of(address) - set(done)):
         with transaction.atomic():
-            bell.ring_inbox(inbox_id, counters.next_inbox_seq(inbox_id))
+            _show_change(address, {inbox_id: counters.next_inbox_seq(inbox_id)})

@@ -67,14 +67,27 @@ _LAST_MESSAGE = (
 )
 _POSITION = "(SELECT message_count + 1 FROM threads_thread WHERE id = %(thread_id)s)"
 
+# Whether a text could be sent in the row of threads_thread at hand, if its account is on.
+CAN_BE_ANSWERED = (
+    "EXISTS (SELECT FROM threads_contact AS contact"
+    " WHERE contact.id = threads_thread.contact_id AND contact.kind <> 'name'"
+    " AND EXISTS (SELECT FROM messaging_number AS number"
+    " WHERE number.inbox_id = threads_thread.inbox_id AND number.address = {our_address})"
+    " AND NOT EXISTS (SELECT FROM messaging_optout AS opt_out"
+    " WHERE opt_out.address = contact.address AND opt_out.ended_at IS NULL"
+    " AND (opt_out.is_for_all OR opt_out.our_address = {our_address})))"
+)
+_OUR_ADDRESS = "coalesce(%(our_address)s, threads_thread.our_address)"
+
 # Inserts a message and updates its thread and its inbox; returns its key and its position.
 RECORD_MESSAGE = (
     f"WITH written AS ({build_insert(Message, position=_POSITION)}, position),"  # noqa: S608  as above
     f" updated AS (UPDATE threads_thread SET seq = %(seq)s, {_LAST_MESSAGE},"
-    " our_address = coalesce(%(our_address)s, our_address),"
+    f" our_address = {_OUR_ADDRESS},"
     " message_count = written.position, words = %(words)s,"
     " last_text_id = CASE WHEN %(kind)s = 'internal' THEN last_text_id ELSE written.id END,"
-    " needs_reply = coalesce(%(needs_reply)s, needs_reply)"
+    " needs_reply = coalesce(%(needs_reply)s AND"
+    f" {CAN_BE_ANSWERED.format(our_address=_OUR_ADDRESS)}, needs_reply)"
     " FROM written WHERE threads_thread.id = %(thread_id)s)"
     f" UPDATE inboxes_inbox SET {_LAST_MESSAGE} FROM written WHERE inboxes_inbox.id = %(inbox_id)s"
     " RETURNING written.id, written.position"

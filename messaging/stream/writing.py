@@ -98,13 +98,13 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
 
 
 def _needs_reply(message: Message) -> bool | None:
-    """Return whether the thread now needs a reply.
+    """Return whether the thread now needs a reply, if it can be answered.
 
     Return None if the message leaves that as it was: an internal or an automatic one.
     """
     if message.kind == Message.Kind.INTERNAL or message.is_automatic:
         return None
-    return message.kind == Message.Kind.INBOUND
+    return message.kind == Message.Kind.INBOUND and message.keyword != Message.Keyword.OPT_OUT
 
 
 def change_message(message: Message, seq: int, **columns: object) -> None:

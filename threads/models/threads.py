@@ -103,7 +103,7 @@ class Thread(LastMessage):
         default=False,
         db_default=False,
         editable=False,
-        help_text="Whether the last text came in. Reading and internal messages do not change it.",
+        help_text="Whether the last text came in and asks for an answer that can be given.",
     )
     message_count = models.IntegerField(default=0, db_default=0, editable=False)
     words = SearchVectorField(
