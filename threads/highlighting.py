@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from threads.links import Link
 from threads.words import DIGITS, split_words
 
 # Word characters, each with the combining accents that may follow it.
@@ -16,6 +17,10 @@ _TOKEN = re.compile(r"(?:\w[\u0300-\u036f]*)+")
 # Few, because a row of a list shows one short line.
 CHARACTERS_BEFORE_HIGHLIGHT = 14
 EXCERPT_LENGTH = 160
+
+# A page opens in a new tab; an e-mail address and a telephone number in another program.
+_PAGE = '<a href="{}" target="_blank" rel="noopener noreferrer nofollow" dir="ltr">{}</a>'
+_OTHER = '<a href="{}" rel="noopener noreferrer nofollow" dir="ltr">{}</a>'
 
 # Start and end in characters.
 Span = tuple[int, int]
@@ -74,6 +79,43 @@ def _excerpt_start(line: str, first: int) -> int:
         return 0
     space = line.find(" ", first - CHARACTERS_BEFORE_HIGHLIGHT, first)
     return space + 1 if space >= 0 else first
+
+
+def draw_links(
+    text: str,
+    links: Iterable[Link],
+    mentions: Iterable[MentionSpan],
+    agent_id: int | None,
+    plain: Callable[[str], SafeString] = escape,
+) -> SafeString:
+    """Return the text with its links to be opened, and with its mentions highlighted.
+
+    A mention may stand inside a link, but where one of them ends inside the other the link is
+    left out. Links have a direction of their own, so that no character before them turns them
+    round. `plain` turns the text around both into HTML.
+    """
+    spans = list(mentions)
+
+    def draw(start: int, end: int) -> SafeString:
+        inside = [(a - start, b - start, who) for a, b, who in spans if start <= a and b <= end]
+        return highlight_mentions(text[start:end], inside, agent_id, plain)
+
+    parts: list[SafeString] = []
+    offset = 0
+    for link in links:
+        if any(_overlap(link, start, end) for start, end, _ in spans):
+            continue
+        parts.append(draw(offset, link.start))
+        shown = draw(link.start, link.end)
+        parts.append(format_html(_PAGE if link.is_page else _OTHER, link.href, shown))
+        offset = link.end
+    parts.append(draw(offset, len(text)))
+    return mark_safe("".join(parts))  # noqa: S308  each part was escaped
+
+
+def _overlap(link: Link, start: int, end: int) -> bool:
+    """Return True if only a part of the span lies inside the link."""
+    return start < link.end and link.start < end and not (link.start <= start and end <= link.end)
 
 
 def highlight_mentions(

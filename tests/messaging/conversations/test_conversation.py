@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.conversations.history import PAGE_SIZE
+from messaging.conversations.history import FOLDED_ABOVE, FOLDED_TO, PAGE_SIZE
 from messaging.models import Message, Number
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.markup import read_words
@@ -58,6 +58,20 @@ def test_what_nobody_can_see_reaches_neither_the_customer_nor_the_team(
     assert answer.status_code == 422
     assert "Write something first." in answer.content.decode()
     assert not Message.objects.exclude(kind="inbound").exists()
+
+
+def test_a_link_that_the_fold_would_cut_is_opened_only_when_the_whole_text_is_shown(
+    cast: Cast,
+) -> None:
+    early, late = "https://example.com/early", "https://example.com/late-and-long"
+    padding = "x" * (FOLDED_TO - len(early) - 13)
+    text = cast.text_in(f"{early} {padding} {late} {'y' * FOLDED_ABOVE}")
+    page = client_of(cast.ana).get(f"/threads/{text.thread_id}/").content.decode()
+    [folded] = bodies_shown(page)
+    assert re.findall('href="([^"]*)"', folded) == [early]
+    assert folded.endswith("https://exa…")
+    whole = client_of(cast.ana).get(f"/messages/{text.pk}/text/", headers=HTMX).content.decode()
+    assert re.findall('href="([^"]*)"', whole) == [early, late]
 
 
 def test_invisible_characters_inside_an_emoji_stay(cast: Cast) -> None:
