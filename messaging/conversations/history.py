@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.models import Attachment, Message, ScheduledText
-from messaging.stream.refusals import number_or_refusal
+from messaging.stream.refusals import find_standing
 from messaging.stream.segments import Segments, count_segments
+from messaging.stream.wishes import find_wishes
 from threads.models import Thread, ThreadState
 from threads.rows import choice_query
 from threads.unread import membership_starts
@@ -160,6 +161,8 @@ class Conversation:
     newer_entries: Sequence[Entry] = ()  # Messages of others that held a text up
     # The newest message when the agent deleted the thread; 0 if it is not hidden.
     hidden_id: int = 0
+    is_opted_out: bool = False
+    wish_id: int = 0  # The last text, if it may ask for no more texts
     choice: str = ""  # What the list beside it is narrowed to
     is_over_all: bool = False  # True if that list is over all inboxes
 
@@ -322,14 +325,17 @@ def open_conversation(
     states = ThreadState.objects.filter(agent=agent, thread=thread)
     state = states.annotate(has_files=Exists(drafted)).first()
     shown = page or history_page(thread, agent)
-    number, refusal = number_or_refusal(thread)
+    standing = find_standing(thread)
+    number = None if standing.refusal else standing.number
     return Conversation(
         thread=thread,
         page=shown.with_new_line(_first_unread_id(thread, agent, state, shown)),
         choice=choice,
         is_over_all=is_over_all,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
-        refusal=refusal,
+        refusal=standing.refusal,
+        is_opted_out=standing.opt_out is not None,
+        wish_id=0 if standing.refusal else find_wishes([thread.pk]).get(thread.pk, 0),
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
         scheduled_texts=list(ScheduledText.objects.listed(thread)),
         form_key=uuid.uuid4(),

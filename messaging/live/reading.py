@@ -14,6 +14,7 @@ from messaging.conversations.history import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import find_refusals
+from messaging.stream.wishes import find_wishes
 from threads.models import Thread, ThreadState
 from threads.unread import count_unread_threads
 
@@ -49,6 +50,8 @@ class Changes:
     agents: dict[int, Agent] = field(default_factory=dict)
     # Why open threads take no text, by thread; empty where they do.
     refusals: dict[int, str] = field(default_factory=dict)
+    # Texts in open threads that may ask for no more texts, by thread.
+    wishes: dict[int, int] = field(default_factory=dict)
     # Since when each agent is a member.
     member_since: dict[int, datetime] = field(default_factory=dict)
     states: dict[tuple[int, int], ThreadState] = field(default_factory=dict)
@@ -95,10 +98,11 @@ def read_changes(
 
 
 def _read_open_threads(changes: Changes, since: int, open_threads: Collection[int]) -> None:
-    """Read what is new in open threads; four queries, and one for attachments."""
+    """Read what is new in open threads; six queries, and one for attachments."""
     opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
     changes.titles = list(opened.filter(seq__gt=since).for_rows())
     changes.refusals = find_refusals(opened.select_related("contact"))
+    changes.wishes = find_wishes([key for key, why in changes.refusals.items() if not why])
     written = Message.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )

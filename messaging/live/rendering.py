@@ -75,11 +75,13 @@ class Renderer:
         return pack_frames(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
 
     def _refusal_parts(self, target: Target) -> list[Part]:
-        """Tell a page whether its open thread takes texts now."""
+        """Tell a page whether its open thread takes texts now, or was asked for no more."""
         if target.thread not in self.changes.refusals:
             return []
         refusal = self.changes.refusals[target.thread]
-        return [("standing", {"thread": target.thread, "refusal": refusal})]
+        wish = self.changes.wishes.get(target.thread, 0)
+        told = {"thread": target.thread, "refusal": refusal, "wish": wish}
+        return [("standing", told)]
 
     def _notification_parts(self, agent: Agent) -> Iterable[Part]:
         """Tell the unread count and the new notifications, if the agent was notified."""

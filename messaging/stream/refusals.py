@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from django.db.models import Q
 
@@ -17,6 +18,20 @@ def find_refusal(thread: Thread) -> str:
     return find_refusals([thread])[thread.pk]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold what a thread's texts leave from, and what keeps them back."""
+
+    number: Number | None
+    refusal: str = ""
+    opt_out: OptOut | None = None
+
+
+def find_standing(thread: Thread) -> Standing:
+    """Return whether the thread takes texts, and why not."""
+    return _find_standings([thread])[thread.pk]
+
+
 def number_or_refusal(
     thread: Thread, *, message: Message | None = None
 ) -> tuple[Number | None, str]:
@@ -24,13 +39,13 @@ def number_or_refusal(
 
     With a message, its number: an opt-out lets its own confirmation pass, and nothing else.
     """
-    number, sentence = _numbers_and_refusals([thread], message)[thread.pk]
-    return (None if sentence else number), sentence
+    standing = _find_standings([thread], message)[thread.pk]
+    return (None if standing.refusal else standing.number), standing.refusal
 
 
 def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
     """Return the refusals by thread key, with two queries for all threads."""
-    return {key: sentence for key, (_, sentence) in _numbers_and_refusals(several).items()}
+    return {key: standing.refusal for key, standing in _find_standings(several).items()}
 
 
 def find_opt_outs(threads: Collection[Thread]) -> dict[int, OptOut]:
@@ -54,9 +69,9 @@ def find_opt_outs(threads: Collection[Thread]) -> dict[int, OptOut]:
     return found
 
 
-def _numbers_and_refusals(
+def _find_standings(
     several: Iterable[Thread], message: Message | None = None
-) -> dict[int, tuple[Number | None, str]]:
+) -> dict[int, Standing]:
     threads = list(several)
     inboxes = {thread.inbox_id for thread in threads}
     numbers = {
@@ -70,8 +85,9 @@ def _numbers_and_refusals(
     }
     found = {}
     for thread in threads:
-        number = numbers.get(thread.inbox_id)
-        found[thread.pk] = number, _refusal_sentence(thread, number, opt_outs.get(thread.pk))
+        number, opt_out = numbers.get(thread.inbox_id), opt_outs.get(thread.pk)
+        sentence = _refusal_sentence(thread, number, opt_out)
+        found[thread.pk] = Standing(number, sentence, opt_out)
     return found
 
 

@@ -1,5 +1,5 @@
-// When the open thread takes texts again, or no longer does: its composer is drawn anew, and what
-// was typed stays.
+// When the open thread takes texts again, no longer does, or is asked for no more: its composer is
+// drawn anew, and what was typed stays.
 import { focus, parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
 import { openThreadKey } from "../shared/page-elements.js";
@@ -37,11 +37,13 @@ async function redrawComposer(thread) {
   announce("draftReplaced");
 }
 
-listen("standing", async ({ thread, refusal }) => {
-  const shown = replyElement()?.dataset.refusal;
-  if (openThreadKey() !== thread || shown === undefined || shown === refusal) return;
-  if (wanted === `${thread} ${refusal}`) return;
-  wanted = `${thread} ${refusal}`;
+listen("standing", async ({ thread, refusal, wish }) => {
+  const shown = replyElement()?.dataset;
+  if (openThreadKey() !== thread || shown?.refusal === undefined) return;
+  if (shown.refusal === refusal && Number(shown.wish) === wish) return;
+  const told = `${thread} ${wish} ${refusal}`;
+  if (wanted === told) return;
+  wanted = told;
   await redrawComposer(thread);
   wanted = "";
 });

@@ -64,8 +64,8 @@
  * @property {Record<string, boolean>} muted whether each of these threads is muted
  * @property {Record<string, number>} hidden up to which message each of these threads is hidden;
  *   0 if it is not
- * @property {{thread: number, refusal: string}} standing why the thread cannot be written to;
- *   empty if it can
+ * @property {{thread: number, refusal: string, wish: number}} standing why the thread cannot be
+ *   written to, empty if it can; and the text that may ask for no more texts, 0 if none does
  * @property {{unread: number, new: Notification[]}} notices
  */
 

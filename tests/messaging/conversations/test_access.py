@@ -44,6 +44,8 @@ MATRIX = {
     "threads/<int:thread_id>/messages/": ("post", "thread", {"body": "Hi", "form_key": "x"}),
     "threads/<int:thread_id>/composer/": ("get", "thread", {}),
     "threads/<int:thread_id>/contact/": ("post", "thread", {"name": "Stranger's"}),
+    "threads/<int:thread_id>/opt-out/": ("post", "thread", {"how": "phone"}),
+    "threads/<int:thread_id>/opt-out/end/": ("post", "thread", {"reason": "Stranger's"}),
     "threads/<int:thread_id>/draft/": ("post", "thread", {"body": "Hi"}),
     "threads/<int:thread_id>/mentions/": ("get", "thread", {}),
     "threads/<int:thread_id>/mute/": ("post", "thread", {"muted": "1"}),
