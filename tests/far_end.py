@@ -1,8 +1,9 @@
 """The carriers' far end for tests: a process of its own with a ledger of its own.
 
 Speaks Twilio's `Messages.json` and the simulator's endpoint with the standard library
-alone, and shares no code with the product, so that the two can be compared. Every POST
-is appended to a JSONL ledger before it is answered.
+alone, and shares no code with the product, so that the two can be compared. Reads the other
+carriers' texts too, and answers them what a test has it say. Every POST is appended to a
+JSONL ledger before it is answered.
 
     python tests/far_end.py LEDGER_FILE      prints "listening on PORT" when it is ready
 
@@ -16,7 +17,8 @@ GET answers as Twilio's log of Messages and its Account do.
 An ANSWER is {"kind": KIND, …}:
     accept, slow (seconds), throttle (retry_after?), error (status?), reject (code, status?),
     unauthorised, garbled (201 without sense), redirect, timeout (taken, then silence for
-    seconds), reset (taken, then RST), reset_untaken (RST, not taken)
+    seconds), reset (taken, then RST), reset_untaken (RST, not taken), say (status, json: what
+    any carrier answers; taken?)
 `answers` are used up by the next requests (to that number, if given), then `default`.
 """
 
@@ -116,6 +118,26 @@ class FarEndState:
                 self.answers = deque(order["answers"])
 
 
+def sent_text(path: str, raw: bytes) -> Text:
+    """Read a text: Twilio's form, which SignalWire shares, or the JSON of any other carrier."""
+    if path.removesuffix(".json").endswith("/Messages"):
+        form = {key: values[0] for key, values in parse_qs(raw.decode(), True).items()}
+        sender, to, body, callback = (
+            form.get(key, "") for key in ("From", "To", "Body", "StatusCallback")
+        )
+        return Text("twilio", "SM" + uuid.uuid4().hex, sender, to, body, callback)
+    fields = json.loads(raw)
+    recipient = fields.get("to") or fields["dst"]
+    return Text(
+        "simulator",
+        "sim-" + uuid.uuid4().hex,
+        fields.get("from") or fields["src"],
+        recipient[0] if isinstance(recipient, list) else recipient,
+        fields["text"],
+        fields.get("callback_url", ""),
+    )
+
+
 def twilio_signature(token: str, url: str, fields: dict[str, str]) -> str:
     text = url + "".join(key + fields[key] for key in sorted(fields))
     return base64.b64encode(
@@ -211,28 +233,8 @@ class Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.path.startswith("/control/"):
             self.run_command(json.loads(raw or b"{}"))
-        elif self.path.endswith("/Messages.json"):
-            form = {key: values[0] for key, values in parse_qs(raw.decode(), True).items()}
-            text = Text(
-                "twilio",
-                "SM" + uuid.uuid4().hex,
-                form.get("From", ""),
-                form.get("To", ""),
-                form.get("Body", ""),
-                form.get("StatusCallback", ""),
-            )
-            self.receive_text(text)
         else:
-            fields = json.loads(raw)
-            text = Text(
-                "simulator",
-                "sim-" + uuid.uuid4().hex,
-                fields["from"],
-                fields["to"],
-                fields["text"],
-                fields["callback_url"],
-            )
-            self.receive_text(text)
+            self.receive_text(sent_text(self.path, raw))
 
     def receive_text(self, text: Text) -> None:
         """Choose the answer, record the text in the ledger, keep it if accepted, and answer."""
@@ -304,6 +306,9 @@ class Handler(BaseHTTPRequestHandler):
         os.close(self.connection.detach())
 
     answer_reset_untaken = answer_reset
+
+    def answer_say(self, text: Text, answer: Answer) -> None:
+        self.reply(answer["status"], answer["json"])
 
     def reply_accepted(self, text: Text) -> None:
         if text.carrier == "twilio":
