@@ -300,6 +300,9 @@ def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> even
         body=parsing.check_readable("text", parsing.read_string(message, "text")),
         sent_at=parsing.read_time("time", parsing.read_string(message, "time")),
         media=tuple(events.InboundMedia(url) for url in urls if not _is_layout(url)),
+        others=parsing.other_addresses(
+            one for one in parsing.read_list("to", message.get("to")) if one != recipient
+        ),
     )
 
 

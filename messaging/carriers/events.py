@@ -175,7 +175,9 @@ class InboundText:
     """Hold a text from outside. Addresses are as the carrier gave them, not normalised.
 
     `keyword` is what the carrier itself took the text for, and has answered; it is None where the
-    carrier says nothing of it.
+    carrier says nothing of it. `others` are the other recipients of a group text; ours and the
+    sender may be among them. Where the carrier does not tell which recipient of a group is us,
+    `is_recipient_told` is False and `recipient` is only the first of them.
     """
 
     carrier_message_id: str
@@ -186,6 +188,8 @@ class InboundText:
     media: tuple[InboundMedia, ...] = ()
     subject: str = field(default="", repr=False)
     keyword: Keyword | None = None
+    others: tuple[str, ...] = field(default=(), repr=False)
+    is_recipient_told: bool = True
 
     @property
     def words(self) -> str:

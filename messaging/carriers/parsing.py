@@ -18,6 +18,7 @@ ADDRESS_LIMIT = 64
 URL_LIMIT = 4096
 TYPE_LIMIT = 128
 MAX_MEDIA = 20
+MAX_OTHERS = 50
 LONGEST_SHORT_CODE = 8
 CODE_LIMIT = 64
 WORDS_LIMIT = 300
@@ -138,6 +139,13 @@ def check_required(label: str, value: str, limit: int) -> str:
     if not cleaned.strip():
         raise events.Unparsable(f"{label} is missing")
     return cleaned
+
+
+def other_addresses(found: Iterable[object]) -> tuple[str, ...]:
+    """Return the addresses among what a carrier lists as a group's other recipients."""
+    cleaned = (clean_text(one).strip() for one in found if isinstance(one, str))
+    usable = [with_plus(one) for one in cleaned if one and len(one) <= ADDRESS_LIMIT]
+    return tuple(usable[:MAX_OTHERS])
 
 
 def media_url(value: object) -> str:

@@ -3,8 +3,9 @@
 Its dialect (JSON throughout):
 
 - Webhook: `{"type": "message", "id", "from", "to", "text", "sent_at"?, "media"?: [{"url",
-  "content_type"?, "size"?, "sha256"?}]}` or `{"type": "receipt", "id", "state", "code"?,
-  "words"?}`, with `X-Simulator-Signature` = hex(HMAC-SHA256(secret, path with query + raw body)).
+  "content_type"?, "size"?, "sha256"?}], "others"?: [address]}` or `{"type": "receipt", "id",
+  "state", "code"?, "words"?}`, with `X-Simulator-Signature` = hex(HMAC-SHA256(secret, path with
+  query + raw body)).
 - Sending: POST `{"from", "to", "text", "callback_url", "media_urls"?}` with the secret as
   bearer token; 201 `{"id"}`, 4xx `{"code", "words"?}`.
 """
@@ -137,6 +138,7 @@ def _inbound(message_id: str, event: Mapping[str, object]) -> events.InboundText
         body=parsing.check_readable("text", parsing.read_string(event, "text")),
         sent_at=parsing.read_time("sent_at", parsing.read_string(event, "sent_at")),
         media=tuple(_medium(item) for item in parsing.read_objects("media", event.get("media"))),
+        others=parsing.other_addresses(parsing.read_list("others", event.get("others"))),
     )
 
 

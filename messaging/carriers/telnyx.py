@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
 from inboxes.integers import read_integer
-from messaging.carriers import events, http, parsing, results
+from messaging.carriers import events, http, parsing, results, telnyx_inbound
 from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.telnyx_errors import ERROR_CLASSES
 from messaging.carriers.telnyx_records import LAG, Api, between, url
@@ -54,15 +54,6 @@ MEDIA_HOSTS = (
     "tlnx-mms-media.s3.amazonaws.com",
     "tlnx-mms-media.s3.us-east-1.amazonaws.com",
 )
-
-CHANNELS = {"rcs": "RCS", "whatsapp": "WhatsApp"}
-OTHER_CHANNEL = (
-    "It came by {channel}; Partyline serves SMS and MMS. In Telnyx's portal, give the {channel} "
-    "agent or sender another webhook URL than this address."
-)
-OLD_VERSION = "In Telnyx's portal, set the messaging profile's webhook API version to 2."
-
-NO_SUBJECT = "NoSubject"  # What Telnyx writes where a picture message has none
 
 PATIENCE = 3  # Messages in a row that may fail to come before their listing is given up
 
@@ -129,23 +120,20 @@ class Telnyx(Carrier):
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one event: a text, or the state of each recipient of one of ours."""
-        data = _event_data(request)
+        data = telnyx_inbound.read_data(request)
         kind = parsing.check_readable(
             "event_type", parsing.read_string(data, "event_type"), parsing.TYPE_LIMIT
         )
         match kind:
             case "message.received":
-                return [_inbound(parsing.read_object("payload", data.get("payload")))]
+                payload = parsing.read_object("payload", data.get("payload"))
+                return [*telnyx_inbound.read_texts(payload)]
             case "message.sent" | "message.finalized":
                 return _receipts(parsing.read_object("payload", data.get("payload")))
             case _ if kind.startswith("message.") and "received" not in kind:
                 return [events.Ignored("an event of another type")]
             case _:
-                raise events.Unparsable(
-                    f"It is an event of the kind “{kind[:60]}”, not of a text. In Telnyx's "
-                    "portal, enter this address in the inbound settings of a messaging profile "
-                    "only."
-                )
+                raise events.Unparsable(telnyx_inbound.OTHER_EVENT.format(kind=kind[:60]))
 
     def send(
         self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
@@ -204,12 +192,13 @@ class Telnyx(Carrier):
         found = api.records(filters)
         if not isinstance(found, tuple):
             return found
+        stored = {telnyx_inbound.without_number(one) for one in known}
         missed = [
             record
             for record in found[0]
-            if record.get("uuid") not in known and _is_since(record, since)
+            if record.get("uuid") not in stored and _is_since(record, since)
         ]
-        return _texts(api, missed, is_all=found[1])
+        return _texts(api, missed, number, is_all=found[1])
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client
@@ -258,72 +247,6 @@ def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
     return True
 
 
-def _event_data(request: events.RawRequest) -> Mapping[str, object]:
-    """Return an event's data. Raise Unparsable, with what to set, for the older versions."""
-    try:
-        body = parsing.json_body(request)
-    except events.Unparsable as error:
-        raise events.Unparsable(f"{error.reason}. {OLD_VERSION}") from None
-    data = parsing.read_object("the body", body).get("data")
-    if not isinstance(data, dict):
-        raise events.Unparsable(f"data is missing. {OLD_VERSION}")
-    return data
-
-
-def _inbound(payload: Mapping[str, object]) -> events.InboundText:
-    """Parse a text, in a webhook as in the answer to "Retrieve a message"."""
-    kind = parsing.check_readable("type", parsing.read_string(payload, "type"), parsing.TYPE_LIMIT)
-    if kind.upper() not in ("", "SMS", "MMS"):
-        raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
-    media = tuple(_medium(item) for item in parsing.read_objects("media", payload.get("media")))
-    if not media and not payload.get("text") and kind.upper() == "MMS":
-        media = (events.InboundMedia(""),)
-    if payload.get("text") is None and not media:
-        raise events.Unparsable("text is missing")
-    subject = parsing.check_readable("subject", parsing.read_string(payload, "subject"))
-    return events.InboundText(
-        carrier_message_id=parsing.check_required(
-            "id", parsing.read_string(payload, "id"), parsing.ID_LIMIT
-        ),
-        sender=_address("from", parsing.read_object("from", payload.get("from"))),
-        recipient=_address("to", _ours(payload)),
-        body=parsing.check_readable("text", parsing.read_string(payload, "text")),
-        sent_at=parsing.read_time("received_at", parsing.read_string(payload, "received_at")),
-        media=tuple(item for item in media if item.content_type != "application/smil"),
-        subject="" if subject == NO_SUBJECT else subject,
-        keyword=events.CARRIER_KEYWORDS.get(parsing.read_string(payload, "autoresponse_type")),
-    )
-
-
-def _ours(payload: Mapping[str, object]) -> Mapping[str, object]:
-    """Return which of a group text's recipients is us: the one that this webhook was made for."""
-    everyone = parsing.read_objects("to", payload.get("to"))
-    marked = [one for one in everyone if one.get("status") == "webhook_delivered"]
-    if not everyone:
-        raise events.Unparsable("to is missing")
-    return (marked or everyone)[0]
-
-
-def _address(label: str, party: Mapping[str, object]) -> str:
-    return parsing.check_required(
-        label, parsing.read_string(party, "phone_number"), parsing.ADDRESS_LIMIT
-    )
-
-
-def _medium(item: Mapping[str, object]) -> events.InboundMedia:
-    size = item.get("size")
-    return events.InboundMedia(
-        url=parsing.media_url(item.get("url")),
-        content_type=parsing.check_readable(
-            "content_type", parsing.read_string(item, "content_type"), parsing.TYPE_LIMIT
-        ),
-        size=size if isinstance(size, int) and size >= 0 else None,
-        sha256=parsing.check_readable(
-            "hash_sha256", parsing.read_string(item, "hash_sha256"), 64
-        ).lower(),
-    )
-
-
 def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
     message_id = parsing.check_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
     errors = parsing.read_objects("errors", payload.get("errors"))
@@ -336,7 +259,7 @@ def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
             continue
         own = [error for error in errors if _points_at(error, index)]
         code, error_class, words = _error(status, own or errors)
-        recipient = _address("to", party)
+        recipient = telnyx_inbound.read_address("to", party)
         receipts.append(
             events.Receipt(message_id, STATES[status], code, error_class, recipient, token, words)
         )
@@ -420,8 +343,10 @@ def _found(record: Mapping[str, Any]) -> results.LookUpResult:
     return results.Found(events.Receipt(message_id, state, code, error_class, words=words))
 
 
-def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> results.ListResult:
-    """Fetch the messages of the records, the newest first: Telnyx deletes old ones.
+def _texts(
+    api: Api, records: list[Mapping[str, Any]], number: str, *, is_all: bool
+) -> results.ListResult:
+    """Fetch the messages of the number's records, the newest first: Telnyx deletes old ones.
 
     One that cannot be had is skipped; after three in a row the rest is given up.
     """
@@ -441,7 +366,8 @@ def _texts(api: Api, records: list[Mapping[str, Any]], *, is_all: bool) -> resul
             continue
         failures = 0
         try:
-            texts.append(_inbound(message))
+            read = telnyx_inbound.read_texts(message)
+            texts += [one for one in read if one.recipient == number] or read[:1]
         except events.Unparsable:
             is_all = False
     return results.Listed(tuple(reversed(texts)), is_all)

@@ -24,6 +24,8 @@ from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.twilio_errors import ERROR_CLASSES
 from messaging.carriers.twilio_log import Log
 
+# No document of Twilio's names it, but group texts have it.
+OTHER_KEY = re.compile(r"OtherRecipients[0-9]*")
 MEDIA_KEY = re.compile(r"MediaUrl[0-9]{1,2}")
 NOT_STORED = "what to log in with is not stored"
 
@@ -371,6 +373,9 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
         body=parsing.check_readable("Body", fields.get("Body", "")),
         media=tuple(_medium(fields, index) for index in range(count)),
         keyword=events.CARRIER_KEYWORDS.get(fields.get("OptOutType", "").upper()),
+        others=parsing.other_addresses(
+            value for key, value in sorted(fields.items()) if OTHER_KEY.fullmatch(key)
+        ),
     )
 
 

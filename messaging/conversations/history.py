@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.models import Attachment, Message, ScheduledText
-from messaging.stream.refusals import find_standing
+from messaging.stream.refusals import composer_key, find_standing
 from messaging.stream.segments import Segments, count_segments
 from messaging.stream.wishes import find_wishes
 from threads.models import Thread, ThreadState
@@ -80,7 +80,8 @@ class Entry:
         """Return the accessible name: the kind of message and its author."""
         message = self.message
         if message.is_inbound:
-            return "Received, arrived late" if message.is_late else "Received"
+            kind = "Received, group text" if message.is_to_group else "Received"
+            return f"{kind}, arrived late" if message.is_late else kind
         author = message.author.display_name if message.author else "Partyline"
         if message.is_internal:
             return (
@@ -188,8 +189,16 @@ class Conversation:
 
     @property
     def refusal_key(self) -> str:
-        """Return the refusal as live pages are told it, without the times in it."""
-        return str(self.refusal)
+        """Return what live pages are told when it changes, without the times in it."""
+        return composer_key(self.thread, str(self.refusal))
+
+    @property
+    def group_note(self) -> str:
+        """Return to whom an answer goes, if the contact's last text went to a group."""
+        if not self.thread.is_to_group or self.refusal:
+            return ""
+        theirs = self.thread.contact.display
+        return f"This was a group text. Your reply goes to {theirs} only."
 
     @property
     def refusal_words(self) -> SafeString:

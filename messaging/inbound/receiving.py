@@ -17,6 +17,7 @@ from messaging.models import CarrierAccount, Message, Webhook
 from messaging.outbound import opt_outs
 from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
+from threads import addresses
 
 # Headers that help to understand a request later; signatures and credentials are not kept.
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
@@ -178,7 +179,8 @@ def store_text(
     Raises UnknownNumber, and IntegrityError (`inbound_message_is_stored_once`) if it is stored
     already.
     """
-    inbox_id, our_address = _find_route(account, text.recipient)
+    recipients = [text.recipient, *(() if text.is_recipient_told else text.others)]
+    inbox_id, our_address = _find_route(account, recipients)
     seq = counters.next_inbox_seq(inbox_id)
     thread_id = writing.get_or_create_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
@@ -195,6 +197,7 @@ def store_text(
             seq=seq,
             account=account,
             carrier_message_id=text.carrier_message_id,
+            other_recipients=_other_recipients(text, our_address),
             **_times_and_position(text, thread_id, arrived_at),
             **inbound.count_announced(text.media),
         ),
@@ -220,13 +223,24 @@ def _times_and_position(
     return {"carrier_sent_at": at, "after_id": previous or 0}
 
 
-def _find_route(account: CarrierAccount, recipient: str) -> tuple[int, str]:
-    """Return the inbox of our number and the number as we write it. Raises UnknownNumber."""
-    row = statements.fetch_row(statements.FIND_ROUTE, [account.pk, _add_plus_sign(recipient)])
-    if row is None:
-        raise UnknownNumber
-    inbox_id, our_address = row
-    return inbox_id, our_address
+def _find_route(account: CarrierAccount, recipients: list[str]) -> tuple[int, str]:
+    """Return the inbox of our number and the number as we write it.
+
+    The first of the recipients that is ours counts. Raises UnknownNumber.
+    """
+    for recipient in recipients:
+        row = statements.fetch_row(statements.FIND_ROUTE, [account.pk, _add_plus_sign(recipient)])
+        if row is not None:
+            inbox_id, our_address = row
+            return inbox_id, our_address
+    raise UnknownNumber
+
+
+def _other_recipients(text: events.InboundText, our_address: str) -> list[str]:
+    """Return to whom a group text went besides us, each once and without the sender."""
+    known = {our_address, addresses.normalise_address(text.sender)[0]}
+    found = (addresses.normalise_address(one)[0] for one in [text.recipient, *text.others])
+    return [one for one in dict.fromkeys(found) if one not in known] if text.others else []
 
 
 def _add_plus_sign(recipient: str) -> str:

@@ -13,7 +13,7 @@ from inboxes.models import Agent, Inbox, Membership
 from messaging.conversations.history import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
-from messaging.stream.refusals import find_refusals
+from messaging.stream.refusals import composer_key, find_refusals
 from messaging.stream.wishes import find_wishes
 from threads.models import Thread, ThreadState
 from threads.unread import count_unread_threads
@@ -48,7 +48,7 @@ class Changes:
     # Open threads whose title or row changed.
     titles: list[Thread] = field(default_factory=list)
     agents: dict[int, Agent] = field(default_factory=dict)
-    # Why open threads take no text, by thread; empty where they do.
+    # Why open threads take no text, and whether an answer leaves a group, by thread.
     refusals: dict[int, str] = field(default_factory=dict)
     # Texts in open threads that may ask for no more texts, by thread.
     wishes: dict[int, int] = field(default_factory=dict)
@@ -101,8 +101,10 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
     """Read what is new in open threads; six queries, and one for attachments."""
     opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
     changes.titles = list(opened.filter(seq__gt=since).for_rows())
-    changes.refusals = find_refusals(opened.select_related("contact"))
-    changes.wishes = find_wishes([key for key, why in changes.refusals.items() if not why])
+    threads = list(opened.select_related("contact"))
+    refusals = find_refusals(threads)
+    changes.refusals = {one.pk: composer_key(one, refusals[one.pk]) for one in threads}
+    changes.wishes = find_wishes([key for key, why in refusals.items() if not why])
     written = Message.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )

@@ -10,8 +10,10 @@ from django.db.models import Q, Value
 
 from inboxes.models import Inbox
 from messaging.models.states import DeliveryState
+from threads import addresses
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from inboxes.models import Agent
@@ -155,6 +157,13 @@ class Message(models.Model):
     )
     carrier_message_id = models.CharField(max_length=128, blank=True, default="")
     carrier_sent_at = models.DateTimeField(null=True)
+    other_recipients = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        editable=False,
+        help_text="Addresses to which an inbound group text went besides our number.",
+    )
     after_id = models.BigIntegerField(
         null=True,
         editable=False,
@@ -238,6 +247,17 @@ class Message(models.Model):
         return self.after_id is not None
 
     @property
+    def is_to_group(self) -> bool:
+        return bool(self.other_recipients)
+
+    @property
+    def others_display(self) -> str:
+        """Return to whom else a group text went, as people write numbers."""
+        return list_in_words(
+            [addresses.format_address(address) for address in self.other_recipients]
+        )
+
+    @property
     def shown_at(self) -> datetime:
         """Return when it was sent as far as we know, else when it was stored."""
         late = self.carrier_sent_at if self.is_late else None
@@ -284,6 +304,12 @@ class Message(models.Model):
     @property
     def can_be_retried(self) -> bool:
         return self.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}
+
+
+def list_in_words(items: Sequence[str]) -> str:
+    """Return "a, b and c"."""
+    *first, last = items or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def describe_files(pictures: int, files: int) -> str:

@@ -107,6 +107,11 @@ def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | N
     return opt_out_sentence(opt_out) if opt_out is not None else ""
 
 
+def composer_key(thread: Thread, refusal: str) -> str:
+    """Return what the composer depends on; an open page draws it anew when this changes."""
+    return f"{refusal}{' (group)' if thread.is_to_group else ''}"
+
+
 def too_long_sentence(body: str, number: Number) -> str:
     """Return why the number's carrier would not take the text; empty if it is short enough."""
     if len(body) <= number.longest_text:

@@ -85,6 +85,7 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
         "excerpt_mentions": json.dumps(_mentions_in_excerpt(message)),
         "our_address": our_address,
         "needs_reply": _needs_reply(message),
+        "is_to_group": message.is_to_group if message.is_inbound else None,
     }
     row = statements.fetch_row(
         statements.RECORD_MESSAGE, statements.column_values(message) | details

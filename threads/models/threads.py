@@ -75,6 +75,7 @@ class Thread(LastMessage):
         "message_count",
         "words",
         "our_address",
+        "is_to_group",
         "priority",
     }
 
@@ -104,6 +105,12 @@ class Thread(LastMessage):
         db_default=False,
         editable=False,
         help_text="Whether the last text came in and asks for an answer that can be given.",
+    )
+    is_to_group = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether the contact's last text went to a group of people.",
     )
     message_count = models.IntegerField(default=0, db_default=0, editable=False)
     words = SearchVectorField(

@@ -205,7 +205,7 @@ def test_a_repr_contains_nothing_private(fixture: CarrierFixture, file: Path) ->
 
 def private_parts(event: events.Event) -> Iterator[str]:
     if isinstance(event, events.InboundText):
-        yield from (event.sender, event.recipient)
+        yield from (event.sender, event.recipient, *event.others)
         if event.body:
             yield event.body
         yield from (medium.url for medium in event.media)

@@ -282,6 +282,20 @@ def test_only_unknown_texts_are_fetched() -> None:
     assert fetched == ["two", "odd", "one", "gone"]
 
 
+def test_a_group_text_that_is_known_is_not_fetched_again() -> None:
+    group = payload(TELNYX, "inbound_group")["data"]["payload"]
+    at = NOON.isoformat()
+    records = Records(
+        make_record("known", created_at=at),
+        make_record("new", created_at=at),
+        texts={"new": {**group, "id": "new"}},
+    )
+    result = list_inbound(records, "known:0123abcd")
+    assert isinstance(result, results.Listed)
+    assert [text.carrier_message_id for text in result.texts] == ["new:02fbdd37"]
+    assert len(records.urls) == 2
+
+
 def test_a_listing_gives_up_after_four_missing_messages() -> None:
     records = Records(*(make_record(f"m{n}", created_at=NOON.isoformat()) for n in range(40)))
     assert isinstance(list_inbound(records), results.CannotTell)
