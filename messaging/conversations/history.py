@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
-from messaging.models import Attachment, Message, ScheduledText
+from messaging.models import Attachment, Attempt, Message, ScheduledText
 from messaging.stream.refusals import composer_key, find_standing
 from messaging.stream.segments import Segments, count_segments
 from messaging.stream.wishes import find_wishes
@@ -41,12 +41,18 @@ class Entry:
     # True for the first message that was unread when the agent opened the thread.
     is_first_new: bool = False
     is_whole: bool = False  # True if a long body is shown to its end
+    carrier_words: str = ""  # What the carrier says of a failure, for administrators alone
 
     @classmethod
     def for_agent(cls, message: Message, agent: Agent) -> Entry:
         """Return the message as this agent sees it."""
         mentions_viewer = message.mentions_agent(agent.pk)
-        return cls(message, message.author_id == agent.pk, agent.pk if mentions_viewer else None)
+        return cls(
+            message,
+            message.author_id == agent.pk,
+            agent.pk if mentions_viewer else None,
+            carrier_words=message.carrier_words if agent.is_staff else "",
+        )
 
     def unfolded(self) -> Entry:
         return replace(self, is_whole=True)
@@ -269,12 +275,25 @@ class Conversation:
 
 
 def prefetch_details(messages: Iterable[Message]) -> list[Message]:
-    """Return the messages as a list, with what only few of them have: attachments, and who saw
-    their failure. Each is read in one query, and in none where no message has it."""
+    """Return the messages as a list, with what only few of them have: attachments, who saw their
+    failure, and what the carrier says of it. Each is read in one query, and in none where no
+    message has it."""
     found = list(messages)
     prefetch_related_objects([one for one in found if one.has_attachments], "attachments")
     prefetch_related_objects([one for one in found if one.failure_seen_by_id], "failure_seen_by")
+    _read_carrier_words([one for one in found if one.can_be_retried])
     return found
+
+
+def _read_carrier_words(failed: list[Message]) -> None:
+    """Put on each message what the carrier says of its last attempt."""
+    if not failed:
+        return
+    attempts = Attempt.objects.filter(message__in=failed).order_by("message", "-ordinal")
+    last = attempts.distinct("message").values_list("message", "carrier_words")
+    words = dict(last)
+    for message in failed:
+        message.carrier_words = words.get(message.pk, "")
 
 
 def history_page(thread: Thread, agent: Agent, before: int | None = None) -> HistoryPage:

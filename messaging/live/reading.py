@@ -125,8 +125,9 @@ def _read_agents_with_access(changes: Changes, agent_ids: Collection[int]) -> No
         inbox=changes.inbox.pk, agent__in=agent_ids, agent__is_active=True
     )
     # Only what rows are drawn with: whole agents would take a tenth of a read for 200 pages.
-    for agent_id, since, seq in memberships.values_list("agent", "created_at", "agent__seq"):
-        changes.agents[agent_id] = Agent(pk=agent_id, seq=seq)
+    columns = ("agent", "created_at", "agent__seq", "agent__is_staff")
+    for agent_id, since, seq, is_staff in memberships.values_list(*columns):
+        changes.agents[agent_id] = Agent(pk=agent_id, seq=seq, is_staff=is_staff)
         changes.member_since[agent_id] = since
 
 

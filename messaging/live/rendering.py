@@ -142,7 +142,7 @@ class Renderer:
 
     def _render_message(self, message: Message, agent: Agent) -> Fragment:
         entry = Entry.for_agent(message, agent)
-        key = "message", message.pk, entry.is_mine, entry.mentioned_agent_id
+        key = "message", message.pk, entry.is_mine, entry.mentioned_agent_id, entry.carrier_words
         return self._render_once(key, "messaging/conversation/_message.html", entry=entry)
 
     def _encode_popup(self, notification_copy: NotificationCopy) -> EncodedJson:

@@ -173,6 +173,9 @@ class Message(models.Model):
         ),
     )
 
+    # What the carrier itself says of its last attempt; only on messages that are shown.
+    carrier_words: str = ""
+
     objects = MessageQuerySet.as_manager()
 
     class Meta:

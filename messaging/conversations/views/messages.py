@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import fragment_or_redirect
-from messaging.conversations.history import Entry
+from messaging.conversations.history import Entry, prefetch_details
 from messaging.outbound.failures import mark_failure_seen
 from messaging.stream.access import get_message
 
@@ -33,7 +33,8 @@ def show_whole_text(request: HtmxRequest, message_id: int) -> HttpResponse:
 def mark_seen(request: HtmxRequest, message_id: int) -> HttpResponse:
     """Mark a failed or unknown text as seen for the whole team."""
     agent = signed_in_agent(request)
-    message = mark_failure_seen(message=get_message(agent, message_id), agent=agent)
+    seen = mark_failure_seen(message=get_message(agent, message_id), agent=agent)
+    [message] = prefetch_details([seen])
     return fragment_or_redirect(
         request,
         "messaging/conversation/_message.html",

@@ -1,0 +1,64 @@
+"""Show administrators why texts were not sent, in the carrier's own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from messaging.carriers import events
+from messaging.models import Attempt, DeliveryState
+
+
+@admin.register(Attempt)
+class AttemptAdmin(admin.ModelAdmin[Attempt]):
+    """Show attempts that failed or became unknown, without the texts and whom they were for.
+
+    The carrier's words may name a telephone number.
+    """
+
+    list_display = ("started_at", "inbox", "account", "state", "error_code", "carrier_says")
+    list_filter = ("account", "started_at")
+    list_select_related = ("account", "message__inbox")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    fields = (
+        "started_at",
+        "settled_at",
+        "inbox",
+        "account",
+        "state",
+        "error_code",
+        "agents_read",
+        "carrier_says",
+        "detail",
+        "carrier_message_id",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
+        wrong = Attempt.objects.filter(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN])
+        return wrong.select_related("account", "message__inbox")
+
+    @admin.display(description="inbox")
+    def inbox(self, attempt: Attempt) -> str:
+        return attempt.message.inbox.name
+
+    @admin.display(description="carrier says", empty_value="nothing")
+    def carrier_says(self, attempt: Attempt) -> str:
+        return attempt.carrier_words
+
+    @admin.display(description="agents read", empty_value="nothing of their own")
+    def agents_read(self, attempt: Attempt) -> str:
+        kind: Any = attempt.error_class
+        return events.REASONS.get(kind, "")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
