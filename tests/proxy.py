@@ -16,7 +16,7 @@ Request = tuple[str, Headers, bytes]
 
 
 class Proxy:
-    """Pass POSTs on to `target`, after `change`; or answer with `answer`."""
+    """Pass requests on to `target`, after `change`; or answer with `answer`."""
 
     def __init__(self) -> None:
         self.target = ""
@@ -44,7 +44,13 @@ class _Handler(BaseHTTPRequestHandler):
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Log nothing."""
 
+    def do_GET(self) -> None:
+        self._pass_on()
+
     def do_POST(self) -> None:
+        self._pass_on()
+
+    def _pass_on(self) -> None:
         self.proxy.calls += 1
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.proxy.answer is not None:
@@ -53,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         path, headers, body = self.proxy.change(self.path, headers, body)
         there = http.client.HTTPConnection(urlsplit(self.proxy.target).netloc, timeout=20)
-        there.request("POST", path, body, headers | {"content-length": str(len(body))})
+        there.request(self.command, path, body, headers | {"content-length": str(len(body))})
         answer = there.getresponse()
         self._reply(answer.status, {}, answer.read())
         there.close()

@@ -7,7 +7,6 @@ address the adapter knows. Findings are for administrators and say what to do.
 from __future__ import annotations
 
 import hashlib
-import json
 import socket
 import ssl
 import time
@@ -22,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes.database import release_connection
-from messaging.accounts import probes
+from messaging.accounts import probes, spellings
 from messaging.carriers import events, http, parsing, results
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
@@ -31,7 +30,6 @@ Level = Literal["good", "doubt", "bad"]
 
 TIMEOUT = 5.0  # Seconds for each step of a call
 
-LARGEST_ANSWER = 65_536
 CLOCK_DOUBT, CLOCK_BAD = 30, 240  # Seconds; carriers' signatures are good for some five minutes
 
 
@@ -109,17 +107,18 @@ def _try_way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iter
                 "POST", account.webhook_url, content=sent.body, headers=headers
             ) as answer,
         ):
-            body = _explain_limit(answer)
+            body = spellings.read_start(answer)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         yield Finding("bad", "Our public address", explain_no_connection(error))
         return
-    seen = probes.read_answer(_read_json(body)) if answer.status_code == 200 else None
+    seen = probes.read_answer(spellings.read_json(body)) if answer.status_code == 200 else None
     if seen is None:
         yield Finding("bad", "Our public address", _explain_stranger(account, answer, body))
         return
     yield Finding("good", "Our public address", f"{settings.PUBLIC_URL} leads here.")
     yield from _find_changes(sent, [*sent.headers, probes.HEADER], seen)
     yield _judge_signature(account, is_signed=signed is not None, rejected=seen["rejected"])
+    yield _judge_spellings(account, credentials)
 
 
 def _find_changes(
@@ -179,20 +178,25 @@ def _judge_signature(account: CarrierAccount, *, is_signed: bool, rejected: str)
     return Finding("good", "Signature", words)
 
 
-def _explain_limit(answer: httpx.Response) -> bytes:
-    body = b""
-    for chunk in answer.iter_bytes():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            break
-    return body
-
-
-def _read_json(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def _judge_spellings(account: CarrierAccount, credentials: Mapping[str, str]) -> Finding:
+    """Say at which other spellings of the address texts would be lost on the way."""
+    title = "Other spellings of the address"
+    found = {
+        one.words: spellings.try_spelling(account, credentials, one)
+        for one in spellings.list_spellings(account)
+    }
+    # Few proxies serve http at all, and what comes by it travels readable.
+    by_http = found.pop("by http", None)
+    advice = f"In {account.adapter.label}'s console, enter the address exactly as it is shown here"
+    if by_http:
+        advice += ", with https"
+    lost = [f"{words}: {trouble}" for words, trouble in found.items() if trouble]
+    if lost:
+        return Finding(
+            "doubt", title, f"Texts would be lost at these: {'; '.join(lost)}. {advice}."
+        )
+    taken = ", ".join(found)
+    return Finding("good", title, f"Texts get in at these too: {taken}. {advice}.")
 
 
 IN_FRONT = {

@@ -27,6 +27,7 @@ from tests.cast import SECRETS, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.carriers.fixtures import FIXTURES
 from tests.proxy import Headers, Proxy, Request, proxy
+from tests.proxy import _Handler as proxy_handler
 
 __all__ = ["far_end", "proxy"]
 
@@ -69,6 +70,7 @@ def test_all_is_well_and_nothing_is_stored_or_counted(account: CarrierAccount) -
         "Our public address": "good",
         "What the proxy passes on": "good",
         "Signature": "good",
+        "Other spellings of the address": "good",
         "Twilio's API": "good",
         "Clock": "good",
     }
@@ -89,9 +91,9 @@ def test_it_is_run_by_a_button_and_its_result_is_kept(account: CarrierAccount, c
     assert "Not tested yet" in page
     assert "was not tested yet" in admin.get(address).content.decode()
     told = admin.post(address, follow=True).content.decode()
-    assert told.count("OK: ") == 6
+    assert told.count("OK: ") == 7
     assert "Warning: Encryption" in told
-    assert admin.get(address).content.decode().count("OK: ") == 6, "a visit tests nothing"
+    assert admin.get(address).content.decode().count("OK: ") == 7, "a visit tests nothing"
     assert "Nothing wrong" in admin.get(change).content.decode()
     assert SECRETS["auth_token"] not in told
 
@@ -109,6 +111,50 @@ def test_only_administrators_may_run_it_and_only_by_post(
     missing = reverse("admin:messaging_carrieraccount_self_test", args=[account.pk + 999])
     assert client_of(cast.admin).post(missing).status_code == 404
     assert proxy.calls == 0
+
+
+def test_a_spelling_that_the_proxy_redirects_or_changes_is_named(
+    account: CarrierAccount, proxy: Proxy
+) -> None:
+    title = "Other spellings of the address"
+    level, words = findings_by_title(account)[title]
+    assert level == "good"
+    for spelling in ("without its last slash", "with a slash doubled", "for receipts", "by GET"):
+        assert spelling in words
+    assert "enter the address exactly as it is shown here" in words
+
+    def merge_slashes(path: str, headers: Headers, body: bytes) -> Request:
+        return path.replace("//", "/"), headers, body
+
+    proxy.change = merge_slashes
+    level, words = findings_by_title(account)[title]
+    assert level == "doubt"
+    assert "with a slash doubled: the proxy changes the path" in words
+    assert "without its last slash" not in words
+
+
+def test_a_redirect_of_the_missing_slash_and_a_refused_get_are_named(
+    account: CarrierAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nginx does for a folder, and a firewall that knows POST alone."""
+    passed_on = proxy_handler._pass_on
+
+    def answer_some(handler: proxy_handler) -> None:
+        if handler.command == "GET":
+            handler._reply(405, {}, b"")
+        elif not handler.path.endswith("/"):
+            handler._reply(301, {"Location": f"{handler.path}/"}, b"")
+        else:
+            passed_on(handler)
+
+    monkeypatch.setattr(proxy_handler, "_pass_on", answer_some)
+    level, words = findings_by_title(account)["Other spellings of the address"]
+    assert level == "doubt"
+    assert "without its last slash: it is redirected, which carriers do not follow" in words
+    assert "by GET: something in front of Partyline answers 405" in words
+    assert "with a slash doubled" not in words
+    account.refresh_from_db()
+    assert account.rejected_count == 0
 
 
 def cut_path(path: str, headers: Headers, body: bytes) -> Request:
