@@ -50,6 +50,13 @@ def fold_text(text: str) -> str:
     return text.translate(_FOLDED)
 
 
+def fold_with_origins(text: str) -> tuple[str, list[int]]:
+    """Return the folded text, and for each of its characters the offset that it comes from."""
+    parts = [fold_text(character) for character in text]
+    origins = [offset for offset, part in enumerate(parts) for _ in part]
+    return "".join(parts), origins
+
+
 def fold_case(text: str) -> str:
     """Return the text without case. The dotless i of Turkish stays another letter than i."""
     return "".join(c if c == "ı" else c.lower().upper().lower() for c in text)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
 
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from threads.folding import fold_text, fold_with_origins
 from threads.links import Link
-from threads.words import DIGITS, split_words
-
-# Word characters, each with the combining accents that may follow it.
-_TOKEN = re.compile(r"(?:\w[\u0300-\u036f]*)+")
+from threads.words import DIGITS, WORD
 
 # Few, because a row of a list shows one short line.
 CHARACTERS_BEFORE_HIGHLIGHT = 14
@@ -32,11 +29,18 @@ def find_word_spans(text: str, words: Collection[str]) -> list[Span]:
     """Find the words of the text that begin with one of the words, which are folded already."""
     if not words:
         return []
-    return [
-        token.span()
-        for token in _TOKEN.finditer(text)
-        if any(own.startswith(word) for own in split_words(token.group()) for word in words)
-    ]
+    folded, origins = fold_with_origins(text)
+    spans: list[Span] = []
+    for match in WORD.finditer(folded):
+        if not any(match[0].startswith(word) for word in words):
+            continue
+        start, end = origins[match.start()], origins[match.end() - 1] + 1
+        while end < len(text) and not fold_text(text[end]):
+            end += 1  # accents, and what nobody can see
+        if spans and spans[-1][1] >= start:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
 
 
 def find_number_span(text: str, digits: str) -> Span | None:

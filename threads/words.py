@@ -16,12 +16,12 @@ MAX_WORDS = 2_000  # further words of one text are not indexed
 DIGITS = "0123456789"
 
 _SINGLE_CHARACTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # no spaces between words
-_WORD = re.compile(rf"[{_SINGLE_CHARACTERS}]|[^\W{_SINGLE_CHARACTERS}]+")
+WORD = re.compile(rf"[{_SINGLE_CHARACTERS}]|[^\W{_SINGLE_CHARACTERS}]+")
 
 
 def split_words(text: str) -> list[str]:
     """Return the folded words of a text, each once, in the order of the text."""
-    found = dict.fromkeys(word[:MAX_WORD_LENGTH] for word in _WORD.findall(fold_text(text)))
+    found = dict.fromkeys(word[:MAX_WORD_LENGTH] for word in WORD.findall(fold_text(text)))
     return list(found)[:MAX_WORDS]
 
 

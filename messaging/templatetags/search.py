@@ -37,6 +37,12 @@ def search_box(context: template.Context) -> dict[str, Any]:
     }
 
 
+@register.simple_tag
+def all_messages_url(inbox: Inbox | None) -> str:
+    """Return the address at which all messages are searched, from within that list."""
+    return search_url(inbox)
+
+
 def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
     """Return in words what is searched."""
     if is_everywhere:

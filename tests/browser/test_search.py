@@ -193,6 +193,36 @@ def test_own_conversations_are_searched_from_the_messages_view(
     expect(ben.locator("#found").get_by_text("Nothing found")).to_be_visible()
 
 
+def test_where_last_messages_have_nothing_all_messages_are_a_button_away(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = receive_text(server, "The bettong eats truffles")
+    server.receive_text("And something else", sender=number)
+    ana = open_page("ana", server.inbox_path())
+    wait_until_live(ana)
+    button = ana.get_by_role("button", name="Search all messages")
+    expect(button).to_have_count(0)
+    digits = number[-7:]
+    search_field(ana).fill(digits)
+    button.click()
+    expect(search_field(ana)).to_have_value(digits)
+    expect(scope_switch(ana)).to_have_attribute("aria-checked", "true")
+    expect(find_row(ana, "And something else")).to_have_count(1)
+    expect(ana).to_have_url(re.compile(rf"/search/\?q={digits}$"))
+    ana.reload()
+    expect(search_field(ana)).to_have_value(digits)
+    search_field(ana).fill("no such word anywhere")
+    expect(ana.locator("#found").get_by_text("Nothing found")).to_be_visible()
+    expect(button).to_have_count(0)
+    # Beside an open conversation, which stays.
+    ana.goto(server.url + server.thread_path(number))
+    wait_until_live(ana)
+    search_field(ana).fill("bettong")
+    button.press("Enter")
+    expect(find_row(ana, "bettong eats")).to_have_count(1)
+    expect(message_box(ana)).to_be_visible()
+
+
 def test_one_searches_by_keyboard_alone(open_page: OpenPage, server: Server) -> None:
     receive_text(server, "The potoroo hides")
     ana = open_page("ana", server.inbox_path())

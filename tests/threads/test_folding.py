@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.page_scripts import PageScripts
 from threads.folding import fold_case, fold_text, is_blank
+from threads.highlighting import find_word_spans
 from threads.words import split_words
 
 # Characters that Python's Unicode knows; Node.js may know some that are newer.
@@ -73,6 +76,15 @@ def test_the_page_folds_every_latin_letter_as_the_server_does(page_scripts: Page
     letters = [chr(code) for code in (*range(0x250), *range(0x1E00, 0x1F00))]
     folded = page_scripts.call("shared/folding.js", "foldText", " ".join(letters))
     assert folded == fold_text(" ".join(letters))
+
+
+@given(texts)
+def test_every_word_of_a_text_is_highlighted_where_it_stands(text: str) -> None:
+    for word in split_words(text):
+        spans = find_word_spans(text, [word[:3]])
+        assert spans
+        assert all(word[:3] in fold_text(text[start:end]) for start, end in spans)
+        assert all(one[1] < other[0] for one, other in pairwise(spans))
 
 
 BLANKS = [

@@ -38,6 +38,31 @@ def write_text(cast: Cast, body: str, sender: str = "+12025550181", **more: str)
 
 
 @pytest.mark.parametrize(
+    ("written", "typed"),
+    [
+        ("Dojazd z Łodzi", "lodzi"),
+        ("Flug nach Đà Nẵng", "da nang"),
+        ("Over Øresund", "ØRESUND"),
+        ("Over Øresund", "oresund"),
+        ("Iğdır otobüsü", "igdir"),
+        ("İstanbul", "ISTANBUL"),
+        ("Straße 5", "strasse"),
+        ("Cæsar", "caesar"),
+        ("so\u00adft and in\u200bvisible", "soft invisible"),
+    ],
+)
+def test_letters_with_strokes_and_ligatures_are_found_by_plain_ones(
+    cast: Cast, written: str, typed: str
+) -> None:
+    thread = write_text(cast, written)
+    assert find_thread_ids(cast.ana, cast.front_desk, typed) == [thread.pk]
+    assert find_thread_ids(cast.ana, cast.front_desk, written) == [thread.pk]
+    everywhere = client_of(cast.ana).get("/search/", {"q": typed})
+    assert f'id="hit-{thread.last_message_id}"' in read_page(everywhere)
+    assert "<mark>" in search_page(cast.ana, cast.front_desk, typed)
+
+
+@pytest.mark.parametrize(
     "q",
     [
         "crème",

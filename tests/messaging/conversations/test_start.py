@@ -317,6 +317,11 @@ def about_number(agent: Agent, to: str, inbox: Inbox | None = None) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
+@pytest.mark.parametrize("number", ["+12025550126", "+18005550199", "+19025550126"])
+def test_a_number_of_plus_one_gets_no_warning_as_nobody_can_tell(cast: Cast, number: str) -> None:
+    assert about_number(cast.ana, number, cast.dispatch) == ""
+
+
 def test_a_landline_gets_a_warning_and_the_text(cast: Cast) -> None:
     assert "probably can't receive texts" in about_number(cast.ana, LANDLINE, cast.dispatch)
     assert about_number(cast.ana, "+447400123456", cast.dispatch) == ""

@@ -1,0 +1,75 @@
+"""Fold the stored words of the search anew, after the rule for folding has changed.
+
+Rows are read and written in batches of their own, without a lock that anybody waits for. A row is
+written only if its words differ, and only if what they are made of is still what was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import connection
+
+from threads import words
+
+BATCH = 10_000  # keys
+
+# Only texts beyond ASCII can be folded in more than one way.
+_MESSAGES = """SELECT id, inbox_id, body FROM messaging_message
+WHERE id BETWEEN %s AND %s AND octet_length(body) > length(body)"""
+_MESSAGE = """UPDATE messaging_message SET words = %(words)s::tsvector
+WHERE id = %(id)s AND body = %(text)s AND words IS DISTINCT FROM %(words)s::tsvector"""
+
+_CONTACTS = """SELECT id, inbox_id, name, address FROM threads_contact
+WHERE id BETWEEN %s AND %s AND octet_length(name) > length(name)"""
+_CONTACT = """UPDATE threads_contact SET words = %(words)s::tsvector
+WHERE id = %(id)s AND name = %(text)s AND words IS DISTINCT FROM %(words)s::tsvector"""
+
+# A thread has the words of its last message. A message that comes in meanwhile brings its own.
+_THREADS = """UPDATE threads_thread AS thread SET words = message.words
+FROM messaging_message AS message
+WHERE thread.id BETWEEN %s AND %s AND message.id = thread.last_message_id
+    AND thread.words IS DISTINCT FROM message.words"""
+
+
+def refold_words() -> int:
+    """Write what is searched as it is folded now; return how many rows have changed."""
+    changed = _rewrite("messaging_message", _MESSAGES, _MESSAGE, _words_of_message)
+    changed += _rewrite("threads_contact", _CONTACTS, _CONTACT, _words_of_contact)
+    with connection.cursor() as cursor:
+        for bounds in _batches("threads_thread"):
+            cursor.execute(_THREADS, bounds)
+            changed += cursor.rowcount
+    return changed
+
+
+def _words_of_message(inbox_id: int, body: str) -> str:
+    return words.build_tsvector(inbox_id, words.split_words(body))
+
+
+def _words_of_contact(inbox_id: int, name: str, address: str) -> str:
+    return words.build_tsvector(
+        inbox_id, [*words.split_words(name), *words.digit_triples(address)]
+    )
+
+
+def _rewrite(table: str, read: str, write: str, build: Callable[..., str]) -> int:
+    changed = 0
+    with connection.cursor() as cursor:
+        for bounds in _batches(table):
+            cursor.execute(read, bounds)
+            for key, inbox_id, text, *rest in cursor.fetchall():
+                built = build(inbox_id, text, *rest)
+                cursor.execute(write, {"id": key, "text": text, "words": built})
+                changed += cursor.rowcount
+    return changed
+
+
+def _batches(table: str) -> Iterator[list[Any]]:
+    """Yield the first and the last key of each batch."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")  # noqa: S608  our own tables
+        [last] = cursor.fetchone()
+    for first in range(1, last + 1, BATCH):
+        yield [first, first + BATCH - 1]
