@@ -11,10 +11,11 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
+from config.addresses import owning_page
 from config.health import healthz, readyz
 from inboxes import times
 from inboxes.models import Agent
@@ -116,6 +117,30 @@ class WebhookHostMiddleware(ResponseMiddleware):
             host = urlsplit(settings.PUBLIC_URL).netloc
             request.get_host = lambda: host  # type: ignore[method-assign]
         return super().__call__(request)
+
+
+class WrongMethodMiddleware(ResponseMiddleware):
+    """Leads people who open a form's address to its page. Webhooks answer for themselves.
+
+    Such addresses come from going back, or from signing in after a form was sent signed out.
+    """
+
+    def change_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.status_code != 405 or request.path.startswith("/webhooks/"):
+            return response
+        allowed = response.headers.get("Allow", "")
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": allowed})
+        page = owning_page(request.path)
+        if request.method in {"GET", "HEAD"} and "HX-Request" not in request.headers:
+            return redirect(page)
+        return HttpResponse(
+            render_to_string("405.html", {"owning_page": page}),
+            status=405,
+            headers={"Allow": allowed},
+        )
 
 
 class UnavailableDatabaseMiddleware(ResponseMiddleware):

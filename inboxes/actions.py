@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
 from inboxes import bell, counters
@@ -36,6 +38,19 @@ def remove_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> No
 def announce_agent(*, agent: Agent) -> None:
     """Make the agent's open pages check their session, their account and their inboxes again."""
     bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
+
+
+def change_password(*, agent: Agent, password: str, session: SessionBase) -> None:
+    """Give the agent a new password. It ends all their sessions but the one that is given.
+
+    The session's key stays, so that its open pages may connect again. Its part and the agent's are
+    committed together: a page that checks in between would find itself signed out.
+    """
+    agent.set_password(password)
+    with transaction.atomic():
+        agent.save(update_fields=["password"])
+        session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
+        session.save()
 
 
 def remember_locale(*, agent: Agent, language: str, time_zone: str) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.http import HttpRequest
 
 from inboxes import passwords
+from inboxes.models import Agent
 
 BUSY_SENTENCE = "Many people are signing in right now. Try again in a few seconds."
 
@@ -33,3 +36,29 @@ class PasswordsBusyMixin(forms.Form):
 
 class SignInForm(PasswordsBusyMixin, AuthenticationForm):
     """Django's sign-in form, for agents."""
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """Take an agent's password and a new one. Wrong ones count like those of a sign-in."""
+
+    error_messages = PasswordChangeForm.error_messages | {
+        "password_incorrect": "That isn't your current password.",
+        "password_mismatch": "The two new passwords don't match.",
+    }
+
+    def __init__(self, agent: Agent, request: HttpRequest) -> None:
+        super().__init__(agent, request.POST if request.method == "POST" else None)
+        self.request = request
+        self.fields["old_password"].label = "Current password"
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password1"].help_text = "At least 8 characters, and hard to guess."
+        self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        name = self.user.get_username()
+        if authenticate(self.request, username=name, password=password) is None:
+            raise forms.ValidationError(
+                self.error_messages["password_incorrect"], code="password_incorrect"
+            )
+        return password

@@ -78,6 +78,7 @@ urlpatterns = [
         name="read_one",
     ),
     path("settings/", settings_views.edit_settings, name="settings"),
+    path("settings/password/", settings_views.change_own_password, name="password"),
     path("settings/locale/", settings_views.report_locale, name="report_locale"),
     path("settings/test/", settings_views.send_test_push, name="test_notification"),
     path("settings/push/", settings_views.subscribe_browser, name="subscribe"),

@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "config.middleware.WebhookHostMiddleware",
     "config.middleware.BusyPasswordsMiddleware",
     "config.middleware.NulCharacterMiddleware",
+    "config.middleware.WrongMethodMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect
@@ -13,7 +13,7 @@ from messaging.notifications.lists import list_notifications
 from messaging.stream.notifying import mark_notifications_read
 
 
-@require_GET
+@require_safe
 @login_required
 def show_notifications(request: HtmxRequest) -> HttpResponse:
     """Show the agent's notifications beside the conversation, or the next rows of them."""

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from inboxes.requests import HtmxRequest
 from inboxes.responses import fragment_or_redirect
@@ -26,7 +26,7 @@ FIRST_HANDSET = "+12025550177"
 SHOWN = 50
 
 
-@require_GET
+@require_safe
 def handset(request: HttpRequest) -> HttpResponse:
     """Show the page of the number in `?from=`."""
     sender = _sender(request.GET.get("from", FIRST_HANDSET)) or FIRST_HANDSET
@@ -34,7 +34,7 @@ def handset(request: HttpRequest) -> HttpResponse:
     return _page(request, sender, form, is_sent=request.GET.get("sent") == "1")
 
 
-@require_GET
+@require_safe
 def received(request: HttpRequest) -> HttpResponse:
     """Return the texts of the number as fragments, or 204 if the page shows them already."""
     sender = _sender(request.GET.get("sender", ""))
@@ -75,7 +75,7 @@ def send(request: HtmxRequest) -> HttpResponse:
     return _page(request, sender, form, status=422)
 
 
-@require_GET
+@require_safe
 def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Serve a picture to look at, or any other file to save."""
     found = get_object_or_404(File, token=token)

@@ -12,7 +12,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import (
-    require_GET,
     require_http_methods,
     require_POST,
     require_safe,
@@ -33,13 +32,13 @@ from messaging.stream.access import get_attachment, get_message
 from threads.access import get_thread
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def list_or_add_files(request: HttpRequest, thread_id: int) -> HttpResponse:
     """List the files in the agent's composer; a POST adds one."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
-    if request.method == "GET":
+    if request.method != "POST":
         files = Attachment.objects.drafted(thread, agent)
         return render(request, "messaging/composer/_draft_files.html", {"files": files})
     upload = request.FILES.get("file")
@@ -75,7 +74,7 @@ def remove_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     return redirect("messaging:conversation", attachment.thread_id)
 
 
-@require_GET
+@require_safe
 @login_required
 def serve_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """Serve a picture to look at, or any other file to save."""
@@ -89,7 +88,7 @@ def serve_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     return inert_response(data, GENERIC, save_as=name)
 
 
-@require_GET
+@require_safe
 @login_required
 def serve_thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
     found = get_attachment(signed_in_agent(request), attachment_id)

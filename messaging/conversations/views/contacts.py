@@ -20,13 +20,13 @@ CHANGED = (
 )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit_contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Show or save the name and the note of a thread's contact."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return _render_form(
             request, agent, thread, ContactForm(initial=_initial_values(thread.contact))
         )

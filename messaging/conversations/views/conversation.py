@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
@@ -19,7 +19,7 @@ from threads.access import get_thread
 from threads.models import Choice, Thread
 
 
-@require_GET
+@require_safe
 @login_required
 def show_conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Show a conversation beside its list, or an older page of its history."""
@@ -67,7 +67,7 @@ def _render_pane(request: HtmxRequest, agent: Agent, shown: Conversation) -> Htt
     return render_conversation(request, agent, shown)
 
 
-@require_GET
+@require_safe
 @login_required
 def show_composer(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Show the composer alone, when it has changed on an open page."""

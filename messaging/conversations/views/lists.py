@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from inboxes.access import get_shared_inbox
 from inboxes.requests import HtmxRequest, signed_in_agent, target_id
@@ -14,7 +14,7 @@ from threads.lists import Cursor, Listing, inbox_list, top_list
 from threads.search import parse_search
 
 
-@require_GET
+@require_safe
 @login_required
 def show_messages(request: HtmxRequest) -> HttpResponse:
     """Show the messages view, or the next rows of its list."""
@@ -25,7 +25,7 @@ def show_messages(request: HtmxRequest) -> HttpResponse:
     return render_list(request, listing, "Messages")
 
 
-@require_GET
+@require_safe
 @login_required
 def show_inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
     """Show the threads of a shared inbox, or the next rows of them."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from inboxes.requests import signed_in_agent
 from messaging.conversations.forms import MentionForm
@@ -10,7 +10,7 @@ from messaging.stream.mentions import match_agents, mentionable_agents, search_w
 from threads.access import get_thread
 
 
-@require_GET
+@require_safe
 @login_required
 def list_mentionable_agents(request: HttpRequest, thread_id: int) -> HttpResponse:
     """List the other members, whom the agent may mention, narrowed by `q`."""

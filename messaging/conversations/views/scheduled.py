@@ -35,7 +35,7 @@ CHANGED = (
 )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
     """Show or save the words and the time."""
@@ -43,7 +43,7 @@ def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
     text = get_scheduled_text(agent, text_id)
     if not text.is_pending:
         return _refuse_ended(request, text)
-    if request.method == "GET":
+    if request.method != "POST":
         return _render_form(
             request,
             agent,

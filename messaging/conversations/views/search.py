@@ -3,7 +3,7 @@ from __future__ import annotations
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from inboxes.access import get_shared_inbox
 from inboxes.integers import IntegerField
@@ -20,7 +20,7 @@ class HitPageForm(forms.Form):
     after = IntegerField(required=False)
 
 
-@require_GET
+@require_safe
 @login_required
 def search_messages(request: HtmxRequest, inbox_id: int | None = None) -> HttpResponse:
     """Search all messages, from the messages view or an inbox; without a search, show the list."""

@@ -4,7 +4,7 @@ from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from inboxes.access import get_shared_inbox
 from inboxes.integers import read_integer
@@ -26,7 +26,7 @@ from messaging.stream.segments import count_segments
 from threads.lists import inbox_list, top_list
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def compose_first_text(request: HtmxRequest) -> HttpResponse:
     """Show or send the form of a first text, beside the list that it was opened from."""
@@ -37,7 +37,7 @@ def compose_first_text(request: HtmxRequest) -> HttpResponse:
     inbox_id = query.cleaned_data["inbox"]
     opened_from = get_shared_inbox(agent, inbox_id) if inbox_id else None
     inbox_choices = inbox_choices_for(agent)
-    if request.method == "GET":
+    if request.method != "POST":
         preset = opened_from.pk if opened_from else inbox_choices.default_id
         form = StartForm(initial={"inbox": preset}, inbox_choices=inbox_choices.choices)
         return _render_form(request, agent, inbox_choices, form, opened_from)
@@ -49,7 +49,7 @@ def compose_first_text(request: HtmxRequest) -> HttpResponse:
     return redirect("messaging:conversation", message.thread_id)
 
 
-@require_GET
+@require_safe
 @login_required
 def describe_recipient(request: HtmxRequest) -> HttpResponse:
     """Show what is known of the number that is being typed, and which contacts match."""

@@ -40,6 +40,8 @@ let connection = null;
 let trouble = OFFLINE;
 let isOpen = false;
 let heardAt = Date.now();
+/** Whether this connection has brought anything, so that it was one of a signed-in agent. */
+let hasHeard = false;
 let attempts = 0;
 /** Whether the agent is signed out: no attempt makes sense any more. */
 let isOver = false;
@@ -94,7 +96,7 @@ function connect() {
   fresh.setAttribute("hx-ws:connect", "/live/");
   const dead = connection?.socket;
   connection = null;
-  isOpen = false;
+  isOpen = hasHeard = false;
   heardAt = Date.now();
   old.replaceWith(fresh);
   if (dead && dead.readyState <= WebSocket.OPEN) dead.close();
@@ -180,6 +182,7 @@ document.addEventListener("htmx:ws:before:message:incoming", ({ detail }) => {
   if (detail.connection !== connection) return;
   heardAt = Date.now();
   attempts = 0;
+  hasHeard = true;
   hideTrouble();
   takeFrame(JSON.parse(detail.message.data));
 });
@@ -187,7 +190,9 @@ document.addEventListener("htmx:ws:before:message:incoming", ({ detail }) => {
 document.addEventListener("htmx:ws:close", ({ detail }) => {
   if (detail.connection !== connection || detail.code === null) return;
   if (detail.code === SIGNED_OUT) {
-    showSignedOut();
+    // A new password closes all lines of the agent. The session in which it was chosen goes on.
+    if (hasHeard) reconnectSoon();
+    else showSignedOut();
     return;
   }
   if (detail.code === TOO_MANY_PAGES) {

@@ -120,5 +120,12 @@ async function renewSubscription() {
   await sendSubscription("/settings/push/", subscription);
 }
 
+// A new password ends the subscriptions that were made with the old one: this browser renews its own.
+document.addEventListener("submit", (event) => {
+  if (event.target instanceof Element && event.target.matches("[data-new-password]")) {
+    sessionStorage.removeItem(KEPT);
+  }
+});
+
 showPermission();
 if (liveElement()) renewSubscription().catch(() => {});

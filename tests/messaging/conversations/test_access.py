@@ -84,6 +84,7 @@ ELSEWHERE = {
     "settings/",
     "start/",
     "start/to/",
+    "settings/password/",
     "settings/locale/",
     "settings/test/",
     "settings/push/",

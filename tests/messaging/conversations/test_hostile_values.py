@@ -115,6 +115,9 @@ REQUESTS: dict[str, list[Request]] = {
     "notifications/read/": [Request("post")],
     "notifications/<int:notification_id>/read/": [Request("post")],
     "settings/": [Request("post", {}, ("has_sound", "inbox_1"))],
+    "settings/password/": [
+        Request("post", {}, ("old_password", "new_password1", "new_password2"))
+    ],
     "settings/test/": [Request("post")],
     "settings/push/": [
         Request(
