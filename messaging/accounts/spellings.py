@@ -24,7 +24,7 @@ LARGEST_ANSWER = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """Hold one way to call the webhook; `words` complete "It is taken …"."""
+    """Hold one way to call the webhook, and its name in a list of several."""
 
     words: str
     url: str
