@@ -45,6 +45,8 @@ class Changes:
     threads: list[Thread] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     scheduled_texts: list[ScheduledText] = field(default_factory=list)
+    # Others that will be held, because somebody wrote in their threads.
+    overtaken_texts: list[ScheduledText] = field(default_factory=list)
     # Open threads whose title or row changed.
     titles: list[Thread] = field(default_factory=list)
     agents: dict[int, Agent] = field(default_factory=dict)
@@ -112,7 +114,18 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
     planned = ScheduledText.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )
-    changes.scheduled_texts = list(planned.select_related("author").order_by("seq")[:BATCH])
+    changes.scheduled_texts = list(planned.for_strip().order_by("seq")[:BATCH])
+    changes.overtaken_texts = _read_overtaken_texts(changes)
+
+
+def _read_overtaken_texts(changes: Changes) -> list[ScheduledText]:
+    """Read the scheduled texts of threads where somebody wrote; one query at most."""
+    threads = {message.thread_id for message in changes.messages if not message.is_internal}
+    if not threads:
+        return []
+    known = [text.pk for text in changes.scheduled_texts]
+    waiting = ScheduledText.objects.pending().filter(thread__in=threads).exclude(pk__in=known)
+    return [text for text in waiting.for_strip() if text.overtaking]
 
 
 def _read_agents_with_access(changes: Changes, agent_ids: Collection[int]) -> None:

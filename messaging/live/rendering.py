@@ -65,9 +65,8 @@ class Renderer:
             rows += [self._render_title(t) for t in self.changes.titles if t.pk == target.thread]
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._render_message(message, agent) for message in shown]
-            planned = [
-                text for text in self.changes.scheduled_texts if text.thread_id == target.thread
-            ]
+            texts = [*self.changes.scheduled_texts, *self.changes.overtaken_texts]
+            planned = [text for text in texts if text.thread_id == target.thread]
             rows += [self._render_scheduled_text(text) for text in planned]
         parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
         if target.list in {"top", inbox.pk}:

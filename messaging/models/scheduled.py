@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from inboxes.models import Inbox
+from messaging.models.messages import Message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +26,21 @@ class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
 
     def listed(self, thread: Thread) -> ScheduledTextQuerySet:
         """Pick those that a conversation shows, the next one first."""
-        return self.pending().filter(thread=thread).select_related("author").order_by("send_at")
+        return self.pending().filter(thread=thread).for_strip().order_by("send_at")
+
+    def for_strip(self) -> ScheduledTextQuerySet:
+        """Load what a conversation shows: the author, and whether somebody wrote meanwhile."""
+        newer = Message.objects.filter(
+            ~Q(kind="internal"),
+            Q(author=None) | ~Q(author=OuterRef("author")),
+            thread=OuterRef("thread"),
+            pk__gt=OuterRef("seen_id"),
+            is_automatic=False,
+        ).order_by("pk")
+        return self.select_related("author").annotate(
+            newer_id=Subquery(newer.values("pk")[:1]),
+            newer_author=Subquery(newer.values("author__display_name")[:1]),
+        )
 
     def due(self, now: datetime) -> ScheduledTextQuerySet:
         return self.filter(state=ScheduledText.State.WAITING, send_at__lte=now)
@@ -119,6 +134,24 @@ class ScheduledText(models.Model):
     @property
     def is_held(self) -> bool:
         return self.state == self.State.HELD
+
+    @property
+    def overtaking(self) -> str:
+        """Return who wrote before it was sent, so that it will be held; empty if nobody did."""
+        is_waiting = self.state == self.State.WAITING and not self.is_regardless
+        if not is_waiting or self._newer_id is None:
+            return ""
+        return getattr(self, "newer_author", None) or "They"
+
+    @property
+    def version(self) -> str:
+        """Return what grows with each change of how a conversation shows it."""
+        return f"{self.seq}-{self._newer_id or 0}"
+
+    @property
+    def _newer_id(self) -> int | None:
+        """Return the first text that came since it was saved, if `for_strip` has loaded it."""
+        return getattr(self, "newer_id", None)
 
     @property
     def key(self) -> str:

@@ -13,10 +13,10 @@ from messaging.conversations.schedule_forms import ChangeScheduledForm, local_to
 from messaging.live.pages import Page, Target
 from messaging.live.readers import draw_changes
 from messaging.models import Message, ScheduledText
-from messaging.outbound.scheduling import delete_scheduled_text
+from messaging.outbound.scheduling import delete_scheduled_text, send_if_due
 from tests.cast import Cast, client_of
 from tests.markup import read_words
-from tests.messaging.scheduled_texts import schedule_in
+from tests.messaging.scheduled_texts import make_due, schedule_in
 
 
 def test_members_open_pages_follow_and_those_of_others_do_not(cast: Cast) -> None:
@@ -44,6 +44,55 @@ def test_members_open_pages_follow_and_those_of_others_do_not(cast: Cast) -> Non
     members, _ = drawn_frames()
     assert "data-gone" in members
     assert "Your car is ready" not in members
+
+
+def draw_thread(cast: Cast, text: ScheduledText, since: int) -> str:
+    """Return the frames for ben's page of the thread, since a counter of the inbox."""
+    target = Target(
+        page=Page(cast.ben.pk, "", "", None, None),  # type: ignore[arg-type]
+        agent_id=cast.ben.pk,
+        list=None,
+        thread=text.thread_id,
+        with_seqs=True,
+    )
+    return "".join(draw_changes(text.inbox_id, since, [target])[2][0])
+
+
+def read_version(text: ScheduledText) -> list[int]:
+    shown = ScheduledText.objects.for_strip().get(pk=text.pk)
+    return [int(part) for part in shown.version.split("-")]
+
+
+def test_a_scheduled_text_says_at_once_that_it_will_be_held(cast: Cast) -> None:
+    text = schedule_in(cast, cast.thread())
+    before = read_version(text)
+    seq = cast.text_in("Never mind, I am there already").seq
+    members = draw_thread(cast, text, seq - 1)
+    assert f'id=\\"later-{text.pk}\\"' in members
+    assert "They replied first." in members
+    assert read_version(text) > before
+    page = client_of(cast.ana).get(f"/threads/{text.thread_id}/").content.decode()
+    assert "Won’t be sent at that time" in page
+    assert not send_if_due(text=make_due(text))
+
+
+def test_a_colleague_who_answered_first_is_named(cast: Cast) -> None:
+    text = schedule_in(cast, cast.thread())
+    answer = cast.answer(text.thread, "It is ready", author=cast.ben)
+    assert "Ben Okafor replied first." in draw_thread(cast, text, answer.seq - 1)
+
+
+@pytest.mark.parametrize("what", ["note", "own", "regardless"])
+def test_what_will_not_hold_a_scheduled_text_says_nothing(cast: Cast, what: str) -> None:
+    text = schedule_in(cast, cast.thread(), is_regardless=what == "regardless")
+    if what == "note":
+        message = cast.note(text.thread, "They called", author=cast.ben)
+    elif what == "own":
+        message = cast.answer(text.thread, "Soon", author=cast.ana)
+    else:
+        message = cast.text_in("When?")
+    assert "replied first" not in draw_thread(cast, text, message.seq - 1)
+    assert send_if_due(text=make_due(text))
 
 
 def form_fields(**given: str) -> dict[str, str]:
