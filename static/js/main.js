@@ -25,6 +25,7 @@ import "./composer/new-conversation.js";
 import "./page/keyboard-shortcuts.js";
 import "./notifications/notifications.js";
 import "./conversation/scroll-to-message.js";
+import "./page/removed.js";
 import "./conversation/message-times.js";
 import { announceView } from "./page/navigation.js";
 

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.browser.files import PDF, attach_files, attached_files, make_file
 from tests.browser.pages import (
+    NARROW,
+    WIDE,
     OpenBrowser,
     OpenPage,
+    expect_readable,
     find_message,
     find_row,
     make_unique,
@@ -43,6 +47,44 @@ def add_ben(admin: Page, server: Server) -> None:
     admin.get_by_role("option", name="Ben Okafor").click()
     admin.get_by_role("button", name="Save", exact=True).click()
     admin.get_by_text("was changed successfully").wait_for()
+
+
+def test_a_removed_member_is_told_why_and_keeps_what_they_had_typed(
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Secret of Dispatch", sender=number, to=DISPATCH)
+    inside = open_page("ben", server.thread_path(number, DISPATCH))
+    wait_until_live(inside)
+    message_box(inside).fill("Half a thought\nand its second line")
+    attach_files(inside, make_file("floor-plan.pdf", PDF, "application/pdf"))
+    expect(attached_files(inside)).to_have_count(1)
+    admin = open_browser("admin").new_page()
+    remove_ben(admin, server)
+    try:
+        title = "You were removed from this inbox"
+        expect(inside.get_by_role("heading", name=title)).to_be_visible()
+        kept = inside.get_by_role("textbox", name="Your unsent text")
+        expect(kept).to_have_value("Half a thought\nand its second line")
+        expect(inside.get_by_text("Dispatch", exact=True)).to_be_visible()
+        expect(inside.get_by_text("floor-plan.pdf")).to_be_visible()
+        assert "Secret of Dispatch" not in inside.content()
+        expect(find_row(inside, "Front Desk")).to_have_count(1)
+        expect_readable(inside, WIDE, NARROW)
+        inside.reload()
+        expect(kept).to_have_value("Half a thought\nand its second line")
+        inside.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        inside.get_by_role("button", name="Copy text").click()
+        inside.get_by_role("button", name="Copied").wait_for()
+        copied = inside.evaluate("navigator.clipboard.readText()")
+        assert copied == "Half a thought\nand its second line"
+        inside.get_by_role("button", name="Close").click()
+        expect(inside.get_by_role("heading", name=title)).to_have_count(0)
+        inside.reload()
+        expect(find_row(inside, "Front Desk")).to_have_count(1)
+        expect(inside.get_by_role("heading", name=title)).to_have_count(0)
+    finally:
+        add_ben(admin, server)
 
 
 def test_a_removed_member_is_out_on_open_pages_and_back_in_without_a_reload(

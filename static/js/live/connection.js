@@ -131,6 +131,7 @@ function takeFrame(frame) {
     announce(name, part);
   }
   if (frame.go) {
+    announce("accessLost");
     location.assign(frame.go);
     return;
   }

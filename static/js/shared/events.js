@@ -72,6 +72,7 @@
 /**
  * @typedef {object} OwnEvents
  * @property {null} connectionOpened
+ * @property {null} accessLost the page is about to leave what the agent may not see any more
  * @property {View} viewChanged another list or thread is shown, or the same one was loaded again
  * @property {null} fragmentsChanged rows or messages were inserted, changed or removed
  * @property {{count: number}} newerMessages messages were added below what is in view
