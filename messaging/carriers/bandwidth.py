@@ -232,7 +232,7 @@ def _event_or_trouble(item: object) -> events.Event:
 
 
 def _event(event: Mapping[str, object]) -> events.Event:
-    kind = parsing.check_readable("type", parsing.read_string(event, "type"), parsing.TYPE_LIMIT)
+    kind = parsing.clean_field("type", parsing.read_string(event, "type"), parsing.TYPE_LIMIT)
     if kind == "message-received":
         return _inbound(event, parsing.read_object("message", event.get("message")))
     state = STATES.get(kind)
@@ -245,16 +245,16 @@ def _event(event: Mapping[str, object]) -> events.Event:
     message = parsing.read_object("message", event.get("message"))
     code, error_class, words = _error(event) if state == "failed" else ("", "", "")
     return events.Receipt(
-        carrier_message_id=parsing.check_required(
+        carrier_message_id=parsing.clean_required(
             "id", parsing.read_string(message, "id"), parsing.ID_LIMIT
         ),
         state="unknown" if error_class == "ambiguous" else state,
         error_code=code,
         error_class=error_class,
-        recipient=parsing.check_readable(
+        recipient=parsing.clean_field(
             "to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT
         ),
-        attempt_token=parsing.check_readable("tag", parsing.read_string(message, "tag"), 1024),
+        attempt_token=parsing.clean_field("tag", parsing.read_string(message, "tag"), 1024),
         words=words,
     )
 
@@ -265,7 +265,7 @@ def _error(
     """Return the error's code, its class and its words. Codes from 5000 on are of servers."""
     given = event.get("errorCode")
     code = (
-        parsing.check_readable("errorCode", str(given), parsing.CODE_LIMIT)
+        parsing.clean_field("errorCode", str(given), parsing.CODE_LIMIT)
         if isinstance(given, int | str)
         else ""
     )
@@ -276,7 +276,7 @@ def _error(
 
 def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> events.InboundText:
     """Parse a text. Of a group text each of our numbers gets its own event, and `to` names it."""
-    channel = parsing.check_readable(
+    channel = parsing.clean_field(
         "channel", parsing.read_string(message, "channel"), parsing.TYPE_LIMIT
     )
     if channel.upper() not in ("", "SMS", "MMS"):
@@ -290,14 +290,14 @@ def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> even
         raise events.Unparsable("text is missing")
     recipient = parsing.read_string(event, "to") or parsing.read_string(message, "owner")
     return events.InboundText(
-        carrier_message_id=parsing.check_required(
+        carrier_message_id=parsing.clean_required(
             "id", parsing.read_string(message, "id"), parsing.ID_LIMIT
         ),
-        sender=parsing.check_required(
+        sender=parsing.clean_required(
             "from", parsing.read_string(message, "from"), parsing.ADDRESS_LIMIT
         ),
-        recipient=parsing.check_required("to", recipient, parsing.ADDRESS_LIMIT),
-        body=parsing.check_readable("text", parsing.read_string(message, "text")),
+        recipient=parsing.clean_required("to", recipient, parsing.ADDRESS_LIMIT),
+        body=parsing.clean_field("text", parsing.read_string(message, "text")),
         sent_at=parsing.read_time("time", parsing.read_string(message, "time")),
         media=tuple(events.InboundMedia(url) for url in urls if not _is_layout(url)),
         others=parsing.other_addresses(

@@ -125,7 +125,7 @@ def clean_text(value: str) -> str:
     return CONTROL.sub("", OTHER_BREAK.sub("\n", whole))
 
 
-def check_readable(label: str, value: str, limit: int | None = None) -> str:
+def clean_field(label: str, value: str, limit: int | None = None) -> str:
     """Return `value` as `clean_text` does. Raise Unparsable if it is too long then."""
     cleaned = clean_text(value)
     if limit is not None and len(cleaned) > limit:
@@ -133,9 +133,9 @@ def check_readable(label: str, value: str, limit: int | None = None) -> str:
     return cleaned
 
 
-def check_required(label: str, value: str, limit: int) -> str:
-    """Return `value` as `check_readable` does, and refuse an empty or blank one."""
-    cleaned = check_readable(label, value, limit)
+def clean_required(label: str, value: str, limit: int) -> str:
+    """Return `value` as `clean_field` does, and refuse an empty or blank one."""
+    cleaned = clean_field(label, value, limit)
     if not cleaned.strip():
         raise events.Unparsable(f"{label} is missing")
     return cleaned

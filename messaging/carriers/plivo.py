@@ -151,7 +151,7 @@ class Plivo(Carrier):
                 "It is about a call. In Plivo's console, enter this address as the application's "
                 "Message URL only, not as its Answer URL or Hangup URL."
             )
-        message_id = parsing.check_required(
+        message_id = parsing.clean_required(
             "MessageUUID", fields.get("MessageUUID", ""), parsing.ID_LIMIT
         )
         if "Status" in fields:
@@ -300,7 +300,7 @@ def _reported(message_id: str, fields: Mapping[str, str]) -> events.Receipt | ev
     state = STATES.get(fields["Status"])
     if state is None:
         return events.Ignored("a status that needs nothing done")
-    recipient = parsing.check_readable("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
+    recipient = parsing.clean_field("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
     return _receipt(message_id, state, fields.get("ErrorCode", ""), recipient)
 
 
@@ -309,7 +309,7 @@ def _receipt(
 ) -> events.Receipt:
     if state != "failed":
         return events.Receipt(message_id, state, recipient=parsing.with_plus(recipient))
-    code = parsing.check_readable("ErrorCode", error_code, parsing.CODE_LIMIT)
+    code = parsing.clean_field("ErrorCode", error_code, parsing.CODE_LIMIT)
     return events.Receipt(
         message_id, state, code, ANSWERS.classes.get(code, "other"), parsing.with_plus(recipient)
     )
@@ -317,7 +317,7 @@ def _receipt(
 
 def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
     """`Text` for SMS, `Body` for MMS."""
-    kind = parsing.check_readable("Type", fields.get("Type", ""), parsing.TYPE_LIMIT)
+    kind = parsing.clean_field("Type", fields.get("Type", ""), parsing.TYPE_LIMIT)
     if kind.lower() not in ("", "sms", "mms"):
         raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
     media = _media(fields)
@@ -327,12 +327,12 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
     return events.InboundText(
         carrier_message_id=message_id,
         sender=parsing.with_plus(
-            parsing.check_required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT)
+            parsing.clean_required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT)
         ),
         recipient=parsing.with_plus(
-            parsing.check_required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
+            parsing.clean_required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT)
         ),
-        body=parsing.check_readable("Text", body or ""),
+        body=parsing.clean_field("Text", body or ""),
         media=media,
     )
 

@@ -73,7 +73,7 @@ class Simulator(Carrier):
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one JSON event."""
         event = parsing.read_object("the body", parsing.json_body(request))
-        message_id = parsing.check_required(
+        message_id = parsing.clean_required(
             "id", parsing.read_string(event, "id"), parsing.ID_LIMIT
         )
         match event.get("type"):
@@ -129,13 +129,13 @@ def api_url() -> str:
 def _inbound(message_id: str, event: Mapping[str, object]) -> events.InboundText:
     return events.InboundText(
         carrier_message_id=message_id,
-        sender=parsing.check_required(
+        sender=parsing.clean_required(
             "from", parsing.read_string(event, "from"), parsing.ADDRESS_LIMIT
         ),
-        recipient=parsing.check_required(
+        recipient=parsing.clean_required(
             "to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT
         ),
-        body=parsing.check_readable("text", parsing.read_string(event, "text")),
+        body=parsing.clean_field("text", parsing.read_string(event, "text")),
         sent_at=parsing.read_time("sent_at", parsing.read_string(event, "sent_at")),
         media=tuple(_medium(item) for item in parsing.read_objects("media", event.get("media"))),
         others=parsing.other_addresses(parsing.read_list("others", event.get("others"))),
@@ -146,11 +146,11 @@ def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
     return events.InboundMedia(
         url=parsing.media_url(item.get("url")),
-        content_type=parsing.check_readable(
+        content_type=parsing.clean_field(
             "content_type", parsing.read_string(item, "content_type"), parsing.TYPE_LIMIT
         ),
         size=size if isinstance(size, int) and size >= 0 else None,
-        sha256=parsing.check_readable("sha256", parsing.read_string(item, "sha256"), 64),
+        sha256=parsing.clean_field("sha256", parsing.read_string(item, "sha256"), 64),
     )
 
 
@@ -160,6 +160,6 @@ def _receipt(message_id: str, event: Mapping[str, object]) -> events.Event:
         return events.Ignored("a state that needs nothing done")
     if state not in ("failed", "unknown"):
         return events.Receipt(message_id, state)
-    code = parsing.check_readable("code", parsing.read_string(event, "code"), parsing.CODE_LIMIT)
+    code = parsing.clean_field("code", parsing.read_string(event, "code"), parsing.CODE_LIMIT)
     words = parsing.carrier_words(event.get("words"))
     return events.Receipt(message_id, state, code, CODES.get(code, "other"), words=words)

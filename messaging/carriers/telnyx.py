@@ -121,7 +121,7 @@ class Telnyx(Carrier):
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read one event: a text, or the state of each recipient of one of ours."""
         data = telnyx_inbound.read_data(request)
-        kind = parsing.check_readable(
+        kind = parsing.clean_field(
             "event_type", parsing.read_string(data, "event_type"), parsing.TYPE_LIMIT
         )
         match kind:
@@ -248,7 +248,7 @@ def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
 
 
 def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
-    message_id = parsing.check_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
+    message_id = parsing.clean_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
     errors = parsing.read_objects("errors", payload.get("errors"))
     token = _attempt_in(payload.get("webhook_url"))
     receipts: list[events.Event] = []
@@ -280,7 +280,7 @@ def _error(status: str, errors: object) -> tuple[str, events.ErrorClass | Litera
         return "", "", ""
     given = _first_code(errors)
     code = (
-        parsing.check_readable("code", str(given), parsing.CODE_LIMIT)
+        parsing.clean_field("code", str(given), parsing.CODE_LIMIT)
         if isinstance(given, str | int)
         else ""
     )

@@ -46,8 +46,8 @@ def read_texts(payload: Mapping[str, object]) -> list[events.InboundText]:
     media = _read_media(payload)
     if payload.get("text") is None and not media:
         raise events.Unparsable("text is missing")
-    subject = parsing.check_readable("subject", parsing.read_string(payload, "subject"))
-    message_id = parsing.check_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
+    subject = parsing.clean_field("subject", parsing.read_string(payload, "subject"))
+    message_id = parsing.clean_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
     everyone, (ours, is_told) = _addresses_of(payload), _our_addresses(payload)
     is_group = len(everyone) > 1
     return [
@@ -55,7 +55,7 @@ def read_texts(payload: Mapping[str, object]) -> list[events.InboundText]:
             carrier_message_id=_with_number(message_id, one) if is_group else message_id,
             sender=read_address("from", parsing.read_object("from", payload.get("from"))),
             recipient=one,
-            body=parsing.check_readable("text", parsing.read_string(payload, "text")),
+            body=parsing.clean_field("text", parsing.read_string(payload, "text")),
             sent_at=parsing.read_time("received_at", parsing.read_string(payload, "received_at")),
             media=tuple(item for item in media if item.content_type != "application/smil"),
             subject="" if subject == NO_SUBJECT else subject,
@@ -69,7 +69,7 @@ def read_texts(payload: Mapping[str, object]) -> list[events.InboundText]:
 
 def read_address(label: str, party: Mapping[str, object]) -> str:
     """Return the number of one party to a message."""
-    return parsing.check_required(
+    return parsing.clean_required(
         label, parsing.read_string(party, "phone_number"), parsing.ADDRESS_LIMIT
     )
 
@@ -84,7 +84,7 @@ def _with_number(message_id: str, ours: str) -> str:
 
 
 def _check_kind(payload: Mapping[str, object]) -> None:
-    kind = parsing.check_readable("type", parsing.read_string(payload, "type"), parsing.TYPE_LIMIT)
+    kind = parsing.clean_field("type", parsing.read_string(payload, "type"), parsing.TYPE_LIMIT)
     if kind.upper() not in ("", "SMS", "MMS"):
         raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
 
@@ -121,11 +121,11 @@ def _medium(item: Mapping[str, object]) -> events.InboundMedia:
     size = item.get("size")
     return events.InboundMedia(
         url=parsing.media_url(item.get("url")),
-        content_type=parsing.check_readable(
+        content_type=parsing.clean_field(
             "content_type", parsing.read_string(item, "content_type"), parsing.TYPE_LIMIT
         ),
         size=size if isinstance(size, int) and size >= 0 else None,
-        sha256=parsing.check_readable(
+        sha256=parsing.clean_field(
             "hash_sha256", parsing.read_string(item, "hash_sha256"), 64
         ).lower(),
     )

@@ -135,7 +135,7 @@ class Twilio(Carrier):
         self._refuse_other_kinds(fields)
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
         sid = fields.get("MessageSid") or fields.get("SmsMessageSid") or fields.get("SmsSid", "")
-        message_id = parsing.check_required("MessageSid", sid, parsing.ID_LIMIT)
+        message_id = parsing.clean_required("MessageSid", sid, parsing.ID_LIMIT)
         if status in ("", "received", "receiving"):
             return [_inbound(message_id, fields)]
         words = parsing.carrier_words(
@@ -270,7 +270,7 @@ class Twilio(Carrier):
             return events.Ignored("a status that needs nothing done")
         if state != "failed":
             return events.Receipt(message_id, state)
-        code = parsing.check_readable("ErrorCode", error_code, parsing.CODE_LIMIT)
+        code = parsing.clean_field("ErrorCode", error_code, parsing.CODE_LIMIT)
         error_class = self.class_of(code, words)
         if error_class == "ambiguous":
             state = "unknown"
@@ -368,9 +368,9 @@ def _inbound(message_id: str, fields: Mapping[str, str]) -> events.InboundText:
         raise events.Unparsable("Body is missing")
     return events.InboundText(
         carrier_message_id=message_id,
-        sender=parsing.check_required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT),
-        recipient=parsing.check_required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT),
-        body=parsing.check_readable("Body", fields.get("Body", "")),
+        sender=parsing.clean_required("From", fields.get("From", ""), parsing.ADDRESS_LIMIT),
+        recipient=parsing.clean_required("To", fields.get("To", ""), parsing.ADDRESS_LIMIT),
+        body=parsing.clean_field("Body", fields.get("Body", "")),
         media=tuple(_medium(fields, index) for index in range(count)),
         keyword=events.CARRIER_KEYWORDS.get(fields.get("OptOutType", "").upper()),
         others=parsing.other_addresses(
@@ -383,5 +383,5 @@ def _medium(fields: Mapping[str, str], index: int) -> events.InboundMedia:
     key, kind = f"MediaUrl{index}", f"MediaContentType{index}"
     return events.InboundMedia(
         url=parsing.media_url(fields.get(key)),
-        content_type=parsing.check_readable(kind, fields.get(kind, ""), parsing.TYPE_LIMIT),
+        content_type=parsing.clean_field(kind, fields.get(kind, ""), parsing.TYPE_LIMIT),
     )

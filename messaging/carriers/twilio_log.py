@@ -170,13 +170,13 @@ def _may_be(message: Message, sought: results.Sought) -> bool:
 def _text(message: Message, media: tuple[events.InboundMedia, ...]) -> events.InboundText:
     return events.InboundText(
         carrier_message_id=message["sid"],
-        sender=parsing.check_required(
+        sender=parsing.clean_required(
             "from", str(message.get("from") or ""), parsing.ADDRESS_LIMIT
         ),
-        recipient=parsing.check_required(
+        recipient=parsing.clean_required(
             "to", str(message.get("to") or ""), parsing.ADDRESS_LIMIT
         ),
-        body=parsing.check_readable("body", str(message.get("body") or "")),
+        body=parsing.clean_field("body", str(message.get("body") or "")),
         sent_at=_created_at(message),
         media=media,
     )

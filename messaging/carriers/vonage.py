@@ -136,7 +136,7 @@ class Vonage(Carrier):
             return [_reported(event, parsing.read_string(event, "status"), event.get("error"))]
         if isinstance(event.get("from"), dict) or "message" in event:
             raise events.Unparsable(OLD_VERSION)
-        channel = parsing.check_readable(
+        channel = parsing.clean_field(
             "channel", parsing.read_string(event, "channel"), parsing.TYPE_LIMIT
         )
         if channel.lower() not in ("sms", "mms"):
@@ -276,12 +276,12 @@ def _reported(
     if state is None:
         return events.Ignored("a status that needs nothing done")
     given = parsing.read_string(event, "message_uuid") or parsing.read_string(event, "message_id")
-    message_id = parsing.check_required("message_uuid", given, parsing.ID_LIMIT)
-    token = parsing.check_readable("client_ref", parsing.read_string(event, "client_ref"), 128)
+    message_id = parsing.clean_required("message_uuid", given, parsing.ID_LIMIT)
+    token = parsing.clean_field("client_ref", parsing.read_string(event, "client_ref"), 128)
     if state not in ("failed", "unknown"):
         return events.Receipt(message_id, state, attempt_token=token)
     told = error if isinstance(error, dict) else {}
-    code = parsing.check_readable("error", _code(told), parsing.CODE_LIMIT)
+    code = parsing.clean_field("error", _code(told), parsing.CODE_LIMIT)
     kind = ERROR_CLASSES.get(code, DEFAULT_CLASSES.get(status, "other"))
     if kind == "ambiguous" or state == "unknown":
         state, kind = "unknown", "ambiguous"
@@ -307,18 +307,18 @@ def _inbound(event: Mapping[str, object]) -> events.InboundText:
             raise events.Unparsable("text is missing")
         media = [{}]
     return events.InboundText(
-        carrier_message_id=parsing.check_required(
+        carrier_message_id=parsing.clean_required(
             "message_uuid", parsing.read_string(event, "message_uuid"), parsing.ID_LIMIT
         ),
         sender=parsing.with_plus(
-            parsing.check_required(
+            parsing.clean_required(
                 "from", parsing.read_string(event, "from"), parsing.ADDRESS_LIMIT
             )
         ),
         recipient=parsing.with_plus(
-            parsing.check_required("to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT)
+            parsing.clean_required("to", parsing.read_string(event, "to"), parsing.ADDRESS_LIMIT)
         ),
-        body=parsing.check_readable(
+        body=parsing.clean_field(
             "text", "\n".join(filter(None, [parsing.read_string(event, "text"), *captions]))
         ),
         sent_at=parsing.read_time("timestamp", parsing.read_string(event, "timestamp")),

@@ -126,14 +126,14 @@ def _text(record: Record) -> events.InboundText:
     return events.InboundText(
         carrier_message_id=parsing.read_string(record, "message_id"),
         sender=parsing.with_plus(
-            parsing.check_required(
+            parsing.clean_required(
                 "from", parsing.read_string(record, "from"), parsing.ADDRESS_LIMIT
             )
         ),
         recipient=parsing.with_plus(
-            parsing.check_required("to", parsing.read_string(record, "to"), parsing.ADDRESS_LIMIT)
+            parsing.clean_required("to", parsing.read_string(record, "to"), parsing.ADDRESS_LIMIT)
         ),
-        body=parsing.check_readable("message_body", parsing.read_string(record, "message_body")),
+        body=parsing.clean_field("message_body", parsing.read_string(record, "message_body")),
         sent_at=parsing.read_time("date_received", parsing.read_string(record, "date_received")),
     )
 

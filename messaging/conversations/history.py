@@ -213,6 +213,12 @@ class Conversation:
         return format_html("{}{}", self.refusal, rest)
 
     @property
+    def describing_ids(self) -> str:
+        """Return the ids of what describes the text box to a screen reader."""
+        ids = "message-error message-scope message-segments message-unicode"
+        return f"group-note {ids}" if self.group_note else ids
+
+    @property
     def can_write(self) -> bool:
         """Return True if the contact or the team can be written to."""
         return self.has_team or not self.refusal

@@ -91,6 +91,6 @@ def _fields(body: bytes) -> dict[str, str] | None:
         return None
     limits = {"from": parsing.ADDRESS_LIMIT, "to": parsing.ADDRESS_LIMIT}
     try:
-        return {key: parsing.check_readable(key, told[key], limits.get(key)) for key in FIELDS}
+        return {key: parsing.clean_field(key, told[key], limits.get(key)) for key in FIELDS}
     except (KeyError, TypeError, AttributeError, events.Unparsable):
         return None

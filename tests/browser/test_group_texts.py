@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import urlsplit
 
 import httpx
@@ -63,6 +64,7 @@ def test_an_open_conversation_says_that_an_answer_leaves_the_group(
     words = make_unique("Hello everybody")
     receive_group_text(server, words, sender=number, others=[other, "+12025550199"])
     expect(note).to_be_visible()
+    expect(message_box(page)).to_have_accessible_description(re.compile("^This was a group text"))
     expect(find_message(page, words)).to_contain_text(
         f"Group text, also to {format_number(other)} and (202) 555-0199"
     )
