@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -16,12 +18,14 @@ from pytest_django import Settings
 from messaging.carriers import events, results
 from messaging.carriers.telnyx import Telnyx
 from messaging.models import Message, OptOut
+from messaging.stream.refusals import find_refusal
 from tests.cast import Cast
 from tests.messaging.carriers.fixtures.base import ATTEMPT, PUBLIC_URL
 from tests.messaging.carriers.fixtures.telnyx import OTHER, PUBLIC, TELNYX, THIRD, signed_at
 from tests.messaging.carriers.test_contract_api import NOON, make_sought
 from tests.messaging.carriers.webhook_requests import move_front_desk, payload, post_signed
 from tests.messaging.outbound.test_receipts import begin_attempt, message_state
+from tests.messaging.stepped_worker import run_jobs
 
 BODY = b'{"data": {}}'
 
@@ -319,3 +323,36 @@ def test_missing_old_messages_hide_no_new_one() -> None:
 def test_a_third_key_is_refused() -> None:
     request = request_at(int(time.time()), key=THIRD)
     assert "does not match" in refusal_reason(request, previous_public_key=OTHER)
+
+
+class Blocking(BaseHTTPRequestHandler):
+    """Refuse every text as Telnyx does after a STOP to the messaging profile."""
+
+    def log_message(self, *arguments: object) -> None:
+        """Log nothing."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        error = {"code": "40300", "title": "Blocked due to STOP message", "detail": "…"}
+        answer = json.dumps({"errors": [error]}).encode()
+        self.send_response(409)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_text_that_is_blocked_after_a_stop_opts_the_person_out_and_is_not_unknown(
+    cast: Cast, settings: Settings
+) -> None:
+    cast = move_front_desk(cast, TELNYX)
+    message = cast.answer(cast.thread(), "Your order is ready")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Blocking) as telnyx:
+        threading.Thread(target=telnyx.serve_forever, daemon=True).start()
+        settings.TELNYX_API_URL = f"http://127.0.0.1:{telnyx.server_port}"
+        run_jobs()
+        telnyx.shutdown()
+    message.refresh_from_db()
+    assert (message.state, "has opted out of texts" in message.reason) == ("failed", True)
+    assert "as the carrier told us" in find_refusal(message.thread)

@@ -182,7 +182,7 @@ def test_another_inboxs_words_and_texts_are_not_shown(cast: Cast) -> None:
         message=text,
     )
     shown = page_of(client_of(cast.cho), thread, "opt-out/")
-    assert "of all our numbers" in shown
+    assert "Opted out of all our numbers" in shown
     assert "Recorded by Ana Ruiz" in shown
     assert "Fell out" not in shown
     assert f"at={text.pk}" not in shown
