@@ -77,7 +77,7 @@ def post_event(cast: Cast, fixture: CarrierFixture, event: Any) -> None:
 
 def receive(cast: Cast, fixture: CarrierFixture, body: str) -> Message:
     post_event(cast, fixture, build_event(fixture, body))
-    return Message.objects.latest("pk")
+    return Message.objects.filter(kind="inbound").latest("pk")
 
 
 def is_opted_out(cast: Cast) -> bool:
