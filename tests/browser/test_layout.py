@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -17,6 +18,7 @@ from tests.browser.pages import (
     history,
     message_box,
     new_number,
+    wait_until,
     wait_until_live,
 )
 from tests.browser.server import Server
@@ -140,3 +142,83 @@ def test_a_long_count_is_whole_on_the_bell(open_page: OpenPage, server: Server) 
         badge, listing = box_of(page.locator(".badge").first), box_of(page.locator("#listing"))
         assert badge["x"] + badge["width"] <= listing["x"] + listing["width"], viewport
         assert badge["x"] >= box_of(bell(page))["x"]
+
+
+def overlaps(one: FloatRect, other: FloatRect) -> bool:
+    return (
+        one["x"] < other["x"] + other["width"]
+        and other["x"] < one["x"] + one["width"]
+        and one["y"] < other["y"] + other["height"]
+        and other["y"] < one["y"] + one["height"]
+    )
+
+
+def test_a_toast_never_covers_what_one_writes_in(open_page: OpenPage, server: Server) -> None:
+    number = new_number()
+    server.receive_text("Who knows?", sender=number)
+    on_its_side: ViewportSize = {"width": 844, "height": 390}
+    for viewport in (VERY_WIDE, WIDE, NARROW, on_its_side):
+        page = open_page("ana", server.thread_path(number), viewport=viewport)
+        wait_until_live(page)
+        box = message_box(page)
+        box.fill("@ben can you tell?")
+        expect(box).to_have_attribute("placeholder", re.compile("^Write to your team"))
+        page.get_by_role("button", name="Internal message", exact=True).click()
+        toast = page.get_by_role("status").filter(has_text="Mentions are for your team only.")
+        expect(toast).to_be_in_viewport(ratio=1)
+        written = page.locator("#reply")
+        assert not overlaps(box_of(toast), box_of(written)), viewport
+        box.fill("@ben can you tell?\n\n\n\nAnd more.")
+        expect(toast).to_be_in_viewport(ratio=1)
+        wait_until(lambda t=toast, w=written: not overlaps(box_of(t), box_of(w)))  # type: ignore[misc]
+        if viewport["width"] > 960:
+            assert overlaps(box_of(toast), box_of(page.locator("#listing"))), (
+                "over the list's foot"
+            )
+            assert not overlaps(box_of(toast), box_of(page.locator(".account").first))
+        box.fill("")
+
+
+# What wears one of the colours of internal messages, but is none.
+AMBER = """() => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  const amber = ["note", "note-line", "note-ink", "note-edge", "note-strong", "mention"].map(
+    token => { probe.style.color = `var(--${token})`; return getComputedStyle(probe).color; });
+  probe.remove();
+  return [...document.querySelectorAll("body *")].filter(one => {
+    const style = getComputedStyle(one);
+    const colours = [style.color, style.backgroundColor, style.borderTopColor];
+    const isInternal = one.closest(".internal, .is-internal, .row-eye, .mention");
+    return !isInternal && one.checkVisibility() && colours.some(colour => amber.includes(colour));
+  }).map(one => one.outerHTML.slice(0, 90));
+}"""
+
+
+def test_amber_means_internal_and_nothing_else(open_page: OpenPage, server: Server) -> None:
+    number = new_number()
+    server.receive_text("How much is it?", sender=number)
+    page = open_page("ana", server.thread_path(number), has_new_session=True)
+    wait_until_live(page)
+    page.get_by_role("button", name="Internal message", exact=True).click()
+    page.evaluate("document.querySelector('#composer').classList.remove('is-internal')")
+    assert page.evaluate(AMBER), "the colours are found where they are"
+    page.reload()
+    page.get_by_role("button", name="Internal message", exact=True).click()
+    wait_until_live(page)
+    assert page.evaluate(AMBER) == []
+    server.cable.cut()
+    page.get_by_text("Offline, reconnecting…").wait_for()
+    assert page.evaluate(AMBER) == [], "offline"
+    server.cable.restore()
+    page.get_by_text("Offline, reconnecting…").wait_for(state="hidden")
+    page.goto(server.url + "/start/")
+    page.get_by_role("textbox", name="To").fill("+442079460123")
+    page.get_by_text("This looks like a landline").wait_for()
+    assert page.evaluate(AMBER) == [], "a landline"
+    page.goto(server.url + server.thread_path(number))
+    wait_until_live(page)
+    tab = page.context.new_page()
+    tab.goto(server.url)
+    tab.get_by_role("button", name="Sign out").click()
+    page.get_by_text("You're signed out.").wait_for()
+    assert page.evaluate(AMBER) == [], "signed out"

@@ -2,7 +2,7 @@
 // keeps them with the draft until the message is sent or they are removed again.
 import { csrfToken, renewCsrfToken } from "../shared/csrf.js";
 import { closestTarget, parseHtml } from "../shared/dom.js";
-import { listen } from "../shared/events.js";
+import { announce, listen } from "../shared/events.js";
 import { composerForm, pressSend } from "../shared/page-elements.js";
 import { fetchHtml, post } from "../shared/requests.js";
 import { showToast } from "../shared/toasts.js";
@@ -152,8 +152,10 @@ function finishUpload(upload, request) {
   changes += 1;
   // The conversation was drawn anew meanwhile, without this file.
   if (!row.isConnected) isOutOfDate = true;
-  if (request.status === 201) row.outerHTML = request.responseText;
-  else if (row.isConnected) {
+  if (request.status === 201) {
+    row.outerHTML = request.responseText;
+    announce("attachmentsChanged");
+  } else if (row.isConnected) {
     const isRefused = request.status === 422;
     showFailure(upload, isRefused ? request.responseText : LOST, !isRefused);
   }
@@ -211,6 +213,7 @@ async function removeFile(button) {
   const row = fileRow(key);
   const neighbour = row?.nextElementSibling ?? row?.previousElementSibling;
   row?.remove();
+  announce("attachmentsChanged");
   const heir =
     neighbour?.querySelector(".draft-remove") ?? composerForm()?.querySelector("textarea");
   if (heir instanceof HTMLElement) heir.focus();

@@ -15,6 +15,8 @@ import { showSegments } from "./segments.js";
 import { openSendGuard, resetSendGuard } from "./send-guard.js";
 
 const NOTHING_WRITTEN = "Write something first.";
+const SIGNED_OUT =
+  "Not sent: you're signed out. Your text is kept. Sign in in another tab, then send again.";
 const NOT_SENT = "Not sent: no connection. Your text is kept.";
 /** Milliseconds after a text was sent in which an empty one is the rest of a double click. */
 const ECHO_MS = 500;
@@ -147,7 +149,7 @@ async function takeForbidden(form) {
     form,
     isSignedIn
       ? "Not sent: your session changed. Your text is kept; send it again."
-      : "Not sent: you're signed out. Your text is kept. Sign in in another tab, then send again.",
+      : SIGNED_OUT,
   );
 }
 
@@ -238,9 +240,24 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (isNavigation(ctx)) openComposer();
 });
 
+/** Takes back what was said about the text: it is another one now, or goes elsewhere. */
+function forgetError() {
+  const form = composerForm();
+  if (form) setError(form, "");
+}
+
+listen("attachmentsChanged", forgetError);
+
 listen("modeChanged", () => {
   const form = composerForm();
   if (form) showLength(form);
+  forgetError();
+});
+
+// "Not sent" is about a line that works again; the text is still in the box.
+listen("connectionOpened", () => {
+  const error = composerForm()?.querySelector("[data-error]")?.textContent ?? "";
+  if (error === NOT_SENT || error === SIGNED_OUT) forgetError();
 });
 
 listen("draftReplaced", () => {

@@ -14,8 +14,10 @@ const menuElement = () => document.querySelector("#later-menu");
 
 /** @returns {HTMLElement | null} the clock, or the plus where the composer has no room for it */
 const menuButton = () => {
-  const clock = document.querySelector("#later-button");
-  return clock?.checkVisibility() ? clock : document.querySelector("#plus-button");
+  const buttons = /** @type {NodeListOf<HTMLElement>} */ (
+    document.querySelectorAll("#later-button, #plus-button")
+  );
+  return [...buttons].find((button) => button.checkVisibility()) ?? null;
 };
 
 /**

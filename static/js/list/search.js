@@ -81,6 +81,13 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   announceView();
 });
 
+// A search that found no server is made again when there is one: else its word would stand beside
+// a list that it never searched.
+listen("connectionOpened", () => {
+  const shown = resultsElement()?.dataset.searched ?? "";
+  if (searchField() && searchField()?.value.trim() !== shown) searchForm()?.requestSubmit();
+});
+
 /** @param {HTMLElement} results */
 function announceCount(results) {
   const status = document.querySelector("[data-found]");

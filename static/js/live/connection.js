@@ -1,5 +1,6 @@
 // The page's one socket: tells the server what is in view, hands out what comes, and notices when
 // the line is dead.
+import { renewCsrfToken } from "../shared/csrf.js";
 import { announce, listen } from "../shared/events.js";
 import { liveElement } from "../shared/page-elements.js";
 import { insertFragments, removeFragments } from "./fragments.js";
@@ -117,6 +118,7 @@ function showSignedOut() {
   isOver = true;
   clearTimeout(complaining);
   showTrouble("You're signed out. ");
+  banner()?.classList.add("is-final");
   const link = document.createElement("a");
   link.href = location.href;
   link.textContent = "Sign in again";
@@ -219,6 +221,9 @@ window.addEventListener("online", () => {
   if (!isOpen) connect();
 });
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && !isOpen && reconnecting) connect();
+document.addEventListener("visibilitychange", async () => {
+  if (document.hidden) return;
+  if (!isOpen && reconnecting) connect();
+  // What was typed is in the tab's storage, and comes back.
+  if (isOver && (await renewCsrfToken())) location.reload();
 });

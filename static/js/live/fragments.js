@@ -5,6 +5,7 @@ import { announce } from "../shared/events.js";
 import { lowerBound } from "../shared/lower-bound.js";
 import { isNavigation } from "../shared/page-elements.js";
 import { rewriteTimes } from "../shared/times.js";
+import { forgetRow, holdRow, isHeld, noteMotion, onRelease, releaseRows, waitingRow } from "./held-order.js";
 import { morph } from "./morph.js";
 import { captureScroll, restoreScroll } from "./scroll-anchor.js";
 
@@ -83,18 +84,58 @@ export function insertFragments(html) {
     const container = document.getElementById(element.dataset.in ?? "");
     if (!container || isRemoved(element)) continue;
     const old = document.getElementById(element.id);
-    if (old && !isNewer(element, old)) continue;
+    const known = waitingRow(container, element.id) ?? old;
+    if (known && !isNewer(element, known)) continue;
     if ("gone" in element.dataset) {
-      removeFragment(element.id, element.dataset.in ?? "", seqOf(element));
+      if (old && !isLog(container) && isHeld(container)) holdRow(container, element);
+      else removeFragment(element.id, element.dataset.in ?? "", seqOf(element));
       continue;
     }
     tombstones.delete(tombstoneKeyOf(element));
     if (old && old.dataset.in !== element.dataset.in) old.remove();
     byContainer.set(container, [...(byContainer.get(container) ?? []), element]);
   }
-  for (const [container, elements] of byContainer) insertAll(container, elements);
+  for (const [container, elements] of byContainer) {
+    if (isLog(container)) insertAll(container, elements);
+    else insertRows(container, elements);
+  }
   announce("fragmentsChanged");
 }
+
+/**
+ * Shows what rows say now, and puts them into their places unless somebody aims at one of them.
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} rows
+ */
+function insertRows(list, rows) {
+  if (!isHeld(list)) {
+    releaseRows(list);
+    insertAll(list, rows);
+    return;
+  }
+  /** @type {HTMLElement[]} */
+  const staying = [];
+  for (const row of rows) {
+    const old = document.getElementById(row.id);
+    forgetRow(row.id);
+    if (old && keyOf(old) === keyOf(row)) {
+      staying.push(row);
+      continue;
+    }
+    holdRow(list, row);
+    if (!old) continue;
+    const shown = /** @type {HTMLElement} */ (row.cloneNode(true));
+    shown.dataset.key = keyOf(old);
+    staying.push(shown);
+  }
+  insertAll(list, staying);
+}
+
+onRelease((list, rows) => {
+  for (const row of rows) if ("gone" in row.dataset) removeFragment(row.id, list.id, seqOf(row));
+  insertAll(list, rows.filter((row) => !("gone" in row.dataset)));
+  announce("fragmentsChanged");
+});
 
 /**
  * @param {HTMLElement} container
@@ -104,7 +145,9 @@ function insertAll(container, elements) {
   const snapshot = captureScroll(container, elements);
   /** @type {HTMLElement[]} */
   const added = [];
+  let hasMoved = false;
   for (const element of elements) {
+    hasMoved ||= document.getElementById(element.id)?.dataset.key !== keyOf(element);
     rewriteTimes(element);
     const inserted = insertOne(container, element);
     if (inserted === element) added.push(element);
@@ -112,6 +155,7 @@ function insertAll(container, elements) {
   }
   if (isLog(container)) groupMessages(container);
   restoreScroll(snapshot, added);
+  if (hasMoved) noteMotion(container);
 }
 
 /**
@@ -209,6 +253,7 @@ function removeFragment(id, from, seq) {
   const key = tombstoneKey(from, id);
   if (compareKeys(seq, tombstones.get(key) ?? "-1") > 0) tombstones.set(key, seq);
   unloaded.delete(id);
+  forgetRow(id);
   const old = document.getElementById(id);
   const container = document.getElementById(from);
   if (!old || !container) {

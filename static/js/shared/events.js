@@ -76,6 +76,7 @@
  * @property {View} viewChanged another list or thread is shown, or the same one was loaded again
  * @property {null} fragmentsChanged rows or messages were inserted, changed or removed
  * @property {{count: number}} newerMessages messages were added below what is in view
+ * @property {null} attachmentsChanged the agent attached a file, or removed one
  * @property {{attachments: string[]}} messageSent the server took a text, with these files
  * @property {null} messageRefused
  * @property {{isInternal: boolean}} modeChanged

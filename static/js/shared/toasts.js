@@ -1,5 +1,8 @@
 // The short line at the edge of the page that says what just happened.
 
+import { listen } from "./events.js";
+import { isNarrow } from "./page-elements.js";
+
 const SENTENCE_MS = 8_000;
 const OFFER_MS = 10_000;
 /** How long an offer waits further while somebody is about to press its button. */
@@ -12,6 +15,26 @@ let timer;
 let isOffer = false;
 
 const toastElement = () => document.getElementById("notice");
+
+/** Puts the toast over the foot of the list; on a phone above the box, or above that foot. */
+function placeToast() {
+  const toast = toastElement();
+  if (!toast || toast.hidden) return;
+  const feet = [...document.querySelectorAll(".account, #reply")];
+  const isShown = (/** @type {Element} */ foot) => foot.checkVisibility();
+  const foot = isNarrow() ? feet.find(isShown) : document.querySelector(".account");
+  const height = foot ? window.innerHeight - foot.getBoundingClientRect().top : 0;
+  toast.style.setProperty("--foot", `${Math.max(0, height)}px`);
+}
+
+/** The box grows while a toast is shown. */
+const feet = new ResizeObserver(placeToast);
+
+function watchFeet() {
+  feet.disconnect();
+  for (const foot of document.querySelectorAll("#reply")) feet.observe(foot);
+  placeToast();
+}
 
 /** @param {string} sentence */
 export function showToast(sentence) {
@@ -40,6 +63,7 @@ function openToast(milliseconds, hasButton, fill) {
   fill(toast);
   toast.hidden = false;
   isOffer = hasButton;
+  watchFeet();
   clearTimeout(timer);
   timer = setTimeout(expireToast, milliseconds);
 }
@@ -61,6 +85,9 @@ export function hideToast() {
 export function hideSentence() {
   if (!isOffer) hideToast();
 }
+
+window.addEventListener("resize", placeToast);
+listen("viewChanged", watchFeet);
 
 // An offer that the page was loaded with expires like any other.
 const first = toastElement();
