@@ -19,6 +19,7 @@ from messaging.models import Attachment, Attempt, Message, ScheduledText
 from messaging.stream.refusals import composer_key, find_standing
 from messaging.stream.segments import Segments, count_segments
 from messaging.stream.wishes import find_wishes
+from threads.direction import isolate_direction
 from threads.models import Thread, ThreadState
 from threads.rows import choice_query
 from threads.unread import membership_starts
@@ -88,7 +89,7 @@ class Entry:
         if message.is_inbound:
             kind = "Received, group text" if message.is_to_group else "Received"
             return f"{kind}, arrived late" if message.is_late else kind
-        author = message.author.display_name if message.author else "Partyline"
+        author = isolate_direction(message.author.display_name if message.author else "Partyline")
         if message.is_internal:
             return (
                 f"Internal message by {author}{', mentions you' if self.mentions_viewer else ''}"
@@ -251,7 +252,7 @@ class Conversation:
     @property
     def back_label(self) -> str:
         is_top = self.is_over_all or self.inbox.is_personal
-        return f"Back to {'messages' if is_top else self.inbox.name}"
+        return f"Back to {'messages' if is_top else isolate_direction(self.inbox.name)}"
 
     @property
     def log_id(self) -> str:

@@ -16,6 +16,7 @@ from inboxes.models import Agent
 from messaging.models import Message, Notification
 from messaging.models.notifications import NotificationQuerySet
 from messaging.stream.writing import make_excerpt
+from threads.direction import isolate_direction
 from threads.models import Contact
 
 PAGE_SIZE = 30
@@ -65,16 +66,16 @@ def notification_url(notification: Notification) -> str:
 def popup_title(notification: Notification) -> str:
     """Return who did what, for the first line of a browser notification."""
     message, thread = notification.message, notification.thread
-    contact = str(thread.contact)
+    contact = isolate_direction(str(thread.contact))
     if notification.is_about_failure:
         return f"{notification.get_reason_display()}: your text to {contact}"
     if message.kind == Message.Kind.INBOUND:
-        return f"{contact} · {notification.inbox.name}"
+        return f"{contact} · {isolate_direction(notification.inbox.name)}"
     if message.is_automatic and message.kind == Message.Kind.INTERNAL:
         return f"Scheduled text not sent · {contact}"
     if message.is_automatic:
         return f"Automatic reply to {contact}"
-    author = message.author.display_name if message.author else "Partyline"
+    author = isolate_direction(message.author.display_name if message.author else "Partyline")
     if notification.reason == Notification.Reason.MENTION:
         return f"{author} mentioned you · {contact}"
     if message.kind == Message.Kind.INTERNAL:

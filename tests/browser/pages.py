@@ -25,6 +25,8 @@ OpenPage = Callable[..., Page]
 WIDE: ViewportSize = {"width": 1200, "height": 760}
 NARROW: ViewportSize = {"width": 390, "height": 780}
 TINY: ViewportSize = {"width": 320, "height": 560}
+# What is left of a window of 1280 by 1024 pixels at a zoom of 400 %.
+ZOOMED: ViewportSize = {"width": 320, "height": 256}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 _sentences = itertools.count(1)
@@ -322,7 +324,9 @@ _FIND_VIOLATIONS = """async () => {
 
 
 def expect_readable(page: Page, *sizes: ViewportSize) -> None:
-    """Expect that everybody can read the page in both themes, and that it never scrolls sideways.
+    """Expect that everybody can read the page, in both themes and in the few colours that a reader
+    may force upon it, and that it never scrolls sideways.
+
     Without sizes it stays as large as it is."""
     for size in sizes or (page.viewport_size,):
         if size is not None:
@@ -331,7 +335,10 @@ def expect_readable(page: Page, *sizes: ViewportSize) -> None:
             page.emulate_media(color_scheme=theme)
             found = find_violations(page), measure_overflow(page)
             assert found == ([], 0), (size, theme, found)
-    page.emulate_media(color_scheme="null")
+        page.emulate_media(color_scheme="null", forced_colors="active")
+        found = find_violations(page), measure_overflow(page)
+        assert found == ([], 0), (size, "forced colours", found)
+        page.emulate_media(forced_colors="null")
 
 
 def find_violations(page: Page) -> list[Any]:

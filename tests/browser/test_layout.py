@@ -154,10 +154,10 @@ def overlaps(one: FloatRect, other: FloatRect) -> bool:
 
 
 def test_a_toast_never_covers_what_one_writes_in(open_page: OpenPage, server: Server) -> None:
-    number = new_number()
-    server.receive_text("Who knows?", sender=number)
     on_its_side: ViewportSize = {"width": 844, "height": 390}
     for viewport in (VERY_WIDE, WIDE, NARROW, on_its_side):
+        number = new_number()
+        server.receive_text("Who knows?", sender=number)
         page = open_page("ana", server.thread_path(number), viewport=viewport)
         wait_until_live(page)
         box = message_box(page)
@@ -176,7 +176,7 @@ def test_a_toast_never_covers_what_one_writes_in(open_page: OpenPage, server: Se
                 "over the list's foot"
             )
             assert not overlaps(box_of(toast), box_of(page.locator(".account").first))
-        box.fill("")
+        page.close()
 
 
 # What wears one of the colours of internal messages, but is none.

@@ -12,6 +12,7 @@ from tests.browser.pages import (
     THEMES,
     TINY,
     WIDE,
+    ZOOMED,
     OpenBrowser,
     OpenPage,
     expect_readable,
@@ -59,7 +60,49 @@ def test_pages_are_readable_by_everyone_and_never_scroll_sideways(
     server.receive_text("Something unread", sender=new_number())
     found = {"inbox": server.inbox_path(), "thread": server.thread_path("+12025550177")}
     page = open_page(None if path == "/sign-in/" else "ana", found.get(path, path))
-    expect_readable(page, WIDE, NARROW, TINY)
+    expect_readable(page, WIDE, NARROW, TINY, ZOOMED)
+
+
+def test_at_a_zoom_of_400_percent_there_is_room_to_read_and_to_write(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = open_page("ana", server.thread_path("+12025550177"), viewport=ZOOMED)
+    height = "one => one.getBoundingClientRect().height"
+    assert history(page).evaluate(height) >= 190
+    expect(history(page).get_by_role("article").last).to_be_in_viewport()
+    message_box(page).scroll_into_view_if_needed()
+    for name in ("Attach or send later", "Internal message", "Send"):
+        button = page.get_by_role("button", name=name, exact=True)
+        expect(button).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Thread options")).not_to_be_in_viewport()
+    page.goto(server.url + server.inbox_path())
+    assert thread_list(page).evaluate(height) >= 190
+    page.goto(server.url + "/start/")
+    page.get_by_role("button", name="Send").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+
+
+def test_in_forced_colours_internal_looks_like_nothing_else(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Is it dear?", sender=number)
+    page = open_page("ana", server.thread_path(number), forced_colors="active")
+    send_text(page, "Not at all")
+    box, eye = page.locator(".box"), page.locator(".eye")
+    expect(box).to_have_css("border-top-style", "solid")
+    background = eye.evaluate("one => getComputedStyle(one).backgroundColor")
+    eye.click()
+    expect(box).to_have_css("border-top-style", "dashed")
+    expect(page.locator(".send")).to_have_css("border-top-style", "dashed")
+    assert eye.evaluate("one => getComputedStyle(one).backgroundColor") != background
+    message_box(page).fill("Between us: it is")
+    page.get_by_role("button", name="Add internal message").click()
+    bubbles = history(page).locator(".bubble")
+    expect(bubbles).to_have_count(3)
+    for bubble, style in zip(bubbles.all(), ("solid", "solid", "dashed"), strict=True):
+        expect(bubble).to_have_css("border-top-style", style)
+    eye.click()
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/inboxes/agent/"])

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from inboxes import times
+from threads.direction import isolate_direction
 
 register = template.Library()
 
@@ -37,6 +38,9 @@ def clock_element(hour: str) -> SafeString:
 def first_workday() -> str:
     """Return the weekday after the reader's weekend."""
     return times.WEEKDAYS[times.current_conventions().first_workday]
+
+
+register.filter("isolated", isolate_direction)
 
 
 @register.filter

@@ -16,6 +16,7 @@ from messaging.conversations.opening import page_around
 from messaging.conversations.views.lists import targets_panes
 from messaging.conversations.views.read_marks import mark_shown
 from threads.access import get_thread
+from threads.direction import isolate_direction
 from threads.models import Choice, Thread
 
 
@@ -86,7 +87,7 @@ def render_conversation(
     context = {
         **listing_context(listing),
         "conversation": shown,
-        "page_title": str(shown.thread.contact),
+        "page_title": isolate_direction(str(shown.thread.contact)),
     }
     template = "messaging/_panes.html" if request.htmx else "messaging/page.html"
     return render(request, template, context, status=status)
