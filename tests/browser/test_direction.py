@@ -49,6 +49,7 @@ def test_a_name_that_turns_letters_round_turns_no_line_round(
         "UPDATE threads_contact SET name = %s WHERE address = %s", f"Eve {OVERRIDE}gpj", number
     )
     path = server.thread_path(number)
+    server.mark_all_read()
     page = record_popups(open_page("cho"))
     page.goto(server.url + server.inbox_path())
     wait_until_live(page)
