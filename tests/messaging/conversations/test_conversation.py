@@ -157,7 +157,7 @@ def test_a_thread_whose_number_went_elsewhere_is_readable_and_refuses(cast: Cast
     page = client.get(f"/threads/{thread.pk}/").content.decode()
     assert "no longer belongs to this inbox" in page
     assert "Is anybody there?" in page
-    assert "Add internal message" in page
+    assert "internal message</span>" in page
     assert send_text(client, thread, "Hello?", headers=HTMX).status_code == 422
     assert not Message.objects.filter(kind="outbound").exists()
 
