@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import json
 import uuid
 from typing import Any
 
 import pytest
+from channels.db import database_sync_to_async as in_database
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from procrastinate.contrib.django.models import ProcrastinateJob
 
-from inboxes.actions import remove_member
-from inboxes.models import Inbox
+from inboxes.actions import add_member, remove_member
+from inboxes.models import Agent, Inbox
 from messaging.carriers import events, results
 from messaging.models import Attempt, Message, Notification, ScheduledText
+from messaging.notifications.lists import popup_content
+from messaging.notifications.push import push_agent
 from messaging.outbound.delivery import write_outcome
 from messaging.outbound.failures import mark_failure_seen
 from messaging.outbound.receipts import apply_receipt
@@ -27,12 +32,20 @@ from messaging.outbound.scheduling import (
 )
 from messaging.outbound.sending import NotRetriable, retry_message
 from messaging.outbound.starting import start_conversation
-from tests.cast import Cast
+from tests.cast import DISPATCH, FRONT_DESK, Cast, client_of
+from tests.messaging.live.live_pages import PATIENCE, Opener
+from tests.messaging.notifications.push_service import (
+    Browser,
+    FakeService,
+    service,
+    subscribe_browser,
+)
 from tests.messaging.scheduled_texts import HOUR, make_due, schedule_in
 from threads.actions import set_mute
 from threads.models import Choice, Thread
 
 pytestmark = pytest.mark.django_db
+__all__ = ["service"]
 
 CUSTOMERS = [f"+1202555020{index}" for index in range(3)]
 _ids = itertools.count(1)
@@ -299,3 +312,87 @@ def test_starting_a_conversation_that_fails_tells_its_author(cast: Cast) -> None
     assert unread(cast, cast.ben) == [("failed", message.pk)]
     cast.dispatch.refresh_from_db()
     assert cast.dispatch.failure == "failed"
+
+
+def test_the_author_is_pushed_the_failure_with_what_to_do_and_colleagues_are_not(
+    cast: Cast, service: FakeService
+) -> None:
+    anas, bens = Browser(), Browser()
+    subscribe_browser(client_of(cast.ana), service.endpoint("ana"), anas)
+    subscribe_browser(client_of(cast.ben), service.endpoint("ben"), bens)
+    message = cast.answer(cast.thread(), "Yes, until six.")
+    ProcrastinateJob.objects.all().delete()
+    fail(cast, message)
+    assert not ProcrastinateJob.objects.filter(task_name="push_message").exists()
+    job = ProcrastinateJob.objects.get(task_name="push_agent")
+    assert job.args == {"agent_id": cast.ana.pk, "message_id": message.pk}
+    push_agent(cast.ana.pk, message.pk, is_ending=lambda: False)
+    ((name, _, body),) = service.log
+    told = anas.open(body)
+    assert name == "ana"
+    assert told["title"] == "Failed: your text to (202) 555-0177"
+    assert told["body"].startswith("This number can")
+    assert told["url"].startswith(f"/threads/{message.thread_id}/?at={message.pk}")
+
+
+def test_a_second_failure_pops_up_again(cast: Cast) -> None:
+    def tag() -> object:
+        told = Notification.objects.with_words().get(message=message, agent=cast.ana)
+        return popup_content(told)["tag"]
+
+    message = fail(cast, cast.answer(cast.thread(), "Yes, until six."))
+    first = tag()
+    retry_message(message=message)
+    message.refresh_from_db()
+    fail(cast, message)
+    assert tag() != first
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_list_over_all_follows_failures_and_memberships(
+    cast: Cast, opened: Opener
+) -> None:
+    def fail_in(to: str) -> Message:
+        return fail(cast, cast.answer(cast.thread(to=to), "On our way"))
+
+    page = await opened(cast.cho, "/?only=failed")
+    message = await in_database(fail_in)(FRONT_DESK)
+    await page.receive_until_idle()
+    assert set(page.placed) == {f"thread-{message.thread_id}"}
+    assert page.failing[cast.front_desk.pk] == 1
+    other = await in_database(fail_in)(DISPATCH)
+    await in_database(add_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
+    await page.receive_until_idle()
+    assert set(page.placed) == {f"thread-{message.thread_id}", f"thread-{other.thread_id}"}
+    await in_database(remove_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
+    await page.receive_until_idle()
+    assert set(page.placed) == {f"thread-{message.thread_id}"}
+    await in_database(mark_failure_seen)(message=message, agent=cast.ana)
+    await page.receive_until_idle()
+    assert page.shown() == set()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_authors_bell_rises_with_the_failure_and_falls_with_a_retry(
+    cast: Cast, opened: Opener
+) -> None:
+    async def read_bell() -> int:
+        """Return the unread count of the next frame that has one."""
+        while True:
+            frame = json.loads(await page.socket.receive_from(PATIENCE))
+            if "notices" in frame and "rows" in frame:
+                return int(frame["notices"]["unread"])
+
+    thread = await in_database(cast.thread)()
+    message = await in_database(cast.answer)(thread, "Yes, until six.")
+    page = await opened(cast.ana, "/")
+    await page.receive_until_idle()
+    before = await in_database(count_unread)(cast.ana)
+    await in_database(fail)(cast, message)
+    assert await read_bell() == before + 1
+    await in_database(retry_message)(message=message)
+    assert await read_bell() == before
+
+
+def count_unread(agent: Agent) -> int:
+    return Notification.objects.filter(agent=agent).unread().count()
