@@ -50,6 +50,23 @@ def make_due(server: Server, body: str) -> None:
     server.query("UPDATE messaging_scheduledtext SET send_at = now() WHERE body = %s", body)
 
 
+def test_a_text_that_will_be_held_says_so_as_soon_as_the_customer_writes(team: Team) -> None:
+    ana, ben = team["ana"], team["ben"]
+    schedule_text(ana, "Your tires are in")
+    expect(scheduled_texts(ben)).to_have_count(1)
+    team.receive_text("Never mind, I am there already")
+    for at in (ana, ben):
+        expect(scheduled_texts(at)).to_contain_text(
+            "Won’t be sent at that time: They replied first."
+        )
+    expect_readable(ben.page, WIDE, TINY)
+    ben.page.set_viewport_size(WIDE)
+    scheduled_texts(ben).get_by_role("link", name=re.compile("^Edit")).click()
+    ben.page.get_by_role("button", name="Save").click()
+    expect(scheduled_texts(ana)).not_to_contain_text("Won’t be sent")
+    scheduled_texts(ana).get_by_role("link", name=re.compile("^Edit")).wait_for()
+
+
 def test_a_text_is_planned_seen_by_a_colleague_and_goes_at_its_hour(
     team: Team, open_browser: OpenBrowser
 ) -> None:
