@@ -14,6 +14,7 @@ from tests.browser.pages import (
     expect_readable,
     find_message,
     find_row,
+    find_violations,
     format_number,
     history,
     message_box,
@@ -204,6 +205,8 @@ def test_where_last_messages_have_nothing_all_messages_are_a_button_away(
     expect(button).to_have_count(0)
     digits = number[-7:]
     search_field(ana).fill(digits)
+    expect(button).to_be_visible()
+    assert find_violations(ana) == []
     button.click()
     expect(search_field(ana)).to_have_value(digits)
     expect(scope_switch(ana)).to_have_attribute("aria-checked", "true")
