@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Count
 from django.forms import BaseInlineFormSet
@@ -117,6 +118,12 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         is_personal = obj is not None and obj.is_personal
         help_fields = () if is_personal else ("help_text",)
         return ("name", "owner", *help_fields, "confirms_opt_outs", "opt_out_text")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Give whole texts more than one line."""
+        if db_field.name in {"help_text", "opt_out_text"}:
+            kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 3})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Inbox | None) -> list[Any]:
         return [] if obj is not None and obj.is_personal else [MembershipInline]

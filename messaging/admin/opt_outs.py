@@ -16,6 +16,13 @@ from messaging.models import Number, OptOut, OptOutSettings
 from messaging.outbound.opt_outs import end_opt_out, record_opt_out
 from threads import addresses
 
+SHORT_SOURCES = {
+    OptOut.Source.KEYWORD: "Text",
+    OptOut.Source.CARRIER: "Carrier refusal",
+    OptOut.Source.MEMBER: "Member",
+    OptOut.Source.ADMINISTRATOR: "Administrator",
+}
+
 
 class OptOutForm(forms.ModelForm[OptOut]):
     """Take an opt-out that an administrator learned of in another way."""
@@ -40,7 +47,8 @@ class OptOutAdmin(admin.ModelAdmin[OptOut]):
     """Show who wants no texts from which number. One can be added and ended; none is deleted."""
 
     form = OptOutForm
-    list_display = ("our_address", "address", "is_for_all", "source", "since", "ended_at")
+    list_display = ("address", "from_numbers", "since", "how", "recorded_by", "ended_at")
+    list_select_related = ("recorded_by",)
     list_filter = (
         ("ended_at", admin.EmptyFieldListFilter),
         "source",
@@ -72,6 +80,14 @@ class OptOutAdmin(admin.ModelAdmin[OptOut]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:
         return () if obj is None else self.shown
+
+    @admin.display(description="our number", ordering="our_address")
+    def from_numbers(self, opt_out: OptOut) -> str:
+        return "all our numbers" if opt_out.is_for_all else opt_out.our_address
+
+    @admin.display(ordering="source")
+    def how(self, opt_out: OptOut) -> str:
+        return SHORT_SOURCES[OptOut.Source(opt_out.source)]
 
     @admin.display(description="by text")
     def text(self, opt_out: OptOut) -> str:

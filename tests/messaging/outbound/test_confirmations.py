@@ -245,3 +245,13 @@ def test_a_personal_line_confirms_too(cast: Cast) -> None:
 
 def test_the_words_fit_into_one_segment() -> None:
     assert segments.count_segments(CONFIRMATION).count == 1
+
+
+def test_another_automatic_text_does_not_follow_a_stop(carrier: FarEnd, cast: Cast) -> None:
+    cast.text_in(POLITE)
+    confirmation = Message.objects.get(is_automatic=True)
+    OptOut.objects.update(confirmation=None)  # so that this one is any other automatic text
+    run_jobs()
+    assert not carrier.ledger()
+    confirmation.refresh_from_db()
+    assert confirmation.state == "failed"
