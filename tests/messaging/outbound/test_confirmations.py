@@ -80,7 +80,7 @@ def test_whoever_asks_for_no_more_texts_gets_one_confirmation_and_nothing_after_
 def test_the_confirmation_shows_as_automatic(cast: Cast) -> None:
     thread = cast.text_in(POLITE).thread
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
-    assert '<span class="author">Automatic</span>' in page
+    assert 'class="author">Automatic<' in page
     assert "unsubscribed and will get no more texts" in page
 
 
