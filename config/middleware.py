@@ -120,7 +120,7 @@ class WebhookHostMiddleware(ResponseMiddleware):
 
 
 class WrongMethodMiddleware(ResponseMiddleware):
-    """Leads people who open a form's address to its page. Webhooks answer for themselves.
+    """Leads people who open a form's address to its page. What machines call stays as it is.
 
     Such addresses come from going back, or from signing in after a form was sent signed out.
     """
@@ -128,7 +128,9 @@ class WrongMethodMiddleware(ResponseMiddleware):
     def change_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if response.status_code != 405 or request.path.startswith("/webhooks/"):
+        view = getattr(request.resolver_match, "func", None)
+        is_for_machines = getattr(view, "csrf_exempt", False)
+        if response.status_code != 405 or is_for_machines:
             return response
         allowed = response.headers.get("Allow", "")
         if request.method == "OPTIONS":

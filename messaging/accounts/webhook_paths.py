@@ -16,7 +16,7 @@ from messaging.carriers import events, parsing
 
 PREFIX = re.compile(r"/+webhooks/", re.IGNORECASE)
 PATTERN = (
-    r"^/*[Ww]ebhooks/+(?P<carrier>[^/]+)/+(?P<account_token>[^/]+)"
+    r"^(?:/*)[Ww][Ee][Bb][Hh][Oo][Oo][Kk][Ss]/+(?P<carrier>[^/]+)/+(?P<account_token>[^/]+)"
     r"(?:/+(?P<attempt_token>[^/]+))?(?:/.*)?$"
 )
 _WHOLE = re.compile(PATTERN, re.DOTALL)
