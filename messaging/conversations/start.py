@@ -41,6 +41,12 @@ class InboxChoices:
             return self.inboxes[0].pk
         return None
 
+    @property
+    def limits(self) -> dict[int, int]:
+        """Return how many characters a text from each inbox may have, by the inbox's key."""
+        numbers = Number.objects.filter(inbox__in=self.inboxes).select_related("account")
+        return {number.inbox_id: number.longest_text for number in numbers if number.inbox_id}
+
     def find(self, inbox_id: int | None) -> Inbox | None:
         return next((inbox for inbox in self.inboxes if inbox.pk == inbox_id), None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -26,6 +27,7 @@ from messaging.outbound.scheduling import (
 )
 from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.stream.access import get_scheduled_text
+from messaging.stream.refusals import find_standing
 from threads.lists import list_for_inbox
 
 ENDED = "This text has already been sent or deleted."
@@ -144,6 +146,7 @@ def _render_form(
     *,
     is_changed: bool = False,
 ) -> HttpResponse:
+    number = find_standing(text.thread).number
     return render_pane(
         request,
         "messaging/scheduled/_change.html",
@@ -153,4 +156,5 @@ def _render_form(
         form=form,
         text=text,
         changed=CHANGED if is_changed else "",
+        limit=number.longest_text if number else settings.MESSAGE_LIMIT,
     )

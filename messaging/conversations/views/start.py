@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
@@ -111,6 +112,7 @@ def _render_form(
     chosen = read_integer(selected)
     bad = next((name for name in ("inbox", "to", "body") if name in form.errors), "")
     typed = str(form["to"].value() or "")
+    limits = inbox_choices.limits
     return render_pane(
         request,
         "messaging/start/_start.html",
@@ -120,7 +122,10 @@ def _render_form(
         form=form,
         form_key=form.key,
         segments=count_segments(str(form["body"].value() or "")),
-        choices=[(str(pk), label, str(pk) == selected) for pk, label in inbox_choices.choices],
+        choices=[
+            (str(pk), label, limits.get(pk, settings.MESSAGE_LIMIT), str(pk) == selected)
+            for pk, label in inbox_choices.choices
+        ],
         first=bad or ("to" if selected else "inbox"),
         about=describe_number(inbox_choices, inbox_choices.find(chosen), typed)
         if bad and chosen is not None

@@ -12,6 +12,7 @@ import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
 import { isInternal, setInternal } from "./internal-mode.js";
 import { closeMentionMenu } from "./mention-menu.js";
 import { showSegments } from "./segments.js";
+import { showLength } from "./text-length.js";
 import { openSendGuard, resetSendGuard } from "./send-guard.js";
 
 const NOTHING_WRITTEN = "Write something first.";
@@ -39,16 +40,11 @@ function fitBox(box) {
  * Shows how many segments the text has, and how near it is to the limit.
  * @param {HTMLFormElement} form
  */
-function showLength(form) {
+function measureText(form) {
   const text = textBox(form).value;
+  const limit = isInternal(form) ? form.dataset.teamLimit : form.dataset.limit;
   showSegments(form, text);
-  const left = form.querySelector("[data-left]");
-  const limit = Number(isInternal(form) ? form.dataset.teamLimit : form.dataset.limit);
-  if (!(left instanceof HTMLElement) || !limit) return;
-  const length = [...text.trim()].length;
-  left.hidden = length <= limit * 0.9;
-  left.textContent = length > limit ? `${length - limit} too many` : `${limit - length} left`;
-  left.classList.toggle("over", length > limit);
+  showLength(form, text, Number(limit));
 }
 
 /**
@@ -69,7 +65,7 @@ export function openComposer() {
   openDraft(form);
   fitBox(textBox(form));
   placeCarets();
-  showLength(form);
+  measureText(form);
 }
 
 /**
@@ -105,7 +101,7 @@ function takeSent(form, request, html) {
   setError(form, "");
   sentAt = performance.now();
   if (textBox(form).value === request.get("body")) emptyBox(form);
-  showLength(form);
+  measureText(form);
   announce("messageSent", { attachments: request.getAll("attachment") });
   const message = answer.querySelector(".message");
   // The server decides: somebody was mentioned of whom this page did not know.
@@ -220,7 +216,7 @@ document.addEventListener("input", (event) => {
   const form = composerForm();
   if (!form || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== form) return;
   fitBox(event.target);
-  showLength(form);
+  measureText(form);
   setError(form, "");
   touchDraft(form);
 });
@@ -250,7 +246,7 @@ listen("attachmentsChanged", forgetError);
 
 listen("modeChanged", () => {
   const form = composerForm();
-  if (form) showLength(form);
+  if (form) measureText(form);
   forgetError();
 });
 
@@ -264,7 +260,7 @@ listen("draftReplaced", () => {
   const form = composerForm();
   if (!form) return;
   fitBox(textBox(form));
-  showLength(form);
+  measureText(form);
   setError(form, "");
 });
 

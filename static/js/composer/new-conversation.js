@@ -4,6 +4,7 @@ import { closestTarget } from "../shared/dom.js";
 import { formField } from "../shared/page-elements.js";
 import { fetchHtml } from "../shared/requests.js";
 import { showSegments } from "./segments.js";
+import { showLength } from "./text-length.js";
 
 const PAUSE_MS = 200;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -46,6 +47,19 @@ function clearError(field) {
   if (error) error.textContent = "";
 }
 
+/**
+ * Shows the segments of the text, and how near it is to what the chosen number's carrier takes.
+ * @param {HTMLFormElement} form
+ */
+function measureText(form) {
+  const chosen = form.querySelector("#start-from option:checked");
+  const limit = chosen instanceof HTMLOptionElement ? Number(chosen.dataset.limit ?? 0) : 0;
+  const box = form.querySelector("#start-body");
+  if (!(box instanceof HTMLTextAreaElement)) return;
+  showSegments(form, box.value);
+  showLength(form, box.value, limit);
+}
+
 /** @param {HTMLFormElement} form */
 const suggestionButtons = (form) =>
   /** @type {HTMLElement[]} */ ([...form.querySelectorAll(".suggestions button")]);
@@ -55,7 +69,7 @@ document.addEventListener("input", (event) => {
   const field = event.target;
   if (!form || !(field instanceof HTMLElement) || !form.contains(field)) return;
   clearError(field);
-  if (field instanceof HTMLTextAreaElement) showSegments(form, field.value);
+  if (field instanceof HTMLTextAreaElement) measureText(form);
   else {
     clearTimeout(timer);
     timer = setTimeout(() => askAboutNumber(form), PAUSE_MS);
@@ -66,6 +80,7 @@ document.addEventListener("change", (event) => {
   const form = startForm();
   if (form && event.target instanceof Element && event.target.matches("#start-to, #start-from")) {
     askAboutNumber(form);
+    measureText(form);
   }
 });
 
