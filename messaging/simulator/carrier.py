@@ -23,8 +23,8 @@ FIELDS = ("from", "to", "text", "callback_url")
 REFUSALS: Mapping[str, tuple[int, dict[str, str], dict[str, str]]] = {
     FarEnd.Answer.THROTTLE: (429, {"code": "throttled"}, {"Retry-After": "3"}),
     FarEnd.Answer.ERROR: (500, {}, {}),
-    FarEnd.Answer.REJECT: (400, {"code": "bad_address"}, {}),
-    FarEnd.Answer.OPT_OUT: (400, {"code": "opted_out"}, {}),
+    FarEnd.Answer.REJECT: (400, {"code": "bad_address", "words": "Not a mobile number"}, {}),
+    FarEnd.Answer.OPT_OUT: (400, {"code": "opted_out", "words": "Blocked by STOP"}, {}),
 }
 
 
