@@ -82,8 +82,9 @@ def test_a_request_without_any_signature_is_refused() -> None:
     with pytest.raises(events.VerificationError):
         verify(JSON, "application/json", {})
 
+
+def test_a_good_signature_counts_beside_a_wrong_one_under_the_other_header() -> None:
     """Find SignalWire's own signature behind what a forger adds under Twilio's name."""
-    """What a proxy or a forger adds under Twilio's name does not hide SignalWire's own."""
     verify(JSON, "application/json", {HEADERS[0]: in_hex(JSON), HEADERS[1]: "forged"})
     with pytest.raises(events.VerificationError):
         verify(JSON, "application/json", {HEADERS[0]: "forged", HEADERS[1]: "forged"})
