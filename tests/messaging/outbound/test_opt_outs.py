@@ -233,7 +233,7 @@ def test_a_refusal_older_than_a_start_is_ignored(cast: Cast) -> None:
 # Help
 
 
-@pytest.mark.parametrize("word", ["HELP", "info", " Help\n"])
+@pytest.mark.parametrize("word", ["HELP", "info", " Help\n", "Aide", "help!"])
 def test_help_is_answered_with_the_inboxs_text(
     cast: Cast, account_without_help: CarrierAccount, word: str
 ) -> None:
@@ -278,6 +278,16 @@ def test_help_is_not_answered_after_an_opt_out_or_to_a_name(
     cast.text_in("STOP")
     cast.text_in("HELP")
     cast.text_in("HELP", sender="PARCELBOX")
+    assert automatic_texts() == []
+
+
+def test_help_that_the_carrier_says_it_answered_is_not_answered_again(
+    cast: Cast, account_without_help: CarrierAccount
+) -> None:
+    text = events.InboundText("SM-ayuda", CUSTOMER, FRONT_DESK, "AYUDA", keyword="help")
+    with transaction.atomic():
+        message = store_text(text, account=cast.account)
+    assert message.keyword == "help"
     assert automatic_texts() == []
 
 
