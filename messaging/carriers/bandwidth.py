@@ -233,16 +233,17 @@ def _event_or_trouble(item: object) -> events.Event:
 
 def _event(event: Mapping[str, object]) -> events.Event:
     kind = parsing.clean_field("type", parsing.read_string(event, "type"), parsing.TYPE_LIMIT)
-    if kind == "message-received":
-        return _inbound(event, parsing.read_object("message", event.get("message")))
-    state = STATES.get(kind)
     if kind == SELF_TEST:
         return events.Ignored("the self-test")
-    if state is None:
+    state = STATES.get(kind)
+    if state is None and kind != "message-received":
         raise events.Unparsable(
             f"It is an event of the kind “{kind[:60]}”, which belongs to no SMS or MMS. {SWITCH}"
         )
     message = parsing.read_object("message", event.get("message"))
+    _check_channel(message)
+    if state is None:
+        return _inbound(event, message)
     code, error_class, words = _error(event) if state == "failed" else ("", "", "")
     return events.Receipt(
         carrier_message_id=parsing.clean_required(
@@ -257,6 +258,18 @@ def _event(event: Mapping[str, object]) -> events.Event:
         attempt_token=parsing.clean_field("tag", parsing.read_string(message, "tag"), 1024),
         words=words,
     )
+
+
+def _check_channel(message: Mapping[str, object]) -> None:
+    """Raise Unparsable, with what to set, for another channel than SMS and MMS."""
+    channel = parsing.clean_field(
+        "channel", parsing.read_string(message, "channel"), parsing.TYPE_LIMIT
+    )
+    if channel.upper() not in ("", "SMS", "MMS"):
+        raise events.Unparsable(
+            f"It came by {CHANNELS.get(channel.upper(), channel)}; Partyline serves SMS and MMS. "
+            f"{SWITCH}"
+        )
 
 
 def _error(
@@ -276,14 +289,6 @@ def _error(
 
 def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> events.InboundText:
     """Parse a text. Of a group text each of our numbers gets its own event, and `to` names it."""
-    channel = parsing.clean_field(
-        "channel", parsing.read_string(message, "channel"), parsing.TYPE_LIMIT
-    )
-    if channel.upper() not in ("", "SMS", "MMS"):
-        raise events.Unparsable(
-            f"It came by {CHANNELS.get(channel.upper(), channel)}; Partyline serves SMS and MMS. "
-            f"{SWITCH}"
-        )
     media = parsing.read_list("media", message.get("media"))
     urls = [parsing.media_url(item) for item in media]
     if message.get("text") is None and not urls:

@@ -248,6 +248,7 @@ def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
 
 
 def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
+    telnyx_inbound.check_kind(payload)
     message_id = parsing.clean_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
     errors = parsing.read_objects("errors", payload.get("errors"))
     token = _attempt_in(payload.get("webhook_url"))

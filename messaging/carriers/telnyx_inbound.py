@@ -36,13 +36,20 @@ def read_data(request: events.RawRequest) -> Mapping[str, object]:
     return data
 
 
+def check_kind(payload: Mapping[str, object]) -> None:
+    """Raise Unparsable, with what to set, for another channel than SMS and MMS."""
+    kind = parsing.clean_field("type", parsing.read_string(payload, "type"), parsing.TYPE_LIMIT)
+    if kind.upper() not in ("", "SMS", "MMS"):
+        raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
+
+
 def read_texts(payload: Mapping[str, object]) -> list[events.InboundText]:
     """Parse a text, in a webhook as in the answer to "Retrieve a message".
 
     A group text gives one for each number of ours that Telnyx marks. Its id then has a mark of
     the number behind it, since no document says whether our numbers share one.
     """
-    _check_kind(payload)
+    check_kind(payload)
     media = _read_media(payload)
     if payload.get("text") is None and not media:
         raise events.Unparsable("text is missing")
@@ -81,12 +88,6 @@ def without_number(message_id: str) -> str:
 
 def _with_number(message_id: str, ours: str) -> str:
     return f"{message_id}:{hashlib.sha256(ours.encode()).hexdigest()[:8]}"
-
-
-def _check_kind(payload: Mapping[str, object]) -> None:
-    kind = parsing.clean_field("type", parsing.read_string(payload, "type"), parsing.TYPE_LIMIT)
-    if kind.upper() not in ("", "SMS", "MMS"):
-        raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
 
 
 def _our_addresses(payload: Mapping[str, object]) -> tuple[list[str], bool]:

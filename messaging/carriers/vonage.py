@@ -132,16 +132,12 @@ class Vonage(Carrier):
         event = parsing.read_object("the body", _read_body(request))
         if "msisdn" in event:
             raise events.Unparsable(SMS_API)
-        if "status" in event:
-            return [_reported(event, parsing.read_string(event, "status"), event.get("error"))]
-        if isinstance(event.get("from"), dict) or "message" in event:
+        is_receipt = "status" in event
+        if not is_receipt and (isinstance(event.get("from"), dict) or "message" in event):
             raise events.Unparsable(OLD_VERSION)
-        channel = parsing.clean_field(
-            "channel", parsing.read_string(event, "channel"), parsing.TYPE_LIMIT
-        )
-        if channel.lower() not in ("sms", "mms"):
-            name = CHANNELS.get(channel.lower(), channel) or "no channel that it names"
-            raise events.Unparsable(OTHER_CHANNEL.format(channel=name))
+        _check_channel(event, may_be_missing=is_receipt)
+        if is_receipt:
+            return [_reported(event, parsing.read_string(event, "status"), event.get("error"))]
         return [_inbound(event)]
 
     def send(
@@ -287,6 +283,16 @@ def _reported(
         state, kind = "unknown", "ambiguous"
     words = parsing.carrier_words(*_words(told))
     return events.Receipt(message_id, state, code, kind, attempt_token=token, words=words)
+
+
+def _check_channel(event: Mapping[str, object], *, may_be_missing: bool) -> None:
+    """Raise Unparsable, with what to set, for another channel than SMS and MMS."""
+    channel = parsing.clean_field(
+        "channel", parsing.read_string(event, "channel"), parsing.TYPE_LIMIT
+    )
+    if channel.lower() not in ("sms", "mms", *([""] if may_be_missing else [])):
+        name = CHANNELS.get(channel.lower(), channel) or "no channel that it names"
+        raise events.Unparsable(OTHER_CHANNEL.format(channel=name))
 
 
 def _read_body(request: events.RawRequest) -> object:

@@ -43,7 +43,13 @@ def test_answers_to_everybody_may_be_stored(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "is_refused"), [("/webhooks/x/", True), ("/webhooks-of-mine/", False)]
+    ("path", "is_refused"),
+    [
+        ("/webhooks/x/", True),
+        ("/webhooks//x", True),
+        ("/Webhooks/X/", True),
+        ("/webhooks-of-mine/", False),
+    ],
 )
 def test_a_webhook_without_a_database_gets_503(path: str, is_refused: bool) -> None:
     middleware = UnavailableDatabaseMiddleware(get_response)
@@ -58,6 +64,15 @@ def test_readyz_answers_503_without_a_database(client: Client) -> None:
     with patch("config.health.MigrationExecutor", side_effect=OperationalError("gone")):
         assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/webhooks/twilio/", "//webhooks//Twilio//", "/media/"])
+def test_logs_leave_out_the_secret_parts_of_an_address_in_every_spelling(path: str) -> None:
+    record = logging.makeLogRecord({"msg": f'"GET {path}a-token/?Body=words HTTP/1.1" 200'})
+    text = RedactingFormatter("%(message)s").format(record)
+    assert "a-token" not in text
+    assert "words" not in text
+    assert text.endswith(' HTTP/1.1" 200')
 
 
 def test_logs_leave_out_the_rows_that_a_database_error_quotes() -> None:

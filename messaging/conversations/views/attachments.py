@@ -23,7 +23,7 @@ from messaging.attachments import links, storing
 from messaging.attachments.drafts import FileRefused, add_file, remove_file
 from messaging.attachments.inbound import fetch_again
 from messaging.attachments.serving import inert_response
-from messaging.attachments.sniffing import GENERIC, file_extension
+from messaging.attachments.sniffing import GENERIC, file_extension, sniff_type
 from messaging.conversations.drafts import FormWasSent, update_draft
 from messaging.conversations.forms import DraftForm
 from messaging.conversations.history import Entry
@@ -84,7 +84,9 @@ def serve_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     data = _load_or_404(found.stored_name)
     if found.is_picture:
         return inert_response(data, found.content_type)
-    name = found.name or f"file-{found.pk}.{file_extension(found.content_type)}"
+    # A file that came before more types were known is looked at again.
+    kind = sniff_type(data) if found.content_type == GENERIC else found.content_type
+    name = found.name or f"file-{found.pk}.{file_extension(kind)}"
     return inert_response(data, GENERIC, save_as=name)
 
 

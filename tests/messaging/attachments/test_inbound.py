@@ -144,6 +144,11 @@ def test_what_a_phone_sends_is_saved_under_a_name_that_opens(cast: Cast, host: M
         assert answer["Content-Type"] == "application/octet-stream"
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    # So is what came before its type was known.
+    Attachment.objects.filter(pk=found[0].pk).update(content_type="application/octet-stream")
+    answer = client_of(cast.ana).get(f"/attachments/{found[0].pk}/")
+    assert f"file-{found[0].pk}.{endings[0]}" in answer["Content-Disposition"]
+    Attachment.objects.filter(pk=found[0].pk).update(content_type=found[0].content_type)
     page = page_of(cast, Message.objects.latest("pk"))
     for _, word, _ in FILES.values():
         assert re.search(rf'class="file-name"[^>]*>{word}</span>', page)

@@ -167,6 +167,24 @@ OTHER_KINDS: dict[str, tuple[str, bytes, str, str]] = {
         JSON,
         "link the WhatsApp account to another application",
     ),
+    "a receipt of a WhatsApp text by Vonage": (
+        "vonage",
+        b'{"message_uuid": "1", "status": "delivered", "channel": "whatsapp"}',
+        JSON,
+        "link the WhatsApp account to another application",
+    ),
+    "a receipt of an RCS text by Telnyx": (
+        "telnyx",
+        json_of("telnyx", "data", event_type="message.finalized", payload={"type": "RCS"}),
+        JSON,
+        "give the RCS agent or sender another webhook URL",
+    ),
+    "a receipt of an RCS text by Bandwidth": (
+        "bandwidth",
+        b'[{"type": "message-delivered", "message": {"id": "1", "channel": "RBM"}}]',
+        JSON,
+        "give the RCS agent or other channel an application of its own",
+    ),
     "RCS by Vonage": (
         "vonage",
         json_of("vonage", channel="rcs"),
