@@ -51,17 +51,19 @@ function replaceChildren(old, children) {
   const focused = document.activeElement;
   const hadFocus = focused !== old && old.contains(focused);
   const className = focused?.className ?? "";
+  const free = new Set(old.children);
   const kept = children.map((child) => {
     const twin =
       child instanceof Element &&
-      [...old.children].find(
+      [...free].find(
         (one) => one.tagName === child.tagName && one.classList[0] === child.classList[0],
       );
     if (!twin) return child;
+    free.delete(twin);
     morph(twin, child);
     return twin;
   });
-  old.replaceChildren(...new Set(kept));
+  old.replaceChildren(...kept);
   if (!hadFocus) return;
   const heir =
     focused?.isConnected && old.contains(focused)
