@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import ReadOnlyPasswordHashWidget, UserChangeForm
 from django.db.models import Count
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
@@ -17,21 +18,48 @@ from inboxes.models import Agent, Inbox, Membership, MembershipChange
 from inboxes.requests import signed_in_agent
 
 
+class PasswordState(ReadOnlyPasswordHashWidget):
+    """Say whether there is a password, and nothing of its hash."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        if context["summary"] and "value" in context["summary"][0]:
+            context["summary"] = [{"label": "A password is set."}]
+        return context
+
+
+class AgentForm(UserChangeForm):  # type: ignore[type-arg]
+    class Meta(UserChangeForm.Meta):
+        labels: ClassVar = {"is_active": "May sign in", "is_staff": "Administrator"}
+        help_texts: ClassVar = {
+            "username": "Colleagues mention them by it: letters, digits, and @ . + - _",
+            "is_active": "Turn this off instead of deleting someone. It signs them out.",
+            "is_staff": "May use this administration.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password = self.fields.get("password")
+        if password is not None:
+            password.widget = PasswordState()
+
+
 @admin.register(Agent)
 class AgentAdmin(UserAdmin[Agent]):
-    list_display = ("username", "display_name", "is_active", "is_staff", "last_login")
+    form = AgentForm
+    list_display = ("username", "display_name", "may_sign_in", "is_administrator", "last_login")
     list_filter = ("is_active", "is_staff", "memberships__inbox")
     search_fields = ("username", "display_name", "email")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("display_name", "email")}),
         (
-            "Rights",
+            "Access",
             {
-                "fields": ("is_active", "is_staff", "is_superuser"),
+                "fields": ("is_active", "is_staff"),
                 "description": (
-                    "Staff members use this administration. It does not show them conversations: "
-                    "for that they need to be a member of an inbox, like everybody else."
+                    "Administrators don't see conversations here. For that they have to be a "
+                    "member of an inbox, like everyone else."
                 ),
             },
         ),
@@ -40,11 +68,19 @@ class AgentAdmin(UserAdmin[Agent]):
     add_fieldsets = (
         (
             None,
-            {"fields": ("username", "display_name", "usable_password", "password1", "password2")},
+            {"fields": ("username", "display_name", "password1", "password2")},
         ),
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
+
+    @admin.display(description="may sign in", boolean=True, ordering="is_active")
+    def may_sign_in(self, agent: Agent) -> bool:
+        return agent.is_active
+
+    @admin.display(description="administrator", boolean=True, ordering="is_staff")
+    def is_administrator(self, agent: Agent) -> bool:
+        return agent.is_staff
 
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
         """Refuse: agents are deactivated, because their messages refer to them."""
@@ -56,6 +92,13 @@ class MembershipFormSet(BaseInlineFormSet[Membership, Inbox, forms.ModelForm[Mem
         super().clean()
         if self.instance.is_personal and any(form.has_changed() for form in self.forms):
             raise forms.ValidationError("A personal line has no members.")
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Name the box that removes a member by who that is."""
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            who = str(form.instance.agent) if form.instance.pk else ""
+            form.fields["DELETE"].widget.attrs["aria-label"] = f"Remove {who}".strip()
 
 
 class MembershipInline(admin.TabularInline[Membership, Inbox]):
@@ -91,7 +134,7 @@ class InboxForm(forms.ModelForm[Inbox]):
     def clean_owner(self) -> Agent | None:
         owner: Agent | None = self.cleaned_data["owner"]
         if owner is not None and self.instance.pk and self.instance.memberships.exists():
-            raise forms.ValidationError("An inbox with members cannot become a personal line.")
+            raise forms.ValidationError("An inbox with members can't become a personal line.")
         return owner
 
 
@@ -99,14 +142,19 @@ class InboxForm(forms.ModelForm[Inbox]):
 class InboxAdmin(admin.ModelAdmin[Inbox]):
     form = InboxForm
     autocomplete_fields = ("owner",)
-    list_display = ("name", "owner", "member_count", "created_at")
+    list_display = ("name", "number_address", "owner", "member_count", "created_at")
     list_filter = (IsPersonalFilter,)
-    list_select_related = ("owner",)
+    list_select_related = ("owner", "number")
     search_fields = ("name", "owner__username", "owner__display_name", "number__address")
     actions = None  # a bulk deletion would bypass `delete_inbox`
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(member_total=Count("memberships"))
+
+    @admin.display(description="number", ordering="number__address")
+    def number_address(self, inbox: Any) -> str:
+        number = getattr(inbox, "number", None)
+        return number.display if number is not None else "–"
 
     @admin.display(description="members", ordering="member_total")
     def member_count(self, inbox: Any) -> int:

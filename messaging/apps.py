@@ -3,4 +3,5 @@ from django.apps import AppConfig
 
 class MessagingConfig(AppConfig):
     name = "messaging"
+    verbose_name = "Carriers and numbers"
     default_auto_field = "django.db.models.BigAutoField"

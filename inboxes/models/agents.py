@@ -14,9 +14,9 @@ class Agent(HasCounter, AbstractUser):
 
     first_name = None  # type: ignore[assignment]  # one display name replaces both parts
     last_name = None  # type: ignore[assignment]
-    display_name = models.CharField(max_length=120, help_text="As colleagues see it.")
+    display_name = models.CharField(max_length=120, help_text="The name that colleagues see.")
     has_sound = models.BooleanField(
-        default=False, db_default=False, help_text="A short sound comes with each notification."
+        default=False, db_default=False, help_text="Play a short sound with each notification."
     )
     language = models.CharField(
         max_length=times.LONGEST_LANGUAGE,

@@ -136,25 +136,28 @@ class Inbox(LastMessage):
         blank=True,
         on_delete=models.PROTECT,
         related_name="personal_line",
-        help_text="Leave empty for a shared inbox. With an owner it is that agent's own line.",
+        help_text="Leave empty for a shared inbox. With an owner, it's that agent's personal "
+        "line.",
     )
     members: models.ManyToManyField[Agent, models.Model] = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="inboxes.Membership", related_name="inboxes"
     )
     help_text = models.CharField(
+        "reply to HELP",
         max_length=320,
         blank=True,
         default="",
         db_default="",
         help_text=(
-            "Answers HELP, INFO and AIDE, unless the carrier does. Empty: nothing is answered."
+            "Replies to HELP, INFO and AIDE, unless the carrier does. Leave empty to send no "
+            "reply."
         ),
     )
     confirms_opt_outs = models.BooleanField(
         "confirm opt-outs",
         default=True,
         db_default=True,
-        help_text="One text answers STOP and the like, unless the carrier answers itself.",
+        help_text="Send one text in reply to STOP and the like, unless the carrier does.",
     )
     opt_out_text = models.CharField(
         "confirmation of an opt-out",
@@ -163,7 +166,7 @@ class Inbox(LastMessage):
         default="",
         db_default="",
         help_text=(
-            "The words of that text. It may only confirm, and say how to get texts again. Empty: "
+            "It may only confirm, and say how to get texts again. If empty: "
             "“You’re unsubscribed and will get no more texts from this number. Reply START to "
             "get them again.”"
         ),

@@ -72,5 +72,5 @@ def _reason(raw: events.RawRequest, account: CarrierAccount) -> str:
     except events.VerificationError as error:
         return error.reason
     except UndecryptableError:
-        return "its stored secret cannot be decrypted"
+        return "its stored secret can't be decrypted"
     return ""

@@ -70,8 +70,8 @@ def _check_secrets(account: CarrierAccount) -> tuple[dict[str, str] | None, list
         stored = account.get_credentials()
     except UndecryptableError:
         words = (
-            "What is stored cannot be decrypted with FIELD_KEYS. Enter the secrets again, or give "
-            "Partyline the key back that they were stored with."
+            "The stored secrets can't be decrypted with FIELD_KEYS. Enter them again, or "
+            "restore the key they were stored with."
         )
         return None, [Finding("bad", title, words)]
     missing = [
@@ -80,9 +80,9 @@ def _check_secrets(account: CarrierAccount) -> tuple[dict[str, str] | None, list
         if field.is_required and not stored.get(field.name)
     ]
     if missing:
-        words = f"Not stored yet: {', '.join(missing)}. Enter it on the account's page."
+        words = f"Not stored yet: {', '.join(missing)}. Enter this on the account's page."
         return stored, [Finding("bad", title, words)]
-    return stored, [Finding("good", title, "All are stored and can be read.")]
+    return stored, [Finding("good", title, "All secrets are stored and readable.")]
 
 
 # The way in
@@ -94,8 +94,8 @@ def _try_way_in(account: CarrierAccount, credentials: Mapping[str, str]) -> Iter
         yield Finding(
             "doubt",
             "Encryption",
-            f"PUBLIC_URL is {settings.PUBLIC_URL}, without https: texts and signatures travel "
-            "readable, and some carriers refuse to call such an address.",
+            f"PUBLIC_URL is {settings.PUBLIC_URL}, without https. Texts and signatures travel "
+            "unencrypted, and some carriers refuse such an address.",
         )
     signed = account.adapter.sign_test(credentials, account.webhook_url)
     sent = signed or events.RawRequest("POST", parsing.path_of(account.webhook_url), {}, b"{}")
@@ -125,12 +125,12 @@ def _find_changes(
     sent: events.RawRequest, headers: list[str], seen: dict[str, Any]
 ) -> Iterator[Finding]:
     """Say how the request was changed on its way."""
-    title = "What the proxy passes on"
+    title = "Proxy"
     gone = [name for name in headers if name not in seen["headers"]]
     before = [finding for finding in (_judge_path(sent, seen), _judge_body(sent, seen)) if finding]
     yield from before
     if gone:
-        words = f"It takes away the header {', '.join(gone)}. Let it pass."
+        words = f"It removes the header {', '.join(gone)}. Let it through."
         yield Finding("bad", title, words)
     host = urlsplit(settings.PUBLIC_URL).netloc
     if seen["host"].lower() != host.lower():
@@ -141,39 +141,41 @@ def _find_changes(
         )
         yield Finding("doubt", title, words)
     elif not gone and not before:
-        yield Finding("good", title, "Address, headers and body arrive as they were sent.")
+        yield Finding("good", title, "Address, headers, and body arrive unchanged.")
 
 
 def _judge_path(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
     if seen["path"] == sent.path:
         return None
     words = (
-        f"We called {sent.path}, and here arrives {seen['path'][:200]}. Signatures cover the "
-        "address, so that every request is refused. Have the proxy pass on the path unchanged."
+        f"We called {sent.path}, but {seen['path'][:200]} arrived. Signatures cover the address, "
+        "so every request is refused. Set the proxy to pass on the path unchanged."
     )
-    return Finding("bad", "What the proxy passes on", words)
+    return Finding("bad", "Proxy", words)
 
 
 def _judge_body(sent: events.RawRequest, seen: dict[str, Any]) -> Finding | None:
     if seen["body"] == hashlib.sha256(sent.body).hexdigest():
         return None
-    words = "It changes the body of requests, which signatures cover. Switch off what rewrites it."
-    return Finding("bad", "What the proxy passes on", words)
+    words = (
+        "It changes the body of requests, which signatures cover. Turn off whatever rewrites it."
+    )
+    return Finding("bad", "Proxy", words)
 
 
 def _judge_signature(account: CarrierAccount, *, is_signed: bool, rejected: str) -> Finding:
     label = account.adapter.label
     if not is_signed:
         words = (
-            f"Only {label} itself can sign, so that this is proven by its first request. Text one "
-            "of the account's numbers, and see that nothing is counted as rejected."
+            f"Only {label} can sign requests, so only a real one can prove this. Text one of the "
+            "account's numbers, then check that no webhook was rejected."
         )
         return Finding("doubt", "Signature", words)
     if rejected:
-        return Finding("bad", "Signature", f"A well signed request is refused: {rejected}.")
+        return Finding("bad", "Signature", f"A correctly signed request is refused: {rejected}.")
     words = (
-        "A request signed with the stored secret is let in. Whether the secret is the one that "
-        f"{label} signs with, its first request tells: watch the rejected webhooks."
+        f"A request signed with the stored secret is accepted. The first request from {label} "
+        "shows whether it uses the same secret. Watch the rejected webhooks."
     )
     return Finding("good", "Signature", words)
 
@@ -201,14 +203,15 @@ def _judge_spellings(account: CarrierAccount, credentials: Mapping[str, str]) ->
 
 IN_FRONT = {
     400: "Something in front of Partyline refuses the request as malformed.",
-    401: "Something in front of Partyline asks for a login. Let /webhooks/ in without one.",
-    403: "Something in front of Partyline forbids it, such as a firewall. Let /webhooks/ in.",
+    401: "Something in front of Partyline asks for a login. Let /webhooks/ through without one.",
+    403: "Something in front of Partyline, such as a firewall, blocks the request. Let "
+    "/webhooks/ through.",
     404: (
-        "Something else answers there, or the proxy changes the path: the address is not known. "
+        "The address isn't known there: something else answers, or the proxy changes the path. "
         "Check PUBLIC_URL, and that the proxy passes on everything under /webhooks/."
     ),
-    405: "Something in front of Partyline lets no POST by.",
-    413: "Something in front of Partyline takes no bodies of this size.",
+    405: "Something in front of Partyline blocks POST requests.",
+    413: "Something in front of Partyline refuses requests of this size.",
 }
 REDIRECTS = {301, 302, 303, 307, 308}
 
@@ -221,13 +224,13 @@ def _explain_stranger(account: CarrierAccount, answer: httpx.Response, body: byt
     is_ack = status == 200 and body == account.adapter.ack()[0]
     if is_ack or (status in (401, account.adapter.rejection_status) and body == b"Not verified."):
         return (
-            f"The request arrives, but without the header {probes.HEADER}: the proxy takes away "
-            "headers that it does not know. Carriers' signatures stand in such headers."
+            f"The request arrives without the header {probes.HEADER}: the proxy removes headers "
+            "that it doesn't know. Carriers sign with such headers."
         )
     if status >= 500:
         return (
-            f"The proxy answers {status}: it does not reach Partyline. Check that Partyline runs, "
-            "and the address and port that the proxy passes requests to."
+            f"The proxy answers {status}: it can't reach Partyline. Check that Partyline is "
+            "running, and the address and port that the proxy forwards to."
         )
     other = f"Another program answers there ({status}). Check PUBLIC_URL."
     return IN_FRONT.get(status, other)
@@ -240,15 +243,16 @@ def _explain_redirect(to: httpx.URL | None) -> str:
     ours = httpx.URL(settings.PUBLIC_URL)
     if (to.scheme, to.host, to.port) != (ours.scheme, ours.host, ours.port):
         return (
-            f"It redirects to {to.scheme}://{to.host}. Carriers do not follow: set PUBLIC_URL to "
-            "the address at which requests end up, and have the proxy answer for it."
+            f"It redirects to {to.scheme}://{to.host}. Carriers don't follow redirects. Set "
+            "PUBLIC_URL to the final address, and let the proxy answer for it."
         )
     if to.scheme == "https":
         return (
-            "It redirects to itself: the proxy does not say that the request came by https. Have "
-            "it set X-Forwarded-Proto (nginx: `proxy_set_header X-Forwarded-Proto $scheme;`)."
+            "It redirects to itself, because the proxy doesn't say that the request came by "
+            "https. Let it set X-Forwarded-Proto (nginx: `proxy_set_header X-Forwarded-Proto "
+            "$scheme;`)."
         )
-    return "It redirects to itself: have the proxy pass requests on as they come."
+    return "It redirects to itself. Let the proxy pass requests on unchanged."
 
 
 def explain_no_connection(error: Exception) -> str:
@@ -257,23 +261,23 @@ def explain_no_connection(error: Exception) -> str:
     causes = [*_causes_of(error)]
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"The certificate of {host} is not good: {cause.verify_message}."
+            return f"The certificate of {host} isn't valid: {cause.verify_message}."
         if isinstance(cause, ssl.SSLError):
-            return f"{host} does not speak TLS. Is it http there, or another port?"
+            return f"{host} doesn't answer with TLS. Is it http, or another port?"
         if isinstance(cause, socket.gaierror):
-            return f"The name {host} is not known. Check PUBLIC_URL and the DNS entry."
+            return f"The name {host} can't be found. Check PUBLIC_URL and the DNS entry."
     if isinstance(error, httpx.ConnectTimeout):
         return (
-            f"{host} does not answer from this machine. Where a router does not lead its own "
-            "address back inside, carriers may reach it all the same: try it from elsewhere."
+            f"{host} doesn't answer from this machine. Some routers can't reach their own public "
+            "address from inside, so carriers may still reach it. Try from elsewhere."
         )
     if isinstance(error, httpx.TimeoutException):
-        return f"{host} takes the connection and then says nothing."
+        return f"{host} accepts the connection, then doesn't answer."
     if isinstance(error, httpx.ConnectError):
         return f"Nothing listens at {host}. Is the proxy running, and is PUBLIC_URL right?"
     if isinstance(error, httpx.RemoteProtocolError | httpx.InvalidURL):
         return (
-            f"{host} answers with something that is no HTTP, or redirects to what is no address. "
+            f"{host} answers with something that isn't HTTP, or redirects to an invalid address. "
             "Check PUBLIC_URL and the proxy."
         )
     return f"The connection to {host} broke ({type(error).__name__})."
@@ -306,12 +310,12 @@ def _try_way_out(account: CarrierAccount, credentials: Mapping[str, str]) -> Ite
         result = account.adapter.identify(credentials, client)
     title = f"{label}'s API"
     if isinstance(result, results.AuthFailed):
-        words = f"It does not accept what is stored: {result.detail}. Enter the secrets again."
+        words = f"It doesn't accept the stored secrets: {result.detail}. Enter them again."
         yield Finding("bad", title, words)
     elif isinstance(result, results.CannotTell):
         words = (
-            f"It could not be asked: {result.detail}. Check that this machine may call out; if it "
-            f"may, see whether {label} has trouble."
+            f"It can't be reached: {result.detail}. Check that this machine may connect to the "
+            f"internet, and whether {label} has an outage."
         )
         yield Finding("bad", title, words)
     else:
@@ -337,6 +341,6 @@ def _judge_clock(label: str, ahead: float) -> Finding:
         return Finding("good", "Clock", f"It agrees with {label}'s.")
     words = (
         f"This machine's clock is {off} s {'ahead of' if ahead > 0 else 'behind'} {label}'s. "
-        "Signatures that bear a time are refused when it is minutes off: set the clock by NTP."
+        "Signatures with a time are refused when it's minutes off. Set the clock by NTP."
     )
     return Finding("bad" if off >= CLOCK_BAD else "doubt", "Clock", words)

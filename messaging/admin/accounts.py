@@ -23,8 +23,8 @@ from messaging.models import CarrierAccount
 
 PREFIX = "credential_"
 FORGET = "forget_"
-INVISIBLE = "This holds an invisible character, which pasting may bring: copy it anew, or type it."
-NOT_HERE = "This carrier is not available here."
+INVISIBLE = "This contains an invisible character. Copy it again, or type it."
+NOT_HERE = "This carrier isn't available here."
 ABOUT = ("webhook_address", "tested")
 
 
@@ -72,7 +72,7 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
             if given and not given.strip().isprintable():
                 self.add_error(PREFIX + field.name, INVISIBLE)
             if field.is_required and not given and not stored.get(field.name):
-                self.add_error(PREFIX + field.name, "This is needed to use the account.")
+                self.add_error(PREFIX + field.name, "Enter this to use the account.")
         return values
 
     def credentials(self) -> dict[str, str]:
@@ -109,7 +109,7 @@ def _secret_fields(account: CarrierAccount) -> dict[str, forms.Field]:
         is_stored = bool(stored.get(field.name))
         fields[PREFIX + field.name] = _credential_field(field, is_stored=is_stored)
         if is_stored and not field.is_required:
-            label = f"Forget the {field.label[0].lower()}{field.label[1:]}"
+            label = f"Delete the {field.label[0].lower()}{field.label[1:]}"
             fields[FORGET + field.name] = forms.BooleanField(label=label, required=False)
     return fields
 
@@ -194,7 +194,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
             return NOT_HERE
         stored = _stored(account)
         if stored is None:
-            return "Cannot be decrypted with FIELD_KEYS: enter them again"
+            return "Can't be decrypted with FIELD_KEYS. Enter them again."
         missing = [
             field.label for field in fields if field.is_required and not stored.get(field.name)
         ]
@@ -202,7 +202,10 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
 
     @admin.display(description="webhook address")
     def webhook_address(self, account: CarrierAccount) -> str:
-        return account.webhook_url
+        return format_html(
+            '<span>{0}</span> <button type="button" class="copy" data-copy="{0}">Copy</button>',
+            account.webhook_url,
+        )
 
     @admin.display(description="last reasons")
     def reasons(self, account: CarrierAccount) -> str:
@@ -219,7 +222,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
         if account.self_tested_at is None:
             return "Not tested yet"
         bad = sum(Finding.read(kept).level == "bad" for kept in account.self_test)
-        found = {0: "nothing wrong", 1: "one thing wrong"}.get(bad, f"{bad} things wrong")
+        found = {0: "no problems", 1: "one problem"}.get(bad, f"{bad} problems")
         return format_html(
             '<a href="{}">{}, {} ago</a>',
             reverse("admin:messaging_carrieraccount_self_test", args=[account.pk]),
@@ -241,7 +244,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
         self, request: HttpRequest, obj: CarrierAccount, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Go on to its secrets, since their fields depend on the carrier."""
-        self.message_user(request, "Now enter the secrets of this account.", messages.INFO)
+        self.message_user(request, "Now enter this account's secrets.", messages.INFO)
         return redirect(reverse("admin:messaging_carrieraccount_change", args=[obj.pk]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

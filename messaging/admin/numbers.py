@@ -22,7 +22,7 @@ class NumberForm(forms.ModelForm[Number]):
         address, kind = addresses.normalise_address(self.cleaned_data["address"])
         if kind == "name":
             raise forms.ValidationError(
-                "This is no number: write it like +12025550110, or a short code."
+                "That isn't a number. Enter it like +12025550110, or enter a short code."
             )
         return address
 
@@ -63,7 +63,7 @@ class NumberAdmin(admin.ModelAdmin[Number]):
     def waiting(self, number: Any) -> str:
         if not number.queued:
             return "none"
-        return f"{number.queued}, the oldest for {timesince(number.oldest, depth=1)}"
+        return f"{number.queued}, oldest {timesince(number.oldest, depth=1)} ago"
 
     @admin.display(description="compared with the carrier")
     def compared(self, number: Number) -> str:
@@ -73,11 +73,11 @@ class NumberAdmin(admin.ModelAdmin[Number]):
         except UnknownCarrier:
             return NOT_HERE
         if not capabilities.can_list_inbound:
-            return "not possible there"
+            return "not possible with this carrier"
         comparison = getattr(number, "comparison", None)
         if comparison is None:
             return "not yet"
-        found = f"{comparison.found_count or 'none'} found that no webhook had brought"
+        found = f"{comparison.found_count or 'no'} missing texts found"
         ago = f"{timesince(comparison.tried_at, depth=1)} ago"
         return f"{ago}: {comparison.trouble or found}"
 

@@ -36,21 +36,21 @@ class WebhookAdmin(admin.ModelAdmin[Webhook]):
         understood = sum(results)
         self.message_user(
             request,
-            f"{understood} understood this time, {len(results) - understood} still not.",
+            f"{understood} understood now, {len(results) - understood} still not.",
             messages.SUCCESS if understood else messages.WARNING,
         )
 
-    @admin.action(description="Try all of the same cause again", permissions=["view"])
+    @admin.action(description="Try again all with the same reason", permissions=["view"])
     def replay_cause(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         """Have a worker replay all of one cause: there may be thousands."""
         newest = Webhook.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         causes = set(queryset.order_by().values_list("account_id", "reason"))
         for account_id, reason in causes:
             defer_replay(account_id=account_id, reason=reason, upto=newest)
-        words = "one cause" if len(causes) == 1 else f"{len(causes)} causes"
+        words = "that reason" if len(causes) == 1 else f"{len(causes)} reasons"
         self.message_user(
             request,
-            f"All of {words} are tried again. What is understood leaves this list.",
+            f"Trying all with {words} again. What is understood leaves this list.",
             messages.SUCCESS,
         )
 

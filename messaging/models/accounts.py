@@ -26,8 +26,10 @@ class CarrierAccount(models.Model):
     name = models.CharField(max_length=120)
     token = models.CharField(max_length=64, unique=True, default=new_account_token, editable=False)
     encrypted_credentials = models.TextField(blank=True, default="", editable=False)
-    is_active = models.BooleanField(default=True)
-    rejected_count = models.PositiveBigIntegerField(default=0, editable=False)
+    is_active = models.BooleanField(
+        "in use", default=True, help_text="Turn this off instead of deleting the account."
+    )
+    rejected_count = models.PositiveBigIntegerField("webhooks rejected", default=0, editable=False)
     last_rejected_at = models.DateTimeField(null=True, editable=False)
     last_rejection = models.CharField(max_length=255, blank=True, default="", editable=False)
     self_tested_at = models.DateTimeField(null=True, editable=False)
@@ -78,7 +80,9 @@ class Number(models.Model):
     """Hold one phone number of ours. It belongs to one carrier account and routes to one inbox."""
 
     address = models.CharField(
-        max_length=32, unique=True, help_text="E.164 (+12025550110), or a short code."
+        max_length=32,
+        unique=True,
+        help_text="With its country code, like +12025550110, or a short code.",
     )
     account = models.ForeignKey(CarrierAccount, on_delete=models.PROTECT, related_name="numbers")
     inbox = models.OneToOneField("inboxes.Inbox", on_delete=models.PROTECT, related_name="number")
@@ -87,8 +91,8 @@ class Number(models.Model):
         blank=True,
         validators=[MinValueValidator(0.01), MaxValueValidator(1000)],
         help_text=(
-            "How fast texts may leave. Empty: what the carrier gives a long code, "
-            "which is mostly 1."
+            "How fast texts may be sent. If empty, as fast as the carrier allows an ordinary "
+            "number, which is mostly 1."
         ),
     )
     created_at = models.DateTimeField(auto_now_add=True)

@@ -28,6 +28,8 @@ class Webhook(models.Model):
     objects = WebhookQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "webhook in quarantine"
+        verbose_name_plural = "quarantine"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["account", "digest"],

@@ -111,7 +111,7 @@ def test_the_error_for_a_taken_port_suggests_another(stack: Stack) -> None:
         port = taken.getsockname()[1]
         code, words = run_serve({**stack.environment, "PORT": str(port)})
     assert code == 2
-    assert f"Port {port} on 127.0.0.1 is taken" in words
+    assert f"Port {port} on 127.0.0.1 is in use" in words
     assert "PORT=" in words
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -225,12 +226,12 @@ def test_an_account_is_created_and_then_asks_for_its_secrets(cast: Cast, admin: 
     form = {"carrier": "twilio", "name": "Second"}
     response = admin.post(admin_url("messaging_carrieraccount", "add"), form, follow=True)
     page = response.content.decode()
-    assert "Now enter the secrets" in page
+    assert "secrets." in page
     account = CarrierAccount.objects.get(name="Second")
     assert account.webhook_url in page
     form = {"name": "Second", "is_active": "on", "credential_account_sid": "AC9"}
     address = admin_url("messaging_carrieraccount", "change", account.pk)
-    assert "This is needed to use the account." in admin.post(address, form).content.decode()
+    assert "Enter this to use the account." in admin.post(address, form).content.decode()
     form["credential_auth_token"] = "never-shown-again"
     page = admin.post(address, form, follow=True).content.decode()
     account.refresh_from_db()
@@ -304,3 +305,38 @@ def test_no_page_of_the_agents_changes_a_membership(cast: Cast) -> None:
         for method in (client.post, client.put, client.delete, client.patch):
             method(path, form if method == client.post else b"{}")
     assert set(Membership.objects.values_list("inbox", "agent")) == before
+
+
+def test_the_menu_holds_only_what_administrators_need(cast: Cast) -> None:
+    cast.admin.is_superuser = True
+    cast.admin.save()
+    client = client_of(cast.admin)
+    page = client.get("/admin/").content.decode()
+    named = re.findall(r'<th scope="row"[^>]*>\s*<a href="[^"]+">([^<]+)</a>', page)
+    assert named == [
+        "Attempts to send",
+        "Carrier accounts",
+        "Numbers",
+        "Opt-out settings",
+        "Opt-outs",
+        "Quarantine",
+        "Agents",
+        "Inboxes",
+        "Membership changes",
+    ]
+    for other in ("axes/accessattempt", "otp_totp/totpdevice", "auth/group"):
+        assert client.get(f"/admin/{other}/").status_code == 404
+
+
+def test_the_list_of_inboxes_shows_their_numbers(cast: Cast) -> None:
+    page = client_of(cast.admin).get("/admin/inboxes/inbox/").content.decode()
+    assert "(202) 555-0110" in page
+
+
+def test_an_agents_page_shows_nothing_of_the_passwords_hash(cast: Cast) -> None:
+    cast.ana.set_password("long-enough-words")
+    cast.ana.save()
+    page = client_of(cast.admin).get(f"/admin/inboxes/agent/{cast.ana.pk}/change/")
+    assert "A password is set." in page.content.decode()
+    assert "argon2" not in page.content.decode()
+    assert "superuser" not in page.content.decode().lower()

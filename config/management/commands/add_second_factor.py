@@ -10,7 +10,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 
 class Command(BaseCommand):
-    help = "Give a person a new authenticator key, shown once as an address and a QR code."
+    help = "Give an administrator a new authenticator key, shown once as an address and a QR code."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         people = get_user_model().objects.filter(username=options["username"])
         person = people.first()
         if person is None:
-            raise CommandError(f"Nobody is called {options['username']}.")
+            raise CommandError(f"There's no agent named {options['username']}.")
         TOTPDevice.objects.filter(user=person).delete()
         device = TOTPDevice.objects.create(user=person, name="authenticator", confirmed=True)
         self.stdout.write(device.config_url)

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         except DatabaseAlreadyServed as refusal:
             raise CommandError(str(refusal), returncode=3) from None
         except (OperationalError, psycopg.OperationalError) as error:
-            raise CommandError(f"The database cannot be used: {error}", returncode=4) from None
+            raise CommandError(f"Can't use the database: {error}", returncode=4) from None
         self._print_welcome()
         self._run_server(listening)
 
@@ -53,12 +53,12 @@ class Command(BaseCommand):
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise CommandError(
-                    f"Port {settings.PORT} on {settings.HOST} is taken by another program."
-                    f" Try another one: PORT={_find_free_port()}",
+                    f"Port {settings.PORT} on {settings.HOST} is in use by another program. Try "
+                    f"PORT={_find_free_port()}",
                     returncode=2,
                 ) from None
             raise CommandError(
-                f"HOST={settings.HOST} PORT={settings.PORT} cannot be listened on: {error}",
+                f"Can't listen on HOST={settings.HOST} PORT={settings.PORT}: {error}",
                 returncode=2,
             ) from None
 
@@ -66,11 +66,11 @@ class Command(BaseCommand):
         hold_single_process_lock()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.stdout.write("Bringing the database up to date.")
+            self.stdout.write("Updating the database.")
             call_command("migrate", interactive=False, verbosity=0)
         collect_static_if_changed()
         if settings.DEMO and not get_user_model().objects.exists():
-            self.stdout.write("Writing the demo's people and messages.")
+            self.stdout.write("Adding the demo's people and messages.")
             call_command("seed_demo", verbosity=0)
         connections.close_all()
 

@@ -8,9 +8,10 @@ from django.urls import reverse
 from messaging.carriers import CARRIERS
 from messaging.models import CarrierAccount
 from tests.cast import SECRETS, Cast, client_of
+from tests.markup import read_words
 from tests.messaging.carrier_calls import post_webhook, text_fields
 
-FORGET = "Forget the previous auth token"
+FORGET = "Delete the previous auth token"
 
 
 def page(account: CarrierAccount) -> str:
@@ -52,7 +53,7 @@ def test_what_an_account_needs_cannot_be_forgotten(cast: Cast) -> None:
 
 
 def test_a_key_pasted_with_an_invisible_character_is_not_taken(cast: Cast) -> None:
-    assert "holds an invisible character" in save(cast, credential_auth_token="pas\u200bted")
+    assert "contains an invisible character" in save(cast, credential_auth_token="pas\u200bted")
     assert cast.account.get_credentials() == SECRETS
     save(cast, credential_auth_token=" pasted ")
     assert cast.account.get_credentials()["auth_token"] == "pasted"
@@ -69,7 +70,7 @@ def test_an_account_of_the_demos_carrier_can_be_seen_and_given_up_outside_the_de
         reverse("admin:messaging_number_changelist"),
         page(cast.account),
     ):
-        assert "This carrier is not available here." in admin.get(address).content.decode()
+        assert "This carrier isn't available here." in read_words(admin.get(address))
     test = reverse("admin:messaging_carrieraccount_self_test", args=[cast.account.pk])
     assert admin.post(test).status_code == 404
     admin.post(page(cast.account), {"name": "Given up"})

@@ -29,7 +29,7 @@ def replay_in_admin(cast: Cast, webhook: Webhook) -> Any:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"To": ELSEWHERE}, "a number that we do not have"),
+        ({"To": ELSEWHERE}, "a number that isn&#x27;t set up here"),
         ({"MessageSid": ""}, "MessageSid is missing"),
         ({"From": " "}, "From is missing"),
         ({"MessageSid": "\x00\x07"}, "MessageSid is missing"),
@@ -66,12 +66,12 @@ def test_a_quarantined_webhook_keeps_no_signature_and_no_secret(cast: Cast) -> N
 def test_a_replay_stores_the_text_when_its_number_is_known(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("Better late", to=ELSEWHERE))
     webhook = Webhook.objects.get()
-    assert "0 understood this time, 1 still not" in replay_in_admin(cast, webhook).content.decode()
+    assert "0 understood now, 1 still not" in replay_in_admin(cast, webhook).content.decode()
     assert Webhook.objects.quarantined().count() == 1
 
     inbox = Inbox.objects.create(name="Elsewhere")
     Number.objects.create(address=ELSEWHERE, account=cast.account, inbox=inbox)
-    assert "1 understood this time, 0 still not" in replay_in_admin(cast, webhook).content.decode()
+    assert "1 understood now, 0 still not" in replay_in_admin(cast, webhook).content.decode()
     message = Message.objects.get()
     assert (message.body, message.inbox) == ("Better late", inbox)
     assert not Webhook.objects.quarantined().exists()
@@ -127,7 +127,7 @@ def test_a_worker_replays_all_webhooks_of_one_cause_and_no_others(
     one = Webhook.objects.filter(reason__contains="number").order_by("?")[0]
     action = {"action": "replay_cause", "_selected_action": [one.pk]}
     page = client_of(cast.admin).post(reverse(CHANGELIST), action, follow=True)
-    assert "All of one cause are tried again" in page.content.decode()
+    assert "Trying all with that reason again" in page.content.decode()
     assert not Message.objects.exists(), "a worker does that"
     run_jobs()
     assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == [
@@ -147,7 +147,7 @@ def test_a_replay_that_fails_shows_the_new_reason(cast: Cast) -> None:
     one = Webhook.objects.get()
     counts = replay_webhooks(account_id=one.account_id, reason="Body is missing", upto=one.pk)
     assert counts == (0, 1)
-    assert "a number that we do not have" in Webhook.objects.get().reason
+    assert "a number that isn't set up here" in Webhook.objects.get().reason
 
 
 def test_the_quarantine_shows_the_raw_body_and_cannot_be_edited(cast: Cast) -> None:

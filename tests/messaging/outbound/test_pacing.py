@@ -216,7 +216,7 @@ def test_a_waiting_text_shows_in_its_thread_and_in_the_administration(
     cast.admin.is_superuser = True
     cast.admin.save()
     numbers = client_of(cast.admin).get("/admin/messaging/number/").content.decode()
-    assert "2, the oldest for 7\xa0minutes" in numbers
+    assert "2, oldest 7\xa0minutes ago" in numbers
 
 
 def count_most_within(entries: Sequence[dict[str, Any]], seconds: float) -> int:

@@ -1,0 +1,91 @@
+"""The administration's pages can be read by everybody, and say what administrators need."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.pages import OpenBrowser, OpenPage, find_violations
+from tests.browser.server import Server
+
+MODELS = (
+    ("inboxes", "agent"),
+    ("inboxes", "inbox"),
+    ("inboxes", "membershipchange"),
+    ("messaging", "carrieraccount"),
+    ("messaging", "attempt"),
+    ("messaging", "number"),
+    ("messaging", "optout"),
+    ("messaging", "optoutsettings"),
+    ("messaging", "webhook"),
+)
+MORE = {"agent": ("password/",), "carrieraccount": ("self-test/",)}
+
+
+def fill_empty_lists(server: Server) -> None:
+    """Write one webhook that was not understood, one opt-out and the opt-out settings."""
+    server.query(
+        "INSERT INTO messaging_webhook"
+        " (account_id, path, headers, body, digest, is_quarantined, reason, received_at)"
+        " SELECT id, '/webhooks/x/', '{}', 'x', 'digest', true, 'text is missing', now()"
+        " FROM messaging_carrieraccount LIMIT 1"
+    )
+    server.query(
+        "INSERT INTO messaging_optout (our_address, address, source, since)"
+        " SELECT '+12025550110', '+13035550999', 'administrator', now()"
+    )
+    server.query("INSERT INTO messaging_optoutsettings (id) VALUES (1) ON CONFLICT DO NOTHING")
+
+
+def admin_paths(server: Server) -> list[str]:
+    """Return every page of every model of ours: list, add, change, history, delete."""
+    paths = ["/admin/", "/admin/inboxes/", "/admin/messaging/", "/admin/password_change/"]
+    for app, model in MODELS:
+        [[row]] = server.query(f"SELECT id FROM {app}_{model} ORDER BY id LIMIT 1")
+        base = f"/admin/{app}/{model}/"
+        one = f"{base}{row}/"
+        pages = ("change/", "history/", "delete/", *MORE.get(model, ()))
+        paths += [base, f"{base}add/", *(one + page for page in pages)]
+    return paths
+
+
+def test_every_page_of_the_administration_can_be_read_by_everybody(
+    open_page: OpenPage, server: Server
+) -> None:
+    fill_empty_lists(server)
+    page = open_page("admin", "/admin/")
+    walked, broken = 0, {}
+    for path in admin_paths(server):
+        response = page.goto(server.url + path)
+        assert response is not None
+        if response.status == 403:
+            continue  # what nobody may add, change or delete
+        walked += 1
+        if found := find_violations(page):
+            broken[path] = found
+    assert broken == {}
+    assert walked > 25
+
+
+def test_a_member_that_is_added_is_chosen_in_a_box_with_a_name(
+    open_page: OpenPage, server: Server
+) -> None:
+    [[inbox]] = server.query("SELECT id FROM inboxes_inbox WHERE name = 'Dispatch'")
+    page = open_page("admin", f"/admin/inboxes/inbox/{inbox}/change/")
+    page.get_by_role("link", name="Add another Membership").click()
+    boxes = page.get_by_role("combobox", name="Agent", exact=True)
+    expect(boxes).to_have_count(2)
+    expect(page.get_by_role("checkbox", name="Remove Ben Okafor")).to_be_visible()
+    assert find_violations(page) == []
+
+
+def test_the_webhook_address_is_copied_by_a_button(
+    open_browser: OpenBrowser, server: Server
+) -> None:
+    context = open_browser("admin")
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+    page = context.new_page()
+    [[account, token]] = server.query("SELECT id, token FROM messaging_carrieraccount LIMIT 1")
+    page.goto(f"{server.url}/admin/messaging/carrieraccount/{account}/change/")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert token in page.evaluate("navigator.clipboard.readText()")
