@@ -52,7 +52,8 @@ def test_every_page_of_the_administration_can_be_read_by_everybody(
     open_page: OpenPage, server: Server
 ) -> None:
     fill_empty_lists(server)
-    page = open_page("admin", "/admin/")
+    # On pages with forms axe itself sets styles, which our policy reports.
+    page = open_page("admin", "/admin/", bypass_csp=True)
     walked, broken = 0, {}
     for path in admin_paths(server):
         response = page.goto(server.url + path)
@@ -70,8 +71,8 @@ def test_a_member_that_is_added_is_chosen_in_a_box_with_a_name(
     open_page: OpenPage, server: Server
 ) -> None:
     [[inbox]] = server.query("SELECT id FROM inboxes_inbox WHERE name = 'Dispatch'")
-    page = open_page("admin", f"/admin/inboxes/inbox/{inbox}/change/")
-    page.get_by_role("link", name="Add another Membership").click()
+    page = open_page("admin", f"/admin/inboxes/inbox/{inbox}/change/", bypass_csp=True)
+    page.get_by_role("button", name="Add another Membership").click()
     boxes = page.get_by_role("combobox", name="Agent", exact=True)
     expect(boxes).to_have_count(2)
     expect(page.get_by_role("checkbox", name="Remove Ben Okafor")).to_be_visible()
