@@ -22,7 +22,7 @@ from threads import addresses
 # Headers that help to understand a request later; signatures and credentials are not kept.
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
 
-UNKNOWN_NUMBER_REASON = "It's addressed to a number that isn't set up here."
+UNKNOWN_NUMBER_REASON = "It's addressed to a number that is not set up here."
 BATCH_SIZE = 100
 
 

@@ -167,7 +167,7 @@ def test_a_text_to_a_number_that_is_not_ours_is_not_filed_at_another_of_the_grou
     """Our number has a webhook of its own for it."""
     post_webhook(cast.account, group_fields(FRONT_DESK, to="+12025550119"))
     assert not Message.objects.exists()
-    assert "a number that isn't set up here" in Webhook.objects.quarantined().get().reason
+    assert "a number that is not set up here" in Webhook.objects.quarantined().get().reason
 
 
 def move_both(cast: Cast, carrier: str) -> Cast:

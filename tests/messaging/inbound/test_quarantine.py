@@ -29,7 +29,7 @@ def replay_in_admin(cast: Cast, webhook: Webhook) -> Any:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"To": ELSEWHERE}, "a number that isn&#x27;t set up here"),
+        ({"To": ELSEWHERE}, "a number that is not set up here"),
         ({"MessageSid": ""}, "MessageSid is missing"),
         ({"From": " "}, "From is missing"),
         ({"MessageSid": "\x00\x07"}, "MessageSid is missing"),
@@ -147,7 +147,7 @@ def test_a_replay_that_fails_shows_the_new_reason(cast: Cast) -> None:
     one = Webhook.objects.get()
     counts = replay_webhooks(account_id=one.account_id, reason="Body is missing", upto=one.pk)
     assert counts == (0, 1)
-    assert "a number that isn't set up here" in Webhook.objects.get().reason
+    assert "a number that is not set up here" in Webhook.objects.get().reason
 
 
 def test_the_quarantine_shows_the_raw_body_and_cannot_be_edited(cast: Cast) -> None:
