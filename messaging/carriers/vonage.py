@@ -308,7 +308,8 @@ def _read_body(request: events.RawRequest) -> object:
 def _inbound(event: Mapping[str, object]) -> events.InboundText:
     media = list(_media(event))
     captions = [parsing.read_string(item, "caption") for item in media]
-    if event.get("text") is None and not media:
+    captions += [parsing.read_string(item, "text") for item in _content_items(event, is_text=True)]
+    if event.get("text") is None and not media and not any(captions):
         if parsing.read_string(event, "message_type") in ("", "text"):
             raise events.Unparsable("text is missing")
         media = [{}]
@@ -339,8 +340,13 @@ def _media(event: Mapping[str, object]) -> list[Mapping[str, object]]:
         for kind in MEDIA_KINDS
         if event.get(kind) is not None
     ]
+    return alone + _content_items(event, is_text=False)
+
+
+def _content_items(event: Mapping[str, object], *, is_text: bool) -> list[Mapping[str, object]]:
+    """Return the parts of a message of several that are words, or those that are not."""
     several = parsing.read_objects("content", event.get("content"))
-    return alone + [item for item in several if item.get("type") != "text"]
+    return [item for item in several if (item.get("type") == "text") is is_text]
 
 
 def _login(credentials: Mapping[str, str]) -> tuple[str, str]:

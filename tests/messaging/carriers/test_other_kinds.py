@@ -332,6 +332,20 @@ def test_a_picture_that_the_carrier_does_not_hand_over_is_said_on_the_message(
     assert page.count(MISSING) == 1
 
 
+def test_words_among_the_parts_of_a_message_are_not_lost(cast: Cast) -> None:
+    fixture = FIXTURES["vonage"]
+    account = move_front_desk(cast, fixture).account
+    event = payload(fixture, "inbound_pictures")
+    event["content"].append({"type": "text", "text": "Which one?"})
+    assert post_signed(account, fixture, event).status_code == 200
+    assert Message.objects.get().body == "Both\nWhich one?"
+    event |= {"message_uuid": "bbbbbbbb-bbbb-4ccc-8ddd-0123456789ad"}
+    event["content"] = [{"type": "text", "text": "Words alone"}]
+    assert post_signed(account, fixture, event).status_code == 200
+    assert Message.objects.latest("pk").body == "Words alone"
+    assert Message.objects.latest("pk").picture_count == 0
+
+
 def test_pictures_beyond_the_carriers_count_are_taken_as_well(cast: Cast) -> None:
     fixture: CarrierFixture = FIXTURES["twilio"]
     account = move_front_desk(cast, fixture).account
