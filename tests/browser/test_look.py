@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.pages import (
     NARROW,
@@ -186,3 +187,52 @@ def test_titles_and_focus_follow(open_page: OpenPage, server: Server) -> None:
     history(page).wait_for()
     # From the tab's own storage, or with the draft's frame if the server was just writing it down.
     expect(box).to_have_value("Half a sentence")
+
+
+def forget_light_dark(route: Route) -> None:
+    """Let the browser be one that does not know `light-dark()`, as Safari before 17.5."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace("light-dark(", "no-such-word("))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_browser_without_light_dark_shows_the_same_colours(
+    open_page: OpenPage, theme: Literal["light", "dark"]
+) -> None:
+    today, older = open_page("ana"), open_page("ana")
+    older.route("**/*.css", forget_light_dark)
+    older.reload()
+    names = ["--paper", "--ink", "--accent", "--note", "--bad", "--shadow", "--edge"]
+    colours = []
+    for page in (today, older):
+        page.emulate_media(color_scheme=theme)
+        page.get_by_role("list", name="Conversations").wait_for()
+        colours.append(
+            page.evaluate(
+                "names => names.map(name => {"
+                "  const box = document.body.appendChild(document.createElement('div'));"
+                "  box.style.cssText = name === '--shadow' ? 'box-shadow: var(--shadow)'"
+                "    : `background-color: var(${name})`;"
+                "  const { backgroundColor, boxShadow } = getComputedStyle(box);"
+                "  box.remove();"
+                "  return backgroundColor + boxShadow; })",
+                names,
+            )
+        )
+    assert colours[0] == colours[1]
+    assert len(set(colours[0])) > 5
+    assert find_violations(older) == []
+
+
+def test_the_choice_of_an_inbox_is_drawn_like_the_fields_beside_it(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = open_page("ana", "/start/")
+    choice, number = page.locator("#start-from"), page.locator("#start-to")
+    for name in ("height", "borderTopWidth", "borderRadius", "backgroundColor", "fontSize"):
+        read = f"one => getComputedStyle(one).{name}"
+        assert choice.evaluate(read) == number.evaluate(read), name
+    assert choice.evaluate("one => getComputedStyle(one).appearance") == "none"
+    assert "gradient" in choice.evaluate("one => getComputedStyle(one).backgroundImage")
+    page.emulate_media(forced_colors="active")
+    assert choice.evaluate("one => getComputedStyle(one).appearance") == "auto"

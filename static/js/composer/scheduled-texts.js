@@ -17,7 +17,7 @@ const menuButton = () => {
   const buttons = /** @type {NodeListOf<HTMLElement>} */ (
     document.querySelectorAll("#later-button, #plus-button")
   );
-  return [...buttons].find((button) => button.checkVisibility()) ?? null;
+  return [...buttons].find((button) => button.getClientRects().length > 0) ?? null;
 };
 
 /**
