@@ -20,13 +20,11 @@ import "./page/viewport.js";
 import "./conversation/deletion.js";
 import "./composer/refusal.js";
 import "./page/deferred-assets.js";
-import "./page/locale-report.js";
 import "./composer/new-conversation.js";
 import "./page/keyboard-shortcuts.js";
 import "./notifications/notifications.js";
 import "./conversation/scroll-to-message.js";
 import "./page/removed.js";
-import "./conversation/message-times.js";
 import { announceView } from "./page/navigation.js";
 
 // A page further down the list is for browsers without scripts: with them it would leave a gap.

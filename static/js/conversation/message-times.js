@@ -41,3 +41,4 @@ document.addEventListener("keydown", (event) => {
 listen("viewChanged", refresh);
 listen("fragmentsChanged", refresh);
 document.addEventListener("htmx:after:swap", refresh);
+refresh();

@@ -9,6 +9,7 @@ const REST_MS = 2_000;
 const waiting = new Map([
   ["#composer", () => import("../composer/attachments.js")],
   ["#plus-menu", () => import("../composer/plus-menu.js")],
+  [".log", () => import("../conversation/message-times.js")],
   ["[data-zone]", () => import("../composer/scheduled-texts.js")],
 ]);
 
@@ -27,4 +28,5 @@ listen("draftReplaced", fetchWanted);
 setTimeout(() => {
   const styles = document.querySelector("template[data-soon]");
   if (styles instanceof HTMLTemplateElement) document.head.append(styles.content.cloneNode(true));
+  import("./locale-report.js").catch(() => {});
 }, REST_MS);
