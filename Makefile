@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run cluster test test-cluster check bench faults mutants lock clean venv venv-dev typescript \
-	tools-for-tests tools-for-cluster
+	test-browsers tools-for-tests tools-for-cluster tools-for-browsers
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
@@ -19,6 +19,7 @@ help:
 	  'make cluster       serve it from many processes behind nginx, with the files in deploy/' \
 	  'make test          run the whole test suite' \
 	  'make test-cluster  run the browser tests against a cluster' \
+	  'make test-browsers run the main journeys in Firefox and WebKit' \
 	  'make check         check style, types, layers, templates, migrations, deployment settings' \
 	  'make bench         measure speed and memory' \
 	  'make faults        kill processes under load for minutes, and count what was lost' \
@@ -32,6 +33,10 @@ run: venv
 # The browser tests against a cluster.
 test-cluster: venv-dev tools-for-tests tools-for-cluster
 	@PARTYLINE_TEST_SERVER=cluster $(PY) -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
+
+# The journeys in browsers that are not part of `make test`; ARGS="-k webkit" takes one of them.
+test-browsers: venv-dev tools-for-browsers
+	@$(PY) -m pytest tests/other_browsers/journeys.py $(ARGS)
 
 cluster: venv-dev tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" PYTHON="$(abspath $(PARTYLINE_VENV))/bin/python" \
@@ -75,3 +80,6 @@ tools-for-tests:
 
 tools-for-cluster:
 	@bash config/packages.sh "the cluster" redis-server nginx postgresql
+
+tools-for-browsers:
+	@bash config/packages.sh "the journeys in other browsers" firefox-esr webkit2gtk-driver xvfb

@@ -9,6 +9,8 @@ shift
 
 is_installed() {
     case $1 in
+        webkit2gtk-driver) command -v WebKitWebDriver >/dev/null ;;
+        xvfb) command -v Xvfb >/dev/null ;;
         systemd) command -v systemd-analyze >/dev/null ;;
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
         *) PATH=$PATH:/usr/sbin command -v "$1" >/dev/null ;;

@@ -161,3 +161,29 @@ def test_the_full_date_shows_to_those_who_come_by_keyboard(
     page.keyboard.press("ArrowDown")
     expect(newest).to_be_focused()
     expect_readable(page)
+
+
+def test_paper_holds_the_whole_conversation_and_nothing_to_press(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = open_page("ana", server.thread_path(fill_days(server)))
+    wait_until_live(page)
+    page.emulate_media(media="print", color_scheme="dark")
+    messages = page.locator(".log > .message")
+    expect(messages).to_have_count(DAYS * EACH)
+    last = messages.last.bounding_box()
+    assert last is not None
+    cut = page.evaluate(
+        "[...document.querySelectorAll('html, body, #panes, #conversation, .thread, .log')]"
+        ".filter(one => getComputedStyle(one).overflowY !== 'visible').map(one => one.className)"
+    )
+    assert cut == [], "nothing scrolls on paper"
+    height = page.evaluate("document.documentElement.scrollHeight")
+    assert last["y"] + last["height"] <= height + page.evaluate("scrollY")
+    assert height > 760 * 2
+    expect(history(page).get_by_role("heading", level=2)).to_have_count(DAYS)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for hidden in ("navigation", "textbox", "button", "searchbox"):
+        assert [one for one in page.get_by_role(hidden).all() if one.is_visible()] == []  # type: ignore[arg-type]
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    assert ink == "rgb(26, 31, 41)", "dark on white, whatever the screen shows"

@@ -33,6 +33,7 @@ COMMANDS = {
     "GetTitle": ("GET", "/title"),
     "GetWindowHandle": ("GET", "/window"),
     "Navigate": ("POST", "/url"),
+    "Refresh": ("POST", "/refresh"),
     "NewWindow": ("POST", "/window/new"),
     "PerformActions": ("POST", "/actions"),
     "SetWindowRect": ("POST", "/window/rect"),
