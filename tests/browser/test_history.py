@@ -184,6 +184,6 @@ def test_paper_holds_the_whole_conversation_and_nothing_to_press(
     expect(history(page).get_by_role("heading", level=2)).to_have_count(DAYS)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     for hidden in ("navigation", "textbox", "button", "searchbox"):
-        assert [one for one in page.get_by_role(hidden).all() if one.is_visible()] == []  # type: ignore[arg-type]
+        assert [one for one in page.get_by_role(hidden).all() if one.is_visible()] == []
     ink = page.evaluate("getComputedStyle(document.body).color")
     assert ink == "rgb(26, 31, 41)", "dark on white, whatever the screen shows"
