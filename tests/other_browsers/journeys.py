@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import random
 import re
+import time
 
 import pytest
 
@@ -177,8 +178,8 @@ def test_times_are_the_readers_and_the_day_stays_in_sight(pages: Pages) -> None:
     for _ in range(12):
         pages.server.receive_text(make_unique("Much to read " * 12), sender=number)
     pages.open_as("ana", path)
-    [time] = pages.read_texts(".log > .message:last-of-type .meta time")
-    assert re.fullmatch(r"\d{1,2}:\d\d [AP]M", time)
+    [clock] = pages.read_texts(".log > .message:last-of-type .meta time")
+    assert re.fullmatch(r"\d{1,2}:\d\d [AP]M", clock)
     full = pages.wait("return document.querySelector('.log .message .meta time').title")
     assert full.endswith("New York time")
     pages.driver.run("document.querySelector('.log').scrollTop = 300")
@@ -207,6 +208,21 @@ def test_a_lost_line_is_named_and_what_came_meanwhile_arrives_with_it(pages: Pag
     pages.expect_message(body)
     pages.expect_no_text(OFFLINE)
     assert pages.read_box() == "Half a thought"
+
+
+@pytest.mark.slow
+def test_a_page_is_back_soon_after_a_long_outage(pages: Pages) -> None:
+    """Firefox holds back a socket, up to a minute, after others of that address have failed."""
+    number, path = begin_thread(pages)
+    pages.open_as("ana", path)
+    pages.server.cable.cut()
+    pages.expect_text(OFFLINE)
+    time.sleep(45)
+    pages.server.cable.restore()
+    begun = time.monotonic()
+    pages.server.receive_text(body := make_unique("The line is back"), sender=number)
+    pages.expect_message(body)
+    assert time.monotonic() - begun < 10.5, "the longest delay of the page, and a little"
 
 
 def test_narrow_pages_show_one_thing_at_a_time(pages: Pages) -> None:

@@ -24,6 +24,8 @@ const OWN_PARTS = ["beat", "seqs", "rows", "gone", "go"];
 const SILENCE_MS = 9_000;
 const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 8_000;
+/** Milliseconds in which the server answers, or is not there. */
+const PROBE_MS = 5_000;
 /** A line that is back this soon is not worth a word on the page. */
 const PATIENCE_MS = 1_500;
 const SIGNED_OUT = 4401;
@@ -111,7 +113,33 @@ function reconnectSoon() {
   complaining ??= setTimeout(showTrouble, PATIENCE_MS);
   const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
   attempts += 1;
-  reconnecting = setTimeout(connect, longest * (0.5 + Math.random() / 2));
+  reconnecting = setTimeout(tryAgain, longest * (0.5 + Math.random() / 2));
+}
+
+/**
+ * Connects again. After a first failure it asks by an ordinary request whether the server is there:
+ * Firefox holds back a socket the longer, the more of them have failed before, up to a minute.
+ */
+async function tryAgain() {
+  const mine = reconnecting;
+  const isReachable = attempts < 2 || (await canReachServer());
+  // Meanwhile something else may have connected, or begun to wait.
+  if (reconnecting !== mine) return;
+  if (isReachable) {
+    connect();
+    return;
+  }
+  reconnecting = undefined;
+  reconnectSoon();
+}
+
+async function canReachServer() {
+  try {
+    const signal = AbortSignal.timeout(PROBE_MS);
+    return (await fetch("/healthz", { cache: "no-store", signal })).ok;
+  } catch {
+    return false;
+  }
 }
 
 function showSignedOut() {
