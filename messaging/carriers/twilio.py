@@ -161,6 +161,10 @@ class Twilio(Carrier):
         """Return empty TwiML: a plain text body would be texted back to the sender."""
         return b"<Response/>", "text/xml"
 
+    def confirms_opt_out(self, word: str, our_number: str) -> bool:
+        """Return what the base class says, but False for a short code, whose owner answers."""
+        return our_number.startswith("+") and super().confirms_opt_out(word, our_number)
+
     def send(
         self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.SendResult:

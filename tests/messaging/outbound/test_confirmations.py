@@ -206,6 +206,11 @@ def test_the_network_confirms_a_stop_to_a_toll_free_number_for_every_carrier(nam
         assert not adapter.confirms_opt_out("opt out", number)
 
 
+def test_twilio_leaves_the_answers_of_a_short_code_to_us() -> None:
+    assert get_carrier("twilio").confirms_opt_out("stop", "+12025550110")
+    assert not get_carrier("twilio").confirms_opt_out("stop", "72645")
+
+
 def test_outside_north_america_plivo_answers_nothing() -> None:
     plivo = get_carrier("plivo")
     assert plivo.confirms_opt_out("stop", "+12025550110")
