@@ -39,6 +39,17 @@ def make_photo_with_location(orientation: int = 6) -> bytes:
     return make_picture(exif=exif, comment=b"canary comment")
 
 
+def make_double_photo(size: tuple[int, int] = (900, 600)) -> bytes:
+    """Make a photo with a smaller picture behind it and its EXIF, as phones do (CIPA DC-007)."""
+    front = Image.open(io.BytesIO(make_noise(size, "JPEG")))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    depth = Image.new("RGB", (size[0] // 2, size[1] // 2))
+    front.save(out, "MPO", save_all=True, append_images=[depth], exif=exif, quality=90)
+    return out.getvalue()
+
+
 def make_noise(size: tuple[int, int], kind: str = "PNG", seed: int = 1) -> bytes:
     """Make a picture that hardly compresses."""
     width, height = size

@@ -27,7 +27,7 @@ from messaging.notifications.lists import popup_content
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.messaging.attachments.file_bytes import FILES
 from tests.messaging.attachments.media_host import MediaHost, media_host, ok_response
-from tests.messaging.attachments.picture_bytes import HTML, make_picture
+from tests.messaging.attachments.picture_bytes import HTML, make_double_photo, make_picture
 from tests.messaging.carrier_calls import post_webhook, text_fields
 from tests.messaging.stepped_worker import due_jobs, end_waits, run_jobs
 from threads.models import Thread
@@ -152,6 +152,17 @@ def test_what_a_phone_sends_is_saved_under_a_name_that_opens(cast: Cast, host: M
     page = page_of(cast, Message.objects.latest("pk"))
     for _, word, _ in FILES.values():
         assert re.search(rf'class="file-name"[^>]*>{word}</span>', page)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_phones_double_photo_stays_a_jpeg_of_its_size(cast: Cast, host: MediaHost) -> None:
+    photo = make_double_photo()
+    host.answers["/1"] = ok_response(photo)
+    post_webhook(cast.account, media_fields(host, "/1"))
+    run_jobs()
+    attachment = Attachment.objects.get()
+    assert (attachment.kind, attachment.content_type) == ("picture", "image/jpeg")
+    assert attachment.size < 2 * len(photo)
 
 
 @pytest.mark.django_db(transaction=True)

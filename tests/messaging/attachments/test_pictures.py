@@ -20,6 +20,7 @@ from tests.messaging.attachments.picture_bytes import (
     SVG,
     make_animation,
     make_bomb,
+    make_double_photo,
     make_noise,
     make_photo_with_location,
     make_picture,
@@ -44,16 +45,11 @@ def test_a_photo_is_turned_upright_and_loses_its_location() -> None:
 
 def test_a_phones_photo_with_a_second_picture_behind_it_is_the_jpeg_in_front() -> None:
     """Samsung and iPhones put a portrait's depth or a gain map behind the photo (CIPA DC-007)."""
-    front = Image.open(io.BytesIO(make_noise((900, 600), "JPEG")))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    out = io.BytesIO()
-    depth = Image.new("RGB", (450, 300))
-    front.save(out, "MPO", save_all=True, append_images=[depth], exif=exif, quality=90)
-    assert open_picture(out.getvalue()).format == "MPO"
-    found = read_picture(out.getvalue())
+    photo = make_double_photo()
+    assert open_picture(photo).format == "MPO"
+    found = read_picture(photo)
     assert (found.content_type, found.width, found.height) == ("image/jpeg", 600, 900)
-    assert len(found.data) < 2 * len(out.getvalue())
+    assert len(found.data) < 2 * len(photo)
     assert open_picture(found.data).format == "JPEG"
 
 
