@@ -106,6 +106,24 @@ def test_an_urgent_muted_contact_keeps_room_for_its_name(
     assert before >= 66, "more than a few letters"
 
 
+def test_a_row_is_two_lines_high_whatever_it_tells(open_page: OpenPage, server: Server) -> None:
+    number, plain = new_number(), new_number()
+    for one in (plain, number):
+        server.receive_text("Two lines, please", sender=one)
+    page = open_page("ana", server.thread_path(number))
+    wait_until_live(page)
+    choose_thread_option(page, "Mute")
+    row = find_row(page, format_number(number))
+    expect(row.get_by_text("Muted")).to_be_attached()
+    with page.expect_response("**/draft/"):
+        message_box(page).fill("Half written")
+    page.goto(server.url + server.thread_path(plain))
+    expect(row.get_by_text("Half written")).to_be_visible()
+    assert box_of(row)["height"] == box_of(find_row(page, format_number(plain)))["height"]
+    mark, words = box_of(row.locator(".muted-mark")), box_of(row.get_by_text("Half written"))
+    assert abs(mark["y"] - words["y"]) < 8, "on the second line"
+
+
 def choose_option(page: Page, word: str) -> None:
     page.get_by_role("button", name="Thread options").click()
     page.get_by_role("menuitemradio", name=word, exact=True).click()
