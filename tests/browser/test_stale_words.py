@@ -70,6 +70,18 @@ def test_not_sent_is_taken_back_when_the_line_works_again(
     expect(message_box(page)).to_have_value("Kept")
 
 
+def test_a_list_that_could_not_be_opened_is_not_spoken_of_once_the_line_works(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = open_new_thread(open_page, server)
+    server.cable.cut()
+    page.get_by_role("link", name="Back to messages").click()
+    toast = page.get_by_role("status").filter(has_text="Couldn't open it")
+    expect(toast).to_be_visible()
+    server.cable.restore()
+    expect(toast).to_be_hidden(timeout=6_000)  # by itself it would stay for eight seconds
+
+
 def test_a_search_that_found_no_server_is_made_when_there_is_one(
     open_page: OpenPage, server: Server
 ) -> None:

@@ -5,7 +5,7 @@ import { closestTarget, parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
 import { composerForm, pressSend } from "../shared/page-elements.js";
 import { fetchHtml, post } from "../shared/requests.js";
-import { showToast } from "../shared/toasts.js";
+import { showToast, withdrawToast } from "../shared/toasts.js";
 
 const LOST = "This file didn't upload.";
 const WAITS = "Sends as soon as its files are uploaded.";
@@ -114,6 +114,7 @@ function continueUploads() {
 
 function stopWaiting() {
   waiting = null;
+  withdrawToast(WAITS);
 }
 
 /**
@@ -214,6 +215,7 @@ async function removeFile(button) {
   const neighbour = row?.nextElementSibling ?? row?.previousElementSibling;
   row?.remove();
   announce("attachmentsChanged");
+  withdrawToast(NOT_LATER);
   const heir =
     neighbour?.querySelector(".draft-remove") ?? composerForm()?.querySelector("textarea");
   if (heir instanceof HTMLElement) heir.focus();
@@ -308,6 +310,7 @@ document.addEventListener("input", (event) => {
 
 listen("messageSent", ({ attachments }) => {
   changes += 1;
+  withdrawToast(WAITS);
   for (const key of attachments) fileRow(key)?.remove();
 });
 

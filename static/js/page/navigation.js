@@ -8,7 +8,7 @@ import {
   openRows,
   openThread,
 } from "../shared/page-elements.js";
-import { hideSentence, showToast } from "../shared/toasts.js";
+import { hideSentence, showToast, withdrawToast } from "../shared/toasts.js";
 import { restoreOptions } from "./browser-history.js";
 
 const NO_CONNECTION = "Couldn't open it: no connection. Try again.";
@@ -159,6 +159,7 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
 });
 
 listen("fragmentsChanged", markCurrentRow);
+listen("connectionOpened", () => withdrawToast(NOT_OPENED));
 
 document.addEventListener("submit", (event) => {
   if (event.target instanceof Element && event.target.matches("[data-sign-out]")) {

@@ -81,6 +81,14 @@ export function hideToast() {
   isOffer = false;
 }
 
+/**
+ * Hides a sentence that is no longer true.
+ * @param {string} sentence
+ */
+export function withdrawToast(sentence) {
+  if (toastElement()?.textContent === sentence) hideToast();
+}
+
 /** Hides a sentence, which is over once the agent opens something else. An offer stays. */
 export function hideSentence() {
   if (!isOffer) hideToast();
