@@ -38,10 +38,8 @@ def start_page(agent: Agent, path: str = "/start/") -> str:
 def inbox_options(html: str) -> list[tuple[str, bool]]:
     """Return the entries of *From*, and which one is selected."""
     select = html.split('<select id="start-from"')[1].split("</select>")[0]
-    found = re.findall(
-        r'<option value="[^"]*"(?: data-limit="[0-9]+")?\s*(selected)?>([^<]+)</option>', select
-    )
-    return [(label, bool(selected)) for selected, label in found]
+    found = re.findall(r'<option\s+value="[^"]*"([^>]*)>([^<]+)</option>', select)
+    return [(label, marks.endswith("selected")) for marks, label in found]
 
 
 def send_first_text(
