@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import OpenPage, Team, ThreadPage
+from tests.browser.pages import OpenPage, Team, ThreadPage, wait_until_idle
 from tests.browser.server import Server
 
 if TYPE_CHECKING:
@@ -57,9 +57,13 @@ def ana(open_page: OpenPage, server: Server) -> ThreadPage:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_key_that_ends_a_composition_sends_nothing(ana: ThreadPage, order: str) -> None:
+    asked: list[str] = []
+    ana.page.on("request", lambda request: asked.append(request.url))
     ana.box.fill("日本")
     end_composition(ana.box, order)
     end_composition(ana.box, order, ctrlKey=True)
+    wait_until_idle(ana.page)
+    assert not [url for url in asked if url.endswith("/messages/")]
     expect(ana.box).to_have_value("日本")
     # The next press is meant for the page, and sends.
     ana.box.press("Enter")
@@ -127,7 +131,7 @@ def test_the_end_of_a_composition_saves_no_name_and_schedules_nothing(
 ) -> None:
     ana.box.fill("日本")
     ana.page.get_by_role("button", name="Send later").click()
-    hour = ana.page.get_by_label("Day and time")
+    hour = ana.page.get_by_label("Date and time")
     end_composition(hour, order)
     expect(hour).to_be_visible()
     ana.page.keyboard.press("Escape")
