@@ -86,6 +86,8 @@ def popup_title(notification: Notification) -> str:
 def popup_content(notification: Notification) -> dict[str, object]:
     """Return what the page's script and the service worker show.
 
+    `at` is in milliseconds: the device words it in its own language and time zone.
+
     A failure says what to do, and has a tag of its own each time: browsers show a tag once.
     """
     message, is_failure = notification.message, notification.is_about_failure
@@ -97,6 +99,7 @@ def popup_content(notification: Notification) -> dict[str, object]:
         "url": notification_url(notification),
         "tag": f"failure-{notification.pk}" if is_failure else f"message-{message.pk}",
         "reason": notification.reason,
+        "at": round(notification.created_at.timestamp() * 1000),
     }
 
 

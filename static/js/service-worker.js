@@ -11,16 +11,19 @@ const openPages = () => worker.clients.matchAll({ type: "window", includeUncontr
 
 /** @param {PushMessageData | null} data */
 async function showNotification(data) {
-  /** @type {{title?: string, body?: string, tag?: string, url?: string}} */
-  const { title, body, tag, url } = data?.json() ?? {};
+  /** @type {{title?: string, body?: string, tag?: string, url?: string, at?: number}} */
+  const { title, body, tag, url, at } = data?.json() ?? {};
   const pages = await openPages();
   // A page in view shows it by itself.
   if (tag !== "test" && pages.some((page) => page.visibilityState === "visible")) return;
-  await worker.registration.showNotification(title ?? "Partyline", {
+  const options = /** @type {NotificationOptions} */ ({
     body: body ?? "",
     tag,
+    // The device words it in its own language and time zone.
+    timestamp: at,
     data: { url: url ?? "/notifications/" },
   });
+  await worker.registration.showNotification(title ?? "Partyline", options);
 }
 
 worker.addEventListener("notificationclick", (event) => {

@@ -65,15 +65,16 @@ function showNotifications(notifications) {
 }
 
 /** @param {PartylineNotification} notification */
-async function showPopup({ title, body, url, tag }) {
+async function showPopup({ title, body, url, tag, at }) {
+  const options = /** @type {NotificationOptions} */ ({ body, tag, timestamp: at, data: { url } });
   // Through a service worker, a push of the same tag replaces it, and phones show nothing without.
   const worker = await navigator.serviceWorker?.getRegistration?.("/").catch(() => undefined);
   if (worker?.active) {
-    await worker.showNotification(title, { body, tag, data: { url } });
+    await worker.showNotification(title, options);
     return;
   }
   try {
-    const shown = new Notification(title, { body, tag });
+    const shown = new Notification(title, options);
     shown.onclick = () => {
       window.focus();
       shown.close();

@@ -44,6 +44,7 @@
  * @property {string} body
  * @property {string} url
  * @property {string} tag a newer notification of the same tag replaces this one
+ * @property {number} at when it came, in milliseconds
  */
 
 /**

@@ -67,6 +67,7 @@ def test_pages_that_show_nothing_of_the_inbox_are_notified_and_outsiders_are_not
                 "url": f"/threads/{message.thread_id}/?at={message.pk}#message-{message.pk}",
                 "tag": f"message-{message.pk}",
                 "reason": "inbound",
+                "at": round(notification.created_at.timestamp() * 1000),
             }
         ],
     }
