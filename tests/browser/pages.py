@@ -127,7 +127,7 @@ def received_texts(handset: Page) -> Locator:
 
 
 def choose_carrier_behaviour(handset: Page, behaviour: str) -> None:
-    handset.get_by_role("combobox", name="The carrier").select_option(behaviour)
+    handset.get_by_role("combobox", name="Carrier").select_option(behaviour)
     with handset.expect_response("**/far-end/"):
         handset.get_by_role("button", name="Save").click()
 
