@@ -113,7 +113,7 @@ def test_the_default_port_is_optional(public_url: str, signed_url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://texts.example.com" + PATH,
+        "http://texts.example.com:81" + PATH,
         "https://texts.example.com:444" + PATH,
         "https://other.example.com" + PATH,
         PUBLIC_URL + PATH + "?a=1",
