@@ -138,7 +138,7 @@ def test_files_and_sending_later_are_behind_the_plus(open_page: OpenPage, path: 
     expect(menu).to_be_hidden()
     later.get_by_role("button", name="In 1 hour").tap()
     expect(message_box(page)).to_have_value("")
-    expect(page.get_by_role("link", name="Change")).to_be_visible()
+    expect(page.get_by_role("link", name="Edit")).to_be_visible()
     page.get_by_role("button", name="Internal message", exact=True).tap()
     plus.tap()
     expect(menu.get_by_role("menuitem")).to_have_count(1)
