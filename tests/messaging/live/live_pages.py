@@ -75,11 +75,17 @@ def parse_elements(text: str) -> list[Element]:
             key=found[5],
             seq=found[6],
             marks=frozenset(found[3].split()) - {"follows", "joined"},
-            words=" ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[8])).split()),
+            words=read_row(found[8]),
             part_of=found[7] or "",
         )
         for found in ELEMENT.finditer(tags_on_one_line(text))
     ]
+
+
+def read_row(markup: str) -> str:
+    """Return the words of a row; what only isolates a name or a text adds no space."""
+    apart = re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi\b[^>]*>", "", markup))
+    return " ".join(html.unescape(apart).split())
 
 
 def read_seqs(text: str) -> dict[str, int]:
