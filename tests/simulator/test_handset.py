@@ -183,8 +183,10 @@ def test_the_far_end_remembers_what_it_was_told(client: Client, number: Number) 
 @pytest.mark.parametrize("path", ["/simulator/send/", "/simulator/far-end/"])
 def test_deeds_are_posted_from_our_own_pages(number: Number, path: str) -> None:
     careful = Client(enforce_csrf_checks=True)
-    assert careful.get(path).status_code == 405
+    answer = careful.get(path)
+    assert (answer.status_code, answer["Location"]) == (302, "/simulator/")
     assert careful.post(path, written(number)).status_code == 403
+    assert not Message.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["/simulator/", "/simulator/received/"])
