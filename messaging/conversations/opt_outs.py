@@ -21,7 +21,7 @@ HOW_THEY_ASKED = [
 ]
 DETAILS_LIMIT = 200
 TOO_LONG = "Write at most %(limit_value)d characters; this has %(show_value)d."
-UNKEPT = "This holds a character that cannot be kept."
+UNKEPT = "This contains a character that can't be saved."
 
 
 class RecordForm(forms.Form):

@@ -38,7 +38,7 @@ def receive_webhook_request(
         credentials = account.get_credentials()
     except UndecryptableError:
         log.error("The secret of carrier account %s cannot be decrypted.", account.pk)
-        reason = "Its stored secret cannot be decrypted: enter it again."
+        reason = "Its stored secret can't be decrypted. Enter it again."
         count_rejection(account=account, reason=reason)
         return HttpResponse("Not ready.", status=503, content_type="text/plain")
     try:

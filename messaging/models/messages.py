@@ -101,7 +101,7 @@ class Message(models.Model):
         null=True, editable=False, help_text="Of the body, as threads/words.py folds them."
     )
     is_automatic = models.BooleanField(
-        default=False, db_default=False, help_text="Written by the house itself, not by an agent."
+        default=False, db_default=False, help_text="Written by Partyline, not by an agent."
     )
     keyword = models.CharField(
         max_length=7,

@@ -151,9 +151,7 @@ def _call_carrier(
     try:
         credentials = account.get_credentials()
     except encryption.UndecryptableError:
-        return results.AuthFailed(
-            "The account's secret cannot be decrypted; it has to be entered again."
-        )
+        return results.AuthFailed("The account's secret can't be decrypted. Enter it again.")
     outgoing = results.Outgoing(
         attempt_token=str(attempt.token),
         sender=thread.our_address,

@@ -59,20 +59,20 @@ class FarEnd(models.Model):
     """Hold how the simulated carrier behaves. There is one row."""
 
     class Answer(models.TextChoices):
-        ACCEPT = "accept", "Takes texts"
+        ACCEPT = "accept", "Accepts texts"
         THROTTLE = "throttle", "Answers 429: too many requests"
         ERROR = "error", "Answers 500: server error"
-        REJECT = "reject", "Refuses: number cannot receive texts"
-        OPT_OUT = "opt_out", "Refuses: person opted out"
-        TIMEOUT = "timeout", "Takes texts, then never answers"
-        RESET = "reset", "Takes texts, then resets the connection"
+        REJECT = "reject", "Rejects: number can't receive texts"
+        OPT_OUT = "opt_out", "Rejects: person opted out"
+        TIMEOUT = "timeout", "Accepts texts, then never answers"
+        RESET = "reset", "Accepts texts, then resets the connection"
 
     class Receipts(models.TextChoices):
         DELIVERED = "delivered", "Sent, then delivered"
-        LATE = "late", "The same, 15 seconds late"
+        LATE = "late", "Sent, then delivered, 15 seconds late"
         REVERSED = "reversed", "Delivered first, sent after"
         FAILED = "failed", "Sent, then failed"
-        NONE = "none", "None at all"
+        NONE = "none", "None"
 
     answer = models.CharField(max_length=8, choices=Answer, default=Answer.ACCEPT)
     receipts = models.CharField(max_length=9, choices=Receipts, default=Receipts.DELIVERED)
