@@ -109,5 +109,5 @@ def test_a_draft_may_be_longer_than_a_text(cast: Cast) -> None:
 def test_outsiders_keep_no_drafts(cast: Cast) -> None:
     thread = cast.thread()
     assert save_draft(cast.dov, thread, "Let me in").status_code == 404
-    assert client_of(cast.ana).get(f"/threads/{thread.pk}/draft/").status_code == 405
+    assert client_of(cast.ana).get(f"/threads/{thread.pk}/draft/").status_code == 302
     assert not ThreadState.objects.filter(agent=cast.dov).exists()

@@ -105,7 +105,7 @@ def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_try_again(
 
     admin = client_of(cast.admin)
     changelist = admin.get(reverse("admin:messaging_carrieraccount_changelist")).content.decode()
-    assert "Cannot be decrypted with FIELD_KEYS: enter them again" in changelist
+    assert "Can&#x27;t be decrypted with FIELD_KEYS. Enter them again." in changelist
     address = reverse("admin:messaging_carrieraccount_change", args=[cast.account.pk])
     assert "Not stored yet." in admin.get(address).content.decode()
     fields = {

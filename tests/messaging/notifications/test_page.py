@@ -101,7 +101,7 @@ def test_one_and_all_are_marked_as_read(cast: Cast) -> None:
         cast.text_in(f"Text {n}")
     client = client_of(cast.ana)
     first = Notification.objects.filter(agent=cast.ana).order_by("pk")[0]
-    assert client.get(f"/notifications/{first.pk}/read/").status_code == 405
+    assert client.get(f"/notifications/{first.pk}/read/").status_code == 302
     assert client.post(f"/notifications/{first.pk}/read/", headers=HTMX).status_code == 204
     assert unread_counts([cast.ana.pk])[cast.ana.pk] == 2
     answer = client.post("/notifications/read/")

@@ -63,4 +63,4 @@ def test_a_test_without_a_browser_says_so(cast: Cast) -> None:
     "path", ["/settings/test/", "/settings/push/", "/settings/push/1/remove/"]
 )
 def test_changes_need_a_post(cast: Cast, path: str) -> None:
-    assert client_of(cast.ana).get(path).status_code == 405
+    assert client_of(cast.ana).get(path).status_code == 302
