@@ -5,6 +5,7 @@ import { formField } from "../shared/page-elements.js";
 import { fetchHtml } from "../shared/requests.js";
 import { showSegments } from "./segments.js";
 import { showLength } from "./text-length.js";
+import { rewriteTimes } from "../shared/times.js";
 
 const PAUSE_MS = 200;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -36,6 +37,7 @@ function showAboutNumber(form, html) {
   const about = form.querySelector("#start-about");
   if (!about || about.innerHTML === html) return;
   about.innerHTML = html;
+  rewriteTimes(about);
   const address = about.querySelector("[data-address]")?.getAttribute("data-address") ?? "";
   formField(form, "checked").value = address;
 }

@@ -1,12 +1,15 @@
 // What every module does with elements.
+import { rewriteTimes } from "./times.js";
 
 /**
+ * Parses what the server drew, and words its times as the browser does.
  * @param {string} html
  * @returns {DocumentFragment}
  */
 export function parseHtml(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
+  rewriteTimes(template.content);
   return template.content;
 }
 
