@@ -32,6 +32,11 @@ def read_words(response: Any) -> str:
     return html.unescape(response.content.decode())
 
 
+def without_bdi(markup: str) -> str:
+    """Return markup without the `<bdi>` around names and texts, for tests of their words."""
+    return re.sub(r"</?bdi>", "", markup)
+
+
 class PageClient(Client):
     """Get pages as Django's client does, with each tag on one line."""
 
