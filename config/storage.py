@@ -8,6 +8,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+# Comments that stand on lines of their own. None may stand within a template literal: a test.
+LINES_OF_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)\n", re.MULTILINE)
 _IMPORT = re.compile(r'^@import url\("([\w-]+\.css)"\);$', re.MULTILINE)
 
 
@@ -20,14 +22,20 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
 
     def post_process(self, paths: Any, dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Join each style sheet with those that it imports, so that a page makes one request."""
-        whole = InMemoryStorage()
-        for name in [name for name in paths if name.startswith("css/")]:
-            text = _read_source(paths, name)
-            if _IMPORT.search(text):
-                joined = _IMPORT.sub(lambda match: _read_source(paths, f"css/{match[1]}"), text)
-                whole.save(name, ContentFile(joined))
-                paths[name] = whole, name
+        """Join each style sheet with those that it imports, so that a page makes one request, and
+        take the comments out of our scripts, a quarter of what a first page would load."""
+        prepared = InMemoryStorage()
+        for name in list(paths):
+            if name.startswith("css/"):
+                text = _IMPORT.sub(
+                    lambda match: _read_source(paths, f"css/{match[1]}"), _read_source(paths, name)
+                )
+            elif name.startswith("js/"):
+                text = LINES_OF_COMMENT.sub("", _read_source(paths, name))
+            else:
+                continue
+            prepared.save(name, ContentFile(text))
+            paths[name] = prepared, name
         yield from super().post_process(paths, dry_run, **options)
 
     def url_converter(self, name: str, hashed_files: Any, template: Any = None) -> Any:

@@ -97,7 +97,7 @@ def test_a_note_and_a_refused_first_text_open_with_the_caret_at_their_end(
     page.goto(f"{server.url}/start/")
     page.get_by_role("textbox", name="Message").fill("Ask @ben")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("Enter the number of the person")).to_be_visible()
+    expect(page.get_by_text("Enter a phone number.")).to_be_visible()
     page.get_by_role("textbox", name="Message").focus()
     page.keyboard.type(" about it")
     expect(page.get_by_role("textbox", name="Message")).to_have_value("Ask @ben about it")

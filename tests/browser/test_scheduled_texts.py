@@ -138,6 +138,7 @@ def test_a_colleague_changes_it_and_another_deletes_it(team: Team) -> None:
 
 def test_what_came_meanwhile_holds_it_and_its_author_is_told_and_decides(team: Team) -> None:
     ana, ben = team["ana"], team["ben"]
+    team.server.mark_all_read()  # its own stands on the first page then
     schedule_text(ana, "Shall we start?")
     expect(scheduled_texts(ben)).to_contain_text("Shall we start?")
     team.receive_text("Please do not start")

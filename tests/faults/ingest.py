@@ -51,8 +51,8 @@ class Load:
 
 
 def make_load(site: ClusterSite, size: Size) -> Load:
-    """Make texts of many contacts, receipts for texts sent before, 1 % of poison and 20 % of
-    duplicates, in random order."""
+    """Make texts of many contacts, receipts for texts sent before, 1 % that is odd or poison and
+    20 % of duplicates, in random order."""
     chance = random.Random(SEED)
     load = Load([])
     prefix = f"{size.calls}-{time.time_ns()}"
@@ -62,9 +62,10 @@ def make_load(site: ClusterSite, size: Size) -> Load:
         load.texts.add(name)
         load.calls.append(site.text_call(name, f"Text {number}", sender=sender))
     for number in range(max(4, size.calls // 100)):
-        name = f"SMpoison{prefix}-{number}"
-        load.poison.add(name)
-        load.calls.append(_poisoned_call(site, name, number))
+        name = f"SModd{prefix}-{number}"
+        is_poison = number % 4 >= 2
+        (load.poison if is_poison else load.texts).add(name)
+        load.calls.append(_odd_call(site, name, number))
     for message_id, token in site.cluster.sql(
         "SELECT carrier_message_id, token::text FROM messaging_attempt"
         " WHERE carrier_message_id <> ''"
@@ -78,8 +79,9 @@ def make_load(site: ClusterSite, size: Size) -> Load:
     return load
 
 
-def _poisoned_call(site: ClusterSite, name: str, number: int) -> WebhookCall:
-    """Make a call with a NUL, half a surrogate pair, a megabyte, or a forbidden charset."""
+def _odd_call(site: ClusterSite, name: str, number: int) -> WebhookCall:
+    """Make a text with a NUL or half a surrogate pair, or a call with a megabyte or a forbidden
+    charset, which belongs in quarantine."""
     match number % 4:
         case 0:
             return site.text_call(name, "a\0b")
