@@ -51,91 +51,90 @@ ErrorClass = Literal[
 REASONS: dict[ErrorClass, str] = {
     "opted_out": (
         "This person has opted out of texts from this number. They have to text START "
-        "before you can write to them again."
+        "before you can text them again."
     ),
     "bad_address": (
-        "This number cannot receive texts. Retrying won't help: check the digits, or reach the "
+        "This number can't receive texts. Retrying won't help: check the digits, or reach the "
         "person another way."
     ),
     "no_route": (
-        "The carrier has no way from our number to this one. Retrying rarely helps: reach the "
-        "person another way, and tell an administrator if it happens with other numbers too."
+        "The carrier can't route texts from our number to this one. Retrying rarely helps: reach "
+        "the person another way, and tell an administrator if it happens with other numbers too."
     ),
     "refused": (
         "The person's network or phone refused this text without a clear reason. Retry once; "
         "if it fails again, reach them another way."
     ),
     "transient": (
-        "The phone could not be reached; it may be off or out of coverage. Retry in a while."
+        "The phone couldn't be reached. It may be off or out of coverage. Retry in a while."
     ),
-    "expired": "The carrier could not deliver this text in time. Retry if it still matters.",
+    "expired": "The carrier couldn't deliver this text in time. Retry if it still matters.",
     "filtered": (
         "The carrier blocked this text as unwanted. Retrying it unchanged won't help: reword it, "
-        "leave out links, and send it again."
+        "leave out any links, and send it again."
     ),
     "content": (
-        "The carrier could not read this text as it is written. Retrying it unchanged won't "
-        "help: take out unusual characters, and send it again."
+        "The carrier couldn't process this text as written. Retrying it unchanged won't help. "
+        "Remove unusual characters and send it again."
     ),
     "too_long": (
-        "This text is too long for the carrier. Retrying won't help: split it, and send the parts."
+        "This text is too long for the carrier. Retrying won't help: split it into several texts."
     ),
     "media": (
-        "The carrier did not take the picture. Send fewer or smaller ones, or a JPEG, or the "
-        "words alone."
+        "The carrier rejected the picture. Send fewer or smaller pictures, use JPEG, or send "
+        "just the text."
     ),
     "no_media": (
-        "Pictures cannot be sent between our number and this one. Retrying won't help: send the "
-        "words alone."
+        "Pictures can't be sent between our number and this one. Retrying won't help: send just "
+        "the text."
     ),
     "registration": (
-        "Our number is not registered for business texting yet. Retrying won't help: ask an "
-        "administrator to finish its registration with the carrier."
+        "Our number isn't registered for business texting yet. Retrying won't help: ask an "
+        "administrator to finish registering it with the carrier."
     ),
     "sender": (
-        "The carrier does not let us text from our number. Retrying won't help: ask an "
-        "administrator to check the number at the carrier."
+        "The carrier doesn't let us text from our number. Retrying won't help: ask an "
+        "administrator to check the number with the carrier."
     ),
     "country": (
         "The carrier doesn't send to this country. Retrying won't help: ask an administrator to "
-        "switch the country on at the carrier."
+        "turn this country on at the carrier."
     ),
     "daily_limit": (
-        "Our number has sent all that it may send in a day. Retry tomorrow, or ask an "
-        "administrator to get a higher limit from the carrier."
+        "Our number has reached its daily limit. Retry tomorrow, or ask an administrator to get a "
+        "higher limit from the carrier."
     ),
     "trial": (
-        "Our carrier account is on trial, and reaches only numbers that were verified first. "
-        "Retrying won't help: ask an administrator to verify this number or to upgrade the "
-        "account."
+        "Our carrier account is a trial and can only text verified numbers. Retrying won't help: "
+        "ask an administrator to verify this number or upgrade the account."
     ),
     "account": (
-        "The carrier has suspended, closed or restricted our account. Retrying won't help: ask "
+        "The carrier has suspended, closed, or restricted our account. Retrying won't help: ask "
         "an administrator to sort it out with the carrier."
     ),
     "funds": (
-        "Our account with the carrier is out of money or at its spending limit. Ask an "
-        "administrator to top it up, then retry."
+        "Our carrier account is out of money or at its spending limit. Ask an administrator to "
+        "top it up or raise the limit, then retry."
     ),
     "auth": (
-        "The carrier refused our sign-in. Ask an administrator to check the secrets of the "
-        "carrier account, then retry."
+        "The carrier rejected our credentials. Ask an administrator to check the carrier account, "
+        "then retry."
     ),
     "setup": (
-        "The carrier could not accept this text because of how we are set up. Retrying won't "
-        "help: ask an administrator, who sees what the carrier says."
+        "The carrier couldn't accept this text because of how our account is set up. Retrying "
+        "won't help: ask an administrator, who can see what the carrier says."
     ),
     "throttled": "Too many texts at once. Wait a minute, then retry.",
     "server": (
-        "The carrier or a network behind it had trouble. Retry in a few minutes; if it fails "
+        "The carrier or a network behind it had a problem. Retry in a few minutes; if it fails "
         "again, tell an administrator."
     ),
     "ambiguous": (
-        "The carrier cannot tell whether this text arrived. Ask the person, or retry: "
+        "The carrier can't tell whether this text arrived. Ask the person, or retry: "
         "they may then get it twice."
     ),
     "other": (
-        "The carrier did not deliver this text. Retry, and if it fails again, tell an "
+        "The carrier didn't deliver this text. Retry, and if it fails again, tell an "
         "administrator."
     ),
 }

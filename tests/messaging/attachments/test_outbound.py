@@ -256,7 +256,7 @@ def test_a_picture_that_cannot_be_made_to_fit_fails_with_a_reason_and_nothing_is
     delivery.deliver_thread(thread.pk)
     message = Message.objects.get(kind="outbound")
     assert message.state == "failed"
-    assert "did not take the picture" in message.reason
+    assert "rejected the picture" in message.reason
     assert (recording_carrier.texts, PublicLink.objects.count()) == ([], 0)
 
 

@@ -41,7 +41,7 @@ def test_in_the_conversation_an_administrator_reads_them(cast: Cast) -> None:
     refuse(cast, message)
     assert SHOWN in page_of(cast.admin, message)
     others = page_of(cast.ana, message)
-    assert "The carrier does not let us text from our number." in others
+    assert "The carrier doesn't let us text from our number." in others
     assert "Carrier says" not in others
 
 
@@ -75,7 +75,7 @@ async def test_an_open_page_of_an_administrator_gets_them_at_once(
     admin = await opened(cast.admin, f"/threads/{thread.pk}/")
     await in_database(refuse)(cast, message)
     await admin.wait_for(f"message-{message.pk}", "Carrier says: ")
-    await ana.wait_for(f"message-{message.pk}", "The carrier does not let us text")
+    await ana.wait_for(f"message-{message.pk}", "The carrier doesn't let us text")
     assert "Carrier says" not in ana.placed[f"message-{message.pk}"].words
 
 
@@ -101,7 +101,7 @@ def test_the_administration_lists_what_went_wrong_without_the_text_or_its_recipi
         assert "Front Desk" in page
         assert "Your results are in" not in page
         assert CUSTOMER not in page
-    assert "The carrier does not let us text from our number." in shown
+    assert "The carrier doesn't let us text from our number." in shown
     assert admin.post(change, {"carrier_words": "changed"}).status_code == 403
     assert admin.get(reverse("admin:messaging_attempt_add")).status_code == 403
     assert (

@@ -155,11 +155,11 @@ def test_without_a_clear_answer_the_text_is_unknown_and_the_next_one_goes(
 
 REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"kind": "reject", "code": 21610}, "opted_out", "This person has opted out"),
-    ({"kind": "reject", "code": 21211}, "bad_address", "This number cannot receive texts."),
+    ({"kind": "reject", "code": 21211}, "bad_address", "This number can't receive texts."),
     ({"kind": "reject", "code": 30034}, "registration", "Our number is not registered"),
     ({"kind": "reject", "code": 30007}, "filtered", "The carrier blocked this text"),
-    ({"kind": "reject", "code": 21999}, "other", "The carrier did not deliver this text."),
-    ({"kind": "unauthorised"}, "auth", "The carrier refused our sign-in."),
+    ({"kind": "reject", "code": 21999}, "other", "The carrier didn't deliver this text."),
+    ({"kind": "unauthorised"}, "auth", "The carrier rejected our credentials."),
 ]
 
 
@@ -195,7 +195,7 @@ def test_a_secret_that_cannot_be_decrypted_fails_the_text_without_a_call(
     run_jobs()
     message.refresh_from_db()
     assert message.state == "failed"
-    assert message.reason.startswith("The carrier refused our sign-in.")
+    assert message.reason.startswith("The carrier rejected our credentials.")
     assert carrier.ledger() == []
 
 

@@ -50,7 +50,7 @@ def test_a_text_that_the_carrier_has_is_settled_as_a_receipt_would(
     assert message_states(message) == ["sent" if said == "queued" else said]
     assert Attempt.objects.get().carrier_message_id == taken["id"]
     reason = Message.objects.get(pk=message.pk).reason
-    assert reason.startswith("The phone could not be reached" if said == "failed" else "")
+    assert reason.startswith("The phone couldn't be reached" if said == "failed" else "")
     assert bool(reason) == (said == "failed")
     assert len(carrier.ledger()) == 1, "nothing was sent again"
 

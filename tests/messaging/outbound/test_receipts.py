@@ -84,7 +84,7 @@ def test_a_failure_has_a_reason_and_a_delivery_still_wins(cast: Cast) -> None:
     post_webhook(cast.account, receipt_fields(SID, "undelivered", ErrorCode="30005"))
     message = Message.objects.get(pk=attempt.message_id)
     assert message.state == "failed"
-    assert message.reason.startswith("This number cannot receive texts.")
+    assert message.reason.startswith("This number can't receive texts.")
     post_webhook(cast.account, receipt_fields(SID, "sent"))
     assert message_state(attempt) == "failed"
     post_webhook(cast.account, receipt_fields(SID, "delivered"))

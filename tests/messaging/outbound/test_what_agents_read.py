@@ -156,61 +156,62 @@ REFUSED = {
         "telnyx": "40309",
         "bandwidth": "4432",
     },
-    "Our carrier account is on trial, and reaches only numbers that were verified first. "
-    "Retrying won't help": {
+    "Our carrier account is a trial and can only text verified numbers. Retrying won't help": {
         "twilio": "21608 572002 572005",
         "signalwire": "10002",
         "vonage": "1160",
     },
-    "The carrier does not let us text from our number. Retrying won't help": {
+    "The carrier doesn't let us text from our number. Retrying won't help": {
         "twilio": "21659 21660",
         "telnyx": "40321",
         "vonage": "1120",
     },
-    "Pictures cannot be sent between our number and this one. Retrying won't help": {
+    "Pictures can't be sent between our number and this one. Retrying won't help": {
         "twilio": "21621",
         "signalwire": "30011 30012",
     },
-    "The carrier did not take the picture.": {"signalwire": "21612"},
-    "This number cannot receive texts. Retrying won't help": {
+    "The carrier rejected the picture.": {"signalwire": "21612"},
+    "This number can't receive texts. Retrying won't help": {
         "signalwire": "21606",
         "vonage": "1050",
     },
-    "Our number is not registered for business texting yet. Retrying won't help": {
+    "Our number isn't registered for business texting yet. Retrying won't help": {
         "signalwire": "21717",
     },
-    "The carrier has suspended, closed or restricted our account. Retrying won't help": {
+    "The carrier has suspended, closed, or restricted our account. Retrying won't help": {
         "telnyx": "20012 20013 20014 20015 20016 20017",
     },
-    "Our account with the carrier is out of money": {"signalwire": "4001"},
-    "The carrier refused our sign-in.": {
+    "Our carrier account is out of money": {"signalwire": "4001"},
+    "The carrier rejected our credentials.": {
         "telnyx": "20002 20006",
         "vonage": "jwt-expired jwt-revoked invalid-signature",
     },
-    "The carrier could not read this text as it is written. Retrying it unchanged won't help": {
+    "The carrier couldn't process this text as written. Retrying it unchanged won't help": {
         "telnyx": "40009",
         "bandwidth": "4301",
     },
 }
 
 REPORTED = {
-    "Our number has sent all that it may send in a day. Retry tomorrow": {
+    "Our number has reached its daily limit. Retry tomorrow": {
         "twilio": "30023 30027",
         "signalwire": "30027",
         "telnyx": "40016",
     },
-    "The carrier could not deliver this text in time. Retry if it still matters": {
+    "The carrier couldn't deliver this text in time. Retry if it still matters": {
         "signalwire": "30009",
         "bandwidth": "4360",
     },
-    "Pictures cannot be sent between our number and this one. Retrying won't help": {
+    "Pictures can't be sent between our number and this one. Retrying won't help": {
         "twilio": "30011",
         "signalwire": "30011 30012",
     },
-    "Our number is not registered for business texting yet. Retrying won't help": {
+    "Our number isn't registered for business texting yet. Retrying won't help": {
         "twilio": "30018 30024",
     },
-    "The carrier or a network behind it had trouble. Retry in a few minutes": {"twilio": "30017"},
+    "The carrier or a network behind it had a problem. Retry in a few minutes": {
+        "twilio": "30017"
+    },
     "The carrier blocked this text as unwanted. Retrying it unchanged won't help": {
         "telnyx": "40017",
     },
@@ -219,10 +220,10 @@ REPORTED = {
         "telnyx": "40008",
         "bandwidth": "4750 4753",
     },
-    "The carrier could not read this text as it is written. Retrying it unchanged won't help": {
+    "The carrier couldn't process this text as written. Retrying it unchanged won't help": {
         "bandwidth": "4301 4752",
     },
-    "The carrier has no way from our number to this one. Retrying rarely helps": {
+    "The carrier can't route texts from our number to this one. Retrying rarely helps": {
         "bandwidth": "4401",
         "plivo": "90",
     },
@@ -230,7 +231,7 @@ REPORTED = {
         "bandwidth": "4432",
         "plivo": "450",
     },
-    "This number cannot receive texts. Retrying won't help": {"vonage": "1050"},
+    "This number can't receive texts. Retrying won't help": {"vonage": "1050"},
 }
 
 
@@ -263,7 +264,7 @@ def test_a_text_that_did_not_arrive_says(desk: Desk, sentence: str, codes: dict[
             400,
             {"api_id": "x", "error": "src parameter is not a number of yours"},
             "400",
-            "The carrier did not deliver this text.",
+            "The carrier didn't deliver this text.",
             "src parameter is not a number of yours",
         ),
         (
@@ -271,7 +272,7 @@ def test_a_text_that_did_not_arrive_says(desk: Desk, sentence: str, codes: dict[
             402,
             {"api_id": "x", "error": "insufficient credit"},
             "402",
-            "Our account with the carrier is out of money",
+            "Our carrier account is out of money",
             "insufficient credit",
         ),
         (
@@ -279,7 +280,7 @@ def test_a_text_that_did_not_arrive_says(desk: Desk, sentence: str, codes: dict[
             400,
             {"type": "request-validation", "description": "'from' is not in your application"},
             "request-validation",
-            "The carrier did not deliver this text.",
+            "The carrier didn't deliver this text.",
             "'from' is not in your application",
         ),
         (
@@ -287,7 +288,7 @@ def test_a_text_that_did_not_arrive_says(desk: Desk, sentence: str, codes: dict[
             403,
             {"type": "forbidden", "description": "The account has no access"},
             "forbidden",
-            "The carrier refused our sign-in.",
+            "The carrier rejected our credentials.",
             "The account has no access",
         ),
     ],
@@ -339,7 +340,7 @@ def test_a_receipt_that_overtakes_the_answer_keeps_its_words(desk: Desk) -> None
     desk.far_end.plan({"kind": "say", "status": status, "json": accepted, "taken": True})
     run_jobs()
     message.refresh_from_db()
-    sentence = "Our number has sent all that it may send in a day. Retry tomorrow"
+    sentence = "Our number has reached its daily limit. Retry tomorrow"
     assert_reads(message, sentence, "signalwire", "30027")
 
 
