@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="It may only confirm, and say how to get texts again. If empty: “You’re unsubscribed and will get no more texts from this number. Reply START to get them again.”",
+                help_text="It may only confirm, and say how to get texts again. If empty: “You're unsubscribed and will get no more texts from this number. Reply START to get them again.”",
                 max_length=320,
                 verbose_name="confirmation of an opt-out",
             ),

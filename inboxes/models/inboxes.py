@@ -167,7 +167,7 @@ class Inbox(LastMessage):
         db_default="",
         help_text=(
             "It may only confirm, and say how to get texts again. If empty: "
-            "“You’re unsubscribed and will get no more texts from this number. Reply START to "
+            "“You're unsubscribed and will get no more texts from this number. Reply START to "
             "get them again.”"
         ),
     )

@@ -36,7 +36,7 @@ class FetchError(Exception):
 
 
 NOT_THEIRS = "This file wasn't downloaded, because its address isn't the carrier's."
-TOO_BIG = f"This file is larger than the {MAX_FILE_SIZE // (1024 * 1024)} MB that are taken."
+TOO_BIG = f"This file is larger than the {MAX_FILE_SIZE // (1024 * 1024)} MB limit."
 NOT_GIVEN = (
     "The carrier refused to give us this file. Ask an administrator to check the carrier "
     "account, then try again."

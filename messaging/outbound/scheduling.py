@@ -244,7 +244,7 @@ def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
     if not is_member:
         return f"{author.display_name}, who scheduled it, is no longer in this inbox."
     if timezone.now() - text.send_at > timedelta(hours=settings.TEXT_EXPIRY_HOURS):
-        return "Partyline wasn't running at its time, and it may be out of date now."
+        return "Partyline wasn't running at the scheduled time, so this text may be out of date."
     number, sentence = number_or_refusal(thread)
     if number is None:
         return sentence

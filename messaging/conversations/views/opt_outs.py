@@ -42,7 +42,7 @@ def record_thread_opt_out(request: HtmxRequest, thread_id: int) -> HttpResponse:
         reason=form.reason,
         message=_text_of(thread, str(message_id)) if how == "text" else None,
     )
-    toasts.success(request, f"Opt-out of {thread.contact.display} recorded.")
+    toasts.success(request, f"Opt-out recorded for {thread.contact.display}.")
     return redirect("messaging:conversation", thread.pk)
 
 

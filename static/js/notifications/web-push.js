@@ -68,7 +68,7 @@ async function showPermission() {
   status.textContent = describePermission(isSubscribed);
   const permission = window.isSecureContext ? window.Notification?.permission : undefined;
   button.textContent =
-    permission === "granted" ? "Also when Partyline is closed" : "Allow notifications";
+    permission === "granted" ? "Notify me when Partyline is closed" : "Allow notifications";
   button.hidden =
     !(permission === "default" || (permission === "granted" && canPush() && !isSubscribed));
 }

@@ -139,13 +139,13 @@ def test_a_long_text_with_such_a_wish_offers_to_record_it_and_keeps_which_text_i
     text = cast.text_in("please don't text me any more")
     ben = client_of(cast.ben)
     for path in ("", "composer/"):
-        assert "Their last text may ask for no more texts." in page_of(ben, text.thread, path)
+        assert "Their last text may be asking you to stop." in page_of(ben, text.thread, path)
     form = page_of(ben, text.thread, f"opt-out/?message={text.pk}")
     assert f'name="message" value="{text.pk}"' in form
     assert '<option value="text" selected>' in form
     record(ben, text.thread, how="text", message=text.pk)
     assert OptOut.objects.get().message == text
-    assert "may ask for no more texts" not in page_of(ben, text.thread)
+    assert "may be asking you to stop" not in page_of(ben, text.thread)
 
 
 def test_the_offer_goes_once_the_text_is_answered_and_never_acts_by_itself(cast: Cast) -> None:
@@ -183,7 +183,7 @@ def test_another_inboxs_words_and_texts_are_not_shown(cast: Cast) -> None:
         message=text,
     )
     shown = page_of(client_of(cast.cho), thread, "opt-out/")
-    assert "Opted out of all our numbers" in shown
+    assert "Opted out from all our numbers" in shown
     assert "Recorded by Ana Ruiz" in shown
     assert "Fell out" not in shown
     assert f"at={text.pk}" not in shown

@@ -72,7 +72,7 @@ def test_a_scheduled_text_says_at_once_that_it_will_be_held(cast: Cast) -> None:
     assert "They replied first." in members
     assert read_version(text) > before
     page = client_of(cast.ana).get(f"/threads/{text.thread_id}/").content.decode()
-    assert "Won’t be sent at that time" in page
+    assert "Won't be sent at that time" in page
     assert not send_if_due(text=make_due(text))
 
 

@@ -205,7 +205,9 @@ def test_after_a_long_outage_it_is_held_and_after_a_short_one_it_is_sent_late(
     settings.TEXT_EXPIRY_HOURS = 2
     thread = cast.thread()
     long, short = schedule_in(cast, thread), schedule_in(cast, thread)
-    assert "wasn't running at its time" in held_reason(send_due(make_due(long, 2.1 * HOUR)))
+    assert "wasn't running at the scheduled time" in held_reason(
+        send_due(make_due(long, 2.1 * HOUR))
+    )
     assert send_due(make_due(short, 1.9 * HOUR)).state == "sent"
 
 
