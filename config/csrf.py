@@ -36,10 +36,14 @@ def refuse_outdated_form(request: HttpRequest, reason: str = "") -> HttpResponse
     return render(request, "403_csrf.html", context, status=403)
 
 
+def is_own_form(request: HttpRequest) -> bool:
+    """Return True if the browser says that the form was one of our own pages."""
+    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+
+
 def _kept_fields(request: HttpRequest) -> list[tuple[str, str]]:
     """Return what was typed, if the form was one of our own pages and somebody is signed in."""
-    is_own = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
-    if not is_own or not request.user.is_authenticated:
+    if not is_own_form(request) or not request.user.is_authenticated:
         return []
     fields = [
         (name, value)

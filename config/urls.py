@@ -22,3 +22,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.DEMO:
     urlpatterns.append(path("simulator/", include("messaging.simulator.urls")))
 urlpatterns.append(path("", include("messaging.urls")))
+handler500 = "config.error_pages.show_failure"
