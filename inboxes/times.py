@@ -43,6 +43,14 @@ class Conventions:
 
 
 AMERICAN = Conventions()
+# The English of the administration whose formats, in config/formats/, fit a clock of 12 hours or
+# not, and the month first or not.
+FORMAT_LANGUAGES = {
+    (True, True): "en-us",
+    (True, False): "en-in",
+    (False, True): "en-jp",
+    (False, False): "en-gb",
+}
 _current: ContextVar[Conventions] = ContextVar("conventions", default=AMERICAN)
 
 
@@ -90,8 +98,9 @@ def reading(language: str, zone: str) -> Iterator[None]:
     try:
         with (
             timezone.override(ZoneInfo(zone if zone in zone_names() else settings.TIME_ZONE)),
-            # for the administration: config/formats/ has the formats of both
-            translation.override("en-us" if conventions.has_12_hours else "en-gb"),
+            translation.override(
+                FORMAT_LANGUAGES[conventions.has_12_hours, conventions.has_month_first]
+            ),
         ):
             yield
     finally:

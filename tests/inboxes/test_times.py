@@ -13,7 +13,7 @@ from inboxes import times
 from inboxes.models import Agent
 from messaging.models import OptOut
 from messaging.stream.refusals import opt_out_sentence
-from tests.cast import Cast, client_of
+from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 
 NOW = datetime(2026, 11, 27, 15, 30, tzinfo=UTC)
 EVENING = datetime(2026, 11, 22, 2, 35, tzinfo=UTC)  # in New York still the 21st
@@ -64,6 +64,28 @@ def test_a_time_has_the_full_date_and_its_zone_as_its_title(
     with times.reading(language, zone):
         element = times.time_element(EVENING, "row")
     assert f'title="{words}"' in element
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en-US", "Nov 22, 2026, 2:35 AM"),
+        ("en-AU", "22 Nov 2026, 2:35 AM"),
+        ("ar-EG", "22 Nov 2026, 2:35 AM"),
+        ("de-DE", "22 Nov 2026, 02:35"),
+        ("ja-JP", "Nov 22, 2026, 02:35"),
+        ("hu-HU", "Nov 22, 2026, 02:35"),
+    ],
+)
+def test_the_administration_has_the_readers_clock_and_order(
+    cast: Cast, language: str, words: str
+) -> None:
+    Agent.objects.filter(pk=cast.admin.pk).update(language=language, time_zone="UTC")
+    OptOut.objects.create(
+        our_address=FRONT_DESK, address=CUSTOMER, source="administrator", since=EVENING
+    )
+    page = client_of(cast.admin).get("/admin/messaging/optout/").content.decode()
+    assert f">{words}<" in page
 
 
 def test_the_next_reader_gets_times_of_their_own() -> None:

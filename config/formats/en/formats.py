@@ -1,4 +1,4 @@
-"""Write times in the administration for people with a clock of twelve hours."""
+"""Write times in the administration with a clock of twelve hours and the month first."""
 
 TIME_FORMAT = "g:i A"
 DATE_FORMAT = "M j, Y"

@@ -1,4 +1,4 @@
-"""Write times in the administration for people with a clock of twenty-four hours."""
+"""Write times in the administration with a clock of twenty-four hours and the day first."""
 
 TIME_FORMAT = "H:i"
 DATE_FORMAT = "j M Y"
