@@ -156,7 +156,7 @@ def test_without_a_clear_answer_the_text_is_unknown_and_the_next_one_goes(
 REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"kind": "reject", "code": 21610}, "opted_out", "This person has opted out"),
     ({"kind": "reject", "code": 21211}, "bad_address", "This number can't receive texts."),
-    ({"kind": "reject", "code": 30034}, "registration", "Our number is not registered"),
+    ({"kind": "reject", "code": 30034}, "registration", "Our number isn't registered"),
     ({"kind": "reject", "code": 30007}, "filtered", "The carrier blocked this text"),
     ({"kind": "reject", "code": 21999}, "other", "The carrier didn't deliver this text."),
     ({"kind": "unauthorised"}, "auth", "The carrier rejected our credentials."),
