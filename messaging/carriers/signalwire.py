@@ -25,6 +25,8 @@ STOP = re.compile(
     r"\bSTOP\b|\bopt(?:ed)?[ -]?out\b|unsubscribed|blacklist rule|blocked by the user",
     re.IGNORECASE,
 )
+# The usual words of that code name both causes: "…by the user or sent from a blacklisted number".
+EITHER = re.compile(r"sent from a blacklisted", re.IGNORECASE)
 
 SPACE = re.compile(r"(?:https://)?([a-z0-9-]+)(?:\.signalwire\.com)?/?", re.IGNORECASE)
 
@@ -135,6 +137,8 @@ def _error(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 def _class_by_words(code: str, words: str) -> events.ErrorClass | None:
     """Return "opted_out" for BLOCKED if its words say that the person wants no texts.
 
-    The same code also stands for a number of ours that is blocked, which is no opt-out.
+    The same code also stands for a number of ours that is blocked, which is no opt-out; nor are
+    words that leave open which of the two it is.
     """
-    return "opted_out" if code == BLOCKED and STOP.search(words) else None
+    is_stop = STOP.search(words) and not EITHER.search(words)
+    return "opted_out" if code == BLOCKED and is_stop else None
