@@ -27,7 +27,9 @@ BEFORE_WRITING = (
 # Refusals that do not say that the text was not taken: a conflict may be with itself.
 MAYBE_TAKEN = {408, 409, 425}
 # Classes that do not say it either, if the status leaves it open: the trouble may have come after.
-UNCLEAR: frozenset[events.ErrorClass] = frozenset({"server", "transient", "expired", "other"})
+UNCLEAR: frozenset[events.ErrorClass] = frozenset(
+    {"server", "throttled", "transient", "expired", "other"}
+)
 
 SPOILT = "what is stored holds a character that no key has"
 

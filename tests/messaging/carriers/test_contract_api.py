@@ -122,6 +122,36 @@ def test_a_throttled_text_has_the_time_to_wait(
     assert send(fixture, handler) == results.RateLimited(seconds)
 
 
+THROTTLED = {
+    "bandwidth": {"type": "max-message-queue-size-exceeded"},
+    "plivo": {"error": "slow down"},  # It refuses without codes
+    "signalwire": {"code": 20429},
+    "simulator": {"code": "throttled"},
+    "telnyx": {"errors": [{"code": "10011"}]},
+    "twilio": {"code": 20429},
+    "vonage": {"title": "1000"},
+}
+
+
+@every_carrier
+@pytest.mark.parametrize("status", [200, 202, 408, 409, 425, 500, 502, 503, 504])
+def test_a_throttled_text_that_may_have_been_taken_is_not_sent_again_by_itself(
+    fixture: CarrierFixture, status: int
+) -> None:
+    result = send(fixture, answer_with(status, THROTTLED[fixture.name]))
+    if status >= 500 and fixture.errors_are_not_sent:
+        assert isinstance(result, results.NotSent)
+    else:
+        assert isinstance(result, results.OutcomeUnknown)
+
+
+@every_carrier
+def test_a_text_is_throttled_by_its_error_code_if_it_was_refused(fixture: CarrierFixture) -> None:
+    if fixture.name != "plivo":
+        result = send(fixture, answer_with(403, THROTTLED[fixture.name]))
+        assert isinstance(result, results.RateLimited)
+
+
 @every_carrier
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_an_error_of_the_carrier_leaves_the_text_unknown(
