@@ -102,10 +102,10 @@ class Bandwidth(Carrier):
 
     def parse(self, request: events.RawRequest) -> list[events.Event]:
         """Read the events of one call, texts and states mixed."""
-        return [
-            _event_or_trouble(item)
-            for item in parsing.read_list("the body", parsing.json_body(request))
-        ]
+        items = parsing.read_list("the body", parsing.json_body(request))
+        if not items:
+            raise events.Unparsable("the body holds no event")
+        return [_event_or_trouble(item) for item in items]
 
     def send(
         self, outgoing: results.Outgoing, credentials: Mapping[str, str], client: httpx.Client
@@ -306,7 +306,7 @@ def _inbound(event: Mapping[str, object], message: Mapping[str, object]) -> even
         sent_at=parsing.read_time("time", parsing.read_string(message, "time")),
         media=tuple(events.InboundMedia(url) for url in urls if not _is_layout(url)),
         others=parsing.other_addresses(
-            one for one in parsing.read_list("to", message.get("to")) if one != recipient
+            one for one in parsing.listed(message.get("to")) if one != recipient
         ),
     )
 

@@ -141,6 +141,14 @@ def clean_required(label: str, value: str, limit: int) -> str:
     return cleaned
 
 
+def listed(value: object) -> list[object]:
+    """Return what a carrier lists, for what a text can do without: a string is a list of one, and
+    anything else is empty."""
+    if isinstance(value, str):
+        return [value]
+    return value if isinstance(value, list) else []
+
+
 def other_addresses(found: Iterable[object]) -> tuple[str, ...]:
     """Return the addresses among what a carrier lists as a group's other recipients."""
     cleaned = (clean_text(one).strip() for one in found if isinstance(one, str))
@@ -151,6 +159,10 @@ def other_addresses(found: Iterable[object]) -> tuple[str, ...]:
 def media_url(value: object) -> str:
     """Return where a picture is; "" if the carrier announced one and gives no usable address."""
     url = clean_text(value).strip() if isinstance(value, str) else ""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return ""
     return url if len(url) <= URL_LIMIT else ""
 
 

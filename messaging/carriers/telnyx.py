@@ -253,7 +253,10 @@ def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
     errors = parsing.read_objects("errors", payload.get("errors"))
     token = _attempt_in(payload.get("webhook_url"))
     receipts: list[events.Event] = []
-    for index, party in enumerate(parsing.read_objects("to", payload.get("to"))):
+    parties = parsing.read_objects("to", payload.get("to"))
+    if not parties:
+        raise events.Unparsable("to is missing")
+    for index, party in enumerate(parties):
         status = parsing.read_string(party, "status")
         if status not in STATES:
             receipts.append(events.Ignored("a status that needs nothing done"))
@@ -367,7 +370,7 @@ def _texts(
             continue
         failures = 0
         try:
-            read = telnyx_inbound.read_texts(message)
+            read = telnyx_inbound.read_texts(message, number)
             texts += [one for one in read if one.recipient == number] or read[:1]
         except events.Unparsable:
             is_all = False

@@ -43,11 +43,14 @@ def check_kind(payload: Mapping[str, object]) -> None:
         raise events.Unparsable(OTHER_CHANNEL.format(channel=CHANNELS.get(kind.lower(), kind)))
 
 
-def read_texts(payload: Mapping[str, object]) -> list[events.InboundText]:
+def read_texts(
+    payload: Mapping[str, object], number: str | None = None
+) -> list[events.InboundText]:
     """Parse a text, in a webhook as in the answer to "Retrieve a message".
 
     A group text gives one for each number of ours that Telnyx marks. Its id then has a mark of
-    the number behind it, since no document says whether our numbers share one.
+    the number behind it, since no document says whether our numbers share one. `number` is the
+    one of ours for which the text was listed, if that is how we came to it.
     """
     check_kind(payload)
     media = _read_media(payload)
@@ -56,6 +59,8 @@ def read_texts(payload: Mapping[str, object]) -> list[events.InboundText]:
     subject = parsing.clean_field("subject", parsing.read_string(payload, "subject"))
     message_id = parsing.clean_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
     everyone, (ours, is_told) = _addresses_of(payload), _our_addresses(payload)
+    if number and number in everyone:
+        ours, is_told = [number], True
     is_group = len(everyone) > 1
     return [
         events.InboundText(
@@ -66,7 +71,7 @@ def read_texts(payload: Mapping[str, object]) -> list[events.InboundText]:
             sent_at=parsing.read_time("received_at", parsing.read_string(payload, "received_at")),
             media=tuple(item for item in media if item.content_type != "application/smil"),
             subject="" if subject == NO_SUBJECT else subject,
-            keyword=events.CARRIER_KEYWORDS.get(parsing.read_string(payload, "autoresponse_type")),
+            keyword=events.CARRIER_KEYWORDS.get(str(payload.get("autoresponse_type")).upper()),
             others=tuple(other for other in everyone if other != one),
             is_recipient_told=is_told,
         )
@@ -102,11 +107,9 @@ def _our_addresses(payload: Mapping[str, object]) -> tuple[list[str], bool]:
 
 def _addresses_of(payload: Mapping[str, object]) -> list[str]:
     """Return all recipients of a text, each once."""
-    parties = [
-        *parsing.read_objects("to", payload.get("to")),
-        *parsing.read_objects("cc", payload.get("cc")),
-    ]
-    return list(dict.fromkeys(parsing.other_addresses(one.get("phone_number") for one in parties)))
+    parties = [*parsing.listed(payload.get("to")), *parsing.listed(payload.get("cc"))]
+    numbers = (one.get("phone_number") if isinstance(one, dict) else one for one in parties)
+    return list(dict.fromkeys(parsing.other_addresses(numbers)))
 
 
 def _read_media(payload: Mapping[str, object]) -> tuple[events.InboundMedia, ...]:

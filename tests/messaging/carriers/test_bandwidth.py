@@ -102,6 +102,21 @@ def test_a_list_of_which_one_number_was_added_later_is_quarantined_once(cast: Ca
     assert Webhook.objects.quarantined().count() == 1
 
 
+@pytest.mark.parametrize("to", ["+12025550178", 5, {}])
+def test_a_text_is_read_whatever_stands_at_its_other_recipients(cast: Cast, to: object) -> None:
+    account = move_front_desk(cast, BANDWIDTH).account
+    [event] = payload(BANDWIDTH, "inbound_text")
+    event["message"]["to"] = to
+    assert post_signed(account, BANDWIDTH, [event]).status_code == 200
+    assert Message.objects.get().other_recipients == ([to] if isinstance(to, str) else [])
+
+
+def test_a_call_without_any_event_leaves_a_trace(cast: Cast) -> None:
+    account = move_front_desk(cast, BANDWIDTH).account
+    assert post_signed(account, BANDWIDTH, []).status_code == 200
+    assert Webhook.objects.quarantined().get().reason == "the body holds no event"
+
+
 def make_receipt(name: str, token: object, **more: object) -> Any:
     [event] = payload(BANDWIDTH, name)
     event["message"]["tag"] = str(token)

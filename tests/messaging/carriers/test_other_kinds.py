@@ -252,6 +252,7 @@ def test_unsigned_texts_of_vonages_older_api_are_refused_with_the_setting_to_cha
 
 MISSING = "the carrier doesn&#x27;t say where it is"
 PICTURE = "https://tlnx-mms-media.s3.amazonaws.com/mms/1/2.jpeg"
+UNREADABLE = "https://[abc/x.jpg"  # No host can be read from it
 HALF_TOLD: dict[str, tuple[str, bytes, str, int]] = {
     "Twilio counts two and gives one": (
         "twilio",
@@ -301,6 +302,13 @@ HALF_TOLD: dict[str, tuple[str, bytes, str, int]] = {
         JSON,
         2,
     ),
+    **{
+        f"{name} gives an address that cannot be read": (name, body, kind, 1)
+        for name, body, kind in (
+            ("telnyx", json_of("telnyx", "data", "payload", media=[{"url": UNREADABLE}]), JSON),
+            ("bandwidth", json_of("bandwidth", 0, "message", media=[UNREADABLE]), JSON),
+        )
+    },
     "Vonage names a picture and gives none": (
         "vonage",
         json_of("vonage", channel="mms", message_type="image", text=None),

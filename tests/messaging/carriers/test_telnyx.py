@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from messaging.carriers import events, results
 from messaging.carriers.telnyx import Telnyx
-from messaging.models import Message, OptOut
+from messaging.models import Message, OptOut, Webhook
 from messaging.stream.refusals import find_refusal
 from tests.cast import Cast
 from tests.messaging.carriers.fixtures.base import ATTEMPT, PUBLIC_URL
@@ -28,6 +28,7 @@ from tests.messaging.outbound.test_receipts import begin_attempt, message_state
 from tests.messaging.stepped_worker import run_jobs
 
 BODY = b'{"data": {}}'
+OTHER_NUMBER = "+12025550178"
 
 
 def request_at(at: int, body: bytes = BODY, key: str = PUBLIC) -> events.RawRequest:
@@ -125,6 +126,26 @@ def test_a_message_that_is_neither_sms_nor_mms_cannot_be_parsed() -> None:
     event["data"]["payload"]["type"] = "RCS"
     with pytest.raises(events.Unparsable):
         parse(event)
+
+
+@pytest.mark.parametrize("keyword", ["STOP", "stop", ["STOP"], 5, {}])
+@pytest.mark.parametrize("cc", [[OTHER_NUMBER], OTHER_NUMBER, [5, None], 5, {}])
+def test_a_stop_is_read_whatever_its_lesser_fields_hold(keyword: object, cc: object) -> None:
+    event = payload(TELNYX, "inbound_text")
+    event["data"]["payload"] |= {"text": "Stop", "autoresponse_type": keyword, "cc": cc}
+    [text] = parse(event)
+    assert (text.body, text.recipient) == ("Stop", "+12025550110")
+    assert text.keyword == ("opt_out" if isinstance(keyword, str) else None)
+    assert text.others == ((OTHER_NUMBER,) if OTHER_NUMBER in str(cc) else ())
+
+
+@pytest.mark.parametrize("to", [None, []])
+def test_a_receipt_without_recipients_leaves_a_trace(cast: Cast, to: object) -> None:
+    cast = move_front_desk(cast, TELNYX)
+    event = payload(TELNYX, "status_delivered")
+    event["data"]["payload"]["to"] = to
+    assert post_signed(cast.account, TELNYX, event).status_code == 200
+    assert Webhook.objects.quarantined().get().reason == "to is missing"
 
 
 @pytest.mark.parametrize(
@@ -298,6 +319,21 @@ def test_a_group_text_that_is_known_is_not_fetched_again() -> None:
     assert isinstance(result, results.Listed)
     assert [text.carrier_message_id for text in result.texts] == ["new:02fbdd37"]
     assert len(records.urls) == 2
+
+
+@pytest.mark.parametrize("is_copy", [False, True])
+def test_a_missed_group_text_is_filed_at_the_number_for_which_it_was_listed(
+    is_copy: bool,
+) -> None:
+    event = payload(TELNYX, "inbound_group")["data"]["payload"]
+    first, ours = ({**one, "status": "delivered"} for one in event["to"])
+    event |= {"to": [first], "cc": [ours]} if is_copy else {"to": [first, ours]}
+    records = Records(make_record("new", created_at=NOON.isoformat()), texts={"new": event})
+    result = list_inbound(records)
+    assert isinstance(result, results.Listed)
+    [text] = result.texts
+    assert (text.recipient, text.others) == ("+12025550110", (OTHER_NUMBER,))
+    assert text.is_recipient_told
 
 
 def test_a_listing_gives_up_after_four_missing_messages() -> None:
