@@ -8,12 +8,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def safe_next(request: HttpRequest, otherwise: str = "/") -> str:
-    """Return the address in `next` if it is one of this site, else `otherwise`."""
+    """Return the address in `next` if it is a path of this site, else `otherwise`."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     is_ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_ours else otherwise
+    is_path = wanted.startswith("/") and not wanted.startswith("//")
+    return wanted if is_ours and is_path else otherwise
 
 
 def owning_page(path: str) -> str:

@@ -34,7 +34,14 @@ def ana(cast: Cast) -> Client:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "target"), [("/settings/", "/settings/"), ("https://evil.test/", "/"), ("", "/")]
+    ("wanted", "target"),
+    [
+        ("/settings/", "/settings/"),
+        ("https://evil.test/", "/"),
+        ("//evil.test/", "/"),
+        ("settings", "/"),
+        ("", "/"),
+    ],
 )
 def test_a_sign_in_form_of_another_tab_leads_on_once_one_is_signed_in(
     ana: Client, wanted: str, target: str
