@@ -36,8 +36,10 @@ def list_spellings(account: CarrierAccount) -> Iterator[Spelling]:
     url, public = account.webhook_url, urlsplit(settings.PUBLIC_URL)
     yield Spelling("without its last slash", url.rstrip("/"))
     yield Spelling("with a slash doubled", url.replace("/webhooks/", "/webhooks//"))
-    capital = account.carrier.capitalize()
-    yield Spelling("with the carrier in capitals", url.replace(account.carrier, capital, 1))
+    usual, capital = (
+        f"/webhooks/{name}/" for name in (account.carrier, account.carrier.capitalize())
+    )
+    yield Spelling("with the carrier in capitals", url.replace(usual, capital))
     yield Spelling("for receipts", f"{url}self-test/")
     yield Spelling("for receipts without the last slash", f"{url}self-test")
     if account.adapter.takes_get:

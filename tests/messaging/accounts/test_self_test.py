@@ -20,7 +20,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from messaging.accounts import probes, self_test
+from messaging.accounts import probes, self_test, spellings
 from messaging.accounts.self_test import run_self_test
 from messaging.models import CarrierAccount, Message, Rejection, Webhook
 from tests.cast import SECRETS, Cast, client_of
@@ -131,6 +131,14 @@ def test_a_spelling_that_the_proxy_redirects_or_changes_is_named(
     assert level == "doubt"
     assert "with a slash doubled: the proxy changes the path" in words
     assert "without its last slash" not in words
+
+
+def test_a_carriers_name_in_the_host_stays_as_it_is(cast: Cast, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://twilio.example.com"
+    found = {one.words: one.url for one in spellings.list_spellings(cast.account)}
+    assert found["with the carrier in capitals"] == (
+        f"https://twilio.example.com/webhooks/Twilio/{cast.account.token}/"
+    )
 
 
 def test_a_redirect_of_the_missing_slash_and_a_refused_get_are_named(
