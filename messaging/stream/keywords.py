@@ -63,13 +63,10 @@ _OPT_OUT = """
     remove me
     remove me from your list
     remove me from this list
-    remove me from the list
     remove my number
     delete my number
-    take me off
     take me off your list
     take me off this list
-    take me off the list
     arret
     arrete
     arreter
@@ -90,6 +87,8 @@ _KEYWORDS: dict[str, Keyword] = {
 _POLITE = re.compile(
     r"^(?:(?:please|pls|plz|svp) )+|(?: (?:please|pls|plz|svp|thanks|thank you|now))+$"
 )
+# These mean the same with "now"; "don't text me now" may come from somebody who is driving.
+_SAME_NOW = {"stop", "unsubscribe", "optout", "opt"}
 _REPEATED = re.compile(r"\b(\w+)(?: \1\b)+")
 
 _WISH = re.compile(
@@ -99,6 +98,7 @@ _WISH = re.compile(
     r"(?:text|texting|message|messaging|contact|contacting|write|sms)\b"
     r"|\b(?:do not|dont) send (?:me |us )?(?:any )?(?:more )?(?:texts?|messages?|sms)\b"
     r"|\bno more (?:texts?|messages?|sms)\b"
+    r"|\b(?:end|cancel) (?:all |the |these |your )?texts\b"
     r"|\b(?:remove|delete) (?:me|my (?:number|name|phone))\b"
     r"|\btake (?:me|my number|my name) off\b"
     r"|\brevok(?:e|ing) (?:my )?consent\b"
@@ -124,7 +124,9 @@ def find_keyword(body: str) -> Keyword | None:
     words = _REPEATED.sub(r"\1", words)
     if (plain := _KEYWORDS.get(words)) is not None:
         return plain
-    return "opt_out" if _POLITE.sub("", words) in _POLITE_OPT_OUT else None
+    asked = _POLITE.sub("", words)
+    is_same = "now" not in words.split() or asked.split(" ")[0] in _SAME_NOW
+    return "opt_out" if asked in _POLITE_OPT_OUT and is_same else None
 
 
 def holds_wish_to_opt_out(body: str) -> bool:

@@ -106,6 +106,13 @@ def test_every_word_of_the_rule_opts_out(word: str) -> None:
         "STOP STOP STOP",
         "Stop 🛑",
         "unsub",
+        "Stop now!",
+        "Please stop texting me now",
+        "stop now please",
+        "Unsubscribe me now",
+        "Opt out now, thanks",
+        "opt me out now",
+        "Take me off your list",
     ],
 )
 def test_other_ways_to_say_it_opt_out_too(text: str) -> None:
@@ -123,6 +130,17 @@ def test_other_ways_to_say_it_opt_out_too(text: str) -> None:
         "take me off this list or I will sue",
         "Do not ever contact me again",
         "I revoke my consent",
+        "Don't text me now",
+        "Dont text now pls",
+        "Do not contact me now",
+        "please don’t message me now, thanks",
+        "No more texts now",
+        "Cancel texts now",
+        "End texts now please",
+        "remove me now",
+        "Take me off",
+        "Please take me off the list",
+        "Remove me from the list",
     ],
 )
 def test_a_longer_text_with_such_a_wish_is_for_people(text: str) -> None:
