@@ -127,7 +127,8 @@ def mark_notifications_read(
 
     `upto` is the newest message that the page has shown; notifications of later ones stay unread.
     `at` is when they were read, if not now.
-    The agent's other open pages follow.
+    The agent's other open pages follow. The agent is locked before the notifications, as where a
+    thread is deleted.
     """
     unread = Notification.objects.filter(agent=agent).unread()
     if notification_id is not None:
@@ -136,6 +137,9 @@ def mark_notifications_read(
         unread = unread.filter(thread=thread)
     if upto is not None:
         unread = unread.filter(message__lte=upto)
+    if not unread.exists():
+        return 0
+    Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     count = unread.update(read_at=at or timezone.now())
     if count:
         bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))

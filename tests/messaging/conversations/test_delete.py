@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
+from django.db import connection, transaction
 from django.utils import timezone
 
 from inboxes.models import Agent
 from messaging.models import Message, Notification
 from messaging.stream.hiding import delete_thread
+from messaging.stream.notifying import mark_notifications_read
 from tests.cast import ANAS_LINE, CUSTOMER, Cast, client_of
+from tests.databases import sessions_waiting_for_locks
 from tests.messaging.live.live_pages import PATIENCE, new_tab, parse_elements
 from threads.lists import PAGE_SIZE
 from threads.models import Thread, ThreadState
@@ -272,6 +278,38 @@ def test_the_bell_falls_with_an_unread_thread_and_undo_raises_it_again(cast: Cas
     assert (unread_texts(cast.ana), unread_texts(cast.ben)) == (0, 3)
     client_of(cast.ana).post(f"/threads/{thread.pk}/restore/")
     assert unread_texts(cast.ana) == 2
+
+
+def test_deleting_a_thread_and_reading_all_notifications_at_once_do_not_deadlock(
+    transactional_db: None, cast: Cast
+) -> None:
+    """Both lock the agent and the notifications, in the same order."""
+    thread = cast.thread()
+    newest = Message.objects.filter(thread=thread).latest("pk").pk
+    has_locked, may_go_on = threading.Event(), threading.Event()
+
+    def delete() -> None:
+        with transaction.atomic():
+            Agent.objects.select_for_update(no_key=True).get(pk=cast.ana.pk)
+            has_locked.set()
+            assert may_go_on.wait(10)
+            delete_thread(thread=thread, agent=cast.ana, message_id=newest)
+        connection.close()
+
+    def read_all() -> None:
+        mark_notifications_read(agent=cast.ana)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        deleting = pool.submit(delete)
+        assert has_locked.wait(10)
+        reading = pool.submit(read_all)
+        while not reading.done() and not sessions_waiting_for_locks():
+            time.sleep(0.01)
+        may_go_on.set()
+        deleting.result(10)
+        reading.result(10)
+    assert unread_texts(cast.ana) == 0
 
 
 def test_a_text_that_keeps_the_thread_in_the_list_stays_on_the_bell(cast: Cast) -> None:
