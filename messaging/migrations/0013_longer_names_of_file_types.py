@@ -6,6 +6,9 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # No table is held while the other one is waited for.
+    atomic = False
+
     dependencies = [("messaging", "0012_push_subscriptions_pause")]
 
     operations = [

@@ -8,8 +8,13 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from inboxes.live_migrations import AddLiveField
+
 
 class Migration(migrations.Migration):
+    # No table is held while another one is waited for.
+    atomic = False
+
     dependencies = [
         ("inboxes", "0006_failed_texts_are_counted"),
         ("threads", "0007_list_of_failed_texts"),
@@ -18,7 +23,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddLiveField(
             model_name="message",
             name="unseen_failure",
             field=models.CharField(
@@ -30,12 +35,12 @@ class Migration(migrations.Migration):
                 max_length=7,
             ),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="message",
             name="failure_seen_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="message",
             name="failure_seen_by",
             field=models.ForeignKey(
@@ -47,7 +52,7 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="scheduledtext",
             name="is_counted",
             field=models.BooleanField(

@@ -9,42 +9,24 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from inboxes.live_migrations import AddLiveField
+
 
 class Migration(migrations.Migration):
+    # No table is held while another one is waited for.
+    atomic = False
+
     dependencies = [
         ("messaging", "0016_failures_are_of_outbound_texts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="OptOutSettings",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "is_for_all",
-                    models.BooleanField(
-                        db_default=False,
-                        default=False,
-                        help_text="A person who texts STOP to one of our numbers then gets no texts from any of them, until they text START to one. It counts for opt-outs from now on; each one ends as widely as it was made.",
-                        verbose_name="one opt-out counts for all our numbers",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "opt-out setting",
-            },
-        ),
         migrations.AlterModelOptions(
             name="optout",
             options={"verbose_name": "opt-out"},
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="confirmation",
             field=models.ForeignKey(
@@ -56,8 +38,9 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="messaging.message",
             ),
+            first="messaging_message",
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="end_message",
             field=models.ForeignKey(
@@ -68,8 +51,9 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="messaging.message",
             ),
+            first="messaging_message",
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="end_reason",
             field=models.CharField(
@@ -80,7 +64,7 @@ class Migration(migrations.Migration):
                 verbose_name="reason for the end",
             ),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="ended_by",
             field=models.ForeignKey(
@@ -91,7 +75,7 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="ended_how",
             field=models.CharField(
@@ -108,14 +92,14 @@ class Migration(migrations.Migration):
                 verbose_name="how it ended",
             ),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="is_for_all",
             field=models.BooleanField(
                 db_default=False, default=False, verbose_name="all our numbers"
             ),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="message",
             field=models.ForeignKey(
@@ -126,13 +110,14 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="messaging.message",
             ),
+            first="messaging_message",
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="reason",
             field=models.CharField(blank=True, db_default="", default="", max_length=255),
         ),
-        migrations.AddField(
+        AddLiveField(
             model_name="optout",
             name="recorded_by",
             field=models.ForeignKey(
@@ -171,6 +156,30 @@ class Migration(migrations.Migration):
                 max_length=13,
                 verbose_name="how",
             ),
+        ),
+        # The new table comes last: a run before this one cannot have made it.
+        migrations.CreateModel(
+            name="OptOutSettings",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "is_for_all",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        help_text="A person who texts STOP to one of our numbers then gets no texts from any of them, until they text START to one. It counts for opt-outs from now on; each one ends as widely as it was made.",
+                        verbose_name="one opt-out counts for all our numbers",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "opt-out setting",
+            },
         ),
         migrations.AddConstraint(
             model_name="optoutsettings",

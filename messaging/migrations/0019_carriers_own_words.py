@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
+from inboxes.live_migrations import AddLiveField
+
 
 def words() -> models.CharField[str, str]:
     return models.CharField(
@@ -16,11 +18,14 @@ def words() -> models.CharField[str, str]:
 
 
 class Migration(migrations.Migration):
+    # No table is held while another one is waited for.
+    atomic = False
+
     dependencies = [("messaging", "0018_opt_outs_are_found_by_address")]
 
     operations = [
-        migrations.AddField("attempt", "carrier_words", words()),
-        migrations.AddField("deliveryreceipt", "carrier_words", words()),
+        AddLiveField("attempt", "carrier_words", words()),
+        AddLiveField("deliveryreceipt", "carrier_words", words()),
         migrations.AlterModelOptions(
             "attempt",
             {"verbose_name": "attempt to send", "verbose_name_plural": "attempts to send"},

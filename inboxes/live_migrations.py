@@ -1,0 +1,105 @@
+"""Add columns and foreign keys to tables in which everybody goes on writing.
+
+Each step is a transaction of its own, so that no step holds one table while it waits for the next.
+It gives up before PostgreSQL looks for deadlocks, so that nobody's work is ever broken off for it,
+and is tried again. A migration that stopped half-way can be run again. Migrations with these
+operations have `atomic = False`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import migrations, models, transaction
+from django.db.utils import OperationalError
+
+# Less than deadlock_timeout, which is a second.
+LOCK_TIMEOUT = "400ms"
+TRIES = 50
+PAUSE = 0.5  # seconds, in which those who waited behind a step go on
+
+
+class AddLiveField(migrations.AddField):
+    """Add a column, then its foreign key, if it has one.
+
+    `first` names a table that is locked before the column's own for the foreign key: the one in
+    which the application writes first.
+    """
+
+    def __init__(self, model_name: str, name: str, field: Any, first: str = "") -> None:
+        super().__init__(model_name, name, field)
+        self.first = first
+
+    def deconstruct(self) -> Any:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, **({"first": self.first} if self.first else {})}
+
+    def database_forwards(
+        self, app_label: str, editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(editor.connection.alias, model):
+            return
+        field: Any = model._meta.get_field(self.name)
+        if not _has_column(editor, model, field.column):
+            _try_step(editor, lambda: _add_column(editor, model, field))
+        if field.remote_field is not None and field.db_constraint:
+            self._add_foreign_key(editor, model, field)
+
+    def _add_foreign_key(self, editor: Any, model: type[models.Model], field: Any) -> None:
+        table = model._meta.db_table
+        statement = editor._create_fk_sql(model, field, "_fk_%(to_table)s_%(to_column)s")
+        constraint = str(statement.parts["name"])
+        if not _has_constraint(editor, table, constraint.strip('"')):
+            lock = f"LOCK TABLE {self.first} IN SHARE ROW EXCLUSIVE MODE" if self.first else ""
+            steps = [*filter(None, [lock]), f"{statement} NOT VALID"]
+            _try_step(editor, lambda: [editor.execute(step) for step in steps])
+        validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}"
+        _try_step(editor, lambda: editor.execute(validate))
+
+
+def _add_column(editor: Any, model: type[models.Model], field: Any) -> None:
+    has_constraint = getattr(field, "db_constraint", None)
+    if has_constraint is None:
+        editor.add_field(model, field)
+        return
+    field.db_constraint = False
+    try:
+        editor.add_field(model, field)
+    finally:
+        field.db_constraint = has_constraint
+
+
+def _try_step(editor: Any, step: Callable[[], Any]) -> None:
+    """Run the step in a transaction that waits for no lock for long, some times if need be."""
+    if editor.collect_sql:
+        step()
+        return
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic(editor.connection.alias):
+                editor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                step()
+                return
+        except OperationalError as error:
+            is_busy = getattr(error.__cause__, "sqlstate", "") == "55P03"  # lock_not_available
+            if not (is_busy and tries_left):
+                raise
+        time.sleep(PAUSE)
+
+
+def _has_column(editor: Any, model: type[models.Model], column: str) -> bool:
+    with editor.connection.cursor() as cursor:
+        found = editor.connection.introspection.get_table_description(cursor, model._meta.db_table)
+    return column in {one.name for one in found}
+
+
+def _has_constraint(editor: Any, table: str, name: str) -> bool:
+    with editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_constraint WHERE conrelid = %s::regclass AND conname = %s",
+            [table, name],
+        )
+        return cursor.fetchone() is not None
