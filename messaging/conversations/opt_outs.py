@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from inboxes.models import Agent
 from messaging.models import Message, OptOut
 from threads.folding import is_blank
 from threads.models import Thread
@@ -79,36 +80,36 @@ class EndForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class OptOutLine:
-    """Hold what `messaging/conversation/_opt_out.html` tells of one opt-out."""
+    """Hold what `messaging/conversation/_opt_out.html` tells of one opt-out.
+
+    Who recorded or ended it, and why, is told in the inbox where they did.
+    """
 
     opt_out: OptOut
     thread: Thread
 
     @property
-    def is_own(self) -> bool:
-        """Return False if it was made at another number of ours, whose words stay there."""
-        return self.opt_out.our_address == self.thread.our_address
-
-    @property
     def how(self) -> str:
+        is_ours = self.opt_out.recorded_in_id == self.thread.inbox_id
         return _sentence(
             OptOut.Source(self.opt_out.source),
             texted="They texted it",
-            by=str(self.opt_out.recorded_by or ""),
+            by=self.opt_out.recorded_by if is_ours else None,
             verb="Recorded",
-            reason=self.opt_out.reason if self.is_own else "",
+            reason=self.opt_out.reason if is_ours else "",
         )
 
     @property
     def ended_how(self) -> str:
         if not self.opt_out.ended_how:
             return ""
+        is_ours = self.opt_out.ended_in_id == self.thread.inbox_id
         return _sentence(
             OptOut.Source(self.opt_out.ended_how),
             texted="They texted START",
-            by=str(self.opt_out.ended_by or ""),
+            by=self.opt_out.ended_by if is_ours else None,
             verb="Ended",
-            reason=self.opt_out.end_reason if self.is_own else "",
+            reason=self.opt_out.end_reason if is_ours else "",
         )
 
     @property
@@ -135,14 +136,16 @@ def list_opt_outs(thread: Thread) -> list[OptOutLine]:
     ]
 
 
-def _sentence(source: OptOut.Source, *, texted: str, by: str, verb: str, reason: str) -> str:
+def _sentence(
+    source: OptOut.Source, *, texted: str, by: Agent | None, verb: str, reason: str
+) -> str:
     match source:
         case OptOut.Source.KEYWORD:
             return texted
         case OptOut.Source.CARRIER:
             return source.label
         case OptOut.Source.MEMBER:
-            who = by or "a member"
+            who = str(by or "a colleague")
         case _:
             who = f"{by}, an administrator" if by else "an administrator"
     return f"{verb} by {who}{f': {reason}' if reason else ''}"

@@ -144,4 +144,4 @@ def _opt_out_sentence(inbox: Inbox | None, address: str) -> str:
         return ""
     current = OptOut.objects.current().between(number.address, address)
     row = current.select_related("recorded_by").first()
-    return opt_out_sentence(row) if row is not None else ""
+    return opt_out_sentence(row, number.inbox_id) if row is not None else ""

@@ -49,6 +49,15 @@ class OptOut(models.Model):
         related_name="+",
         db_index=False,
     )
+    recorded_in = models.ForeignKey(
+        "inboxes.Inbox",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text="Only its members see who recorded it, and why.",
+    )
     reason = models.CharField(max_length=255, blank=True, default="", db_default="")
     message = models.ForeignKey(
         "messaging.Message",
@@ -77,6 +86,15 @@ class OptOut(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
+    )
+    ended_in = models.ForeignKey(
+        "inboxes.Inbox",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text="Only its members see who ended it, and why.",
     )
     end_reason = models.CharField(
         "reason for the end", max_length=255, blank=True, default="", db_default=""

@@ -54,7 +54,11 @@ def apply_keyword(
         _opt_out_by_text(thread, message, at=at, is_answered=is_answered)
     elif keyword == "opt_in":
         ended = _end(
-            _current(our_address, theirs), at=at, how=OptOut.Source.KEYWORD, message=message
+            _current(our_address, theirs),
+            at=at,
+            how=OptOut.Source.KEYWORD,
+            inbox_id=thread.inbox_id,
+            message=message,
         )
         replies.update_needs_reply(thread.inbox_id, message.seq, address=theirs)
         _announce_elsewhere(ended, but=thread.inbox_id)
@@ -71,6 +75,7 @@ def _opt_out_by_text(thread: Thread, message: Message, *, at: datetime, is_answe
             address=thread.contact.address,
             source=OptOut.Source.KEYWORD,
             since=at,
+            recorded_in_id=thread.inbox_id,
             message=message,
         )
     )
@@ -96,6 +101,7 @@ def record_carrier_opt_out(attempt: Attempt, *, seq: int) -> None:
         address=pair[1],
         source=OptOut.Source.CARRIER,
         since=timezone.now(),
+        recorded_in_id=thread.inbox_id,
         message=attempt.message,
     )
     if (opt_out := _insert(row)) is not None:
@@ -110,13 +116,15 @@ def record_opt_out(
     address: str,
     source: OptOut.Source = OptOut.Source.ADMINISTRATOR,
     by: Agent | None = None,
+    inbox_id: int | None = None,
     reason: str = "",
     message: Message | None = None,
 ) -> OptOut:
     """Record an opt-out that an agent or an administrator learned of.
 
-    `message` is the text that asked for it, if there is one. A repetition changes nothing, and
-    returns the opt-out that counts already.
+    `inbox_id` is the inbox whose members may read who did and why; without it, it is that of the
+    number. `message` is the text that asked for it, if there is one. A repetition changes nothing,
+    and returns the opt-out that counts already.
     """
     seqs = _advance_counters(_inboxes_of(address, our_address))
     row = OptOut(
@@ -125,6 +133,7 @@ def record_opt_out(
         source=source,
         since=timezone.now(),
         recorded_by=by,
+        recorded_in_id=inbox_id or _inbox_of_number(our_address),
         reason=reason,
         message=message,
     )
@@ -147,7 +156,8 @@ def end_opt_out(
     """End one opt-out; return False if it had ended before."""
     seqs = _advance_counters(_inboxes_of(opt_out.address, opt_out.our_address))
     rows = OptOut.objects.current().filter(pk=opt_out.pk)
-    ended = _end(rows, how=how, by=by, reason=reason)
+    inbox_id = _inbox_of_number(opt_out.our_address)
+    ended = _end(rows, how=how, by=by, inbox_id=inbox_id, reason=reason)
     _show_change(opt_out.address, seqs)
     _announce_elsewhere(ended, but=seqs)
     return bool(ended)
@@ -158,7 +168,13 @@ def end_opt_outs_of_thread(*, thread: Thread, by: Agent, reason: str) -> bool:
     """End, for a member, whatever opt-out keeps texts of the thread back; False if none does."""
     our_address, address = thread.our_address, thread.contact.address
     seqs = _advance_counters(_inboxes_of(address, our_address))
-    ended = _end(_current(our_address, address), how=OptOut.Source.MEMBER, by=by, reason=reason)
+    ended = _end(
+        _current(our_address, address),
+        how=OptOut.Source.MEMBER,
+        by=by,
+        inbox_id=thread.inbox_id,
+        reason=reason,
+    )
     _show_change(address, seqs)
     _announce_elsewhere(ended, but=seqs)
     return bool(ended)
@@ -193,6 +209,7 @@ def _end(
     rows: OptOutQuerySet,
     *,
     how: OptOut.Source,
+    inbox_id: int | None,
     at: datetime | None = None,
     by: Agent | None = None,
     reason: str = "",
@@ -204,6 +221,7 @@ def _end(
         ended_at=at or timezone.now(),
         ended_how=how,
         ended_by=by,
+        ended_in_id=inbox_id,
         end_reason=reason,
         end_message=message,
     )
@@ -225,6 +243,10 @@ def _inboxes_of(address: str, our_address: str = "") -> set[int]:
         *known.filter(thread__our_address=our_address).values_list("inbox", flat=True),
         *numbers.values_list("inbox", flat=True),
     }
+
+
+def _inbox_of_number(our_address: str) -> int | None:
+    return Number.objects.filter(address=our_address).values_list("inbox", flat=True).first()
 
 
 def _advance_counters(inbox_ids: Collection[int]) -> dict[int, int]:

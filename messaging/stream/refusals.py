@@ -104,7 +104,7 @@ def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | N
     if not number.account.is_on:
         ours = addresses.format_address(thread.our_address)
         return f"The carrier account for {ours} is turned off. Ask an administrator."
-    return opt_out_sentence(opt_out) if opt_out is not None else ""
+    return opt_out_sentence(opt_out, thread.inbox_id) if opt_out is not None else ""
 
 
 def composer_key(thread: Thread, refusal: str) -> str:
@@ -122,8 +122,11 @@ def too_long_sentence(body: str, number: Number) -> str:
     )
 
 
-def opt_out_sentence(opt_out: OptOut) -> TimedSentence:
-    """Say who opted out, how it ends, and in HTML also when."""
+def opt_out_sentence(opt_out: OptOut, inbox_id: int | None) -> TimedSentence:
+    """Say who opted out, how it ends, and in HTML also when.
+
+    Members of the inbox read it: colleagues who recorded it in another one are not named.
+    """
     theirs = addresses.format_address(opt_out.address)
     ours = (
         "all our numbers" if opt_out.is_for_all else addresses.format_address(opt_out.our_address)
@@ -131,16 +134,16 @@ def opt_out_sentence(opt_out: OptOut) -> TimedSentence:
     return TimedSentence(
         f"{theirs} opted out of texts from {ours}",
         opt_out.since,
-        f"{_source_words(opt_out)}. You can write to them again once they text START.",
+        f"{_source_words(opt_out, inbox_id)}. You can write to them again once they text START.",
     )
 
 
-def _source_words(opt_out: OptOut) -> str:
-    by = opt_out.recorded_by
+def _source_words(opt_out: OptOut, inbox_id: int | None) -> str:
     if opt_out.source == OptOut.Source.CARRIER:
         return ", as the carrier told us"
-    if by is not None:
+    by = opt_out.recorded_by
+    if by is not None and inbox_id is not None and opt_out.recorded_in_id == inbox_id:
         return f", as {by.display_name} recorded"
     if opt_out.source == OptOut.Source.ADMINISTRATOR:
         return ", as an administrator recorded"
-    return ""
+    return ", as a colleague recorded" if by is not None else ""

@@ -137,7 +137,7 @@ def test_a_page_is_worded_for_the_agent_who_asks_for_it(cast: Cast) -> None:
 
 def test_a_refusal_tells_the_time_where_a_page_can_word_it_and_nowhere_else(cast: Cast) -> None:
     cast.text_in("STOP")
-    sentence = opt_out_sentence(OptOut.objects.get())
+    sentence = opt_out_sentence(OptOut.objects.get(), None)
     assert "2026" not in sentence
     assert ":" not in str(sentence)
     drawn = Template("{{ sentence }}").render(Context({"sentence": sentence}))

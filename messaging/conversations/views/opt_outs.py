@@ -39,6 +39,7 @@ def record_thread_opt_out(request: HtmxRequest, thread_id: int) -> HttpResponse:
         address=thread.contact.address,
         source=OptOut.Source.MEMBER,
         by=agent,
+        inbox_id=thread.inbox_id,
         reason=form.reason,
         message=_text_of(thread, str(message_id)) if how == "text" else None,
     )

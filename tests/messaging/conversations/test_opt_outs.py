@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from messaging.models import Message, OptOut, OptOutSettings
+from inboxes.models import Inbox
+from messaging.models import Message, Number, OptOut, OptOutSettings
 from messaging.outbound.opt_outs import record_opt_out
 from messaging.outbound.sending import SendingRefused
 from messaging.stream.refusals import find_refusal
@@ -182,11 +183,47 @@ def test_another_inboxs_words_and_texts_are_not_shown(cast: Cast) -> None:
         reason="Fell out with Dispatch",
         message=text,
     )
-    shown = page_of(client_of(cast.cho), thread, "opt-out/")
+    cho = client_of(cast.cho)
+    shown = page_of(cho, thread, "opt-out/")
     assert "Opted out from all our numbers" in shown
-    assert "Recorded by Ana Ruiz" in shown
+    assert "Recorded by a colleague" in shown
+    assert "as a colleague recorded" in page_of(cho, thread)
+    end(client_of(cast.ana), text.thread, reason="Made up with Dispatch")
+    ended = page_of(cho, thread, "opt-out/")
+    assert "Ended by a colleague" in ended
+    for page in (shown, ended, page_of(cho, thread)):
+        assert not [
+            words
+            for words in (
+                "Ana Ruiz recorded",
+                "by Ana Ruiz",
+                "Fell out",
+                "Made up",
+                f"at={text.pk}",
+            )
+            if words in page
+        ]
+    own = page_of(client_of(cast.ana), text.thread, "opt-out/")
+    assert "Recorded by Ana Ruiz: Fell out with Dispatch" in own
+    assert "Ended by Ana Ruiz: Made up with Dispatch" in own
+
+
+def test_a_number_that_moves_takes_nobodys_words_to_its_next_inbox(cast: Cast) -> None:
+    before = cast.text_in("Hi", to=DISPATCH).thread
+    record(client_of(cast.ana), before, how="phone", details="Fell out with Dispatch")
+    other = Inbox.objects.create(name="Legal")
+    Number.objects.filter(address=FRONT_DESK).update(inbox=other)
+    Number.objects.filter(address=DISPATCH).update(inbox=cast.front_desk)
+    after = cast.text_in("Hi again", to=DISPATCH).thread
+    assert after.inbox_id == cast.front_desk.pk
+    shown = page_of(client_of(cast.cho), after, "opt-out/")
+    assert "Recorded by a colleague" in shown
     assert "Fell out" not in shown
-    assert f"at={text.pk}" not in shown
+    end(client_of(cast.cho), after, reason="They called")
+    assert "Ended by Cho Park: They called" in page_of(client_of(cast.cho), after, "opt-out/")
+    there = page_of(client_of(cast.ana), before, "opt-out/")
+    assert "Recorded by Ana Ruiz: Asked by phone: Fell out with Dispatch" in there
+    assert "They called" not in there
 
 
 def test_a_stranger_can_neither_see_nor_record_nor_end_one(cast: Cast) -> None:
