@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
-from messaging.models import Attachment, Attempt, Message, ScheduledText
+from messaging.models import Attachment, Attempt, Message, OptOut, ScheduledText
 from messaging.stream.refusals import composer_key, find_standing
 from messaging.stream.segments import Segments, count_segments
 from messaging.stream.wishes import find_wishes
@@ -67,8 +67,17 @@ class Entry:
         return self.mentioned_agent_id is not None
 
     @property
+    def has_failed(self) -> bool:
+        return self.message.has_failed
+
+    @property
     def can_retry(self) -> bool:
         return self.message.can_be_retried
+
+    @property
+    def has_deeds(self) -> bool:
+        """Return True if something can be done about its failure."""
+        return self.can_retry or bool(self.message.unseen_failure)
 
     @property
     def is_seen_failure(self) -> bool:
@@ -283,13 +292,23 @@ class Conversation:
 
 def prefetch_details(messages: Iterable[Message]) -> list[Message]:
     """Return the messages as a list, with what only few of them have: attachments, who saw their
-    failure, and what the carrier says of it. Each is read in one query, and in none where no
-    message has it."""
+    failure, what the carrier says of it, and whether they confirm an opt-out. Each is read in one
+    query, and in none where no message has it."""
     found = list(messages)
     prefetch_related_objects([one for one in found if one.has_attachments], "attachments")
     prefetch_related_objects([one for one in found if one.failure_seen_by_id], "failure_seen_by")
-    _read_carrier_words([one for one in found if one.can_be_retried])
+    failed = [one for one in found if one.has_failed]
+    _read_confirmations(failed)
+    _read_carrier_words(failed)
     return found
+
+
+def _read_confirmations(failed: list[Message]) -> None:
+    """Put on each message whether it confirms an opt-out."""
+    confirmed = OptOut.objects.confirmed_by(failed)
+    confirming = set(confirmed.values_list("confirmation", flat=True))
+    for message in failed:
+        message.is_confirmation = message.pk in confirming
 
 
 def _read_carrier_words(failed: list[Message]) -> None:

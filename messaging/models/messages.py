@@ -7,8 +7,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q, Value
+from django.utils.functional import cached_property
 
 from inboxes.models import Inbox
+from messaging.models.opt_outs import OptOut
 from messaging.models.states import DeliveryState
 from threads import addresses
 
@@ -305,8 +307,18 @@ class Message(models.Model):
         return self.next_try_at or self.expected_at
 
     @property
-    def can_be_retried(self) -> bool:
+    def has_failed(self) -> bool:
+        """Return True if it is failed or unknown."""
         return self.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}
+
+    @cached_property
+    def is_confirmation(self) -> bool:
+        """Return True if it confirms an opt-out; such a text is never sent again."""
+        return OptOut.objects.confirmed_by([self]).exists()
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.has_failed and not self.is_confirmation
 
 
 def list_in_words(items: Sequence[str]) -> str:

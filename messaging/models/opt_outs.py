@@ -8,7 +8,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from threads.models import Contact
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from messaging.models.messages import Message
 
 # A confirmation leaves within this time after the opt-out, or never (47 CFR 64.1200(a)(12)).
@@ -22,6 +26,13 @@ class OptOutQuerySet(models.QuerySet["OptOut"]):
     def between(self, our_address: str, address: str) -> OptOutQuerySet:
         """Pick those that keep texts of this number of ours, or of all, from the contact."""
         return self.filter(Q(our_address=our_address) | Q(is_for_all=True), address=address)
+
+    def confirmed_by(self, messages: Iterable[Message]) -> OptOutQuerySet:
+        """Pick those whose confirmation is one of these; asks nothing if none is automatic."""
+        automatic = [message for message in messages if message.is_automatic]
+        threads = {message.thread_id for message in automatic}
+        contacts = Contact.objects.filter(thread__in=threads)
+        return self.filter(confirmation__in=automatic, address__in=contacts.values("address"))
 
 
 class OptOut(models.Model):
@@ -125,8 +136,10 @@ class OptOut(models.Model):
         return f"Opt-out {self.pk}"
 
     def lets_pass(self, message: Message | None) -> bool:
-        """Return True for its own confirmation, while it is not too late for that."""
+        """Return True for its own confirmation, while it is current and not too late for that."""
         is_its_own = message is not None and message.pk == self.confirmation_id is not None
+        if self.ended_at is not None:
+            return False
         return is_its_own and timezone.now() < self.since + CONFIRMATION_TIME
 
 

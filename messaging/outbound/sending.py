@@ -40,6 +40,7 @@ SCHEDULED_ALREADY = (
     "This text is already scheduled; only the confirmation got lost. Look above the message "
     "box, or in the conversation if its time has come. Send again only to send it twice."
 )
+CONFIRMED_ONCE = "This confirms an opt-out, and is sent once or never. It can't be retried."
 NO_TEAM_REASON = (
     "Nobody shares your personal line, so there's no one to write an internal message to."
 )
@@ -187,8 +188,10 @@ def retry_message(*, message: Message) -> Message:
     """
     seq = counters.next_inbox_seq(message.inbox_id)
     message = Message.objects.select_related("thread").get(pk=message.pk)
-    if not message.can_be_retried:
+    if not message.has_failed:
         raise NotRetriable
+    if message.is_confirmation:
+        raise SendingRefused(CONFIRMED_ONCE)
     number_to_send_from(message.thread, message.body)
     writing.change_message(
         message,

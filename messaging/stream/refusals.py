@@ -12,6 +12,10 @@ from messaging.models import Message, Number, OptOut
 from threads import addresses
 from threads.models import Thread
 
+OUTDATED_CONFIRMATION = (
+    "This wasn't sent, because the opt-out that it confirms had ended before it could leave."
+)
+
 
 def find_refusal(thread: Thread) -> str:
     """Return why no text may be sent, or an empty string."""
@@ -37,10 +41,19 @@ def number_or_refusal(
 ) -> tuple[Number | None, str]:
     """Return the number that the thread's texts leave from, or None and the refusal.
 
-    With a message, its number: an opt-out lets its own confirmation pass, and nothing else.
+    With a message, its number: an opt-out lets its own confirmation pass, and nothing else. Once
+    that opt-out has ended, nothing lets the confirmation pass.
     """
     standing = _find_standings([thread], message)[thread.pk]
-    return (None if standing.refusal else standing.number), standing.refusal
+    refusal = standing.refusal
+    if not refusal and message is not None and _confirms_ended_opt_out(message):
+        refusal = OUTDATED_CONFIRMATION
+    return (None if refusal else standing.number), refusal
+
+
+def _confirms_ended_opt_out(message: Message) -> bool:
+    confirmed = OptOut.objects.confirmed_by([message])
+    return bool(confirmed) and not any(one.lets_pass(message) for one in confirmed)
 
 
 def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
@@ -48,16 +61,22 @@ def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
     return {key: standing.refusal for key, standing in _find_standings(several).items()}
 
 
-def find_opt_outs(threads: Collection[Thread]) -> dict[int, OptOut]:
-    """Return the opt-out that keeps texts back, by thread key; one query for all threads."""
+def find_opt_outs(
+    threads: Collection[Thread], message: Message | None = None
+) -> dict[int, OptOut]:
+    """Return the opt-out that keeps texts back, by thread key; one query for all threads.
+
+    With a message, what keeps that one back: all of the current ones are asked.
+    """
     ours = {thread.our_address for thread in threads}
     theirs = {thread.contact.address for thread in threads}
-    rows = (
+    current = (
         OptOut.objects.current()
         .filter(Q(our_address__in=ours) | Q(is_for_all=True), address__in=theirs)
         .select_related("recorded_by")
         .order_by("-since")
     )
+    rows = [row for row in current if not row.lets_pass(message)]
     narrow = {(row.our_address, row.address): row for row in rows}
     wide = {row.address: row for row in rows if row.is_for_all}
     found = {}
@@ -78,11 +97,7 @@ def _find_standings(
         number.inbox_id: number
         for number in Number.objects.select_related("account").filter(inbox__in=inboxes)
     }
-    opt_outs = {
-        key: opt_out
-        for key, opt_out in find_opt_outs(threads).items()
-        if not opt_out.lets_pass(message)
-    }
+    opt_outs = find_opt_outs(threads, message)
     found = {}
     for thread in threads:
         number, opt_out = numbers.get(thread.inbox_id), opt_outs.get(thread.pk)

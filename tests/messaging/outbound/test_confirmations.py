@@ -10,16 +10,18 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging.carriers import CARRIERS, events, get_carrier
+from messaging.carriers import CARRIERS, events, get_carrier, results
 from messaging.inbound.receiving import store_late_text, store_text
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
 from messaging.outbound.automatic import CONFIRMATION
+from messaging.outbound.delivery import write_outcome
 from messaging.outbound.opt_outs import record_opt_out
 from messaging.outbound.sending import SendingRefused, retry_message
 from messaging.stream import segments
-from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
+from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.stepped_worker import carrier, end_waits, run_jobs
+from threads.models import Choice, Thread
 
 __all__ = ["carrier", "far_end"]
 
@@ -88,8 +90,34 @@ def test_a_confirmation_that_failed_cannot_be_sent_again_by_hand(cast: Cast) -> 
     cast.text_in(POLITE)
     confirmation = Message.objects.get(is_automatic=True)
     Message.objects.filter(pk=confirmation.pk).update(state="failed")
-    with pytest.raises(SendingRefused, match="opted out of texts"):
+    with pytest.raises(SendingRefused, match="This confirms an opt-out"):
         retry_message(message=confirmation)
+    cast.text_in("START")
+    with pytest.raises(SendingRefused, match="This confirms an opt-out"):
+        retry_message(message=confirmation)
+
+
+def test_a_confirmation_that_failed_offers_nothing_and_is_in_no_list(cast: Cast) -> None:
+    thread = cast.text_in(POLITE).thread
+    confirmation = Message.objects.get(is_automatic=True)
+    attempt = Attempt.objects.create(message=confirmation, account=cast.account, ordinal=1)
+    Message.objects.filter(pk=confirmation.pk).update(state="sending")
+    write_outcome(attempt, results.Rejected("30003", "bad_address", "No such number."))
+    confirmation.refresh_from_db()
+    assert (confirmation.state, confirmation.unseen_failure) == ("failed", "")
+    assert not Thread.objects.matching(Choice.FAILED).exists()
+    page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
+    assert "is-failed" in page
+    assert ">Retry<" not in page
+    assert ">Mark as seen<" not in page
+
+
+def test_a_confirmation_that_counts_since_before_an_upgrade_can_be_seen(cast: Cast) -> None:
+    thread = cast.text_in(POLITE).thread
+    Message.objects.filter(is_automatic=True).update(state="failed", unseen_failure="failed")
+    page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
+    assert ">Retry<" not in page
+    assert ">Mark as seen<" in page
 
 
 def test_a_confirmation_that_waited_five_minutes_does_not_go_any_more(
@@ -119,11 +147,38 @@ def test_each_new_opt_out_is_confirmed_once(cast: Cast) -> None:
     assert automatic_texts() == [CONFIRMATION, CONFIRMATION]
 
 
-def test_a_start_before_the_confirmation_left_lets_it_go(carrier: FarEnd, cast: Cast) -> None:
+def test_after_a_start_no_confirmation_says_the_opposite(carrier: FarEnd, cast: Cast) -> None:
     cast.text_in(POLITE)
     cast.text_in("START")
     run_jobs()
-    assert Message.objects.get(is_automatic=True).state == "sent"
+    assert not carrier.ledger()
+    confirmation = Message.objects.get(is_automatic=True)
+    assert (confirmation.state, confirmation.unseen_failure) == ("failed", "")
+    assert "had ended before it could leave" in confirmation.reason
+
+
+def test_a_second_stop_is_confirmed_and_the_first_one_no_more(carrier: FarEnd, cast: Cast) -> None:
+    for body in (POLITE, "START", POLITE):
+        cast.text_in(body)
+    run_jobs()
+    states = Message.objects.filter(is_automatic=True).order_by("pk")
+    assert list(states.values_list("state", flat=True)) == ["failed", "sent"]
+
+
+def test_another_opt_out_for_all_numbers_keeps_a_confirmation_back(
+    carrier: FarEnd, cast: Cast
+) -> None:
+    cast.text_in(POLITE)
+    OptOut.objects.create(
+        our_address=DISPATCH,
+        address=CUSTOMER,
+        is_for_all=True,
+        source=OptOut.Source.KEYWORD,
+        since=timezone.now() - timedelta(days=1),
+    )
+    run_jobs()
+    assert not carrier.ledger()
+    assert Message.objects.get(is_automatic=True).state == "failed"
 
 
 @pytest.mark.parametrize("minutes_ago", [5, 60])
