@@ -123,8 +123,10 @@ def show_attempt(
     """
     message = attempt.message
     which = {"message": message.pk, "ordinal": attempt.ordinal}
-    message.state, is_latest = statements.fetch_row(statements.GET_STATE_AND_IS_LATEST, which) or (
+    row = statements.fetch_row(statements.GET_STATE_AND_IS_LATEST, which)
+    message.state, message.unseen_failure, is_latest = row or (
         message.state,
+        message.unseen_failure,
         True,
     )
     is_waiting = message.state == DeliveryState.QUEUED and not (

@@ -21,14 +21,21 @@ FAILING = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
 def count_state(message: Message, seq: int, state: str) -> dict[str, object]:
     """Count a message whose state changes to `state`; return the columns to write with it.
 
-    The caller holds the inbox's counter and has read the message's state since. Does nothing, and
-    reads nothing, for a message that neither was failing nor is.
+    The caller holds the inbox's counter and has read since then the message's state and how it is
+    counted. Does nothing, and reads nothing, for a message that neither was failing or counted nor
+    is failing. A confirmation of an opt-out never counts: nobody can do anything about it.
     """
-    if state == message.state or not FAILING & {message.state, state}:
+    is_or_was_failing = FAILING & {message.state, state} or message.unseen_failure
+    if state == message.state or not is_or_was_failing:
         return {}
-    counted = str(state) if state in FAILING else ""
+    counted = counts_as(message, state)
     _count_message(message, seq, counted)
     return {"unseen_failure": counted, "failure_seen_at": None, "failure_seen_by": None}
+
+
+def counts_as(message: Message, state: str) -> str:
+    """Return as what a message in this state counts while nobody has seen it; "" for nothing."""
+    return str(state) if state in FAILING and not message.is_confirmation else ""
 
 
 def count_as_seen(message: Message, seq: int) -> None:

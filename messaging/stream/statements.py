@@ -109,9 +109,9 @@ NEXT_ORDINAL = "SELECT count(*) + 1 FROM messaging_attempt WHERE message_id = %s
 
 GET_ATTEMPT = "SELECT state, carrier_message_id, error_class FROM messaging_attempt WHERE id = %s"
 
-# A message's state, and whether no attempt is later than the given one.
+# A message's state, how it counts, and whether no attempt is later than the given one.
 GET_STATE_AND_IS_LATEST = (
-    "SELECT state, NOT EXISTS (SELECT FROM messaging_attempt AS later"
+    "SELECT state, unseen_failure, NOT EXISTS (SELECT FROM messaging_attempt AS later"
     " WHERE later.message_id = message.id AND later.ordinal > %(ordinal)s)"
     " FROM messaging_message AS message WHERE id = %(message)s"
 )

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -288,6 +289,25 @@ def test_what_failed_before_the_upgrade_counts_as_seen(cast: Cast) -> None:
     assert Thread.objects.get().failed_count == 0
     fail(cast, message)
     assert Thread.objects.get().failed_count == 1
+
+
+def test_a_text_that_an_older_process_retried_stops_counting_when_it_goes_on(cast: Cast) -> None:
+    message = fail(cast, cast.answer(cast.thread(), "Yes, until six."))
+    Message.objects.filter(pk=message.pk).update(state="queued")  # it uncounts nothing
+    message.refresh_from_db()
+    attempt_to_send(cast, message, results.Accepted("SM-older", "sent"))
+    message.refresh_from_db()
+    assert (message.state, message.unseen_failure) == ("sent", "")
+    assert_counts_are_right()
+    assert unread(cast, cast.ana) == []
+
+
+def test_a_text_on_its_way_asks_nothing_about_failures(cast: Cast) -> None:
+    message = cast.answer(cast.thread(), "Yes, until six.")
+    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+        attempt_to_send(cast, message, results.Accepted("SM-quick", "sent"))
+    asked = [one["sql"] for one in captured if one["sql"].startswith("SELECT")]
+    assert not [sql for sql in asked if "failed_count" in sql or "optout" in sql.lower()]
 
 
 def test_an_automatic_answer_that_fails_is_marked_and_told_to_nobody(cast: Cast) -> None:
