@@ -19,7 +19,7 @@ from messaging.inbound import reconciling
 from messaging.inbound.receiving import replay_webhooks
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
 from messaging.notifications import push
-from messaging.outbound import delivery, lookups, pacing
+from messaging.outbound import delivery, lookups, opt_outs, pacing
 from messaging.outbound.receipts import delete_parked_receipts
 from messaging.outbound.scheduling import delete_ended_texts, send_if_due
 from messaging.stream import jobs
@@ -34,6 +34,7 @@ from messaging.stream.jobs import (
     PUSH_TEST,
     REPLAY_CAUSE,
     SEND_WHEN_DUE,
+    SHOW_OPT_OUT,
     WAKE_THREAD,
     defer_delivery,
 )
@@ -204,6 +205,12 @@ def send_text_when_due(*, text_id: int) -> None:
         text = ScheduledText.objects.filter(pk=text_id).first()
         if text is not None:
             send_if_due(text=text)
+
+
+@app.task(name=SHOW_OPT_OUT, retry=DATABASE_TROUBLE)
+def show_opt_out_elsewhere(*, opt_out_id: int, but: list[int]) -> None:
+    with released_connection():
+        opt_outs.show_opt_out_elsewhere(opt_out_id=opt_out_id, but=but)
 
 
 @app.task(name=PUSH_MESSAGE, queue=NOTIFICATIONS, priority=BEHIND_SENDING, retry=DATABASE_TROUBLE)

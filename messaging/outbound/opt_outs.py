@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from inboxes import bell, counters
+from inboxes.database import save_columns
 from inboxes.models import Agent, Inbox
 from messaging.carriers import events
 from messaging.carriers.events import Keyword
 from messaging.models import Attempt, Message, Number, OptOut, OptOutSettings
 from messaging.models.opt_outs import OptOutQuerySet
 from messaging.outbound import automatic
-from messaging.stream import replies
+from messaging.stream import jobs, replies
 from messaging.stream.keywords import find_keyword
 from messaging.stream.refusals import find_refusal
 from threads import addresses
@@ -79,6 +79,8 @@ def _opt_out_by_text(thread: Thread, message: Message, *, at: datetime, is_answe
             message=message,
         )
     )
+    if message.is_late:
+        replies.update_needs_reply(thread.inbox_id, message.seq, address=thread.contact.address)
     if opt_out is None:
         return
     if can_confirm:
@@ -123,8 +125,8 @@ def record_opt_out(
     """Record an opt-out that an agent or an administrator learned of.
 
     `inbox_id` is the inbox whose members may read who did and why; without it, it is that of the
-    number. `message` is the text that asked for it, if there is one. A repetition changes nothing,
-    and returns the opt-out that counts already.
+    number. `message` is the text that asked for it, if there is one. A repetition returns the
+    opt-out that counts already, and at most widens it.
     """
     seqs = _advance_counters(_inboxes_of(address, our_address))
     row = OptOut(
@@ -193,10 +195,18 @@ def _sent_at(message: Message) -> datetime:
 
 
 def _insert(row: OptOut) -> OptOut | None:
-    """Insert the opt-out as widely as the settings say; None if the contact is out already."""
-    if _current(row.our_address, row.address).exists():
-        return None
+    """Insert the opt-out as widely as the settings say, and return it.
+
+    Return None if the contact is out already. If that is from this number alone, while one
+    opt-out counts for all now, widen the one there is, and return it.
+    """
     row.is_for_all = OptOutSettings.current().is_for_all
+    current = _current(row.our_address, row.address)
+    if (known := current.order_by("-is_for_all").first()) is not None:
+        if known.is_for_all or not row.is_for_all:
+            return None
+        save_columns(known, is_for_all=True)
+        return known
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -265,15 +275,28 @@ def _announce_elsewhere(changed: Collection[OptOut], *, but: int | Collection[in
     """Show a change that counts for all our numbers in the other inboxes, once it is committed.
 
     Their counters are not taken before: two contacts who opt out at once would wait for each
-    other's inbox.
+    other's inbox. It is done at once; should this process die before, or fail, a job does it.
     """
-    done = {but} if isinstance(but, int) else set(but)
-    theirs = {one.address for one in changed if one.is_for_all}
-    for address in theirs:
-        transaction.on_commit(partial(_announce, address, done))
+    done = sorted({but} if isinstance(but, int) else set(but))
+    by_address = {one.address: one.pk for one in changed if one.is_for_all}
+    for opt_out_id in by_address.values():
+        jobs.defer_opt_out_shown(opt_out_id, but=done)
+        _show_elsewhere_on_commit(opt_out_id, done)
 
 
-def _announce(address: str, done: Collection[int]) -> None:
-    for inbox_id in sorted(_inboxes_of(address) - set(done)):
+def _show_elsewhere_on_commit(opt_out_id: int, done: Collection[int]) -> None:
+    def show() -> None:
+        show_opt_out_elsewhere(opt_out_id=opt_out_id, but=done)
+
+    transaction.on_commit(show, robust=True)
+
+
+def show_opt_out_elsewhere(*, opt_out_id: int, but: Collection[int]) -> None:
+    """Let the contact's threads in other inboxes follow, as their opt-outs are now.
+
+    Doing it twice is harmless.
+    """
+    address = OptOut.objects.values_list("address", flat=True).get(pk=opt_out_id)
+    for inbox_id in sorted(_inboxes_of(address) - set(but)):
         with transaction.atomic():
             _show_change(address, {inbox_id: counters.next_inbox_seq(inbox_id)})

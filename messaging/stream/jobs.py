@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -20,6 +20,7 @@ REPLAY_CAUSE = "replay_quarantine"
 WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
 SEND_WHEN_DUE = "send_text_when_due"
+SHOW_OPT_OUT = "show_opt_out_elsewhere"
 
 # An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
 MAX_BACKLOG = 100
@@ -89,6 +90,11 @@ def defer_due_text(text_id: int) -> None:
     job = app.configure_task(SEND_WHEN_DUE, queueing_lock=f"later-{text_id}")
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(text_id=text_id)
+
+
+def defer_opt_out_shown(opt_out_id: int, *, but: Sequence[int]) -> None:
+    """Queue a job that shows a change of an opt-out in all inboxes but these."""
+    app.configure_task(SHOW_OPT_OUT).defer(opt_out_id=opt_out_id, but=list(but))
 
 
 def defer_replay(*, account_id: int, reason: str, upto: int) -> None:

@@ -9,14 +9,16 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
+from inboxes.models import Inbox
 from messaging.carriers import results
 from messaging.models import Attempt, OptOut, OptOutSettings
-from messaging.outbound import delivery
+from messaging.outbound import delivery, opt_outs
 from messaging.outbound.automatic import CONFIRMATION_FOR_ALL
 from messaging.outbound.opt_outs import end_opt_outs_of_thread, record_opt_out
 from messaging.outbound.sending import SendingRefused
 from messaging.stream.refusals import find_refusal, find_refusals
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
+from tests.messaging.stepped_worker import run_jobs
 from threads.models import Thread
 
 
@@ -60,6 +62,42 @@ def test_a_stop_to_another_number_adds_nothing(cast: Cast) -> None:
     cast.text_in("STOP")
     cast.text_in("Please stop", to=DISPATCH)
     assert OptOut.objects.count() == 1
+
+
+def test_a_stop_that_is_repeated_counts_as_widely_as_stops_count_now(
+    cast: Cast, django_capture_on_commit_callbacks: object
+) -> None:
+    _, dispatch = threads_of(cast)
+    cast.text_in("STOP")
+    OptOutSettings(is_for_all=True).save()
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        cast.text_in("STOP")
+    assert "opted out of texts from all our numbers" in find_refusal(dispatch)
+    dispatch.refresh_from_db()
+    assert not dispatch.needs_reply
+    assert OptOut.objects.count() == 1
+    known = record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    assert known.is_for_all
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_tells_the_other_inbox_if_nobody_could_at_once(
+    cast: Cast, for_all: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, dispatch = threads_of(cast)
+
+    def break_off(**_: object) -> None:
+        raise OSError("The process was ended.")
+
+    with monkeypatch.context() as ending:
+        ending.setattr(opt_outs, "show_opt_out_elsewhere", break_off)
+        assert cast.text_in("STOP").keyword == "opt_out"
+        assert Thread.objects.get(pk=dispatch.pk).needs_reply
+    before = Inbox.objects.get(pk=cast.dispatch.pk).seq
+    run_jobs()
+    dispatch.refresh_from_db()
+    assert not dispatch.needs_reply
+    assert dispatch.seq == Inbox.objects.get(pk=cast.dispatch.pk).seq > before
 
 
 @pytest.mark.usefixtures("for_all")
