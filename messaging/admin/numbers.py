@@ -85,16 +85,17 @@ class NumberAdmin(admin.ModelAdmin[Number]):
         touched = {obj.inbox_id}
         if change and "inbox" in form.initial:
             touched.add(form.initial["inbox"])
+        moved = {"address", "inbox"} & set(form.changed_data)
         super().save_model(request, obj, form, change)
         for inbox_id in sorted(touched):
-            follow_number(inbox_id=inbox_id)
+            follow_number(inbox_id=inbox_id, our_addresses=[obj.address] if moved else [])
 
     def delete_model(self, request: HttpRequest, obj: Number) -> None:
         super().delete_model(request, obj)
-        follow_number(inbox_id=obj.inbox_id)
+        follow_number(inbox_id=obj.inbox_id, our_addresses=[obj.address])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Number]) -> None:
-        inbox_ids = sorted(queryset.values_list("inbox", flat=True))
+        gone = sorted(queryset.values_list("inbox", "address"))
         super().delete_queryset(request, queryset)
-        for inbox_id in inbox_ids:
-            follow_number(inbox_id=inbox_id)
+        for inbox_id, address in gone:
+            follow_number(inbox_id=inbox_id, our_addresses=[address])

@@ -7,37 +7,66 @@ nothing: its customers wait on. Automatic texts answer nobody.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import connection, transaction
 
 from inboxes import bell, counters
 from messaging.stream import statements
 
+# The last text of a thread. A late STOP that the contact or we have written something after does
+# not count as the last one: it is read where it belongs. Other late texts count as new.
+_IS_ASKING = """COALESCE((
+        SELECT kind = 'inbound' AND keyword <> 'opt_out' FROM messaging_message AS message
+        WHERE message.thread_id = threads_thread.id AND kind <> 'internal' AND NOT is_automatic
+          AND NOT (keyword = 'opt_out' AND after_id IS NOT NULL AND EXISTS (
+            SELECT FROM messaging_message AS later
+            WHERE later.thread_id = message.thread_id AND later.id > message.after_id
+              AND later.id < message.id AND later.after_id IS NULL
+              AND later.kind <> 'internal' AND NOT later.is_automatic))
+        ORDER BY id DESC LIMIT 1), false)"""
+
 _UPDATE = f"""
 UPDATE threads_thread SET needs_reply = NOT threads_thread.needs_reply, seq = %(seq)s
 FROM threads_contact AS contact
 WHERE contact.id = threads_thread.contact_id AND threads_thread.inbox_id = %(inbox)s
-  AND (%(address)s::text IS NULL OR contact.address = %(address)s)
+  AND {{which}}
   AND threads_thread.needs_reply <> (
-    COALESCE((
-        SELECT kind = 'inbound' AND keyword <> 'opt_out' FROM messaging_message AS message
-        WHERE message.thread_id = threads_thread.id AND kind <> 'internal' AND NOT is_automatic
-        ORDER BY id DESC LIMIT 1), false)
+    {_IS_ASKING}
     AND {statements.CAN_BE_ANSWERED.format(our_address="threads_thread.our_address")})
 """  # noqa: S608  a constant of ours
 
 
-def update_needs_reply(inbox_id: int, seq: int, *, address: str | None = None) -> None:
-    """Decide anew for the inbox's thread with the address, or for all of its threads.
+# By the index of what the inbox knows its contacts by.
+_OF_CONTACT = _UPDATE.format(
+    which="contact.inbox_id = %(inbox)s AND contact.address = %(address)s"
+)
+_OF_NUMBERS = _UPDATE.format(which="threads_thread.our_address = ANY(%(numbers)s)")
+
+
+def update_needs_reply(inbox_id: int, seq: int, *, address: str) -> None:
+    """Decide anew for the inbox's thread with the address.
 
     The caller holds the inbox's counter, and rings.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, {"inbox": inbox_id, "seq": seq, "address": address})
+        cursor.execute(_OF_CONTACT, {"inbox": inbox_id, "seq": seq, "address": address})
 
 
 @transaction.atomic
-def follow_number(*, inbox_id: int) -> None:
-    """Decide anew for all threads of an inbox whose number came or went, on open pages too."""
+def follow_number(*, inbox_id: int, our_addresses: Collection[str]) -> None:
+    """Show a change of the inbox's number on its open pages.
+
+    `our_addresses` are the numbers that came to the inbox or went. What went through them is
+    decided anew; the threads of other numbers are not read.
+    """
     seq = counters.next_inbox_seq(inbox_id)
-    update_needs_reply(inbox_id, seq)
+    if our_addresses:
+        details: dict[str, int | list[str]] = {
+            "inbox": inbox_id,
+            "seq": seq,
+            "numbers": list(our_addresses),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_OF_NUMBERS, details)
     bell.ring_inbox(inbox_id, seq)

@@ -101,17 +101,21 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
 def _needs_reply(message: Message) -> bool | None:
     """Return whether the thread now needs a reply, if it can be answered.
 
-    Return None if the message leaves that as it was: an internal or an automatic one.
+    Return None if the message leaves that as it was: an internal or an automatic one, and a late
+    STOP, which may have been overtaken; whoever records the opt-out decides then.
     """
     if message.kind == Message.Kind.INTERNAL or message.is_automatic:
         return None
-    return message.kind == Message.Kind.INBOUND and message.keyword != Message.Keyword.OPT_OUT
+    is_opt_out = message.keyword == Message.Keyword.OPT_OUT
+    if is_opt_out and message.is_late:
+        return None
+    return message.kind == Message.Kind.INBOUND and not is_opt_out
 
 
 def change_message(message: Message, seq: int, **columns: object) -> None:
     """Write named columns of a message with the inbox's new counter, and ring on commit.
 
-    If they hold its state, the caller has read the old one under that counter.
+    If they hold its state, the caller has read the old one under that counter, and how it counts.
     """
     columns |= failures.count_state(message, seq, str(columns.get("state", message.state)))
     save_columns(message, seq=seq, **columns)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from channels.db import database_sync_to_async as in_database
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from inboxes.models import Inbox
+from messaging.carriers import events
+from messaging.inbound.receiving import store_late_text
 from messaging.models import Message, Number, OptOut, OptOutSettings
 from messaging.outbound.opt_outs import end_opt_out, end_opt_outs_of_thread, record_opt_out
 from messaging.outbound.sending import SendingRefused
@@ -15,26 +22,42 @@ from messaging.stream.refusals import find_refusal
 from messaging.stream.replies import follow_number
 from tests.cast import CUSTOMER, FRONT_DESK, Cast
 from tests.messaging.live.live_pages import Opener
-from threads.models import Choice, Thread
+from threads.models import Choice, Contact, Thread
 
 pytestmark = pytest.mark.django_db
 
 SENDERS = ["+12025550201", "+12025550202", "PARCELBOX", "72645"]
 SPARE = "+12025550119"
+_ids = itertools.count(1)
 WORDS = ["Hello?", "STOP", "START", "HELP", "Yes", "stop by at five"]
 DEED = st.tuples(
     st.sampled_from(
-        ["text_in", "text_in", "text_in", "answer", "note", "record", "end", "end_in_thread",
-         "for_all", "move", "move_back", "switch"]
+        ["text_in", "text_in", "text_in", "late_stop", "answer", "note", "record", "end",
+         "end_in_thread", "for_all", "move", "move_back", "switch"]
     ),
     st.integers(0, 11),
 )  # fmt: skip
 
 
+def find_late(cast: Cast, body: str, after: Message) -> None:
+    """Store a text afterwards that was sent just after a message of its thread."""
+    thread = after.thread
+    sender, number = thread.contact.address, thread.our_address
+    text = events.InboundText(f"SM-late-{next(_ids)}", sender, number, body)
+    store_late_text(text, account=cast.account, arrived_at=after.created_at)
+
+
+def read_as(text: Message) -> tuple[int, int]:
+    """Return where it is read: a late STOP where it belongs, anything else when it came to us."""
+    if text.keyword == "opt_out" and text.after_id is not None:
+        return text.after_id, text.pk
+    return text.pk, 0
+
+
 def needs_reply(thread: Thread) -> bool:
     """Say slowly and obviously whether the thread belongs into the list."""
     texts = Message.objects.filter(thread=thread, is_automatic=False).exclude(kind="internal")
-    last = texts.order_by("-pk").first()
+    last = max(texts, key=read_as, default=None)
     is_asking = last is not None and last.kind == "inbound" and last.keyword != "opt_out"
     return is_asking and not find_refusal(thread)
 
@@ -57,6 +80,13 @@ class Deeds:
         sender = SENDERS[which % len(SENDERS)]
         number = Number.objects.order_by("pk")[which % 2]
         self.cast.text_in(WORDS[which % len(WORDS)], sender=sender, to=number.address)
+
+    def late_stop(self, which: int) -> None:
+        """Find a STOP that was sent after one of the thread's messages."""
+        if (thread := self.thread(which)) is None:
+            return
+        messages = list(thread.messages.order_by("pk"))
+        find_late(self.cast, "STOP", messages[which % len(messages)])
 
     def answer(self, which: int) -> None:
         if (thread := self.thread(which)) is not None:
@@ -94,7 +124,7 @@ class Deeds:
     def renumber(self, old: str, new: str) -> None:
         """Give Front Desk another number, as the administration does."""
         Number.objects.filter(address=old, inbox=self.cast.front_desk).update(address=new)
-        follow_number(inbox_id=self.cast.front_desk.pk)
+        follow_number(inbox_id=self.cast.front_desk.pk, our_addresses=[old, new])
 
     def switch(self, which: int) -> None:
         """Swap the numbers of Front Desk and Dispatch."""
@@ -106,7 +136,7 @@ class Deeds:
         Number.objects.filter(pk=other.pk).update(address=addresses[0])
         Number.objects.filter(pk=one.pk).update(address=addresses[1])
         for inbox in (self.cast.front_desk, self.cast.dispatch):
-            follow_number(inbox_id=inbox.pk)
+            follow_number(inbox_id=inbox.pk, our_addresses=addresses)
 
 
 @settings(
@@ -143,6 +173,27 @@ def test_a_stop_needs_no_reply_and_neither_does_what_follows_it(cast: Cast) -> N
     assert Thread.objects.get().needs_reply
 
 
+def test_a_late_stop_that_a_start_has_overtaken_leaves_the_customer_waiting(cast: Cast) -> None:
+    first = cast.thread().messages.get()
+    cast.text_in("STOP")
+    cast.text_in("START")
+    cast.text_in("Can I book again?")
+    find_late(cast, "STOP", first)
+    assert not OptOut.objects.current().exists()
+    assert Thread.objects.get().needs_reply
+    follow_number(inbox_id=cast.front_desk.pk, our_addresses=[FRONT_DESK])
+    assert Thread.objects.get().needs_reply
+
+
+def test_a_late_stop_that_counts_takes_its_thread_out_of_the_list(cast: Cast) -> None:
+    thread = cast.thread()
+    find_late(cast, "STOP", thread.messages.get())
+    assert OptOut.objects.current().exists()
+    assert not Thread.objects.get().needs_reply
+    end_opt_outs_of_thread(thread=thread, by=cast.ana, reason="They called")
+    assert not Thread.objects.get().needs_reply, "nothing was asked after it"
+
+
 def test_a_sender_without_a_number_needs_no_reply(cast: Cast) -> None:
     cast.text_in("Your parcel is here", sender="PARCELBOX")
     assert not Thread.objects.get().needs_reply
@@ -152,7 +203,7 @@ def test_an_account_that_is_off_leaves_its_customers_waiting(cast: Cast) -> None
     cast.thread()
     cast.account.is_active = False
     cast.account.save()
-    follow_number(inbox_id=cast.front_desk.pk)
+    follow_number(inbox_id=cast.front_desk.pk, our_addresses=[FRONT_DESK])
     assert Thread.objects.get().needs_reply
 
 
@@ -169,6 +220,47 @@ def test_a_number_that_goes_elsewhere_in_the_administration_empties_the_list(
     back = form | {"inbox": cast.front_desk.pk}
     assert admin_client.post(path, back).status_code == 302
     assert Thread.objects.get(pk=thread.pk).needs_reply
+
+
+def test_a_number_with_another_rate_holds_no_inbox_up(cast: Cast, admin_client: Client) -> None:
+    thread = cast.thread()
+    Thread.objects.update(needs_reply=False)  # so that deciding anew would show
+    number = Number.objects.get(inbox=cast.front_desk)
+    form = {"account": cast.account.pk, "inbox": cast.front_desk.pk, "segments_per_second": "3"}
+    path = f"/admin/messaging/number/{number.pk}/change/"
+    before = Inbox.objects.get(pk=cast.front_desk.pk).seq
+    assert admin_client.post(path, form).status_code == 302
+    assert Inbox.objects.get(pk=cast.front_desk.pk).seq > before, "open pages follow"
+    assert not Thread.objects.get(pk=thread.pk).needs_reply
+
+
+def test_a_number_that_comes_leaves_the_threads_of_others_alone(cast: Cast) -> None:
+    cast.thread()
+    Thread.objects.update(needs_reply=False)
+    follow_number(inbox_id=cast.front_desk.pk, our_addresses=[SPARE])
+    assert not Thread.objects.get().needs_reply
+    follow_number(inbox_id=cast.front_desk.pk, our_addresses=[SPARE, FRONT_DESK])
+    assert Thread.objects.get().needs_reply
+
+
+def test_one_contact_is_found_by_the_index_however_large_the_inbox_is(cast: Cast) -> None:
+    contacts = Contact.objects.bulk_create(
+        Contact(inbox=cast.front_desk, address=f"+1202556{at:04}", kind="number")
+        for at in range(1000)
+    )
+    Thread.objects.bulk_create(
+        Thread(inbox=cast.front_desk, contact=contact, our_address=FRONT_DESK, seq=1)
+        for contact in contacts
+    )
+    with CaptureQueriesContext(connection) as captured:
+        record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    [update] = [one["sql"] for one in captured if "NOT threads_thread.needs_reply" in one["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE threads_contact, threads_thread")
+        cursor.execute(f"EXPLAIN {update}")
+        plan = " ".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond: ((inbox_id = " in plan, plan
+    assert "Seq Scan on threads_" not in plan, plan
 
 
 @pytest.mark.django_db(transaction=True)
