@@ -1,4 +1,4 @@
-"""What an older process left counted, or did not count, is brought right by one command."""
+"""Counts of failures that an older process left wrong are brought right by one command."""
 
 from __future__ import annotations
 
