@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from typing import Any, Literal
 
-from tests.browser.pages import OpenBrowser, OpenPage, find_violations
+from playwright.sync_api import Page, expect
+
+from tests.browser.pages import (
+    WIDE,
+    ZOOMED,
+    OpenBrowser,
+    OpenPage,
+    find_violations,
+    measure_overflow,
+)
 from tests.browser.server import Server
 
 MODELS = (
@@ -18,6 +27,7 @@ MODELS = (
     ("messaging", "optoutsettings"),
     ("messaging", "webhook"),
 )
+FORCED: tuple[Literal["none", "active"], ...] = ("none", "active")
 MORE = {"agent": ("password/",), "carrieraccount": ("self-test/",)}
 
 
@@ -48,6 +58,19 @@ def admin_paths(server: Server) -> list[str]:
     return paths
 
 
+def find_faults(page: Page) -> list[Any]:
+    """Return what cannot be read, in a window, at a zoom of 400 % and in forced colours."""
+    faults = []
+    for name, size in {"wide": WIDE, "zoomed": ZOOMED}.items():
+        page.set_viewport_size(size)
+        for colors in FORCED:
+            page.emulate_media(forced_colors=colors)
+            faults += [(name, colors, fault) for fault in find_violations(page)]
+        if overflow := measure_overflow(page):
+            faults.append((name, "scrolls sideways", overflow))
+    return faults
+
+
 def test_every_page_of_the_administration_can_be_read_by_everybody(
     open_page: OpenPage, server: Server
 ) -> None:
@@ -61,7 +84,7 @@ def test_every_page_of_the_administration_can_be_read_by_everybody(
         if response.status == 403:
             continue  # what nobody may add, change or delete
         walked += 1
-        if found := find_violations(page):
+        if found := find_faults(page):
             broken[path] = found
     assert broken == {}
     assert walked > 25
