@@ -60,7 +60,7 @@ def admin_paths(server: Server) -> list[str]:
 
 def find_faults(page: Page) -> list[Any]:
     """Return what cannot be read, in a window, at a zoom of 400 % and in forced colours."""
-    faults = []
+    faults: list[Any] = []
     for name, size in {"wide": WIDE, "zoomed": ZOOMED}.items():
         page.set_viewport_size(size)
         for colors in FORCED:
