@@ -59,6 +59,37 @@ def test_an_agent_who_was_overtaken_sends_anyway(team: Team) -> None:
     expect(ana.find_message("Here I am")).to_contain_text("Internal")
 
 
+def test_a_text_that_may_ask_for_no_more_is_not_passed_over_by_whoever_was_typing(
+    team: Team,
+) -> None:
+    ana = team["ana"]
+    ana.box.press_sequentially("Somebody comes at 4")
+    ana.box.evaluate("box => box.isTheSame = true")
+    team.receive_text("Please don't text me again, stop by at 5")
+    expect(ana.page.get_by_role("link", name="Record opt-out")).to_be_visible()
+    assert ana.box.evaluate("box => box.isTheSame"), "nobody's composition is torn apart"
+    ana.box.press("Enter")
+    expect(ana.page.get_by_role("alertdialog")).to_contain_text("stop by at 5")
+    expect(team["ben"].find_message("Somebody comes at 4")).to_have_count(0)
+
+
+def test_a_box_that_was_drawn_anew_around_a_text_hides_nothing_that_came_meanwhile(
+    team: Team,
+) -> None:
+    ana = team["ana"]
+    ana.box.press_sequentially("Somebody comes at 4")
+    with ana.page.expect_response("**/composer/"):
+        team.receive_text("STOP")
+    expect(ana.page.locator(".refusal")).to_be_visible()
+    with ana.page.expect_response("**/composer/"):
+        team.receive_text("START")
+    expect(ana.page.locator(".refusal")).to_be_hidden()
+    expect(ana.box).to_have_value("Somebody comes at 4")
+    expect(ana.box).to_be_focused()
+    ana.box.press("Enter")
+    expect(ana.page.get_by_role("alertdialog")).to_be_visible()
+
+
 def test_what_came_while_the_box_was_empty_holds_nothing_up(team: Team) -> None:
     ana = team["ana"]
     team.receive_text("Are you open?")

@@ -2,10 +2,14 @@
 // drawn anew, and what was typed stays.
 import { focus, parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
-import { openThreadKey } from "../shared/page-elements.js";
+import { composerForm, formField, openThreadKey } from "../shared/page-elements.js";
 import { fetchHtml } from "../shared/requests.js";
 import { openComposer } from "./composer.js";
 import { saveDraft } from "./drafts.js";
+import { carrySeen } from "./send-guard.js";
+
+/** What is said above the form. */
+const NOTES = ":scope > :is(.refusal, .group-note)";
 
 /** What the server said last, while the composer is being fetched for it. */
 let wanted = "";
@@ -15,6 +19,41 @@ const replyElement = () => document.getElementById("reply");
 /** @returns {HTMLTextAreaElement | null} */
 const messageBox = () => document.querySelector("#message-box");
 
+/**
+ * Draws the sentences above the form anew, and leaves the form alone: somebody may be typing in it.
+ * @param {HTMLElement} old
+ * @param {HTMLElement} fresh
+ */
+function redrawNotes(old, fresh) {
+  for (const note of old.querySelectorAll(NOTES)) note.remove();
+  const notes = [...fresh.querySelectorAll(NOTES)];
+  old.prepend(...notes);
+  for (const note of notes) window.htmx?.process(note);
+  old.dataset.wish = fresh.dataset.wish;
+  const describing = fresh.querySelector("#message-box")?.getAttribute("aria-describedby");
+  if (describing) messageBox()?.setAttribute("aria-describedby", describing);
+}
+
+/**
+ * @param {HTMLElement} old
+ * @param {HTMLElement} fresh
+ */
+function replaceComposer(old, fresh) {
+  const oldForm = composerForm();
+  const oldBox = messageBox();
+  const seen = oldForm ? formField(oldForm, "seen").value : "";
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(fresh);
+  window.htmx?.process(fresh);
+  // What was typed while the server was asked is in the tab's own storage, and comes back too.
+  openComposer();
+  const box = messageBox();
+  if (box && oldBox) box.setSelectionRange(oldBox.selectionStart, oldBox.selectionEnd);
+  if (hadFocus) focus(box);
+  carrySeen(oldForm, seen);
+  announce("draftReplaced");
+}
+
 /** @param {number} thread */
 async function redrawComposer(thread) {
   const before = replyElement();
@@ -23,18 +62,10 @@ async function redrawComposer(thread) {
   const html = await fetchHtml(`/threads/${thread}/composer/`);
   const old = replyElement();
   if (!html || !old || old !== before || openThreadKey() !== thread) return;
-  const oldBox = messageBox();
-  const hadFocus = old.contains(document.activeElement);
   const fresh = parseHtml(html).querySelector("#reply");
-  if (!fresh) return;
-  old.replaceWith(fresh);
-  window.htmx?.process(fresh);
-  // What was typed while the server was asked is in the tab's own storage, and comes back too.
-  openComposer();
-  const box = messageBox();
-  if (box && oldBox) box.setSelectionRange(oldBox.selectionStart, oldBox.selectionEnd);
-  if (hadFocus) focus(box);
-  announce("draftReplaced");
+  if (!(fresh instanceof HTMLElement)) return;
+  if (fresh.dataset.refusal === old.dataset.refusal) redrawNotes(old, fresh);
+  else replaceComposer(old, fresh);
 }
 
 listen("standing", async ({ thread, refusal, wish }) => {

@@ -22,6 +22,17 @@ function closeSendGuard() {
 }
 
 /**
+ * Leaves what came while a text was being written unseen, though its composer was drawn anew.
+ * Giving the new box the focus marks everything as seen: call this after it.
+ * @param {HTMLFormElement | null} old
+ * @param {string} seen what the old form said before it went
+ */
+export function carrySeen(old, seen) {
+  const form = composerForm();
+  if (form && old && textBox(old).value) formField(form, "seen").value = seen;
+}
+
+/**
  * Asks what the server wants to have asked before it takes the text.
  * @param {HTMLFormElement} form
  * @param {string} html
