@@ -111,6 +111,34 @@ def test_a_waiting_send_goes_neither_elsewhere_nor_in_the_other_mode_nor_at_anot
     assert server.count_messages(words) == 1
 
 
+def test_a_waiting_send_is_called_off_when_the_box_is_drawn_anew(
+    open_page: OpenPage, server: Server
+) -> None:
+    number, path = begin_thread(server)
+    ana = open_page("ana", path)
+    wait_until_live(ana)
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route) if route.request.method == "POST" else route.continue_()
+
+    ana.route("**/attachments/", hold)
+    attach_files(ana, make_file("slow.jpg", make_picture()))
+    words = make_unique("With a picture")
+    message_box(ana).fill(words)
+    press_send(ana)
+    expect(ana.get_by_text("Sends as soon as its files are uploaded.")).to_be_visible()
+    wait_until(lambda: held)
+    server.receive_text("STOP", sender=number)
+    expect(ana.locator(".refusal")).to_be_visible()
+    held[0].continue_()
+    toast = ana.get_by_role("status").filter(has_text="Not sent: the conversation changed.")
+    expect(toast).to_be_visible()
+    expect(attached_files(ana)).to_have_count(1)
+    expect(message_box(ana)).to_have_value(words)
+    assert server.count_messages(words) == 0
+
+
 def test_what_did_not_reach_the_server_says_so_and_is_tried_again(
     open_page: OpenPage, server: Server
 ) -> None:

@@ -6,9 +6,11 @@ import { announce, listen } from "../shared/events.js";
 import { composerForm, pressSend } from "../shared/page-elements.js";
 import { fetchHtml, post } from "../shared/requests.js";
 import { showToast, withdrawToast } from "../shared/toasts.js";
+import { isInternal } from "./internal-mode.js";
 
 const LOST = "This file didn't upload.";
 const WAITS = "Sends as soon as its files are uploaded.";
+const CHANGED = "Not sent: the conversation changed. Check your message, then send again.";
 const NOT_LATER = "Files can't be scheduled. Remove them, or send now.";
 
 /** @typedef {{file: File, row: HTMLElement, form: HTMLFormElement}} Upload */
@@ -18,9 +20,10 @@ const queue = [];
 /** @type {Upload | null} */
 let current = null;
 /**
- * The thread in which Send was pressed while its files were still on their way. Whoever writes on,
- * changes the mode or leaves has to press it again: nothing is sent other than it was meant.
- * @type {string | null}
+ * The form in which Send was pressed while its files were still on their way, and its mode then.
+ * Whoever writes on, changes the mode or leaves has to press it again, and so does everybody whose
+ * form was drawn anew: nothing is sent other than it was meant.
+ * @type {{form: HTMLFormElement, wasInternal: boolean} | null}
  */
 let waiting = null;
 /** How often the list has changed here: an answer to an earlier question is out of date. */
@@ -105,11 +108,11 @@ function continueUploads() {
     if (current) startUpload(current);
     else if (isOutOfDate) refreshFiles();
   }
-  if (waiting === null || isUploading(waiting)) return;
-  const form = composerForm();
-  const isMeant = form?.dataset.thread === waiting;
+  if (waiting === null || isUploading(waiting.form.dataset.thread)) return;
+  const { form, wasInternal } = waiting;
   waiting = null;
-  if (form && isMeant && !form.querySelector(".draft-file.is-bad")) pressSend(form);
+  if (composerForm() !== form || isInternal(form) !== wasInternal) showToast(CHANGED);
+  else if (!form.querySelector(".draft-file.is-bad")) pressSend(form);
 }
 
 function stopWaiting() {
@@ -293,12 +296,12 @@ document.addEventListener("drop", (event) => {
 
 document.addEventListener("htmx:before:request", (event) => {
   const { sourceElement, request } = event.detail.ctx;
-  if (!(sourceElement instanceof HTMLElement) || !sourceElement.matches("#composer")) return;
+  if (!(sourceElement instanceof HTMLFormElement) || !sourceElement.matches("#composer")) return;
   const { thread } = sourceElement.dataset;
   if (!thread || !isUploading(thread)) return;
   event.preventDefault();
   const isScheduled = request.submitter?.getAttribute("name") === "later";
-  if (!isScheduled) waiting = thread;
+  if (!isScheduled) waiting = { form: sourceElement, wasInternal: isInternal(sourceElement) };
   showToast(isScheduled ? NOT_LATER : WAITS);
 });
 
