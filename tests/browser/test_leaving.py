@@ -12,19 +12,30 @@ from tests.browser.pages import (
     WIDE,
     OpenBrowser,
     OpenPage,
+    choose_thread_option,
     expect_readable,
     find_message,
     find_row,
+    format_number,
     make_unique,
     message_box,
     new_number,
+    record_sockets,
+    wait_until,
     wait_until_live,
 )
 from tests.browser.server import Server
 from tests.cast import DISPATCH
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
+
+
+# What is in view until the next page comes.
+_COUNT_WHAT_STAYS = """() => addEventListener("pagehide", () => {
+  const left = document.querySelectorAll(".thread, .pane, .row-thread, .row-hit");
+  sessionStorage.setItem("stays", left.length);
+})"""
 
 
 def open_dispatch_in_admin(admin: Page, server: Server) -> None:
@@ -83,6 +94,55 @@ def test_a_removed_member_is_told_why_and_keeps_what_they_had_typed(
         inside.reload()
         expect(find_row(inside, "Front Desk")).to_have_count(1)
         expect(inside.get_by_role("heading", name=title)).to_have_count(0)
+    finally:
+        add_ben(admin, server)
+
+
+def test_a_removed_member_keeps_their_words_over_a_slow_line(
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Secret of Dispatch", sender=number, to=DISPATCH)
+    inside = open_page("ben", server.thread_path(number, DISPATCH))
+    wait_until_live(inside)
+    message_box(inside).fill("Half a thought")
+    held: list[Route] = []
+    inside.route(f"{server.url}/", lambda route: held.append(route))
+    sockets = record_sockets(inside)
+    admin = open_browser("admin").new_page()
+    remove_ben(admin, server)
+    try:
+        wait_until(lambda: held)
+        # As long as a page takes to connect again, and to be told once more that it has to leave.
+        admin.wait_for_timeout(2_000)
+        assert sockets == []
+        held[-1].continue_()
+        kept = inside.get_by_role("textbox", name="Your unsent text")
+        expect(kept).to_have_value("Half a thought")
+    finally:
+        add_ben(admin, server)
+
+
+def test_a_removed_member_keeps_what_they_had_changed_in_a_form(
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
+) -> None:
+    number, secret = new_number(), make_unique("Secret")
+    server.receive_text(secret, sender=number, to=DISPATCH)
+    inside = open_page("ben", server.inbox_path(DISPATCH))
+    wait_until_live(inside)
+    inside.get_by_role("searchbox").fill(secret)
+    inside.get_by_role("switch", name="All messages").click()
+    expect(inside.locator(".row-hit")).to_have_count(1)
+    find_row(inside, format_number(number)).get_by_role("link").click()
+    choose_thread_option(inside, "Name and note")
+    inside.get_by_label("Note", exact=True).fill("Rings twice")
+    inside.evaluate(_COUNT_WHAT_STAYS)
+    admin = open_browser("admin").new_page()
+    remove_ben(admin, server)
+    try:
+        kept = inside.get_by_role("textbox", name="Your unsent text")
+        expect(kept).to_have_value("Rings twice")
+        assert inside.evaluate("sessionStorage.getItem('stays')") == "0"
     finally:
         add_ben(admin, server)
 

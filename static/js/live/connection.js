@@ -48,6 +48,8 @@ let hasHeard = false;
 let attempts = 0;
 /** Whether the agent is signed out: no attempt makes sense any more. */
 let isOver = false;
+/** Whether another page is on its way instead of this one, however long it takes. */
+let isLeaving = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let reconnecting;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -94,7 +96,7 @@ function connect() {
   clearTimeout(reconnecting);
   reconnecting = undefined;
   const old = liveElement();
-  if (!old || isOver) return;
+  if (!old || isOver || isLeaving) return;
   const fresh = /** @type {HTMLElement} */ (old.cloneNode(false));
   fresh.setAttribute("hx-ws:connect", "/live/");
   const dead = connection?.socket;
@@ -109,7 +111,7 @@ function connect() {
 /** Waits longer from attempt to attempt, and not as long as other pages do. */
 function reconnectSoon() {
   isOpen = false;
-  if (isOver || reconnecting) return;
+  if (isOver || isLeaving || reconnecting) return;
   complaining ??= setTimeout(showTrouble, PATIENCE_MS);
   const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
   attempts += 1;
@@ -153,16 +155,28 @@ function showSignedOut() {
   banner()?.append(link);
 }
 
+/**
+ * Leaves what the agent may not see any more: nothing of it is shown until the next page comes.
+ * @param {string} address
+ * @param {string[]} gone
+ */
+function leave(address, gone) {
+  isLeaving = true;
+  announce("accessLost");
+  removeFragments(gone);
+  location.assign(address);
+}
+
 /** @param {Frame} frame */
 function takeFrame(frame) {
+  if (isLeaving) return;
   for (const [name, part] of Object.entries(frame)) {
     if (OWN_PARTS.includes(name)) continue;
     // @ts-expect-error A part has the type that its name says; in a loop the two come apart.
     announce(name, part);
   }
   if (frame.go) {
-    announce("accessLost");
-    location.assign(frame.go);
+    leave(frame.go, frame.gone ?? []);
     return;
   }
   if (frame.gone) removeFragments(frame.gone);
@@ -234,14 +248,16 @@ document.addEventListener("htmx:ws:close", ({ detail }) => {
 });
 
 setInterval(() => {
-  if (isOver || reconnecting || Date.now() - heardAt < SILENCE_MS) return;
+  if (isOver || isLeaving || reconnecting || Date.now() - heardAt < SILENCE_MS) return;
   showTrouble();
   reconnectSoon();
 }, 500);
 
 // A page that comes back from the browser's cache has a closed socket, without an event.
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) connect();
+  if (!event.persisted) return;
+  isLeaving = false;
+  connect();
 });
 
 window.addEventListener("online", () => {

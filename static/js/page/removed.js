@@ -18,30 +18,49 @@ const KEPT = "partyline.removed";
 
 const agentKey = () => liveElement()?.dataset.agent ?? "";
 
+/**
+ * Returns whether a box in view holds words of the agent: a message, or a note that they changed.
+ * @param {HTMLTextAreaElement} box
+ */
+const isWrittenIn = (box) =>
+  !box.readOnly &&
+  box.getClientRects().length > 0 &&
+  (box.name === "body" || box.value !== box.defaultValue);
+
+/** Returns what is written in a conversation, or in a form that is shown instead of one. */
+function collectWords() {
+  /** @type {NodeListOf<HTMLTextAreaElement>} */
+  const boxes = document.querySelectorAll(":is(.thread, .pane) textarea");
+  const texts = [...boxes].filter(isWrittenIn).map((box) => box.value);
+  return texts.filter((text) => text.trim()).join("\n\n");
+}
+
 /** @returns {Kept} */
 function collectKept() {
-  const box = document.querySelector("#message-box");
   const names = [...document.querySelectorAll("[data-draft-files] .draft-name")];
   return {
     agent: agentKey(),
     inbox: openThread()?.dataset.inboxName ?? openListing()?.dataset.title ?? "",
-    words: box instanceof HTMLTextAreaElement ? box.value : "",
+    words: collectWords(),
     files: names.map((name) => name.textContent ?? ""),
   };
 }
-
-listen("accessLost", () => {
-  sessionStorage.setItem(KEPT, JSON.stringify(collectKept()));
-  // Nothing more of it is shown, however long the next page takes.
-  openThread()?.remove();
-  for (const row of document.querySelectorAll(".row-thread")) row.remove();
-});
 
 /** @returns {Kept | null} */
 function readKept() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   return kept?.agent === agentKey() ? kept : null;
 }
+
+listen("accessLost", () => {
+  const fresh = collectKept();
+  // What was kept earlier is not closed yet, and nothing was lost with this inbox.
+  const isNews = fresh.words || fresh.files.length || !readKept()?.words;
+  if (isNews) sessionStorage.setItem(KEPT, JSON.stringify(fresh));
+  // Nothing more of it is shown, however long the next page takes.
+  document.getElementById("conversation")?.replaceChildren();
+  for (const row of document.querySelectorAll(".row-thread, .row-hit")) row.remove();
+});
 
 function showKept() {
   const kept = readKept();
