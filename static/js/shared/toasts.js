@@ -21,7 +21,7 @@ function placeToast() {
   const toast = toastElement();
   if (!toast || toast.hidden) return;
   const feet = [...document.querySelectorAll(".account, #reply")];
-  const isShown = (/** @type {Element} */ foot) => foot.checkVisibility();
+  const isShown = (/** @type {Element} */ foot) => foot.getClientRects().length > 0;
   const foot = isNarrow() ? feet.find(isShown) : document.querySelector(".account");
   const height = foot ? window.innerHeight - foot.getBoundingClientRect().top : 0;
   toast.style.setProperty("--foot", `${Math.max(0, height)}px`);
@@ -63,9 +63,10 @@ function openToast(milliseconds, hasButton, fill) {
   fill(toast);
   toast.hidden = false;
   isOffer = hasButton;
-  watchFeet();
+  // Whatever placing it comes to, the toast goes again.
   clearTimeout(timer);
   timer = setTimeout(expireToast, milliseconds);
+  watchFeet();
 }
 
 function expireToast() {
