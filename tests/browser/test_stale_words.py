@@ -62,11 +62,30 @@ def test_not_sent_is_taken_back_when_the_line_works_again(
     message_box(page).fill("Kept")
     server.cable.cut()
     page.get_by_role("button", name="Send", exact=True).click()
-    complaint = page.get_by_role("alert").filter(has_text="Not sent")
+    complaint = page.get_by_role("alert").filter(has_text="Not sent: no connection.")
     complaint.wait_for()
     page.get_by_text("Offline, reconnecting…").wait_for()
     server.cable.restore()
     expect(complaint).to_have_count(0)
+    expect(message_box(page)).to_have_value("Kept")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (503, "Not sent: something went wrong. Your text is kept. Try again."),
+        (413, "Not sent: something went wrong. Your text is kept. Try again."),
+        (404, "Not sent: you no longer have access to this conversation."),
+    ],
+)
+def test_an_answer_that_takes_no_text_is_not_called_a_lost_connection(
+    open_page: OpenPage, server: Server, status: int, sentence: str
+) -> None:
+    page = open_new_thread(open_page, server)
+    page.route("**/messages/", lambda route: route.fulfill(status=status, body=""))
+    message_box(page).fill("Kept")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="Not sent")).to_have_text(sentence)
     expect(message_box(page)).to_have_value("Kept")
 
 
@@ -76,7 +95,7 @@ def test_a_list_that_could_not_be_opened_is_not_spoken_of_once_the_line_works(
     page = open_new_thread(open_page, server)
     server.cable.cut()
     page.get_by_role("link", name="Back to messages").click()
-    toast = page.get_by_role("status").filter(has_text="Couldn't open it")
+    toast = page.get_by_role("status").filter(has_text="Couldn't open it: no connection.")
     expect(toast).to_be_visible()
     server.cable.restore()
     expect(toast).to_be_hidden(timeout=6_000)  # by itself it would stay for eight seconds

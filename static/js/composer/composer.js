@@ -2,12 +2,13 @@
 import { showNewestMessage } from "../conversation/history.js";
 import { insertFragments } from "../live/fragments.js";
 import { placeCarets } from "../page/carets.js";
+import { isUnreachable } from "../page/network-errors.js";
 import { renewCsrfToken } from "../shared/csrf.js";
 import { parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
 import { isBlank } from "../shared/folding.js";
 import { composerForm, isNavigation, pressSend, textBox } from "../shared/page-elements.js";
-import { showToast } from "../shared/toasts.js";
+import { showToast, withdrawToast } from "../shared/toasts.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
 import { isInternal, setInternal } from "./internal-mode.js";
 import { closeMentionMenu } from "./mention-menu.js";
@@ -18,7 +19,11 @@ import { openSendGuard, resetSendGuard } from "./send-guard.js";
 const NOTHING_WRITTEN = "Write something first.";
 const SIGNED_OUT =
   "Not sent: you're signed out. Your text is kept. Sign in in another tab, then send again.";
-const NOT_SENT = "Not sent: no connection. Your text is kept.";
+const NO_CONNECTION = "Not sent: no connection. Your text is kept.";
+const NOT_TAKEN = "Not sent: something went wrong. Your text is kept. Try again.";
+const NO_ACCESS = "Not sent: you no longer have access to this conversation.";
+const NOT_DONE = "That didn't work. Reload the page and try again.";
+const NOT_REACHED = "That didn't work: no connection. Try again.";
 /** Milliseconds after a text was sent in which an empty one is the rest of a double click. */
 const ECHO_MS = 500;
 /** When the last text was sent. */
@@ -134,7 +139,7 @@ function takeRefused(form, html) {
   }
   takeFormKey(form, answer);
   announce("messageRefused");
-  setError(form, answer.querySelector("[data-error]")?.textContent?.trim() ?? NOT_SENT);
+  setError(form, answer.querySelector("[data-error]")?.textContent?.trim() || NOT_TAKEN);
   textBox(form).focus();
 }
 
@@ -160,10 +165,11 @@ function takeAnswer(form, ctx) {
     return;
   }
   resetSendGuard(form);
-  if (status === 422) takeRefused(form, ctx.text);
+  if (isUnreachable(raw)) setError(form, NO_CONNECTION);
+  else if (status === 422) takeRefused(form, ctx.text);
   else if (status === 403 || raw.redirected) takeForbidden(form);
-  else if (status === 404) setError(form, "Not sent. This conversation is no longer open to you.");
-  else if (status >= 400) setError(form, NOT_SENT);
+  else if (status === 404) setError(form, NO_ACCESS);
+  else if (status >= 400) setError(form, NOT_TAKEN);
   else takeSent(form, new URLSearchParams(ctx.request.body), ctx.text);
 }
 
@@ -187,7 +193,7 @@ document.addEventListener("htmx:after:request", (event) => {
     takeAnswer(sourceElement, ctx);
   } else if (response.status === 422) showToast(text);
   else if (response.status >= 400 || response.raw.redirected) {
-    showToast("That didn't work. Reload the page and try again.");
+    showToast(isUnreachable(response.raw) ? NOT_REACHED : NOT_DONE);
   } else if (text.includes("data-in=")) insertFragments(text);
 });
 
@@ -195,8 +201,8 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.request?.method !== "POST") return;
   const { sourceElement } = ctx;
   if (sourceElement instanceof HTMLFormElement && sourceElement.matches("#composer")) {
-    setError(sourceElement, NOT_SENT);
-  } else showToast("That didn't work: no connection. Try again.");
+    setError(sourceElement, NO_CONNECTION);
+  } else showToast(NOT_REACHED);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -253,7 +259,8 @@ listen("modeChanged", () => {
 // "Not sent" is about a line that works again; the text is still in the box.
 listen("connectionOpened", () => {
   const error = composerForm()?.querySelector("[data-error]")?.textContent ?? "";
-  if (error === NOT_SENT || error === SIGNED_OUT) forgetError();
+  if (error === NO_CONNECTION || error === SIGNED_OUT) forgetError();
+  withdrawToast(NOT_REACHED);
 });
 
 listen("draftReplaced", () => {

@@ -10,6 +10,7 @@ import {
 } from "../shared/page-elements.js";
 import { hideSentence, showToast, withdrawToast } from "../shared/toasts.js";
 import { restoreOptions } from "./browser-history.js";
+import { isUnreachable } from "./network-errors.js";
 
 const NO_CONNECTION = "Couldn't open it: no connection. Try again.";
 const NOT_OPENED = "Couldn't open it. Try again.";
@@ -114,7 +115,7 @@ document.addEventListener("htmx:after:request", (event) => {
     location.assign(raw.url.includes("/sign-in/") ? location.href : raw.url);
   } else if (status >= 500) {
     event.preventDefault();
-    showToast(NOT_OPENED);
+    showToast(isUnreachable(raw) ? NO_CONNECTION : NOT_OPENED);
   } else if (status >= 400) {
     event.preventDefault();
     if (isNavigation(ctx)) location.assign(ctx.request.action);
@@ -159,7 +160,7 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
 });
 
 listen("fragmentsChanged", markCurrentRow);
-listen("connectionOpened", () => withdrawToast(NOT_OPENED));
+listen("connectionOpened", () => withdrawToast(NO_CONNECTION));
 
 document.addEventListener("submit", (event) => {
   if (event.target instanceof Element && event.target.matches("[data-sign-out]")) {
