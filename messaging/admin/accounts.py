@@ -203,7 +203,8 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
     @admin.display(description="webhook address")
     def webhook_address(self, account: CarrierAccount) -> str:
         return format_html(
-            '<span>{0}</span> <button type="button" class="copy" data-copy="{0}">Copy</button>',
+            '<span>{0}</span> <button type="button" class="copy" data-copy="{0}">Copy</button>'
+            '<span class="visually-hidden" role="status" data-copy-status></span>',
             account.webhook_url,
         )
 

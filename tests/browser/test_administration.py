@@ -111,5 +111,7 @@ def test_the_webhook_address_is_copied_by_a_button(
     [[account, token]] = server.query("SELECT id, token FROM messaging_carrieraccount LIMIT 1")
     page.goto(f"{server.url}/admin/messaging/carrieraccount/{account}/change/")
     page.get_by_role("button", name="Copy", exact=True).click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.get_by_role("button", name="Copied").click()
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_be_attached()
     assert token in page.evaluate("navigator.clipboard.readText()")
+    expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
