@@ -82,3 +82,12 @@ def test_the_settings_lead_to_it(mia: Agent) -> None:
     client = sign_in()
     assert f'href="{PAGE}"' in read_words(client.get("/settings/"))
     assert "Current password" in read_words(client.get(PAGE))
+
+
+def test_all_that_is_wrong_with_a_password_is_read_out_with_its_field(mia: Agent) -> None:
+    page = sign_in().post(PAGE, form(new="12345")).content.decode()
+    assert "This password is too short." in page
+    assert "This password is too common." in page
+    assert (
+        page.count('id="id_new_password2_error"') + page.count('id="id_new_password1_error"') == 1
+    )
