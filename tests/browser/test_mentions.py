@@ -67,6 +67,20 @@ def test_the_menu_obeys_arrows_enter_tab_escape_and_the_pointer(
     expect(ana.find_message("@cho @ben")).to_have_count(0)
 
 
+def test_a_closed_menu_stays_closed_no_longer_than_its_text(
+    open_page: OpenPage, server: Server
+) -> None:
+    ana = Team(open_page, server, "ana")["ana"]
+    ana.box.press_sequentially("@")
+    expect(ana.menu).to_be_visible()
+    ana.box.press("Escape")
+    expect(ana.menu).to_have_count(0)
+    ana.send()
+    expect(ana.box).to_have_value("")
+    ana.box.press_sequentially("@")
+    expect(ana.menu).to_be_visible()
+
+
 def test_a_mention_makes_the_message_internal_and_it_does_not_go_to_the_contact(
     open_browser: OpenBrowser, open_page: OpenPage, server: Server
 ) -> None:

@@ -34,11 +34,14 @@ async function switchIfMentioned() {
   }
 }
 
-/** @param {Member} member */
-function drawOption(member) {
+/**
+ * @param {Member} member
+ * @param {number} index its place in the menu: handles of any script may differ in no ASCII letter
+ */
+function drawOption(member, index) {
   const option = document.createElement("li");
   option.setAttribute("role", "option");
-  option.id = `mention-${member.handle.replace(/[^\w-]/g, "_")}`;
+  option.id = `mention-${index}`;
   option.dataset.handle = member.handle;
   const name = document.createElement("span");
   name.className = "mention-name";
@@ -190,5 +193,13 @@ document.addEventListener("input", (event) => {
   switchIfMentioned();
 });
 
-listen("viewChanged", switchIfMentioned);
-listen("draftReplaced", switchIfMentioned);
+/** The text has gone whose menu was closed: another @ in its place opens one. */
+function forgetDismissed() {
+  dismissedAt = -1;
+}
+
+listen("messageSent", forgetDismissed);
+for (const change of /** @type {const} */ (["viewChanged", "draftReplaced"])) {
+  listen(change, forgetDismissed);
+  listen(change, switchIfMentioned);
+}
