@@ -141,7 +141,7 @@ class ScheduledText(models.Model):
         is_waiting = self.state == self.State.WAITING and not self.is_regardless
         if not is_waiting or self._newer_id is None:
             return ""
-        return getattr(self, "newer_author", None) or "They"
+        return getattr(self, "newer_author", None) or "The customer"
 
     @property
     def version(self) -> str:

@@ -257,7 +257,7 @@ def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
 
 def _describe_hold(reason: str, *, is_member: bool) -> str:
     """Tell the author, if they are a member, or else the team that the text was not sent."""
-    because = reason.replace("They", "they", 1)
+    because = f"they{REPLIED_FIRST}" if reason == f"They{REPLIED_FIRST}" else reason
     why = f" because {because}" if reason.endswith(REPLIED_FIRST) else f". {reason}"
     whose = "Your" if is_member else "A"
     return f"{whose} scheduled text wasn't sent{why} Review it above the message box."

@@ -57,7 +57,7 @@ def test_a_text_that_will_be_held_says_so_as_soon_as_the_customer_writes(team: T
     team.receive_text("Never mind, I am there already")
     for at in (ana, ben):
         expect(scheduled_texts(at)).to_contain_text(
-            "Won't be sent at that time: They replied first."
+            "Won't be sent at that time: The customer replied first."
         )
     expect_readable(ben.page, WIDE, TINY)
     ben.page.set_viewport_size(WIDE)

@@ -69,7 +69,7 @@ def test_a_scheduled_text_says_at_once_that_it_will_be_held(cast: Cast) -> None:
     seq = cast.text_in("Never mind, I am there already").seq
     members = draw_thread(cast, text, seq - 1)
     assert f'id=\\"later-{text.pk}\\"' in members
-    assert "They replied first." in members
+    assert "The customer replied first." in members
     assert read_version(text) > before
     page = client_of(cast.ana).get(f"/threads/{text.thread_id}/").content.decode()
     assert "Won't be sent at that time" in page

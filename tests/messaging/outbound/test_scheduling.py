@@ -163,6 +163,24 @@ def test_it_is_not_sent_to_a_contact_who_opted_out_meanwhile(cast: Cast) -> None
     assert Notification.objects.get(agent=cast.ana, message__is_automatic=True).reason == "mention"
 
 
+def test_a_colleague_who_replied_first_is_named_as_they_write_themselves(cast: Cast) -> None:
+    cast.ben.display_name = "Theyab They"
+    cast.ben.save()
+    text = schedule_in(cast, cast.thread())
+    cast.answer(text.thread, "It is ready", author=cast.ben)
+    send_due(make_due(text))
+    [words] = automatic_notifications(cast.ana)
+    assert "because Theyab They replied first." in words
+
+
+def test_a_customer_who_replied_first_is_no_name(cast: Cast) -> None:
+    text = schedule_in(cast, cast.thread())
+    cast.text_in("I have sold the car")
+    send_due(make_due(text))
+    [words] = automatic_notifications(cast.ana)
+    assert "because they replied first." in words
+
+
 def test_it_is_not_sent_from_a_number_that_moved_to_another_inbox(cast: Cast) -> None:
     text = make_due(schedule_in(cast, cast.thread(), is_regardless=True))
     other = Inbox.objects.create(name="Elsewhere")
