@@ -137,10 +137,9 @@ def mark_notifications_read(
         unread = unread.filter(thread=thread)
     if upto is not None:
         unread = unread.filter(message__lte=upto)
-    if not unread.exists():
-        return 0
-    Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
-    count = unread.update(read_at=at or timezone.now())
+    # A notification is updated once the agent's row has come out of this, and so is locked.
+    locked = Agent.objects.select_for_update(no_key=True).filter(pk=agent.pk)
+    count = unread.filter(agent__in=locked).update(read_at=at or timezone.now())
     if count:
         bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
     return count
