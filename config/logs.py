@@ -6,7 +6,21 @@ import re
 # PostgreSQL repeats whole rows in these lines of an error ("Failing row contains (…)").
 _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTILINE)
 # Anybody with such a URL can fetch a picture, or needs only a signature to pose as a carrier.
-_SECRET_PATHS = re.compile(r"(/webhooks/+[a-z]+/|/media/)[^\s\"']+", re.IGNORECASE)
+_SECRET_PATHS = re.compile(
+    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/)[^\s\"']+", re.IGNORECASE
+)
+# The same at the beginning of a path or behind a host, in any spelling (`webhook_paths`); the
+# carrier's name is kept. What has a folder before it is a file.
+_SLASH = "(?:/|%2F)+"
+_WEBHOOK_PATHS = re.compile(
+    rf"""(
+        (?: ://[^/\s"']* | (?<![\w.~/-]) (?:[\w-][\w.-]*(?::\d+)?)? )
+        {_SLASH} webhooks {_SLASH}
+    )
+    (?: ([a-z]{{1,20}}{_SLASH}) | [^/\n]*?{_SLASH} )?
+    [\s.,;"'<>]* [^\s"']+""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _NUMBERS = re.compile(r"(\+|%2B)\d{7,15}\b", re.IGNORECASE)
 # Errors quote what they cannot parse: "invalid literal for int() with base 10: 'my secret'". The
 # lines of a traceback that name files and show code are indented; they are kept.
@@ -23,7 +37,7 @@ class RedactingFormatter(logging.Formatter):
         if _TRACEBACK in text or record.exc_info:
             text = _ERROR_LINES.sub(_without_quotes, text)
         text = _NUMBERS.sub(r"\1-", text)
-        return _SECRET_PATHS.sub(r"\1-", text)
+        return _SECRET_PATHS.sub(r"\1-", _WEBHOOK_PATHS.sub(r"\1\2-", text))
 
 
 def _without_quotes(line: re.Match[str]) -> str:

@@ -101,6 +101,8 @@ def test_no_text_number_password_or_token_is_logged_at_any_level(stack: Stack) -
             f"/?after={WORD}",
             "/media/Xylocanary-signed/a.jpg",
             *(f"/webhooks/simulator/{token}/" for token in account_tokens(stack)),
+            *(f"/WebHooks/%22simulator%22/%20{token}" for token in account_tokens(stack)),
+            *(f"/webhooks/{token}" for token in account_tokens(stack)),
         ):
             client.get(path)
         token = client.cookies["csrftoken"]
@@ -114,6 +116,48 @@ def test_no_text_number_password_or_token_is_logged_at_any_level(stack: Stack) -
     for what in (WORD, NUMBER, PASSWORD, *secrets, *masked):
         assert what not in stack.log
     assert stack.log.count("\n") > 3
+
+
+TOKEN = "Xylocanary_Quercitron-0123456789"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/twilio/{}/",
+        "//webhooks//twilio//{}",
+        "/WEBHOOKS/Twilio/{}/attempt/",
+        "/webhooks%2Ftwilio%2F{}",
+        "/webhooks/%22twilio%22/{}/",
+        '/webhooks/"twilio"/"{}"/',
+        "/webhooks/signal wire/ {}/",
+        "/webhooks/twilio./<{}>",
+        "/webhooks/twilio/ /{}",
+        "/webhooks/{}",
+        "/webhooks/{}/",
+        "/partyline/webhooks/twilio/{}/",
+        "http://[::1]:8000/webhooks/twil_io/{}/",
+        "texts.example.com/webhooks/twilio/{}/",
+    ],
+)
+@pytest.mark.parametrize("line", ["Not Found: {}", '"POST {} HTTP/1.1" 404', "<Request '{}'>"])
+def test_an_account_token_is_logged_in_no_spelling_of_the_address(path: str, line: str) -> None:
+    record = logging.makeLogRecord({"msg": line.format(path.format(TOKEN))})
+    text = RedactingFormatter("%(message)s").format(record)
+    assert not re.search("xylo|querci|0123", text, re.IGNORECASE)
+    assert line[:5] in text
+    assert ("404" in text) == ("404" in line)
+
+
+def test_the_carrier_and_the_names_of_files_stay_in_the_log() -> None:
+    for told, kept in (
+        ("/webhooks/twilio/{}/ is away", "/webhooks/twilio/- is away"),
+        ('File "/tmp/wt/webhooks/tests/stack.py", line 5', None),
+        ("/srv/webhooks/texts/a_longer_name_than_an_accounts_token_has.py", None),
+        ("webhooks/ingest.py", None),
+    ):
+        record = logging.makeLogRecord({"msg": told.format(TOKEN)})
+        assert RedactingFormatter("%(message)s").format(record) == (kept or told)
 
 
 def format_error(error: BaseException) -> str:
