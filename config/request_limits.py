@@ -15,6 +15,7 @@ from twisted.web.http import HTTPChannel
 GRACE_SECONDS = 30.0  # for a head, and for a body in addition to the time for its size
 MIN_BYTES_PER_SECOND = 16 * 1024  # of a body
 LINGER_SECONDS = 3.0  # for a refused client to read why
+MAX_HEAD = 64 * 1024  # a carrier that calls by GET has the text in the address
 MAX_BODY = 25 * 1024 * 1024  # as in nginx: one file of 20 MB and the form around it
 MAX_ANONYMOUS_BODY = 1024 * 1024
 
@@ -52,6 +53,7 @@ class LimitedChannel(HTTPChannel):
     _received = 0
 
     def connectionMade(self) -> None:
+        self.totalHeadersSize = self.MAX_LENGTH = MAX_HEAD
         super().connectionMade()
         self._call_after(GRACE_SECONDS, self._time_out)
 

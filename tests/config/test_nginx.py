@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
+from urllib.parse import quote
 
 import pytest
 
@@ -146,6 +147,7 @@ def send_requests(
         (4, "GET", "/live/", 400, "429"),
         (5, "GET", "/readyz", 20, "429"),
         (6, "POST", "/webhooks/twilio/x/", 900, "503"),
+        (7, "POST", "/Webhooks/twilio/x/", 900, "503"),
     ],
 )
 def test_one_address_is_told_to_come_later_and_another_is_not(
@@ -154,6 +156,7 @@ def test_one_address_is_told_to_come_later_and_another_is_not(
     caller, other = f"127.0.0.{10 + number}", f"127.0.0.{20 + number}"
     most, last = send_requests(nginx, caller, method, path, burst + 20)
     while refusal not in most:  # a slow machine gives time for more of them
+        assert most.total() < 20_000
         found, last = send_requests(nginx, caller, method, path, 900)
         most += found
     assert most["200"] >= burst
@@ -185,6 +188,32 @@ def test_one_address_holds_so_many_sockets(nginx: Nginx) -> None:
 
 def test_a_callers_word_on_where_we_live_goes_no_further(nginx: Nginx) -> None:
     assert "Daphne-Root-Path" not in send_requests(nginx, "127.0.0.34", "GET", "/")[1]
+
+
+def test_a_long_text_by_get_goes_through(nginx: Nginx) -> None:
+    path = f"/webhooks/twilio/x/?Body={quote('𠮷' * 1600)}"
+    assert set(send_requests(nginx, "127.0.0.35", "GET", path)[0]) == {"200"}
+
+
+def test_the_log_has_no_account_token_however_the_address_is_spelled(nginx: Nginx) -> None:
+    for number, path in enumerate(
+        (
+            "/webhooks/twilio/{}/",
+            "//Webhooks//TWILIO//{}",
+            "/webhooks/%22twilio%22/{}/",
+            "/webhooks/signal%20wire/{}/",
+            "/webhooks/twilio./{}/",
+            "/webhooks/{}/",
+        )
+    ):
+        send_requests(nginx, "127.0.0.36", "POST", path.format(f"Xylocanarytoken{number}"))
+    end = time.monotonic() + 10
+    log = nginx.folder / "partyline.log"
+    while (text := log.read_text()).count("127.0.0.36") < 6:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert "xylocanary" not in text.lower()
+    assert "/webhooks/twilio/-" in text
 
 
 def test_on_one_machine_where_all_share_an_address_nothing_is_counted() -> None:

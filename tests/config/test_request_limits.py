@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import psutil
@@ -212,6 +213,20 @@ def test_a_body_of_unknown_length_is_cut_at_the_limit(server: LimitedServer) -> 
             most = max(most, server.spooled_bytes())
         assert read_answer(line).startswith(b"HTTP/1.1 413 ")
     assert most <= MEGABYTE
+    wait_until_released(server)
+
+
+def test_a_long_text_by_get_reaches_the_application(server: LimitedServer) -> None:
+    with server.open_connection() as line:
+        path = f"/webhooks/twilio/none/?Body={quote('𠮷' * 1600)}"
+        line.sendall(make_head(f"GET {path}", "Connection: close"))
+        assert read_answer(line).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_head_without_end_is_cut_at_the_limit(server: LimitedServer) -> None:
+    with server.open_connection() as line:
+        line.sendall(make_head(f"GET /healthz?{'x' * 70_000}"))
+        assert not read_answer(line).startswith(b"HTTP/1.1 200 ")
     wait_until_released(server)
 
 
