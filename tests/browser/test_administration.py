@@ -115,3 +115,11 @@ def test_the_webhook_address_is_copied_by_a_button(
     expect(page.get_by_role("status").filter(has_text="Copied")).to_be_attached()
     assert token in page.evaluate("navigator.clipboard.readText()")
     expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
+def test_in_a_narrow_window_the_links_at_the_top_are_not_covered(open_page: OpenPage) -> None:
+    page = open_page("admin", "/admin/inboxes/agent/", viewport=ZOOMED)
+    tools, trail = page.locator("#user-tools"), page.locator(".breadcrumbs")
+    expect(tools).to_be_visible()
+    bottom = tools.evaluate("one => one.getBoundingClientRect().bottom")
+    assert bottom <= trail.evaluate("one => one.getBoundingClientRect().top")
