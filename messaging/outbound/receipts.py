@@ -18,6 +18,11 @@ from messaging.outbound import opt_outs
 from messaging.stream import statements, writing
 from threads import addresses
 
+# Other reasons say when to retry, which is not possible here.
+UNCERTAIN_CONFIRMATION = (
+    "This confirmation of an opt-out may not have arrived. You don't need to do anything."
+)
+
 _FIND_HOLDER = (
     "SELECT id FROM messaging_attempt"
     " WHERE account_id = %s AND carrier_message_id = %s AND id <> %s"
@@ -135,8 +140,10 @@ def show_attempt(
     is_settled = message.state == DeliveryState.DELIVERED
     if is_settled or (state != DeliveryState.DELIVERED and (is_waiting or not is_latest)):
         return
-    if state in (DeliveryState.FAILED, DeliveryState.UNKNOWN) and not reason:
-        reason = events.REASONS[error_class or "other"]
+    if state in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
+        if message.is_confirmation:
+            reason = UNCERTAIN_CONFIRMATION
+        reason = reason or events.REASONS[error_class or "other"]
     writing.change_message(message, seq, state=state, reason=reason[:255])
 
 

@@ -108,6 +108,8 @@ def test_a_confirmation_that_failed_offers_nothing_and_is_in_no_list(cast: Cast)
     assert not Thread.objects.matching(Choice.FAILED).exists()
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert "is-failed" in page
+    assert "may not have arrived. You don" in page
+    assert "etry" not in confirmation.reason
     assert ">Retry<" not in page
     assert ">Mark as seen<" not in page
 
