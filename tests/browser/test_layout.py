@@ -103,7 +103,8 @@ def test_an_urgent_muted_contact_keeps_room_for_its_name(
     choose_thread_option(page, "Mute")
     expect(find_row(page, format_number(number)).get_by_text("Muted")).to_be_attached()
     assert box_of(name)["width"] == before, "the mark for mute takes nothing from the name"
-    assert before >= 66, "more than a few letters"
+    # At 10:48 PM the time beside it is wider than at 1:11 PM.
+    assert before >= 55, "more than a few letters"
 
 
 def test_a_row_is_two_lines_high_whatever_it_tells(open_page: OpenPage, server: Server) -> None:
