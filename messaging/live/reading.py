@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import F
 
 from inboxes.models import Agent, Inbox, Membership
-from messaging.conversations.history import prefetch_details
+from messaging.conversations.entries import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import composer_key, find_refusals

@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.template.loader import render_to_string
 
 from inboxes.models import Agent, Inbox
-from messaging.conversations.history import Entry
+from messaging.conversations.entries import Entry
 from messaging.live.frames import (
     EncodedJson,
     Fragment,

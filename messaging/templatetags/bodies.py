@@ -6,7 +6,7 @@ from django import template
 from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 
-from messaging.conversations.history import FOLDED_TO, Entry
+from messaging.conversations.entries import FOLDED_TO, Entry
 from threads.highlighting import draw_links
 from threads.links import MAX_URL_LENGTH, find_links
 

@@ -25,8 +25,8 @@ from messaging.attachments.inbound import fetch_again
 from messaging.attachments.serving import inert_response
 from messaging.attachments.sniffing import GENERIC, file_extension, sniff_type
 from messaging.conversations.drafts import FormWasSent, update_draft
+from messaging.conversations.entries import Entry
 from messaging.conversations.forms import DraftForm
-from messaging.conversations.history import Entry
 from messaging.models import Attachment
 from messaging.stream.access import get_attachment, get_message
 from threads.access import get_thread

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import fragment_or_redirect
-from messaging.conversations.history import Entry, prefetch_details
+from messaging.conversations.entries import Entry, prefetch_details
 from messaging.outbound.failures import mark_failure_seen
 from messaging.stream.access import get_message
 

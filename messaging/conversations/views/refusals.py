@@ -9,8 +9,9 @@ from django.shortcuts import render
 
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest
+from messaging.conversations.entries import Entry
 from messaging.conversations.forms import SendForm
-from messaging.conversations.history import Entry, open_conversation
+from messaging.conversations.history import open_conversation
 from messaging.conversations.views.conversation import render_conversation
 from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused
 from threads.models import Thread

@@ -14,8 +14,8 @@ from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.conversations.drafts import draft_seq
+from messaging.conversations.entries import Entry
 from messaging.conversations.forms import SendForm
-from messaging.conversations.history import Entry
 from messaging.conversations.schedule_forms import ScheduleForm
 from messaging.conversations.views.refusals import render_refusal, render_send_guard
 from messaging.conversations.views.uploads import add_uploads

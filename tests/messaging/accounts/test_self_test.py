@@ -144,7 +144,7 @@ def test_a_carriers_name_in_the_host_stays_as_it_is(cast: Cast, settings: Settin
 def test_a_redirect_of_the_missing_slash_and_a_refused_get_are_named(
     account: CarrierAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As nginx does for a folder, and a firewall that knows POST alone."""
+    """Answer as nginx does for a folder, and a firewall that knows POST alone."""
     passed_on = proxy_handler._pass_on
 
     def answer_some(handler: proxy_handler) -> None:

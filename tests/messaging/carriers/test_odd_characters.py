@@ -56,7 +56,7 @@ def test_a_text_with_characters_that_nobody_sees_is_stored_without_them(
 def test_half_of_a_pair_is_stored_as_a_replacement_character(
     cast: Cast, fixture: CarrierFixture
 ) -> None:
-    """As after a phone or carrier cut a text within a character."""
+    """Take what is left where a phone or carrier cut a text within a character."""
     file, account = text_file(fixture), move_front_desk(cast, fixture).account
     if file.suffix == ".json":
         body = replace_words(file, "cut \ud83d").replace(b"\\ud83d", rb"\ud83d \ud83d\ude00")

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.conversations.history import FOLDED_ABOVE, FOLDED_TO, PAGE_SIZE
+from messaging.conversations.entries import FOLDED_ABOVE, FOLDED_TO
+from messaging.conversations.history import PAGE_SIZE
 from messaging.models import Message, Number
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.markup import read_words

@@ -313,7 +313,7 @@ def test_other_methods_are_refused_and_counted_by_few_names(cast: Cast, method: 
 
 
 def test_an_unsigned_visit_is_refused_and_says_what_to_set(cast: Cast) -> None:
-    """As of an administrator who opens the address in a browser."""
+    """Call as an administrator does who opens the address in a browser."""
     assert call(cast.account.webhook_path, method="GET").status == 403
     reason = Rejection.objects.get().reason
     assert reason == (

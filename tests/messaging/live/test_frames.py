@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging.conversations.history import FOLDED_ABOVE, FOLDED_TO
+from messaging.conversations.entries import FOLDED_ABOVE, FOLDED_TO
 from messaging.live import frames
 from messaging.live.frames import Fragment, pack_frames, split_into_parts
 from messaging.live.pages import BROKEN, Page
