@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from base64 import b32decode
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from django_otp.oath import TOTP
 from playwright.sync_api import expect
 
@@ -62,8 +64,12 @@ def test_an_administrator_gets_in_with_the_code_at_the_first_try(browsers: Brows
         browsers.give_back(profile)
 
 
-def add_agent(server: Server) -> None:
-    """Make pat, a member of Front Desk with the password of all."""
+@pytest.fixture
+def pat(server: Server) -> Iterator[str]:
+    """Make an agent, a member of Front Desk with the password of all; return the username.
+
+    They are no member afterwards, so that no other test meets them.
+    """
     server.query("CREATE TEMP TABLE pat AS SELECT * FROM inboxes_agent WHERE username = 'cho';")
     server.query("UPDATE pat SET id = 90001, username = 'pat', display_name = 'Pat Lee'")
     server.query("INSERT INTO inboxes_agent SELECT * FROM pat")
@@ -73,6 +79,8 @@ def add_agent(server: Server) -> None:
     )
     server.query("UPDATE pats SET id = 90001, agent_id = 90001")
     server.query("INSERT INTO inboxes_membership SELECT * FROM pats")
+    yield "pat"
+    server.query("DELETE FROM inboxes_membership WHERE agent_id = 90001")
 
 
 def fill_passwords(page: Page, current: str, new: str) -> None:
@@ -83,13 +91,12 @@ def fill_passwords(page: Page, current: str, new: str) -> None:
 
 
 def test_a_new_password_keeps_this_browser_and_signs_out_the_others(
-    open_browser: OpenBrowser, server: Server
+    open_browser: OpenBrowser, server: Server, pat: str
 ) -> None:
-    add_agent(server)
     number = new_number()
     server.receive_text("Hello", sender=number)
-    here = open_browser("pat", has_new_session=True)
-    there = open_browser("pat", has_new_session=True).new_page()
+    here = open_browser(pat, has_new_session=True)
+    there = open_browser(pat, has_new_session=True).new_page()
     reading, page = here.new_page(), here.new_page()
     for one in (reading, there):
         one.goto(server.url + server.thread_path(number))
