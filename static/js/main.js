@@ -20,7 +20,6 @@ import "./page/viewport.js";
 import "./conversation/deletion.js";
 import "./composer/refusal.js";
 import "./page/deferred-assets.js";
-import "./composer/new-conversation.js";
 import "./page/keyboard-shortcuts.js";
 import "./notifications/notifications.js";
 import "./conversation/scroll-to-message.js";

@@ -126,3 +126,11 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   next.focus();
 });
+
+// What was typed before this module was there.
+const early = startForm();
+if (early) {
+  measureText(early);
+  const to = early.querySelector("#start-to");
+  if (to instanceof HTMLInputElement && to.value !== to.defaultValue) askAboutNumber(early);
+}

@@ -1,5 +1,5 @@
-// Scripts and styles that only a conversation needs are fetched when one is near: the first page
-// stays light.
+// Scripts and styles that only some pages need, such as a conversation, are fetched when one is
+// near: the first page stays light.
 import { listen } from "../shared/events.js";
 
 /** Milliseconds until the page is at rest, and has time for what may be wanted next. */
@@ -10,6 +10,7 @@ const waiting = new Map([
   ["#composer", () => import("../composer/attachments.js")],
   ["#plus-menu", () => import("../composer/plus-menu.js")],
   [".log", () => import("../conversation/message-times.js")],
+  ["#start", () => import("../composer/new-conversation.js")],
   ["[data-zone]", () => import("../composer/scheduled-texts.js")],
 ]);
 
