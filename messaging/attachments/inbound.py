@@ -115,8 +115,8 @@ def _fetch_bytes(attachment: Attachment) -> bytes:
         credentials = account.get_credentials()
     except encryption.UndecryptableError as error:
         raise FetchError(NOT_GIVEN) from error
-    request = account.adapter.media_request(attachment.source_url, credentials)
     release_connection()
+    request = account.adapter.media_request(attachment.source_url, credentials)
     return fetch_media(
         request, sha256=attachment.source_sha256, network=media_network(account.carrier)
     )

@@ -15,9 +15,8 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 import httpx
-from django.conf import settings
 
-from messaging.carriers import events, http, parsing, results
+from messaging.carriers import bandwidth_login, events, http, parsing, results
 from messaging.carriers.bandwidth_errors import ERROR_CLASSES
 from messaging.carriers.base import Carrier, CredentialField
 
@@ -65,8 +64,10 @@ class Bandwidth(Carrier):
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("account_id", "Account ID", True, "Seven digits."),
         CredentialField("application_id", "Application ID", True, "Of the messaging application."),
-        CredentialField("api_user", "API user name", True, "It sends, and fetches pictures."),
-        CredentialField("api_password", "API password", True, "Of that user."),
+        CredentialField(
+            "client_id", "Client ID", True, "Of an API credential: Account, API Credentials."
+        ),
+        CredentialField("client_secret", "Client secret", True, "Of that API credential."),
         CredentialField(
             "callback_user", "Callback user name", True, "As entered in the application."
         ),
@@ -113,7 +114,10 @@ class Bandwidth(Carrier):
         """Create a message. Bandwidth documents that a 4xx or 5xx answer means "not sent"."""
         url = _url(credentials, "/messages")
         if url is None or not credentials.get("application_id"):
-            return results.AuthFailed("the account, the application or the API user is not stored")
+            return results.AuthFailed("the account or the application is not stored")
+        login = bandwidth_login.authorize(credentials, client)
+        if not isinstance(login, str):
+            return login
         body: dict[str, object] = {
             "applicationId": credentials["application_id"],
             "to": [outgoing.recipient],
@@ -123,12 +127,19 @@ class Bandwidth(Carrier):
         }
         if outgoing.media_urls:
             body["media"] = list(outgoing.media_urls)
-        return http.post_text(client, url, ANSWERS, json=body, auth=_login(credentials))
+        headers = {"authorization": login}
+        result = http.post_text(client, url, ANSWERS, json=body, headers=headers)
+        if isinstance(result, results.AuthFailed):
+            bandwidth_login.forget(credentials)
+        return result
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """Use the API user's login. Bandwidth keeps pictures for two days."""
-        is_theirs = parsing.host_of(url) == HOST
-        headers = {"authorization": http.basic_auth(*_login(credentials))} if is_theirs else {}
+        """Log in, if we are not logged in yet. Bandwidth keeps pictures for two days."""
+        headers = {}
+        if parsing.host_of(url) == HOST:
+            with http.new_client() as client:
+                login = bandwidth_login.authorize(credentials, client)
+            headers = {"authorization": login} if isinstance(login, str) else {}
         return results.MediaRequest(url, (HOST,), headers)
 
     def look_up(
@@ -166,11 +177,12 @@ class Bandwidth(Carrier):
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.IdentifyResult:
-        """List one message, which proves the account and its API user."""
+        """List one message, which proves the account and its credentials."""
         answer = _ask(credentials, client, messageDirection="OUTBOUND", limit="1")
         if isinstance(answer, results.AuthFailed | results.CannotTell):
             return answer
-        return results.Identity(credentials["account_id"][:64], credentials["api_user"][:120])
+        named = credentials.get("client_id") or credentials.get("api_user", "")
+        return results.Identity(credentials["account_id"][:64], named[:120])
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """Make an event of a type that does not exist."""
@@ -316,17 +328,12 @@ def _is_layout(url: str) -> bool:
     return LAYOUT.search(urlsplit(url).path.lower()) is not None
 
 
-def _login(credentials: Mapping[str, str]) -> tuple[str, str]:
-    return credentials.get("api_user", ""), credentials.get("api_password", "")
-
-
 def _url(credentials: Mapping[str, str], path: str) -> str | None:
-    """Return an address of the account; None if the account or its API user is not stored."""
+    """Return an address of the account; None if the account is not stored."""
     account = credentials.get("account_id", "")
-    if not account or not all(_login(credentials)):
+    if not account:
         return None
-    base = str(getattr(settings, "BANDWIDTH_API_URL", f"https://{HOST}")).rstrip("/")
-    return f"{base}/api/v2/users/{quote(account, safe='')}{path}"
+    return bandwidth_login.url(HOST, f"/api/v2/users/{quote(account, safe='')}{path}")
 
 
 def _ask(
@@ -334,8 +341,17 @@ def _ask(
 ) -> dict[str, Any] | results.AuthFailed | results.CannotTell:
     url = _url(credentials, "/messages")
     if url is None:
-        return results.AuthFailed("the account or the API user is not stored")
-    return http.get_json(client, url, Bandwidth.label, params=params, auth=_login(credentials))
+        return results.AuthFailed("the account is not stored")
+    login = bandwidth_login.authorize(credentials, client)
+    if isinstance(login, results.AuthFailed):
+        return login
+    if not isinstance(login, str):
+        return results.CannotTell("Bandwidth could not be asked: the login did not succeed")
+    headers = {"authorization": login}
+    answer = http.get_json(client, url, Bandwidth.label, params=params, headers=headers)
+    if isinstance(answer, results.AuthFailed):
+        bandwidth_login.forget(credentials)
+    return answer
 
 
 def _stamp(at: datetime) -> str:

@@ -116,7 +116,10 @@ class Carrier(ABC):
 
     @abstractmethod
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
-        """Return how to fetch the picture at `url`, which came in an event. Makes no request."""
+        """Return how to fetch the picture at `url`, which came in an event.
+
+        Makes no request, except to log in.
+        """
 
     def look_up(
         self, sought: results.Sought, credentials: Mapping[str, str], client: httpx.Client
