@@ -3,5 +3,6 @@
 from inboxes.models.agents import Agent
 from inboxes.models.inboxes import Inbox, LastMessage
 from inboxes.models.memberships import Membership, MembershipChange
+from inboxes.models.phone_sign_ins import PhoneSignIn
 
-__all__ = ["Agent", "Inbox", "LastMessage", "Membership", "MembershipChange"]
+__all__ = ["Agent", "Inbox", "LastMessage", "Membership", "MembershipChange", "PhoneSignIn"]

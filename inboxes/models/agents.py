@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 
 from inboxes import times
 from inboxes.models.inboxes import HasCounter
@@ -37,6 +39,7 @@ class Agent(HasCounter, AbstractUser):
         editable=False,
         help_text="Counts the changes that concern this agent alone.",
     )
+    password_changed_at = models.DateTimeField(null=True, editable=False)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
 
@@ -50,6 +53,30 @@ class Agent(HasCounter, AbstractUser):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save. A new password is always saved together with the time when it was set."""
+        fields = kwargs.get("update_fields")
+        if fields is not None and "password" in fields:
+            kwargs["update_fields"] = {*fields, "password_changed_at"}
+        super().save(*args, **kwargs)
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        self.password_changed_at = timezone.now()
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Return True for the right password. Hashing it anew, as Django does when its parameters
+        have changed, does not count as a change of the password."""
+
+        def hash_anew(password: str) -> None:
+            changed_at = self.password_changed_at
+            self.set_password(password)
+            self.password_changed_at = changed_at
+            self._password = None
+            self.save(update_fields=["password"])
+
+        return check_password(raw_password, self.password, hash_anew)
 
     def get_full_name(self) -> str:
         return self.display_name
