@@ -26,7 +26,7 @@ APPS = ["inboxes", "threads", "messaging", "simulator", "config"]
 # The folders of Python that stand elsewhere; what is in `messaging/simulator` is not messaging's.
 FOLDERS = {"simulator": "messaging/simulator"}
 # Whose the folders of `templates/` and the namespaces of URLs are, where the name is another one.
-OWNERS = {"registration": "inboxes", "admin": "inboxes"}
+OWNERS = {"registration": "inboxes", "admin": "inboxes", "invitations": "inboxes"}
 # URL names without a namespace are the whole site's, but for these.
 SIGN_IN = {"login", "logout"}
 

@@ -21,5 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if settings.DEMO:
     urlpatterns.append(path("simulator/", include("messaging.simulator.urls")))
+urlpatterns.append(path("", include("inboxes.invitations.urls")))
 urlpatterns.append(path("", include("messaging.urls")))
 handler500 = "config.error_pages.show_failure"

@@ -1,8 +1,17 @@
-"""Agents, inboxes and memberships."""
+"""Agents, inboxes, memberships, and links by which people get in."""
 
 from inboxes.models.agents import Agent
 from inboxes.models.inboxes import Inbox, LastMessage
 from inboxes.models.memberships import Membership, MembershipChange
+from inboxes.models.one_time_links import OneTimeLink
 from inboxes.models.phone_sign_ins import PhoneSignIn
 
-__all__ = ["Agent", "Inbox", "LastMessage", "Membership", "MembershipChange", "PhoneSignIn"]
+__all__ = [
+    "Agent",
+    "Inbox",
+    "LastMessage",
+    "Membership",
+    "MembershipChange",
+    "OneTimeLink",
+    "PhoneSignIn",
+]

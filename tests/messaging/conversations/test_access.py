@@ -76,6 +76,9 @@ CARRIERS = {
 # For carriers, without a cookie: proven in test_media_lending.py.
 PUBLIC = {"media/<str:signed>/<str:name>"}
 
+# For whoever holds the link: proven in tests/inboxes/invitations/.
+LINKS = {"invitation/<str:token>/"}
+
 # Concern whoever asks, and name nothing.
 ELSEWHERE = {
     "sign-out/",
@@ -115,7 +118,7 @@ DEMO = [route for route in ROUTES if route.startswith("simulator/")]
 
 
 def test_every_route_is_in_the_matrix() -> None:
-    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *PUBLIC, *ELSEWHERE, *OWN, *ADMIN, *DEMO}
+    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *PUBLIC, *LINKS, *ELSEWHERE, *OWN, *ADMIN, *DEMO}
     assert set(ROUTES) - known == set()
     assert known - set(ROUTES) == set()
     assert len(ADMIN) > 20

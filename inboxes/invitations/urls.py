@@ -1,0 +1,6 @@
+from django.urls import path
+
+from inboxes.invitations import views
+
+app_name = "invitations"
+urlpatterns = [path("invitation/<str:token>/", views.open_link, name="open")]
