@@ -4,12 +4,11 @@ An adapter verifies and parses webhooks, sends texts, and asks its carrier what 
 knows its carrier's dialect and nothing else: no models, no database. Fields that hold a customer's
 words, numbers or secrets are left out of every `repr`, since reprs end up in logs.
 
-The values are in `events` and `results`.
+The values are in `events`, `results` and `numbers`.
 """
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +17,7 @@ from typing import ClassVar
 
 import httpx
 
-from messaging.carriers import events, results
-
-TOLL_FREE = re.compile(r"\+18(?:00|33|44|55|66|77|88)")
+from messaging.carriers import events, numbers, results
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ class Carrier(ABC):
 
         Behind every carrier the network confirms STOP to a toll-free number of North America.
         """
-        is_toll_free = TOLL_FREE.match(our_number) is not None
+        is_toll_free = numbers.TOLL_FREE.match(our_number) is not None
         return word in self.confirmed_words or (is_toll_free and word == "stop")
 
     @abstractmethod
@@ -145,6 +142,21 @@ class Carrier(ABC):
         Those whose carrier's id is `known` are left out.
         """
         return results.CannotTell(f"{self.label} cannot be asked for texts that came in")
+
+    def open_directory(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> numbers.Directory | results.AuthFailed | None:
+        """Return the account's numbers, to read and to route; None if the carrier's API can't.
+
+        AuthFailed if what to log in with is not stored. Makes no call.
+        """
+        return None
+
+    def console_guide(
+        self, webhook_url: str, credentials: Mapping[str, str]
+    ) -> numbers.ConsoleGuide:
+        """Return what to enter by hand in the carrier's console, where its API can't."""
+        return numbers.ConsoleGuide((numbers.GuideField("Webhook address", webhook_url),))
 
     @abstractmethod
     def identify(

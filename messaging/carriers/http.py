@@ -83,7 +83,7 @@ def post_text(
     client: httpx.Client, url: str, answers: Answers, **request: Any
 ) -> results.SendResult:
     """POST a text once and judge the answer. Redirects are never followed."""
-    if _is_spoilt(request.get("headers", {})):
+    if is_spoilt(request.get("headers", {})):
         return results.AuthFailed(SPOILT)
     try:
         response = client.post(url, follow_redirects=False, **request)
@@ -163,7 +163,7 @@ def get_json(
     client: httpx.Client, url: str, label: str, **request: Any
 ) -> dict[str, Any] | results.AuthFailed | results.CannotTell:
     """GET a JSON object from a carrier. Redirects are never followed."""
-    if _is_spoilt(request.get("headers", {})):
+    if is_spoilt(request.get("headers", {})):
         return results.AuthFailed(SPOILT)
     try:
         response = client.get(url, follow_redirects=False, **request)
@@ -177,7 +177,7 @@ def get_json(
     return answer
 
 
-def _is_spoilt(headers: Mapping[str, str]) -> bool:
+def is_spoilt(headers: Mapping[str, str]) -> bool:
     """Return True if a header cannot be written (RFC 9110 §5.5), as with a key that was pasted
     with an invisible character."""
     return not all(value.isascii() and value.isprintable() for value in headers.values())

@@ -74,6 +74,27 @@ class AuthFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The carrier knows us, but the key may not do this. `permission` is what it lacks, as the
+    carrier's console calls it."""
+
+    permission: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The carrier refused a change, other than of a text; the same request would be refused again.
+
+    `words` are the carrier's own.
+    """
+
+    detail: str
+    code: str = field(default="", compare=False)
+    words: str = field(default="", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NotSent:
     """Surely not sent: no connection was made. May be tried again."""
 

@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import httpx
 from django.conf import settings
 
-from messaging.carriers import events, http, parsing, results
+from messaging.carriers import events, http, numbers, parsing, results
 from messaging.carriers.base import CredentialField
 from messaging.carriers.signalwire_errors import ERROR_CLASSES
 from messaging.carriers.twilio import STATES, Twilio, url_spellings
@@ -100,6 +101,11 @@ class SignalWire(Twilio):
             if parsing.media_type(request.headers)[0] == parsing.FORM:
                 raise
             return over_body
+
+    def open_directory(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> numbers.Directory | results.AuthFailed | None:
+        return None
 
     @property
     def answers(self) -> http.Answers:

@@ -19,10 +19,12 @@ import httpx
 from django.conf import settings
 
 from inboxes.integers import read_integer
-from messaging.carriers import events, http, parsing, results
+from messaging.carriers import events, http, numbers, parsing, results
+from messaging.carriers.api_calls import Api
 from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.twilio_errors import ERROR_CLASSES
 from messaging.carriers.twilio_log import Log
+from messaging.carriers.twilio_numbers import TwilioDirectory
 
 # No document of Twilio's names it, but group texts have it.
 OTHER_KEY = re.compile(r"OtherRecipients[0-9]*")
@@ -248,6 +250,33 @@ class Twilio(Carrier):
             parsing.path_of(url),
             {"content-type": parsing.FORM, self.signature_headers[0]: mark},
             body,
+        )
+
+    def open_directory(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> numbers.Directory | results.AuthFailed | None:
+        """Return the account's IncomingPhoneNumbers and short codes."""
+        account = self.account(credentials)
+        if account is None:
+            return results.AuthFailed(NOT_STORED)
+        api = Api(self.label, client, {"auth": account[1]})
+        messaging = getattr(settings, "TWILIO_API_URL", "https://messaging.twilio.com")
+        return TwilioDirectory(api, account[0], f"{str(messaging).rstrip('/')}/v1")
+
+    def console_guide(
+        self, webhook_url: str, credentials: Mapping[str, str]
+    ) -> numbers.ConsoleGuide:
+        """Return the fields of Twilio's console."""
+        where = "Phone Numbers → Manage → Active numbers, the number, Messaging configuration"
+        return numbers.ConsoleGuide(
+            (
+                numbers.GuideField("A message comes in", "Webhook", where),
+                numbers.GuideField("URL", webhook_url, where),
+                numbers.GuideField("HTTP", "HTTP POST", where),
+            ),
+            "https://console.twilio.com/us1/develop/phone-numbers/manage/incoming",
+            "If the number belongs to a messaging service, enter the address at Messaging → "
+            "Services, the service, Integration, Send a webhook instead.",
         )
 
     @property
