@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 
+from config.data_folder import find_data_folder
 from config.environment import BadSetting, env, setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -92,8 +93,7 @@ for _name, _is_on in (("PARTYLINE_DEMO", DEMO), ("DJANGO_DEBUG", DEBUG)):
                 f"{_name}=1 is for this machine only, so {_where} takes 127.0.0.1 or localhost:"
                 f" change {_where}, or leave {_name} out."
             )
-DATA_DIR = Path(setting("PARTYLINE_DATA", env.str, str(BASE_DIR / "var"), "a folder")).expanduser()
-DATA_DIR = (DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR).resolve()
+DATA_DIR = find_data_folder(BASE_DIR, setting("PARTYLINE_DATA", env.str, "", "a folder"))
 ADMIN_SECOND_FACTOR = setting("ADMIN_SECOND_FACTOR", env.bool, not DEMO, "1 or 0")
 TIME_ZONE = setting(
     "TIME_ZONE",

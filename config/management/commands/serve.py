@@ -12,12 +12,13 @@ from typing import Any, NoReturn
 import psycopg
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config.demo import PASSWORD
 from config.embedded.lifecycle import release_all_servers
+from config.management.plain import PlainCommand
 from config.single_process import (
     DatabaseAlreadyServed,
     hold_single_process_lock,
@@ -28,9 +29,8 @@ from config.static_files import collect_static_if_changed
 DEMO_PEOPLE = ("admin", "ana", "ben", "cho")
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     help = "Serve everything from this one process: database, migrations, pages and jobs."
-    requires_system_checks: list[str] = []  # they take a second, and `make check` runs them
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _exit_at_once)

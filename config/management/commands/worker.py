@@ -4,14 +4,13 @@ import asyncio
 import signal
 from typing import Any
 
-from django.core.management import BaseCommand
-
+from config.management.plain import PlainCommand
 from config.shutdown import exit_after_deadline
 from config.worker import run_worker
 
 
-class Command(BaseCommand):
-    help = "Run jobs. Unlike `procrastinate worker`, jobs defer others inside their transaction."
+class Command(PlainCommand):
+    help = "Run jobs only: sending, fetching, notifying."
 
     def handle(self, *args: Any, **options: Any) -> None:
         asyncio.run(_work_until_stopped())
