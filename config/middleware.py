@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect, resolve_url
@@ -93,6 +93,20 @@ class LocaleMiddleware:
             language = request.user.language or accepted.partition(";")[0].strip()
             stack: ExitStack = request.META["partyline.locale"]
             stack.enter_context(times.reading(language, request.user.time_zone))
+
+
+class HiddenPagesMiddleware(ResponseMiddleware):
+    """Answers 404 where `inboxes.access.hide_unless` hides a page from whoever asks.
+
+    It stands before CsrfViewMiddleware, whose 403 would tell that the page exists.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> None:
+        may_see = getattr(view, "may_see", None)
+        if may_see is not None and not may_see(request):
+            raise Http404("Not for this person.")
 
 
 class NulCharacterMiddleware(ResponseMiddleware):

@@ -1,4 +1,3 @@
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
@@ -18,9 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="login",
     ),
     path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("simulator/", include("messaging.simulator.urls")),
+    path("", include("inboxes.invitations.urls")),
+    path("", include("messaging.urls")),
 ]
-if settings.DEMO:
-    urlpatterns.append(path("simulator/", include("messaging.simulator.urls")))
-urlpatterns.append(path("", include("inboxes.invitations.urls")))
-urlpatterns.append(path("", include("messaging.urls")))
 handler500 = "config.error_pages.show_failure"

@@ -1,8 +1,16 @@
-"""Access to inboxes. An inbox that the agent may not see is a 404, as if it did not exist."""
+"""Access to inboxes, and to pages that exist for some people only.
+
+What a person may not see is a 404, as if it did not exist.
+"""
 
 from __future__ import annotations
 
-from django.http import Http404
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from inboxes.models import Agent, Inbox
 
@@ -13,3 +21,26 @@ def get_shared_inbox(agent: Agent, inbox_id: int) -> Inbox:
     if inbox is None:
         raise Http404("No such inbox.")
     return inbox
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def hide_unless(may_see: Callable[[HttpRequest], bool]) -> Callable[[View], View]:
+    """Answer 404 to everybody for whom `may_see` is False.
+
+    The middleware reads `may_see` too, and asks it before a method or a CSRF token is looked at:
+    their refusals would tell that there is a page.
+    """
+
+    def hide(view: View) -> View:
+        @functools.wraps(view)
+        def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not may_see(request):
+                raise Http404("Not for this person.")
+            return view(request, *args, **kwargs)
+
+        shown.may_see = may_see  # type: ignore[attr-defined]
+        return shown
+
+    return hide

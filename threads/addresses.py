@@ -13,6 +13,8 @@ from django.conf import settings
 AddressKind = Literal["phone", "short_code", "name"]
 
 MAX_LENGTH = 64
+# In each area code of North America, these numbers are kept for stories: nobody has them.
+_FICTIONAL = re.compile(r"\+1[2-9][0-9]{2}55501[0-9]{2}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 
 
@@ -29,6 +31,11 @@ def normalise_address(raw: str) -> tuple[str, AddressKind]:
     if number is not None:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), "phone"
     return text or "unknown", "name"
+
+
+def is_fictional(address: str) -> bool:
+    """Return True for a number from the range that no telephone company gives out."""
+    return _FICTIONAL.fullmatch(address) is not None
 
 
 def format_address(address: str) -> str:

@@ -4,10 +4,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from config.environment import BadSetting, env, setting
-from config.settings.installation import BASE_DIR, DATA_DIR, DEBUG, DEMO
+from config.settings.installation import BASE_DIR, DATA_DIR, DEBUG
 
 AUTH_USER_MODEL = "inboxes.Agent"
-FIRST_PARTY_APPS = ["inboxes", "threads", "messaging", *(["messaging.simulator"] if DEMO else [])]
+FIRST_PARTY_APPS = ["inboxes", "threads", "messaging", "messaging.simulator"]
 INSTALLED_APPS = [
     "daphne",
     "channels",
@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "config.middleware.WrongMethodMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.middleware.HiddenPagesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",

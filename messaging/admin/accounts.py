@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,7 +30,7 @@ ABOUT = ("webhook_address", "tested")
 
 
 def _credential_fields(account: CarrierAccount) -> tuple[CredentialField, ...] | None:
-    """Return the fields of its carrier; none for the simulator's account outside the demo."""
+    """Return the fields of its carrier; none for a carrier that this version doesn't know."""
     try:
         return account.adapter.credential_fields
     except UnknownCarrier:
@@ -59,7 +60,12 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "carrier" in self.fields:
-            choices = [(name, carrier.label) for name, carrier in CARRIERS.items()]
+            choices = [
+                (name, carrier.label)
+                for name, carrier in CARRIERS.items()
+                # Outside the demo, the set-up makes its account, with a secret of its own.
+                if name != "simulator" or settings.DEMO
+            ]
             self.fields["carrier"] = forms.ChoiceField(choices=choices)
 
     def clean(self) -> dict[str, Any]:

@@ -46,15 +46,19 @@ AWAY = "The carrier took too long to send this file."
 CHANGED = "This file arrived damaged."
 
 
+# The names of this machine, as settings.LOOPBACK_NAMES has them.
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
 def media_network(carrier: str) -> Network:
     """Return the network of a carrier's pictures: the internet.
 
-    The demo's carrier is this installation itself, on loopback and without TLS. No setting allows
-    that where the demo is off.
+    The simulator is this installation itself, which may be on loopback and without TLS. Nothing
+    allows that where the installation has a public address.
     """
-    if carrier != "simulator" or not settings.DEMO:
-        return INTERNET
     own = urlsplit(settings.PUBLIC_URL)
+    if carrier != "simulator" or own.hostname not in OWN_NAMES:
+        return INTERNET
     port = own.port or {"http": 80}.get(own.scheme, 443)
     return Network(scheme=own.scheme, port=port, is_allowed=_is_loopback)
 

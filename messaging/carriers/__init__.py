@@ -1,8 +1,10 @@
-"""List the carriers that this installation can speak to."""
+"""List the carriers that Partyline can speak to.
+
+The simulator is one of them: with it, an installation is tried out without a carrier. Which
+accounts it may have is decided where they are made (`messaging/setup/` and the demo's seed).
+"""
 
 from __future__ import annotations
-
-from django.conf import settings
 
 from messaging.carriers.bandwidth import Bandwidth
 from messaging.carriers.base import Carrier
@@ -22,14 +24,13 @@ ADAPTERS: tuple[Carrier, ...] = (
     Telnyx(),
     Bandwidth(),
     Vonage(),
+    Simulator(),
 )
 CARRIERS: dict[str, Carrier] = {adapter.name: adapter for adapter in ADAPTERS}
-if getattr(settings, "DEMO", False):
-    CARRIERS["simulator"] = Simulator()
 
 
 class UnknownCarrier(LookupError):
-    """No adapter of that name; the simulator exists in the demo only."""
+    """No adapter of that name: a later version may have known it."""
 
 
 def get_carrier(name: str) -> Carrier:

@@ -1,4 +1,6 @@
-"""The demo's carrier. Its far end is our own `messaging.simulator`, called over real HTTP.
+"""A carrier without a network. Its far end is our own `messaging.simulator`, called over HTTP.
+
+Nothing that it sends leaves the installation: texts are posted to our own address alone.
 
 Its dialect (JSON throughout):
 
@@ -48,7 +50,7 @@ class Simulator(Carrier):
     name: ClassVar = "simulator"
     label: ClassVar = "Simulator"
     credential_fields: ClassVar = CredentialField(
-        "secret", "Secret", True, "Any words; both ends of the demo share them."
+        "secret", "Secret", True, "Any words; both ends share them."
     ).rotating()
     capabilities: ClassVar = results.Capabilities(
         longest_text=1600,
@@ -104,13 +106,15 @@ class Simulator(Carrier):
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Fetch it from our own far end, which serves what the handset sends."""
-        return results.MediaRequest(url, (urlsplit(settings.PUBLIC_URL).hostname or "",))
+        secret = credentials.get("secret", "")
+        bearer = {"Authorization": f"Bearer {secret}"} if secret else {}
+        return results.MediaRequest(url, (urlsplit(settings.PUBLIC_URL).hostname or "",), bearer)
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.IdentifyResult:
         """Name our one account."""
-        return results.Identity("simulator", "The demo's handset")
+        return results.Identity("simulator", "The handset")
 
     def sign_test(self, credentials: Mapping[str, str], url: str) -> events.RawRequest | None:
         """Make an event of no type."""

@@ -4,6 +4,7 @@ import secrets
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, Value
@@ -12,6 +13,10 @@ from messaging import encryption
 from messaging.carriers import CARRIERS, get_carrier
 from messaging.carriers.base import Carrier
 from threads import addresses
+
+NOT_FICTIONAL = (
+    "The simulator reaches no phone, so it takes only made-up numbers like (202) 555-0110."
+)
 
 
 def new_account_token() -> str:
@@ -58,8 +63,7 @@ class CarrierAccount(models.Model):
 
     @property
     def is_on(self) -> bool:
-        """Return True if it is active and its carrier is known here: the simulator is known only
-        in the demo."""
+        """Return True if it is active and its carrier is known to this version."""
         return self.is_active and self.carrier in CARRIERS
 
     @property
@@ -111,6 +115,12 @@ class Number(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    def clean(self) -> None:
+        """Keep real numbers off the simulator, whose texts reach nobody."""
+        is_simulated = bool(self.account_id) and self.account.carrier == "simulator"
+        if is_simulated and not addresses.is_fictional(self.address):
+            raise ValidationError({"account": NOT_FICTIONAL})
 
     @property
     def display(self) -> str:

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class SimulatorConfig(AppConfig):
-    """Simulate the outside world for the demo: handsets, and a carrier's far end."""
+    """Simulate the outside world, to try Partyline out: handsets, and a carrier's far end."""
 
     name = "messaging.simulator"
     label = "simulator"

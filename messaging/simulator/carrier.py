@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import time
 from collections.abc import Mapping
@@ -12,10 +11,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from inboxes.access import hide_unless
 from messaging.carriers import events, parsing
-from messaging.encryption import UndecryptableError
-from messaging.models import CarrierAccount
-from messaging.simulator import line
+from messaging.simulator import access, line
 from messaging.simulator.models import FarEnd, Text
 from messaging.simulator.outside import fetch_later, report_later
 
@@ -29,10 +27,11 @@ REFUSALS: Mapping[str, tuple[int, dict[str, str], dict[str, str]]] = {
 
 
 @csrf_exempt
+@hide_unless(access.may_post_text)
 @require_POST
 def take_text(request: HttpRequest) -> HttpResponse:
     """Take a text, or refuse it as the far end is set to; keep what was taken as it came."""
-    secret = _account_secret(request)
+    secret = access.account_secret(request)
     if not secret:
         return JsonResponse({"code": "auth"}, status=401)
     told = _fields(request.body)
@@ -59,21 +58,6 @@ def take_text(request: HttpRequest) -> HttpResponse:
     if far_end.answer != FarEnd.Answer.ACCEPT and not is_cut:
         time.sleep(patience)
     return JsonResponse({"id": text.carrier_message_id}, status=201)
-
-
-def _account_secret(request: HttpRequest) -> str:
-    """Return the secret in the Authorization header; empty if there is none."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return ""
-    for account in CarrierAccount.objects.filter(carrier="simulator"):
-        try:
-            secret = account.get_credentials().get("secret", "")
-        except UndecryptableError:
-            continue
-        if secret and hmac.compare_digest(secret.encode(), given.encode()):
-            return secret
-    return ""
 
 
 def _media(body: bytes) -> list[str]:

@@ -24,7 +24,6 @@ class Text(models.Model):
     body = models.TextField()
     received_at = models.DateTimeField(auto_now_add=True)
 
-    # Named, since the app is not installed where types are checked outside of the demo.
     objects: ClassVar[models.Manager[Text]] = models.Manager()
 
     class Meta:

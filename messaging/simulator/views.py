@@ -1,4 +1,4 @@
-"""Show the handset: text as any external number, and see what arrives. Open to all, demo only."""
+"""Show the handset: text as any external number, and see what arrives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,11 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from inboxes.access import hide_unless
 from inboxes.requests import HtmxRequest
 from inboxes.responses import fragment_or_redirect
 from messaging.attachments.serving import inert_response
 from messaging.attachments.sniffing import GENERIC
 from messaging.attachments.storing import load_bytes
+from messaging.simulator import access
 from messaging.simulator.forms import FarEndForm, FromForm, HandsetForm, simulated_numbers
 from messaging.simulator.models import FarEnd, File, Text
 from messaging.simulator.outside import Unreachable, text_in
@@ -26,6 +29,7 @@ FIRST_HANDSET = "+12025550177"
 SHOWN = 50
 
 
+@hide_unless(access.may_use)
 @require_safe
 def handset(request: HttpRequest) -> HttpResponse:
     """Show the page of the number in `?from=`."""
@@ -34,6 +38,7 @@ def handset(request: HttpRequest) -> HttpResponse:
     return _page(request, sender, form, is_sent=request.GET.get("sent") == "1")
 
 
+@hide_unless(access.may_use)
 @require_safe
 def received(request: HttpRequest) -> HttpResponse:
     """Return the texts of the number as fragments, or 204 if the page shows them already."""
@@ -44,6 +49,7 @@ def received(request: HttpRequest) -> HttpResponse:
     return render(request, "simulator/_received.html", context)
 
 
+@hide_unless(access.may_use)
 @require_POST
 def send(request: HtmxRequest) -> HttpResponse:
     """Text one of our numbers, by a webhook over HTTP as a carrier does."""
@@ -75,6 +81,7 @@ def send(request: HtmxRequest) -> HttpResponse:
     return _page(request, sender, form, status=422)
 
 
+@hide_unless(access.may_fetch_file)
 @require_safe
 def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Serve a picture to look at, or any other file to save."""
@@ -84,6 +91,7 @@ def file(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return inert_response(load_bytes(found.stored_name), GENERIC, save_as=f"file-{found.pk}")
 
 
+@hide_unless(access.may_use)
 @require_POST
 def behave(request: HtmxRequest) -> HttpResponse:
     """Set how the far end answers from now on."""
@@ -103,7 +111,13 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     far_end = FarEndForm.shown()
-    context = {"form": form, "is_sent": is_sent, "far_end": far_end, "now": timezone.now()}
+    context = {
+        "form": form,
+        "is_sent": is_sent,
+        "far_end": far_end,
+        "now": timezone.now(),
+        "site": "Partyline demo" if settings.DEMO else "Partyline simulator",
+    }
     page = "simulator/handset.html"
     return render(request, page, context | _received(sender), status=status)
 

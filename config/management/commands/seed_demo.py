@@ -25,6 +25,7 @@ from messaging.models import (
     OptOut,
 )
 from messaging.outbound.delivery import UNKNOWN_REASON
+from messaging.simulator.models import Text
 from messaging.stream import writing
 from messaging.stream.keywords import find_keyword
 from messaging.stream.mentions import find_mentions, mentionable_agents
@@ -215,8 +216,6 @@ class HistoryWriter:
 
 def _put_on_handset(carrier_message_id: str, line: history.Line) -> None:
     """Show a text on the simulator's handset, too: one that was sent there, or delivered."""
-    from messaging.simulator.models import Text  # an app of the demo alone
-
     ends = [NUMBERS[line.conversation.inbox], line.conversation.address]
     sender, recipient = reversed(ends) if line.kind == "inbound" else ends
     text = Text.objects.create(

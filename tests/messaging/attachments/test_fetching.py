@@ -320,12 +320,14 @@ def test_bytes_with_a_wrong_checksum_are_not_kept(host: MediaHost) -> None:
         fetch_media(media_request(host), network=network, sha256="0" * 64)
 
 
-def test_only_the_demos_own_carrier_is_fetched_from_loopback(settings: object) -> None:
+def test_only_the_simulator_is_fetched_from_loopback_and_only_without_a_public_address(
+    settings: object,
+) -> None:
     for name in ("twilio", "plivo", "telnyx", "bandwidth", "vonage", "signalwire"):
         assert media_network(name) is INTERNET
-    settings.DEMO = False  # type: ignore[attr-defined]
+    settings.PUBLIC_URL = "https://texts.example.com"  # type: ignore[attr-defined]
     assert media_network("simulator") is INTERNET
-    settings.DEMO = True  # type: ignore[attr-defined]
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"  # type: ignore[attr-defined]
     network = media_network("simulator")
     assert network.is_allowed("127.0.0.1")
     assert not network.is_allowed("10.0.0.1")
