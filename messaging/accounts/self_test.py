@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from inboxes.database import release_connection
 from messaging.accounts import probes, spellings
+from messaging.accounts.credentials import complete_credentials
 from messaging.carriers import events, http, parsing, results
 from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
@@ -53,6 +54,7 @@ class Finding:
 
 def run_self_test(account: CarrierAccount) -> list[Finding]:
     """Test the account and store what was found. Holds no database connection meanwhile."""
+    complete_credentials(account=account)
     release_connection()
     credentials, findings = _check_secrets(account)
     findings += [*_try_way_in(account, credentials or {})]

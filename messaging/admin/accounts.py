@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
 from inboxes.times import time_element
+from messaging.accounts.credentials import complete_credentials
 from messaging.accounts.self_test import Finding, run_self_test
 from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
@@ -77,7 +79,8 @@ class AccountForm(forms.ModelForm[CarrierAccount]):
             given = values.get(PREFIX + field.name)
             if given and not given.strip().isprintable():
                 self.add_error(PREFIX + field.name, INVISIBLE)
-            if field.is_required and not given and not stored.get(field.name):
+            is_needed = field.is_required and not field.is_found
+            if is_needed and not given and not stored.get(field.name):
                 self.add_error(PREFIX + field.name, "Enter this to use the account.")
         return values
 
@@ -246,6 +249,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
             return
         obj.set_credentials(form.credentials())
         obj.save(update_fields=["name", "is_active", "encrypted_credentials"])
+        transaction.on_commit(lambda: complete_credentials(account=obj))
 
     def response_add(
         self, request: HttpRequest, obj: CarrierAccount, post_url_continue: str | None = None

@@ -6,6 +6,7 @@ came of it, and may try again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,11 @@ class Interrupted(Exception):
         return self.reason
 
 
+def read_plain_error(answer: Resource) -> tuple[object, object]:
+    """Return an error's number and words where they stand at the top, as Twilio's do."""
+    return answer.get("code"), answer.get("message")
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """Call the API of one account. `request` holds what every call has, such as `auth`."""
@@ -42,12 +48,12 @@ class Api:
     label: str
     client: httpx.Client = field(repr=False)
     request: dict[str, Any] = field(repr=False)
-    # Keys of an error's number and of its words, in the answer's JSON object.
-    error_code: str = "code"
-    error_words: str = "message"
+    # Read an answer's object, empty if there is none, and an error's number and its words.
+    parse: Callable[[httpx.Response], Resource] = http.json_object
+    read_error: Callable[[Resource], tuple[object, object]] = read_plain_error
 
     def read(self, url: str, permission: str) -> Resource:
-        """Return the JSON object at `url`. `permission` names what the key may lack for it.
+        """Return the object at `url`. `permission` names what the key may lack for it.
 
         Raise Interrupted.
         """
@@ -57,9 +63,10 @@ class Api:
         return answer
 
     def change(self, method: str, url: str, permission: str, **body: Any) -> Answer:
-        """Make a change and return the JSON object of the answer, empty if it has none.
+        """Make a change and return the object of the answer, empty if it has none.
 
-        `body` is httpx's `data` or `json`. OutcomeUnknown if the change may have been made.
+        `body` is httpx's `data`, `json` or `content`. OutcomeUnknown if the change may have been
+        made.
         """
         return self._call(method, url, permission, **body)
 
@@ -79,7 +86,7 @@ class Api:
         return self._judge(response, permission, is_change=is_change)
 
     def _judge(self, response: httpx.Response, permission: str, *, is_change: bool) -> Answer:
-        status, answer = response.status_code, http.json_object(response)
+        status, answer = response.status_code, self.parse(response)
         said = f"{self.label} answered {status}"
         if response.is_success:
             is_readable = bool(answer) or (is_change and not response.content.strip())
@@ -90,8 +97,9 @@ class Api:
                 if is_change
                 else results.CannotTell(f"{said} with something unreadable")
             )
-        code = str(answer.get(self.error_code) or "")[: parsing.CODE_LIMIT]
-        words = parsing.carrier_words(answer.get(self.error_words))
+        given, said_by_them = self.read_error(answer)
+        code = str(given or "")[: parsing.CODE_LIMIT]
+        words = parsing.carrier_words(said_by_them)
         match status:
             case 401:
                 return results.AuthFailed(said, code, words)

@@ -22,12 +22,16 @@ from messaging.carriers import events, numbers, results
 
 @dataclass(frozen=True, slots=True)
 class CredentialField:
-    """Describe one value that an administrator enters for a carrier account."""
+    """Describe one value that an administrator enters for a carrier account.
+
+    One that `is_found` may be left empty, though it is needed: see `Carrier.find_credentials`.
+    """
 
     name: str
     label: str
     is_required: bool
     help_text: str
+    is_found: bool = False
 
     def rotating(self) -> tuple[CredentialField, CredentialField]:
         """Return this field and one for the previous value, which webhooks may still be signed
@@ -157,6 +161,15 @@ class Carrier(ABC):
     ) -> numbers.ConsoleGuide:
         """Return what to enter by hand in the carrier's console, where its API can't."""
         return numbers.ConsoleGuide((numbers.GuideField("Webhook address", webhook_url),))
+
+    def find_credentials(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> dict[str, str] | results.AuthFailed | results.CannotTell:
+        """Return credentials that are not stored and need not be typed, by name.
+
+        They are told by the carrier's API, or ours to choose.
+        """
+        return {}
 
     @abstractmethod
     def identify(

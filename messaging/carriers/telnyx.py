@@ -7,12 +7,10 @@ Follows Telnyx's "Receiving webhooks" (Ed25519 over timestamp, bar and body), "S
 from __future__ import annotations
 
 import base64
-import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
-from uuid import UUID
+from typing import Any, ClassVar
 
 import httpx
 from cryptography.exceptions import InvalidSignature
@@ -20,32 +18,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
 from inboxes.integers import read_integer
-from messaging.carriers import events, http, parsing, results, telnyx_inbound
+from messaging.carriers import (
+    events,
+    http,
+    numbers,
+    parsing,
+    results,
+    telnyx_inbound,
+    telnyx_numbers,
+    telnyx_receipts,
+)
+from messaging.carriers.api_calls import Api
 from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.telnyx_errors import ERROR_CLASSES
-from messaging.carriers.telnyx_records import LAG, Api, between, url
-
-STATES: dict[str, events.State] = {
-    "queued": "queued",
-    "sending": "sending",
-    "sent": "sent",
-    "delivered": "delivered",
-    "read": "delivered",
-    "expired": "failed",
-    "sending_failed": "failed",
-    "delivery_failed": "failed",
-    "delivery_unconfirmed": "unknown",
-    # The detail records' words.
-    "failed": "failed",
-    "gw_reject": "failed",
-    "gw_timeout": "failed",
-    "dlr_timeout": "unknown",
-    "dlr_unconfirmed": "unknown",
-}
-
-# A block, by the contact's STOP or by a network; only the words of the error tell which.
-BLOCKED = "40300"
-STOP = re.compile(r"\bSTOP\b|\bopt(?:ed)?[ -]?out\b|existing block rule", re.IGNORECASE)
+from messaging.carriers.telnyx_records import LAG, Records, between, url
 
 # The buckets are those of webhooks that others have published; no document names them.
 MEDIA_HOSTS = (
@@ -73,7 +59,8 @@ class Telnyx(Carrier):
             "public_key",
             "Public key",
             True,
-            "Telnyx signs the webhooks with its other half. It stands beside the API keys.",
+            "It proves Telnyx's webhooks. If empty, it is read with the API key.",
+            is_found=True,
         ).rotating(),
     )
     capabilities: ClassVar[results.Capabilities] = results.Capabilities(
@@ -129,7 +116,9 @@ class Telnyx(Carrier):
                 payload = parsing.read_object("payload", data.get("payload"))
                 return [*telnyx_inbound.read_texts(payload)]
             case "message.sent" | "message.finalized":
-                return _receipts(parsing.read_object("payload", data.get("payload")))
+                return telnyx_receipts.read_receipts(
+                    parsing.read_object("payload", data.get("payload"))
+                )
             case _ if kind.startswith("message.") and "received" not in kind:
                 return [events.Ignored("an event of another type")]
             case _:
@@ -172,7 +161,10 @@ class Telnyx(Carrier):
             return found
         records, is_all = found
         for record in records:
-            if _attempt_in(record.get("delivery_status_webhook_url")) == sought.attempt_token:
+            if (
+                telnyx_receipts.attempt_in(record.get("delivery_status_webhook_url"))
+                == sought.attempt_token
+            ):
                 return _found(record)
         if not is_all or datetime.now(UTC) - sought.latest < LAG:
             return results.CannotTell("it is not in Telnyx's records, which may lag by hours")
@@ -200,6 +192,37 @@ class Telnyx(Carrier):
         ]
         return _texts(api, missed, number, is_all=found[1])
 
+    def open_directory(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> numbers.Directory | results.AuthFailed | None:
+        """Return the account's numbers and short codes, with their messaging profiles."""
+        api = _api(credentials, client)
+        if not api.key:
+            return results.AuthFailed("the API key is not stored")
+        request = {"headers": api.headers}
+        calls = Api(self.label, client, request, read_error=telnyx_numbers.read_error)
+        return telnyx_numbers.TelnyxDirectory(calls)
+
+    def console_guide(
+        self, webhook_url: str, credentials: Mapping[str, str]
+    ) -> numbers.ConsoleGuide:
+        """Return the fields of Telnyx's portal."""
+        return telnyx_numbers.console_guide(webhook_url)
+
+    def find_credentials(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> dict[str, str] | results.AuthFailed | results.CannotTell:
+        """Read the public key, which the API gives (`/v2/public_key`) but no document names."""
+        if credentials.get("public_key"):
+            return {}
+        answer = _api(credentials, client).get("/public_key")
+        if not isinstance(answer, dict):
+            return answer
+        public = _part(answer, "data").get("public")
+        if not isinstance(public, str) or _key(public) is None:
+            return results.CannotTell("Telnyx's answer holds no public key")
+        return {"public_key": public.strip()}
+
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client
     ) -> results.IdentifyResult:
@@ -225,9 +248,9 @@ ANSWERS = http.Answers(
     Telnyx.label,
     ERROR_CLASSES,
     message_id=lambda answer: _part(answer, "data").get("id"),
-    code=lambda answer: _first_code(answer.get("errors")),
-    words=lambda answer: _words(answer.get("errors")),
-    class_by_words=lambda answer: _class_by_words(answer.get("errors")),
+    code=lambda answer: telnyx_receipts.first_code(answer.get("errors")),
+    words=lambda answer: telnyx_receipts.words_of(answer.get("errors")),
+    class_by_words=lambda answer: telnyx_receipts.class_by_words(answer.get("errors")),
 )
 
 
@@ -247,89 +270,8 @@ def _is_signed(key: Ed25519PublicKey, signature: str, signed: bytes) -> bool:
     return True
 
 
-def _receipts(payload: Mapping[str, object]) -> list[events.Event]:
-    telnyx_inbound.check_kind(payload)
-    message_id = parsing.clean_required("id", parsing.read_string(payload, "id"), parsing.ID_LIMIT)
-    errors = parsing.read_objects("errors", payload.get("errors"))
-    token = _attempt_in(payload.get("webhook_url"))
-    receipts: list[events.Event] = []
-    parties = parsing.read_objects("to", payload.get("to"))
-    if not parties:
-        raise events.Unparsable("to is missing")
-    for index, party in enumerate(parties):
-        status = parsing.read_string(party, "status")
-        if status not in STATES:
-            receipts.append(events.Ignored("a status that needs nothing done"))
-            continue
-        own = [error for error in errors if _points_at(error, index)]
-        code, error_class, words = _error(status, own or errors)
-        recipient = telnyx_inbound.read_address("to", party)
-        receipts.append(
-            events.Receipt(message_id, STATES[status], code, error_class, recipient, token, words)
-        )
-    return receipts
-
-
-def _points_at(error: Mapping[str, object], index: int) -> bool:
-    """Return True if an error names this one of the recipients, by a JSON pointer (RFC 6901)."""
-    source = error.get("source")
-    pointer = source.get("pointer") if isinstance(source, dict) else None
-    return isinstance(pointer, str) and f"{pointer}/".endswith(f"/to/{index}/")
-
-
-def _error(status: str, errors: object) -> tuple[str, events.ErrorClass | Literal[""], str]:
-    """Return the first error's code, its class and its words, if the status is a failure."""
-    state = STATES.get(status, "sent")
-    if state not in ("failed", "unknown"):
-        return "", "", ""
-    given = _first_code(errors)
-    code = (
-        parsing.clean_field("code", str(given), parsing.CODE_LIMIT)
-        if isinstance(given, str | int)
-        else ""
-    )
-    words = parsing.carrier_words(*_words(errors))
-    if state == "unknown":
-        return code, "ambiguous", words
-    default: events.ErrorClass = "expired" if status == "expired" else "other"
-    return code, _class_by_words(errors) or ERROR_CLASSES.get(code, default), words
-
-
-def _words(errors: object) -> tuple[object, ...]:
-    """Return title and detail of the first error."""
-    first = errors[0] if isinstance(errors, list) and errors else None
-    return (first.get("title"), first.get("detail")) if isinstance(first, dict) else ()
-
-
-def _class_by_words(errors: object) -> events.ErrorClass | None:
-    """Return "opted_out" for BLOCKED if its title or detail says STOP; None for other codes.
-
-    The same code also says "Carrier rejected", which is no opt-out.
-    """
-    first = errors[0] if isinstance(errors, list) and errors else None
-    if not isinstance(first, dict) or str(first.get("code")) != BLOCKED:
-        return None
-    words = f"{first.get('title')} {first.get('detail')}"
-    return "opted_out" if STOP.search(words) else None
-
-
-def _first_code(errors: object) -> object:
-    """Return the code of the first error, whether errors are objects or bare codes."""
-    first = errors[0] if isinstance(errors, list) and errors else None
-    return first.get("code") if isinstance(first, dict) else first
-
-
-def _attempt_in(webhook_url: object) -> str:
-    """Return our attempt's token: the last step of the address that we gave with the text."""
-    last = str(webhook_url or "").rstrip("/").rpartition("/")[2]
-    try:
-        return str(UUID(last))
-    except ValueError:
-        return ""
-
-
-def _api(credentials: Mapping[str, str], client: httpx.Client) -> Api:
-    return Api(credentials.get("api_key", ""), client)
+def _api(credentials: Mapping[str, str], client: httpx.Client) -> Records:
+    return Records(credentials.get("api_key", ""), client)
 
 
 def _part(answer: Mapping[str, object], key: str) -> Mapping[str, Any]:
@@ -342,13 +284,13 @@ def _found(record: Mapping[str, Any]) -> results.LookUpResult:
     if not http.is_message_id(message_id):
         return results.CannotTell("Telnyx has the text, but does not say its id")
     status = str(record.get("status"))
-    state = STATES.get(status, "sent")
-    code, error_class, words = _error(status, record.get("errors"))
+    state = telnyx_receipts.STATES.get(status, "sent")
+    code, error_class, words = telnyx_receipts.read_error(status, record.get("errors"))
     return results.Found(events.Receipt(message_id, state, code, error_class, words=words))
 
 
 def _texts(
-    api: Api, records: list[Mapping[str, Any]], number: str, *, is_all: bool
+    api: Records, records: list[Mapping[str, Any]], number: str, *, is_all: bool
 ) -> results.ListResult:
     """Fetch the messages of the number's records, the newest first: Telnyx deletes old ones.
 

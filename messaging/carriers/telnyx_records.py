@@ -44,7 +44,7 @@ def between(direction: str, since: datetime, until: datetime | None = None) -> d
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class Records:
     """Call the API with one key."""
 
     key: str = field(repr=False)
