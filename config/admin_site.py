@@ -9,16 +9,18 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from config import admin_menu
 from config.addresses import safe_next
 from config.second_factor import AdminSecondFactorForm, CodeForm
 from inboxes import times
 from inboxes.backends import APPS
 from inboxes.sign_in import PasswordsBusyMixin
+from threads.templatetags.formats import initials
 
 NOT_AN_ADMINISTRATOR = (
     "That isn't the username and password of an administrator. Both are case-sensitive."
@@ -38,7 +40,9 @@ class PartylineAdminSite(AdminSite):
 
     site_header = "Partyline"
     site_title = "Partyline"
-    index_title = "Administration"
+    index_title = "Overview"
+    empty_value_display = "–"
+    enable_nav_sidebar = False  # the menu is ours
 
     @property
     def login_form(self) -> type[AuthenticationForm]:  # type: ignore[override]
@@ -57,7 +61,20 @@ class PartylineAdminSite(AdminSite):
             **super().each_context(request),
             "time_zone_name": times.name_zone(),
             "report_locale_url": reverse("messaging:report_locale"),
+            "sign_out_url": reverse("logout"),
+            "initials": initials(getattr(request.user, "display_name", "")),
         }
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        return admin_menu.group_pages(self._build_app_dict(request, app_label).values())
+
+    def app_index(  # type: ignore[override]
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the overview: apps are nothing that an administrator knows of."""
+        if app_label not in APPS:
+            raise Http404("No such app.")
+        return redirect("admin:index")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not self._lacks_second_factor(request)

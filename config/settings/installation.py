@@ -151,5 +151,6 @@ TEXT_EXPIRY_HOURS = setting(
 # Language and time
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "config/locale"]  # our words in place of Django's
 USE_TZ = True
 FORMAT_MODULE_PATH = ["config.formats"]

@@ -48,7 +48,7 @@ def remove_ben(admin: Page, server: Server) -> None:
     membership = admin.get_by_role("row").filter(has_text="Ben Okafor")
     membership.get_by_role("checkbox").check()
     admin.get_by_role("button", name="Save", exact=True).click()
-    admin.get_by_text("was changed successfully").wait_for()
+    admin.get_by_text("Saved: Dispatch").wait_for()
 
 
 def add_ben(admin: Page, server: Server) -> None:
@@ -57,7 +57,7 @@ def add_ben(admin: Page, server: Server) -> None:
     admin.locator(".select2-search__field").fill("ben")
     admin.get_by_role("option", name="Ben Okafor").click()
     admin.get_by_role("button", name="Save", exact=True).click()
-    admin.get_by_text("was changed successfully").wait_for()
+    admin.get_by_text("Saved: Dispatch").wait_for()
 
 
 def test_a_removed_member_is_told_why_and_keeps_what_they_had_typed(

@@ -26,17 +26,6 @@ function nameBoxes() {
   }
 }
 
-/** The first column of a table of related rows names the row, and has no heading. */
-function nameColumns() {
-  for (const heading of document.querySelectorAll("th.original:empty")) {
-    const words = document.createElement("span");
-    words.className = "visually-hidden";
-    words.textContent = "Entry";
-    heading.append(words);
-  }
-}
-
-nameColumns();
 nameBoxes();
 // Select2 comes later, and with each row that is added.
 new MutationObserver(nameBoxes).observe(document.body, { childList: true, subtree: true });
