@@ -98,7 +98,7 @@ class OfferedNumber:
     """
 
     address: str = field(repr=False)
-    carrier_id: str
+    carrier_id: str = field(repr=False)
     kind: Kind
     can_sms: bool
     can_mms: bool
@@ -156,7 +156,7 @@ class Step:
     """
 
     resource: str
-    resource_id: str
+    resource_id: str = field(repr=False)
     title: str = field(repr=False)
     fields: tuple[FieldChange, ...]
     others: tuple[str, ...] = field(default=(), repr=False)

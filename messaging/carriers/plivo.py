@@ -21,7 +21,8 @@ import httpx
 from django.conf import settings
 
 from inboxes.integers import read_integer
-from messaging.carriers import events, http, parsing, results
+from messaging.carriers import events, http, numbers, parsing, plivo_numbers, results
+from messaging.carriers.api_calls import Api
 from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.plivo_errors import ERROR_CLASSES
 
@@ -211,6 +212,23 @@ class Plivo(Carrier):
         return results.Found(
             _receipt(record["message_uuid"], state, str(record.get("error_code") or ""))
         )
+
+    def open_directory(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> numbers.Directory | results.AuthFailed | None:
+        """Return the account's numbers, with their applications."""
+        account = _account(credentials)
+        if account is None:
+            return results.AuthFailed(NOT_STORED)
+        url, login = account
+        api = Api(self.label, client, {"auth": login}, read_error=plivo_numbers.read_error)
+        return plivo_numbers.PlivoDirectory(api, url)
+
+    def console_guide(
+        self, webhook_url: str, credentials: Mapping[str, str]
+    ) -> numbers.ConsoleGuide:
+        """Return the fields of Plivo's console."""
+        return plivo_numbers.console_guide(webhook_url)
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client

@@ -17,9 +17,11 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.messaging.carriers.number_far_ends.base import Answer, NumberFarEnd, Request
+from tests.messaging.carriers.number_far_ends.plivo import PlivoNumbers
 from tests.messaging.carriers.number_far_ends.telnyx import TelnyxNumbers
 
 FAR_ENDS: dict[str, type[NumberFarEnd]] = {
+    "plivo": PlivoNumbers,
     "telnyx": TelnyxNumbers,
 }
 
