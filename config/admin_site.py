@@ -1,13 +1,11 @@
-"""Django admin, with a second factor if ADMIN_SECOND_FACTOR asks for one."""
+"""Django admin, reached by the one sign-in of the site."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
-import django_otp
-from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,27 +14,16 @@ from django.urls import reverse
 
 from config import admin_menu
 from config.addresses import safe_next
-from config.second_factor import AdminSecondFactorForm, CodeForm
 from inboxes import times
 from inboxes.backends import APPS
-from inboxes.sign_in import PasswordsBusyMixin
 from threads.templatetags.formats import initials
-
-NOT_AN_ADMINISTRATOR = (
-    "That isn't the username and password of an administrator. Both are case-sensitive."
-)
-
-
-class AdminSignInForm(PasswordsBusyMixin, AdminAuthenticationForm):
-    """Django's sign-in form for administrators."""
-
-    error_messages = AdminAuthenticationForm.error_messages | {
-        "invalid_login": NOT_AN_ADMINISTRATOR
-    }
 
 
 class PartylineAdminSite(AdminSite):
-    """Django's admin site. It keeps the name `admin`, so that admin's own URLs resolve."""
+    """Django's admin site. It keeps the name `admin`, so that admin's own URLs resolve.
+
+    Who lacks a second step does not get here: `inboxes.sign_in.middleware` leads them to it.
+    """
 
     site_header = "Partyline"
     site_title = "Partyline"
@@ -44,12 +31,8 @@ class PartylineAdminSite(AdminSite):
     empty_value_display = "–"
     enable_nav_sidebar = False  # the menu is ours
 
-    @property
-    def login_form(self) -> type[AuthenticationForm]:  # type: ignore[override]
-        return AdminSecondFactorForm if settings.ADMIN_SECOND_FACTOR else AdminSignInForm
-
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Leave out what other apps register, such as lockouts, jobs and groups."""
+        """Leave out what other apps register, such as e-mail addresses, jobs and groups."""
         models: Iterable[type[Model]] = (
             [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
         )
@@ -61,7 +44,7 @@ class PartylineAdminSite(AdminSite):
             **super().each_context(request),
             "time_zone_name": times.name_zone(),
             "report_locale_url": reverse("messaging:report_locale"),
-            "sign_out_url": reverse("logout"),
+            "sign_out_url": reverse("account_logout"),
             "initials": initials(getattr(request.user, "display_name", "")),
         }
 
@@ -76,32 +59,36 @@ class PartylineAdminSite(AdminSite):
             raise Http404("No such app.")
         return redirect("admin:index")
 
-    def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and not self._lacks_second_factor(request)
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        inner: Callable[..., HttpResponse] = super().admin_view(view, cacheable)
 
-    def _lacks_second_factor(self, request: HttpRequest) -> bool:
-        """Return True for an administrator who has given their password only."""
-        if not settings.ADMIN_SECOND_FACTOR or not super().has_permission(request):
-            return False
-        return not getattr(request.user, "is_verified", bool)()
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_permission(request):
+                return self._turn_away(request, request.get_full_path())
+            return inner(request, *args, **kwargs)
+
+        return guarded
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if self._lacks_second_factor(request):
-            return self._ask_for_code(request)
-        return super().login(request, {"title": "Sign in"} | (extra_context or {}))
-
-    def _ask_for_code(self, request: HttpRequest) -> HttpResponse:
-        form = CodeForm(request)
+        """Lead an old address of the administration's own sign-in on to where it was going."""
         target = safe_next(request, reverse("admin:index"))
-        if form.is_valid():
-            django_otp.login(request, form.device)
+        if self.has_permission(request):
             return redirect(target)
-        context = {
-            **self.each_context(request),
-            "title": "Two-step sign-in",
-            "form": form,
-            "next": target,
-        }
-        return TemplateResponse(request, "admin/second_factor.html", context)
+        return self._turn_away(request, target)
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account_logout")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account_change_password")
+
+    def _turn_away(self, request: HttpRequest, target: str) -> HttpResponse:
+        """Ask whoever is signed out to sign in, and tell others whom they are signed in as."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(target, reverse("account_login"))
+        return TemplateResponse(
+            request, "account/no_administrator.html", {"next": target}, status=403
+        )

@@ -1,7 +1,6 @@
 """ASGI middleware that limits what is open at once: sign-ins, and sockets of one address."""
 
 import asyncio
-import ipaddress
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,10 +11,13 @@ from django.urls import reverse
 
 from config.static_files import encode_headers, security_headers
 from inboxes import passwords
+from inboxes.networks import network_of
 
 SIGN_INS_AT_ONCE = 4
 SIGN_INS_WAITING = 50
 MAX_WAIT_SECONDS = 10.0  # seconds
+# What strangers and agents can have hashed
+HASHING = ("account_login", "account_reauthenticate", "account_change_password")
 
 
 class TooManySignIns(Exception):
@@ -31,7 +33,7 @@ class SignInQueue:
 
     def __init__(self, application: Any, at_once: int = SIGN_INS_AT_ONCE) -> None:
         self.application = application
-        self.paths = {reverse("login"), reverse("admin:login")}
+        self.paths = {reverse(name) for name in HASHING}
         self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
 
@@ -111,12 +113,4 @@ class SocketLimit:
 
 def client_network(client: Any) -> str:
     """Return the address of ASGI's `client`, or its /64 for IPv6; "" if there is none."""
-    text = str(client[0]) if client else ""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if address.version == 4:
-        return text
-    mapped = address.ipv4_mapped
-    return str(mapped or ipaddress.ip_network((int(address), 64), strict=False))
+    return network_of(str(client[0])) if client else ""

@@ -16,14 +16,14 @@ from django.urls import reverse
 from config.addresses import safe_next
 
 LONGEST_KEPT = 20_000  # Characters of all fields together that are offered again
-NEVER_KEPT = ("csrfmiddlewaretoken", "password", "secret", "credential", "otp_token")
+NEVER_KEPT = ("csrfmiddlewaretoken", "password", "secret", "credential", "code")
 
 
 def refuse_outdated_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Lead a sign-in on to where it was going; offer any other form once more."""
-    sign_in_pages = {reverse("login"): "/", reverse("admin:login"): reverse("admin:index")}
+    sign_in_pages = {reverse("account_login"), reverse("mfa_authenticate")}
     if request.path in sign_in_pages and reason != REASON_NO_CSRF_COOKIE:
-        target = safe_next(request, sign_in_pages[request.path])
+        target = safe_next(request)
         if request.user.is_authenticated:
             return redirect(target)
         return redirect(f"{request.path}?{urlencode({'next': target})}")
@@ -31,7 +31,7 @@ def refuse_outdated_form(request: HttpRequest, reason: str = "") -> HttpResponse
         "has_no_cookie": reason == REASON_NO_CSRF_COOKIE,
         "fields": _kept_fields(request),
         "has_files": bool(request.FILES),
-        "is_sign_out": request.path == reverse("logout"),
+        "is_sign_out": request.path == reverse("account_logout"),
     }
     return render(request, "403_csrf.html", context, status=403)
 

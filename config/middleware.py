@@ -20,7 +20,7 @@ from config.health import healthz, readyz
 from inboxes import times
 from inboxes.models import Agent
 from inboxes.passwords import RETRY_AFTER_SECONDS, PasswordsBusy
-from inboxes.sign_in import PasswordsBusyMixin
+from inboxes.sign_in.forms import PasswordsBusyMixin
 from messaging.accounts import webhook_paths
 
 logger = logging.getLogger(__name__)

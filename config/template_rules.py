@@ -26,9 +26,12 @@ APPS = ["inboxes", "threads", "messaging", "simulator", "config"]
 # The folders of Python that stand elsewhere; what is in `messaging/simulator` is not messaging's.
 FOLDERS = {"simulator": "messaging/simulator"}
 # Whose the folders of `templates/` and the namespaces of URLs are, where the name is another one.
-OWNERS = {"registration": "inboxes", "admin": "inboxes", "invitations": "inboxes"}
-# URL names without a namespace are the whole site's, but for these.
-SIGN_IN = {"login", "logout"}
+OWNERS = dict.fromkeys(
+    ["account", "admin", "invitations", "mfa", "registration", "socialaccount", "usersessions"],
+    "inboxes",
+)
+# URL names without a namespace are the whole site's, but for those of signing in.
+SIGN_IN = re.compile(r"(account|mfa|socialaccount|usersessions)_")
 
 _TAG = re.compile(r"\{%\s*(include|extends|url|load)\s+(.*?)\s*%\}")
 _QUOTED = re.compile(r"""["']([^"']+)["']""")
@@ -125,7 +128,7 @@ def _owner_of_url(name: str) -> str:
         model_of = rest.partition("_")[0]
         return model_of if model_of in APPS else "inboxes"
     if not namespace:
-        return "inboxes" if name in SIGN_IN else "config"
+        return "inboxes" if SIGN_IN.match(name) else "config"
     return _owning_app(namespace)
 
 

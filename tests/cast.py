@@ -114,5 +114,5 @@ def create_cast() -> Cast:
 def client_of(agent: Agent) -> Client:
     """Return a test client that the agent is signed in to."""
     client = PageClient()
-    client.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(agent)
     return client

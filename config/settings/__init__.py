@@ -8,6 +8,7 @@ from config.settings.installation import *
 from config.settings.logs import *
 from config.settings.secrets import *
 from config.settings.security import *
+from config.settings.sign_in import *
 
 # Django's generic classes take their type arguments at run time too.
 django_stubs_ext.monkeypatch()

@@ -63,4 +63,11 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 }
 # Switched off only by tests that call the ASGI application inside their own process.
 SINGLE_PROCESS_LOCK = setting("SINGLE_PROCESS_LOCK", env.bool, True, "1 or 0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# One cache for all processes: it remembers which codes of an authenticator app were used.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}

@@ -1,5 +1,6 @@
 """The installation: its addresses, its mode, its data folder and its limits."""
 
+import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
@@ -94,7 +95,19 @@ for _name, _is_on in (("PARTYLINE_DEMO", DEMO), ("DJANGO_DEBUG", DEBUG)):
                 f" change {_where}, or leave {_name} out."
             )
 DATA_DIR = find_data_folder(BASE_DIR, setting("PARTYLINE_DATA", env.str, "", "a folder"))
-ADMIN_SECOND_FACTOR = setting("ADMIN_SECOND_FACTOR", env.bool, not DEMO, "1 or 0")
+# Who has to sign in with two steps. The administration's own switch can only ask for more.
+TWO_STEP_SIGN_IN = setting(
+    "TWO_STEP_SIGN_IN",
+    lambda name: env.str(name).lower(),
+    "nobody" if DEMO else "administrators",
+    "nobody, administrators or everybody",
+    lambda who: who in {"nobody", "administrators", "everybody"},
+)
+if os.environ.get("ADMIN_SECOND_FACTOR", "").strip():
+    raise BadSetting(
+        "ADMIN_SECOND_FACTOR is gone: set TWO_STEP_SIGN_IN to nobody, administrators or everybody"
+        " instead."
+    )
 TIME_ZONE = setting(
     "TIME_ZONE",
     env.str,

@@ -29,6 +29,5 @@ LOGGING: dict[str, Any] = {
             name: {"handlers": [], "level": _OTHERS, "propagate": True}
             for name in ("django", "django.server")
         },
-        "axes": {"level": "ERROR"},
     },
 }

@@ -1,44 +1,8 @@
-"""Signing in, cookies, transport and what a page may load."""
+"""Cookies, transport and what a page may load."""
 
 from csp.constants import NONE, SELF
 
-from config.settings.installation import IS_HTTPS, PUBLIC_HOST, WEBHOOK_BODY_LIMIT
-
-# Signing in
-PASSWORD_HASHERS = [
-    "inboxes.passwords.Argon2Hasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-    "inboxes.backends.StaffBackend",
-]
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "login"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_HANDLER = "inboxes.throttle.SignInThrottle"
-AXES_FAILURE_LIMIT = 10
-# For all names together. Many people may share an address and mistype, so the limit is high.
-SIGN_IN_FAILURES_PER_ADDRESS = 50
-# Attempts during a lockout are not counted, so that it ends even if somebody keeps trying.
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "locked_out.html"
-AXES_VERBOSE = False
-AXES_ENABLE_ACCESS_FAILURE_LOG = False
-OTP_TOTP_ISSUER = f"Partyline {PUBLIC_HOST}"
+from config.settings.installation import IS_HTTPS, WEBHOOK_BODY_LIMIT
 
 # Cookies and transport follow the scheme of PUBLIC_URL: with http all works without TLS.
 _HOST_ONLY = "__Host-" if IS_HTTPS else ""

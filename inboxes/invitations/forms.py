@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from inboxes.invitations import actions
 from inboxes.models import Agent, OneTimeLink
-from inboxes.sign_in import PasswordsBusyMixin
+from inboxes.sign_in.forms import PasswordsBusyMixin
 
 TAKEN = "Somebody here has that username already. Choose another one."
 NO_USERNAME = "Use letters, digits and @ . + - _ only, without spaces."

@@ -5,6 +5,7 @@ from inboxes.models.inboxes import Inbox, LastMessage
 from inboxes.models.memberships import Membership, MembershipChange
 from inboxes.models.one_time_links import OneTimeLink
 from inboxes.models.phone_sign_ins import PhoneSignIn
+from inboxes.models.sign_in import SignInFailure, SignInSettings
 
 __all__ = [
     "Agent",
@@ -14,4 +15,6 @@ __all__ = [
     "MembershipChange",
     "OneTimeLink",
     "PhoneSignIn",
+    "SignInFailure",
+    "SignInSettings",
 ]

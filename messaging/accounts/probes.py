@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, JsonResponse
 
+from inboxes.encryption import UndecryptableError
 from messaging.carriers import events
-from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
 HEADER = "x-partyline-self-test"

@@ -21,10 +21,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from inboxes.database import release_connection
+from inboxes.encryption import UndecryptableError
 from messaging.accounts import probes, spellings
 from messaging.accounts.credentials import complete_credentials
 from messaging.carriers import events, http, parsing, results
-from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
 Level = Literal["good", "doubt", "bad"]

@@ -16,12 +16,12 @@ from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
+from inboxes.encryption import UndecryptableError
 from inboxes.times import time_element
 from messaging.accounts.credentials import complete_credentials
 from messaging.accounts.self_test import Finding, run_self_test
 from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
-from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
 PREFIX = "credential_"

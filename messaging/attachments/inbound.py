@@ -12,10 +12,9 @@ from datetime import timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from inboxes import counters
+from inboxes import counters, encryption
 from inboxes.database import release_connection
 from inboxes.models import Inbox
-from messaging import encryption
 from messaging.attachments import jobs
 from messaging.attachments.fetching import NOT_GIVEN, FetchError, fetch_media, media_network
 from messaging.attachments.isolation import DecoderBusy

@@ -14,8 +14,8 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from inboxes import encryption
 from inboxes.database import release_connection
-from messaging import encryption
 from messaging.carriers import CARRIERS, events, http, results
 from messaging.inbound.receiving import store_late_text
 from messaging.models import Comparison, Message, Number

@@ -7,10 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 
+from inboxes.encryption import UndecryptableError
 from inboxes.integers import read_integer
 from messaging.accounts import probes, webhook_paths
 from messaging.carriers import UnknownCarrier, events
-from messaging.encryption import UndecryptableError
 from messaging.inbound.nonces import use_nonce
 from messaging.inbound.receiving import receive_webhook
 from messaging.inbound.rejections import count_rejection

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, Value
 
-from messaging import encryption
+from inboxes import encryption
 from messaging.carriers import CARRIERS, get_carrier
 from messaging.carriers.base import Carrier
 from threads import addresses

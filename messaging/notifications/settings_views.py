@@ -12,7 +12,7 @@ from inboxes.actions import change_password, remember_locale
 from inboxes.forms import LocaleForm, first_error
 from inboxes.requests import signed_in_agent
 from inboxes.responses import unprocessable_text
-from inboxes.sign_in import NewPasswordForm
+from inboxes.sign_in.forms import NewPasswordForm
 from messaging.models import PushSubscription
 from messaging.notifications import webpush
 from messaging.notifications.forms import SettingsForm, SubscriptionForm

@@ -15,9 +15,8 @@ from datetime import timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from inboxes import counters
+from inboxes import counters, encryption
 from inboxes.database import release_connection, save_columns
-from messaging import encryption
 from messaging.attachments import links
 from messaging.carriers import events, http, results
 from messaging.models import Attempt, DeliveryState, Message, Number

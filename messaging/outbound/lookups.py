@@ -17,9 +17,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from inboxes import counters
+from inboxes import counters, encryption
 from inboxes.database import release_connection
-from messaging import encryption
 from messaging.carriers import CARRIERS, events, http, results
 from messaging.models import Attempt, DeliveryState, Message
 from messaging.outbound import receipts

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import models
 from django.http import HttpRequest
 
+from inboxes.encryption import UndecryptableError
 from inboxes.models import Agent
-from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
 

@@ -25,10 +25,7 @@ def get_response(request: HttpRequest) -> HttpResponse:
 
 @pytest.mark.parametrize("path", ["/", "/no/such/page/", "/admin/"])
 def test_no_answer_to_a_signed_in_agent_may_be_stored(client: Client, path: str) -> None:
-    client.force_login(
-        get_user_model().objects.create(username="ana", display_name="Ana Ruiz"),
-        backend="django.contrib.auth.backends.ModelBackend",
-    )
+    client.force_login(get_user_model().objects.create(username="ana", display_name="Ana Ruiz"))
     assert client.get(path).headers["Cache-Control"] == "private, no-store"
 
 

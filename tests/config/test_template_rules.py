@@ -126,7 +126,7 @@ def test_a_name_of_a_higher_app_is_found(
     ("path", "text"),
     [
         ("templates/messaging/_row.html", '{% include "threads/_person.html" %}'),
-        ("templates/messaging/_row.html", '{% url "logout" %} {% load formats static %}'),
+        ("templates/messaging/_row.html", '{% url "account_logout" %} {% load formats static %}'),
         ("templates/messaging/_row.html", '{% url "admin:index" %} {% include pane %}'),
         ("templates/registration/login.html", '{% extends "plain.html" %}'),
         ("templates/simulator/handset.html", '{% url "simulator:send" %}'),

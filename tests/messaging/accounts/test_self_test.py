@@ -105,7 +105,7 @@ def test_only_administrators_may_run_it_and_only_by_post(
     for client in (client_of(cast.ana), Client()):
         assert client.post(address).status_code == 302
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(cast.admin, backend="django.contrib.auth.backends.ModelBackend")
+    strict.force_login(cast.admin)
     assert strict.post(address).status_code == 403
     assert client_of(cast.admin).get(address).status_code == 200
     missing = reverse("admin:messaging_carrieraccount_self_test", args=[account.pk + 999])

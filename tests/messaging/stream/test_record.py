@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging.encryption import UndecryptableError
+from inboxes.encryption import UndecryptableError
 from messaging.models import CarrierAccount, Message
 from tests.cast import SECRETS, Cast, client_of
 

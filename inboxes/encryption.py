@@ -13,17 +13,25 @@ class UndecryptableError(Exception):
 
 
 def encrypt(values: dict[str, str]) -> str:
-    return _fernet().encrypt(json.dumps(values).encode()).decode()
+    return encrypt_text(json.dumps(values))
 
 
 def decrypt(token: str) -> dict[str, str]:
     """Return the values. Raise UndecryptableError if the key is gone or the token is damaged."""
+    values: dict[str, str] = json.loads(decrypt_text(token))
+    return values
+
+
+def encrypt_text(text: str) -> str:
+    return _fernet().encrypt(text.encode()).decode()
+
+
+def decrypt_text(token: str) -> str:
+    """Return the text. Raise UndecryptableError if the key is gone or the token is damaged."""
     try:
-        plain = _fernet().decrypt(token.encode())
+        return _fernet().decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise UndecryptableError from error
-    values: dict[str, str] = json.loads(plain)
-    return values
 
 
 def _fernet() -> MultiFernet:

@@ -1,0 +1,66 @@
+"""Keep track of the sessions of each agent, for the list in their account."""
+
+from __future__ import annotations
+
+import time
+
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.models import UserSession
+from django.db import connection, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+SEEN_EVERY = 5 * 60.0  # seconds
+MOST_REMEMBERED = 10_000
+
+_WRITE = """
+INSERT INTO usersessions_usersession
+    (user_id, created_at, ip, last_seen_at, session_key, user_agent, data)
+VALUES (%(user)s, %(now)s, %(ip)s, %(now)s, %(key)s, %(agent)s, '{}')
+ON CONFLICT (session_key) DO UPDATE
+SET user_id = EXCLUDED.user_id, ip = EXCLUDED.ip, user_agent = EXCLUDED.user_agent,
+    last_seen_at = EXCLUDED.last_seen_at
+"""
+# When each session was last written, in this process.
+_written: dict[str, float] = {}
+
+
+def note_session(request: HttpRequest, user_id: int) -> None:
+    """Write that the session is in use, unless this process did so in the last minutes."""
+    key = request.session.session_key
+    now = time.monotonic()
+    if key is None or now - _written.get(key, -SEEN_EVERY) < SEEN_EVERY:
+        return
+    write_session(request, user_id)
+
+
+def write_session(request: HttpRequest, user_id: int) -> None:
+    """Write or make the row of the request's session, with its address and its browser."""
+    key = request.session.session_key
+    if key is None:
+        return
+    if len(_written) >= MOST_REMEMBERED:
+        _written.clear()
+    _written[key] = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE,
+            {
+                "user": user_id,
+                "now": timezone.now(),
+                "ip": get_adapter(request).get_client_ip(request),
+                "key": key,
+                "agent": request.META.get("HTTP_USER_AGENT", "")[:200].replace("\0", ""),
+            },
+        )
+
+
+def renew_session_key(request: HttpRequest) -> None:
+    """Give the session a new key, so that nobody who knew the old one gains what it gains now."""
+    old = request.session.session_key
+    with transaction.atomic():
+        request.session.cycle_key()
+        new = request.session.session_key
+        if old is not None and new is not None:
+            UserSession.objects.filter(session_key=old).update(session_key=new)
+            _written[new] = _written.pop(old, time.monotonic())

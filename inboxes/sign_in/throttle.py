@@ -1,0 +1,142 @@
+"""Limit guesses at passwords and codes, counted in the database for all processes together.
+
+A guess is counted before it is checked, and taken back if it was right. So guesses that come at
+the same moment cannot get past the limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from inboxes.models import SignInFailure
+from inboxes.networks import network_of
+
+T = TypeVar("T")
+
+REMOVED_AT_ONCE = 200
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7402))"
+_REMOVE_OLD = """
+DELETE FROM inboxes_signinfailure WHERE id IN (
+    SELECT id FROM inboxes_signinfailure WHERE at <= %s ORDER BY at LIMIT %s
+    FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+class TooManyGuesses(Exception):
+    """There were too many wrong guesses in the last quarter of an hour: no more are checked."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is guessed, as a keyed hash, and how many wrong guesses at it are too many."""
+
+    key: str
+    per_address: int
+    in_total: int | None = None
+
+
+def password_of(username: str) -> Subject:
+    """Return the password of a name, whether it exists or not.
+
+    It has no limit for all addresses together, by which anybody could lock it out.
+    """
+    return Subject(_hash("password", username), settings.SIGN_IN_FAILURES)
+
+
+def codes_of(agent_id: int) -> Subject:
+    """Return an agent's second factors. Whoever guesses at them has given the password already."""
+    return Subject(
+        _hash("codes", str(agent_id)), settings.SIGN_IN_FAILURES, settings.SIGN_IN_WRONG_CODES
+    )
+
+
+def passkeys() -> Subject:
+    """Return the passkeys of all agents: a wrong one does not say whose it is."""
+    return Subject(_hash("passkeys", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
+
+
+def check_guess(
+    check: Callable[[], T | None], *, request: HttpRequest | None, of: Subject
+) -> T | None:
+    """Return what `check` finds; None is a wrong guess. Raises TooManyGuesses.
+
+    A right guess removes the wrong ones at the same subject from the same address, and no others.
+    One that could not be checked does not count.
+    """
+    address = address_of(request)
+    count = count_attempt(request=request, of=of)
+    try:
+        found = check()
+    except BaseException:
+        _forget(count.row)
+        raise
+    if found is not None:
+        SignInFailure.objects.filter(address=address, subject=of.key).delete()
+    elif count.is_last:
+        raise TooManyGuesses
+    return found
+
+
+@dataclass(frozen=True)
+class Count:
+    """One counted guess: its row, and whether it is the last one before a limit."""
+
+    row: int
+    is_last: bool
+
+
+def count_attempt(*, request: HttpRequest | None, of: Subject) -> Count:
+    """Count one attempt, right or wrong. Raises TooManyGuesses, and then does not count it.
+
+    So a lockout ends even if somebody keeps trying.
+    """
+    address = address_of(request)
+    since = timezone.now() - timedelta(seconds=settings.SIGN_IN_WINDOW)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_REMOVE_OLD, [since, REMOVED_AT_ONCE])
+            # Always in this order, so that two of them never wait for each other.
+            if of.in_total is not None:
+                cursor.execute(_LOCK, [of.key])
+            cursor.execute(_LOCK, [address])
+        left = _guesses_left(address, of, since)
+        if left > 0:
+            row = SignInFailure.objects.create(address=address, subject=of.key)
+            return Count(row.pk, is_last=left == 1)
+    raise TooManyGuesses
+
+
+def address_of(request: HttpRequest | None) -> str:
+    """Return the network of the client, as the server in front names it."""
+    return network_of(str(request.META.get("REMOTE_ADDR", "")))[:64] if request else ""
+
+
+def _guesses_left(address: str, of: Subject, since: object) -> int:
+    recent = SignInFailure.objects.filter(at__gt=since)
+    here = recent.filter(address=address)
+    left = [
+        settings.SIGN_IN_FAILURES_PER_ADDRESS - here.count(),
+        of.per_address - here.filter(subject=of.key).count(),
+    ]
+    if of.in_total is not None:
+        left.append(of.in_total - recent.filter(subject=of.key).count())
+    return min(left)
+
+
+def _forget(row: int) -> None:
+    SignInFailure.objects.filter(pk=row).delete()
+
+
+def _hash(kind: str, text: str) -> str:
+    return salted_hmac(f"inboxes.sign_in.{kind}", text, algorithm="sha256").hexdigest()
