@@ -1,23 +1,14 @@
-"""Signing in with a second factor, and changing one's password."""
+"""Changing one's password."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import time
-from base64 import b32decode
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django_otp.oath import TOTP
 from playwright.sync_api import expect
 
 from config.demo import PASSWORD
-from tests.browser.browsers import Browsers
 from tests.browser.pages import (
     NARROW,
     WIDE,
@@ -28,40 +19,9 @@ from tests.browser.pages import (
     wait_until_live,
 )
 from tests.browser.server import Server
-from tests.stack import ROOT, Stack, running_stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-
-def add_second_factor(stack: Stack) -> TOTP:
-    """Give the administrator an authenticator, as whoever runs the server does."""
-    command = [sys.executable, "manage.py", "add_second_factor", "admin"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=True
-    )
-    [address] = re.findall(r"otpauth://\S+", done.stdout)
-    return TOTP(b32decode(parse_qs(urlsplit(address).query)["secret"][0]))
-
-
-def code_of(authenticator: TOTP) -> str:
-    authenticator.time = time.time()
-    return f"{authenticator.token():06d}"
-
-
-def test_an_administrator_gets_in_with_the_code_at_the_first_try(browsers: Browsers) -> None:
-    with running_stack(f"second_factor_{os.getpid()}", ADMIN_SECOND_FACTOR="1") as stack:
-        authenticator = add_second_factor(stack)
-        profile = browsers.take(viewport=WIDE)
-        page = profile.context.new_page()
-        page.goto(f"{stack.url}/admin/inboxes/inbox/")
-        expect_readable(page, WIDE, NARROW)
-        page.get_by_label("Username").fill("admin")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_label("Code from your authenticator app").fill(code_of(authenticator))
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("heading", name="Select inbox to change").wait_for()
-        browsers.give_back(profile)
 
 
 @pytest.fixture

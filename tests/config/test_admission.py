@@ -193,7 +193,8 @@ def test_a_lockout_applies_to_the_address_that_the_proxy_forwards(stack: Stack) 
         assert sign_in(http, "nobody", "wrong").status_code == 200
         with psycopg.connect(stack.database_url, autocommit=True) as connection:
             connection.execute(
-                "INSERT INTO inboxes_signinfailure (address, subject, at) SELECT address, 'x', at FROM inboxes_signinfailure, generate_series(1, 49)"
+                "INSERT INTO inboxes_signinfailure (address, subject, at)"
+                " SELECT address, 'x', at FROM inboxes_signinfailure, generate_series(1, 49)"
             )
         assert sign_in(http, "ana", "partyline").status_code == 429
     with open_browser(stack, HOME) as http:

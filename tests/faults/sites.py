@@ -281,7 +281,7 @@ def cluster_site(threads: int = 10, members: int = 0, **changes: str) -> Iterato
             "CARRIER_TIMEOUT": "3",
             "PARTYLINE_DEMO": "0",
             "CLUSTER_TLS": "1",
-            "ADMIN_SECOND_FACTOR": "0",
+            "TWO_STEP_SIGN_IN": "nobody",
             # Emptied, so that the cluster makes its own whatever a test or a shell has set.
             "SECRET_KEY": "",
             "FIELD_KEYS": "",

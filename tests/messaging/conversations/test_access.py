@@ -20,6 +20,7 @@ from tests.messaging.conversations.one_of_each import (
     cast,
     one_of_each,
 )
+from tests.markup import read_words
 from threads.models import Thread
 
 MISSING = 2**40
@@ -79,9 +80,29 @@ PUBLIC = {"media/<str:signed>/<str:name>"}
 # For whoever holds the link: proven in tests/inboxes/invitations/.
 LINKS = {"invitation/<str:token>/"}
 
+# Proven in tests/inboxes/sign_in/.
+SIGNING_IN = {
+    "sign-in/code/",
+    "sign-in/confirm/",
+    "sign-in/confirm/code/",
+    "sign-in/confirm/passkey/",
+    "sign-in/passkey/",
+    "sign-out/",
+    "account/passkeys/",
+    "account/passkeys/add/",
+    "account/password/",
+    "account/sessions/",
+    "account/two-step/",
+    "account/two-step/app/",
+    "account/two-step/app/remove/",
+    "account/two-step/codes/",
+    "account/two-step/codes/file/",
+    "account/two-step/codes/new/",
+}
+
 # Concern whoever asks, and name nothing.
 ELSEWHERE = {
-    "sign-out/",
+    *SIGNING_IN,
     "notifications/",
     "notifications/read/",
     "settings/",
@@ -97,6 +118,8 @@ ELSEWHERE = {
 # Name what is one agent's alone: proven in test_notifications.py, test_own_settings.py and
 # test_media_outbound.py.
 OWN = {
+    "account/passkeys/<int:pk>/",
+    "account/passkeys/<int:pk>/remove/",
     "notifications/<int:notification_id>/read/",
     "settings/push/<int:subscription_id>/remove/",
     "attachments/<int:attachment_id>/remove/",
@@ -248,10 +271,10 @@ def test_the_administration_is_for_administrators(cast: Cast, route: str) -> Non
     path = path.replace("<int:content_type_id>", "1").replace("<path:object_id>", "1")
     if "(?P" in path or "login" in path or "logout" in path or "jsi18n" in path:
         path = "/admin/"
-    answers = [client.get(path) for client in (Client(), client_of(cast.ana))]
-    for answer in answers:
-        assert answer.status_code == 302
-        assert answer["Location"].startswith(("/admin/login/", "/sign-in/"))
+    signed_out, no_administrator = Client().get(path), client_of(cast.ana).get(path)
+    assert signed_out["Location"].startswith("/sign-in/?next=/admin/")
+    assert no_administrator.status_code == 403
+    assert "who isn’t an administrator" in read_words(no_administrator)
 
 
 def test_no_answer_to_a_signed_in_browser_is_stored(one_of_each: OneOfEach, cast: Cast) -> None:
