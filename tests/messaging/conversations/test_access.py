@@ -14,13 +14,13 @@ from inboxes.models import Agent
 from messaging.accounts.webhook_paths import PATTERN
 from messaging.models import ScheduledText
 from tests.cast import Cast, client_of
+from tests.markup import read_words
 from tests.messaging.conversations.one_of_each import (
     OneOfEach,
     _own_files,
     cast,
     one_of_each,
 )
-from tests.markup import read_words
 from threads.models import Thread
 
 MISSING = 2**40
