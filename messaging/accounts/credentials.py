@@ -7,8 +7,8 @@ import logging
 from django.db import transaction
 
 from inboxes.database import release_connection
+from inboxes.encryption import UndecryptableError
 from messaging.carriers import http
-from messaging.encryption import UndecryptableError
 from messaging.models import CarrierAccount
 
 log = logging.getLogger(__name__)
