@@ -1,4 +1,4 @@
-"""What django-allauth asks us: words, addresses of clients, encryption, who may do what."""
+"""Adapt django-allauth: words, addresses of clients, encryption, who may do what."""
 
 from __future__ import annotations
 

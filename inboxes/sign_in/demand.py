@@ -20,7 +20,7 @@ ORDER = [TwoStep.NOBODY, TwoStep.ADMINISTRATORS, TwoStep.EVERYBODY]
 
 
 class Lack(Enum):
-    """What somebody who has signed in lacks, before they may see any page."""
+    """Name what somebody who has signed in lacks, before they may see any page."""
 
     STEP = "step"  # They have a second factor, and have not given it in this session.
     FACTOR = "factor"  # They have none yet.

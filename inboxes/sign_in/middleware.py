@@ -1,4 +1,4 @@
-"""What stands between a request and the pages, for whoever has signed in."""
+"""Stand between a request and the pages, for whoever has signed in."""
 
 from __future__ import annotations
 

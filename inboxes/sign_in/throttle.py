@@ -39,7 +39,7 @@ class TooManyGuesses(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is guessed, as a keyed hash, and how many wrong guesses at it are too many."""
+    """Hold a keyed hash of what is guessed, and how many wrong guesses at it are too many."""
 
     key: str
     per_address: int
