@@ -19,6 +19,7 @@ from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from inboxes.actions import announce_agent
 from inboxes.encryption import decrypt_text, encrypt_text
@@ -27,6 +28,11 @@ from inboxes.sign_in import demand
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104  what is kept where a server names no client
 WRONG_CODE = "That code isn't right. Enter the one that your app shows now, or a recovery code."
+WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 LOOPBACK_ID = "localhost"
 
 
@@ -65,6 +71,16 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return the address that our limits go by. The server has read what a proxy forwards."""
         address = str(request.META.get("REMOTE_ADDR", ""))
         return address if _is_address(address) else NO_ADDRESS
+
+    def is_safe_url(self, url: str) -> bool:
+        """Return True for paths of this site alone."""
+        is_path = url.startswith("/") and not url.startswith("//")
+        return is_path and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return the ways to confirm who one is, in our words."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [method | {"description": WAYS[method["id"]]} for method in methods]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

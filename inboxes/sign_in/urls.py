@@ -12,13 +12,13 @@ from inboxes.sign_in import views
 
 urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="account_login"),
-    path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
-    path("sign-in/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("sign-in/code/", views.CodeView.as_view(), name="mfa_authenticate"),
+    path("sign-in/passkey/", views.PasskeySignInView.as_view(), name="mfa_login_webauthn"),
     path("sign-in/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("sign-in/confirm/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path(
         "sign-in/confirm/passkey/",
-        passkeys.reauthenticate_webauthn,
+        views.ConfirmPasskeyView.as_view(),
         name="mfa_reauthenticate_webauthn",
     ),
     path("sign-out/", account.logout, name="account_logout"),

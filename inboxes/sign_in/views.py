@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.utils import passthrough_next_redirect_url
 from allauth.account.views import LoginView
+from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.views import LoginWebAuthnView, ReauthenticateWebAuthnView
 from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from inboxes.models import Agent
+from inboxes.sign_in.adapters import passkey_site
+
+Type = Authenticator.Type
 
 
 class SignInView(LoginView):
@@ -14,12 +26,56 @@ class SignInView(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        form = context["form"]
-        context["has_passkeys"] = not form.is_busy and _has_passkeys()
-        context["sends_mail"] = bool(getattr(settings, "EMAIL_URL", ""))
-        context["host"] = settings.PUBLIC_HOST
-        return context
+        return context | {
+            # A page that says that it is too busy costs no query.
+            "has_passkeys": not context["form"].is_busy and _has_passkeys(),
+            "passkey_site": passkey_site(),
+            "sends_mail": bool(getattr(settings, "EMAIL_URL", "")),
+        }
+
+
+class CodeView(AuthenticateView):
+    """Ask for the second step, in the ways that the agent has set up."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        kinds = factor_kinds(self.stage.login.user)
+        return context | {
+            "takes_codes": bool(kinds & {Type.TOTP, Type.RECOVERY_CODES}),
+            "takes_passkeys": Type.WEBAUTHN in kinds,
+            "passkey_site": passkey_site(),
+        }
+
+
+class PasskeySignInView(LoginWebAuthnView):
+    """Take a passkey alone. One that is not right leads back to the page, and on from there."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        page = passthrough_next_redirect_url(self.request, reverse("account_login"), "next")
+        return _show_errors(self.request, form, page)
+
+
+class ConfirmPasskeyView(ReauthenticateWebAuthnView):
+    """Take a passkey from somebody who is signed in."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"passkey_site": passkey_site()}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return _show_errors(self.request, form, self.request.get_full_path())
 
 
 def _has_passkeys() -> bool:
-    return bool(Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).exists())
+    return bool(Authenticator.objects.filter(type=Type.WEBAUTHN).exists())
+
+
+def _show_errors(request: HttpRequest, form: Any, page: str) -> HttpResponse:
+    """Lead to a page that says what is wrong, where a script may ask for a passkey anew."""
+    for words in form.errors.get("credential", []):
+        messages.error(request, words)
+    return redirect(page)
+
+
+def factor_kinds(agent: Agent) -> set[str]:
+    return set(Authenticator.objects.filter(user=agent).values_list("type", flat=True))
