@@ -13,6 +13,7 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
+from messaging.accounts import watching
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.inbound import reconciling
@@ -25,6 +26,7 @@ from messaging.outbound.scheduling import delete_ended_texts, send_if_due
 from messaging.stream import jobs
 from messaging.stream.jobs import (
     BEHIND_SENDING,
+    COMPARE_NUMBER,
     DELIVER_THREAD,
     GIVE_TURNS,
     MAX_BACKLOG,
@@ -152,6 +154,22 @@ def look_up_unknowns(timestamp: int) -> None:
 def compare_numbers(timestamp: int) -> None:
     with released_connection():
         reconciling.compare_numbers()
+
+
+@app.task(name=COMPARE_NUMBER, retry=DATABASE_TROUBLE)
+def compare_number(*, number_id: int) -> None:
+    with released_connection():
+        number = Number.objects.select_related("account").filter(pk=number_id).first()
+        if number is not None:
+            reconciling.compare_number(number)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="check_connections", queueing_lock="check_connections", priority=-MAX_BACKLOG)
+def check_connections(timestamp: int) -> None:
+    """Look at the connected numbers that are due: do their texts still come here?"""
+    with released_connection():
+        watching.check_due_numbers()
 
 
 @app.task(name=REPLAY_CAUSE, retry=DATABASE_TROUBLE)

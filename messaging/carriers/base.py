@@ -147,6 +147,11 @@ class Carrier(ABC):
         """
         return results.CannotTell(f"{self.label} cannot be asked for texts that came in")
 
+    @property
+    def routes_numbers(self) -> bool:
+        """Return True if the carrier's API lists an account's numbers and sets their webhook."""
+        return type(self).open_directory is not Carrier.open_directory
+
     def open_directory(
         self, credentials: Mapping[str, str], client: httpx.Client
     ) -> numbers.Directory | results.AuthFailed | None:

@@ -83,6 +83,15 @@ class Route:
         except ValueError:
             return ""
 
+    def as_values(self) -> dict[str, Any]:
+        """Return plain values, to be stored; `read` takes them."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Return a route as it was stored."""
+        return cls(**{**values, "others": tuple(values["others"])})
+
     def leads_to(self, webhook_url: str) -> bool:
         """Return True if the texts come to our webhook, however its address is spelled."""
         return _plain(self.url) == _plain(webhook_url)
@@ -117,7 +126,7 @@ class OfferedNumber:
         """Return a number as it was stored."""
         route, registration = values["route"], values["registration"]
         if route is not None:
-            route = Route(**{**route, "others": tuple(route["others"])})
+            route = Route.read(route)
         if registration is not None:
             registration = Registration(**registration)
         return cls(**{**values, "route": route, "registration": registration})
@@ -303,6 +312,12 @@ def kind_of(address: str, said: str = "") -> Kind:
     return by_word.get(said.lower().replace("_", "-"), "local" if address[:2] == "+1" else "other")
 
 
+def is_same(one: str, other: str) -> bool:
+    """Return True for equal values; addresses may be spelled otherwise."""
+    is_address = one.startswith(("http://", "https://"))
+    return one == other or (is_address and _plain(one) == _plain(other))
+
+
 def _plain(url: str) -> str:
     """Write an address so that spellings that mean the same are the same."""
     try:
@@ -313,4 +328,5 @@ def _plain(url: str) -> str:
     default = {"https": 443, "http": 80}.get(parts.scheme)
     host = (parts.hostname or "") + (f":{port}" if port not in (None, default) else "")
     path = re.sub("/+", "/", parts.path).rstrip("/")
-    return f"{parts.scheme}://{host}{path}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{host}{path}{query}"

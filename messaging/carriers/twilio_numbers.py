@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from messaging.carriers import numbers, results
 from messaging.carriers.api_calls import Api, Interrupted, Resource
 from messaging.carriers.numbers import FieldChange, NotThere, OfferedNumber, Route, Step, Trouble
+from messaging.carriers.registrations import Register
 from messaging.carriers.twilio_lists import PAGE_SIZE, path_behind, read_list, read_pages
 from messaging.carriers.twilio_registration import Registrations
 
@@ -76,13 +77,19 @@ class TwilioDirectory(numbers.Directory):
     api: Api
     account_url: str = field(repr=False)
     messaging_url: str = field(repr=False)
-    registrations: Registrations = field(init=False, repr=False)
+    _register: Register = field(init=False, repr=False)
+    _seen: dict[str, tuple[str, list[Service]]] = field(default_factory=dict, repr=False)
     _services: list[Service] | None = field(default=None, repr=False)
     _applications: dict[str, Resource] = field(default_factory=dict, repr=False)
     _gaps: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.registrations = Registrations(self.api, self.messaging_url)
+        read = Registrations(self.api, self.messaging_url)
+        self._register = Register(
+            self.api.label,
+            verification_of=lambda address: read.verification_of(self._seen[address][0]),
+            campaign_of=lambda address: read.campaign_of(self._seen[address][1]),
+        )
 
     def read_page(
         self, cursor: str = "", *, with_registration: bool = True
@@ -98,7 +105,7 @@ class TwilioDirectory(numbers.Directory):
         except Interrupted as stop:
             return stop.trouble
         following = path_behind(self.account_url, answer.get("next_page_uri"))
-        gaps = (*self._gaps, *self.registrations.gaps)
+        gaps = (*self._gaps, *self._register.gaps)
         return numbers.Page(tuple(found), following, gaps)
 
     def read_number(
@@ -194,7 +201,8 @@ class TwilioDirectory(numbers.Directory):
         services = self._services_with(sid, only_takers=not with_registration)
         registration = None
         if with_registration:
-            registration = self.registrations.of(address, sid, kind, services)
+            self._seen[address] = (sid, services)
+            registration = self._register.look_up(address, kind)
         return OfferedNumber(
             address=address,
             carrier_id=sid,

@@ -4,6 +4,7 @@ from messaging.models.accounts import CarrierAccount, Number
 from messaging.models.attachments import Attachment, PublicLink
 from messaging.models.attempts import Attempt
 from messaging.models.comparisons import Comparison
+from messaging.models.connections import ConnectionEvent, NumberConnection, NumberListing
 from messaging.models.messages import Message
 from messaging.models.nonces import UsedNonce
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
@@ -20,12 +21,15 @@ __all__ = [
     "Attempt",
     "CarrierAccount",
     "Comparison",
+    "ConnectionEvent",
     "DeliveryReceipt",
     "DeliveryState",
     "Message",
     "Notification",
     "NotificationPreference",
     "Number",
+    "NumberConnection",
+    "NumberListing",
     "OptOut",
     "OptOutSettings",
     "Pace",

@@ -20,6 +20,7 @@ REPLAY_CAUSE = "replay_quarantine"
 WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
 SEND_WHEN_DUE = "send_text_when_due"
+COMPARE_NUMBER = "compare_number"
 SHOW_OPT_OUT = "show_opt_out_elsewhere"
 
 # An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
@@ -100,6 +101,16 @@ def defer_opt_out_shown(opt_out_id: int, *, but: Sequence[int]) -> None:
 def defer_replay(*, account_id: int, reason: str, upto: int) -> None:
     """Queue a job that replays the quarantined webhooks of one cause."""
     app.configure_task(REPLAY_CAUSE).defer(account_id=account_id, reason=reason, upto=upto)
+
+
+def defer_comparison(number_id: int) -> None:
+    """Queue a job that fetches the texts to a number which no webhook brought, unless one is
+    queued already."""
+    job = app.configure_task(
+        COMPARE_NUMBER, queueing_lock=f"compare-{number_id}", priority=-MAX_BACKLOG
+    )
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        job.defer(number_id=number_id)
 
 
 def defer_push(message_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Numbers of Telnyx, Bandwidth, Plivo and Vonage: read, routed to us, watched, and put back.
+"""Numbers of every carrier: read, routed to us, watched, and put back.
 
 Each far end keeps its state as the carrier's API does; `number_far_ends` has them.
 """
@@ -37,6 +37,7 @@ CREDENTIALS = {
     },
     "plivo": {"auth_id": "MAXXXXXXXXXXXXXXXXXX", "auth_token": "the-auth-token"},
     "telnyx": {"api_key": "KEY0", "public_key": ""},
+    "twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "the-auth-token"},
     "vonage": {"api_key": "abcd1234", "api_secret": "the-api-secret"},
 }
 SECRETS = ["the-client-secret", "the-callback-password", "the-auth-token", "KEY0"]
@@ -344,7 +345,7 @@ def test_an_account_with_5000_numbers_is_read_page_by_page(account: Account) -> 
 
 
 def test_a_list_that_broke_off_goes_on_where_it_was(account: Account) -> None:
-    wanted = {f"+12025{at:06}" for at in range(620)}
+    wanted = {f"+12025{at:06}" for at in range(1100)}
     for address in sorted(wanted):
         account.far_end.add(address)
     first = account.open().read_page()

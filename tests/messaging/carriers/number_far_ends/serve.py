@@ -19,12 +19,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.messaging.carriers.number_far_ends.base import Answer, NumberFarEnd, Request
 from tests.messaging.carriers.number_far_ends.plivo import PlivoNumbers
 from tests.messaging.carriers.number_far_ends.telnyx import TelnyxNumbers
-from tests.messaging.carriers.number_far_ends.vonage import VonageNumbers
+from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
 
 FAR_ENDS: dict[str, type[NumberFarEnd]] = {
     "plivo": PlivoNumbers,
     "telnyx": TelnyxNumbers,
-    "vonage": VonageNumbers,
+    "twilio": TwilioNumbers,
 }
 
 
