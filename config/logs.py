@@ -5,9 +5,12 @@ import re
 
 # PostgreSQL repeats whole rows in these lines of an error ("Failing row contains (…)").
 _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTILINE)
-# Anybody with such a URL can fetch a picture, or needs only a signature to pose as a carrier.
+# Anybody with such a URL can fetch a picture, get in as a colleague, or needs only a signature to
+# pose as a carrier.
 _SECRET_PATHS = re.compile(
-    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/)[^\s\"']+", re.IGNORECASE
+    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/|/invitation/|/e-mails/stop/)"
+    r"[^\s\"']+",
+    re.IGNORECASE,
 )
 # The same at the beginning of a path or behind a host, in any spelling (`webhook_paths`); the
 # carrier's name is kept. What has a folder before it is a file.

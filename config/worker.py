@@ -12,13 +12,15 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.periodic import PeriodicRegistry
 
-from messaging.stream.jobs import NOTIFICATIONS, TEXTS
+from messaging.stream.jobs import EMAILS, NOTIFICATIONS, TEXTS, queues
 
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3.0
 # Jobs that call push services at once. They mostly wait, and one agent takes one slot at most.
 NOTIFICATION_SLOTS = 4
+# E-mails sent at once.
+EMAIL_SLOTS = 2
 
 _MAX_PAUSE_SECONDS = 5.0
 
@@ -52,20 +54,23 @@ def build_worker_app(queue: str, connections: int) -> App:
 
 
 async def run_worker() -> None:
-    """Run both queues until cancelled: texts, and browser notifications in slots of their own.
+    """Run the queues until cancelled: texts, browser notifications and e-mails, each in slots of
+    its own.
 
-    Neither waits for the other, or ends with it.
+    None waits for another, or ends with it.
     """
-    texts, notifications = settings.WORKER_CONCURRENCY, NOTIFICATION_SLOTS
+    slots = {TEXTS: settings.WORKER_CONCURRENCY, NOTIFICATIONS: NOTIFICATION_SLOTS}
+    if EMAILS in queues():
+        slots[EMAILS] = EMAIL_SLOTS
     # Jobs run in the loop's threads; by default there are only four more than processors.
-    threads = ThreadPoolExecutor(texts + notifications + 4, thread_name_prefix="job")
+    threads = ThreadPoolExecutor(sum(slots.values()) + 4, thread_name_prefix="job")
     asyncio.get_running_loop().set_default_executor(threads)
-    async with asyncio.TaskGroup() as queues:
-        # Fetching, heartbeat and the periodic deferrer need connections beside those of the jobs.
-        queues.create_task(_work_until_cancelled(TEXTS, slots=texts, connections=texts + 4))
-        queues.create_task(
-            _work_until_cancelled(NOTIFICATIONS, slots=notifications, connections=3)
-        )
+    async with asyncio.TaskGroup() as working:
+        for queue, count in slots.items():
+            # Fetching, heartbeat and the periodic deferrer need connections beside those of the
+            # jobs, whose texts come often.
+            connections = count + 4 if queue == TEXTS else 3
+            working.create_task(_work_until_cancelled(queue, slots=count, connections=connections))
 
 
 async def _work_until_cancelled(queue: str, *, slots: int, connections: int) -> None:

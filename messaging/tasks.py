@@ -13,6 +13,9 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
+from inboxes.invitations import actions as invitations
+from inboxes.invitations import sending
+from inboxes.invitations.jobs import SEND_LINK, SEND_LOST_PASSWORD_LINK
 from messaging.accounts import watching
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
@@ -28,6 +31,7 @@ from messaging.stream.jobs import (
     BEHIND_SENDING,
     COMPARE_NUMBER,
     DELIVER_THREAD,
+    EMAILS,
     GIVE_TURNS,
     MAX_BACKLOG,
     NOTIFICATIONS,
@@ -257,6 +261,34 @@ def forget_old_notifications(timestamp: int) -> None:
     """Delete notifications: read ones after a month, unread ones after three."""
     with released_connection():
         log.info("%s old notifications were deleted.", delete_old_notifications())
+
+
+@app.task(name=SEND_LINK, queue=EMAILS, retry=DATABASE_TROUBLE)
+def send_link_by_email(*, link_id: int) -> None:
+    with released_connection():
+        sending.send_link(link_id)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="wake_forgotten_emails", queueing_lock="wake_forgotten_emails", queue=EMAILS)
+def wake_forgotten_emails(timestamp: int) -> None:
+    with released_connection():
+        sending.wake_forgotten_emails()
+
+
+@app.task(name=SEND_LOST_PASSWORD_LINK, queue=EMAILS, retry=DATABASE_TROUBLE)
+def send_lost_password_link(*, agent_id: int | None) -> None:
+    with released_connection():
+        if agent_id is not None:
+            invitations.send_lost_password_link(agent_id=agent_id)
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(name="forget_old_links", queueing_lock="forget_old_links")
+def forget_old_links(timestamp: int) -> None:
+    """Delete invitations and reset links that ended a month ago."""
+    with released_connection():
+        log.info("%s old links were forgotten.", invitations.delete_old_links())
 
 
 @app.periodic(cron="29 3 * * *")

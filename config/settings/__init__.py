@@ -4,6 +4,7 @@ import django_stubs_ext
 
 from config.settings.applications import *
 from config.settings.database import *
+from config.settings.email import *
 from config.settings.installation import *
 from config.settings.logs import *
 from config.settings.secrets import *

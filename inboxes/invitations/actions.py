@@ -9,15 +9,22 @@ from datetime import timedelta
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from inboxes.actions import add_member
-from inboxes.invitations import tokens
+from inboxes.emails import sends_email
+from inboxes.invitations import jobs, tokens
 from inboxes.invitations.tokens import LinkIsOver, NewLink
 from inboxes.models import Agent, Inbox, OneTimeLink
 from inboxes.models.one_time_links import LIFETIME, OneTimeLinkQuerySet
 
 log = logging.getLogger(__name__)
+
+
+LOST_PASSWORD_LIFETIME = timedelta(hours=1)
+KEPT_FOR = timedelta(days=30)
+LOST_PASSWORD_PAUSE = timedelta(minutes=5)  # From one e-mail to the next
 
 
 class UsernameTaken(Exception):
@@ -70,6 +77,40 @@ def send_reset_link(
         removes_second_factors=removes_second_factors,
     )
     return _make_link(link, lifetime=LIFETIME)
+
+
+def request_reset_link(*, login: str) -> None:
+    """Send a link to whoever has this username or e-mail address, if that is exactly one agent.
+
+    The caller learns nothing of it, not even by the time that it takes.
+    """
+    agents = Agent.objects.filter(is_active=True).exclude(email="")
+    wanted = Agent.normalize_username(login)
+    found = list(agents.filter(Q(username=wanted) | Q(email__iexact=login))[:2])
+    named = [agent for agent in found if agent.username == wanted] or found
+    with transaction.atomic():
+        jobs.defer_lost_password_link(named[0].pk if len(named) == 1 else None)
+
+
+@transaction.atomic
+def send_lost_password_link(*, agent_id: int) -> None:
+    """Send the link that an agent asked for, unless they just got one.
+
+    Older ones keep working for their hour: the e-mails may arrive in any order.
+    """
+    agents = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id, is_active=True)
+    agent = agents.exclude(email="").first()
+    if agent is None:
+        return
+    own = OneTimeLink.objects.filter(agent=agent, made_by=None).waiting()
+    if own.filter(created_at__gt=timezone.now() - LOST_PASSWORD_PAUSE).exists():
+        return
+    link = OneTimeLink(
+        kind=OneTimeLink.Kind.RESET,
+        agent=agent,
+        password_mark=agent.get_session_auth_hash(),
+    )
+    _make_link(link, lifetime=LOST_PASSWORD_LIFETIME)
 
 
 @transaction.atomic
@@ -137,6 +178,12 @@ def use_reset_link(*, token: str, password: str) -> Agent:
     return agent
 
 
+def delete_old_links() -> int:
+    """Delete links that ended a month ago; return how many."""
+    old = OneTimeLink.objects.filter(expires_at__lt=timezone.now() - KEPT_FOR)
+    return old.delete()[1].get("inboxes.OneTimeLink", 0)
+
+
 def is_username_taken(username: str) -> bool:
     return Agent.objects.filter(username__iexact=Agent.normalize_username(username)).exists()
 
@@ -154,6 +201,10 @@ def _make_link(
     link.expires_at = timezone.now() + lifetime
     link.save()
     link.inboxes.set(inbox for inbox in inboxes if not inbox.is_personal)
+    if link.email_address and sends_email():
+        link.email_state = OneTimeLink.EmailState.WAITING
+        link.save(update_fields=["email_state"])
+        jobs.defer_link_email(link.pk)
     return NewLink(link, tokens.link_url(token))
 
 

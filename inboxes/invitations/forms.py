@@ -98,3 +98,21 @@ class JoinForm(ChoosePasswordForm):
     def values(self) -> dict[str, Any]:
         """Return what `accept` takes, of a valid form."""
         return {name: self.cleaned_data[name] for name in self.field_order}
+
+
+class LostPasswordForm(forms.Form):
+    """Read who asks for a new password."""
+
+    login = forms.CharField(
+        label="Username or e-mail address",
+        max_length=254,
+        error_messages={"required": "Enter your username or your e-mail address."},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "autocorrect": "off",
+                "spellcheck": "false",
+            }
+        ),
+    )

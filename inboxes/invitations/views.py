@@ -6,8 +6,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from inboxes.emails import sends_email
 from inboxes.invitations import actions, tokens
-from inboxes.invitations.forms import ChoosePasswordForm, JoinForm
+from inboxes.invitations.forms import ChoosePasswordForm, JoinForm, LostPasswordForm
 from inboxes.models import Agent, OneTimeLink
 
 
@@ -28,6 +29,23 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     except tokens.LinkIsOver:
         response = render(request, "invitations/over.html", status=404)
     return _keep_private(response)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_link(request: HttpRequest) -> HttpResponse:
+    """Take the username or e-mail address of somebody who lost their password.
+
+    The answer is the same whether there is such an agent or not.
+    """
+    if not sends_email():
+        return render(request, "invitations/ask_administrator.html")
+    form = LostPasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        actions.request_reset_link(login=form.cleaned_data["login"])
+        return redirect(f"{request.path}?sent")
+    template = "lost_password_sent" if "sent" in request.GET else "lost_password"
+    status = 422 if form.is_bound else 200
+    return render(request, f"invitations/{template}.html", {"form": form}, status=status)
 
 
 def _join(request: HttpRequest, token: str, link: OneTimeLink) -> HttpResponse:

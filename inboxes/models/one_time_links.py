@@ -161,8 +161,11 @@ class OneTimeLink(models.Model):
     def welcome(self) -> str:
         """Return the sentence that tells a newcomer who invites them, and to what."""
         names = list(self.inboxes.order_by("name", "pk").values_list("name", flat=True))
-        whom = self.made_by.display_name if self.made_by is not None else "Your team"
         if not names:
-            return f"{whom} invites you to Partyline, where your team reads and answers texts."
+            return f"{self.maker} invites you to the team that answers texts here."
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"{whom} invites you to {listed}, where your team reads and answers texts."
+        return f"{self.maker} invites you to {listed}."
+
+    @property
+    def maker(self) -> str:
+        return self.made_by.display_name if self.made_by is not None else "Your team"

@@ -21,7 +21,7 @@ from inboxes import counters
 from messaging.models import DeliveryState, Message, Number, Pace
 from messaging.models.messages import MessageQuerySet
 from messaging.stream import statements, writing
-from messaging.stream.jobs import QUEUES, defer_delivery, defer_turns
+from messaging.stream.jobs import defer_delivery, defer_turns, queues
 from messaging.stream.segments import count_segments
 
 # A turn may be taken so much early; the following ones are that much later.
@@ -216,7 +216,7 @@ def _free_slots(number: Number) -> int:
         0,
     )
     # Each process runs one worker per queue, and only one of them sends texts.
-    processes = max(1, math.ceil(int(workers) / len(QUEUES)))
+    processes = max(1, math.ceil(int(workers) / len(queues())))
     slots = processes * int(settings.WORKER_CONCURRENCY)
     return max(1, slots * 3 // 4) - int(under_way)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -31,14 +32,19 @@ TEXTS = "default"
 # Pushes have a queue and a worker of their own, so that no text waits for a push service.
 NOTIFICATIONS = "notifications"
 
-# Each has a worker in every process that runs jobs.
-QUEUES = (TEXTS, NOTIFICATIONS)
+# So have e-mails, where there is a server for them: nothing waits for one that is away.
+EMAILS = "emails"
 
 # The priority of jobs that wait for other servers and must not hold up a text.
 BEHIND_SENDING = -(MAX_BACKLOG + 1)
 
 # At most so many pushes wait for one agent; further ones are dropped.
 MAX_WAITING_PUSHES = 20
+
+
+def queues() -> tuple[str, ...]:
+    """Return the queues that have a worker in every process that runs jobs."""
+    return (TEXTS, NOTIFICATIONS, *([EMAILS] if settings.EMAIL_URL else []))
 
 
 def defer_delivery(thread_id: int, *, at: datetime | None = None) -> None:

@@ -72,6 +72,11 @@ def read_settings(data: Path, *names: str, **changes: str) -> dict[str, str]:
         ("WEBHOOK_BODY_LIMIT", "1MB"),
         ("WEBHOOK_TOLERANCE", "5 min"),
         ("CARRIER_TIMEOUT", "0"),
+        ("EMAIL_URL", "smtp.example.com"),
+        ("EMAIL_URL", "https://texts:secret@smtp.example.com"),
+        ("EMAIL_URL", "smtp+tls://:secret@smtp.example.com"),
+        ("EMAIL_URL", "smtp+tls://texts:secret@smtp.example.com:many"),
+        ("EMAIL_FROM", "Partyline"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_and_what_it_takes(
@@ -286,3 +291,47 @@ def test_attachments_are_stored_in_a_folder_or_in_a_bucket(
     else:
         assert done.returncode != 0
         assert "pip install 'django-storages[s3]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "encryption"),
+    [
+        ("smtp+tls://te%40xts:se%2Fcret@smtp.example.com", 587, ("True", "False")),
+        ("smtp+tls://te%40xts:se%2Fcret@smtp.example.com:25", 25, ("True", "False")),
+        ("smtps://te%40xts:se%2Fcret@smtp.example.com", 465, ("False", "True")),
+    ],
+)
+def test_an_e_mail_server_is_read_from_one_address(
+    tmp_path: Path, url: str, port: int, encryption: tuple[str, str]
+) -> None:
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")
+    more = ("EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_FROM")
+    public = "https://texts.example.com"
+    found = read_settings(tmp_path, *names, *more, EMAIL_URL=url, PUBLIC_URL=public)
+    assert list(found.values()) == [
+        "smtp.example.com", str(port), "te@xts", "se/cret", *encryption,
+        "Partyline <partyline@texts.example.com>",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("smtp://texts:secret@smtp.example.com", "EMAIL_URL would send its password unencrypted"),
+        ("console:", "EMAIL_URL=console: prints links that let people in"),
+    ],
+)
+def test_an_e_mail_server_that_would_give_secrets_away_is_refused(
+    tmp_path: Path, url: str, sentence: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=make_environment(tmp_path, EMAIL_URL=url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(sentence)
+    assert "secret@" not in done.stderr

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from messaging.private_networks import Network, is_public
+from tests.certificates import make_certificate
 
 NAMES = ["media.carrier.test", "*.cdn.test"]
 Answer = bytes | Callable[[ssl.SSLSocket], None]
@@ -34,34 +28,8 @@ def redirect_response(to: str) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
-@cache
-def make_certificate() -> tuple[bytes, bytes]:
-    """Return a self-signed certificate for the names above, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the tests")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in NAMES]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return made.public_bytes(serialization.Encoding.PEM), private
-
-
 def trusting_context() -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=make_certificate()[0].decode())
+    return ssl.create_default_context(cadata=make_certificate(*NAMES)[0].decode())
 
 
 @dataclass
@@ -97,7 +65,7 @@ def media_host(address: str = "", port: int = 0) -> Iterator[MediaHost]:
         listening.listen(16)
         listening.settimeout(0.05)
         pem = Path(folder) / "certificate.pem"
-        pem.write_bytes(b"".join(make_certificate()))
+        pem.write_bytes(b"".join(make_certificate(*NAMES)))
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(pem)
         host = MediaHost(listening.getsockname()[1])

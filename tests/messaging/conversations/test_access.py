@@ -34,6 +34,7 @@ OPEN = {
     "readyz": 200,
     "manifest.webmanifest": 200,
     "sign-in/": 200,
+    "password-reset/": 200,
 }
 
 LISTS = {"", "search/"}

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections, transaction
@@ -223,9 +224,11 @@ def test_an_agent_with_twenty_waiting_pushes_gets_no_further_job(cast: Cast) -> 
     }
 
 
-def test_each_periodic_task_is_deferred_by_one_worker_of_a_process() -> None:
+def test_each_periodic_task_is_deferred_by_one_worker_of_a_process(settings: Any) -> None:
+    settings.EMAIL_URL = "smtp://127.0.0.1"
     queues = [
-        build_worker_app(queue, 1).periodic_registry.periodic_tasks.keys() for queue in jobs.QUEUES
+        build_worker_app(queue, 1).periodic_registry.periodic_tasks.keys()
+        for queue in jobs.queues()
     ]
     everything = app.periodic_registry.periodic_tasks.keys()
     assert sorted(key for queue in queues for key in queue) == sorted(everything)
