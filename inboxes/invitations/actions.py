@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
@@ -18,6 +20,7 @@ from inboxes.invitations import jobs, tokens
 from inboxes.invitations.tokens import LinkIsOver, NewLink
 from inboxes.models import Agent, Inbox, OneTimeLink
 from inboxes.models.one_time_links import LIFETIME, OneTimeLinkQuerySet
+from inboxes.sign_in.adapters import SessionsAdapter
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +166,10 @@ def accept(*, token: str, display_name: str, username: str, password: str) -> Ag
 
 
 def use_reset_link(*, token: str, password: str) -> Agent:
-    """Give the link's agent a new password, which ends all their sessions. Raises LinkIsOver."""
+    """Give the link's agent a new password, which ends all their sessions. Raises LinkIsOver.
+
+    Their second factors stay, unless the administrator who made the link wanted them removed.
+    """
     tokens.find_link(token)
     password_hash = make_password(password)
     with transaction.atomic():
@@ -173,6 +179,12 @@ def use_reset_link(*, token: str, password: str) -> Agent:
             raise LinkIsOver
         agent.password = password_hash
         agent.save(update_fields=["password"])
+        SessionsAdapter().end_sessions(UserSession.objects.filter(user=agent))
+        if link.removes_second_factors:
+            Authenticator.objects.filter(user=agent).delete()
+            log.warning(
+                "The second factors of agent %s were removed by link %s.", agent.pk, link.pk
+            )
         _mark_used(link, agent)
         _revoke_all(OneTimeLink.objects.filter(agent=agent), revoked_by=agent)
     return agent

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from django.contrib.auth import login, logout
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -10,6 +12,7 @@ from inboxes.emails import sends_email
 from inboxes.invitations import actions, tokens
 from inboxes.invitations.forms import ChoosePasswordForm, JoinForm, LostPasswordForm
 from inboxes.models import Agent, OneTimeLink
+from inboxes.sign_in import throttle
 
 
 @sensitive_post_parameters()
@@ -27,6 +30,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
         else:
             response = _choose_password(request, token, link)
     except tokens.LinkIsOver:
+        # Links that work are not counted, so nobody can lock out whoever holds one.
+        throttle.count_attempt(request=request, of=throttle.links())
         response = render(request, "invitations/over.html", status=404)
     return _keep_private(response)
 
@@ -41,6 +46,8 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
         return render(request, "invitations/ask_administrator.html")
     form = LostPasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
+        asked = throttle.lost_password_of(form.cleaned_data["login"])
+        throttle.count_attempt(request=request, of=asked)
         actions.request_reset_link(login=form.cleaned_data["login"])
         return redirect(f"{request.path}?sent")
     template = "lost_password_sent" if "sent" in request.GET else "lost_password"
@@ -82,8 +89,11 @@ def _render_form(request: HttpRequest, template: str, form: ChoosePasswordForm) 
 
 
 def _sign_in(request: HttpRequest, agent: Agent) -> HttpResponse:
-    login(request, agent, backend="django.contrib.auth.backends.ModelBackend")
-    return redirect("/")
+    """Sign in as with the password that was just chosen: a second step is still asked for."""
+    credentials = {"username": agent.username}
+    signing_in = Login(user=agent, redirect_url="/")
+    response: HttpResponse = perform_password_login(request, credentials, signing_in)
+    return response
 
 
 def _keep_private(response: HttpResponse) -> HttpResponse:

@@ -66,6 +66,16 @@ def passkeys() -> Subject:
     return Subject(_hash("passkeys", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
 
 
+def links() -> Subject:
+    """Return the one-time links, whose tokens nobody can guess: a limit for whoever tries."""
+    return Subject(_hash("links", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
+
+
+def lost_password_of(login: str) -> Subject:
+    """Return what somebody typed to get a reset link, whether there is such an agent or not."""
+    return Subject(_hash("lost password", login.casefold()), settings.SIGN_IN_FAILURES)
+
+
 def check_guess(
     check: Callable[[], T | None], *, request: HttpRequest | None, of: Subject
 ) -> T | None:

@@ -195,3 +195,23 @@ def test_of_two_newcomers_with_one_name_only_one_gets_it() -> None:
     )
     assert sorted(answers) == [302, 422]
     assert Agent.objects.filter(username__iexact="eva").count() == 1
+
+
+def test_too_many_links_that_do_not_work_are_too_many_for_an_address(
+    cast: Cast, settings: Any
+) -> None:
+    settings.SIGN_IN_FAILURES_PER_ADDRESS = 5
+    new = actions.invite(invited_by=cast.admin)
+    answers = [Client().get(f"/invitation/guess-{n}/").status_code for n in range(7)]
+    assert answers == [404] * 5 + [429] * 2
+    assert Client(REMOTE_ADDR="192.0.2.7").get("/invitation/guess/").status_code == 404
+    assert open_form(path_of(new)).status_code == 302
+
+
+def test_a_new_administrator_is_asked_for_a_second_factor(cast: Cast, settings: Any) -> None:
+    settings.TWO_STEP_SIGN_IN = "administrators"
+    new = actions.invite(invited_by=cast.admin, is_administrator=True)
+    client = Client()
+    client.post(path_of(new), JOINING)
+    assert Agent.objects.get(username="eva").is_staff
+    assert client.get("/").headers["Location"].startswith("/account/two-step/")

@@ -105,6 +105,12 @@ def test_asking_again_and_again_sends_one_e_mail_in_five_minutes(
     assert len(mail.emails()) == 2
 
 
+def test_asking_too_often_is_stopped_for_an_address(cast: Cast, mail: MailServer) -> None:
+    answers = [ask("ben").status_code for _ in range(11)]
+    assert answers == [302] * 10 + [429]
+    assert ask("ana").status_code == 302
+
+
 def test_nothing_typed_is_kept_in_a_job(cast: Cast, mail: MailServer) -> None:
     ask("hunter2-typed-by-mistake")
     assert "hunter2" not in str(list(ProcrastinateJob.objects.values()))
