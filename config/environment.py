@@ -12,6 +12,9 @@ from environs import Env, EnvError
 T = TypeVar("T")
 
 env = Env()
+# The names of all settings that were read, and the files that this process made secrets in.
+names_read: set[str] = set()
+secrets_made: set[Path] = set()
 
 
 class BadSetting(Exception):
@@ -33,6 +36,7 @@ def setting(
     `read` parses it, `holds` checks it, and `takes` says in an error what is accepted. Raises
     BadSetting.
     """
+    names_read.add(name)
     if not os.environ.get(name, "").strip():
         return default
     try:
@@ -61,6 +65,7 @@ def load_or_create_secret(path: Path, make: Callable[[], str]) -> str:
                 os.fsync(file.fileno())
             with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
+                secrets_made.add(path)
         finally:
             draft.unlink()
     try:
