@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run cluster test test-cluster check bench faults mutants lock clean venv venv-dev typescript \
-	test-browsers tools-for-tests tools-for-cluster tools-for-browsers
+	wheel test-wheel test-image test-browsers tools-for-tests tools-for-cluster tools-for-browsers
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
@@ -23,6 +23,9 @@ help:
 	  'make check         check style, types, layers, templates, migrations, deployment settings' \
 	  'make bench         measure speed and memory' \
 	  'make faults        kill processes under load for minutes, and count what was lost' \
+	  'make wheel         build the package that pip installs, in dist/' \
+	  'make test-wheel    install it with all it needs into an empty environment, and try it' \
+	  'make test-image    run each instruction of the Dockerfile in an empty Debian, without Docker' \
 	  'make mutants       put faults into a copy of the code, each of which must make a test fail' \
 	  'make lock          write requirements/*.txt from pyproject.toml (ARGS=--upgrade for the newest)' \
 	  'make clean         remove the virtual environment (never the data)'
@@ -37,6 +40,18 @@ test-cluster: venv-dev tools-for-tests tools-for-cluster
 # The journeys in browsers that are not part of `make test`; ARGS="-k webkit" takes one of them.
 test-browsers: venv-dev tools-for-browsers
 	@$(PY) -m pytest tests/other_browsers/journeys.py $(ARGS)
+
+wheel: venv-dev
+	@rm -rf dist
+	@$(PY) -m hatchling build
+	@cp requirements/runtime.txt dist/requirements.txt
+
+test-wheel: wheel
+	@$(PY) -m tests.installation $(ARGS)
+
+test-image: wheel
+	@bash config/packages.sh "an empty Debian" debootstrap
+	@$(PY) -m tests.image $(ARGS)
 
 cluster: venv-dev tools-for-cluster
 	@PARTYLINE_DEMO="$(PARTYLINE_DEMO)" PYTHON="$(abspath $(PARTYLINE_VENV))/bin/python" \
@@ -75,7 +90,7 @@ typescript: venv-dev
 
 tools-for-tests:
 	@bash config/packages.sh "the tests" chromium chromium-headless-shell redis-server nginx \
-	  postgresql systemd || \
+	  caddy postgresql systemd || \
 	  echo "partyline: the tests that need them will fail; all others run." >&2
 
 tools-for-cluster:

@@ -27,6 +27,14 @@ line="apt-get install --no-install-recommends ${packages[*]}"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "partyline: missing for $purpose: ${packages[*]}; running as root: $line"
     export DEBIAN_FRONTEND=noninteractive
+    # We need the programs only: Debian asks this file before it starts a package's service, and
+    # nginx and Caddy would both want port 80.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        trap 'rm -f $policy' EXIT
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod 755 $policy
+    fi
     apt-get update -qq </dev/null
     apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
 else

@@ -10,8 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bash config/prepare.sh .venv runtime
-deploy/manage.sh migrate --no-input
-deploy/manage.sh collectstatic --no-input
+deploy/manage.sh upgrade
 
 units() { systemctl list-units --plain --no-legend --state=active "$1" | awk '{print $1}'; }
 for unit in $(units 'partyline-web@*'); do
@@ -27,3 +26,7 @@ done
 for unit in $(units 'partyline-worker@*'); do
     systemctl restart "$unit"
 done
+
+# What the old version wrote meanwhile is brought up to date now that none of it runs.
+deploy/manage.sh refold_words
+deploy/manage.sh recount_failures

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 
 from config import environment
@@ -27,7 +28,7 @@ SETTINGS = "partyline.env"
 # end with their sessions.
 SESSION_TABLES = ("django_session", "usersessions_usersession", "messaging_pushsubscription")
 # Whoever has these as well needs only passwords, so they are kept with the keys.
-SECOND_FACTOR_TABLES = ("otp_*", "mfa_*")
+SECOND_FACTOR_TABLES = ("otp_", "mfa_")
 
 
 def make_backup(file: Path, keys_file: Path | None) -> None:
@@ -71,17 +72,27 @@ def _describe() -> dict[str, Any]:
 def _dump_database(folder: Path) -> dict[str, Path]:
     """Dump the database and its second factors as they were at one moment."""
     dumps = {name: folder / name for name in (DATABASE, SECOND_FACTORS)}
-    without = [f"--exclude-table-data={name}" for name in (*SESSION_TABLES, *SECOND_FACTOR_TABLES)]
     with connect() as connection:
         program = find_program("pg_dump", connection.info.server_version // 10_000)
         # This session holds the moment until both are made.
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         moment = f"--snapshot={row[0] if row else ''}"
+        second_factors = _second_factor_tables(connection)
+        without = [f"--exclude-table-data={name}" for name in (*SESSION_TABLES, *second_factors)]
         _dump(program, dumps[DATABASE], moment, *without)
-        only = [f"--table={name}" for name in SECOND_FACTOR_TABLES]
+        only = [f"--table={name}" for name in second_factors]
         _dump(program, dumps[SECOND_FACTORS], moment, "--data-only", *only)
     return dumps
+
+
+def _second_factor_tables(connection: psycopg.Connection[Any]) -> list[str]:
+    rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    names = [str(row[0]) for row in rows]
+    found = [name for name in names if name.startswith(SECOND_FACTOR_TABLES)]
+    if not found:
+        raise Refused("The database has no tables of Partyline yet.")
+    return found
 
 
 def _dump(program: Program, file: Path, *options: str) -> None:

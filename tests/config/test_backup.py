@@ -296,6 +296,12 @@ def test_no_file_is_overwritten(old: Installation, file: Path) -> None:
     assert file.read_text() == "precious"
 
 
+def test_an_empty_database_is_nothing_to_back_up(new: Installation, file: Path) -> None:
+    new.start()
+    new.fails(2, "no tables of Partyline yet", "backup", file)
+    assert [*file.parent.iterdir()] == []
+
+
 def test_programs_that_are_older_than_the_server_are_not_used(old: Installation) -> None:
     assert programs.find_program("pg_dump", 18).version >= 18
     with pytest.raises(programs.Refused, match="pg_dump of PostgreSQL 99 or newer is needed"):

@@ -1,14 +1,20 @@
 """The `partyline` command: what it prints, and what it does not take."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from honcho.environ import parse_procfile
+from pytest_django import Settings
 
 from config import version
 from config.command import COMMANDS, main, run_management
 from config.data_folder import find_data_folder
+from config.management.commands.web import OPTIONS
+from config.version import VERSION
 from tests.stack import ROOT
 
 
@@ -117,3 +123,25 @@ def test_an_installed_one_keeps_its_data_where_the_system_has_such_data(
     monkeypatch.setenv("XDG_DATA_HOME", "/home/ana/data")
     assert find_data_folder(ROOT, "") == Path("/home/ana/data/partyline")
     assert find_data_folder(ROOT, "x") == tmp_path / "x"
+
+
+def test_web_runs_as_the_units_do() -> None:
+    procfile = parse_procfile((ROOT / "deploy/cluster/Procfile").read_text()).processes
+    assert " ".join(OPTIONS[:2]) in procfile["web"]
+    pairs = dict(re.findall(r"(--[\w-]+) ?(\d*)", procfile["web"]))
+    assert dict(re.findall(r"(--[\w-]+) ?(\d*)", " ".join(OPTIONS))) == pairs
+
+
+@pytest.mark.django_db
+def test_upgrade_says_what_it_found(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.DATA_DIR = tmp_path
+    call_command("upgrade")
+    assert capsys.readouterr().out.splitlines() == [
+        f"Partyline {VERSION}, data in {tmp_path}",
+        "Database: was up to date",
+        "Static files: were up to date",
+        "Search: 0 rows had other words",
+        "Failed texts: 0 threads and inboxes had other counts",
+    ]

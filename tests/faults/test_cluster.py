@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,8 +23,6 @@ from tests.faults import attacks, deploys, ingest, revocations, sends
 from tests.faults.deploys import ReopeningPages
 from tests.faults.sites import CallerLedger, ClusterSite, call_until_accepted, cluster_site
 from tests.stack import ROOT
-
-DEPLOY = ROOT / "deploy"
 
 # A generous limit in seconds; the long forms measure the speed.
 LEISURE = 60.0
@@ -161,38 +161,34 @@ def test_a_backup_restores_rows_files_and_keys(site: ClusterSite, tmp_path: Path
     with cluster.connect() as connection:
         connection.execute(WAITING)
         connection.execute(SECRETS)
-    settings_file = tmp_path / "partyline.env"
-    settings_file.write_text(
-        (cluster.data / "partyline.env").read_text() + "VAPID_PRIVATE_KEY=given\n"
-    )
-    files = make_backup(site, tmp_path, settings_file)
+    file, keys = make_backup(site, tmp_path)
     with cluster.connect() as connection:
         connection.execute("CREATE DATABASE restored")
     restored = tmp_path / "there"
     address = cluster.environment["DATABASE_URL"].rsplit("/", 1)[0] + "/restored"
-    settings = tmp_path / "env"
-    settings.write_text(f"PARTYLINE_DATA={restored}\nDATABASE_URL={address}\n")
-    done = run_script(site, "restore.sh", *files, settings)
-    assert (done.returncode, restored.exists()) == (4, False)
-    assert "another VAPID_PRIVATE_KEY" in done.stderr
-    settings.write_text(settings.read_text() + "VAPID_PRIVATE_KEY=given\n")
-    done = run_script(site, "restore.sh", *files, settings)
+    settings = {"PARTYLINE_DATA": str(restored), "DATABASE_URL": address}
+    other = {"FIELD_KEYS": Fernet.generate_key().decode()}
+    done = run_command(site, "restore", file, "--keys", keys, **settings, **other)
+    assert (done.returncode, [*restored.iterdir()]) == (4, [])
+    assert "the environment has another FIELD_KEYS" in done.stderr
+    done = run_command(site, "restore", file, "--keys", keys, **settings)
     assert done.returncode == 0, done.stderr
     assert (restored / "media/picture").read_bytes() == b"\xff\xd8"
     secrets = assert_restored(address)
     key = Fernet((restored / "field_keys").read_text().strip())
     assert site.secret in key.decrypt(secrets).decode()
 
-    again = run_script(site, "restore.sh", *files, settings)
+    again = run_command(site, "restore", file, "--keys", keys, **settings)
     assert again.returncode == 3, "a database with tables is left alone"
 
 
-def run_script(
-    site: ClusterSite, script: str, *arguments: Path
+def run_command(
+    site: ClusterSite, *arguments: str | Path, **changes: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", DEPLOY / script, *arguments],
-        env=environment_of(site),
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment_of(site) | site.settings | changes,
         capture_output=True,
         text=True,
         check=False,
@@ -203,15 +199,16 @@ def environment_of(site: ClusterSite) -> dict[str, str]:
     return {**os.environ, "PATH": f"{site.cluster.postgres_bin}:{os.environ['PATH']}"}
 
 
-def make_backup(site: ClusterSite, folder: Path, settings: Path) -> list[Path]:
+def make_backup(site: ClusterSite, folder: Path) -> tuple[Path, Path]:
     """Make a backup that only its owner can read and that holds no live secrets."""
-    done = run_script(site, "backup.sh", folder / "b", folder / "k", settings)
+    file, keys = folder / "b" / "today", folder / "k" / "today"
+    done = run_command(site, "backup", file, "--keys", keys)
     assert done.returncode == 0, done.stderr
-    files = [Path(line) for line in done.stdout.split()]
-    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
-    assert len([*(folder / "k").iterdir()]) == 1
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (file, keys))
+    with tarfile.open(file) as archive:
+        archive.extract("database.dump", folder)
     plain = subprocess.run(
-        ["pg_restore", "-f", "-", files[0]],
+        ["pg_restore", "-f", "-", folder / "database.dump"],
         env=environment_of(site),
         capture_output=True,
         check=True,
@@ -219,7 +216,7 @@ def make_backup(site: ClusterSite, folder: Path, settings: Path) -> list[Path]:
     assert b"Keep this" in plain
     assert b"a-live-session-of-somebody" not in plain
     assert b"seedseedseedseed" not in plain
-    return files
+    return file, keys
 
 
 def assert_restored(address: str) -> bytes:
