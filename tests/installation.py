@@ -56,9 +56,11 @@ def install_beside(wheel: Path, folder: Path) -> Path:
 def install_in_full(wheel: Path, folder: Path) -> Path:
     """Install as docs/installing.md says, from the package index. Returns the environment."""
     venv.create(folder, with_pip=True)
-    pip = [folder / "bin/python", "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "--require-hashes", "-r", wheel.parent / "requirements.txt"], check=True)
-    subprocess.run([*pip, "--no-deps", wheel], check=True)
+    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet"]
+    subprocess.run(
+        [*pip, "--require-hashes", "-r", str(wheel.parent / "requirements.txt")], check=True
+    )
+    subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
     return folder
 
 

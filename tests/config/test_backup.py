@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from config import environment
 from config.backup import programs
+from config.backup.errors import Refused
 from config.vapid import make_vapid_key
 from config.version import VERSION
 from tests.databases import migrated_database, own_database
@@ -304,5 +305,5 @@ def test_an_empty_database_is_nothing_to_back_up(new: Installation, file: Path) 
 
 def test_programs_that_are_older_than_the_server_are_not_used(old: Installation) -> None:
     assert programs.find_program("pg_dump", 18).version >= 18
-    with pytest.raises(programs.Refused, match="pg_dump of PostgreSQL 99 or newer is needed"):
+    with pytest.raises(Refused, match="pg_dump of PostgreSQL 99 or newer is needed"):
         programs.find_program("pg_dump", 99)
