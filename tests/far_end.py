@@ -13,7 +13,8 @@ Control (JSON):
     POST /control/report    {"id", "state", "code"?}     one signed receipt now
     POST /control/inbound   {"id", "from", "to", "text", "at"}   in the log only, without a webhook
     POST /control/log       {"status"}                   what reading the log and account gets
-GET answers as Twilio's log of Messages and its Account do.
+    POST /control/numbers/add, …/fail, …/elsewhere; GET …/url     see `number_far_ends/serve.py`
+GET answers as Twilio's log of Messages and its Account do, and both as its phone numbers.
 An ANSWER is {"kind": KIND, …}:
     accept, slow (seconds), throttle (retry_after?), error (status?), reject (code, status?),
     unauthorised, garbled (201 without sense), redirect, timeout (taken, then silence for
@@ -37,48 +38,20 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections import deque
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # it is started as a file
+from tests.far_end_texts import Text, sent_text
+from tests.messaging.carriers.number_far_ends import serve
+from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
+
 TAKING = {"accept", "slow", "garbled", "timeout", "reset"}
 Answer = dict[str, Any]
-
-
-@dataclass
-class Text:
-    """Hold one text as a carrier keeps it."""
-
-    carrier: str
-    id: str
-    sender: str
-    recipient: str
-    body: str
-    callback: str
-    state: str = "queued"
-    at: float = field(default_factory=time.time)
-
-    @property
-    def is_inbound(self) -> bool:
-        return self.state == "received"
-
-    def log_record(self) -> dict[str, Any]:
-        return {
-            "sid": self.id,
-            "from": self.sender,
-            "to": self.recipient,
-            "body": self.body,
-            "status": self.state,
-            "direction": "inbound" if self.is_inbound else "outbound-api",
-            "num_media": "0",
-            "error_code": 30003 if self.state == "failed" else None,
-            "date_created": formatdate(self.at, usegmt=True),
-        }
 
 
 @dataclass
@@ -116,26 +89,6 @@ class FarEndState:
                 self.by_number[to] = deque(order.get("answers", []))
             elif "answers" in order:
                 self.answers = deque(order["answers"])
-
-
-def sent_text(path: str, raw: bytes) -> Text:
-    """Read a text: Twilio's form, which SignalWire shares, or the JSON of any other carrier."""
-    if path.removesuffix(".json").endswith("/Messages"):
-        form = {key: values[0] for key, values in parse_qs(raw.decode(), True).items()}
-        sender, to, body, callback = (
-            form.get(key, "") for key in ("From", "To", "Body", "StatusCallback")
-        )
-        return Text("twilio", "SM" + uuid.uuid4().hex, sender, to, body, callback)
-    fields = json.loads(raw)
-    recipient = fields.get("to") or fields["dst"]
-    return Text(
-        "simulator",
-        "sim-" + uuid.uuid4().hex,
-        fields.get("from") or fields["src"],
-        recipient[0] if isinstance(recipient, list) else recipient,
-        fields["text"],
-        fields.get("callback_url", ""),
-    )
 
 
 def twilio_signature(token: str, url: str, fields: dict[str, str]) -> str:
@@ -201,14 +154,18 @@ def send_automatic_receipts(far_end: FarEndState, text: Text) -> None:
         send_receipt(far_end, text, state, "30003" if state == "failed" else "")
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(serve.Handler):
     far_end: FarEndState
 
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Log nothing: the ledger is the log."""
+    @property
+    def is_about_numbers(self) -> bool:
+        path = urlsplit(self.path).path
+        return path.startswith("/control/numbers/") or TwilioNumbers.is_about_numbers(path)
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  its name in http.server
+        if self.is_about_numbers:
+            self.serve()
+            return
         address = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(address.query).items()}
         self.far_end.record(event="question", path=address.path, query=query)
@@ -229,9 +186,11 @@ class Handler(BaseHTTPRequestHandler):
             sid = address.path.removesuffix(".json").split("/")[-1]
             self.reply(200, {"sid": sid, "friendly_name": "Far End Ltd", "status": "active"})
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-        if self.path.startswith("/control/"):
+        if self.is_about_numbers:
+            self.serve(raw)
+        elif self.path.startswith("/control/"):
             self.run_command(json.loads(raw or b"{}"))
         else:
             self.receive_text(sent_text(self.path, raw))
@@ -383,7 +342,9 @@ class Server(ThreadingHTTPServer):
 
 
 def main(ledger: str, port: str = "0") -> None:
-    handler = type("BoundHandler", (Handler,), {"far_end": FarEndState(Path(ledger))})
+    numbers = TwilioNumbers(token="")
+    state = {"far_end": FarEndState(Path(ledger)), "numbers": numbers}
+    handler = type("BoundHandler", (Handler,), state)
     server = Server(("127.0.0.1", int(port)), handler)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     print(f"listening on {server.server_address[1]}", flush=True)

@@ -74,6 +74,23 @@ class FarEnd:
         said = {"id": message_id, "from": sender, "to": to, "text": text, "at": at.timestamp()}
         self._control("inbound", said)
 
+    def add_number(self, address: str, **more: Any) -> None:
+        """Add a number to the account; `more` is what `NumberFarEnd.add` takes."""
+        self._control("numbers/add", {"address": address, **more})
+
+    def fail_numbers(self, kind: str, **more: Any) -> None:
+        """Plan what goes wrong with the numbers' next request; see `NumberFarEnd.fail`."""
+        self._control("numbers/fail", {"kind": kind, **more})
+
+    def change_number(self, address: str, url: str) -> None:
+        """Set where a number's texts go, as somebody at the carrier's console does."""
+        self._control("numbers/elsewhere", {"address": address, "url": url})
+
+    def url_of_number(self, address: str) -> str:
+        """Return where a number's texts go."""
+        answer = self.http.get("/control/numbers/url", params={"address": address})
+        return str(answer.raise_for_status().json()["url"])
+
     def answer_questions_with(self, status: int) -> None:
         """Answer questions with this status from now on; 200 answers what is asked."""
         self._control("log", {"status": status})

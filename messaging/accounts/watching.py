@@ -69,6 +69,7 @@ def _due(account: CarrierAccount, now: datetime) -> NumberConnectionQuerySet:
         NumberConnection.objects.watched()
         .filter(account=account, next_check_at__lte=now + TOGETHER)
         .exclude(claimed_at__gt=now - CONNECTING_TIME)
+        .select_related("account")
     )
 
 

@@ -14,6 +14,7 @@ from messaging.accounts import webhook_paths
 from messaging.attachments import inbound
 from messaging.carriers import events
 from messaging.models import CarrierAccount, Message, Webhook
+from messaging.models.webhooks import UNKNOWN_NUMBER
 from messaging.outbound import opt_outs
 from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
@@ -22,7 +23,6 @@ from threads import addresses
 # Headers that help to understand a request later; signatures and credentials are not kept.
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
 
-UNKNOWN_NUMBER_REASON = "It's addressed to a number that is not set up here."
 BATCH_SIZE = 100
 
 
@@ -131,7 +131,7 @@ def _store_events(
                 arrived_at=arrived_at,
             )
         except UnknownNumber:
-            troubles.append(UNKNOWN_NUMBER_REASON)
+            troubles.append(UNKNOWN_NUMBER)
         if isinstance(event, events.Unreadable):
             troubles.append(event.reason)
     return troubles[0] if troubles else ""

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+# Why a text to a number that no inbox has is in quarantine.
+UNKNOWN_NUMBER = "It's addressed to a number that is not set up here."
+
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def quarantined(self) -> WebhookQuerySet:

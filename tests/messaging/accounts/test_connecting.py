@@ -10,15 +10,19 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from inboxes.models import Inbox
+from messaging.accounts.adding import add_number
 from messaging.accounts.connecting import connect_numbers
 from messaging.accounts.disconnecting import describe_undoing, disconnect_number
 from messaging.accounts.offered import list_offered_numbers, read_offered_numbers
 from messaging.accounts.watching import check_number, set_back
 from messaging.carriers import results
-from messaging.models import CarrierAccount, ConnectionEvent, NumberConnection
+from messaging.models import CarrierAccount, ConnectionEvent, Message, NumberConnection
 from tests.cast import FRONT_DESK, Cast
 from tests.messaging.accounts.numbers_of_account import THEIRS, choose, connect, connected
-from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
+from tests.messaging.carrier_calls import post_webhook, text_fields
+from tests.messaging.carriers.number_far_ends.twilio import TOKEN, TwilioNumbers
+from tests.messaging.stepped_worker import run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -336,3 +340,17 @@ def test_an_account_with_5000_numbers_is_read_in_pieces(
     whole = list_offered_numbers(account)
     assert (len(whole.rows), whole.is_complete) == (5000, True)
     assert len(far_end.requests) < 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_texts_that_came_before_their_number_had_an_inbox_are_replayed(
+    cast: Cast, account: CarrierAccount, far_end: TwilioNumbers
+) -> None:
+    far_end.add(TWO)
+    connect(account, TWO)
+    fields = text_fields("Anybody there?", to=TWO)
+    assert post_webhook(account, fields, token=TOKEN).status_code == 200
+    inbox = Inbox.objects.create(name="Sales")
+    number = add_number(account=account, address=TWO, inbox=inbox)
+    run_jobs()
+    assert Message.objects.get().inbox_id == number.inbox_id

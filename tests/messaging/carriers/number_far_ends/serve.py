@@ -30,27 +30,28 @@ FAR_ENDS: dict[str, type[NumberFarEnd]] = {
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    far_end: NumberFarEnd
+    numbers: NumberFarEnd
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Log nothing."""
 
-    def serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+    def serve(self, body: bytes | None = None) -> None:
+        if body is None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
         request = Request.read(self.command, self.path, dict(self.headers), body)
         if request.path.startswith("/control/"):
-            self.reply(self.control(request))
+            self.send_answer(self.control(request))
             return
-        failure = self.far_end.take_failure(request)
+        failure = self.numbers.take_failure(request)
         if failure is None:
-            self.reply(self.far_end.answer(request))
+            self.send_answer(self.numbers.answer(request))
         elif failure.kind == "status":
-            self.reply(self.far_end.refuse(failure.status, failure.headers))
+            self.send_answer(self.numbers.refuse(failure.status, failure.headers))
         elif failure.kind == "silence":
             time.sleep(30)
         else:
             if failure.kind == "reset":
-                self.far_end.answer(request)
+                self.numbers.answer(request)
             self.reset()
 
     def do_GET(self) -> None:
@@ -66,18 +67,18 @@ class Handler(BaseHTTPRequestHandler):
         self.serve()
 
     def control(self, request: Request) -> Answer:
-        match request.path:
+        match request.path.replace("/numbers/", "/"):
             case "/control/add":
-                self.far_end.add(**request.json)
+                self.numbers.add(**request.json)
             case "/control/fail":
-                self.far_end.fail(**request.json)
+                self.numbers.fail(**request.json)
             case "/control/elsewhere":
-                self.far_end.change_elsewhere(**request.json)
+                self.numbers.change_elsewhere(**request.json)
             case "/control/url":
-                return Answer.of({"url": self.far_end.url_of(request.query["address"])})
+                return Answer.of({"url": self.numbers.url_of(request.query["address"])})
         return Answer.of({})
 
-    def reply(self, answer: Answer) -> None:
+    def send_answer(self, answer: Answer) -> None:
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -93,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main(name: str) -> None:
-    handler = type("BoundHandler", (Handler,), {"far_end": FAR_ENDS[name]()})
+    handler = type("BoundHandler", (Handler,), {"numbers": FAR_ENDS[name]()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

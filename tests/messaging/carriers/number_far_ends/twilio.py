@@ -29,8 +29,10 @@ class TwilioNumbers(NumberFarEnd):
     """Keep numbers as Twilio does. One that is added together with another shares a service, which
     takes the texts of both."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = TOKEN) -> None:
+        """Take only logins with the token; without one, any."""
         super().__init__()
+        self.token = token
         self.numbers: dict[str, dict[str, Any]] = {}
         self.applications: dict[str, dict[str, Any]] = {}
         self.services: dict[str, dict[str, Any]] = {}
@@ -156,16 +158,21 @@ class TwilioNumbers(NumberFarEnd):
         return Answer(status, Answer.of(words).body, headers)
 
     def answer(self, request: Request) -> Answer:
-        login = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-        if request.headers.get("authorization") != f"Basic {login}":
+        login = base64.b64encode(f"{ACCOUNT}:{self.token}".encode()).decode()
+        if self.token and request.headers.get("authorization") != f"Basic {login}":
             return self.refuse(401, {})
-        account = f"/2010-04-01/Accounts/{ACCOUNT}/"
-        if request.path.startswith(account):
-            path = request.path.removeprefix(account).removesuffix(".json")
-            return self._answer_2010(request, path.split("/"), account)
+        if request.path.startswith("/2010-04-01/Accounts/"):
+            path = request.path.removesuffix(".json").split("/")[4:]
+            return self._answer_2010(request, path)
         return self._answer_messaging(request, request.path.removeprefix("/v1/").split("/"))
 
-    def _answer_2010(self, request: Request, path: list[str], account: str) -> Answer:
+    @staticmethod
+    def is_about_numbers(path: str) -> bool:
+        """Return True for what this far end answers, of all that Twilio's APIs do."""
+        kinds = ("IncomingPhoneNumbers", "SMS/ShortCodes", "Applications")
+        return path.startswith("/v1/") or any(f"/{kind}" in path for kind in kinds)
+
+    def _answer_2010(self, request: Request, path: list[str]) -> Answer:
         codes = [one for one in self.numbers.values() if "short_code" in one]
         match path:
             case ["IncomingPhoneNumbers"]:
