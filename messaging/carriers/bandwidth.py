@@ -9,6 +9,7 @@ An application has one callback address for all of its messages: our attempt tra
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
@@ -16,7 +17,17 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from messaging.carriers import bandwidth_login, events, http, parsing, results
+from messaging.carriers import (
+    bandwidth_api,
+    bandwidth_locations,
+    bandwidth_login,
+    bandwidth_numbers,
+    events,
+    http,
+    numbers,
+    parsing,
+    results,
+)
 from messaging.carriers.bandwidth_errors import ERROR_CLASSES
 from messaging.carriers.base import Carrier, CredentialField
 
@@ -50,6 +61,8 @@ SWITCH = (
     "callback URL is not this address."
 )
 
+NO_LOGIN = results.AuthFailed(bandwidth_login.NOT_STORED)
+
 HOST = "messaging.bandwidth.com"
 LAYOUT = re.compile(r"\.smil$|[./]smil\.xml$|/part-?[0-9]+\.xml$")
 
@@ -63,19 +76,31 @@ class Bandwidth(Carrier):
     challenge: ClassVar[str] = 'Basic realm="Partyline"'
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("account_id", "Account ID", True, "Seven digits."),
-        CredentialField("application_id", "Application ID", True, "Of the messaging application."),
+        CredentialField(
+            "application_id",
+            "Application ID",
+            True,
+            "Of the messaging application. If empty, the account's only one is taken.",
+            is_found=True,
+        ),
         CredentialField(
             "client_id", "Client ID", True, "Of an API credential: Account, API Credentials."
         ),
         CredentialField("client_secret", "Client secret", True, "Of that API credential."),
         CredentialField(
-            "callback_user", "Callback user name", True, "As entered in the application."
+            "callback_user",
+            "Callback user name",
+            True,
+            "As entered in the application. If empty, one is made up.",
+            is_found=True,
         ),
         *CredentialField(
             "callback_password",
             "Callback password",
             True,
-            "As entered in the application. Make a long one up: nothing else proves a webhook.",
+            "As entered in the application. If empty, one is made up: nothing else proves a "
+            "webhook.",
+            is_found=True,
         ).rotating(),
     )
     capabilities: ClassVar[results.Capabilities] = results.Capabilities(
@@ -173,6 +198,36 @@ class Bandwidth(Carrier):
         return results.CannotTell(
             "Bandwidth lists texts of that time, but not whether one is this"
         )
+
+    def open_directory(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> numbers.Directory | results.AuthFailed | None:
+        """Return the account's numbers, with their locations and messaging applications."""
+        needed = ("account_id", "application_id", "callback_user", "callback_password")
+        if not all(credentials.get(name) for name in needed):
+            return results.AuthFailed("the account, its application or the callback is not stored")
+        api = bandwidth_api.open_api(credentials, client)
+        return bandwidth_numbers.BandwidthDirectory(api) if api else NO_LOGIN
+
+    def console_guide(
+        self, webhook_url: str, credentials: Mapping[str, str]
+    ) -> numbers.ConsoleGuide:
+        """Return the fields of the Bandwidth App."""
+        return bandwidth_numbers.console_guide(webhook_url, credentials)
+
+    def find_credentials(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> dict[str, str] | results.AuthFailed | results.CannotTell:
+        """Make up the callback's login, and look for the account's only messaging application."""
+        found = {}
+        if not credentials.get("callback_user"):
+            found["callback_user"] = "partyline"
+        if not credentials.get("callback_password"):
+            found["callback_password"] = secrets.token_urlsafe(32)
+        api = bandwidth_api.open_api(credentials, client)
+        if api and not credentials.get("application_id"):
+            found |= bandwidth_locations.find_only_application(api)
+        return found
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client

@@ -16,12 +16,14 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.messaging.carriers.number_far_ends.bandwidth import BandwidthNumbers
 from tests.messaging.carriers.number_far_ends.base import Answer, NumberFarEnd, Request
 from tests.messaging.carriers.number_far_ends.plivo import PlivoNumbers
 from tests.messaging.carriers.number_far_ends.telnyx import TelnyxNumbers
 from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
 
 FAR_ENDS: dict[str, type[NumberFarEnd]] = {
+    "bandwidth": BandwidthNumbers,
     "plivo": PlivoNumbers,
     "telnyx": TelnyxNumbers,
     "twilio": TwilioNumbers,
