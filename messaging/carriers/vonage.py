@@ -12,7 +12,16 @@ from typing import Any, ClassVar
 
 import httpx
 
-from messaging.carriers import events, http, parsing, results, vonage_signature
+from messaging.carriers import (
+    events,
+    http,
+    numbers,
+    parsing,
+    results,
+    vonage_numbers,
+    vonage_signature,
+)
+from messaging.carriers.api_calls import Api
 from messaging.carriers.base import Carrier, CredentialField
 from messaging.carriers.vonage_errors import ERROR_CLASSES
 from messaging.carriers.vonage_reports import Reports, url
@@ -182,6 +191,27 @@ class Vonage(Carrier):
     ) -> results.ListResult:
         """Read the reports, which keep the words and no pictures."""
         return Reports(_login(credentials), client).inbound(number, since, known)
+
+    def open_directory(
+        self, credentials: Mapping[str, str], client: httpx.Client
+    ) -> numbers.Directory | results.AuthFailed | None:
+        """Return the account's numbers, with their applications."""
+        if not all(_login(credentials)):
+            return results.AuthFailed("the API key or its secret is not stored")
+        api = Api(
+            self.label,
+            client,
+            {"auth": _login(credentials)},
+            vonage_numbers.read_answer,
+            vonage_numbers.read_error,
+        )
+        return vonage_numbers.VonageDirectory(api)
+
+    def console_guide(
+        self, webhook_url: str, credentials: Mapping[str, str]
+    ) -> numbers.ConsoleGuide:
+        """Return the fields of Vonage's dashboard."""
+        return vonage_numbers.console_guide(webhook_url)
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client

@@ -21,12 +21,14 @@ from tests.messaging.carriers.number_far_ends.base import Answer, NumberFarEnd, 
 from tests.messaging.carriers.number_far_ends.plivo import PlivoNumbers
 from tests.messaging.carriers.number_far_ends.telnyx import TelnyxNumbers
 from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
+from tests.messaging.carriers.number_far_ends.vonage import VonageNumbers
 
 FAR_ENDS: dict[str, type[NumberFarEnd]] = {
     "bandwidth": BandwidthNumbers,
     "plivo": PlivoNumbers,
     "telnyx": TelnyxNumbers,
     "twilio": TwilioNumbers,
+    "vonage": VonageNumbers,
 }
 
 
