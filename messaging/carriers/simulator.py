@@ -106,9 +106,10 @@ class Simulator(Carrier):
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Fetch it from our own far end, which serves what the handset sends."""
-        secret = credentials.get("secret", "")
-        bearer = {"Authorization": f"Bearer {secret}"} if secret else {}
-        return results.MediaRequest(url, (urlsplit(settings.PUBLIC_URL).hostname or "",), bearer)
+        host, secret = urlsplit(settings.PUBLIC_URL).hostname or "", credentials.get("secret", "")
+        is_ours = bool(secret) and parsing.host_of(url) == host
+        bearer = {"Authorization": f"Bearer {secret}"} if is_ours else {}
+        return results.MediaRequest(url, (host,), bearer)
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client
