@@ -1,0 +1,1 @@
+"""Company sign-in: the company's own OpenID provider says who somebody is."""
