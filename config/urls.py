@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("manifest.webmanifest", show_manifest, name="manifest"),
+    path("", include("inboxes.company.urls")),
     path("", include("inboxes.sign_in.urls")),
     path("simulator/", include("messaging.simulator.urls")),
     path("", include("inboxes.invitations.urls")),

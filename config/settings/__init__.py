@@ -3,6 +3,7 @@
 import django_stubs_ext
 
 from config.settings.applications import *
+from config.settings.company import *
 from config.settings.database import *
 from config.settings.email import *
 from config.settings.installation import *

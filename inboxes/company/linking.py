@@ -127,3 +127,12 @@ def find_agent(addresses: list[EmailAddress]) -> Agent:
             f"More than one person here has the address {email}. Ask an administrator."
         )
     return agents[0]
+
+
+def unlink(*, agent: Agent) -> int:
+    """Forget whom the company means by the agent, so that their address decides once more.
+
+    Return how many identities were forgotten. Their sessions go on.
+    """
+    deleted, _ = SocialAccount.objects.filter(user=agent).delete()
+    return deleted

@@ -9,12 +9,18 @@ from typing import Any
 import jwt
 
 CLOCK_TOLERANCE = 60  # seconds
-ALGORITHMS = (
-    ["RS256", "RS384", "RS512"]
-    + ["PS256", "PS384", "PS512"]
-    + ["ES256", "ES384", "ES512"]
-    + ["EdDSA"]
-)
+ALGORITHMS = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+]
 REQUIRED = ["iss", "sub", "aud", "exp", "iat"]
 
 

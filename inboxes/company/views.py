@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import logout
-from allauth.core import ratelimit
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,10 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from inboxes.company import pages, provider, tokens
+from inboxes.sign_in import throttle
 
 log = logging.getLogger(__name__)
 
 SESSION_KEY = "company"
+
 
 class Callback(OAuth2CallbackView):
     """Take the browser back from the provider."""
@@ -50,8 +51,7 @@ def start(request: HttpRequest) -> HttpResponse:
     company = _provider(request)
     if request.method != "POST":
         return redirect("account_login")
-    if limited := ratelimit.consume_or_429(request, action="login"):
-        return limited
+    throttle.count_attempt(request=request, of=throttle.company_sign_ins())
     try:
         answer = company.go_there(request, get_next_redirect_url(request))
     except provider.Unreachable as error:
@@ -73,6 +73,7 @@ def return_from_company(request: HttpRequest) -> HttpResponse:
         log.warning("company sign-in refused: of the provider's token, %s", error)
         return pages.refuse(request, _distrust(error))
     if adapter.id_token and answer.status_code == 302:
+        throttle.forget_attempts(request=request, of=throttle.company_sign_ins())
         request.session[SESSION_KEY] = {
             "id_token": adapter.id_token,
             "end_session_url": adapter.end_session_url,

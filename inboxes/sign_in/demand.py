@@ -56,12 +56,14 @@ def has_second_factor(agent: Agent) -> bool:
 
 
 def gave_second_factor(agent: Agent, session: Any) -> bool:
-    """Return True if the agent gave a second factor in this session, or signed in by passkey."""
+    """Return True if the agent gave a second factor in this session, signed in by passkey, or with
+    a company that asks for two steps itself."""
     records = session.get(AUTHENTICATION_METHODS_SESSION_KEY)
     is_theirs = session.get(AUTHENTICATION_USER_SESSION_KEY) == str(agent.pk)
     if not is_theirs or not isinstance(records, list):
         return False
-    return any(isinstance(record, dict) and record.get("method") == "mfa" for record in records)
+    enough = ("mfa", "socialaccount") if settings.OIDC_TWO_STEPS else ("mfa",)
+    return any(isinstance(record, dict) and record.get("method") in enough for record in records)
 
 
 def lacking(agent: Agent, session: Any) -> Lack | None:

@@ -76,6 +76,11 @@ def lost_password_of(login: str) -> Subject:
     return Subject(_hash("lost password", login.casefold()), settings.SIGN_IN_FAILURES)
 
 
+def company_sign_ins() -> Subject:
+    """Return company sign-ins, each of which has us ask the provider."""
+    return Subject(_hash("company", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
+
+
 def check_guess(
     check: Callable[[], T | None], *, request: HttpRequest | None, of: Subject
 ) -> T | None:
@@ -84,7 +89,6 @@ def check_guess(
     A right guess removes the wrong ones at the same subject from the same address, and no others.
     One that could not be checked does not count.
     """
-    address = address_of(request)
     count = count_attempt(request=request, of=of)
     try:
         found = check()
@@ -92,7 +96,7 @@ def check_guess(
         _forget(count.row)
         raise
     if found is not None:
-        SignInFailure.objects.filter(address=address, subject=of.key).delete()
+        forget_attempts(request=request, of=of)
     elif count.is_last:
         raise TooManyGuesses
     return found
@@ -125,6 +129,11 @@ def count_attempt(*, request: HttpRequest | None, of: Subject) -> Count:
             row = SignInFailure.objects.create(address=address, subject=of.key)
             return Count(row.pk, is_last=left == 1)
     raise TooManyGuesses
+
+
+def forget_attempts(*, request: HttpRequest | None, of: Subject) -> None:
+    """Take back what was counted of a subject from the request's address: it ended well."""
+    SignInFailure.objects.filter(address=address_of(request), subject=of.key).delete()
 
 
 def address_of(request: HttpRequest | None) -> str:

@@ -21,7 +21,6 @@ urlpatterns = [
         views.ConfirmPasskeyView.as_view(),
         name="mfa_reauthenticate_webauthn",
     ),
-    path("sign-out/", account.logout, name="account_logout"),
     # What Your account consists of
     path("account/password/", account.password_change, name="account_change_password"),
     path("account/two-step/", mfa.index, name="mfa_index"),

@@ -30,6 +30,7 @@ class SignInView(LoginView):
             # A page that says that it is too busy costs no query.
             "has_passkeys": not context["form"].is_busy and _has_passkeys(),
             "passkey_site": passkey_site(),
+            "company_sign_in": settings.OIDC_ISSUER and settings.OIDC_NAME,
             "sends_mail": bool(getattr(settings, "EMAIL_URL", "")),
         }
 

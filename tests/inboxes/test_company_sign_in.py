@@ -37,9 +37,7 @@ def company(provider: Company, settings: Any) -> Iterator[Company]:
 
 @pytest.fixture
 def ana(db: None) -> Agent:
-    return Agent.objects.create_user(
-        "ana", display_name="Ana Ruiz", email="ana.ruiz@example.com"
-    )
+    return Agent.objects.create_user("ana", display_name="Ana Ruiz", email="ana.ruiz@example.com")
 
 
 def leave(client: Client, next_url: str = "/") -> str:
@@ -82,9 +80,7 @@ def test_somebody_whose_address_the_company_confirms_is_signed_in(
     assert signed_in(client) == ana
 
 
-def test_the_session_gets_a_new_key_and_keeps_nothing_secret(
-    company: Company, ana: Agent
-) -> None:
+def test_the_session_gets_a_new_key_and_keeps_nothing_secret(company: Company, ana: Agent) -> None:
     client = Client()
     leave(client)
     before = client.session.session_key

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from oauth2_provider.oauth2_validators import OAuth2Validator
 
 from tests.openid_provider.people import PEOPLE
@@ -14,7 +15,7 @@ from tests.openid_provider.people import PEOPLE
 def changed(name: str, claims: dict[str, Any]) -> dict[str, Any]:
     """Return the claims with those of the file `name`. A number with a sign is added to the
     true one."""
-    file = settings.FOLDER / name
+    file = Path(os.environ["OPENID_PROVIDER_FOLDER"]) / name
     for claim, value in json.loads(file.read_text() if file.exists() else "{}").items():
         if value is None:
             claims.pop(claim, None)
@@ -25,13 +26,13 @@ def changed(name: str, claims: dict[str, Any]) -> dict[str, Any]:
     return claims
 
 
-class Claims(OAuth2Validator):  # type: ignore[misc]
+class Claims(OAuth2Validator):
     oidc_claim_scope = None
 
-    def finalize_id_token(self, id_token: Any, token: Any, token_handler: Any, request: Any) -> str:
+    def finalize_id_token(self, id_token: Any, *about: Any) -> str:
         """Sign whatever is claimed with the provider's own key."""
         self._id_token = id_token
-        return str(super().finalize_id_token(id_token, token, token_handler, request))
+        return str(super().finalize_id_token(id_token, *about))
 
     def get_id_token_dictionary(self, token: Any, token_handler: Any, request: Any) -> Any:
         claims, expires_at = super().get_id_token_dictionary(token, token_handler, request)

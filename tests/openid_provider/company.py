@@ -52,7 +52,9 @@ class Company:
         with httpx.Client(follow_redirects=False, trust_env=False) as browser:
             answer = browser.get(address)
             login = urljoin(self.url, answer.headers["location"])
-            form = {"username": username, "password": PASSWORD}
+            browser.get(login)
+            token = browser.cookies["csrftoken"]
+            form = {"username": username, "password": PASSWORD, "csrfmiddlewaretoken": token}
             answer = browser.post(login, data=form)
             answer = browser.get(urljoin(self.url, answer.headers["location"]))
             return str(answer.headers["location"])
