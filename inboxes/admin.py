@@ -9,11 +9,13 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import ReadOnlyPasswordHashWidget, UserChangeForm
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from inboxes import actions
+from inboxes.company.linking import unlink
+from inboxes.company.provider import is_set_up
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
 from inboxes.requests import signed_in_agent
 
@@ -73,6 +75,7 @@ class AgentAdmin(UserAdmin[Agent]):
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
+    actions = ("unlink_company_sign_in",)
 
     @admin.display(description="may sign in", boolean=True, ordering="is_active")
     def may_sign_in(self, agent: Agent) -> bool:
@@ -81,6 +84,22 @@ class AgentAdmin(UserAdmin[Agent]):
     @admin.display(description="administrator", boolean=True, ordering="is_staff")
     def is_administrator(self, agent: Agent) -> bool:
         return agent.is_staff
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        deeds = super().get_actions(request)
+        if not is_set_up():
+            deeds.pop("unlink_company_sign_in", None)
+        return deeds
+
+    @admin.action(description="Unlink company sign-in")
+    def unlink_company_sign_in(self, request: HttpRequest, agents: QuerySet[Agent]) -> None:
+        """Let the address decide again at the next company sign-in."""
+        unlinked = [agent for agent in agents if unlink(agent=agent)]
+        for agent in unlinked:
+            self.log_change(request, agent, "Unlinked company sign-in.")
+        names = ", ".join(agent.display_name for agent in unlinked)
+        said = f"Company sign-in unlinked: {names}." if names else "Nobody selected uses it."
+        self.message_user(request, said)
 
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
         """Refuse: agents are deactivated, because their messages refer to them."""

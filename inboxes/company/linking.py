@@ -134,5 +134,5 @@ def unlink(*, agent: Agent) -> int:
 
     Return how many identities were forgotten. Their sessions go on.
     """
-    deleted, _ = SocialAccount.objects.filter(user=agent).delete()
+    deleted: int = SocialAccount.objects.filter(user=agent).delete()[0]
     return deleted

@@ -58,6 +58,8 @@ def read_settings(data: Path, *names: str, **changes: str) -> dict[str, str]:
         ("PUBLIC_URL", "https://texts.example.com/inbox"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
         ("REDIS_URL", "localhost:6379"),
+        ("OIDC_ISSUER", "http://id.example.com"),
+        ("OIDC_ISSUER", "id.example.com"),
         ("MEDIA_ENDPOINT", "s3.example.com"),
         ("SECRET_KEY", "short-and-secret"),
         ("FIELD_KEYS", "not-a-key-but-secret"),
@@ -94,6 +96,19 @@ def test_a_wrong_value_is_refused_with_the_name_and_what_it_takes(
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"{name} cannot be used as it is set: it takes ")
     assert "secret" not in done.stderr
+
+
+def test_company_sign_in_needs_the_id_and_the_secret_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=make_environment(tmp_path, OIDC_ISSUER="https://id.example.com", OIDC_CLIENT_ID="p"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "OIDC_ISSUER also needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.\n"
 
 
 def run_installation_settings(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:

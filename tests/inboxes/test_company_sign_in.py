@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -281,3 +281,48 @@ def test_nothing_of_a_sign_in_is_logged(
     said = [record.getMessage() for record in caplog.records if record.name.startswith("inboxes")]
     assert said == ["company sign-in refused: of the provider's token, it answers another request"]
     assert "ana.ruiz" not in "".join(said)
+
+
+def test_an_administrator_unlinks_somebody_whose_company_account_is_gone(
+    company: Company, ana: Agent
+) -> None:
+    sign_in(Client(), company)
+    admin = Client()
+    admin.force_login(Agent.objects.create_superuser("root", display_name="Root"))
+    order = {"action": "unlink_company_sign_in", "_selected_action": [ana.pk]}
+    answer = admin.post("/admin/inboxes/agent/", order, follow=True)
+    assert "Company sign-in unlinked: Ana Ruiz." in read_words(answer)
+    company.claim("userinfo.json", email="ana.ruiz@example.com", email_verified=True)
+    client = Client()
+    sign_in(client, company, "stranger")
+    assert signed_in(client) == ana
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_two_steps_at_the_company_count_where_the_settings_say_so(
+    company: Company, ana: Agent, settings: Any, counts: bool
+) -> None:
+    settings.TWO_STEP_SIGN_IN = "everybody"
+    settings.OIDC_TWO_STEPS = counts
+    client = Client()
+    sign_in(client, company)
+    answer = client.get("/notifications/")
+    assert answer.status_code == (200 if counts else 302)
+    assert counts or answer.headers["Location"].startswith("/account/two-step/")
+
+
+def test_a_hundred_starts_from_one_address_do_not_all_reach_the_company(
+    company: Company, settings: Any
+) -> None:
+    settings.SIGN_IN_FAILURES_PER_ADDRESS = 3
+    client = Client()
+    answers = [client.post("/sign-in/company/").status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize("value", ["\0", "\ud800", "x" * 10_000, "../", "<b>"], ids=repr)
+def test_nonsense_in_an_answer_is_refused_in_words(company: Company, value: str) -> None:
+    query = urlencode({"state": value, "code": value}, errors="surrogatepass")
+    answer = Client().get(f"/sign-in/company/callback/?{query}")
+    assert answer.status_code == 403
+    assert "was started in another browser" in read_words(answer)

@@ -81,9 +81,11 @@ PUBLIC = {"media/<str:signed>/<str:name>"}
 # For whoever holds the link: proven in tests/inboxes/invitations/.
 LINKS = {"invitation/<str:token>/"}
 
-# Proven in tests/inboxes/sign_in/.
+# Proven in tests/inboxes/sign_in/ and tests/inboxes/test_company_sign_in.py.
 SIGNING_IN = {
     "sign-in/code/",
+    "sign-in/company/",
+    "sign-in/company/callback/",
     "sign-in/confirm/",
     "sign-in/confirm/code/",
     "sign-in/confirm/passkey/",

@@ -144,6 +144,8 @@ REQUESTS: dict[str, list[Request]] = {
     ],
     "sign-out/": [Request("post", {}, ("next",))],
     "sign-in/code/": [Request("post", {}, ("code", "next"))],
+    "sign-in/company/": [Request("post", {}, ("next",))],
+    "sign-in/company/callback/": [Request("get", {}, ("state", "code", "error"))],
     "sign-in/passkey/": [Request("post", {}, ("credential", "next"))],
     "sign-in/confirm/": [Request("post", {}, ("password", "next"))],
     "sign-in/confirm/code/": [Request("post", {}, ("code", "next"))],
