@@ -78,8 +78,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return is_path and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """Return the ways to confirm who one is, in our words."""
+        """Return the ways to confirm who one is, in our words.
+
+        Whoever has to give their second factor has to give that; their password they gave.
+        """
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if demand.lacking(user, context.request.session) is demand.Lack.STEP:
+            methods = [method for method in methods if method["id"] != "reauthenticate"]
         return [method | {"description": WAYS[method["id"]]} for method in methods]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -6,12 +6,21 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
+from channels.db import database_sync_to_async as in_database
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from inboxes.models import Agent
+from inboxes.sign_in import demand
 from messaging.live.frames import Frame
 from messaging.live.hub import hub_of_this_loop
-from messaging.live.pages import SIGNED_OUT, BadMessage, Page, PageView, parse_json
+from messaging.live.pages import (
+    NEEDS_SECOND_STEP,
+    SIGNED_OUT,
+    BadMessage,
+    Page,
+    PageView,
+    parse_json,
+)
 from messaging.live.presence import PresenceReport
 
 MALFORMED = 4400
@@ -40,6 +49,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not isinstance(agent, Agent) or not agent.is_active:
             await self.close(SIGNED_OUT)
             return
+        gave_second_step = demand.gave_second_factor(agent, self.scope["session"])
+        if not gave_second_step and await in_database(demand.is_demanded_of)(agent):
+            await self.close(NEEDS_SECOND_STEP)
+            return
         try:
             query = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
             view = PageView.parse_text(query.get("look", ["{}"])[0])
@@ -55,6 +68,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             agent_id=agent.pk,
             session_key=self.scope["session"].session_key or "",
             session_hash=agent.get_session_auth_hash(),
+            gave_second_step=gave_second_step,
             send_frame=self._send_frame,
             close_socket=self._close_with,
             name=agent.display_name,

@@ -14,7 +14,15 @@ from inboxes.models import Inbox
 from inboxes.sessions import live_sessions
 from messaging.live import reading
 from messaging.live.frames import HEARTBEAT, pack_frames
-from messaging.live.pages import REMOVED, SIGNED_OUT, Page, PageView, Target, is_over_all
+from messaging.live.pages import (
+    NEEDS_SECOND_STEP,
+    REMOVED,
+    SIGNED_OUT,
+    Page,
+    PageView,
+    Target,
+    is_over_all,
+)
 from messaging.live.presence import PresenceTracker
 from messaging.live.readers import (
     CoalescedTask,
@@ -219,11 +227,11 @@ class Hub:
         pages = set(self.by_agent.get(agent_id, ()))
         access = await run_in_thread(reading.read_agent_inboxes, agent_id)
         alive = await run_in_thread(live_sessions, {page.session_key for page in pages})
-        session_hash = access.agent.get_session_auth_hash() if access else None
+        allowed = reading.Access.of(access.agent) if access else None
         for page in list(pages):
-            if page.session_key not in alive or page.session_hash != session_hash:
+            if why := _why_closed(page, alive, allowed):
                 pages.discard(page)
-                await self._sign_out(page)
+                await self._end_page(page, why)
         if access is None or not pages:
             return
         for page in list(pages):
@@ -243,9 +251,9 @@ class Hub:
         if agent_id in self.agent_reads and self.agent_seqs[agent_id] < access.agent.seq:
             self.agent_reads[agent_id].request_run()  # more than one batch
 
-    async def _sign_out(self, page: Page) -> None:
+    async def _end_page(self, page: Page, code: int) -> None:
         self.presence.end_lease(page)
-        await page.close(SIGNED_OUT)
+        await page.close(code)
 
     async def _follow_membership(self, page: Page, access: reading.AgentInboxes) -> bool:
         """Follow new inboxes and drop lost ones.
@@ -338,16 +346,23 @@ class Hub:
         allowed = await run_in_thread(reading.read_access, {page.agent_id for page in pages})
         for page in pages:
             found = allowed.get(page.agent_id)
-            if (
-                found is None
-                or page.session_key not in alive
-                or page.session_hash != found.session_hash
-            ):
-                await self._sign_out(page)
-            elif page.agent_id in self.agent_reads and (
-                page.inboxes != found.inboxes or self.agent_seqs[page.agent_id] < found.seq
+            if why := _why_closed(page, alive, found):
+                await self._end_page(page, why)
+            elif (
+                found is not None
+                and page.agent_id in self.agent_reads
+                and (page.inboxes != found.inboxes or self.agent_seqs[page.agent_id] < found.seq)
             ):
                 self.agent_reads[page.agent_id].request_run()
+
+
+def _why_closed(page: Page, alive: set[str], access: reading.Access | None) -> int | None:
+    """Return the code with which a page is closed whose agent or session may not see it now."""
+    if access is None or page.session_key not in alive:
+        return SIGNED_OUT
+    if page.session_hash != access.session_hash:
+        return SIGNED_OUT
+    return NEEDS_SECOND_STEP if access.needs_second_step and not page.gave_second_step else None
 
 
 def _lacks_access(page: Page, view: PageView) -> bool:

@@ -20,6 +20,7 @@ MAX_SEQS = 2_000
 
 # Close codes; the last one, of RFC 6455, says that the server is at fault.
 SIGNED_OUT = 4401
+NEEDS_SECOND_STEP = 4402
 REMOVED = 4403
 BROKEN = 1011
 
@@ -106,6 +107,7 @@ class Page:
     inboxes: set[int] = field(default_factory=set)
     is_catching_up: bool = False
     is_closed: bool = False
+    gave_second_step: bool = False
     name: str = ""
     short_name: str = ""
     known_people: tuple[int, tuple[Person, ...]] = (0, ())

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db.models import F
 
 from inboxes.models import Agent, Inbox, Membership
+from inboxes.sign_in import demand
 from messaging.conversations.entries import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
@@ -193,7 +194,7 @@ class AgentInboxes:
 
 def read_agent_inboxes(agent_id: int) -> AgentInboxes | None:
     """Return None for an agent who is gone or was deactivated."""
-    agent = Agent.objects.filter(pk=agent_id, is_active=True).first()
+    agent = demand.with_demand(Agent.objects.filter(pk=agent_id, is_active=True)).first()
     if agent is None:
         return None
     visible = Inbox.objects.visible_to(agent).select_related("last_author")
@@ -229,11 +230,22 @@ def read_inbox_counters(inbox_ids: Collection[int]) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Hold what decides whether an agent's pages stay open: session hash and inboxes."""
+    """Hold what decides whether an agent's pages stay open."""
 
     seq: int
     session_hash: str
+    needs_second_step: bool
     inboxes: frozenset[int]
+
+    @classmethod
+    def of(cls, agent: Agent, inboxes: Collection[int] = ()) -> Access:
+        """Return the access of an agent that `with_demand` has read."""
+        return cls(
+            seq=agent.seq,
+            session_hash=agent.get_session_auth_hash(),
+            needs_second_step=demand.is_demanded_of(agent),
+            inboxes=frozenset(inboxes),
+        )
 
 
 def read_access(agent_ids: Collection[int]) -> dict[int, Access]:
@@ -243,8 +255,9 @@ def read_access(agent_ids: Collection[int]) -> dict[int, Access]:
     owned = Inbox.objects.filter(owner__in=agent_ids).values_list(F("owner"), "pk")
     for agent_id, inbox_id in [*memberships, *owned]:
         inboxes[agent_id].add(inbox_id)
-    agents = Agent.objects.filter(pk__in=agent_ids, is_active=True).only("password", "seq")
+    agents = Agent.objects.filter(pk__in=agent_ids, is_active=True)
+    fields = ("password", "seq", "is_staff")
     return {
-        agent.pk: Access(agent.seq, agent.get_session_auth_hash(), frozenset(inboxes[agent.pk]))
-        for agent in agents
+        agent.pk: Access.of(agent, inboxes[agent.pk])
+        for agent in demand.with_demand(agents).only(*fields)
     }

@@ -29,6 +29,7 @@ const PROBE_MS = 5_000;
 /** A line that is back this soon is not worth a word on the page. */
 const PATIENCE_MS = 1_500;
 const SIGNED_OUT = 4401;
+const NEEDS_SECOND_STEP = 4402;
 const TOO_MANY_PAGES = 4430;
 const OFFLINE = "Offline, reconnecting…";
 const CROWDED = "Too many tabs are open. Close some, and this one will connect.";
@@ -144,14 +145,19 @@ async function canReachServer() {
   }
 }
 
-function showSignedOut() {
+/**
+ * Says that the page gets nothing more until its agent has done something.
+ * @param {string} words
+ * @param {string} way the words of the link that leads to it
+ */
+function showEnd(words, way) {
   isOver = true;
   clearTimeout(complaining);
-  showTrouble("You're signed out. ");
+  showTrouble(words);
   banner()?.classList.add("is-final");
   const link = document.createElement("a");
   link.href = location.href;
-  link.textContent = "Sign in again";
+  link.textContent = way;
   banner()?.append(link);
 }
 
@@ -237,7 +243,11 @@ document.addEventListener("htmx:ws:close", ({ detail }) => {
   if (detail.code === SIGNED_OUT) {
     // A new password closes all lines of the agent. The session in which it was chosen goes on.
     if (hasHeard) reconnectSoon();
-    else showSignedOut();
+    else showEnd("You're signed out. ", "Sign in again");
+    return;
+  }
+  if (detail.code === NEEDS_SECOND_STEP) {
+    showEnd("Partyline asks for a second step now. ", "Continue");
     return;
   }
   if (detail.code === TOO_MANY_PAGES) {
