@@ -26,7 +26,8 @@ def add_app(agent: Agent) -> None:
 
 def add_recovery_codes(agent: Agent) -> list[str]:
     """Give the agent recovery codes, and return them."""
-    return RecoveryCodes.activate(agent).generate_codes()
+    codes: list[str] = RecoveryCodes.activate(agent).generate_codes()
+    return codes
 
 
 def add_broken_passkey(agent: Agent) -> None:

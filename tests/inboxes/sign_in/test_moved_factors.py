@@ -31,7 +31,7 @@ CREATE TABLE otp_static_statictoken (id serial, device_id int, token text);
 pytestmark = pytest.mark.django_db
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: str | int | bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
