@@ -10,7 +10,7 @@ from inboxes.models import Agent
 from tests.markup import read_words
 
 OLD, NEW = "long-enough-words", "other-words-entirely"
-PAGE = "/settings/password/"
+PAGE = "/account/password/"
 
 pytestmark = pytest.mark.django_db
 
@@ -78,9 +78,9 @@ def test_guessing_the_current_password_is_stopped_as_at_the_sign_in(
     assert mia.check_password(OLD)
 
 
-def test_the_settings_lead_to_it(mia: Agent) -> None:
+def test_the_account_leads_to_it(mia: Agent) -> None:
     client = sign_in()
-    assert f'href="{PAGE}"' in read_words(client.get("/settings/"))
+    assert f'href="{PAGE}"' in read_words(client.get("/account/"))
     assert "Current password" in read_words(client.get(PAGE))
 
 
