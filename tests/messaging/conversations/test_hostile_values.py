@@ -162,6 +162,10 @@ REQUESTS: dict[str, list[Request]] = {
     "account/sessions/<int:session_id>/end/": [Request("post")],
     "account/sessions/end-others/": [Request("post")],
     "account/": [Request()],
+    "invitation/<str:token>/": [
+        Request("post", {}, ("username", "display_name", "new_password1", "new_password2"))
+    ],
+    "password-reset/": [Request("post", {}, ("login",))],
     "account/name/": [Request("post", {}, ("display_name",))],
     "account/new-phone/": [Request("post"), Request(words=("state",))],
     "account/new-phone/confirm/": [Request("post", {}, ("sign_in",))],
