@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from django.conf import settings
 from django.core.management import BaseCommand, ManagementUtility, get_commands
 from dotenv import dotenv_values
 
@@ -78,6 +79,7 @@ class Management(ManagementUtility):
     """Django's runner of commands, with our status for a command that does not exist."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
+        _ = settings.INSTALLED_APPS  # raises what is wrong with them, if anything is
         known = get_commands()
         if subcommand not in known:
             near = difflib.get_close_matches(subcommand, known, 1)

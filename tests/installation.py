@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -29,8 +30,8 @@ from config.version import VERSION
 from tests.stack import ROOT, free_port
 
 START_SECONDS = 90.0
-# Nobody in particular; with a home folder that the installation does not need.
-ORDINARY_USER = 61_234
+# The user of an ordinary installation. PostgreSQL wants one that the system knows.
+ORDINARY_USER = pwd.getpwnam("nobody")
 
 
 def build_wheel(folder: Path) -> Path:
@@ -55,13 +56,19 @@ def install_beside(wheel: Path, folder: Path) -> Path:
 
 def install_in_full(wheel: Path, folder: Path) -> Path:
     """Install as docs/installing.md says, from the package index. Returns the environment."""
-    venv.create(folder, with_pip=True)
+    subprocess.run([find_python(), "-m", "venv", str(folder)], check=True)
     pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet"]
-    subprocess.run(
-        [*pip, "--require-hashes", "-r", str(wheel.parent / "requirements.txt")], check=True
-    )
+    locked = ["--require-hashes", "-r", str(wheel.parent / "requirements.txt")]
+    subprocess.run([*pip, *locked], check=True)
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
     return folder
+
+
+def find_python() -> str:
+    """Return a Python that an ordinary user can run too."""
+    ours = Path(sys.executable).resolve()
+    is_reachable = all(folder.stat().st_mode & 0o001 for folder in ours.parents)
+    return str(ours) if is_reachable else "/usr/bin/python3"
 
 
 @dataclass
@@ -71,7 +78,7 @@ class Installed:
     environment: Path
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
-    user: int | None = None
+    user: pwd.struct_passwd | None = None
     port: int = field(default_factory=free_port)
 
     @property
@@ -85,8 +92,10 @@ class Installed:
     def _options(self) -> dict[str, object]:
         """Return how a process of this installation starts: with nothing of ours around it."""
         variables = {"PATH": os.defpath, "HOME": str(self.folder), "PORT": str(self.port)}
-        as_user = {} if self.user is None else {"user": self.user, "group": self.user}
-        return {"cwd": self.folder, "env": variables | self.settings, **as_user}
+        options = {"cwd": self.folder, "env": variables | self.settings}
+        if self.user is None:
+            return options
+        return options | {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
     def run(self, *arguments: str | Path, status: int = 0) -> str:
         """Run one command to its end; return what it printed. Fails if its status differs."""
@@ -162,16 +171,16 @@ def main() -> None:
         environment = install_in_full(wheel, base / "environment")
         print(f"installed in {time.monotonic() - begun:.0f} s", flush=True)
         for user in users:
-            folder = base / f"as-{user or 'me'}"
+            folder = base / (user.pw_name if user else "me")
             for path in (folder / "empty", folder / "kept"):
                 path.mkdir(parents=True)
                 if user is not None:
-                    shutil.chown(path, user, user)
+                    shutil.chown(path, user.pw_uid, user.pw_gid)
             # An ordinary user's data folder is below the home folder; root's is the system's.
             settings = {} if user is not None else {"PARTYLINE_DATA": "data"}
             begun = time.monotonic()
             try_it(Installed(environment, folder / "empty", settings, user), folder / "kept")
-            print(f"tried as user {user or os.geteuid()} in {time.monotonic() - begun:.0f} s")
+            print(f"tried as {folder.name} in {time.monotonic() - begun:.0f} s", flush=True)
             where = "data" if user is None else ".local/share/partyline"
             assert (folder / "empty" / where / "field_keys").exists()
 

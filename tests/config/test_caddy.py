@@ -18,7 +18,8 @@ import httpx
 import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.config.test_nginx import running_upstream
 from tests.databases import migrated_database, own_database
@@ -169,18 +170,22 @@ def test_what_a_caller_claims_about_itself_is_not_passed_on(https: Https) -> Non
     assert not {"x-forwarded-port", "daphne-root-path"} & set(lines)
 
 
-def test_a_page_connects_from_its_own_address_only(https: Https) -> None:
+def open_socket(https: Https, origin: str) -> ClientConnection:
     cookies = "; ".join(f"{name}={value}" for name, value in https.cast["cookies"].items())
-    address = https.url.replace("https", "wss") + "/live/"
-    options: dict[str, Any] = {"ssl": https.trust, "proxy": None}
-    options["additional_headers"] = {"Cookie": cookies}
-    with connect(address, origin=https.url, **options) as socket:
+    return connect(
+        https.url.replace("https", "wss") + "/live/",
+        origin=Origin(origin),
+        ssl=https.trust,
+        proxy=None,
+        additional_headers={"Cookie": cookies},
+    )
+
+
+def test_a_page_connects_from_its_own_address_only(https: Https) -> None:
+    with open_socket(https, https.url) as socket:
         assert socket.recv(timeout=20)
-    with (
-        pytest.raises(InvalidStatus),
-        connect(address, origin="https://localhost:1", **options),
-    ):
-        pass
+    with pytest.raises(InvalidStatus):
+        open_socket(https, "https://localhost:1")
 
 
 def test_a_webhook_arrives_with_its_signature_over_the_public_address(https: Https) -> None:
