@@ -8,7 +8,7 @@ from typing import Any
 # Each group with the models whose pages it leads to, by their labels. A test holds every model of
 # the administration to a group.
 GROUPS = (
-    ("People", ("inboxes.agent", "inboxes.invitation")),
+    ("People", ("inboxes.agent", "inboxes.onetimelink")),
     ("Inboxes", ("inboxes.inbox", "inboxes.membershipchange")),
     (
         "Carriers",

@@ -7,53 +7,62 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import ReadOnlyPasswordHashWidget, UserChangeForm
 from django.db.models import Count, QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
 
 from inboxes import actions
 from inboxes.company.linking import unlink
 from inboxes.company.provider import is_set_up
+from inboxes.emails import sends_email
+from inboxes.invitations import actions as invitations
+from inboxes.invitations.admin import OneTimeLinkAdmin, show_once
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
 from inboxes.requests import signed_in_agent
+from inboxes.sign_in.confirming import require_confirmation
+from inboxes.sign_in.demand import has_second_factor
+
+__all__ = ["AgentAdmin", "InboxAdmin", "MembershipChangeAdmin", "OneTimeLinkAdmin"]
 
 
-class PasswordState(ReadOnlyPasswordHashWidget):
-    """Say whether there is a password, and nothing of its hash."""
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        if context["summary"] and "value" in context["summary"][0]:
-            context["summary"] = [{"label": "A password is set."}]
-        return context
-
-
-class AgentForm(UserChangeForm):  # type: ignore[type-arg]
-    class Meta(UserChangeForm.Meta):
-        labels: ClassVar = {"is_active": "May sign in", "is_staff": "Administrator"}
+class AgentForm(forms.ModelForm[Agent]):
+    class Meta:
+        model = Agent
+        fields = ("username", "display_name", "email", "is_active", "is_staff")
+        labels: ClassVar = {
+            "email": "E-mail address",
+            "is_active": "May sign in",
+            "is_staff": "Administrator",
+        }
         help_texts: ClassVar = {
             "username": "Colleagues mention them by it: letters, digits, and @ . + - _",
             "is_active": "Turn this off instead of deleting someone. It signs them out.",
             "is_staff": "May use this administration.",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        password = self.fields.get("password")
-        if password is not None:
-            password.widget = PasswordState()
+    def clean_email(self) -> str:
+        """Refuse a colleague's address: links for a lost password go to it."""
+        email: str = self.cleaned_data["email"]
+        others = Agent.objects.exclude(pk=self.instance.pk).filter(email__iexact=email)
+        if email and (other := others.first()) is not None:
+            raise forms.ValidationError(f"That's {other.display_name}'s address.")
+        return email
 
 
 @admin.register(Agent)
-class AgentAdmin(UserAdmin[Agent]):
+class AgentAdmin(admin.ModelAdmin[Agent]):
+    """Agents come in by invitations, and choose their passwords themselves."""
+
     form = AgentForm
     list_display = ("username", "display_name", "may_sign_in", "is_administrator", "last_login")
     list_filter = ("is_active", "is_staff", "memberships__inbox")
     search_fields = ("username", "display_name", "email")
+    ordering = ("username",)
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username",)}),
         ("Person", {"fields": ("display_name", "email")}),
         (
             "Access",
@@ -67,14 +76,7 @@ class AgentAdmin(UserAdmin[Agent]):
         ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = (
-        (
-            None,
-            {"fields": ("username", "display_name", "password1", "password2")},
-        ),
-    )
     readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ()
     actions = ("unlink_company_sign_in",)
 
     @admin.display(description="may sign in", boolean=True, ordering="is_active")
@@ -100,6 +102,43 @@ class AgentAdmin(UserAdmin[Agent]):
         names = ", ".join(agent.display_name for agent in unlinked)
         said = f"Company sign-in unlinked: {names}." if names else "Nobody selected uses it."
         self.message_user(request, said)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.make_reset_link)
+        reset = path("<int:agent_id>/reset-link/", view, name="inboxes_agent_reset_link")
+        return [reset, *super().get_urls()]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        return redirect("admin:inboxes_onetimelink_add")
+
+    def make_reset_link(self, request: HttpRequest, agent_id: int) -> HttpResponse:
+        """Ask before making a link by which an agent chooses a new password, then show it once."""
+        agent = get_object_or_404(Agent, pk=agent_id, is_active=True)
+        require_confirmation(request)
+        if request.method == "POST":
+            removes = "removes_second_factors" in request.POST
+            new = invitations.send_reset_link(
+                agent=agent,
+                made_by=signed_in_agent(request),
+                removes_second_factors=removes,
+            )
+            also = " that removes the second factors" if removes else ""
+            self.log_change(request, agent, f"Made a reset link{also}.")
+            return show_once(request, [new])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Make a reset link",
+            "opts": self.opts,
+            "agent": agent,
+            "goes_to": agent.email if sends_email() else "",
+            "has_second_factor": has_second_factor(agent),
+        }
+        return TemplateResponse(request, "admin/inboxes/agent/reset_link.html", context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
         """Refuse: agents are deactivated, because their messages refer to them."""

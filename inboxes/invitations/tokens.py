@@ -65,18 +65,23 @@ def find_link(token: str) -> OneTimeLink:
 
 
 def check_usable(link: OneTimeLink | None) -> OneTimeLink:
-    """Return the link if it can be used now. Raises LinkIsOver.
-
-    A link ends with the rights of the administrator who made it, and a reset link with the
-    password that it was to replace.
-    """
-    if link is None or link.state != OneTimeLink.State.WAITING:
-        raise LinkIsOver
-    maker, agent = link.made_by, link.agent
-    if maker is not None and not (maker.is_active and maker.is_staff):
-        raise LinkIsOver
-    if agent is not None and not (
-        agent.is_active and link.password_mark == agent.get_session_auth_hash()
-    ):
+    """Return the link if it can be used now. Raises LinkIsOver."""
+    if link is None or link.state != OneTimeLink.State.WAITING or why_over_early(link):
         raise LinkIsOver
     return link
+
+
+def why_over_early(link: OneTimeLink) -> str:
+    """Return why a waiting link can't be used all the same; "" if it can.
+
+    It ends with the rights of the administrator who made it, and a reset link with the password
+    that it was to replace.
+    """
+    maker, agent = link.made_by, link.agent
+    if maker is not None and not (maker.is_active and maker.is_staff):
+        return f"{maker.display_name} is no longer an administrator"
+    if agent is not None and not agent.is_active:
+        return f"{agent.display_name} may no longer sign in"
+    if agent is not None and link.password_mark != agent.get_session_auth_hash():
+        return "the password was changed in another way"
+    return ""

@@ -56,8 +56,7 @@ class OneTimeLink(models.Model):
         editable=False,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Empty if an agent asked for a reset on the sign-in page.",
-    )
+    )  # None if an agent asked for a reset on the sign-in page
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(editable=False)
 
@@ -114,8 +113,7 @@ class OneTimeLink(models.Model):
     objects = OneTimeLinkQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "invitation or reset link"
-        verbose_name_plural = "invitations and reset links"
+        verbose_name = "invitation"
         ordering: ClassVar = ["-created_at", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(
