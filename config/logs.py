@@ -8,8 +8,8 @@ _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTIL
 # Anybody with such a URL can fetch a picture, get in as a colleague, or needs only a signature to
 # pose as a carrier.
 _SECRET_PATHS = re.compile(
-    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/|/invitation/|/e-mails/stop/"
-    r"|/account/new-phone/)[^\s\"']+",
+    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/|/invitation/|/e-mails/stop/)"
+    r"[^\s\"']+",
     re.IGNORECASE,
 )
 # The same at the beginning of a path or behind a host, in any spelling (`webhook_paths`); the
@@ -24,6 +24,8 @@ _WEBHOOK_PATHS = re.compile(
     [\s.,;"'<>]* [^\s"']+""",
     re.IGNORECASE | re.VERBOSE,
 )
+# The one-time key of a new installation.
+_SETUP_KEYS = re.compile(r"(key(?:=|%3D))[\w%-]{20,}", re.IGNORECASE)
 _NUMBERS = re.compile(r"(\+|%2B)\d{7,15}\b", re.IGNORECASE)
 # Errors quote what they cannot parse: "invalid literal for int() with base 10: 'my secret'". The
 # lines of a traceback that name files and show code are indented; they are kept.
@@ -39,7 +41,7 @@ class RedactingFormatter(logging.Formatter):
         text = _DATA_LINES.sub(r"\1: (left out)", super().format(record))
         if _TRACEBACK in text or record.exc_info:
             text = _ERROR_LINES.sub(_without_quotes, text)
-        text = _NUMBERS.sub(r"\1-", text)
+        text = _NUMBERS.sub(r"\1-", _SETUP_KEYS.sub(r"\1-", text))
         return _SECRET_PATHS.sub(r"\1-", _WEBHOOK_PATHS.sub(r"\1\2-", text))
 
 

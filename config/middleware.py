@@ -11,7 +11,7 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
@@ -22,6 +22,7 @@ from inboxes.models import Agent
 from inboxes.passwords import RETRY_AFTER_SECONDS, PasswordsBusy
 from inboxes.sign_in.forms import PasswordsBusyMixin
 from messaging.accounts import webhook_paths
+from messaging.setup import key
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +108,21 @@ class HiddenPagesMiddleware(ResponseMiddleware):
         may_see = getattr(view, "may_see", None)
         if may_see is not None and not may_see(request):
             raise Http404("Not for this person.")
+
+
+class FirstStartMiddleware(ResponseMiddleware):
+    """Says on the pages that everybody opens first that nobody has set up the installation yet."""
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        if request.method not in {"GET", "HEAD"}:
+            return None
+        if request.path not in {"/", resolve_url(settings.LOGIN_URL)}:
+            return None
+        if request.user.is_authenticated or not key.is_empty():
+            return None
+        return render(request, "setup/not_set_up.html")
 
 
 class NulCharacterMiddleware(ResponseMiddleware):

@@ -29,7 +29,7 @@ FOLDERS = {"simulator": "messaging/simulator"}
 OWNERS = dict.fromkeys(
     ["account", "admin", "invitations", "mfa", "registration", "socialaccount", "usersessions"],
     "inboxes",
-)
+) | {"setup": "messaging"}
 # URL names without a namespace are the whole site's, but for those of signing in.
 SIGN_IN = re.compile(r"(account|mfa|socialaccount|usersessions)_")
 

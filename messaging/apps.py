@@ -5,3 +5,8 @@ class MessagingConfig(AppConfig):
     name = "messaging"
     verbose_name = "Carriers and numbers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from messaging.setup import signals
+
+        signals.connect_receivers()

@@ -1,5 +1,4 @@
-from django.urls import path, re_path
-from django.views.generic import RedirectView
+from django.urls import include, path, re_path
 
 from messaging.accounts.webhook_paths import PATTERN
 from messaging.conversations.views import (
@@ -22,11 +21,10 @@ from messaging.conversations.views import (
 from messaging.inbound import views as webhooks
 from messaging.notifications import settings_views
 from messaging.notifications import views as notifications
-from messaging.your_account import new_phone, phone_views
-from messaging.your_account import views as account
 
 app_name = "messaging"
 urlpatterns = [
+    path("setup/", include("messaging.setup.urls")),
     path("", lists.show_messages, name="messages"),
     path("inboxes/<int:inbox_id>/", lists.show_inbox, name="inbox"),
     path("start/", start.compose_first_text, name="start"),
@@ -81,8 +79,7 @@ urlpatterns = [
         name="read_one",
     ),
     path("settings/", settings_views.edit_settings, name="settings"),
-    # Where it stood before
-    path("settings/password/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("settings/password/", settings_views.change_own_password, name="password"),
     path("settings/locale/", settings_views.report_locale, name="report_locale"),
     path("settings/test/", settings_views.send_test_push, name="test_notification"),
     path("settings/push/", settings_views.subscribe_browser, name="subscribe"),
@@ -90,21 +87,6 @@ urlpatterns = [
         "settings/push/<int:subscription_id>/remove/",
         settings_views.unsubscribe_browser,
         name="unsubscribe",
-    ),
-    path("account/", account.show_account, name="account"),
-    path("account/name/", account.save_own_name, name="own_name"),
-    path("account/sessions/<int:session_id>/end/", account.end_session, name="end_session"),
-    path(
-        "account/sessions/end-others/", account.end_all_other_sessions, name="end_other_sessions"
-    ),
-    path("account/new-phone/", new_phone.sign_in_a_phone, name="new_phone"),
-    path("account/new-phone/confirm/", new_phone.confirm_phone, name="confirm_phone"),
-    path("account/new-phone/refuse/", new_phone.refuse_phone, name="refuse_phone"),
-    path("account/new-phone/<str:token>/", phone_views.open_phone_code, name="open_phone_code"),
-    path(
-        "account/new-phone/<str:token>/finish/",
-        phone_views.finish_phone_sign_in,
-        name="finish_phone",
     ),
     path("service-worker.js", settings_views.serve_service_worker, name="service_worker"),
     path(

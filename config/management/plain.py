@@ -1,6 +1,9 @@
-"""Give our own commands a help that lists only what the command itself takes."""
+"""Help our own commands: what they take, and what they say of a new installation."""
 
 from django.core.management import BaseCommand
+from django.db import InterfaceError, OperationalError, ProgrammingError, connections
+
+from messaging.setup import announcing
 
 
 class PlainCommand(BaseCommand):
@@ -18,3 +21,17 @@ class PlainCommand(BaseCommand):
         "--force-color",
         "--skip-checks",
     }
+
+    def print_setup_lines(self) -> None:
+        """Say where a new installation is set up, if the database can be asked.
+
+        A process of several may start before the database does, or before it is migrated.
+        """
+        try:
+            for line in announcing.setup_lines():
+                self.stdout.write(line)
+        except (OperationalError, InterfaceError, ProgrammingError):
+            return
+        finally:
+            connections.close_all()
+        self.stdout.flush()

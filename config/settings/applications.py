@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.FirstStartMiddleware",
     "config.middleware.LocaleMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "inboxes.sign_in.middleware.SignInMiddleware",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
@@ -14,6 +15,7 @@ from django.db.models.functions import Coalesce
 from inboxes.models import Agent, SignInSettings
 
 TwoStep = SignInSettings.TwoStep
+View = TypeVar("View", bound=Callable[..., Any])
 AUTHENTICATION_USER_SESSION_KEY = f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"
 # From the mildest to the strictest.
 ORDER = [TwoStep.NOBODY, TwoStep.ADMINISTRATORS, TwoStep.EVERYBODY]
@@ -75,3 +77,9 @@ def lacking(agent: Agent, session: Any) -> Lack | None:
 
 def _stricter(chosen: str) -> TwoStep:
     return max(TwoStep(settings.TWO_STEP_SIGN_IN), TwoStep(chosen), key=ORDER.index)
+
+
+def sets_up_second_step(view: View) -> View:
+    """Let somebody who has to set up a second step reach the page where they do so."""
+    view.sets_up_second_step = True  # type: ignore[attr-defined]
+    return view

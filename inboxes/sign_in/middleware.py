@@ -57,6 +57,8 @@ class SignInMiddleware:
         lack = demand.lacking(request.user, request.session)
         if lack is None or name in (GIVING if lack is demand.Lack.STEP else SETTING_UP):
             return None
+        if lack is demand.Lack.FACTOR and getattr(view, "sets_up_second_step", False):
+            return None
         page = "mfa_index" if lack is demand.Lack.FACTOR else confirming.factor_page(request.user)
         return redirect(f"{reverse(page)}?{urlencode({'next': request.get_full_path()})}")
 

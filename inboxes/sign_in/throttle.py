@@ -81,6 +81,11 @@ def company_sign_ins() -> Subject:
     return Subject(_hash("company", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
 
 
+def setup_key() -> Subject:
+    """Return the one-time key of an installation that nobody has set up yet."""
+    return Subject(_hash("setup_key", ""), settings.SIGN_IN_FAILURES)
+
+
 def check_guess(
     check: Callable[[], T | None], *, request: HttpRequest | None, of: Subject
 ) -> T | None:

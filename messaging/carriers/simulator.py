@@ -26,6 +26,8 @@ from django.conf import settings
 from messaging.carriers import events, http, parsing, results
 from messaging.carriers.base import Carrier, CredentialField
 
+# The phone with which people text us; `messaging.simulator` serves it.
+HANDSET_PATH = "/simulator/"
 STATES: dict[str, events.State] = {state: state for state in get_args(events.State)}
 CODES: dict[str, events.ErrorClass] = {kind: kind for kind in get_args(events.ErrorClass)}
 ANSWERS = http.Answers(

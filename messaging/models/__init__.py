@@ -5,6 +5,7 @@ from messaging.models.attachments import Attachment, PublicLink
 from messaging.models.attempts import Attempt
 from messaging.models.comparisons import Comparison
 from messaging.models.connections import ConnectionEvent, NumberConnection, NumberListing
+from messaging.models.first_start import FirstStart
 from messaging.models.messages import Message
 from messaging.models.nonces import UsedNonce
 from messaging.models.notifications import Notification, NotificationPreference, PushSubscription
@@ -24,6 +25,7 @@ __all__ = [
     "ConnectionEvent",
     "DeliveryReceipt",
     "DeliveryState",
+    "FirstStart",
     "Message",
     "Notification",
     "NotificationPreference",

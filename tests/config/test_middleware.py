@@ -15,6 +15,7 @@ from django.test import Client, RequestFactory
 from config.handler import get_application
 from config.logs import RedactingFormatter
 from config.middleware import UnavailableDatabaseMiddleware
+from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,9 @@ def test_no_answer_to_a_signed_in_agent_may_be_stored(client: Client, path: str)
     assert client.get(path).headers["Cache-Control"] == "private, no-store"
 
 
-def test_a_redirect_to_the_sign_in_page_may_not_be_stored_either(client: Client) -> None:
+def test_a_redirect_to_the_sign_in_page_may_not_be_stored_either(
+    client: Client, cast: Cast
+) -> None:
     response = client.get("/")
     assert response.status_code == 302
     assert response.headers["Cache-Control"] == "private, no-store"
@@ -95,7 +98,7 @@ def test_ten_wrong_passwords_lock_out_that_name_at_that_address(client: Client) 
     assert elsewhere.post("/sign-in/", right).status_code == 302
 
 
-def test_pages_are_compressed_for_browsers_that_accept_it(client: Client) -> None:
+def test_pages_are_compressed_for_browsers_that_accept_it(client: Client, cast: Cast) -> None:
     packed = client.get("/sign-in/", headers={"Accept-Encoding": "gzip"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert b"Sign in" in gzip.decompress(packed.content)

@@ -25,6 +25,7 @@ from config.single_process import (
     release_single_process_lock,
 )
 from config.static_files import collect_static_if_changed
+from messaging.setup import announcing
 
 DEMO_PEOPLE = ("admin", "ana", "ben", "cho")
 
@@ -41,7 +42,8 @@ class Command(PlainCommand):
             raise CommandError(str(refusal), returncode=3) from None
         except (OperationalError, psycopg.OperationalError) as error:
             raise CommandError(f"Can't use the database: {error}", returncode=4) from None
-        self._print_welcome()
+        self._print_welcome(announcing.setup_lines())
+        connections.close_all()
         self._run_server(listening)
 
     def _open_socket(self) -> socket.socket:
@@ -74,12 +76,14 @@ class Command(PlainCommand):
             call_command("seed_demo", verbosity=0)
         connections.close_all()
 
-    def _print_welcome(self) -> None:
+    def _print_welcome(self, setup_lines: list[str]) -> None:
         address = settings.PUBLIC_URL
         self.stdout.write(f"Partyline is at {address}/")
         if settings.DEMO:
             self.stdout.write(f"Sign in as {', '.join(DEMO_PEOPLE)}; password {PASSWORD}.")
             self.stdout.write(f"A phone to text with: {address}/simulator/")
+        for line in setup_lines:
+            self.stdout.write(line)
         self.stdout.write("Stop with Ctrl-C.")
         self.stdout.flush()
 

@@ -22,5 +22,6 @@ class Command(PlainCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.print_setup_lines()
         where = f"tcp:{options['port']}:interface={settings.HOST}:backlog=512"
         CommandLineInterface().run([*OPTIONS, "-e", where, "config.asgi:application"])

@@ -13,6 +13,7 @@ class Command(PlainCommand):
     help = "Run jobs only: sending, fetching, notifying."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.print_setup_lines()
         asyncio.run(_work_until_stopped())
 
 

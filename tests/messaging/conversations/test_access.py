@@ -78,16 +78,10 @@ CARRIERS = {
 # For carriers, without a cookie: proven in test_media_lending.py.
 PUBLIC = {"media/<str:signed>/<str:name>"}
 
-# For whoever holds the link: proven in tests/inboxes/invitations/ and
-# tests/messaging/your_account/test_new_phone.py.
-LINKS = {
-    "invitation/<str:token>/",
-    "account/new-phone/<str:token>/",
-    "account/new-phone/<str:token>/finish/",
-}
+# For whoever holds the link: proven in tests/inboxes/invitations/.
+LINKS = {"invitation/<str:token>/"}
 
-# Proven in tests/inboxes/sign_in/, tests/messaging/your_account/ and
-# tests/inboxes/test_company_sign_in.py.
+# Proven in tests/inboxes/sign_in/ and tests/inboxes/test_company_sign_in.py.
 SIGNING_IN = {
     "sign-in/code/",
     "sign-in/company/",
@@ -97,20 +91,15 @@ SIGNING_IN = {
     "sign-in/confirm/passkey/",
     "sign-in/passkey/",
     "sign-out/",
-    "account/",
-    "account/name/",
-    "account/new-phone/",
-    "account/new-phone/confirm/",
-    "account/new-phone/refuse/",
     "account/passkeys/",
     "account/passkeys/add/",
     "account/password/",
     "account/sessions/",
-    "account/sessions/end-others/",
     "account/two-step/",
     "account/two-step/app/",
     "account/two-step/app/remove/",
     "account/two-step/codes/",
+    "account/two-step/codes/file/",
     "account/two-step/codes/new/",
 }
 
@@ -134,7 +123,6 @@ ELSEWHERE = {
 OWN = {
     "account/passkeys/<int:pk>/",
     "account/passkeys/<int:pk>/remove/",
-    "account/sessions/<int:session_id>/end/",
     "notifications/<int:notification_id>/read/",
     "settings/push/<int:subscription_id>/remove/",
     "attachments/<int:attachment_id>/remove/",
@@ -153,10 +141,24 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterat
 ROUTES = list(routes(get_resolver().url_patterns))
 ADMIN = [route for route in ROUTES if route.startswith("admin/")]
 DEMO = [route for route in ROUTES if route.startswith("simulator/")]
+# For administrators, and for whoever has the key: proven in tests/messaging/setup/, too.
+SETUP = [route for route in ROUTES if route.startswith("setup/")]
 
 
 def test_every_route_is_in_the_matrix() -> None:
-    known = {*OPEN, *LISTS, *MATRIX, *CARRIERS, *PUBLIC, *LINKS, *ELSEWHERE, *OWN, *ADMIN, *DEMO}
+    known = {
+        *OPEN,
+        *LISTS,
+        *MATRIX,
+        *CARRIERS,
+        *PUBLIC,
+        *LINKS,
+        *ELSEWHERE,
+        *OWN,
+        *ADMIN,
+        *DEMO,
+        *SETUP,
+    }
     assert set(ROUTES) - known == set()
     assert known - set(ROUTES) == set()
     assert len(ADMIN) > 20
@@ -290,6 +292,17 @@ def test_the_administration_is_for_administrators(cast: Cast, route: str) -> Non
     assert signed_out["Location"].startswith("/sign-in/?next=/admin/")
     assert no_administrator.status_code == 403
     assert "who isn’t an administrator" in read_words(no_administrator)
+
+
+@pytest.mark.parametrize("route", SETUP)
+def test_the_set_up_exists_for_administrators_alone(cast: Cast, route: str) -> None:
+    path = "/" + route.replace("<slug:carrier>", "twilio").replace("<int:link_id>", "1")
+    for client in (Client(), client_of(cast.ana)):
+        nothing = visible_response(client.get("/nothing/"))[:2]
+        assert nothing[0] == 404
+        assert visible_response(client.get(path))[:2] == nothing
+        assert visible_response(client.post(path))[:2] == nothing
+    assert client_of(cast.admin).get(path).status_code in {200, 302}
 
 
 def test_no_answer_to_a_signed_in_browser_is_stored(one_of_each: OneOfEach, cast: Cast) -> None:

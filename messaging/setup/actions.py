@@ -1,0 +1,157 @@
+"""Actions of the set-up. Each can be repeated: what has been done already stays as it is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from inboxes.actions import add_member, announce_inbox
+from inboxes.models import Agent, Inbox
+from messaging.models import CarrierAccount, Number
+from messaging.setup import key
+from messaging.setup.checklist import SIMULATOR
+from messaging.stream.replies import follow_number
+
+FIRST_INBOX = "Front Desk"
+# The range that no telephone company gives out; (202) is Washington, DC.
+PRACTICE_NUMBERS = [f"+1202555{last:04d}" for last in range(110, 200)]
+
+
+class NumberTaken(Exception):
+    """A number belongs to another account of ours already."""
+
+    def __init__(self, number: Number) -> None:
+        super().__init__("the number is taken")
+        self.number = number
+
+
+def create_administrator(*, display_name: str, username: str, password: str) -> Agent:
+    """Make the first administrator. The password is taken as it is; the form has checked it.
+
+    Raises AlreadySetUp for whoever comes second.
+    """
+    # Hashing may wait for its turn, and must not hold a transaction meanwhile.
+    password_hash = make_password(password)
+    with transaction.atomic():
+        first_start = key.lock_first_start()
+        if first_start.ended_at is not None or not key.is_empty():
+            raise key.AlreadySetUp
+        administrator = Agent(
+            username=Agent.normalize_username(username),
+            display_name=display_name,
+            is_staff=True,
+            password=password_hash,
+        )
+        administrator.save()
+        key.end_first_start(administrator=administrator)
+    return administrator
+
+
+@transaction.atomic
+def store_account(*, carrier: str, name: str, credentials: Mapping[str, str]) -> CarrierAccount:
+    """Store a carrier account whose credentials the carrier accepted.
+
+    They replace those of the carrier's account, if there is just one that is in use.
+    """
+    key.lock_first_start()
+    known = list(CarrierAccount.objects.filter(carrier=carrier, is_active=True)[:2])
+    account = known[0] if len(known) == 1 else CarrierAccount(carrier=carrier, name=name)
+    account.set_credentials(dict(credentials))
+    account.save()
+    return account
+
+
+@transaction.atomic
+def start_simulator() -> CarrierAccount:
+    """Make an account of the simulator with a made-up number, unless there is one in use."""
+    key.lock_first_start()
+    account = CarrierAccount.objects.filter(carrier=SIMULATOR, is_active=True).first()
+    if account is None:
+        account = CarrierAccount(carrier=SIMULATOR, name="Simulator")
+        account.set_credentials({"secret": secrets.token_urlsafe(32)})
+        account.save()
+    if not account.numbers.exists():
+        taken = set(Number.objects.values_list("address", flat=True))
+        free = next(address for address in PRACTICE_NUMBERS if address not in taken)
+        route_numbers(account=account, addresses=[free])
+    return account
+
+
+@transaction.atomic
+def route_numbers(
+    *, account: CarrierAccount, addresses: Collection[str], names: Mapping[str, str] | None = None
+) -> list[Number]:
+    """Give each number an inbox, and return those that were new.
+
+    Shared inboxes without a number come first, then those with a number of the simulator, which
+    gives way to a real one. For more numbers inboxes are made, called as `names` suggests.
+    Raises NumberTaken.
+    """
+    key.lock_first_start()
+    known = {
+        number.address: number
+        for number in Number.objects.filter(address__in=addresses).select_related("account")
+    }
+    for number in known.values():
+        if number.account_id != account.pk:
+            raise NumberTaken(number)
+    free = _free_inboxes(account)
+    made = []
+    for address in addresses:
+        if address in known:
+            continue
+        inbox = free.pop(0) if free else _create_inbox((names or {}).get(address, ""))
+        made.append(_put_number(address, account=account, inbox=inbox))
+    if account.carrier != SIMULATOR:
+        CarrierAccount.objects.filter(carrier=SIMULATOR, numbers=None).update(is_active=False)
+    return made
+
+
+def _free_inboxes(account: CarrierAccount) -> list[Inbox]:
+    shared = Inbox.objects.shared().order_by("pk")
+    free = list(shared.filter(number=None))
+    if account.carrier != SIMULATOR:
+        free += shared.filter(number__account__carrier=SIMULATOR)
+    return free
+
+
+def _put_number(address: str, *, account: CarrierAccount, inbox: Inbox) -> Number:
+    gone = Number.objects.filter(inbox=inbox).first()
+    if gone is not None:
+        gone.delete()
+    number = Number(address=address, account=account, inbox=inbox)
+    number.clean()
+    number.save()
+    follow_number(
+        inbox_id=inbox.pk, our_addresses=[address, *([gone.address] if gone is not None else [])]
+    )
+    return number
+
+
+def _create_inbox(suggested: str) -> Inbox:
+    taken = set(Inbox.objects.shared().values_list("name", flat=True))
+    name = suggested or FIRST_INBOX
+    if FIRST_INBOX not in taken:
+        name = FIRST_INBOX
+    chosen, count = name, 1
+    while chosen in taken:
+        count += 1
+        chosen = f"{name} {count}"
+    return Inbox.objects.create(name=chosen)
+
+
+@transaction.atomic
+def name_inbox(*, inbox: Inbox | None, name: str, joins: bool, agent: Agent) -> Inbox:
+    """Give an inbox its name, or make it, and its first member."""
+    if inbox is None:
+        inbox = Inbox.objects.create(name=name)
+    elif inbox.name != name:
+        inbox.name = name
+        inbox.save()
+        announce_inbox(inbox=inbox)
+    if joins:
+        add_member(inbox=inbox, agent=agent, changed_by=agent)
+    return inbox

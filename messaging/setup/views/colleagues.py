@@ -1,0 +1,71 @@
+"""Step 5: invitations; and the page at the end."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from inboxes.access import hide_unless
+from inboxes.invitations import actions as invitations
+from inboxes.models import Inbox, OneTimeLink
+from inboxes.requests import signed_in_agent
+from messaging.carriers.simulator import HANDSET_PATH
+from messaging.models import Number
+from messaging.setup import access, pages
+from messaging.setup.checklist import SIMULATOR
+from messaging.setup.forms import ColleagueForm
+
+
+@hide_unless(access.is_administrator)
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite_colleagues(request: HttpRequest) -> HttpResponse:
+    """Show the invitations that wait, and make one: its address is shown once, at once."""
+    has_email = bool(getattr(settings, "EMAIL_URL", ""))
+    data = request.POST if request.method == "POST" else None
+    form = ColleagueForm(data, has_email=has_email)
+    new = None
+    if form.is_valid():
+        new = invitations.invite(
+            invited_by=signed_in_agent(request),
+            inboxes=Inbox.objects.shared(),
+            **form.cleaned_data,
+        )
+        form = ColleagueForm(has_email=has_email)
+    context = {
+        "form": form,
+        "new": new,
+        "waiting": OneTimeLink.objects.invitations().waiting().order_by("-pk")[:50],
+    }
+    status = 422 if form.is_bound else 200
+    return pages.show_page(request, "setup/colleagues.html", "colleagues", context, status=status)
+
+
+@hide_unless(access.is_administrator)
+@require_POST
+def take_back_invitation(request: HttpRequest, link_id: int) -> HttpResponse:
+    """Make an invitation useless."""
+    for link in OneTimeLink.objects.invitations().waiting().filter(pk=link_id):
+        invitations.revoke(link=link, revoked_by=signed_in_agent(request))
+    return redirect("messaging:setup_colleagues")
+
+
+@hide_unless(access.is_administrator)
+@require_safe
+def show_end(request: HttpRequest) -> HttpResponse:
+    """Say how to send the first text, and what is still missing."""
+    numbers = Number.objects.filter(account__is_active=True).select_related("account", "inbox")
+    mine = signed_in_agent(request).memberships.values("inbox")
+    first = numbers.filter(inbox__in=mine).order_by("pk").first() or numbers.order_by("pk").first()
+    inbox = first.inbox if first is not None and first.inbox.memberships.exists() else None
+    context = {
+        "number": first,
+        "inbox": inbox,
+        "handset": _handset(first) if first and first.account.carrier == SIMULATOR else "",
+    }
+    return pages.show_page(request, "setup/done.html", pages.DONE, context)
+
+
+def _handset(number: Number) -> str:
+    return f"{HANDSET_PATH}?to={number.pk}"

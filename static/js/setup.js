@@ -1,0 +1,2 @@
+// The pages of the first start.
+import "./admin/copy-button.js";
