@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import time
 import uuid
 from dataclasses import dataclass
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.db import transaction
 from django.test import Client
 
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
+from inboxes.sign_in.demand import AUTHENTICATION_USER_SESSION_KEY
 from messaging.carriers import events
 from messaging.inbound.receiving import store_text
 from messaging.models import CarrierAccount, Message, Number
@@ -112,7 +115,11 @@ def create_cast() -> Cast:
 
 
 def client_of(agent: Agent) -> Client:
-    """Return a test client that the agent is signed in to."""
+    """Return a test client that the agent has just signed in to."""
     client = PageClient()
     client.force_login(agent)
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+    session[AUTHENTICATION_USER_SESSION_KEY] = str(agent.pk)
+    session.save()
     return client

@@ -12,6 +12,7 @@ from allauth.account.internal.flows.reauthentication import (
 )
 from allauth.core.internal.httpkit import deserialize_request, serialize_request
 from allauth.mfa.models import Authenticator
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -32,6 +33,15 @@ def require_confirmation(request: HttpRequest) -> None:
     raise_if_reauthentication_required(request, app="inboxes")
 
 
+def confirm_changes(request: HttpRequest, form: BaseForm, *names: str) -> None:
+    """Call `require_confirmation` if a field was changed whose name begins with one of these.
+
+    For `save_model` of an administration page, which Django calls in a transaction.
+    """
+    if any(field.startswith(names) for field in form.changed_data):
+        require_confirmation(request)
+
+
 def ask(request: HttpRequest) -> HttpResponse:
     """Lead to the page that asks. A form that was sent is kept, encrypted: it may hold secrets."""
     methods = get_adapter(request).get_reauthentication_methods(request.user)
@@ -48,7 +58,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 def resume_deed(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
     """Do what was to be confirmed. A form that has become invalid is shown at its own address."""
     sent = deserialize_request(decrypt_text(state["deed"]), request)
-    found = resolve(sent.path_info)
+    found = sent.resolver_match = resolve(sent.path_info)
     response: HttpResponseBase = found.func(sent, *found.args, **found.kwargs)
     return response if response.status_code in {302, 303} else redirect(sent.get_full_path())
 

@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
 from inboxes.encryption import UndecryptableError
+from inboxes.sign_in.confirming import confirm_changes
 from inboxes.times import time_element
 from messaging.accounts.credentials import complete_credentials
 from messaging.accounts.self_test import Finding, run_self_test
@@ -247,6 +248,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
             obj.set_credentials({})
             obj.save()
             return
+        confirm_changes(request, form, PREFIX, FORGET)
         obj.set_credentials(form.credentials())
         obj.save(update_fields=["name", "is_active", "encrypted_credentials"])
         transaction.on_commit(lambda: complete_credentials(account=obj))
