@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from inboxes.encryption import UndecryptableError
@@ -114,9 +115,15 @@ def _heir(connection: NumberConnection, step: Step) -> NumberConnection | None:
     """Return another connected number whose texts the step's resource routes."""
     if not step.resource_id or step.resource_id == connection.carrier_id:
         return None
+    # It may be one of several that route a number's texts, with spaces between their ids.
+    rests_on_it = (
+        Q(handler_id=step.resource_id)
+        | Q(handler_id__startswith=f"{step.resource_id} ")
+        | Q(handler_id__endswith=f" {step.resource_id}")
+    )
     return (
         NumberConnection.objects.watched()
-        .filter(account=connection.account_id, handler_id=step.resource_id)
+        .filter(rests_on_it, account=connection.account_id)
         .exclude(pk=connection.pk)
         .order_by("pk")
         .first()

@@ -63,7 +63,7 @@ def about(read: OfferedNumber, registration: Registration | None) -> dict[str, A
 def set_route(row: NumberConnection, route: numbers.Route | None) -> None:
     row.set_route(route)
     row.handler = route.handler if route else ""
-    row.handler_id = route.handler_id if route else ""
+    row.handler_id = " ".join((route.handler_id, *route.also)) if route else ""
 
 
 def note_good(row: NumberConnection, at: datetime) -> None:

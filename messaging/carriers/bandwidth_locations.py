@@ -8,14 +8,16 @@ there go. Everything here raises Interrupted.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from messaging.carriers import numbers, results
 from messaging.carriers.api_calls import Interrupted, Resource
 from messaging.carriers.bandwidth_api import AccountApi
 from messaging.carriers.bandwidth_xml import each, part, text
 from messaging.carriers.numbers import NotThere
 
-READING = "Configuration"  # The role
+READING, READING_NUMBERS = "Configuration", "Numbers"  # Roles
+AT_ONCE = 500
 MAX_SITES = 200
 
 # Of a location, the ids of its site and of itself.
@@ -31,6 +33,7 @@ class Location:
     application_id: str | None = None
     has_pictures: bool | None = None
     number_count: int | None = None
+    first_numbers: tuple[str, ...] | None = field(default=None, repr=False)
 
 
 def path_of(place: Place) -> str:
@@ -104,6 +107,26 @@ class Locations:
             location.number_count = int(said) if said.isdecimal() else 0
         return location.number_count
 
+    def read_numbers(
+        self, place: Place, page: int = 1, size: int = AT_ONCE
+    ) -> tuple[list[Resource], bool]:
+        """Return a page of a location's numbers, and whether there are more."""
+        query = urlencode({"page": page, "size": size})
+        answer = self.api.read(self.api.url(f"{path_of(place)}/tns?{query}"), READING_NUMBERS)
+        root = answer.get("SipPeerTelephoneNumbersResponse")
+        if root is None:
+            raise Interrupted(results.CannotTell("Bandwidth answered with no readable list"))
+        listed = part(root, "SipPeerTelephoneNumbers")
+        found = [one for one in each(listed, "SipPeerTelephoneNumber") if address_of(one)]
+        return found, len(found) >= size
+
+    def first_numbers(self, location: Location) -> tuple[str, ...]:
+        """Return the first of the numbers at the location, so many as are named of others."""
+        if location.first_numbers is None:
+            listed, _ = self.read_numbers(location.place, size=numbers.NAMED_OTHERS + 1)
+            location.first_numbers = tuple(address_of(one) for one in listed)
+        return location.first_numbers
+
     def using(self, application_id: str) -> list[Location]:
         """Return the locations that have an application."""
         if application_id not in self._using:
@@ -148,6 +171,12 @@ class Locations:
             Location((site, text(one, "PeerId")), text(one, "PeerName")[:120])
             for one in each(listed, "SipPeer")
         ]
+
+
+def address_of(read: Resource) -> str:
+    """Return a number with its plus; the older version of the API writes ten digits."""
+    number = text(read, "FullNumber")
+    return f"+1{number}" if len(number) == 10 and number.isdecimal() else number
 
 
 def order_of(place: Place) -> tuple[tuple[int, str], tuple[int, str]]:

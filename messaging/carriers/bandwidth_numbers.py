@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from messaging.carriers import (
     bandwidth_applications,
@@ -23,13 +23,18 @@ from messaging.carriers import (
 from messaging.carriers.api_calls import Interrupted, Resource
 from messaging.carriers.bandwidth_api import AccountApi
 from messaging.carriers.bandwidth_applications import INBOUND, values_of
-from messaging.carriers.bandwidth_locations import Location, Locations, Place, path_of
+from messaging.carriers.bandwidth_locations import (
+    Location,
+    Locations,
+    Place,
+    address_of,
+    path_of,
+)
 from messaging.carriers.bandwidth_registration import Registrations
-from messaging.carriers.bandwidth_xml import each, part, text
+from messaging.carriers.bandwidth_xml import part, text
 from messaging.carriers.numbers import FieldChange, NotThere, OfferedNumber, Route, Step, Trouble
 from messaging.carriers.registrations import Register
 
-AT_ONCE = 500
 LOCATIONS_A_PAGE = 25  # Of those without a number
 READING, CHANGING = "Numbers", "Configuration"  # Roles
 
@@ -71,9 +76,15 @@ class BandwidthDirectory(numbers.Directory):
                     following = _cursor(location.place, 1)
                     break
                 number = page if location.place == place else 1
-                listed, has_more = self._read_numbers(location.place, number)
+                listed, has_more = self.locations.read_numbers(location.place, number)
                 found += [
-                    self._offer(one, location.place, listed, with_registration) for one in listed
+                    self._offer(
+                        one,
+                        location.place,
+                        is_for_plan=with_registration,
+                        is_complete=with_registration,
+                    )
+                    for one in listed
                 ]
                 if has_more:
                     following = _cursor(location.place, number + 1)
@@ -93,9 +104,9 @@ class BandwidthDirectory(numbers.Directory):
             details = part(answer, "TelephoneNumberResponse", "TelephoneNumberDetails")
             is_ours = text(details, "AccountId") == self.api.credentials.get("account_id")
             place = text(part(details, "Site"), "Id"), text(part(details, "SipPeer"), "PeerId")
-            if _address(details) != address or not is_ours or not all(place):
+            if address_of(details) != address or not is_ours or not all(place):
                 return NotThere()
-            return self._offer(details, place, [], with_registration)
+            return self._offer(details, place, is_for_plan=True, is_complete=with_registration)
         except Interrupted as stop:
             return stop.reason
 
@@ -117,11 +128,10 @@ class BandwidthDirectory(numbers.Directory):
             )
         if number.fields.get("application") != ours:
             before = {APPLICATION: number.fields.get("application", "")}
-            title = f"Location {number.fields.get('location')}"
-            count = max(int(number.fields.get("count") or 1) - 1, 0)
-            changes = _changes(before, {APPLICATION: ours})
-            others = number.route.others
-            steps.append(Step("location", number.fields["place"], title, changes, others, count))
+            place = number.fields["place"]
+            title = f"Location {place.rpartition('/')[2]}"
+            changes, route = _changes(before, {APPLICATION: ours}), number.route
+            steps.append(Step("location", place, title, changes, route.others, route.other_count))
         return tuple(steps)
 
     def current(self, step: Step) -> Mapping[str, str] | NotThere | Trouble:
@@ -151,7 +161,7 @@ class BandwidthDirectory(numbers.Directory):
         if not isinstance(answer, dict):
             return answer
         now = values_of(part(answer, "ApplicationProvisioningResponse", "Application"))
-        if any(now[name] != value for name, value in wanted.items()):
+        if not all(numbers.is_same(now[name], value) for name, value in wanted.items()):
             return results.OutcomeUnknown("Bandwidth answered with other values")
         return numbers.Applied()
 
@@ -166,47 +176,35 @@ class BandwidthDirectory(numbers.Directory):
         content = (bandwidth_xml.HEAD + bandwidth_xml.write(root, body)).encode()
         return self.api.change("PUT", self.api.url(path), CHANGING, content=content)
 
-    def _read_numbers(self, place: Place, page: int) -> tuple[list[Resource], bool]:
-        """Return a page of a location's numbers, and whether there are more."""
-        query = urlencode({"page": page, "size": AT_ONCE})
-        answer = self.api.read(self.api.url(f"{path_of(place)}/tns?{query}"), READING)
-        root = answer.get("SipPeerTelephoneNumbersResponse")
-        if root is None:
-            raise Interrupted(results.CannotTell("Bandwidth answered with no readable list"))
-        listed = part(root, "SipPeerTelephoneNumbers")
-        found = [one for one in each(listed, "SipPeerTelephoneNumber") if _address(one)]
-        return found, bool(found) and len(found) >= AT_ONCE
-
     def _offer(
-        self, read: Resource, place: Place, neighbours: list[Resource], is_complete: bool
+        self, read: Resource, place: Place, *, is_for_plan: bool, is_complete: bool
     ) -> OfferedNumber:
-        address = _address(read)
+        """Describe a number; for a plan with who else is touched, completely with all."""
+        address = address_of(read)
         kind = numbers.kind_of(address)
         location = self.locations.get(place)
-        others = [one for near in neighbours if (one := _address(near)) != address]
+        is_able = text(part(read, "MessagingSettings"), "SmsEnabled") == "true"
+        has_pictures = not is_complete or self.locations.has_pictures(location)
         return OfferedNumber(
             address=address,
             carrier_id=text(read, "FullNumber"),
             kind=kind,
-            can_sms=text(part(read, "MessagingSettings"), "SmsEnabled") == "true",
-            can_mms=(
-                text(part(read, "MessagingSettings"), "SmsEnabled") == "true"
-                and (not is_complete or self.locations.has_pictures(location))
-            ),
-            route=self._route(location, others, is_complete),
+            can_sms=is_able,
+            can_mms=is_able and has_pictures,
+            route=self._route(location, address, is_for_plan=is_for_plan),
             place=", ".join(filter(None, [text(read, "City").title(), text(read, "State")])),
             registration=self.register.look_up(address, kind) if is_complete else None,
-            fields=self._fields(location, is_complete),
+            fields=self._fields(location, is_for_plan=is_for_plan),
         )
 
-    def _route(self, location: Location, others: list[str], is_complete: bool) -> Route:
+    def _route(self, location: Location, address: str, *, is_for_plan: bool) -> Route:
+        """Return where the application of a location delivers texts."""
         application_id = location.application_id or ""
-        if not application_id:
-            words = "Its location has no messaging application"
-            return Route("", handler="application", is_free=True, words=words)
-        application = self.locations.application(application_id)
+        application = self.locations.application(application_id) if application_id else {}
         url = values_of(application)[INBOUND]
-        count = self.locations.count_numbers(location) - 1 if is_complete else len(others)
+        near = self.locations.first_numbers(location) if is_for_plan else ()
+        others = tuple(one for one in near if one != address)[: numbers.NAMED_OTHERS]
+        count = self.locations.count_numbers(location) - 1 if is_for_plan else 0
         return Route(
             url,
             "POST",
@@ -214,11 +212,13 @@ class BandwidthDirectory(numbers.Directory):
             application_id,
             text(application, "AppName")[:120],
             is_free=not url,
-            others=tuple(others[: numbers.NAMED_OTHERS]),
+            words="" if application_id else "Its location has no messaging application",
+            others=others,
             other_count=max(count, len(others)),
+            also=("/".join(location.place),),
         )
 
-    def _fields(self, location: Location, is_complete: bool) -> dict[str, str]:
+    def _fields(self, location: Location, *, is_for_plan: bool) -> dict[str, str]:
         """Return what a plan needs: the location, and how our application is now."""
         ours = self.api.credentials.get("application_id", "")
         application = self.locations.application(ours)
@@ -226,14 +226,12 @@ class BandwidthDirectory(numbers.Directory):
         fields |= {
             "ours": text(application, "AppName"),
             "place": "/".join(location.place),
-            "location": location.name or location.place[1],
             "application": location.application_id or "",
         }
-        if is_complete:
+        if is_for_plan:
             used = self.locations.using(ours) if application else []
             counted = sum(self.locations.count_numbers(one) for one in used)
             fields["ours.count"] = str(counted)
-            fields["count"] = str(self.locations.count_numbers(location))
         return fields
 
 
@@ -267,12 +265,6 @@ def _changes(now: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[FieldCh
         for name, value in wanted.items()
         if now.get(name, "") != value
     )
-
-
-def _address(read: Resource) -> str:
-    """Return a number with its plus; the older version writes ten digits."""
-    number = text(read, "FullNumber")
-    return f"+1{number}" if len(number) == 10 and number.isdecimal() else number
 
 
 def _cursor(place: Place, page: int) -> str:

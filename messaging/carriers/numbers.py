@@ -62,7 +62,8 @@ class Route:
 
     `url` is empty if they go nowhere, or to something that is no webhook, which `words` then says.
     `is_free` means that nobody uses it: there is no address, or only the carrier's own example.
-    `others` are other numbers whose texts the same resource routes.
+    `others` are other numbers whose texts the same resource routes. `also` are the ids of further
+    resources that it depends on, such as a location that has the application.
     """
 
     url: str = field(repr=False)
@@ -74,6 +75,7 @@ class Route:
     words: str = ""
     others: tuple[str, ...] = field(default=(), repr=False)
     other_count: int = 0
+    also: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -90,7 +92,8 @@ class Route:
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
         """Return a route as it was stored."""
-        return cls(**{**values, "others": tuple(values["others"])})
+        tuples = {name: tuple(values.get(name, ())) for name in ("others", "also")}
+        return cls(**{**values, **tuples})
 
     def leads_to(self, webhook_url: str) -> bool:
         """Return True if the texts come to our webhook, however its address is spelled."""

@@ -58,38 +58,38 @@ class PlivoDirectory(numbers.Directory):
     api: Api
     account_url: str = field(repr=False)
     _applications: dict[str, Resource] | None = field(default=None, repr=False)
+    # The numbers of each application; empty for an account too large to know.
+    _users: dict[str, list[str]] | None = field(default=None, repr=False)
 
     def read_page(
         self, cursor: str = "", *, with_registration: bool = True
     ) -> numbers.Page | Trouble:
         """Read some 200 numbers by several calls."""
         offset = int(cursor or 0)
-        read: list[Resource] = []
-        has_more = True
         try:
-            for _ in range(CALLS_A_PAGE):
-                listed, has_more = self._read_list("Number", offset)
-                read += listed
-                offset += len(listed)
-                if not has_more:
-                    break
+            read, has_more = self._read_numbers(offset)
             if self._applications is None and any(_application_of(one) for one in read):
                 self._applications = self._read_applications()
-            users = _users(read) if not cursor and not has_more else None
-            found = [self._offer(one, users, with_registration) for one in read]
+            if self._users is None:
+                self._users = {} if cursor or has_more else _users(read)
+            found = [self._offer(one, with_registration) for one in read]
         except Interrupted as stop:
             return stop.trouble
-        return numbers.Page(tuple(found), str(offset) if has_more else "")
+        following = str(offset + len(read)) if has_more else ""
+        return numbers.Page(tuple(found), following)
 
     def read_number(
         self, address: str, carrier_id: str, *, with_registration: bool = False
     ) -> OfferedNumber | NotThere | Trouble:
-        """Read one number and its application."""
+        """Read one number and its application, and who else has that."""
         try:
             read = self.api.read(self._url("number", carrier_id), READING)
             if f"+{read.get('number')}" != address:
                 return NotThere()
-            return self._offer(read, None, with_registration)
+            if self._users is None:
+                listed, has_more = self._read_numbers(0)
+                self._users = {} if has_more else _users(listed)
+            return self._offer(read, with_registration)
         except Interrupted as stop:
             return stop.reason
 
@@ -166,14 +166,13 @@ class PlivoDirectory(numbers.Directory):
             return results.OutcomeUnknown("Plivo does not say the new application's id")
         return numbers.Applied(made)
 
-    def _offer(
-        self, read: Resource, users: Mapping[str, list[str]] | None, with_registration: bool
-    ) -> OfferedNumber:
+    def _offer(self, read: Resource, with_registration: bool) -> OfferedNumber:
         address = f"+{read['number']}"
         kind = numbers.kind_of(address, str(read.get("number_type")).replace("toll", "toll-"))
         app_id = _application_of(read)
         application = self._application(app_id) if app_id else {}
-        others = [one for one in (users or {}).get(app_id, []) if app_id and one != address]
+        users = (self._users or {}).get(app_id, [])
+        others = [one for one in users if app_id and one != address]
         fields = {name: value for name in CALLS if (value := _value(application, name))}
         return OfferedNumber(
             address=address,
@@ -185,8 +184,19 @@ class PlivoDirectory(numbers.Directory):
             place=str(read.get("region") or "").title()[:80],
             name=str(read.get("alias") or "")[:120],
             registration=registration_of(read, address, kind) if with_registration else None,
-            fields=fields if users is None else {**fields, "users": "known"},
+            fields={**fields, "users": "known"} if users else fields,
         )
+
+    def _read_numbers(self, offset: int) -> tuple[list[Resource], bool]:
+        """Return the numbers of some calls, and whether there are more. Raise Interrupted."""
+        read: list[Resource] = []
+        has_more = True
+        for _ in range(CALLS_A_PAGE):
+            listed, has_more = self._read_list("Number", offset + len(read))
+            read += listed
+            if not has_more:
+                break
+        return read, has_more
 
     def _application(self, app_id: str) -> Resource:
         """Return an application. It may be gone."""

@@ -144,7 +144,7 @@ class TelnyxDirectory(numbers.Directory):
         if not isinstance(answer, dict):
             return answer
         read = _data(answer)
-        if any(value_of(read, name) != value for name, value in wanted.items()):
+        if not all(numbers.is_same(value_of(read, name), wanted[name]) for name in wanted):
             return results.OutcomeUnknown("Telnyx answered with other values")
         return numbers.Applied()
 
@@ -152,7 +152,10 @@ class TelnyxDirectory(numbers.Directory):
         """Return the profile that is as wanted, as of an earlier try, or make it."""
         try:
             for profile in self.profiles.read_all():
-                if all(profile.values[name] == wanted[name] for name in (WEBHOOK, VERSION)):
+                if all(
+                    numbers.is_same(profile.values[name], wanted[name])
+                    for name in (WEBHOOK, VERSION)
+                ):
                     return numbers.Applied(profile.id)
         except Interrupted as stop:
             return stop.trouble

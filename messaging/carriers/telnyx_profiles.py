@@ -79,9 +79,7 @@ class Profiles:
 
     def read_all(self) -> list[Profile]:
         """Return the account's profiles as they are now."""
-        read = [_as_profile(one) for one in self.pages("/messaging_profiles")]
-        self._known = {profile.id: profile for profile in read}
-        return read
+        return [_as_profile(one) for one in self.pages("/messaging_profiles")]
 
     def pages(self, path: str) -> Iterator[Resource]:
         """Return the resources of all pages of a list."""

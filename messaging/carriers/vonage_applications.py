@@ -73,7 +73,6 @@ class Applications:
         self, application_id: str, wanted: Mapping[str, str]
     ) -> numbers.Applied | NotThere | Trouble:
         """Write the capability Messages as wanted, and the rest as it is."""
-        self._known.pop(application_id, None)
         try:
             read = self.api.read(_url(application_id), READING)
         except Interrupted as stop:
@@ -83,7 +82,7 @@ class Applications:
         if not isinstance(answer, dict):
             return answer
         now = values_of(answer)
-        if any(now[name] != value for name, value in wanted.items()):
+        if not all(numbers.is_same(now[name], value) for name, value in wanted.items()):
             return results.OutcomeUnknown("Vonage answered with other values")
         return numbers.Applied()
 

@@ -256,8 +256,10 @@ def _changes(now: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[FieldCh
 def _route(address: str, fields: Mapping[str, str], users: tuple[tuple[str, ...], int]) -> Route:
     """Return where the Messages API delivers a number's texts, or else the older SMS API."""
     url, words = fields[INBOUND] or fields[SMS_URL], ""
-    if not fields[INBOUND]:
-        words = "By Vonage's older SMS API" if url else "To the account's default, if it has one"
+    if url and not fields[INBOUND]:
+        words = f"Texts now go to {Route(url).host} by Vonage's older SMS API"
+    elif not url:
+        words = "Texts go to the account's default address, if it has one"
     if not fields[APPLICATION]:
         return Route(url, is_free=not url, words=words)
     named, count = users

@@ -118,7 +118,8 @@ def test_a_number_of_the_older_sms_api_says_so_and_comes_over_with_its_calls(
     far_end.numbers[ONE[1:]] |= {"moHttpUrl": THEIRS, **forwarded}
     route = account.find(ONE).route
     assert route is not None
-    assert (route.url, route.words) == (THEIRS, "By Vonage's older SMS API")
+    assert route.url == THEIRS
+    assert route.words == "Texts now go to hooks.example.net by Vonage's older SMS API"
     *_, link = account.connect(ONE)
     now = far_end.numbers[ONE[1:]]
     assert far_end.url_of(ONE) == OURS
