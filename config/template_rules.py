@@ -31,7 +31,7 @@ OWNERS = dict.fromkeys(
     "inboxes",
 ) | {"setup": "messaging"}
 # URL names without a namespace are the whole site's, but for those of signing in.
-SIGN_IN = re.compile(r"(account|mfa|socialaccount|usersessions)_")
+SIGN_IN = re.compile(r"(account|company|mfa|socialaccount|usersessions)_")
 
 _TAG = re.compile(r"\{%\s*(include|extends|url|load)\s+(.*?)\s*%\}")
 _QUOTED = re.compile(r"""["']([^"']+)["']""")
