@@ -245,16 +245,14 @@ def console_guide(webhook_url: str, credentials: Mapping[str, str]) -> numbers.C
             numbers.GuideField("Inbound callback URL", webhook_url, where),
             numbers.GuideField("Status callback URL", webhook_url, where),
             numbers.GuideField("Callback user name", user, where),
-            numbers.GuideField(
-                "Callback password", "the one that is stored with this account", where
-            ),
             numbers.GuideField("Status callback types", "all", where),
             numbers.GuideField(
                 "Messaging application", credentials.get("application_id", ""), location
             ),
         ),
         "https://app.bandwidth.com/",
-        "All numbers of a location share its application, and all locations of an application its "
+        "With the user name goes the callback password that is stored with this account. All "
+        "numbers of a location share its application, and all locations of an application its "
         "address.",
     )
 
