@@ -128,6 +128,29 @@ class OfferedRow:
         return f"Texts now go {where}{by}."
 
     @property
+    def other_words(self) -> str:
+        """Say which other numbers a change touches; empty if none."""
+        step = next((one for one in self.steps if one.other_count), None)
+        if step is None:
+            return ""
+        named = [addresses.format_address(one) for one in step.others[:5]]
+        rest = step.other_count - len(named)
+        if rest > 0:
+            named.append(f"{rest} more")
+        listed = ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1]
+        return f"{step.title} is shared: the texts of {listed} come here too."
+
+    @property
+    def giving_back(self) -> str:
+        """Say what giving a connected number back does."""
+        was = self.connection.host_before if self.connection else ""
+        return f"Give it back to {was}" if was else "Give it back"
+
+    @property
+    def change_count(self) -> int:
+        return sum(len(step.fields) for step in self.steps)
+
+    @property
     def plan_token(self) -> str:
         """Return a mark of what will change, so that nothing else is changed by the click."""
         return plan_token(self.steps)
@@ -159,6 +182,11 @@ class Offered:
             if (digits and digits in row.address)
             or (not digits and wanted in f"{row.offered.name} {row.place}".casefold())
         ]
+
+
+def format_number(address: str) -> str:
+    """Return a number as people of the default region write it."""
+    return addresses.format_address(address)
 
 
 def plan_token(steps: Sequence[Step]) -> str:

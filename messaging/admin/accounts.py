@@ -21,6 +21,7 @@ from inboxes.sign_in.confirming import confirm_changes
 from inboxes.times import time_element
 from messaging.accounts.credentials import complete_credentials
 from messaging.accounts.self_test import Finding, run_self_test
+from messaging.admin import account_numbers
 from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
 from messaging.models import CarrierAccount
@@ -132,15 +133,33 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
     search_fields = ("name", "numbers__address")
 
     def get_urls(self) -> list[Any]:
-        mine = path(
-            "<path:object_id>/self-test/",
-            self.admin_site.admin_view(self.self_test),
-            name="messaging_carrieraccount_self_test",
-        )
-        return [mine, *super().get_urls()]
+        mine = [
+            path(
+                "<path:object_id>/self-test/",
+                self.admin_site.admin_view(self.self_test),
+                name="messaging_carrieraccount_self_test",
+            ),
+            path(
+                "<path:object_id>/numbers/",
+                self.admin_site.admin_view(self.numbers),
+                name="messaging_carrieraccount_numbers",
+            ),
+        ]
+        return [*mine, *super().get_urls()]
 
-    def self_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show what the last self-test found; a POST runs it again."""
+    def numbers(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the numbers that the account has at its carrier; a POST connects chosen ones."""
+        account = self._find(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Numbers of {account.name}",
+            "account": account,
+        }
+        return account_numbers.show_numbers(request, account, context)
+
+    def _find(self, request: HttpRequest, object_id: str) -> CarrierAccount:
+        """Return an account whose carrier is known here. Raise Http404 or PermissionDenied."""
         account = self.get_object(request, object_id)
         if account is None:
             raise Http404("No such account.")
@@ -148,6 +167,11 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
             raise PermissionDenied
         if _credential_fields(account) is None:
             raise Http404(NOT_HERE)
+        return account
+
+    def self_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what the last self-test found; a POST runs it again."""
+        account = self._find(request, object_id)
         if request.method == "POST":
             run_self_test(account)
             return redirect("admin:messaging_carrieraccount_self_test", account.pk)

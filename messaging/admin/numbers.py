@@ -6,10 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
 from django.utils.timesince import timesince
 
+from messaging.admin import number_watch
 from messaging.admin.accounts import NOT_HERE
 from messaging.carriers import UnknownCarrier
 from messaging.models import Message, Number
@@ -36,6 +40,49 @@ class NumberAdmin(admin.ModelAdmin[Number]):
     list_filter = ("account",)
     list_select_related = ("inbox", "account", "comparison")
     search_fields = ("address", "inbox__name", "account__name")
+
+    def get_urls(self) -> list[Any]:
+        mine = path(
+            "<path:object_id>/connection/",
+            self.admin_site.admin_view(self.change_connection),
+            name="messaging_number_connection",
+        )
+        return [mine, *super().get_urls()]
+
+    def change_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Check the number at its carrier, set it back, or give it back. Only by POST."""
+        number = self.get_object(request, object_id)
+        if number is None or not number.account.is_known:
+            raise Http404("No such number.")
+        if not self.has_change_permission(request, number):
+            raise PermissionDenied
+        if request.method == "POST":
+            number_watch.do_deed(request, number, request.POST.get("deed", ""))
+        return redirect("admin:messaging_number_change", number.pk)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        number = kwargs.get("obj")
+        if number is not None and number.account.is_known:
+            context["watch"] = number_watch.find_watch(number)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Offer to give the number back at its carrier; if that fails, nothing is deleted."""
+        number = self.get_object(request, object_id)
+        context = {}
+        if number is not None and number.account.is_known:
+            watch = number_watch.find_watch(number)
+            context = {"watch": watch}
+            if request.method == "POST" and request.POST.get("give_back") and watch.connection:
+                if not self.has_delete_permission(request, number):
+                    raise PermissionDenied
+                if not number_watch.give_back(request, watch.connection):
+                    return redirect("admin:messaging_number_delete", number.pk)
+        return super().delete_view(request, object_id, {**context, **(extra_context or {})})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Number | None = None) -> Any:
         return () if obj is None else ("address",)

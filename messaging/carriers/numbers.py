@@ -80,10 +80,7 @@ class Route:
     @property
     def host(self) -> str:
         """Return the host that gets the texts; empty if there is none."""
-        try:
-            return urlsplit(self.url).hostname or ""
-        except ValueError:
-            return ""
+        return host_of(self.url)
 
     def as_values(self) -> dict[str, Any]:
         """Return plain values, to be stored; `read` takes them."""
@@ -313,6 +310,14 @@ def kind_of(address: str, said: str = "") -> Kind:
         return "toll_free"
     by_word: dict[str, Kind] = {"local": "local", "mobile": "mobile", "toll-free": "toll_free"}
     return by_word.get(said.lower().replace("_", "-"), "local" if address[:2] == "+1" else "other")
+
+
+def host_of(value: str) -> str:
+    """Return the host of an address; empty for anything else."""
+    try:
+        return urlsplit(value).hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_same(one: str, other: str) -> bool:

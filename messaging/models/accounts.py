@@ -67,6 +67,11 @@ class CarrierAccount(models.Model):
         return self.is_active and self.carrier in CARRIERS
 
     @property
+    def is_known(self) -> bool:
+        """Return True if its carrier is known here: the simulator is not everywhere."""
+        return self.carrier in CARRIERS
+
+    @property
     def adapter(self) -> Carrier:
         return get_carrier(self.carrier)
 

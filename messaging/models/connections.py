@@ -168,6 +168,15 @@ class NumberConnection(models.Model):
         values = json.dumps([one.as_values() for one in steps])
         self.encrypted_steps = encryption.encrypt({"steps": values}) if steps else ""
 
+    @property
+    def host_before(self) -> str:
+        """Return the host that got its texts before us; empty if none did, or we can't tell."""
+        try:
+            values = [change.now for step in self.get_steps() for change in step.fields]
+        except encryption.UndecryptableError:
+            return ""
+        return next((host for host in map(numbers.host_of, values) if host), "")
+
     def get_route(self) -> numbers.Route | None:
         """Return where the texts went at the last check. Raise encryption.UndecryptableError."""
         if not self.encrypted_route:
@@ -225,3 +234,8 @@ class ConnectionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at connection {self.connection_id}"
+
+    @property
+    def is_bad(self) -> bool:
+        kinds = self.Kind
+        return self.kind in (kinds.CHANGED, kinds.GONE, kinds.FAILED, kinds.UNREACHABLE)

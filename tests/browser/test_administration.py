@@ -28,7 +28,7 @@ MODELS = (
     ("messaging", "webhook"),
 )
 FORCED: tuple[Literal["none", "active"], ...] = ("none", "active")
-MORE = {"agent": ("reset-link/",), "carrieraccount": ("self-test/",)}
+MORE = {"agent": ("reset-link/",), "carrieraccount": ("numbers/", "self-test/")}
 
 
 def fill_empty_lists(server: Server) -> None:
