@@ -8,6 +8,7 @@ from functools import cached_property
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.encryption import UndecryptableError
@@ -57,6 +58,16 @@ class Watch:
     @property
     def is_unfinished(self) -> bool:
         return self.state == State.CONNECTING
+
+    @property
+    def has_call(self) -> bool:
+        """Return True if the page begins with what is wrong, and what to do."""
+        return self.is_lost or self.is_unfinished
+
+    @property
+    def numbers_url(self) -> str:
+        """Return the address of the page with all numbers of its account."""
+        return reverse("admin:messaging_carrieraccount_numbers", args=[self.number.account_id])
 
     @property
     def is_ours(self) -> bool:
