@@ -8,8 +8,8 @@ _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTIL
 # Anybody with such a URL can fetch a picture, get in as a colleague, or needs only a signature to
 # pose as a carrier.
 _SECRET_PATHS = re.compile(
-    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/|/invitation/|/e-mails/stop/)"
-    r"[^\s\"']+",
+    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/|/invitation/|/e-mails/stop/"
+    r"|/account/new-phone/)[^\s\"']+",
     re.IGNORECASE,
 )
 # The same at the beginning of a path or behind a host, in any spelling (`webhook_paths`); the

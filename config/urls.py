@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("manifest.webmanifest", show_manifest, name="manifest"),
     path("", include("inboxes.company.urls")),
     path("", include("inboxes.sign_in.urls")),
+    path("", include("messaging.your_account.urls")),
     path("simulator/", include("messaging.simulator.urls")),
     path("", include("inboxes.invitations.urls")),
     path("", include("messaging.urls")),

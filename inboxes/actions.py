@@ -53,6 +53,13 @@ def change_password(*, agent: Agent, password: str, session: SessionBase) -> Non
         session.save()
 
 
+@transaction.atomic
+def rename_agent(*, agent: Agent, display_name: str) -> None:
+    """Give the agent another display name. Their open pages read it anew."""
+    agent.display_name = display_name
+    agent.save(update_fields=["display_name"])
+
+
 def remember_locale(*, agent: Agent, language: str, time_zone: str) -> None:
     """Store what an agent's browser says of how and where they read times."""
     Agent.objects.filter(pk=agent.pk).update(language=language, time_zone=time_zone)

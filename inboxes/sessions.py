@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends import db
@@ -28,12 +28,19 @@ def live_sessions(keys: Iterable[str]) -> set[str]:
     return set(sessions.values_list("session_key", flat=True))
 
 
-def load_live_session(agent: Agent, key: str) -> SessionStore | None:
-    """Return the agent's session of that key; None if it ended, or they may not sign in now."""
-    session = SessionStore(key)
-    if not agent.is_active or session.get(SESSION_KEY) != str(agent.pk):
-        return None
-    is_current = constant_time_compare(
-        session.get(HASH_SESSION_KEY, ""), agent.get_session_auth_hash()
-    )
-    return session if is_current else None
+def find_live_sessions(agent: Agent, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the data of those of the sessions in which the agent is signed in, by their keys.
+
+    There are none for an agent who may not sign in now; a new password ends those before it.
+    """
+    if not agent.is_active:
+        return {}
+    found = Session.objects.filter(session_key__in=list(keys), expire_date__gt=timezone.now())
+    decode, expected = SessionStore().decode, agent.get_session_auth_hash()
+    by_key = {session.session_key: decode(session.session_data) for session in found}
+    return {
+        key: data
+        for key, data in by_key.items()
+        if data.get(SESSION_KEY) == str(agent.pk)
+        and constant_time_compare(data.get(HASH_SESSION_KEY, ""), expected)
+    }

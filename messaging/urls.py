@@ -1,4 +1,5 @@
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from messaging.accounts.webhook_paths import PATTERN
 from messaging.conversations.views import (
@@ -21,6 +22,8 @@ from messaging.conversations.views import (
 from messaging.inbound import views as webhooks
 from messaging.notifications import settings_views
 from messaging.notifications import views as notifications
+from messaging.your_account import new_phone, phone_views
+from messaging.your_account import views as account
 
 app_name = "messaging"
 urlpatterns = [
@@ -79,7 +82,8 @@ urlpatterns = [
         name="read_one",
     ),
     path("settings/", settings_views.edit_settings, name="settings"),
-    path("settings/password/", settings_views.change_own_password, name="password"),
+    # Where it stood before
+    path("settings/password/", RedirectView.as_view(pattern_name="account_change_password")),
     path("settings/locale/", settings_views.report_locale, name="report_locale"),
     path("settings/test/", settings_views.send_test_push, name="test_notification"),
     path("settings/push/", settings_views.subscribe_browser, name="subscribe"),
@@ -87,6 +91,21 @@ urlpatterns = [
         "settings/push/<int:subscription_id>/remove/",
         settings_views.unsubscribe_browser,
         name="unsubscribe",
+    ),
+    path("account/", account.show_account, name="account"),
+    path("account/name/", account.save_own_name, name="own_name"),
+    path("account/sessions/<int:session_id>/end/", account.end_session, name="end_session"),
+    path(
+        "account/sessions/end-others/", account.end_all_other_sessions, name="end_other_sessions"
+    ),
+    path("account/new-phone/", new_phone.sign_in_a_phone, name="new_phone"),
+    path("account/new-phone/confirm/", new_phone.confirm_phone, name="confirm_phone"),
+    path("account/new-phone/refuse/", new_phone.refuse_phone, name="refuse_phone"),
+    path("account/new-phone/<str:token>/", phone_views.open_phone_code, name="open_phone_code"),
+    path(
+        "account/new-phone/<str:token>/finish/",
+        phone_views.finish_phone_sign_in,
+        name="finish_phone",
     ),
     path("service-worker.js", settings_views.serve_service_worker, name="service_worker"),
     path(

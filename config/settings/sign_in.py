@@ -59,6 +59,7 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TOTP_ISSUER = f"Partyline {PUBLIC_HOST}"
 MFA_TOTP_TOLERANCE = 1  # A phone's clock may be half a minute off, as before.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
-from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from inboxes.models import Agent, PhoneSignIn
 from inboxes.models.phone_sign_ins import step_end
 from inboxes.phone_sign_in.words import choose_words
-from inboxes.sessions import load_live_session
+from inboxes.sessions import find_live_sessions
 
 State = PhoneSignIn.State
 
@@ -104,9 +104,9 @@ def use_phone_sign_in(*, token: str, secret: str) -> PhoneSignIn:
     return sign_in
 
 
-def session_behind(sign_in: PhoneSignIn) -> SessionBase | None:
-    """Return the session that shows the code, or None if it is over or may not sign in."""
-    return load_live_session(sign_in.agent, sign_in.session_key)
+def session_behind(sign_in: PhoneSignIn) -> dict[str, Any] | None:
+    """Return the data of the session that shows the code, or None if it has ended."""
+    return find_live_sessions(sign_in.agent, [sign_in.session_key]).get(sign_in.session_key)
 
 
 def _lock(**lookup: object) -> PhoneSignIn:

@@ -12,7 +12,7 @@ from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest
 
 from inboxes.encryption import UndecryptableError
@@ -132,6 +132,18 @@ class NewPasswordForm(PasswordChangeForm):
                 self.error_messages["password_incorrect"], code="password_incorrect"
             )
         return password
+
+
+class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """Take a password from somebody who has none."""
+
+    error_messages = NewPasswordForm.error_messages
+
+    def __init__(self, agent: Agent, request: HttpRequest) -> None:
+        super().__init__(agent, request.POST if request.method == "POST" else None)
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password1"].help_text = "At least 8 characters, and hard to guess."
+        self.fields["new_password2"].help_text = ""
 
 
 def _check_factor(check: Callable[[], Any], user: Any) -> Any:

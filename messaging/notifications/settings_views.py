@@ -5,14 +5,12 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inboxes.actions import change_password, remember_locale
+from inboxes.actions import remember_locale
 from inboxes.forms import LocaleForm, first_error
 from inboxes.requests import signed_in_agent
 from inboxes.responses import unprocessable_text
-from inboxes.sign_in.forms import NewPasswordForm
 from messaging.models import PushSubscription
 from messaging.notifications import webpush
 from messaging.notifications.forms import SettingsForm, SubscriptionForm
@@ -33,6 +31,7 @@ def edit_settings(request: HttpRequest) -> HttpResponse:
         toasts.success(request, "Settings saved.")
         return redirect("messaging:settings")
     context = {
+        "page_title": "Notification settings",
         "form": form,
         "subscriptions": agent.push_subscriptions.order_by("-created_at", "-pk"),
         "application_server_key": webpush.application_server_key(),
@@ -54,27 +53,6 @@ def report_locale(request: HttpRequest) -> HttpResponse:
         return unprocessable_text(first_error(form))
     remember_locale(agent=signed_in_agent(request), **form.cleaned_data)
     return HttpResponse(status=204)
-
-
-@sensitive_post_parameters()
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def change_own_password(request: HttpRequest) -> HttpResponse:
-    """Show or take the form for a new password. This session stays; the agent's others end."""
-    agent = signed_in_agent(request)
-    form = NewPasswordForm(agent, request)
-    if form.is_valid():
-        change_password(
-            agent=agent, password=form.cleaned_data["new_password1"], session=request.session
-        )
-        toasts.success(request, "Password changed. You're signed out everywhere else.")
-        return redirect("messaging:settings")
-    return render(
-        request,
-        "messaging/notifications/password.html",
-        {"form": form},
-        status=422 if form.is_bound else 200,
-    )
 
 
 @require_POST

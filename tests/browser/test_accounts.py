@@ -61,7 +61,7 @@ def test_a_new_password_keeps_this_browser_and_signs_out_the_others(
     for one in (reading, there):
         one.goto(server.url + server.thread_path(number))
         wait_until_live(one)
-    page.goto(f"{server.url}/settings/")
+    page.goto(f"{server.url}/account/")
     page.get_by_role("link", name="Change password").click()
     fill_passwords(page, "wrong", "other-words-entirely")
     expect(page.get_by_text("That isn't your current password.")).to_be_visible()

@@ -207,6 +207,11 @@ def test_a_page_that_is_loaded_again_has_the_right_count_and_no_popup_twice(
     assert read_popups(page) == ["After it"]
 
 
+def open_settings(page: Page) -> None:
+    page.get_by_role("link", name="Your account").click()
+    page.get_by_role("link", name="Notification settings").click()
+
+
 def test_the_settings_say_the_permission_in_plain_words(open_messages: OpenPage) -> None:
     words = {
         "granted": "Notifications are on in this browser",
@@ -215,7 +220,7 @@ def test_the_settings_say_the_permission_in_plain_words(open_messages: OpenPage)
     }
     for permission, sentence in words.items():
         page = open_messages("cho", permission=permission)
-        page.get_by_role("link", name="Your settings").click()
+        open_settings(page)
         page.get_by_text(sentence).wait_for()
         button = page.get_by_role("button", name="Allow notifications")
         assert button.is_visible() == (permission == "default")
@@ -223,7 +228,7 @@ def test_the_settings_say_the_permission_in_plain_words(open_messages: OpenPage)
 
 def test_a_test_pops_up_and_a_choice_is_kept(open_messages: OpenPage) -> None:
     page = open_messages("cho")
-    page.get_by_role("link", name="Your settings").click()
+    open_settings(page)
     page.get_by_role("button", name="Send me a test").click()
     wait_until(lambda: len(read_popups(page)) == 1)
     front = page.get_by_role("group", name="Front Desk")
@@ -259,7 +264,7 @@ def test_all_of_it_works_without_scripts(open_page: OpenPage, server: Server, nu
     page.get_by_role("button", name="Thread options").click()
     page.get_by_role("menuitem", name="Mute").click()
     page.get_by_text("Muted", exact=True).first.wait_for(state="attached")
-    page.get_by_role("link", name="Your settings").click()
+    open_settings(page)
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Settings saved.").wait_for()
     bell(page).click()

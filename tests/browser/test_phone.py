@@ -162,18 +162,18 @@ def test_a_phone_on_its_side_shows_one_thing_at_a_time(
     page.get_by_role("link", name="Back to Front Desk").tap()
     page.get_by_role("list", name="Threads").wait_for()
     expect(history(page)).to_be_hidden()
-    for address in ("/", "/start/", "/notifications/", "/settings/"):
+    for address in ("/", "/start/", "/notifications/", "/settings/", "/account/"):
         page.goto(server.url + address)
         assert page.evaluate(SMALL) == [], address
 
 
-def test_signing_out_is_in_the_settings_not_under_the_thumb(
+def test_signing_out_is_in_the_account_not_under_the_thumb(
     open_page: OpenPage, server: Server
 ) -> None:
     page = open_page("ana", "/", has_new_session=True, **PHONE)
-    leave = page.get_by_role("button", name="Sign out")
+    leave = page.get_by_role("button", name="Sign out", exact=True)
     expect(leave).to_be_hidden()
-    page.get_by_role("link", name="Your settings").tap()
+    page.get_by_role("link", name="Your account").tap()
     leave.scroll_into_view_if_needed()
     leave.tap()
     page.get_by_role("button", name="Sign in").wait_for()

@@ -100,6 +100,7 @@ def test_no_text_number_password_or_token_is_logged_at_any_level(stack: Stack) -
             f"/start/?inbox={WORD}",
             f"/?after={WORD}",
             "/media/Xylocanary-signed/a.jpg",
+            f"/account/new-phone/{WORD}/",
             *(f"/webhooks/simulator/{token}/" for token in account_tokens(stack)),
             *(f"/WebHooks/%22simulator%22/%20{token}" for token in account_tokens(stack)),
             *(f"/webhooks/{token}" for token in account_tokens(stack)),

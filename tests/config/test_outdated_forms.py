@@ -101,7 +101,7 @@ def test_a_form_of_another_site_is_offered_to_nobody(cast: Cast, ana: Client, or
 
 def test_passwords_are_never_written_into_a_page(ana: Client) -> None:
     form = {"old_password": PASSWORD, "new_password1": "a-secret-word", "other": "kept"}
-    page = read_words(ana.post("/settings/password/", form, headers=ORIGIN))
+    page = read_words(ana.post("/account/password/", form, headers=ORIGIN))
     assert "kept" in page
     assert PASSWORD not in page
     assert "a-secret-word" not in page

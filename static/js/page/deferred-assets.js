@@ -12,6 +12,9 @@ const waiting = new Map([
   [".log", () => import("../conversation/message-times.js")],
   ["#start", () => import("../composer/new-conversation.js")],
   ["[data-zone]", () => import("../composer/scheduled-texts.js")],
+  ["[data-copy]", () => import("../admin/copy-button.js")],
+  ["[data-print]", () => import("../account/printing.js")],
+  ["[data-passkey]", () => import("../sign-in/passkey-forms.js")],
 ]);
 
 function fetchWanted() {

@@ -78,10 +78,16 @@ CARRIERS = {
 # For carriers, without a cookie: proven in test_media_lending.py.
 PUBLIC = {"media/<str:signed>/<str:name>"}
 
-# For whoever holds the link: proven in tests/inboxes/invitations/.
-LINKS = {"invitation/<str:token>/"}
+# For whoever holds the link: proven in tests/inboxes/invitations/ and
+# tests/messaging/your_account/test_new_phone.py.
+LINKS = {
+    "invitation/<str:token>/",
+    "account/new-phone/<str:token>/",
+    "account/new-phone/<str:token>/finish/",
+}
 
-# Proven in tests/inboxes/sign_in/ and tests/inboxes/test_company_sign_in.py.
+# Proven in tests/inboxes/sign_in/, tests/messaging/your_account/ and
+# tests/inboxes/test_company_sign_in.py.
 SIGNING_IN = {
     "sign-in/code/",
     "sign-in/company/",
@@ -91,15 +97,20 @@ SIGNING_IN = {
     "sign-in/confirm/passkey/",
     "sign-in/passkey/",
     "sign-out/",
+    "account/",
+    "account/name/",
+    "account/new-phone/",
+    "account/new-phone/confirm/",
+    "account/new-phone/refuse/",
     "account/passkeys/",
     "account/passkeys/add/",
     "account/password/",
     "account/sessions/",
+    "account/sessions/end-others/",
     "account/two-step/",
     "account/two-step/app/",
     "account/two-step/app/remove/",
     "account/two-step/codes/",
-    "account/two-step/codes/file/",
     "account/two-step/codes/new/",
 }
 
@@ -123,6 +134,7 @@ ELSEWHERE = {
 OWN = {
     "account/passkeys/<int:pk>/",
     "account/passkeys/<int:pk>/remove/",
+    "account/sessions/<int:session_id>/end/",
     "notifications/<int:notification_id>/read/",
     "settings/push/<int:subscription_id>/remove/",
     "attachments/<int:attachment_id>/remove/",
