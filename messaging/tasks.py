@@ -22,7 +22,7 @@ from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.inbound import reconciling
 from messaging.inbound.receiving import replay_webhooks
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
-from messaging.notifications import push
+from messaging.notifications import missed, push
 from messaging.outbound import delivery, lookups, opt_outs, pacing
 from messaging.outbound.receipts import delete_parked_receipts
 from messaging.outbound.scheduling import delete_ended_texts, send_if_due
@@ -39,6 +39,7 @@ from messaging.stream.jobs import (
     PUSH_MESSAGE,
     PUSH_TEST,
     REPLAY_CAUSE,
+    SEND_MISSED,
     SEND_WHEN_DUE,
     SHOW_OPT_OUT,
     WAKE_THREAD,
@@ -281,6 +282,20 @@ def send_lost_password_link(*, agent_id: int | None) -> None:
     with released_connection():
         if agent_id is not None:
             invitations.send_lost_password_link(agent_id=agent_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="queue_missed_emails", queueing_lock="queue_missed_emails", queue=EMAILS)
+def queue_missed_emails(timestamp: int) -> None:
+    """Queue e-mails to agents who want to know what they missed."""
+    with released_connection():
+        missed.queue_due_emails()
+
+
+@app.task(name=SEND_MISSED, queue=EMAILS, retry=DATABASE_TROUBLE)
+def send_missed_email(*, agent_id: int) -> None:
+    with released_connection():
+        missed.send_missed_email(agent_id)
 
 
 @app.periodic(cron="47 3 * * *")

@@ -20,7 +20,7 @@ from messaging.conversations.views import (
     thread_options,
 )
 from messaging.inbound import views as webhooks
-from messaging.notifications import settings_views
+from messaging.notifications import email_views, settings_views
 from messaging.notifications import views as notifications
 from messaging.your_account import new_phone, phone_views
 from messaging.your_account import views as account
@@ -107,6 +107,7 @@ urlpatterns = [
         phone_views.finish_phone_sign_in,
         name="finish_phone",
     ),
+    path("e-mails/stop/<str:token>/", email_views.stop_emails, name="stop_emails"),
     path("service-worker.js", settings_views.serve_service_worker, name="service_worker"),
     path(
         "webhooks/<slug:carrier>/<slug:account_token>/",

@@ -36,6 +36,7 @@ from messaging.live.readers import (
 )
 from messaging.live.subscriber import Subscriber
 from messaging.live.supervision import keep_running
+from messaging.notifications import missed
 from threads.models import Thread
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ log = logging.getLogger(__name__)
 # each heartbeat the pages are compared with the database, so that a lost bell, or access that
 # another process or plain SQL removed, is noticed within one interval.
 HEARTBEAT_INTERVAL = 4.0
+
+# Seconds between notes of who has a page open, for the e-mails about what was missed.
+NOTING_INTERVAL = 20.0
 
 
 class Hub:
@@ -290,6 +294,7 @@ class Hub:
                 for name, work in {
                     "heartbeats": self._send_heartbeats,
                     "the comparison with the database": self._keep_comparing,
+                    "noting open pages": self._keep_noting_open_pages,
                     "showing presence": self.presence.keep_showing_changes,
                     "telling other processes about presence": self.presence.keep_sending_summaries,
                 }.items()
@@ -326,6 +331,14 @@ class Hub:
                 await self.compare_with_database()
             except (DatabaseError, InterfaceError) as error:
                 log.warning("The comparison failed and will be repeated: %s", type(error).__name__)
+
+    async def _keep_noting_open_pages(self) -> None:
+        while True:
+            await asyncio.sleep(NOTING_INTERVAL)
+            try:
+                await run_in_thread(missed.note_open_pages, list(self.by_agent))
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("Open pages were not noted: %s", type(error).__name__)
 
     async def compare_with_database(self) -> None:
         """Bring the pages up to what the database says now, in five queries for any number of

@@ -5,6 +5,7 @@ from messaging.models.attachments import Attachment, PublicLink
 from messaging.models.attempts import Attempt
 from messaging.models.comparisons import Comparison
 from messaging.models.connections import ConnectionEvent, NumberConnection, NumberListing
+from messaging.models.email_preferences import EmailPreference
 from messaging.models.first_start import FirstStart
 from messaging.models.messages import Message
 from messaging.models.nonces import UsedNonce
@@ -25,6 +26,7 @@ __all__ = [
     "ConnectionEvent",
     "DeliveryReceipt",
     "DeliveryState",
+    "EmailPreference",
     "FirstStart",
     "Message",
     "Notification",

@@ -7,9 +7,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from inboxes.emails import sends_email
 from inboxes.models import Agent, Inbox
 from messaging import base64url
-from messaging.models import NotificationPreference
+from messaging.models import EmailPreference, NotificationPreference
+from messaging.models.email_preferences import MINUTES
 from messaging.notifications import webpush
 from messaging.notifications.lists import Cursor
 
@@ -38,12 +40,25 @@ class MuteForm(forms.Form):
 
 
 class SettingsForm(forms.Form):
-    """Choose how much of each inbox to be notified of, and whether with a sound."""
+    """Choose how much of each inbox to be notified of, whether with a sound, and by e-mail."""
 
     has_sound = forms.BooleanField(required=False, label="Play a short sound")
+    email_after = forms.TypedChoiceField(
+        required=False,
+        label="E-mail about what I missed",
+        choices=[("", "Never"), *((n, f"After {n} minutes") for n in MINUTES)],
+        coerce=int,
+        empty_value=None,
+        widget=forms.RadioSelect,
+    )
 
     def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.email_preference = EmailPreference.objects.filter(agent=agent).first()
+        if self.email_preference is not None:
+            self.fields["email_after"].initial = self.email_preference.minutes
+        if not (sends_email() and agent.email):
+            del self.fields["email_after"]
         self.inboxes = list(Inbox.objects.visible_to(agent).order_by("owner", "name", "pk"))
         levels = dict(agent.notification_preferences.values_list("inbox", "level"))
         self.fields["has_sound"].initial = agent.has_sound

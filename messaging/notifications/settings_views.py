@@ -14,6 +14,7 @@ from inboxes.responses import unprocessable_text
 from messaging.models import PushSubscription
 from messaging.notifications import webpush
 from messaging.notifications.forms import SettingsForm, SubscriptionForm
+from messaging.notifications.missed import choose_emails
 from messaging.stream.jobs import defer_push_test
 from messaging.stream.notifying import set_preference, set_sound, subscribe_push, unsubscribe_push
 
@@ -26,6 +27,8 @@ def edit_settings(request: HttpRequest) -> HttpResponse:
     form = SettingsForm(request.POST or None, agent=agent)
     if form.is_valid():
         set_sound(agent=agent, has_sound=form.cleaned_data["has_sound"])
+        if "email_after" in form.cleaned_data:
+            choose_emails(agent=agent, minutes=form.cleaned_data["email_after"])
         for inbox_id, level in form.chosen_levels().items():
             set_preference(agent=agent, inbox_id=inbox_id, level=level)
         toasts.success(request, "Settings saved.")

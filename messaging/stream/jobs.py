@@ -17,6 +17,7 @@ DELIVER_THREAD = "deliver_thread"
 PUSH_MESSAGE = "push_message"
 PUSH_AGENT = "push_agent"
 PUSH_TEST = "push_test"
+SEND_MISSED = "send_missed_email"
 REPLAY_CAUSE = "replay_quarantine"
 WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
@@ -140,6 +141,13 @@ def defer_agent_pushes(message_id: int, agent_ids: Collection[int]) -> None:
         if waiting[lock] < MAX_WAITING_PUSHES:
             job = app.configure_task(PUSH_AGENT, lock=lock)
             job.defer(agent_id=agent_id, message_id=message_id)
+
+
+def defer_missed_email(agent_id: int) -> None:
+    """Queue a job that e-mails an agent about what they missed, unless one is queued already."""
+    job = app.configure_task(SEND_MISSED, queueing_lock=f"missed-{agent_id}")
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        job.defer(agent_id=agent_id)
 
 
 def defer_push_test(agent_id: int) -> None:

@@ -78,10 +78,11 @@ CARRIERS = {
 # For carriers, without a cookie: proven in test_media_lending.py.
 PUBLIC = {"media/<str:signed>/<str:name>"}
 
-# For whoever holds the link: proven in tests/inboxes/invitations/ and
+# For whoever holds the link: proven in tests/inboxes/invitations/, test_missed.py and
 # tests/messaging/your_account/test_new_phone.py.
 LINKS = {
     "invitation/<str:token>/",
+    "e-mails/stop/<str:token>/",
     "account/new-phone/<str:token>/",
     "account/new-phone/<str:token>/finish/",
 }
