@@ -9,19 +9,23 @@ from allauth.account.forms import LoginForm, ReauthenticateForm
 from allauth.core import context
 from allauth.mfa.base import forms as codes
 from allauth.mfa.webauthn import forms as passkeys
+from allauth.mfa.webauthn.internal import auth as webauthn
+from cryptography.exceptions import InvalidSignature
 from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest
 
+from inboxes import passwords
 from inboxes.encryption import UndecryptableError
 from inboxes.models import Agent
-from inboxes.passwords import PasswordsBusy
 from inboxes.sign_in import throttle
 
 BUSY_SENTENCE = "Many people are signing in right now. Try again in a few seconds."
 UNKNOWN_PASSKEY = "That passkey isn't known here. Use another one, or sign in with your password."
+# What reading an answer raises that no browser gave
+NOT_A_PASSKEY = (AttributeError, LookupError, TypeError, ValueError, InvalidSignature)
 LOST_KEY = "Codes can't be checked right now. Ask whoever runs the server."
 
 
@@ -31,14 +35,12 @@ class PasswordsBusyMixin(forms.Form):
     is_busy = False
 
     def clean(self) -> dict[str, Any]:
-        from inboxes import passwords
-
         # Checked first, so that a request that cannot be served costs no query.
         if passwords.queue.is_full:
             raise self._busy_error()
         try:
             return super().clean() or self.cleaned_data
-        except PasswordsBusy:
+        except passwords.PasswordsBusy:
             raise self._busy_error() from None
 
     def _busy_error(self) -> forms.ValidationError:
@@ -86,12 +88,15 @@ class CountedPasskeyMixin:
         fields: dict[str, Any] = getattr(self, "cleaned_data")  # noqa: B009
         check = super().clean_credential  # type: ignore[misc]
 
-        def check_origin_too() -> Any:
-            _require_own_origin(fields["credential"])
-            return check()
+        def check_all_of_it() -> Any:
+            try:
+                _require_own_origin(fields["credential"])
+                return check()
+            except NOT_A_PASSKEY as error:
+                raise forms.ValidationError(UNKNOWN_PASSKEY) from error
 
         try:
-            return _check_factor(check_origin_too, self.user)
+            return _check_factor(check_all_of_it, self.user)
         except forms.ValidationError:
             raise forms.ValidationError(UNKNOWN_PASSKEY, code="unknown_passkey") from None
 
@@ -167,8 +172,6 @@ def _check_factor(check: Callable[[], Any], user: Any) -> Any:
 
 
 def _require_own_origin(credential: Any) -> None:
-    from allauth.mfa.webauthn.internal import auth
-
-    answer = auth.parse_authentication_response(credential)
+    answer = webauthn.parse_authentication_response(credential)
     if answer.response.client_data.origin not in settings.ORIGINS:
         raise forms.ValidationError(UNKNOWN_PASSKEY, code="unknown_passkey")

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from inboxes.models import Agent
-from inboxes.sign_in import confirming, demand
+from inboxes.sign_in import confirming, demand, sessions
 from inboxes.sign_in.throttle import TooManyGuesses
 
 # Open to somebody who still has to give a second factor, and to somebody who has to set one up.
@@ -54,6 +54,7 @@ class SignInMiddleware:
             return None
         if SESSION_KEY not in request.session or not isinstance(request.user, Agent):
             return None
+        sessions.note_session(request, request.user.pk)
         lack = demand.lacking(request.user, request.session)
         if lack is None or name in (GIVING if lack is demand.Lack.STEP else SETTING_UP):
             return None
