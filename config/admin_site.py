@@ -10,12 +10,15 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 
 from config import admin_menu
 from config.addresses import safe_next
+from config.version import VERSION
 from inboxes import times
 from inboxes.backends import APPS
+from messaging.administration import overview
+from messaging.setup.checklist import read_checklist
 from threads.templatetags.formats import initials
 
 
@@ -44,12 +47,43 @@ class PartylineAdminSite(AdminSite):
             **super().each_context(request),
             "time_zone_name": times.name_zone(),
             "report_locale_url": reverse("messaging:report_locale"),
+            "account_url": reverse("messaging:account"),
             "sign_out_url": reverse("account_logout"),
             "initials": initials(getattr(request.user, "display_name", "")),
         }
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return admin_menu.group_pages(self._build_app_dict(request, app_label).values())
+
+    def get_urls(self) -> list[Any]:
+        """Add what concerns a model of a lower app, but is known only by a higher one."""
+        # Its package registers models, which needs this site.
+        from messaging.admin.deactivation import deactivate, reactivate
+
+        deactivation = [
+            path(
+                "inboxes/agent/<int:pk>/deactivate/",
+                self.admin_view(deactivate),
+                name="inboxes_agent_deactivate",
+            ),
+            path(
+                "inboxes/agent/<int:pk>/reactivate/",
+                self.admin_view(reactivate),
+                name="inboxes_agent_reactivate",
+            ),
+        ]
+        return [*deactivation, *super().get_urls()]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Say what is missing, what is wrong now, and how much there is of what."""
+        about = {
+            "checklist": read_checklist(),
+            "troubles": overview.find_troubles(),
+            "facts": [*overview.read_facts(), overview.Fact(VERSION, "version")],
+        }
+        return super().index(request, about | (extra_context or {}))
 
     def app_index(  # type: ignore[override]
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

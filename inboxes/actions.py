@@ -40,6 +40,27 @@ def announce_agent(*, agent: Agent) -> None:
     bell.ring_agent(agent.pk, counters.next_agent_seq(agent.pk))
 
 
+class CannotDeactivate(Exception):
+    """Administrators don't deactivate themselves: somebody has to be left who can undo it."""
+
+
+def deactivate_agent(*, agent: Agent, changed_by: Agent) -> None:
+    """Let the agent sign in no more, and end their sessions. Raises CannotDeactivate.
+
+    Nothing that is theirs goes away: memberships, messages and their personal line stay.
+    """
+    if agent == changed_by:
+        raise CannotDeactivate
+    agent.is_active = False
+    agent.save(update_fields=["is_active"])
+
+
+def reactivate_agent(*, agent: Agent) -> None:
+    """Let a deactivated agent sign in again, with the password and the inboxes they had."""
+    agent.is_active = True
+    agent.save(update_fields=["is_active"])
+
+
 def change_password(*, agent: Agent, password: str, session: SessionBase) -> None:
     """Give the agent a new password. It ends all their sessions but the one that is given.
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.db.models import Count, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -15,31 +18,34 @@ from django.template.response import TemplateResponse
 from django.urls import path
 
 from inboxes import actions
+from inboxes.badges import badge, name_some
 from inboxes.company.linking import unlink
 from inboxes.company.provider import is_set_up
 from inboxes.emails import sends_email
 from inboxes.invitations import actions as invitations
 from inboxes.invitations.admin import OneTimeLinkAdmin, show_once
-from inboxes.models import Agent, Inbox, Membership, MembershipChange
+from inboxes.models import Agent, Inbox, Membership, MembershipChange, SignInSettings
 from inboxes.requests import signed_in_agent
 from inboxes.sign_in.confirming import require_confirmation
-from inboxes.sign_in.demand import has_second_factor
+from inboxes.sign_in.demand import choices_of_two_step, demanded_two_step, has_second_factor
+from inboxes.times import time_element
 
-__all__ = ["AgentAdmin", "InboxAdmin", "MembershipChangeAdmin", "OneTimeLinkAdmin"]
+__all__ = [
+    "AgentAdmin",
+    "InboxAdmin",
+    "MembershipChangeAdmin",
+    "OneTimeLinkAdmin",
+    "SignInSettingsAdmin",
+]
 
 
 class AgentForm(forms.ModelForm[Agent]):
     class Meta:
         model = Agent
-        fields = ("username", "display_name", "email", "is_active", "is_staff")
-        labels: ClassVar = {
-            "email": "E-mail address",
-            "is_active": "May sign in",
-            "is_staff": "Administrator",
-        }
+        fields = ("username", "display_name", "email", "is_staff")
+        labels: ClassVar = {"email": "E-mail address", "is_staff": "Administrator"}
         help_texts: ClassVar = {
             "username": "Colleagues mention them by it: letters, digits, and @ . + - _",
-            "is_active": "Turn this off instead of deleting someone. It signs them out.",
             "is_staff": "May use this administration.",
         }
 
@@ -52,22 +58,40 @@ class AgentForm(forms.ModelForm[Agent]):
         return email
 
 
+class MaySignInFilter(admin.BooleanFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "may sign in"
+
+
+class AdministratorFilter(admin.BooleanFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "administrator"
+
+
 @admin.register(Agent)
 class AgentAdmin(admin.ModelAdmin[Agent]):
     """Agents come in by invitations, and choose their passwords themselves."""
 
     form = AgentForm
-    list_display = ("username", "display_name", "may_sign_in", "is_administrator", "last_login")
-    list_filter = ("is_active", "is_staff", "memberships__inbox")
+    list_display = (
+        "display_name", "username", "their_inboxes", "role", "two_step", "last_seen"
+    )  # fmt: skip
+    list_filter = (
+        ("is_active", MaySignInFilter),
+        ("is_staff", AdministratorFilter),
+        "memberships__inbox",
+    )
+    ordering = ("display_name", "pk")
     search_fields = ("username", "display_name", "email")
-    ordering = ("username",)
     fieldsets = (
         (None, {"fields": ("username",)}),
         ("Person", {"fields": ("display_name", "email")}),
         (
             "Access",
             {
-                "fields": ("is_active", "is_staff"),
+                "fields": ("is_staff",),
                 "description": (
                     "Administrators don't see conversations here. For that they have to be a "
                     "member of an inbox, like everyone else."
@@ -79,13 +103,46 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
     readonly_fields = ("last_login", "date_joined")
     actions = ("unlink_company_sign_in",)
 
-    @admin.display(description="may sign in", boolean=True, ordering="is_active")
-    def may_sign_in(self, agent: Agent) -> bool:
-        return agent.is_active
+    def get_queryset(self, request: HttpRequest) -> Any:
+        sessions = UserSession.objects.filter(user=OuterRef("pk")).order_by("-last_seen_at")
+        factors = Authenticator.objects.filter(user=OuterRef("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("personal_line")
+            .prefetch_related("inboxes")
+            .annotate(
+                seen_at=Greatest("last_login", Subquery(sessions.values("last_seen_at")[:1])),
+                has_two_steps=Exists(factors),
+            )
+        )
 
-    @admin.display(description="administrator", boolean=True, ordering="is_staff")
-    def is_administrator(self, agent: Agent) -> bool:
-        return agent.is_staff
+    def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> Any:
+        """Keep administrators from taking their own rights: somebody has to be left."""
+        is_oneself = obj is not None and obj == request.user
+        return (*self.readonly_fields, *(("is_staff",) if is_oneself else ()))
+
+    @admin.display(description="inboxes")
+    def their_inboxes(self, agent: Agent) -> str:
+        names = sorted(inbox.name for inbox in agent.inboxes.all())
+        line = getattr(agent, "personal_line", None)
+        if line is not None:
+            names.append("personal line")
+        return name_some(names) or "none"
+
+    @admin.display(description="role", ordering="is_staff")
+    def role(self, agent: Agent) -> str:
+        if not agent.is_active:
+            return badge("Deactivated", "bad")
+        return badge("Administrator", "good") if agent.is_staff else "Agent"
+
+    @admin.display(description="two-step sign-in", ordering="has_two_steps")
+    def two_step(self, agent: Any) -> str:
+        return badge("On", "good") if agent.has_two_steps else "Off"
+
+    @admin.display(description="last seen", ordering="seen_at")
+    def last_seen(self, agent: Any) -> str:
+        return time_element(agent.seen_at, "past") or "never"
 
     def get_actions(self, request: HttpRequest) -> Any:
         deeds = super().get_actions(request)
@@ -164,8 +221,13 @@ class MembershipInline(admin.TabularInline[Membership, Inbox]):
     formset = MembershipFormSet
     extra = 1
     autocomplete_fields = ("agent",)
-    readonly_fields = ("created_at",)
+    readonly_fields = ("since",)
+    verbose_name = "member"
     verbose_name_plural = "members"
+
+    @admin.display(description="member since")
+    def since(self, membership: Membership) -> str:
+        return time_element(membership.created_at, "date")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("agent", "inbox")
@@ -188,6 +250,17 @@ class IsPersonalFilter(admin.SimpleListFilter):
         return queryset.filter(owner__isnull=self.value() == "shared")
 
 
+class ReadersFilter(admin.SimpleListFilter):
+    title = "readers"
+    parameter_name = "readers"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("none", "Nobody reads it")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.without_readers() if self.value() == "none" else queryset
+
+
 class InboxForm(forms.ModelForm[Inbox]):
     def clean_owner(self) -> Agent | None:
         owner: Agent | None = self.cleaned_data["owner"]
@@ -200,24 +273,27 @@ class InboxForm(forms.ModelForm[Inbox]):
 class InboxAdmin(admin.ModelAdmin[Inbox]):
     form = InboxForm
     autocomplete_fields = ("owner",)
-    list_display = ("name", "number_address", "owner", "member_count", "created_at")
-    list_filter = (IsPersonalFilter,)
+    list_display = ("name", "number_address", "their_members")
+    list_filter = (IsPersonalFilter, ReadersFilter)
     list_select_related = ("owner", "number")
+    ordering = ("name", "pk")
     search_fields = ("name", "owner__username", "owner__display_name", "number__address")
     actions = None  # a bulk deletion would bypass `delete_inbox`
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(member_total=Count("memberships"))
+        return super().get_queryset(request).prefetch_related("members")
 
     @admin.display(description="number", ordering="number__address")
     def number_address(self, inbox: Any) -> str:
         number = getattr(inbox, "number", None)
-        return number.display if number is not None else "–"
+        return number.display if number is not None else badge("No number")
 
-    @admin.display(description="members", ordering="member_total")
-    def member_count(self, inbox: Any) -> int:
-        count: int = inbox.member_total
-        return count
+    @admin.display(description="members")
+    def their_members(self, inbox: Inbox) -> str:
+        if inbox.owner is not None:
+            return f"Personal line of {inbox.owner}"
+        names = [agent.display_name for agent in inbox.members.all() if agent.is_active]
+        return name_some(sorted(names)) or badge("Nobody", "bad")
 
     def get_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
         """Leave out the answer to HELP for a personal line, whose owner answers."""
@@ -279,6 +355,46 @@ class MembershipChangeAdmin(admin.ModelAdmin[MembershipChange]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SignInSettingsForm(forms.ModelForm[SignInSettings]):
+    """Offer what is at least as strict as the environment asks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["two_step"]
+        choices = choices_of_two_step()
+        self.fields["two_step"] = forms.ChoiceField(
+            label="Two-step sign-in is needed by",
+            choices=[(one.value, one.label) for one in choices],
+            widget=forms.RadioSelect,
+            help_text=field.help_text
+            if len(choices) == len(SignInSettings.TwoStep)
+            else "TWO_STEP_SIGN_IN of the environment asks for this much; here it can be more.",
+        )
+        if not self.is_bound:
+            self.initial["two_step"] = demanded_two_step()
+
+
+@admin.register(SignInSettings)
+class SignInSettingsAdmin(admin.ModelAdmin[SignInSettings]):
+    """Edit the one row of settings; its changes are logged like any other."""
+
+    form = SignInSettingsForm
+    fields = ("two_step",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Lead to the one row, which the first visit makes."""
+        if not self.has_view_or_change_permission(request):
+            return super().changelist_view(request, extra_context)
+        row, _ = SignInSettings.objects.get_or_create(pk=1)
+        return redirect("admin:inboxes_signinsettings_change", row.pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Exists, OuterRef, Q, Value
 
 if TYPE_CHECKING:
     from inboxes.models.agents import Agent
@@ -116,6 +116,12 @@ def sort_key(at: datetime | None, pk: int) -> str:
 class InboxQuerySet(models.QuerySet["Inbox"]):
     def shared(self) -> InboxQuerySet:
         return self.filter(owner=None)
+
+    def without_readers(self) -> InboxQuerySet:
+        """Keep those with nobody who may sign in among members, and no such owner."""
+        memberships = Inbox.members.through._default_manager
+        active = memberships.filter(inbox=OuterRef("pk"), agent__is_active=True)
+        return self.exclude(owner__is_active=True).filter(~Exists(active))
 
     def visible_to(self, agent: Agent) -> InboxQuerySet:
         """Keep the agent's own line and the shared inboxes that they are a member of."""

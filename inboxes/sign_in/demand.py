@@ -34,6 +34,11 @@ def demanded_two_step() -> TwoStep:
     return _stricter(chosen or TwoStep.NOBODY)
 
 
+def choices_of_two_step() -> list[TwoStep]:
+    """Return what the installation may choose: all that is as strict as the environment."""
+    return ORDER[ORDER.index(TwoStep(settings.TWO_STEP_SIGN_IN)) :]
+
+
 def with_demand(agents: QuerySet[Agent]) -> QuerySet[Agent]:
     """Add to each agent what `lacking` needs, so that it makes no queries of its own."""
     return agents.annotate(

@@ -22,6 +22,7 @@ from inboxes.times import time_element
 from messaging.accounts.credentials import complete_credentials
 from messaging.accounts.self_test import Finding, run_self_test
 from messaging.admin import account_numbers
+from messaging.admin.filters import AccountStateFilter
 from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
 from messaging.models import CarrierAccount
@@ -129,7 +130,7 @@ def _secret_fields(account: CarrierAccount) -> dict[str, forms.Field]:
 class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
     form = AccountForm
     list_display = ("name", "carrier", "is_active", "status", "rejected_count", "last_rejected_at")
-    list_filter = ("carrier", "is_active")
+    list_filter = (AccountStateFilter, "carrier")
     search_fields = ("name", "numbers__address")
 
     def get_urls(self) -> list[Any]:

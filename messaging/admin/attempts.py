@@ -8,6 +8,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from inboxes.badges import badge
+from inboxes.times import time_element
+from messaging.admin.filters import AttemptReasonFilter, AttemptStateFilter, AttemptTimeFilter
 from messaging.carriers import events
 from messaging.models import Attempt, DeliveryState
 
@@ -19,8 +22,9 @@ class AttemptAdmin(admin.ModelAdmin[Attempt]):
     The carrier's words may name a telephone number.
     """
 
-    list_display = ("started_at", "inbox", "account", "state", "error_code", "carrier_says")
-    list_filter = ("account", "started_at")
+    list_display = ("began", "inbox", "account", "outcome", "error_code", "carrier_says")
+    nothing = "No text failed."
+    list_filter = (AttemptTimeFilter, AttemptReasonFilter, AttemptStateFilter, "account")
     list_select_related = ("account", "message__inbox")
     ordering = ("-pk",)
     show_full_result_count = False
@@ -40,6 +44,15 @@ class AttemptAdmin(admin.ModelAdmin[Attempt]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
         wrong = Attempt.objects.filter(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN])
         return wrong.select_related("account", "message__inbox")
+
+    @admin.display(description="when")
+    def began(self, attempt: Attempt) -> str:
+        return time_element(attempt.started_at, "past")
+
+    @admin.display(description="outcome")
+    def outcome(self, attempt: Attempt) -> str:
+        is_failed = attempt.state == DeliveryState.FAILED
+        return badge(attempt.get_state_display(), "bad" if is_failed else "plain")
 
     @admin.display(description="inbox")
     def inbox(self, attempt: Attempt) -> str:

@@ -15,6 +15,7 @@ from django.utils.timesince import timesince
 
 from messaging.admin import number_watch
 from messaging.admin.accounts import NOT_HERE
+from messaging.admin.filters import ComparisonFilter, ReceivingFilter, WaitingTextsFilter
 from messaging.carriers import UnknownCarrier
 from messaging.models import Message, Number
 from messaging.stream.replies import follow_number
@@ -37,7 +38,7 @@ class NumberAdmin(admin.ModelAdmin[Number]):
     fields = ("address", "account", "inbox", "segments_per_second")
     autocomplete_fields = ("account", "inbox")
     list_display = ("address", "inbox", "account", "rate", "waiting", "compared")
-    list_filter = ("account",)
+    list_filter = (ReceivingFilter, WaitingTextsFilter, ComparisonFilter, "account")
     list_select_related = ("inbox", "account", "comparison")
     search_fields = ("address", "inbox__name", "account__name")
 

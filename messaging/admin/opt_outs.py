@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from inboxes.requests import signed_in_agent
+from messaging.admin.filters import OptOutFilter
 from messaging.models import Number, OptOut, OptOutSettings
 from messaging.outbound.opt_outs import end_opt_out, record_opt_out
 from threads import addresses
@@ -50,7 +51,7 @@ class OptOutAdmin(admin.ModelAdmin[OptOut]):
     list_display = ("address", "from_numbers", "since", "how", "recorded_by", "ended_at")
     list_select_related = ("recorded_by",)
     list_filter = (
-        ("ended_at", admin.EmptyFieldListFilter),
+        OptOutFilter,
         "source",
         "is_for_all",
         "our_address",

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from inboxes.times import time_element
 from messaging.inbound.receiving import replay_webhook
 from messaging.models import Webhook
 from messaging.stream.jobs import defer_replay
@@ -17,14 +18,19 @@ from messaging.stream.jobs import defer_replay
 class WebhookAdmin(admin.ModelAdmin[Webhook]):
     """Show what a carrier sent and we could not use, as it came."""
 
-    list_display = ("received_at", "account", "reason")
-    list_filter = ("account", "reason", "received_at")
+    list_display = ("came", "account", "reason")
+    list_filter = ("account", "received_at")
+    nothing = "Nothing is in quarantine."
     list_select_related = ("account",)
     fields = ("received_at", "account", "reason", "path", "headers", "raw_body")
     actions = ("replay", "replay_cause")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         return Webhook.objects.quarantined().select_related("account")
+
+    @admin.display(description="came", ordering="received_at")
+    def came(self, webhook: Webhook) -> str:
+        return time_element(webhook.received_at, "past")
 
     @admin.display(description="body")
     def raw_body(self, webhook: Webhook) -> str:

@@ -20,6 +20,7 @@ MODELS = (
     ("inboxes", "agent"),
     ("inboxes", "inbox"),
     ("inboxes", "membershipchange"),
+    ("inboxes", "signinsettings"),
     ("messaging", "carrieraccount"),
     ("messaging", "attempt"),
     ("messaging", "number"),
@@ -28,7 +29,10 @@ MODELS = (
     ("messaging", "webhook"),
 )
 FORCED: tuple[Literal["none", "active"], ...] = ("none", "active")
-MORE = {"agent": ("reset-link/",), "carrieraccount": ("numbers/", "self-test/")}
+MORE = {
+    "agent": ("deactivate/", "reset-link/"),
+    "carrieraccount": ("numbers/", "self-test/"),
+}
 
 
 def fill_empty_lists(server: Server) -> None:
@@ -44,6 +48,7 @@ def fill_empty_lists(server: Server) -> None:
         " SELECT '+12025550110', '+13035550999', 'administrator', now()"
     )
     server.query("INSERT INTO messaging_optoutsettings (id) VALUES (1) ON CONFLICT DO NOTHING")
+    server.query("INSERT INTO inboxes_signinsettings (id) VALUES (1) ON CONFLICT DO NOTHING")
 
 
 def admin_paths(server: Server) -> list[str]:

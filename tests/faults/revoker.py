@@ -76,10 +76,8 @@ class Revoker:
         send_form(self._admin, path, fields | {name.removesuffix("id") + "DELETE": "on"})
 
     def deactivate_in_admin(self, member: Member) -> None:
-        path = f"/admin/inboxes/agent/{member.pk}/change/"
-        fields = read_form(self._admin, path, "agent_form")
-        del fields["is_active"]
-        send_form(self._admin, path, fields)
+        path = f"/admin/inboxes/agent/{member.pk}/deactivate/"
+        send_form(self._admin, path, read_form(self._admin, path, "deactivate_form"))
 
     def change_password_in_admin(self, member: Member) -> None:
         path = f"/admin/inboxes/agent/{member.pk}/password/"

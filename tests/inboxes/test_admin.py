@@ -77,7 +77,7 @@ def test_searches_and_filters_find_what_matches(cast: Cast, admin: Client) -> No
     for model, query, found, missed in [
         ("inboxes_agent", "?q=okafor", "Ben Okafor", "Cho Park"),
         ("inboxes_agent", f"?memberships__inbox__id__exact={cast.dispatch.pk}", "ben", "cho"),
-        ("inboxes_inbox", "?kind=shared", "Dispatch", "Ana Ruiz"),
+        ("inboxes_inbox", "?kind=shared", "Dispatch", "Personal line of"),
         ("inboxes_inbox", "?kind=personal", "Ana Ruiz", "Dispatch"),
         ("inboxes_inbox", "?q=%2B12025550111", "Dispatch", "Front Desk"),
         ("messaging_number", "?q=Dispatch", "+12025550111", "+12025550110"),
@@ -314,6 +314,7 @@ def test_the_menu_holds_only_what_administrators_need(cast: Cast) -> None:
         "Quarantine",
         "Opt-outs",
         "Settings",
+        "Sign-in settings",
         "Opt-out settings",
     ]
     for other in ("axes/accessattempt", "otp_totp/totpdevice", "auth/group"):

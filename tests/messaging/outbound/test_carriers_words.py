@@ -109,4 +109,4 @@ def test_the_administration_lists_what_went_wrong_without_the_text_or_its_recipi
     assert (
         admin.post(reverse("admin:messaging_attempt_delete", args=[attempt.pk])).status_code == 403
     )
-    assert client_of(cast.ana).get(change).status_code == 302
+    assert client_of(cast.ana).get(change).status_code == 403

@@ -1,0 +1,62 @@
+"""Find numbers that receive no texts, and those whose texts can't be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from inboxes.badges import name_some
+from messaging.administration.troubles import MANY, Trouble, list_url, page_url
+from messaging.models import Comparison, Number, NumberConnection
+
+
+def find_troubles(now: datetime) -> Iterator[Trouble]:
+    yield from _find_not_receiving()
+    yield from _find_not_compared()
+
+
+def not_compared() -> list[Number]:
+    """Return the numbers in use whose last comparison told nothing, with it."""
+    troubled = Comparison.objects.exclude(trouble="").filter(number__account__is_active=True)
+    found = troubled.select_related("number").order_by("number__address")[:MANY]
+    return [comparison.number for comparison in found]
+
+
+def not_receiving() -> QuerySet[Number]:
+    """Pick the numbers whose texts go elsewhere, as the carrier told last."""
+    changed = NumberConnection.objects.not_receiving()
+    return Number.objects.filter(address__in=changed.values("address")).order_by("address")
+
+
+def _find_not_receiving() -> Iterator[Trouble]:
+    numbers = list(not_receiving()[:MANY])
+    if not numbers:
+        return
+    is_one = len(numbers) == 1
+    shown = name_some([number.display for number in numbers])
+    yield Trouble(
+        "not_receiving",
+        len(numbers),
+        "A number receives no texts" if is_one else "Numbers receive no texts",
+        f"New texts to {shown} do not reach Partyline: this was changed at the carrier.",
+        page_url("number", numbers[0].pk) if is_one else list_url("number", "watch=not_receiving"),
+        "See the number" if is_one else "See the numbers",
+    )
+
+
+def _find_not_compared() -> Iterator[Trouble]:
+    numbers = not_compared()
+    if not numbers:
+        return
+    is_one = len(numbers) == 1
+    yield Trouble(
+        "not_compared",
+        len(numbers),
+        "Texts can't be compared with the carrier's list",
+        f"If a text to {name_some([number.display for number in numbers])} gets lost, "
+        "nobody finds it.",
+        page_url("number", numbers[0].pk) if is_one else list_url("number", "compared=failing"),
+        "See the number" if is_one else "See the numbers",
+    )
