@@ -68,12 +68,14 @@ def test_each_locked_package_of_typescript_has_a_hash_and_no_address() -> None:
     assert "://" not in json.dumps(packages)
 
 
-@pytest.fixture(params=["web", "worker"])
+@pytest.fixture(params=["partyline-web@", "partyline-worker@", "partyline"])
 def unit_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Write an instance of a systemd unit that runs from this folder."""
-    text = (ROOT / "deploy" / "systemd" / f"partyline-{request.param}@.service").read_text()
-    text = text.replace("/opt/partyline/.venv/bin/python", sys.executable)
-    instance = tmp_path / f"partyline-{request.param}@8001.service"
+    text = (ROOT / "deploy" / "systemd" / f"{request.param}.service").read_text()
+    for program in (".venv/bin/python", "bin/partyline"):
+        text = text.replace(f"/opt/partyline/{program}", sys.executable)
+    # Not by a name that is in deploy/ too, where systemd would take it from.
+    instance = tmp_path / f"here-{request.param.replace('@', '@8001')}.service"
     instance.write_text(text.replace("/opt/partyline", str(ROOT)))
     return instance
 
@@ -100,6 +102,14 @@ def test_the_units_have_a_limit_and_the_same_confinement() -> None:
     assert confined[0] == confined[1]
     lines = confined[0].splitlines()
     assert {"UMask=0077", "MemoryMax=1G", "MemoryDenyWriteExecute=yes"} <= set(lines)
+
+
+def test_the_unit_for_one_process_is_confined_like_the_others() -> None:
+    folder = ROOT / "deploy" / "systemd"
+    texts = [(folder / f"partyline{name}.service").read_text() for name in ("", "-web@")]
+    own, common = ({*text[text.index("UMask") :].splitlines()} for text in texts)
+    assert own ^ common == {"WantedBy=multi-user.target", "WantedBy=partyline.target"}
+    assert "ExecStart=/opt/partyline/bin/partyline serve" in texts[0]
 
 
 def test_the_cluster_runs_the_commands_of_the_units() -> None:
