@@ -26,7 +26,12 @@ ABOUT, DATABASE, SECOND_FACTORS = "about.json", "database.dump", "second_factors
 SETTINGS = "partyline.env"
 # They would be of use to a thief only: who holds a session is signed in, and push subscriptions
 # end with their sessions.
-SESSION_TABLES = ("django_session", "usersessions_usersession", "messaging_pushsubscription")
+SESSION_TABLES = (
+    "django_session",
+    "usersessions_usersession",
+    "inboxes_phonesignin",
+    "messaging_pushsubscription",
+)
 # Whoever has these as well needs only passwords, so they are kept with the keys.
 SECOND_FACTOR_TABLES = ("otp_", "mfa_")
 

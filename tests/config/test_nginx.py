@@ -142,7 +142,7 @@ def send_requests(
     ("number", "method", "path", "burst", "refusal"),
     [
         (1, "POST", "/sign-in/", 40, "429"),
-        (2, "POST", "/admin/login/", 40, "429"),
+        (2, "POST", "/sign-in/confirm/", 40, "429"),
         (3, "GET", "/admin/messaging/number/", 100, "429"),
         (4, "GET", "/live/", 400, "429"),
         (5, "GET", "/readyz", 20, "429"),

@@ -70,8 +70,8 @@ def test_the_program_uses_the_client_address_that_nginx_saw(
         token = page.cookies["__Host-csrftoken"]
         form = {"username": "ana", "password": "wrong", "csrfmiddlewaretoken": token}
         http.post("/sign-in/", data=form)
-    seen = site.cluster.sql("SELECT ip_address::text FROM axes_accessattempt")
-    assert {row[0] for row in seen} == {"127.0.0.1/32"}
+    seen = site.cluster.sql("SELECT address FROM inboxes_signinfailure")
+    assert {row[0] for row in seen} == {"127.0.0.1"}
 
 
 def test_nginx_serves_static_files_as_immutable_and_refuses_large_bodies(
@@ -141,15 +141,17 @@ INSERT INTO messaging_pushsubscription
        (agent_id, endpoint, p256dh, auth, session_key, session_hash, created_at)
 SELECT id, 'https://push.example', '', '', 'a-live-session-of-somebody', '', now()
   FROM inboxes_agent WHERE username = 'admin';
-INSERT INTO otp_totp_totpdevice
-       (user_id, name, confirmed, key, step, t0, digits, tolerance, drift, last_t,
-        throttling_failure_count)
-SELECT id, 'app', true, 'seedseedseedseed', 30, 0, 6, 1, 0, -1, 0
+INSERT INTO usersessions_usersession
+       (user_id, created_at, ip, last_seen_at, session_key, user_agent, data)
+SELECT id, now(), '127.0.0.1', now(), 'a-live-session-of-somebody', '', '{}'
+  FROM inboxes_agent WHERE username = 'admin';
+INSERT INTO mfa_authenticator (user_id, type, data, created_at)
+SELECT id, 'webauthn', '{"name": "seedseedseedseed"}', now()
   FROM inboxes_agent WHERE username = 'admin';
 """
 SECOND_FACTORS = """
-SELECT agent.username, device.key FROM otp_totp_totpdevice AS device
-  JOIN inboxes_agent AS agent ON agent.id = device.user_id
+SELECT agent.username, factor.data ->> 'name' FROM mfa_authenticator AS factor
+  JOIN inboxes_agent AS agent ON agent.id = factor.user_id
 """
 
 
@@ -162,6 +164,8 @@ def test_a_backup_restores_rows_files_and_keys(site: ClusterSite, tmp_path: Path
         connection.execute(WAITING)
         connection.execute(SECRETS)
     file, keys = make_backup(site, tmp_path)
+    with cluster.connect() as connection:
+        connection.execute("DELETE FROM mfa_authenticator")
     with cluster.connect() as connection:
         connection.execute("CREATE DATABASE restored")
     restored = tmp_path / "there"
@@ -236,7 +240,7 @@ def assert_restored(address: str) -> bytes:
         ).fetchone()
         devices = connection.execute(SECOND_FACTORS).fetchall()
         assert devices == [("admin", "seedseedseedseed")]
-        for table in ("django_session", "messaging_pushsubscription"):
+        for table in ("django_session", "usersessions_usersession", "messaging_pushsubscription"):
             assert connection.execute(f"SELECT FROM {table}").fetchall() == []
         # Sequences came back too, so the next keys are free.
         connection.execute(SECRETS)

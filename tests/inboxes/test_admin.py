@@ -317,7 +317,7 @@ def test_the_menu_holds_only_what_administrators_need(cast: Cast) -> None:
         "Sign-in settings",
         "Opt-out settings",
     ]
-    for other in ("axes/accessattempt", "otp_totp/totpdevice", "auth/group"):
+    for other in ("mfa/authenticator", "usersessions/usersession", "auth/group"):
         assert client.get(f"/admin/{other}/").status_code == 404
 
 
