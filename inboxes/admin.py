@@ -26,7 +26,7 @@ from inboxes.invitations import actions as invitations
 from inboxes.invitations.admin import OneTimeLinkAdmin, show_once
 from inboxes.models import Agent, Inbox, Membership, MembershipChange, SignInSettings
 from inboxes.requests import signed_in_agent
-from inboxes.sign_in.confirming import require_confirmation
+from inboxes.sign_in.confirming import confirm_changes, require_confirmation
 from inboxes.sign_in.demand import choices_of_two_step, demanded_two_step, has_second_factor
 from inboxes.times import time_element
 
@@ -169,6 +169,12 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         return redirect("admin:inboxes_onetimelink_add")
+
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        """Save, after a confirmation for what gives power: links go to the address, and company
+        sign-in goes by it."""
+        confirm_changes(request, form, "is_staff", "email")
+        super().save_model(request, obj, form, change)
 
     def make_reset_link(self, request: HttpRequest, agent_id: int) -> HttpResponse:
         """Ask before making a link by which an agent chooses a new password, then show it once."""
@@ -393,6 +399,12 @@ class SignInSettingsAdmin(admin.ModelAdmin[SignInSettings]):
             return super().changelist_view(request, extra_context)
         row, _ = SignInSettings.objects.get_or_create(pk=1)
         return redirect("admin:inboxes_signinsettings_change", row.pk)
+
+    def save_model(
+        self, request: HttpRequest, obj: SignInSettings, form: Any, change: bool
+    ) -> None:
+        confirm_changes(request, form, "two_step")
+        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from inboxes.models import Agent
+from inboxes.models import Agent, SignInSettings
 from messaging.models import CarrierAccount
 from tests.inboxes.sign_in.people import PASSWORD, add_app, code_now, create_agent, sign_in
 from tests.markup import read_words
@@ -97,6 +97,40 @@ def test_what_is_not_dangerous_needs_no_confirmation(
         client.post(page_of(account), {"name": "Renamed", "is_active": "on"})
     account.refresh_from_db()
     assert account.name == "Renamed"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"is_staff": "on"}, {"email": "somebody@else.test"}, {"display_name": "Mia Two"}]
+)
+def test_making_an_administrator_or_giving_an_address_is_confirmed(
+    root: Agent, later: time_machine.travel, changed: dict[str, str]
+) -> None:
+    mia = create_agent("mia")
+    client, page = sign_in("root"), f"/admin/inboxes/agent/{mia.pk}/change/"
+    form = {"username": "mia", "display_name": "Mia"} | changed
+    is_dangerous = "display_name" not in changed
+    with later:
+        asked = client.post(page, form)
+        mia.refresh_from_db()
+        assert asked["Location"].startswith(ASKED) == is_dangerous
+        assert (mia.is_staff, mia.email) == (False, "")
+        if is_dangerous:
+            client.post(asked["Location"], {"password": PASSWORD})
+            mia.refresh_from_db()
+            assert mia.is_staff or mia.email
+
+
+def test_who_needs_two_steps_is_changed_after_a_confirmation(
+    root: Agent, later: time_machine.travel
+) -> None:
+    client, page = sign_in("root"), "/admin/inboxes/signinsettings/1/change/"
+    client.get("/admin/inboxes/signinsettings/")
+    with later:
+        asked = client.post(page, {"two_step": "everybody"})
+        assert asked["Location"].startswith(ASKED)
+        assert SignInSettings.objects.get().two_step == "nobody"
+        client.post(asked["Location"], {"password": PASSWORD})
+        assert SignInSettings.objects.get().two_step == "everybody"
 
 
 def test_a_form_that_is_no_longer_valid_is_shown_at_its_own_address(
