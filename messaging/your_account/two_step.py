@@ -11,8 +11,6 @@ from urllib.parse import quote, urlencode
 
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base.internal.flows import post_authentication
-from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
@@ -109,11 +107,6 @@ class SetUpApp(StepPage, totp.ActivateTOTPView):
         groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
         return context | {"secret": secret, "secret_to_read": " ".join(groups)}
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        response: HttpResponse = super().form_valid(form)
-        give_second_step(self.request, Authenticator.Type.TOTP)
-        return response
-
 
 class RemoveApp(StepPage, totp.DeactivateTOTPView):
     template_name = "messaging/your_account/remove_app.html"
@@ -162,11 +155,6 @@ class AddPasskey(StepPage, webauthn.AddWebAuthnView):
             "passkey_site": passkey_site(),
         }
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        response: HttpResponse = super().form_valid(form)
-        give_second_step(self.request, Authenticator.Type.WEBAUTHN)
-        return response
-
 
 class RenamePasskey(StepPage, webauthn.EditWebAuthnView):
     template_name = "messaging/your_account/rename_passkey.html"
@@ -194,9 +182,3 @@ class RemovePasskey(StepPage, webauthn.RemoveWebAuthnView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_remove = get_adapter().can_delete_authenticator(self.object)
         return super().get_context_data(**kwargs) | {"may_remove": may_remove}
-
-
-def give_second_step(request: HttpRequest, kind: Authenticator.Type) -> None:
-    """Count what was just set up as given in this session: it proved itself while it was added."""
-    newest = Authenticator.objects.filter(user=signed_in_agent(request), type=kind).latest("pk")
-    post_authentication(request, newest)
