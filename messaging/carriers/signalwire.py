@@ -16,9 +16,11 @@ import httpx
 from django.conf import settings
 
 from messaging.carriers import events, http, numbers, parsing, results
+from messaging.carriers.api_calls import Api
 from messaging.carriers.base import CredentialField
 from messaging.carriers.signalwire_errors import ERROR_CLASSES
-from messaging.carriers.twilio import STATES, Twilio, url_spellings
+from messaging.carriers.signalwire_numbers import SignalWireDirectory, read_error
+from messaging.carriers.twilio import NOT_STORED, STATES, Twilio, url_spellings
 
 # A block, by the contact's STOP or of our number; only the words of the error tell which.
 BLOCKED = "21610"
@@ -45,7 +47,9 @@ class SignalWire(Twilio):
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField("space", "Space", True, "The name before .signalwire.com."),
         CredentialField("project_id", "Project ID", True, ""),
-        CredentialField("api_token", "API token", True, "It needs the scope Messaging."),
+        CredentialField(
+            "api_token", "API token", True, "It needs the scopes Messaging and Numbers."
+        ),
         *CredentialField(
             "signing_key", "Signing key", True, "Under API Credentials; it signs the webhooks."
         ).rotating(),
@@ -105,7 +109,30 @@ class SignalWire(Twilio):
     def open_directory(
         self, credentials: Mapping[str, str], client: httpx.Client
     ) -> numbers.Directory | results.AuthFailed | None:
-        return None
+        """Return the project's numbers, by SignalWire's own REST API."""
+        account = self.account(credentials)
+        if account is None:
+            return results.AuthFailed(NOT_STORED)
+        api = Api(self.label, client, {"auth": account[1]}, read_error=read_error)
+        rest_url = f"{self.api_url(credentials).removesuffix('/api/laml')}/api/relay/rest"
+        return SignalWireDirectory(api, rest_url, account[0])
+
+    def console_guide(
+        self, webhook_url: str, credentials: Mapping[str, str]
+    ) -> numbers.ConsoleGuide:
+        """Return the fields of the space's pages."""
+        where = "Phone Numbers, the number, Edit settings, Messaging settings"
+        space = SPACE.fullmatch(credentials.get("space", "").strip())
+        return numbers.ConsoleGuide(
+            (
+                numbers.GuideField("Handle messages using", "LaML Webhooks", where),
+                numbers.GuideField("When a message comes in", webhook_url, where),
+                numbers.GuideField("Method", "POST", where),
+            ),
+            f"https://{space[1].lower()}.signalwire.com/phone_numbers"
+            if space
+            else "https://signalwire.com/signin",
+        )
 
     @property
     def answers(self) -> http.Answers:

@@ -36,6 +36,12 @@ CREDENTIALS = {
         "callback_password": "the-callback-password",
     },
     "plivo": {"auth_id": "MAXXXXXXXXXXXXXXXXXX", "auth_token": "the-auth-token"},
+    "signalwire": {
+        "space": "example",
+        "project_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+        "api_token": "PT0",
+        "signing_key": "the-signing-key",
+    },
     "telnyx": {"api_key": "KEY0", "public_key": ""},
     "twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "the-auth-token"},
     "vonage": {"api_key": "abcd1234", "api_secret": "the-api-secret"},

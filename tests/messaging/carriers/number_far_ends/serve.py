@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.messaging.carriers.number_far_ends.bandwidth import BandwidthNumbers
 from tests.messaging.carriers.number_far_ends.base import Answer, NumberFarEnd, Request
 from tests.messaging.carriers.number_far_ends.plivo import PlivoNumbers
+from tests.messaging.carriers.number_far_ends.signalwire import SignalWireNumbers
 from tests.messaging.carriers.number_far_ends.telnyx import TelnyxNumbers
 from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
 from tests.messaging.carriers.number_far_ends.vonage import VonageNumbers
@@ -26,6 +27,7 @@ from tests.messaging.carriers.number_far_ends.vonage import VonageNumbers
 FAR_ENDS: dict[str, type[NumberFarEnd]] = {
     "bandwidth": BandwidthNumbers,
     "plivo": PlivoNumbers,
+    "signalwire": SignalWireNumbers,
     "telnyx": TelnyxNumbers,
     "twilio": TwilioNumbers,
     "vonage": VonageNumbers,
