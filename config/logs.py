@@ -6,10 +6,10 @@ import re
 # PostgreSQL repeats whole rows in these lines of an error ("Failing row contains (…)").
 _DATA_LINES = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*(?:\n\s+.*)*", re.MULTILINE)
 # Anybody with such a URL can fetch a picture, get in as a colleague, or needs only a signature to
-# pose as a carrier.
+# pose as a carrier. Links are pasted by people, with spaces and signs around them.
 _SECRET_PATHS = re.compile(
-    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/|/invitation/|/e-mails/stop/"
-    r"|/account/new-phone/)[^\s\"']+",
+    r"(/webhooks/+(?:[^/\s\"']+/+)?(?=[\w-]{32}(?![\w-]))|/media/"
+    r"|/(?:invitation|e-mails/+stop|account/+new-phone)/+[\s.,;\"'<>]*)[^\s\"']+",
     re.IGNORECASE,
 )
 # The same at the beginning of a path or behind a host, in any spelling (`webhook_paths`); the

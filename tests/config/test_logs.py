@@ -101,6 +101,9 @@ def test_no_text_number_password_or_token_is_logged_at_any_level(stack: Stack) -
             f"/?after={WORD}",
             "/media/Xylocanary-signed/a.jpg",
             f"/account/new-phone/{WORD}/",
+            f"/invitation/{WORD}/",
+            f"/invitation/%20{WORD}/",
+            f"/e-mails/stop/{WORD}/",
             *(f"/webhooks/simulator/{token}/" for token in account_tokens(stack)),
             *(f"/WebHooks/%22simulator%22/%20{token}" for token in account_tokens(stack)),
             *(f"/webhooks/{token}" for token in account_tokens(stack)),
@@ -110,6 +113,7 @@ def test_no_text_number_password_or_token_is_logged_at_any_level(stack: Stack) -
         form = {"csrfmiddlewaretoken": token, "body": f"{WORD} reply", "form_key": WORD}
         client.post(f"/threads/{thread}/messages/", data=form)
         client.post(f"/threads/{thread}/draft/", data={**form, "csrfmiddlewaretoken": WORD})
+        client.post("/password-reset/", data={"csrfmiddlewaretoken": token, "login": WORD})
         secrets = [client.cookies["sessionid"], token, *account_tokens(stack)]
         masked = re.findall(r'csrfmiddlewaretoken" value="(\w{64})"', page.text)
     assert masked
@@ -148,6 +152,27 @@ def test_an_account_token_is_logged_in_no_spelling_of_the_address(path: str, lin
     assert not re.search("xylo|querci|0123", text, re.IGNORECASE)
     assert line[:5] in text
     assert ("404" in text) == ("404" in line)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/invitation/{}/",
+        "//invitation//{}",
+        "/Invitation/ {}/",
+        '/invitation/"{}"/',
+        "/invitation/<{}>/",
+        "https://texts.example.com/invitation/{}/",
+        "/e-mails/stop/12:{}/",
+        "/account/new-phone/{}/finish/",
+    ],
+)
+@pytest.mark.parametrize("line", ["Not Found: {}", '"POST {} HTTP/1.1" 404', "<Request '{}'>"])
+def test_a_link_that_lets_somebody_in_is_not_logged(path: str, line: str) -> None:
+    record = logging.makeLogRecord({"msg": line.format(path.format(TOKEN))})
+    text = RedactingFormatter("%(message)s").format(record)
+    assert not re.search("xylo|querci|0123", text, re.IGNORECASE)
+    assert line[:5] in text
 
 
 def test_the_carrier_and_the_names_of_files_stay_in_the_log() -> None:

@@ -162,9 +162,8 @@ REQUESTS: dict[str, list[Request]] = {
     "account/sessions/<int:session_id>/end/": [Request("post")],
     "account/sessions/end-others/": [Request("post")],
     "account/": [Request()],
-    "invitation/<str:token>/": [
-        Request("post", {}, ("username", "display_name", "new_password1", "new_password2"))
-    ],
+    "invitation/<str:token>/": [Request("post", {}, ("username", "display_name", "password"))],
+    "e-mails/stop/<str:token>/": [Request(), Request("post")],
     "password-reset/": [Request("post", {}, ("login",))],
     "account/name/": [Request("post", {}, ("display_name",))],
     "account/new-phone/": [Request("post"), Request(words=("state",))],
