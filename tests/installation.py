@@ -152,6 +152,9 @@ def try_it(installed: Installed, kept: Path, **elsewhere: str) -> None:
             sheets = re.findall(r'"(/static/css/[\w-]+\.[0-9a-f]{12}\.css)"', page.text)
             assert sheets, page.text
             assert "immutable" in http.get(sheets[0]).raise_for_status().headers["Cache-Control"]
+            link = re.search(r"\S+/setup/\?key=\S+", installed.run("setup-link"))
+            assert link, "nobody has set it up yet"
+            assert "Set up Partyline" in http.get(link[0]).raise_for_status().text
         installed.run("backup", kept / "data", "--keys", kept / "keys")
         process.send_signal(signal.SIGTERM)
         assert process.wait(12) == 0, installed.log.read_text()

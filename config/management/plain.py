@@ -1,9 +1,15 @@
-"""Help our own commands: what they take, and what they say of a new installation."""
+"""Help our own commands: what they take, what they say of a new installation and of a database
+that is away."""
 
-from django.core.management import BaseCommand
+from typing import Any
+
+import psycopg
+from django.core.management import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, ProgrammingError, connections
 
 from messaging.setup import announcing
+
+NO_TABLES = "The database has no tables yet: run `serve` or `upgrade` first."
 
 
 class PlainCommand(BaseCommand):
@@ -35,3 +41,14 @@ class PlainCommand(BaseCommand):
         finally:
             connections.close_all()
         self.stdout.flush()
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run the command. A database that is away or empty ends it with a sentence, status 4."""
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, psycopg.OperationalError) as error:
+            raise CommandError(f"Can't use the database: {error}", returncode=4) from error
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
+                raise CommandError(NO_TABLES, returncode=4) from error
+            raise

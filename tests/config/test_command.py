@@ -2,6 +2,9 @@
 
 import os
 import re
+import subprocess
+import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -14,8 +17,10 @@ from config import version
 from config.command import COMMANDS, main, run_management
 from config.data_folder import find_data_folder
 from config.management.commands.web import OPTIONS
+from config.management.plain import NO_TABLES
 from config.version import VERSION
-from tests.stack import ROOT
+from tests.databases import own_database
+from tests.stack import ROOT, environment_for
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -130,6 +135,48 @@ def test_web_runs_as_the_units_do() -> None:
     assert " ".join(OPTIONS[:2]) in procfile["web"]
     pairs = dict(re.findall(r"(--[\w-]+) ?(\d*)", procfile["web"]))
     assert dict(re.findall(r"(--[\w-]+) ?(\d*)", " ".join(OPTIONS))) == pairs
+
+
+@pytest.mark.parametrize(
+    "command", [["setup-link"], ["backup", "a"], ["restore", "{file}"], ["serve"]]
+)
+def test_a_database_that_is_away_is_said_in_a_sentence(tmp_path: Path, command: list[str]) -> None:
+    """Run each in a process of its own, as people do."""
+    environment = environment_for("postgresql://x@127.0.0.1:1/x", tmp_path / "data")
+    file = tmp_path / "backup"
+    with tarfile.open(file, "w") as archive:
+        archive.add(write(tmp_path / "about.json", '{"partyline": "0.1"}'), "about.json")
+    words = [word.format(file=file) for word in command]
+    words += ["--without-keys"] if command[0] == "restore" else []
+    done = subprocess.run(
+        [sys.executable, "-c", "from config.command import main; main()", *words],
+        cwd=ROOT,
+        env=environment | {"PARTYLINE_DEMO": "0", "DB_POOL_SIZE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4, done.stderr
+    assert done.stderr.startswith("CommandError: Can't use the database: "), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_database_without_tables_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with own_database("command_empty") as database:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "setup_link"],
+            cwd=ROOT,
+            env=environment_for(database, tmp_path / "data", PARTYLINE_DEMO="0"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (4, f"CommandError: {NO_TABLES}\n")
 
 
 @pytest.mark.django_db

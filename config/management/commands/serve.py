@@ -9,11 +9,10 @@ import sys
 from types import FrameType
 from typing import Any, NoReturn
 
-import psycopg
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection, connections
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config.demo import PASSWORD
@@ -40,8 +39,6 @@ class Command(PlainCommand):
             self._prepare_database()
         except DatabaseAlreadyServed as refusal:
             raise CommandError(str(refusal), returncode=3) from None
-        except (OperationalError, psycopg.OperationalError) as error:
-            raise CommandError(f"Can't use the database: {error}", returncode=4) from None
         self._print_welcome(announcing.setup_lines())
         connections.close_all()
         self._run_server(listening)

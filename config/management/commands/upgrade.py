@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.core.management import call_command
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config.management.plain import PlainCommand
@@ -22,12 +22,6 @@ class Command(PlainCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"Partyline {VERSION}, data in {settings.DATA_DIR}")
-        try:
-            self._upgrade()
-        except OperationalError as error:
-            raise CommandError(f"Can't use the database: {error}", returncode=4) from None
-
-    def _upgrade(self) -> None:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
