@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -64,7 +65,8 @@ class ChoiceLink:
 class Listing:
     """One page of a list. `next_query` is the query string of the next page, if there is one.
 
-    `failing` has the number of threads with failed or unknown texts of each inbox of the list.
+    `failing` has the number of threads with failed or unknown texts of each inbox of the list,
+    `lost` the names of those whose number receives no texts.
     """
 
     inbox: Inbox | None
@@ -73,6 +75,7 @@ class Listing:
     seqs: str
     choice: str = ""
     failing: dict[int, int] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)
 
     @property
     def list_id(self) -> str:
@@ -91,6 +94,14 @@ class Listing:
     @property
     def failing_json(self) -> str:
         return json.dumps(self.failing)
+
+    @property
+    def lost_json(self) -> str:
+        return json.dumps(self.lost)
+
+    @property
+    def lost_names(self) -> str:
+        return join_names([*self.lost.values()])
 
     @property
     def none_chosen(self) -> str:
@@ -123,6 +134,7 @@ def top_list(agent: Agent, after: Cursor | None = None, choice: str = "") -> Lis
     inboxes = list(Inbox.objects.visible_to(agent).select_related("last_author"))
     seqs = encode_seqs(agent, {f"i{inbox.pk}": inbox.seq for inbox in inboxes})
     failing = {inbox.pk: inbox.failing_count for inbox in inboxes}
+    lost = _find_lost(inboxes)
     if choice == Choice.FAILED:
         threads = Thread.objects.filter(inbox__in=[inbox.pk for inbox in inboxes])
         rows = _page_of_threads(agent, threads.matching(choice), after, choice, is_over_all=True)
@@ -133,6 +145,7 @@ def top_list(agent: Agent, after: Cursor | None = None, choice: str = "") -> Lis
             seqs=seqs,
             choice=choice,
             failing=failing,
+            lost=lost,
         )
     shared = [inbox for inbox in inboxes if not inbox.is_personal]
     unread = count_unread_threads([agent.pk], shared)
@@ -148,7 +161,17 @@ def top_list(agent: Agent, after: Cursor | None = None, choice: str = "") -> Lis
         next_query=_next_query(rows),
         seqs=seqs,
         failing=failing,
+        lost=lost,
     )
+
+
+def _find_lost(inboxes: Iterable[Inbox]) -> dict[int, str]:
+    return {inbox.pk: inbox.name for inbox in inboxes if inbox.not_receiving_since}
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def inbox_list(
@@ -167,6 +190,7 @@ def inbox_list(
         seqs=encode_seqs(agent, {f"l{inbox.pk}": inbox.seq}),
         choice=choice,
         failing={inbox.pk: inbox.failing_count},
+        lost=_find_lost([inbox]),
     )
 
 

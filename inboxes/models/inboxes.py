@@ -177,8 +177,17 @@ class Inbox(LastMessage):
             "get them again.”"
         ),
     )
+    not_receiving_since = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Since when new texts to its number are known not to come here.",
+    )
     seq = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    COUNTER_COLUMNS: ClassVar[frozenset[str]] = LastMessage.COUNTER_COLUMNS | {
+        "not_receiving_since"
+    }
 
     objects = InboxQuerySet.as_manager()
 

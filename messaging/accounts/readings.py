@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from inboxes import bell, counters
+from inboxes.models import Inbox
 from messaging.accounts import history, troubles
 from messaging.carriers import numbers
 from messaging.carriers.numbers import NotThere, OfferedNumber, Registration
 from messaging.models import ConnectionEvent, Number, NumberConnection
+from messaging.models.connections import NOT_RECEIVING
 from messaging.stream import jobs
 
 State = NumberConnection.State
@@ -120,10 +122,13 @@ def note_gone(row: NumberConnection, at: datetime) -> None:
 
 
 def ring(row: NumberConnection) -> None:
-    """Have the open pages of the number's inbox show what changed."""
+    """Have the pages of the number's inbox say whether new texts come here."""
     number = Number.objects.filter(address=row.address).first()
     if number is not None:
-        bell.ring_inbox(number.inbox_id, counters.next_inbox_seq(number.inbox_id))
+        seq = counters.next_inbox_seq(number.inbox_id)
+        since = row.changed_at if row.state in NOT_RECEIVING else None
+        Inbox.objects.filter(pk=number.inbox_id).update(not_receiving_since=since)
+        bell.ring_inbox(number.inbox_id, seq)
 
 
 def fetch_missed(row: NumberConnection) -> None:

@@ -161,8 +161,10 @@ class Renderer:
 
 
 def failing_part(inbox: Inbox) -> Part:
-    """Tell a page how many threads of the inbox have failed or unknown texts."""
-    return "failing", {"inbox": inbox.pk, "count": inbox.failing_count, "seq": inbox.seq}
+    """Tell a page how many threads of the inbox have failed or unknown texts, and the inbox's name
+    if its number receives no texts."""
+    told = {"inbox": inbox.pk, "count": inbox.failing_count, "seq": inbox.seq}
+    return "failing", told | ({"lost": inbox.name} if inbox.not_receiving_since else {})
 
 
 def render_row(row: Row) -> Fragment:

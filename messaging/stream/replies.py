@@ -12,6 +12,8 @@ from collections.abc import Collection
 from django.db import connection, transaction
 
 from inboxes import bell, counters
+from inboxes.models import Inbox
+from messaging.models import Number, NumberConnection
 from messaging.stream import statements
 
 # The last text of a thread. A late STOP that the contact or we have written something after does
@@ -69,4 +71,8 @@ def follow_number(*, inbox_id: int, our_addresses: Collection[str]) -> None:
         }
         with connection.cursor() as cursor:
             cursor.execute(_OF_NUMBERS, details)
+        numbers = Number.objects.filter(inbox=inbox_id).values("address")
+        lost = NumberConnection.objects.not_receiving().filter(address__in=numbers)
+        since = lost.values_list("changed_at", flat=True).first()
+        Inbox.objects.filter(pk=inbox_id).update(not_receiving_since=since)
     bell.ring_inbox(inbox_id, seq)

@@ -14,6 +14,7 @@ import "./live/presence.js";
 import "./live/presence-reports.js";
 import "./list/search.js";
 import "./list/failed-count.js";
+import "./list/lost-numbers.js";
 import "./conversation/options-menu.js";
 import "./page/carets.js";
 import "./page/viewport.js";

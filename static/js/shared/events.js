@@ -48,11 +48,13 @@
  */
 
 /**
- * How many threads of an inbox have failed or unknown texts that nobody has seen.
+ * How many threads of an inbox have failed or unknown texts that nobody has seen, and whether its
+ * number receives texts.
  * @typedef {object} Failing
  * @property {number} inbox
  * @property {number} count
  * @property {number} seq the inbox's change counter; 0 where the agent lost the inbox
+ * @property {string} [lost] the inbox's name, if new texts to its number don't come here
  */
 
 /**

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from datetime import timedelta
 
 import pytest
 
 from config.logs import RedactingFormatter
+from inboxes.actions import add_member
+from inboxes.models import Agent, Inbox
 from messaging.accounts.disconnecting import disconnect_number
 from messaging.accounts.offered import read_offered_numbers
 from messaging.accounts.watching import check_due_numbers, check_number, set_back, stop_watching
-from messaging.models import CarrierAccount, NumberConnection
+from messaging.live.rendering import failing_part
+from messaging.models import CarrierAccount, Number, NumberConnection
+from messaging.stream.replies import follow_number
 from messaging.tasks import check_connections
-from tests.cast import FRONT_DESK, Cast
+from tests.cast import FRONT_DESK, Cast, client_of
 from tests.clock import Clock, clock
 from tests.messaging.accounts.numbers_of_account import THEIRS, connect, connected
 from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
@@ -282,3 +287,65 @@ def test_looking_at_many_numbers_takes_few_queries_each(
     clock.advance(5 * MINUTE)
     with django_assert_max_num_queries(20 * 4 + 4):  # type: ignore[operator]
         check_due_numbers()
+
+
+def test_members_see_above_their_list_that_new_texts_do_not_come(
+    cast: Cast, row: NumberConnection, far_end: TwilioNumbers
+) -> None:
+    words = "don't reach Partyline"
+
+    def line(agent: Agent, path: str) -> str:
+        page = client_of(agent).get(path).content.decode()
+        found = re.search(r'<p\s+class="lost".*?</p>', page, re.DOTALL)
+        assert found is not None
+        assert words in found[0]
+        return found[0].replace('aria-hidden="true"', "")
+
+    inbox = f"/inboxes/{cast.front_desk.pk}/"
+    assert "hidden" in line(cast.ana, inbox)
+    far_end.change_elsewhere(FRONT_DESK, THEIRS)
+    row = check_number(connection=row)
+    assert "hidden" not in line(cast.ana, inbox)
+    assert "See the number" not in line(cast.ana, inbox)
+    assert "Front Desk</bdi>" in line(cast.ana, "/")
+    assert "hidden" in line(cast.dov, "/"), "who isn't a member learns nothing"
+    assert "hidden" in line(cast.ana, f"/inboxes/{cast.dispatch.pk}/")
+    add_member(inbox=cast.front_desk, agent=cast.admin, changed_by=None)
+    assert "See the number" in line(cast.admin, inbox)
+    set_back(connection=row, agent=None)
+    assert "hidden" in line(cast.ana, inbox)
+
+
+def test_open_pages_are_told_when_new_texts_do_not_come_and_when_they_do_again(
+    cast: Cast, row: NumberConnection, far_end: TwilioNumbers
+) -> None:
+    far_end.change_elsewhere(FRONT_DESK, THEIRS)
+    before = Inbox.objects.get(pk=cast.front_desk.pk)
+    row = check_number(connection=row)
+    inbox = Inbox.objects.get(pk=cast.front_desk.pk)
+    assert inbox.seq > before.seq
+    assert failing_part(inbox)[1] == {
+        "inbox": inbox.pk,
+        "count": 0,
+        "seq": inbox.seq,
+        "lost": "Front Desk",
+    }
+    set_back(connection=row, agent=None)
+    inbox.refresh_from_db()
+    assert "lost" not in dict(failing_part(inbox)[1])  # type: ignore[call-overload]
+
+
+def test_a_number_that_moves_to_another_inbox_takes_the_line_along(
+    cast: Cast, row: NumberConnection, far_end: TwilioNumbers
+) -> None:
+    far_end.change_elsewhere(FRONT_DESK, THEIRS)
+    check_number(connection=row)
+    sales = Inbox.objects.create(name="Sales")
+    number = Number.objects.get(address=FRONT_DESK)
+    number.inbox = sales
+    number.save()
+    for inbox in (cast.front_desk, sales):
+        follow_number(inbox_id=inbox.pk, our_addresses=[FRONT_DESK])
+        inbox.refresh_from_db()
+    assert cast.front_desk.not_receiving_since is None
+    assert sales.not_receiving_since is not None

@@ -1,0 +1,23 @@
+// The line that says that new texts to a number don't come here, shown until they do.
+import { listen } from "../shared/events.js";
+
+/**
+ * The change counter of each inbox at which it was read last.
+ * @type {Map<number, number>}
+ */
+const seqs = new Map();
+
+listen("failing", ({ inbox, seq, lost }) => {
+  const line = document.querySelector("[data-lost]");
+  if (!(line instanceof HTMLElement) || (seq && seq < (seqs.get(inbox) ?? 0))) return;
+  seqs.set(inbox, seq);
+  /** @type {Record<string, string>} */
+  const names = JSON.parse(line.dataset.lost || "{}");
+  delete names[inbox];
+  if (lost) names[inbox] = lost;
+  const listed = Object.values(names);
+  line.dataset.lost = JSON.stringify(names);
+  const shown = line.querySelector("[data-lost-names]");
+  if (shown) shown.textContent = [listed.slice(0, -1).join(", "), ...listed.slice(-1)].filter(Boolean).join(" and ");
+  line.hidden = !listed.length;
+});
