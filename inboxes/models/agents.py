@@ -56,6 +56,8 @@ class Agent(HasCounter, AbstractUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save. A new password is always saved together with the time when it was set."""
+        if self._state.adding and self.password and self.has_usable_password():
+            self.password_changed_at = self.password_changed_at or timezone.now()
         fields = kwargs.get("update_fields")
         if fields is not None and "password" in fields:
             kwargs["update_fields"] = {*fields, "password_changed_at"}

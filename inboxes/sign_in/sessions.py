@@ -6,9 +6,14 @@ import time
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
+
+from inboxes.actions import announce_agent
+from inboxes.models import Agent
+from inboxes.sessions import keys_of_all_sessions
 
 SEEN_EVERY = 5 * 60.0  # seconds
 MOST_REMEMBERED = 10_000
@@ -64,3 +69,15 @@ def renew_session_key(request: HttpRequest) -> None:
         if old is not None and new is not None:
             UserSession.objects.filter(session_key=old).update(session_key=new)
             _written[new] = _written.pop(old, time.monotonic())
+
+
+@transaction.atomic
+def end_other_sessions(*, agent: Agent, kept_key: str) -> None:
+    """Sign the agent out everywhere but in one session. Their open pages elsewhere close.
+
+    This includes browsers that are in no list, since they were not used after lists were kept.
+    """
+    ended = [key for key in keys_of_all_sessions(agent) if key != kept_key]
+    Session.objects.filter(session_key__in=ended).delete()
+    UserSession.objects.filter(user=agent).exclude(session_key=kept_key).delete()
+    announce_agent(agent=agent)

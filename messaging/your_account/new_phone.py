@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
+from django.conf import settings
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -54,7 +55,7 @@ class Step:
             return cls("expired")
         if sign_in.state == PhoneSignIn.State.OFFERED:
             link = reverse("messaging:open_phone_code", args=[token_of(sign_in)])
-            return cls("offered", sign_in, draw_qr_code(request.build_absolute_uri(link)))
+            return cls("offered", sign_in, draw_qr_code(f"{settings.PUBLIC_URL}{link}"))
         phone = name_browser(sign_in.phone_user_agent).name
         return cls(sign_in.state, sign_in, phone=phone)
 

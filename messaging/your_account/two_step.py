@@ -11,10 +11,12 @@ from urllib.parse import quote, urlencode
 
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.mfa.webauthn.internal import auth as passkeys
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -174,11 +176,26 @@ class RemovePasskey(StepPage, webauthn.RemoveWebAuthnView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.object = self.get_object()
-        if not get_adapter().can_delete_authenticator(self.object):
+        if _refusal_to_remove(self.object):
             return self.render_to_response(self.get_context_data())
         response: HttpResponseBase = super().post(request, *args, **kwargs)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_remove = get_adapter().can_delete_authenticator(self.object)
-        return super().get_context_data(**kwargs) | {"may_remove": may_remove}
+        refusal = _refusal_to_remove(self.object)
+        return super().get_context_data(**kwargs) | {"refusal": refusal}
+
+
+def _refusal_to_remove(passkey: Authenticator) -> str:
+    """Return the sentence that says why a passkey has to stay, or an empty text."""
+    adapter = get_adapter()
+    if not adapter.can_delete_authenticator(passkey):
+        return str(adapter.error_messages["cannot_delete_authenticator"])
+    others = Authenticator.objects.filter(user=passkey.user, type=passkey.type)
+    is_last = not others.exclude(pk=passkey.pk).exists()
+    has_other_way = passkey.user.has_usable_password() or SocialAccount.objects.filter(
+        user=passkey.user
+    )
+    if is_last and not has_other_way:
+        return "It's the only way in which you can sign in. Set a password first."
+    return ""

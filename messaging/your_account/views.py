@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
+from allauth.usersessions.internal.flows.sessions import end_sessions
 from allauth.usersessions.models import UserSession
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from inboxes.actions import rename_agent
 from inboxes.models import Agent
 from inboxes.requests import signed_in_agent
+from inboxes.sign_in.sessions import end_other_sessions
 from messaging.your_account.forms import NameForm
 from messaging.your_account.rows import TwoStep, list_sessions
 
@@ -53,7 +54,7 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
 @login_required
 def end_all_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign the agent out everywhere but here."""
-    end_other_sessions(request, signed_in_agent(request))
+    end_other_sessions(agent=signed_in_agent(request), kept_key=request.session.session_key or "")
     toasts.success(request, "You're signed out everywhere else.")
     return to_account("sessions")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -73,8 +74,6 @@ def test_a_name_that_cannot_be_is_refused_and_stays_in_its_field(mia: Agent, nam
 
 
 def test_it_says_when_the_password_was_changed(mia: Agent) -> None:
-    mia.set_password(PASSWORD)
-    mia.save()
     client = sign_in()
     assert "Password Changed today at" in read_text(client)
     Agent.objects.update(password_changed_at=None)
@@ -123,6 +122,14 @@ def test_everywhere_else_is_signed_out_at_once(mia: Agent) -> None:
     assert is_signed_in(third)
     here.post("/account/sessions/end-others/")
     assert [is_signed_in(one) for one in (here, there, third)] == [True, False, False]
+
+
+def test_everywhere_else_includes_browsers_that_are_in_no_list(mia: Agent) -> None:
+    here, old = sign_in(), sign_in(browser(IPHONE))
+    UserSession.objects.filter(session_key=old.session.session_key).delete()
+    assert "Safari on iPhone" not in read_account(here)
+    here.post("/account/sessions/end-others/")
+    assert not is_signed_in(old)
 
 
 def test_nobody_signs_out_somebody_else(mia: Agent) -> None:

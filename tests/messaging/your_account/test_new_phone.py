@@ -82,9 +82,11 @@ def ten_minutes_later() -> Iterator[None]:
         yield
 
 
-def test_a_phone_gets_a_session_of_its_own(mia: Agent, desktop: Client, phone: Client) -> None:
+def test_a_phone_gets_a_session_of_its_own(
+    mia: Agent, desktop: Client, phone: Client, settings: Settings
+) -> None:
     link = show_code(desktop)
-    assert draw_qr_code(f"http://testserver{link}") in read_words(desktop.get(DESKTOP))
+    assert draw_qr_code(f"{settings.PUBLIC_URL}{link}") in read_words(desktop.get(DESKTOP))
     assert "Mia Lang" in read_words(phone.get(link))
     shown = words_on(read_words(phone.post(link, follow=True)))
     page = read_words(desktop.get(DESKTOP))

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from django.contrib.auth import HASH_SESSION_KEY
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -221,6 +222,36 @@ def test_a_passkey_is_removed(client: Client, mia: Agent) -> None:
     passkey = add_passkey_row(mia)
     client.post(f"/account/passkeys/{passkey.pk}/remove/")
     assert "Work laptop" not in read(client)
+
+
+def test_the_only_way_in_stays(client: Client, mia: Agent) -> None:
+    path = f"/account/passkeys/{add_passkey_row(mia).pk}/remove/"
+    mia.set_unusable_password()
+    change_session(client, mia)
+    for answer in (client.get(path), client.post(path)):
+        assert "It's the only way in which you can sign in." in read_words(answer)
+    assert Authenticator.objects.filter(user=mia).exists()
+    another = add_passkey_row(mia, "Phone")
+    client.post(f"/account/passkeys/{another.pk}/remove/")
+    assert Authenticator.objects.filter(user=mia).count() == 1
+
+
+def change_session(client: Client, agent: Agent) -> None:
+    """Keep the agent signed in after their password was taken away."""
+    agent.save()
+    session = client.session
+    session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
+    session.save()
+
+
+def test_whoever_has_no_password_sets_one_without_an_old_one(client: Client, mia: Agent) -> None:
+    mia.set_unusable_password()
+    change_session(client, mia)
+    assert "You have none. You sign in another way." in read(client)
+    assert "Current password" not in read(client, "/account/password/")
+    form = {"new_password1": "other-words-entirely", "new_password2": "other-words-entirely"}
+    assert "Password set." in read_words(client.post("/account/password/", form, follow=True))
+    assert is_signed_in(sign_in(password="other-words-entirely"))
 
 
 @pytest.mark.parametrize("deed", ["", "remove/"])
