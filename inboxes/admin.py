@@ -86,8 +86,7 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
     ordering = ("display_name", "pk")
     search_fields = ("username", "display_name", "email")
     fieldsets = (
-        (None, {"fields": ("username",)}),
-        ("Person", {"fields": ("display_name", "email")}),
+        (None, {"fields": ("username", "display_name", "email")}),
         (
             "Access",
             {
@@ -98,9 +97,9 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
                 ),
             },
         ),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("So far", {"fields": ("their_inboxes", "two_step", "last_seen", "joined")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("their_inboxes", "two_step", "last_seen", "joined")
     actions = ("unlink_company_sign_in",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -139,6 +138,10 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
     @admin.display(description="two-step sign-in", ordering="has_two_steps")
     def two_step(self, agent: Any) -> str:
         return badge("On", "good") if agent.has_two_steps else "Off"
+
+    @admin.display(description="here since")
+    def joined(self, agent: Agent) -> str:
+        return time_element(agent.date_joined, "date")
 
     @admin.display(description="last seen", ordering="seen_at")
     def last_seen(self, agent: Any) -> str:
@@ -350,12 +353,16 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
 
 @admin.register(MembershipChange)
 class MembershipChangeAdmin(admin.ModelAdmin[MembershipChange]):
-    list_display = ("changed_at", "agent", "kind", "inbox", "changed_by")
-    list_filter = ("kind", "inbox", "changed_at")
+    list_display = ("when", "agent", "kind", "inbox", "changed_by")
+    list_filter = ("kind", "inbox")
     list_select_related = ("agent", "inbox", "changed_by")
     search_fields = ("agent__username", "agent__display_name", "inbox__name")
     date_hierarchy = "changed_at"
     actions = None
+
+    @admin.display(description="when", ordering="changed_at")
+    def when(self, change: MembershipChange) -> str:
+        return time_element(change.changed_at, "past")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -13,9 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
+from inboxes.badges import badge
 from inboxes.encryption import UndecryptableError
 from inboxes.sign_in.confirming import confirm_changes
 from inboxes.times import time_element
@@ -23,6 +25,7 @@ from messaging.accounts.credentials import complete_credentials
 from messaging.accounts.self_test import Finding, run_self_test
 from messaging.admin import account_numbers
 from messaging.admin.filters import AccountStateFilter
+from messaging.administration.accounts import find_failing_accounts
 from messaging.carriers import CARRIERS, UnknownCarrier
 from messaging.carriers.base import CredentialField
 from messaging.models import CarrierAccount
@@ -129,9 +132,42 @@ def _secret_fields(account: CarrierAccount) -> dict[str, forms.Field]:
 @admin.register(CarrierAccount)
 class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
     form = AccountForm
-    list_display = ("name", "carrier", "is_active", "status", "rejected_count", "last_rejected_at")
-    list_filter = (AccountStateFilter, "carrier")
+    list_display = ("name", "carrier_name", "state", "refused")
+    list_filter = (AccountStateFilter,)
+    ordering = ("name", "pk")
     search_fields = ("name", "numbers__address")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Add to each account of the page why it fails, which takes few queries for all."""
+        changelist = super().get_changelist_instance(request)
+        failing = find_failing_accounts(timezone.now())
+        for account in changelist.result_list:
+            account.failure = failing.get(account, "")
+        return changelist
+
+    @admin.display(description="carrier", ordering="carrier")
+    def carrier_name(self, account: CarrierAccount) -> str:
+        return account.adapter.label if account.is_known else account.carrier
+
+    @admin.display(description="state")
+    def state(self, account: Any) -> str:
+        if not account.is_active:
+            return badge("Off")
+        if not account.is_known:
+            return NOT_HERE
+        if not account.failure:
+            return badge("Works", "good")
+        return format_html("{}<small>{}</small>", badge("Fails", "bad"), account.failure)
+
+    @admin.display(description="last refused request", ordering="last_rejected_at")
+    def refused(self, account: CarrierAccount) -> str:
+        if account.last_rejected_at is None:
+            return "none"
+        return format_html(
+            "{}<small>{}</small>",
+            time_element(account.last_rejected_at, "past"),
+            account.last_rejection,
+        )
 
     def get_urls(self) -> list[Any]:
         mine = [
@@ -202,25 +238,17 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
     def get_fieldsets(self, request: HttpRequest, obj: CarrierAccount | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("carrier", "name")})]
-        rejections = ("rejected_count", "last_rejected_at", "last_rejection", "reasons")
         return [
-            (None, {"fields": ("carrier", "name", "is_active", "status", *ABOUT)}),
+            (None, {"fields": ("carrier_name", "name", "is_active", "status", *ABOUT)}),
             ("Secrets", {"fields": tuple(_secret_fields(obj))}),
-            ("Rejected webhooks", {"fields": rejections}),
+            ("Refused requests", {"fields": ("rejected_count", "reasons")}),
         ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: CarrierAccount | None = None
     ) -> tuple[str, ...]:
-        shown = (
-            "status",
-            *ABOUT,
-            "rejected_count",
-            "last_rejected_at",
-            "last_rejection",
-            "reasons",
-        )
-        return () if obj is None else ("carrier", *shown)
+        shown = ("carrier_name", "status", *ABOUT, "rejected_count", "reasons")
+        return () if obj is None else shown
 
     @admin.display(description="secrets")
     def status(self, account: CarrierAccount) -> str:
@@ -250,8 +278,9 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
             (one.count, one.reason, time_element(one.last_at, "past"))
             for one in account.rejections.order_by("-last_at", "-pk")
         )
-        row = "<tr><td>{}×</td><td>{}</td><td>last {}</td></tr>"
-        return format_html("<table>{}</table>", format_html_join("", row, rows))
+        row = "<li>{}×: {}, last {}</li>"
+        listed = format_html_join("", row, rows)
+        return format_html('<ul class="reasons">{}</ul>', listed) if listed else "none"
 
     @admin.display(description="self-test")
     def tested(self, account: CarrierAccount) -> str:

@@ -13,11 +13,12 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.utils.timesince import timesince
 
+from inboxes.badges import Tone, badge
 from messaging.admin import number_watch
 from messaging.admin.accounts import NOT_HERE
 from messaging.admin.filters import ComparisonFilter, ReceivingFilter, WaitingTextsFilter
 from messaging.carriers import UnknownCarrier
-from messaging.models import Message, Number
+from messaging.models import Message, Number, NumberConnection
 from messaging.stream.replies import follow_number
 from threads import addresses
 
@@ -37,7 +38,9 @@ class NumberAdmin(admin.ModelAdmin[Number]):
     form = NumberForm
     fields = ("address", "account", "inbox", "segments_per_second")
     autocomplete_fields = ("account", "inbox")
-    list_display = ("address", "inbox", "account", "rate", "waiting", "compared")
+    list_display = ("shown", "inbox", "account", "receiving", "rate", "waiting", "compared")
+    ordering = ("address",)
+    actions = None  # one by one: each may have to be given back at its carrier
     list_filter = (ReceivingFilter, WaitingTextsFilter, ComparisonFilter, "account")
     list_select_related = ("inbox", "account", "comparison")
     search_fields = ("address", "inbox__name", "account__name")
@@ -90,15 +93,30 @@ class NumberAdmin(admin.ModelAdmin[Number]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Number]:
         queued = Message.objects.waiting_to_be_sent().filter(inbox=OuterRef("inbox"))
+        watched = NumberConnection.objects.filter(address=OuterRef("address"))
         grouped = queued.order_by().values("inbox")
         return (
             super()
             .get_queryset(request)
             .annotate(
+                watch_state=Subquery(watched.values("state")[:1]),
                 queued=Subquery(grouped.annotate(number=Count("pk")).values("number")),
                 oldest=Subquery(grouped.annotate(first=Min("created_at")).values("first")),
             )
         )
+
+    @admin.display(description="number", ordering="address")
+    def shown(self, number: Number) -> str:
+        return number.display
+
+    @admin.display(description="receiving")
+    def receiving(self, number: Any) -> str:
+        """Say what the carrier told last of where the texts go."""
+        if number.watch_state is None:
+            return "not watched"
+        state = NumberConnection.State(number.watch_state)
+        tones: dict[str, Tone] = {"ours": "good", "changed": "bad", "gone": "bad"}
+        return badge(state.label, tones.get(state, "plain"))
 
     @admin.display(description="segments per second")
     def rate(self, number: Number) -> str:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from inboxes.requests import signed_in_agent
+from inboxes.times import time_element
 from messaging.admin.filters import OptOutFilter
 from messaging.models import Number, OptOut, OptOutSettings
 from messaging.outbound.opt_outs import end_opt_out, record_opt_out
@@ -28,7 +29,9 @@ SHORT_SOURCES = {
 class OptOutForm(forms.ModelForm[OptOut]):
     """Take an opt-out that an administrator learned of in another way."""
 
-    number = forms.ModelChoiceField(Number.objects.order_by("address"), label="our number")
+    number = forms.ModelChoiceField(
+        Number.objects.order_by("address"), label="our number", empty_label="Choose one"
+    )
 
     class Meta:
         model = OptOut
@@ -48,14 +51,12 @@ class OptOutAdmin(admin.ModelAdmin[OptOut]):
     """Show who wants no texts from which number. One can be added and ended; none is deleted."""
 
     form = OptOutForm
-    list_display = ("address", "from_numbers", "since", "how", "recorded_by", "ended_at")
+    list_display = ("address", "from_numbers", "began", "how", "recorded_by", "ended")
     list_select_related = ("recorded_by",)
     list_filter = (
         OptOutFilter,
         "source",
-        "is_for_all",
         "our_address",
-        "since",
     )
     search_fields = ("our_address", "address", "reason", "end_reason")
     ordering = ("-since", "-pk")
@@ -81,6 +82,14 @@ class OptOutAdmin(admin.ModelAdmin[OptOut]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:
         return () if obj is None else self.shown
+
+    @admin.display(description="since", ordering="since")
+    def began(self, opt_out: OptOut) -> str:
+        return time_element(opt_out.since, "past")
+
+    @admin.display(description="ended", ordering="ended_at")
+    def ended(self, opt_out: OptOut) -> str:
+        return time_element(opt_out.ended_at, "past") or "no"
 
     @admin.display(description="our number", ordering="our_address")
     def from_numbers(self, opt_out: OptOut) -> str:

@@ -80,7 +80,7 @@ def test_searches_and_filters_find_what_matches(cast: Cast, admin: Client) -> No
         ("inboxes_inbox", "?kind=shared", "Dispatch", "Personal line of"),
         ("inboxes_inbox", "?kind=personal", "Ana Ruiz", "Dispatch"),
         ("inboxes_inbox", "?q=%2B12025550111", "Dispatch", "Front Desk"),
-        ("messaging_number", "?q=Dispatch", "+12025550111", "+12025550110"),
+        ("messaging_number", "?q=Dispatch", "(202) 555-0111", "(202) 555-0110"),
         ("messaging_carrieraccount", "?q=%2B12025550111", "Twilio of the tests", "0 carrier"),
         ("inboxes_membershipchange", "?q=cho", "Cho Park", "Ben Okafor"),
     ]:
