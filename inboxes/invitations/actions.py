@@ -88,9 +88,13 @@ def request_reset_link(*, login: str) -> None:
     The caller learns nothing of it, not even by the time that it takes.
     """
     agents = Agent.objects.filter(is_active=True).exclude(email="")
-    wanted = Agent.normalize_username(login)
-    found = list(agents.filter(Q(username=wanted) | Q(email__iexact=login))[:2])
-    named = [agent for agent in found if agent.username == wanted] or found
+    username = Agent.normalize_username(login)
+    found = list(agents.filter(Q(username=username) | Q(email__iexact=login))[:3])
+    by_name = [agent for agent in found if agent.username == username]
+    by_address = [agent for agent in found if agent.email.lower() == login.lower()]
+    # Somebody may have a colleague's address as their username.
+    first, second = (by_address, by_name) if "@" in login else (by_name, by_address)
+    named = first or second
     with transaction.atomic():
         jobs.defer_lost_password_link(named[0].pk if len(named) == 1 else None)
 

@@ -20,6 +20,7 @@ MODELS = (
     ("inboxes", "agent"),
     ("inboxes", "inbox"),
     ("inboxes", "membershipchange"),
+    ("inboxes", "onetimelink"),
     ("inboxes", "signinsettings"),
     ("messaging", "carrieraccount"),
     ("messaging", "attempt"),
@@ -36,7 +37,7 @@ MORE = {
 
 
 def fill_empty_lists(server: Server) -> None:
-    """Write one webhook that was not understood, one opt-out and the opt-out settings."""
+    """Write one webhook that was not understood, one opt-out, one invitation and the settings."""
     server.query(
         "INSERT INTO messaging_webhook"
         " (account_id, path, headers, body, digest, is_quarantined, reason, received_at)"
@@ -46,6 +47,12 @@ def fill_empty_lists(server: Server) -> None:
     server.query(
         "INSERT INTO messaging_optout (our_address, address, source, since)"
         " SELECT '+12025550110', '+13035550999', 'administrator', now()"
+    )
+    server.query(
+        "INSERT INTO inboxes_onetimelink (kind, token_hash, name, email, is_administrator,"
+        " password_mark, removes_second_factors, email_state, email_failures, email_error,"
+        " created_at, expires_at) VALUES ('invitation', 'x', 'Gil', 'gil@example.com', false, '',"
+        " false, 'failed', 1, 'The e-mail server refuses the address.', now(), now() + '1 day')"
     )
     server.query("INSERT INTO messaging_optoutsettings (id) VALUES (1) ON CONFLICT DO NOTHING")
     server.query("INSERT INTO inboxes_signinsettings (id) VALUES (1) ON CONFLICT DO NOTHING")

@@ -153,6 +153,15 @@ def test_somebody_signed_in_is_asked_to_sign_out_first(cast: Cast) -> None:
     assert client.session["_auth_user_id"] == str(Agent.objects.get(username="eva").pk)
 
 
+def test_links_are_forgotten_a_month_after_they_ended(cast: Cast) -> None:
+    with time_machine.travel(timezone.now() - timedelta(days=34)):
+        actions.invite(invited_by=cast.admin)
+    with time_machine.travel(timezone.now() - timedelta(days=32)):
+        kept = actions.invite(invited_by=cast.admin).link
+    assert actions.delete_old_links() == 1
+    assert list(OneTimeLink.objects.all()) == [kept]
+
+
 def in_two_browsers(*deeds: Any) -> list[Any]:
     """Call the functions at the same time, each with a database connection of its own."""
     results: list[Any] = []
@@ -215,3 +224,14 @@ def test_a_new_administrator_is_asked_for_a_second_factor(cast: Cast, settings: 
     client.post(path_of(new), JOINING)
     assert Agent.objects.get(username="eva").is_staff
     assert client.get("/").headers["Location"].startswith("/account/two-step/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_browsers_with_one_reset_link_only_one_sets_the_password() -> None:
+    cast = create_cast()
+    path = path_of(actions.send_reset_link(agent=cast.ben, made_by=cast.admin))
+    answers = in_two_browsers(
+        lambda: Client().post(path, {"password": "a garden of stones"}).status_code,
+        lambda: Client().post(path, {"password": "a garden of sticks"}).status_code,
+    )
+    assert sorted(answers) == [302, 404]

@@ -93,6 +93,16 @@ def test_two_agents_with_one_address_are_told_nothing(cast: Cast, mail: MailServ
     assert asked_for() == [None, cast.ben.pk]
 
 
+def test_an_address_means_its_owner_and_not_whoever_is_called_like_it(
+    cast: Cast, mail: MailServer
+) -> None:
+    Agent.objects.create(
+        username="ben@example.com", display_name="Mallory", email="mallory@example.com"
+    )
+    ask("ben@example.com")
+    assert asked_for() == [cast.ben.pk]
+
+
 def test_asking_again_and_again_sends_one_e_mail_in_five_minutes(
     cast: Cast, mail: MailServer
 ) -> None:
