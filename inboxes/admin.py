@@ -259,15 +259,15 @@ class IsPersonalFilter(admin.SimpleListFilter):
         return queryset.filter(owner__isnull=self.value() == "shared")
 
 
-class ReadersFilter(admin.SimpleListFilter):
-    title = "readers"
-    parameter_name = "readers"
+class AttendedFilter(admin.SimpleListFilter):
+    title = "attended"
+    parameter_name = "attended"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("none", "Nobody reads it")]
+        return [("no", "By nobody")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.without_readers() if self.value() == "none" else queryset
+        return queryset.unattended() if self.value() == "no" else queryset
 
 
 class InboxForm(forms.ModelForm[Inbox]):
@@ -283,7 +283,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
     form = InboxForm
     autocomplete_fields = ("owner",)
     list_display = ("name", "number_address", "their_members")
-    list_filter = (IsPersonalFilter, ReadersFilter)
+    list_filter = (IsPersonalFilter, AttendedFilter)
     list_select_related = ("owner", "number")
     ordering = ("name", "pk")
     search_fields = ("name", "owner__username", "owner__display_name", "number__address")

@@ -117,7 +117,7 @@ class InboxQuerySet(models.QuerySet["Inbox"]):
     def shared(self) -> InboxQuerySet:
         return self.filter(owner=None)
 
-    def without_readers(self) -> InboxQuerySet:
+    def unattended(self) -> InboxQuerySet:
         """Keep those with nobody who may sign in among members, and no such owner."""
         memberships = Inbox.members.through._default_manager
         active = memberships.filter(inbox=OuterRef("pk"), agent__is_active=True)

@@ -8,12 +8,12 @@ from datetime import datetime
 from django.utils import timezone
 
 from inboxes.models import Agent, Inbox
-from messaging.administration import accounts, mail, numbers, readers, texts, webhooks, workers
+from messaging.administration import accounts, mail, numbers, texts, unattended, webhooks, workers
 from messaging.administration.troubles import Trouble
 from messaging.models import Message, Number
 
 # What stops everything comes first.
-SOURCES = (workers, accounts, numbers, webhooks, texts, readers, mail)
+SOURCES = (workers, accounts, numbers, webhooks, texts, unattended, mail)
 
 # Texts of a day are counted among so many of the newest messages.
 COUNTED = 10_000

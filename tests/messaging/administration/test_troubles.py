@@ -221,7 +221,7 @@ def test_an_inbox_that_nobody_reads_is_told(cast: Cast) -> None:
     assert "Ana Ruiz has a number, but nobody who may sign in." in words(cast)
     remove_member(inbox=cast.dispatch, agent=cast.ben, changed_by=cast.admin)
     assert "Ana Ruiz and Dispatch have a number" in words(cast)
-    assert rows(cast, troubles(cast)["readers"]) == 2
+    assert rows(cast, troubles(cast)["unattended"]) == 2
 
 
 def test_e_mail_that_is_not_sent_is_told(cast: Cast) -> None:
