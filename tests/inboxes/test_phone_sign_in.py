@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -165,3 +167,20 @@ def test_the_link_ends_with_the_session_that_shows_it(
         find_offer(token_of(offer))
     with pytest.raises(NotOpen):
         use(offer, secret)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_phones_at_the_same_moment_one_gets_the_link(
+    mia: Agent, offer: PhoneSignIn
+) -> None:
+    def try_to_claim(_: int) -> bool:
+        try:
+            claim(offer)
+        except NotOpen:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(4) as phones:
+        assert sorted(phones.map(try_to_claim, range(4))) == [False, False, False, True]
