@@ -21,8 +21,8 @@ from messaging.your_account.user_agents import name_browser
 Type = Authenticator.Type
 _WAYS = {
     WayIn.PASSKEY: "with a passkey",
-    WayIn.COMPANY: "with the company sign-in",
-    WayIn.PHONE: "with a code from another session",
+    WayIn.COMPANY: "by company sign-in",
+    WayIn.PHONE: "by QR code",
 }
 
 

@@ -100,6 +100,7 @@ def test_an_authenticator_app_is_set_up_and_its_codes_are_kept(
     code = format_hotp_value(hotp_value(secret, int(time.time()) // 30))
     page.get_by_role("textbox", name="Code that the app shows").fill(f"{code[:3]} {code[3:]}")
     page.get_by_role("button", name="Turn on").click()
+    expect(page.locator("#notice")).to_have_text("Authenticator app added.")
     expect(page.get_by_role("list", name="Recovery codes").get_by_role("listitem")).to_have_count(
         10
     )

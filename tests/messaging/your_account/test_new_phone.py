@@ -98,7 +98,7 @@ def test_a_phone_gets_a_session_of_its_own(
     assert is_signed_in(phone)
     assert phone.session.session_key != desktop.session.session_key
     account = " ".join(read_words(desktop.get("/account/")).split())
-    assert "with a code from another session" in account
+    assert "by QR code" in account
     assert "Your phone is signed in" in read_words(desktop.get(DESKTOP))
 
 
