@@ -52,6 +52,7 @@ def read_title(page: Page) -> str:
         "thread",
         "/notifications/",
         "/settings/",
+        "/account/",
         "/simulator/?from=%2B12025550126",
     ],
 )

@@ -82,6 +82,7 @@ def test_everything_is_large_enough_for_a_finger(
         "/start/",
         "/notifications/",
         "/settings/",
+        "/account/",
     ):
         page.goto(server.url + address)
         assert page.evaluate(SMALL) == [], address

@@ -94,8 +94,10 @@ def test_a_phone_gets_a_session_of_its_own(
     assert "Safari on iPhone" in page
     assert "198.51.100.7" in page
     confirm(desktop)
+    before = phone.session.session_key
     assert phone.post(f"{link}finish/")["Location"] == "/"
     assert is_signed_in(phone)
+    assert phone.session.session_key != before
     assert phone.session.session_key != desktop.session.session_key
     account = " ".join(read_words(desktop.get("/account/")).split())
     assert "by QR code" in account
