@@ -10,6 +10,7 @@ from django.db import transaction
 
 from inboxes.actions import add_member, announce_inbox
 from inboxes.models import Agent, Inbox
+from messaging.accounts.adding import add_number
 from messaging.models import CarrierAccount, Number
 from messaging.setup import key
 from messaging.setup.checklist import SIMULATOR
@@ -122,13 +123,9 @@ def _put_number(address: str, *, account: CarrierAccount, inbox: Inbox) -> Numbe
     gone = Number.objects.filter(inbox=inbox).first()
     if gone is not None:
         gone.delete()
-    number = Number(address=address, account=account, inbox=inbox)
-    number.clean()
-    number.save()
-    follow_number(
-        inbox_id=inbox.pk, our_addresses=[address, *([gone.address] if gone is not None else [])]
-    )
-    return number
+        follow_number(inbox_id=inbox.pk, our_addresses=[gone.address])
+    Number(address=address, account=account).clean()
+    return add_number(account=account, address=address, inbox=inbox)
 
 
 def _create_inbox(suggested: str) -> Inbox:

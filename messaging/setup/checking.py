@@ -17,7 +17,7 @@ class Checked:
     """Say what the carrier answered. `trouble` is empty if it accepts the credentials."""
 
     trouble: str
-    is_refused: bool = False
+    remark: str = ""
     seconds: float = 0.0
 
 
@@ -31,17 +31,14 @@ def check_credentials(carrier: Carrier, credentials: Mapping[str, str]) -> Check
         case results.AuthFailed():
             return Checked(
                 f"{carrier.label} doesn’t accept these: {_sentence(result.detail)} Copy them again"
-                f" from its console, then check once more.",
-                is_refused=True,
+                " from its console, then check once more."
             )
         case results.CannotTell():
             return Checked(
                 f"{carrier.label} can’t be asked right now: {_sentence(result.detail)} Nothing was"
                 " saved. Try again in a moment, or skip this for now."
             )
-    if result.remark:
-        return Checked(f"{carrier.label} says: {_sentence(result.remark)}")
-    return Checked("", seconds=seconds)
+    return Checked("", remark=result.remark, seconds=seconds)
 
 
 def _sentence(detail: str) -> str:

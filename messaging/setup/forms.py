@@ -46,7 +46,7 @@ class CredentialsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        for name, value in values.items():
+        for name, value in list(values.items()):
             if value and not value.isprintable():
                 self.add_error(name, INVISIBLE)
         return values
@@ -62,7 +62,7 @@ def _credential_field(field: CredentialField) -> forms.CharField:
     widget = forms.TextInput(attrs) if is_shown else forms.PasswordInput(attrs)
     return forms.CharField(
         label=field.label,
-        required=field.is_required,
+        required=field.is_required and not field.is_found,
         max_length=4096,
         help_text=field.help_text,
         widget=widget,

@@ -21,6 +21,7 @@ urlpatterns = [
     path("carrier/<slug:carrier>/", carrier.connect_carrier, name="setup_credentials"),
     path("simulator/", carrier.try_without_carrier, name="setup_simulator"),
     path("numbers/", numbers.choose_numbers, name="setup_numbers"),
+    path("numbers/look/", numbers.look_again, name="setup_look_again"),
     path("numbers/by-hand/", numbers.enter_number, name="setup_by_hand"),
     path("inbox/", inbox.name_inboxes, name="setup_inbox"),
     path("colleagues/", colleagues.invite_colleagues, name="setup_colleagues"),

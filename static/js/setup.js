@@ -1,2 +1,6 @@
 // The pages of the first start.
 import "./admin/copy-button.js";
+import "./setup/number-choice.js";
+import { rewriteTimes } from "./shared/times.js";
+
+rewriteTimes(document);

@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inboxes.access import hide_unless
+from messaging.accounts.credentials import complete_credentials
 from messaging.carriers import CARRIERS, Carrier
 from messaging.models import CarrierAccount
 from messaging.setup import access, actions, pages
@@ -49,7 +50,10 @@ def connect_carrier(request: HttpRequest, carrier: str) -> HttpResponse:
             account = actions.store_account(
                 carrier=carrier, name=adapter.label, credentials=form.credentials()
             )
-            messages.success(request, f"{adapter.label} answered in {checked.seconds:.1f} s.")
+            complete_credentials(account=account)
+            messages.success(
+                request, f"{adapter.label} answered in {checked.seconds:.1f} s. {checked.remark}"
+            )
             return redirect(f"{reverse('messaging:setup_numbers')}?account={account.pk}")
         trouble = checked.trouble
     context = {"form": form, "carrier": adapter, "trouble": trouble}

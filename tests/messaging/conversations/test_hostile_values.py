@@ -189,7 +189,11 @@ REQUESTS: dict[str, list[Request]] = {
     "setup/carrier/": [Request()],
     "setup/carrier/<slug:carrier>/": [Request("post", {}, ("account_sid", "auth_token"))],
     "setup/simulator/": [Request("post")],
-    "setup/numbers/": [Request(words=("account",))],
+    "setup/numbers/": [
+        Request(words=("account", "q", "page")),
+        Request("post", {}, ("number",)),
+    ],
+    "setup/numbers/look/": [Request("post", {}, ("rest",))],
     "setup/numbers/by-hand/": [Request(words=("account",)), Request("post", {}, ("address",))],
     "setup/inbox/": [Request("post", {}, ("inbox-new-name", "inbox-new-joins"))],
     "setup/colleagues/": [Request("post", {}, ("name", "email"))],

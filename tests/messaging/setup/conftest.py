@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
 
+from messaging.carriers import http
 from messaging.setup import key
+from tests.messaging.carriers.number_far_ends.base import Answer, Request
+from tests.messaging.carriers.number_far_ends.calls import client_of
+from tests.messaging.carriers.number_far_ends.twilio import ACCOUNT, TOKEN, TwilioNumbers
 
 PASSWORD = "Quercitron-password"
 ADA = {"display_name": "Ada Byron", "username": "ada", "password": PASSWORD}
@@ -18,6 +23,9 @@ ADA = {"display_name": "Ada Byron", "username": "ada", "password": PASSWORD}
 def _new_installation(db: None, settings: Any, tmp_path: Path) -> None:
     settings.DEMO = False
     settings.DATA_DIR = tmp_path / "data"
+
+
+SECRETS = {"account_sid": ACCOUNT, "auth_token": TOKEN}
 
 
 def the_key() -> str:
@@ -39,3 +47,26 @@ def ada() -> Client:
     answer = client.post("/setup/administrator/", ADA)
     assert answer.status_code == 302, answer.content.decode()
     return client
+
+
+@pytest.fixture
+def far_end(monkeypatch: pytest.MonkeyPatch, settings: Any) -> TwilioAccount:
+    """Put a Twilio account at the other end of every client of a carrier's API."""
+    settings.PUBLIC_URL, settings.PUBLIC_HOST = "https://texts.example.com", "texts.example.com"
+    account = TwilioAccount()
+
+    def new_client(timeout: float | None = None) -> httpx.Client:
+        return client_of(account)
+
+    monkeypatch.setattr(http, "new_client", new_client)
+    return account
+
+
+class TwilioAccount(TwilioNumbers):
+    """Answer who the account is, too."""
+
+    def answer(self, request: Request) -> Answer:
+        is_right = super().answer(request).status != 401
+        if request.path == f"/2010-04-01/Accounts/{ACCOUNT}.json" and is_right:
+            return Answer.of({"sid": ACCOUNT, "friendly_name": "Brandt", "status": "active"})
+        return super().answer(request)

@@ -33,6 +33,7 @@ PAGES = [
     "/setup/carrier/twilio/",
     "/setup/simulator/",
     "/setup/numbers/",
+    "/setup/numbers/look/",
     "/setup/numbers/by-hand/",
     "/setup/inbox/",
     "/setup/colleagues/",
