@@ -21,6 +21,7 @@ from messaging.inbound.rejections import count_rejection
 from messaging.models import (
     Attempt,
     CarrierAccount,
+    EmailPreference,
     Message,
     Number,
     NumberConnection,
@@ -222,6 +223,16 @@ def test_an_inbox_that_nobody_reads_is_told(cast: Cast) -> None:
     remove_member(inbox=cast.dispatch, agent=cast.ben, changed_by=cast.admin)
     assert "Ana Ruiz and Dispatch have a number" in words(cast)
     assert rows(cast, troubles(cast)["unattended"]) == 2
+
+
+def test_agents_who_are_not_told_what_they_missed_are_told_of(cast: Cast) -> None:
+    EmailPreference.objects.create(
+        agent=cast.ben, minutes=5, told_until=0, error="The e-mail server can't be reached."
+    )
+    assert "Agents aren't told by e-mail what they missed" in words(cast)
+    assert "missed_mail" in troubles(cast)
+    EmailPreference.objects.update(error="")
+    assert "missed_mail" not in troubles(cast)
 
 
 def test_e_mail_that_is_not_sent_is_told(cast: Cast) -> None:
