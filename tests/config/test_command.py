@@ -138,7 +138,7 @@ def test_web_runs_as_the_units_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["setup-link"], ["backup", "a"], ["restore", "{file}"], ["serve"]]
+    "command", [["setup-link"], ["restore", "{file}"]]
 )
 def test_a_database_that_is_away_is_said_in_a_sentence(tmp_path: Path, command: list[str]) -> None:
     """Run each in a process of its own, as people do."""
