@@ -20,12 +20,19 @@ from config.backup.making import ABOUT, DATABASE, SECOND_FACTORS
 from config.backup.programs import connect, connection_options, find_newest, find_program
 from config.version import VERSION
 
-# Texts that were waiting may have been sent since: none is sent again by itself.
+# Texts that were waiting may have been sent since: none is sent again by itself. They say of
+# themselves that they count as failures, except for confirmations of opt-outs, as in
+# messaging/stream/failures.py; `upgrade` then brings the counts of threads and inboxes right.
 WHY = "Restored from a backup: this may have gone already. Check, and send it again if needed."
 HOLD_TEXTS = f"""
-UPDATE public.messaging_message SET state = 'failed', reason = '{WHY}'
+UPDATE public.messaging_message AS message
+   SET state = 'failed', reason = '{WHY}',
+       unseen_failure = CASE WHEN EXISTS (
+           SELECT FROM public.messaging_optout WHERE confirmation_id = message.id
+       ) THEN '' ELSE 'failed' END
  WHERE kind = 'outbound' AND state = 'queued';
-UPDATE public.messaging_scheduledtext SET state = 'held', reason = '{WHY}' WHERE state = 'waiting';
+UPDATE public.messaging_scheduledtext
+   SET state = 'held', reason = '{WHY}', is_counted = true WHERE state = 'waiting';
 """  # noqa: S608  a constant of ours
 # Written by newer programs; a server older than 17 does not know it, and it changes nothing.
 UNKNOWN_TO_OLD_SERVERS = b"SET transaction_timeout = 0;\n"

@@ -137,9 +137,7 @@ def test_web_runs_as_the_units_do() -> None:
     assert dict(re.findall(r"(--[\w-]+) ?(\d*)", " ".join(OPTIONS))) == pairs
 
 
-@pytest.mark.parametrize(
-    "command", [["setup-link"], ["restore", "{file}"]]
-)
+@pytest.mark.parametrize("command", [["setup-link"], ["restore", "{file}"]])
 def test_a_database_that_is_away_is_said_in_a_sentence(tmp_path: Path, command: list[str]) -> None:
     """Run each in a process of its own, as people do."""
     environment = environment_for("postgresql://x@127.0.0.1:1/x", tmp_path / "data")

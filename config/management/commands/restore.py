@@ -34,8 +34,8 @@ class Command(PlainCommand):
             status = error.status if isinstance(error, Refused) else 2
             raise CommandError(f"{error} Nothing was restored.", returncode=status) from error
         self.stdout.write(
-            "Restored. Texts that were waiting are marked as failed or held; everyone has to sign"
-            " in again. Now start Partyline."
+            "Restored. Texts that were waiting have become failed or held, and everyone has to"
+            " sign in again. Now run `upgrade`, which counts what failed, and start Partyline."
         )
         if options["keys"] is None:
             self.stdout.write("Second factors were not in it: they have to be set up again.")
