@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 from urllib.parse import parse_qs
@@ -119,10 +120,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.send(text_data=frame)
 
     async def _close_with(self, code: int) -> None:
-        """Close the socket. The page leaves the hub first, so that nothing follows the code."""
+        """Close the socket, in a task of its own: leaving the hub may end the one that asks."""
         if self.page is not None:
-            await self._leave_hub()
-            await self.close(code)
+            self._closing = asyncio.create_task(self._leave_and_close(code))
+            await asyncio.shield(self._closing)
+
+    async def _leave_and_close(self, code: int) -> None:
+        """Leave the hub first, so that nothing follows the code."""
+        await self._leave_hub()
+        await self.close(code)
 
     async def _leave_hub(self) -> None:
         page, self.page = self.page, None

@@ -6,6 +6,7 @@ import pytest
 from channels.db import database_sync_to_async as in_database
 
 from inboxes.models import SignInSettings
+from messaging.live import hub
 from messaging.live.hub import hub_of_this_loop
 from messaging.live.pages import NEEDS_SECOND_STEP
 from tests.cast import Cast
@@ -24,6 +25,15 @@ async def test_open_pages_close_when_everybody_needs_a_second_step(
     page = await opened(cast.ana, "/")
     await demand("everybody")
     await hub_of_this_loop().compare_with_database()
+    assert await page.receive_close_code() == NEEDS_SECOND_STEP
+
+
+async def test_the_last_page_of_a_process_is_told_why_it_closes(
+    cast: Cast, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "HEARTBEAT_INTERVAL", 0.05)
+    page = await opened(cast.ana, "/")
+    await demand("everybody")
     assert await page.receive_close_code() == NEEDS_SECOND_STEP
 
 
