@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import timedelta
 from typing import Any
@@ -183,7 +184,16 @@ def in_two_browsers(*deeds: Any) -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_browsers_with_one_link_only_one_gets_in() -> None:
+def test_of_two_browsers_with_one_link_only_one_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for the other where it is about to make an agent; none gets there twice."""
+    create, both = actions._create_agent, threading.Barrier(2)
+
+    def create_together(**fields: Any) -> Agent:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return create(**fields)
+
+    monkeypatch.setattr(actions, "_create_agent", create_together)
     cast = create_cast()
     path = path_of(actions.invite(invited_by=cast.admin, inboxes=[cast.dispatch]))
     answers = in_two_browsers(
