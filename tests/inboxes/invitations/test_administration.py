@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from inboxes.invitations import actions, sending
 from inboxes.models import Agent, OneTimeLink
@@ -24,19 +26,14 @@ MADE = "/admin/inboxes/onetimelink/made/"
 JOINING = {"display_name": "Eva Stone", "username": "eva", "password": "a garden of stones"}
 
 
-def just_signed_in(agent: Agent) -> Client:
-    """Return a client whose agent gave their password a moment ago."""
-    client = client_of(agent)
-    session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
-    session["account_authentication_methods_user"] = str(agent.pk)
-    session.save()
-    return client
+def signed_in_an_hour_ago(agent: Agent) -> Client:
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        return client_of(agent)
 
 
 @pytest.fixture
 def admin(cast: Cast) -> Client:
-    return just_signed_in(cast.admin)
+    return client_of(cast.admin)
 
 
 def shown_links(client: Client) -> list[str]:
@@ -109,11 +106,11 @@ def test_a_link_waits_nowhere_in_the_clear(cast: Cast, admin: Client) -> None:
 
 
 def test_who_invites_an_administrator_confirms_that_it_is_them(cast: Cast) -> None:
-    client = client_of(cast.admin)
+    client = signed_in_an_hour_ago(cast.admin)
     form = {"people": "Eva", "is_administrator": "on"}
     assert client.post(INVITE, form).headers["Location"].startswith("/sign-in/confirm/")
     assert not OneTimeLink.objects.exists()
-    assert just_signed_in(cast.admin).post(INVITE, form).headers["Location"] == MADE
+    assert client_of(cast.admin).post(INVITE, form).headers["Location"] == MADE
     assert OneTimeLink.objects.get().is_administrator
 
 
@@ -196,7 +193,8 @@ def test_removing_second_factors_is_offered_where_there_are_some_and_logged(
 
 def test_who_makes_a_reset_link_confirms_that_it_is_them(cast: Cast) -> None:
     page = f"/admin/inboxes/agent/{cast.ben.pk}/reset-link/"
-    for response in (client_of(cast.admin).get(page), client_of(cast.admin).post(page)):
+    client = signed_in_an_hour_ago(cast.admin)
+    for response in (client.get(page), client.post(page)):
         assert response.headers["Location"].startswith("/sign-in/confirm/")
     assert not OneTimeLink.objects.exists()
 
@@ -222,7 +220,7 @@ def test_only_administrators_get_there(cast: Cast, path: str) -> None:
     path = path.replace("LINK", f"{LINKS}{link.pk}")
     path = path.replace("RESET", f"/admin/inboxes/agent/{cast.ben.pk}/reset-link/")
     for send in ("get", "post"):
-        answer: Any = getattr(just_signed_in(cast.ana), send)(path)
+        answer: Any = getattr(client_of(cast.ana), send)(path)
         assert answer.status_code == 403
         assert getattr(Client(), send)(path).headers["Location"].startswith("/sign-in/")
     link.refresh_from_db()
