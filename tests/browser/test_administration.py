@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.pages import (
+    NARROW,
     WIDE,
     ZOOMED,
     OpenBrowser,
     OpenPage,
+    expect_readable,
     find_violations,
     measure_overflow,
 )
@@ -42,11 +45,11 @@ def fill_empty_lists(server: Server) -> None:
         "INSERT INTO messaging_webhook"
         " (account_id, path, headers, body, digest, is_quarantined, reason, received_at)"
         " SELECT id, '/webhooks/x/', '{}', 'x', 'digest', true, 'text is missing', now()"
-        " FROM messaging_carrieraccount LIMIT 1"
+        " FROM messaging_carrieraccount LIMIT 1 ON CONFLICT DO NOTHING"
     )
     server.query(
         "INSERT INTO messaging_optout (our_address, address, source, since)"
-        " SELECT '+12025550110', '+13035550999', 'administrator', now()"
+        " SELECT '+12025550110', '+13035550999', 'administrator', now() ON CONFLICT DO NOTHING"
     )
     server.query(
         "INSERT INTO inboxes_onetimelink (kind, token_hash, name, email, is_administrator,"
@@ -127,6 +130,35 @@ def test_the_webhook_address_is_copied_by_a_button(
     expect(page.get_by_role("status").filter(has_text="Copied")).to_be_attached()
     assert token in page.evaluate("navigator.clipboard.readText()")
     expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
+def test_the_first_page_and_a_list_can_be_read_in_both_themes(
+    open_page: OpenPage, server: Server
+) -> None:
+    fill_empty_lists(server)
+    page = open_page("admin", "/admin/")
+    wrong = page.get_by_role("region", name="What is wrong now")
+    expect(wrong.get_by_role("heading", name="In quarantine")).to_be_visible()
+    expect(wrong.get_by_text("No worker is running")).to_have_count(0)
+    expect_readable(page, WIDE, NARROW)
+    wrong.get_by_role("link", name="See the quarantine").click()
+    expect(page.get_by_role("heading", name="Quarantine", level=1)).to_be_visible()
+    expect_readable(page, WIDE, NARROW)
+
+
+def test_on_a_phone_menu_and_account_open_from_buttons(open_page: OpenPage) -> None:
+    page = open_page("admin", "/admin/", viewport=NARROW)
+    menu = page.get_by_role("navigation", name="Administration")
+    expect(menu).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    menu.get_by_role("link", name="Numbers").click()
+    expect(page.get_by_role("heading", name="Numbers", level=1)).to_be_visible()
+    # Each row is a card, whose lines say what they are.
+    cell = page.locator("#result_list td.field-account").first
+    expect(cell).to_have_attribute("data-label", "Account")
+    page.get_by_role("button", name="Administrator").click()
+    page.get_by_role("link", name="Your account").click()
+    expect(page).to_have_url(re.compile("/account/$"))
 
 
 def test_in_a_narrow_window_the_links_at_the_top_are_not_covered(open_page: OpenPage) -> None:
