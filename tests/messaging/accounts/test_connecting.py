@@ -15,14 +15,18 @@ from messaging.accounts.adding import add_number
 from messaging.accounts.connecting import connect_numbers
 from messaging.accounts.disconnecting import describe_undoing, disconnect_number
 from messaging.accounts.offered import list_offered_numbers, read_offered_numbers
-from messaging.accounts.watching import check_number, set_back
-from messaging.carriers import results
+from messaging.accounts.watching import check_due_numbers, check_number, set_back
+from messaging.carriers import numbers, results
+from messaging.carriers.twilio_numbers import TwilioDirectory
 from messaging.models import CarrierAccount, ConnectionEvent, Message, NumberConnection
 from tests.cast import FRONT_DESK, Cast
+from tests.clock import Clock, clock
 from tests.messaging.accounts.numbers_of_account import THEIRS, choose, connect, connected
 from tests.messaging.carrier_calls import post_webhook, text_fields
 from tests.messaging.carriers.number_far_ends.twilio import TOKEN, TwilioNumbers
 from tests.messaging.stepped_worker import run_jobs
+
+__all__ = ["clock"]
 
 pytestmark = pytest.mark.django_db
 
@@ -354,3 +358,40 @@ def test_texts_that_came_before_their_number_had_an_inbox_are_replayed(
     number = add_number(account=account, address=TWO, inbox=inbox)
     run_jobs()
     assert Message.objects.get().inbox_id == number.inbox_id
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_server_that_stops_in_the_middle_leaves_what_can_be_finished_or_undone(
+    account: CarrierAccount,
+    far_end: TwilioNumbers,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    is_taken: bool,
+) -> None:
+    apply = TwilioDirectory.apply
+
+    def stop(directory: TwilioDirectory, step: numbers.Step) -> None:
+        if is_taken:
+            apply(directory, step)
+        raise SystemExit
+
+    far_end.add(ONE, url=THEIRS)
+    chosen = choose(account, ONE)
+    with monkeypatch.context() as patch:
+        patch.setattr(TwilioDirectory, "apply", stop)
+        with pytest.raises(SystemExit):
+            connect_numbers(account=account, chosen=chosen, agent=None)
+    row = NumberConnection.objects.get()
+    assert row.state == State.CONNECTING
+    assert connect_numbers(account=account, chosen=chosen, agent=None)[0].result == "busy"
+    clock.advance(timedelta(minutes=6))
+    check_due_numbers()
+    row.refresh_from_db()
+    assert row.state == (State.OURS if is_taken else State.CONNECTING)
+    if not is_taken:
+        assert row.trouble == "connecting it broke off"
+        assert set_back(connection=row, agent=None).result == "done"
+        row.refresh_from_db()
+    assert far_end.url_of(ONE) == account.webhook_url
+    disconnect_number(connection=row, agent=None)
+    assert far_end.url_of(ONE) == THEIRS
