@@ -29,7 +29,7 @@ PAGES = [
 ]
 MACHINES = [
     ("post", "/simulator/carrier/messages/"),
-    ("get", f"/simulator/files/{uuid.uuid4()}/"),
+    ("get", f"/simulator/files/{uuid.UUID(int=1)}/"),
 ]
 
 
