@@ -377,6 +377,10 @@ class MembershipChangeAdmin(admin.ModelAdmin[MembershipChange]):
 class SignInSettingsForm(forms.ModelForm[SignInSettings]):
     """Offer what is at least as strict as the environment asks."""
 
+    class Meta:
+        model = SignInSettings
+        fields = ("two_step",)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["two_step"]

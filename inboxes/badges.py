@@ -1,4 +1,4 @@
-"""Draw short words in lists of the administration that stand out by their colour."""
+"""Draw what the administration's lists and pages show: coloured words, names, what is copied."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ Tone = Literal["plain", "good", "bad"]
 
 def badge(words: str, tone: Tone = "plain") -> SafeString:
     return format_html('<span class="badge {}">{}</span>', tone, words)
+
+
+def copyable(words: str) -> SafeString:
+    """Draw words with a button beside them that copies them; nothing for nothing."""
+    if not words:
+        return SafeString("")
+    return format_html(
+        '<span>{0}</span> <button type="button" class="copy" data-copy="{0}">Copy</button>'
+        '<span class="visually-hidden" role="status" data-copy-status></span>',
+        words,
+    )
 
 
 def name_some(names: Sequence[str], most: int = 3) -> str:

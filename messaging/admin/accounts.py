@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
-from inboxes.badges import badge
+from inboxes.badges import badge, copyable
 from inboxes.encryption import UndecryptableError
 from inboxes.sign_in.confirming import confirm_changes
 from inboxes.times import time_element
@@ -265,11 +265,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
 
     @admin.display(description="webhook address")
     def webhook_address(self, account: CarrierAccount) -> str:
-        return format_html(
-            '<span>{0}</span> <button type="button" class="copy" data-copy="{0}">Copy</button>'
-            '<span class="visually-hidden" role="status" data-copy-status></span>',
-            account.webhook_url,
-        )
+        return copyable(account.webhook_url)
 
     @admin.display(description="last reasons")
     def reasons(self, account: CarrierAccount) -> str:

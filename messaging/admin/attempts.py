@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from inboxes.badges import badge
+from inboxes.badges import badge, copyable
 from inboxes.times import time_element
 from messaging.admin.filters import AttemptReasonFilter, AttemptStateFilter, AttemptTimeFilter
 from messaging.carriers import events
@@ -38,7 +38,7 @@ class AttemptAdmin(admin.ModelAdmin[Attempt]):
         "agents_read",
         "carrier_says",
         "detail",
-        "carrier_message_id",
+        "carriers_id",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
@@ -53,6 +53,10 @@ class AttemptAdmin(admin.ModelAdmin[Attempt]):
     def outcome(self, attempt: Attempt) -> str:
         is_failed = attempt.state == DeliveryState.FAILED
         return badge(attempt.get_state_display(), "bad" if is_failed else "plain")
+
+    @admin.display(description="the carrier's id")
+    def carriers_id(self, attempt: Attempt) -> str:
+        return copyable(attempt.carrier_message_id) or "none"
 
     @admin.display(description="inbox")
     def inbox(self, attempt: Attempt) -> str:

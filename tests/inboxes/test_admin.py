@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.forms import ChoiceField
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from inboxes import bell
-from inboxes.models import Agent, Inbox, Membership, MembershipChange
+from inboxes.admin import SignInSettingsForm
+from inboxes.models import Agent, Inbox, Membership, MembershipChange, SignInSettings
 from messaging.models import CarrierAccount, Number
 from tests.cast import SECRETS, Cast, client_of
 
@@ -332,3 +334,22 @@ def test_an_agents_page_shows_nothing_of_the_passwords_hash(cast: Cast) -> None:
     page = client_of(cast.admin).get(f"/admin/inboxes/agent/{cast.ana.pk}/change/")
     assert "argon2" not in page.content.decode()
     assert "superuser" not in page.content.decode().lower()
+
+
+def test_sign_in_settings_are_never_milder_than_the_environment(
+    cast: Cast, admin: Client, settings: Any
+) -> None:
+    settings.TWO_STEP_SIGN_IN = "nobody"
+    page = admin.get(admin_url("inboxes_signinsettings", "changelist"))["Location"]
+    shown = admin.get(page).content.decode()
+    assert all(f'value="{who}"' in shown for who in ("nobody", "administrators", "everybody"))
+    assert admin.post(page, {"two_step": "administrators"}).status_code == 302
+    assert SignInSettings.objects.get().two_step == "administrators"
+    SignInSettings.objects.update(two_step="nobody")
+    settings.TWO_STEP_SIGN_IN = "everybody"
+    form = SignInSettingsForm({"two_step": "nobody"}, instance=SignInSettings.objects.get())
+    field = form.fields["two_step"]
+    assert isinstance(field, ChoiceField)
+    assert field.choices == [("everybody", "Everybody")]
+    assert not form.is_valid()
+    assert "TWO_STEP_SIGN_IN" in str(field.help_text)
