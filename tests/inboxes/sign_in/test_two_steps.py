@@ -213,6 +213,9 @@ def test_a_second_factor_given_for_somebody_else_counts_for_nobody(
     client = sign_in("mia")
     client.post(CODE_PAGE, {"code": code_now()})
     assert client.get("/settings/").status_code == 200
+    given = dict(client.session)
+    assert demand.gave_second_factor(mia, given)
+    assert not demand.gave_second_factor(root, given)
     client.force_login(root)
     assert lands_on(client) == SET_UP_PAGE
 
