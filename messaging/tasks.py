@@ -13,10 +13,11 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from inboxes.database import release_connection
+from inboxes.emails import EmailNotSent
 from inboxes.invitations import actions as invitations
 from inboxes.invitations import sending
 from inboxes.invitations.jobs import SEND_LINK, SEND_LOST_PASSWORD_LINK
-from messaging.accounts import watching
+from messaging.accounts import alerts, watching
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
 from messaging.inbound import reconciling
@@ -28,6 +29,7 @@ from messaging.outbound.receipts import delete_parked_receipts
 from messaging.outbound.scheduling import delete_ended_texts, send_if_due
 from messaging.stream import jobs
 from messaging.stream.jobs import (
+    ALERT_NUMBER,
     BEHIND_SENDING,
     COMPARE_NUMBER,
     DELIVER_THREAD,
@@ -61,6 +63,13 @@ DUE_AT_ONCE = 500
 
 DATABASE_TROUBLE = RetryStrategy(
     max_attempts=5, wait=2, retry_exceptions={OperationalError, InterfaceError}
+)
+
+# While the e-mail server is away.
+MAIL_TROUBLE = RetryStrategy(
+    max_attempts=6,
+    linear_wait=120,
+    retry_exceptions={OperationalError, InterfaceError, EmailNotSent},
 )
 
 
@@ -282,6 +291,12 @@ def send_lost_password_link(*, agent_id: int | None) -> None:
     with released_connection():
         if agent_id is not None:
             invitations.send_lost_password_link(agent_id=agent_id)
+
+
+@app.task(name=ALERT_NUMBER, queue=EMAILS, retry=MAIL_TROUBLE)
+def send_number_alert(*, connection_id: int, agent_id: int) -> None:
+    with released_connection():
+        alerts.send_alert(connection_id, agent_id)
 
 
 @app.periodic(cron="* * * * *")

@@ -9,7 +9,7 @@ from typing import Any
 
 from inboxes import bell, counters
 from inboxes.models import Inbox
-from messaging.accounts import history, troubles
+from messaging.accounts import alerts, history, troubles
 from messaging.carriers import numbers
 from messaging.carriers.numbers import NotThere, OfferedNumber, Registration
 from messaging.models import ConnectionEvent, Number, NumberConnection
@@ -93,12 +93,12 @@ def note_changed(row: NumberConnection, route: numbers.Route, at: datetime) -> N
     """Note that its texts go elsewhere; once for each place that they go to."""
     words = f"Texts go to {route.host}." if route.host else f"{route.words or 'Texts go nowhere'}."
     last = row.events.first()
-    if row.state == State.CHANGED and last is not None and last.words == words:
+    if row.state == State.CHANGED and last is not None and last.words.startswith(words):
         return
     was = row.state
     row.state = State.CHANGED
     row.changed_at = row.changed_at or at
-    history.note_event(row, Kind.CHANGED, at=at, words=words)
+    history.note_event(row, Kind.CHANGED, at=at, words=words + _told(row, was))
     if was != State.CHANGED:
         ring(row)
 
@@ -115,10 +115,19 @@ def note_gone(row: NumberConnection, at: datetime) -> None:
     """Note that the account has the number no more."""
     if row.state == State.GONE:
         return
-    row.state = State.GONE
+    was, row.state = row.state, State.GONE
     row.changed_at = row.changed_at or at
-    history.note_event(row, Kind.GONE, at=at)
+    history.note_event(row, Kind.GONE, at=at, words=_told(row, was).strip())
     ring(row)
+
+
+def _told(row: NumberConnection, was: str) -> str:
+    """Tell the administrators of a number that was good, and return how many, as a sentence."""
+    count = 0 if was in NOT_RECEIVING else alerts.tell_administrators(row)
+    if not count:
+        return ""
+    who = "One administrator is" if count == 1 else f"{count} administrators are"
+    return f" {who} told by e-mail."
 
 
 def ring(row: NumberConnection) -> None:

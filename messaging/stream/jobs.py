@@ -23,6 +23,7 @@ WAKE_THREAD = "wake_thread"
 GIVE_TURNS = "give_turns"
 SEND_WHEN_DUE = "send_text_when_due"
 COMPARE_NUMBER = "compare_number"
+ALERT_NUMBER = "send_number_alert"
 SHOW_OPT_OUT = "show_opt_out_elsewhere"
 
 # An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
@@ -108,6 +109,11 @@ def defer_opt_out_shown(opt_out_id: int, *, but: Sequence[int]) -> None:
 def defer_replay(*, account_id: int, reason: str, upto: int) -> None:
     """Queue a job that replays the quarantined webhooks of one cause."""
     app.configure_task(REPLAY_CAUSE).defer(account_id=account_id, reason=reason, upto=upto)
+
+
+def defer_number_alert(connection_id: int, agent_id: int) -> None:
+    """Queue an e-mail to an administrator about a number whose new texts don't come here."""
+    app.configure_task(ALERT_NUMBER).defer(connection_id=connection_id, agent_id=agent_id)
 
 
 def defer_comparison(number_id: int) -> None:
