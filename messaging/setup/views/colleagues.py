@@ -22,7 +22,7 @@ from messaging.setup.forms import ColleagueForm
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite_colleagues(request: HttpRequest) -> HttpResponse:
     """Show the invitations that wait, and make one: its address is shown once, at once."""
-    has_email = bool(getattr(settings, "EMAIL_URL", ""))
+    has_email = bool(settings.EMAIL_URL)
     data = request.POST if request.method == "POST" else None
     form = ColleagueForm(data, has_email=has_email)
     new = None

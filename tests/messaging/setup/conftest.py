@@ -63,10 +63,17 @@ def far_end(monkeypatch: pytest.MonkeyPatch, settings: Any) -> TwilioAccount:
 
 
 class TwilioAccount(TwilioNumbers):
-    """Answer who the account is, too."""
+    """Answer who the account is, and take texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[dict[str, str]] = []
 
     def answer(self, request: Request) -> Answer:
         is_right = super().answer(request).status != 401
         if request.path == f"/2010-04-01/Accounts/{ACCOUNT}.json" and is_right:
             return Answer.of({"sid": ACCOUNT, "friendly_name": "Brandt", "status": "active"})
+        if request.path.endswith("/Messages.json") and request.is_change and is_right:
+            self.texts.append(request.form)
+            return Answer.of({"sid": f"SM{len(self.texts):032d}", "status": "queued"}, 201)
         return super().answer(request)

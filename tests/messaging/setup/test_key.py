@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import ProgrammingError, connections
 from django.http.response import HttpResponseBase
 from django.test import Client
 
 from config.logs import RedactingFormatter
+from config.management.plain import PlainCommand
 from inboxes.models import Agent
 from messaging.models import FirstStart
 from messaging.setup import announcing, key, link_file
@@ -269,3 +270,20 @@ def test_what_cannot_be_taken_is_said_and_nothing_is_made(
     kept = {**ADA, **change}["username"]
     assert f'value="{kept}"' in page
     assert not Agent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_process_prints_the_address_and_starts_without_a_database_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = StringIO()
+    PlainCommand(stdout=out).print_setup_lines()
+    assert key.setup_address() in out.getvalue()
+
+    def not_migrated() -> list[str]:
+        raise ProgrammingError('relation "messaging_firststart" does not exist')
+
+    monkeypatch.setattr(announcing, "setup_lines", not_migrated)
+    later = StringIO()
+    PlainCommand(stdout=later).print_setup_lines()
+    assert later.getvalue() == ""
