@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from inboxes import bell
-from inboxes.admin import SignInSettingsForm
 from inboxes.models import Agent, Inbox, Membership, MembershipChange, SignInSettings
+from inboxes.sign_in.admin import SignInSettingsForm
 from messaging.models import CarrierAccount, Number
 from tests.cast import SECRETS, Cast, client_of
 
