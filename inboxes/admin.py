@@ -348,6 +348,11 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
                 inbox=membership.inbox, agent=membership.agent, changed_by=changed_by
             )
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Refuse an inbox that was used without collecting its messages, which may be millions."""
+        used = [str(inbox) for inbox in objs if inbox.last_message_id is not None]
+        return ([], {}, set(), used) if used else super().get_deleted_objects(objs, request)
+
     def delete_model(self, request: HttpRequest, obj: Inbox) -> None:
         actions.delete_inbox(inbox=obj, changed_by=signed_in_agent(request))
 

@@ -204,7 +204,11 @@ def test_the_record_of_membership_changes_cannot_be_changed(cast: Cast, admin: C
 
 def test_an_inbox_with_a_history_cannot_be_deleted(cast: Cast, admin: Client) -> None:
     cast.thread()
-    admin.post(admin_url("inboxes_inbox", "delete", cast.front_desk.pk), {"post": "yes"})
+    page = admin_url("inboxes_inbox", "delete", cast.front_desk.pk)
+    with CaptureQueriesContext(connection) as queries:
+        assert "because it has been used" in admin.get(page).content.decode()
+    assert not [query for query in queries if "messaging_message" in query["sql"]]
+    admin.post(page, {"post": "yes"})
     assert Inbox.objects.filter(pk=cast.front_desk.pk).exists()
     assert cast.front_desk.memberships.count() == 3
 
