@@ -42,6 +42,7 @@ class CodeView(AuthenticateView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         kinds = factor_kinds(self.stage.login.user)
         return context | {
+            "has_app": Type.TOTP in kinds,
             "takes_codes": bool(kinds & {Type.TOTP, Type.RECOVERY_CODES}),
             "takes_passkeys": Type.WEBAUTHN in kinds,
             "passkey_site": passkey_site(),
