@@ -12,14 +12,13 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.db import connection
 from django.test import Client
-from django.urls import reverse
 
 from inboxes import passwords
 from inboxes.models import Agent
 from tests.cast import Cast, client_of
 
 OWASP = "argon2$argon2id$v=19$m=19456,t=2,p=1$"
-PASSWORD = "long-enough-words"
+PASSWORD, NEW = "long-enough-words", "other-words-entirely"
 
 
 @contextmanager
@@ -140,14 +139,24 @@ def test_a_sign_in_that_waited_too_long_gets_the_form_back_too(
     assert answer.status_code == 503
 
 
-def test_an_administrator_who_cannot_set_a_password_now_is_told(
-    cast: Cast, queue: passwords.HashingQueue
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/sign-in/confirm/", {"password": PASSWORD}),
+        (
+            "/account/password/",
+            {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW},
+        ),
+    ],
+)
+def test_a_password_of_somebody_signed_in_that_cannot_be_checked_now_is_said_so(
+    cast: Cast, queue: passwords.HashingQueue, path: str, form: dict[str, str]
 ) -> None:
-    address = reverse("admin:auth_user_password_change", args=[cast.dov.pk])
-    form = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
-    admin = client_of(cast.admin)
+    cast.ana.set_password(PASSWORD)
+    cast.ana.save()
+    ana = client_of(cast.ana)
     with occupied(queue):
-        answer = admin.post(address, form)
+        answer = ana.post(path, form)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "Go back and try again" in answer.content.decode()
-    assert admin.post(address, form).status_code == 302
+    assert ana.post(path, form).status_code == 302
