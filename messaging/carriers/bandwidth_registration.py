@@ -68,7 +68,7 @@ class Registrations:
             query = urlencode({"limit": AT_ONCE, "offset": page * AT_ONCE})
             url = self.api.url(f"/tendlc/phoneNumbers?{query}")
             listed = self.api.read(url, "Campaign Management").get("data")
-            if not isinstance(listed, list):
+            if not isinstance(listed, list) or not all(isinstance(x, dict) for x in listed):
                 raise Interrupted(results.CannotTell("Bandwidth answered with no readable list"))
             for one in listed:
                 number, status = str(one.get("phoneNumber")), str(one.get("status")).upper()

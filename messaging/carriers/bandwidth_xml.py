@@ -26,7 +26,7 @@ def read_answer(response: httpx.Response) -> dict[str, Any]:
     try:
         root = defusedxml.ElementTree.fromstring(response.content, forbid_dtd=True)
         return {root.tag: _value(root)}
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
         return {}
 
 

@@ -226,7 +226,10 @@ class PlivoDirectory(numbers.Directory):
         query = urlencode({"limit": AT_ONCE, "offset": offset})
         answer = self.api.read(f"{self.account_url}/{resource}/?{query}", READING)
         listed, meta = answer.get("objects"), answer.get("meta")
-        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        key = "number" if resource == "Number" else "app_id"
+        if not isinstance(listed, list) or not all(
+            isinstance(one, dict) and one.get(key) for one in listed
+        ):
             raise Interrupted(results.CannotTell("Plivo answered with no readable list"))
         has_more = bool(listed) and isinstance(meta, dict) and bool(meta.get("next"))
         return listed, has_more

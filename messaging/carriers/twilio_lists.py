@@ -14,7 +14,9 @@ PAGE_SIZE = 1000  # The most that Twilio gives at once
 def read_list(answer: Resource, key: str, label: str) -> list[Resource]:
     """Return the resources of a list's page. Raise Interrupted if it is not as documented."""
     listed = answer.get(key)
-    if isinstance(listed, list) and all(isinstance(one, dict) for one in listed):
+    if isinstance(listed, list) and all(
+        isinstance(one, dict) and one.get("sid") for one in listed
+    ):
         return listed
     raise Interrupted(results.CannotTell(f"{label} answered with no readable list"))
 

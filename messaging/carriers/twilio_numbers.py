@@ -196,7 +196,7 @@ class TwilioDirectory(numbers.Directory):
         is_code = "short_code" in resource
         can = resource.get("capabilities")
         can = can if isinstance(can, dict) else {"sms": is_code}
-        address, sid = _address(resource), str(resource["sid"])
+        address, sid = _address(resource), str(resource.get("sid") or "")
         kind = "short_code" if is_code else numbers.kind_of(address, str(resource.get("type")))
         services = self._services_with(sid, only_takers=not with_registration)
         registration = None
@@ -222,7 +222,7 @@ class TwilioDirectory(numbers.Directory):
     def _route(self, resource: Resource, services: list[Service]) -> Route:
         for service in services:
             if service.takes_texts:
-                return self._route_by(service, str(resource["sid"]))
+                return self._route_by(service, str(resource.get("sid") or ""))
         if application := _value(resource, "SmsApplicationSid"):
             read = self._application(application)
             url = _value(read, "SmsUrl")
@@ -312,8 +312,8 @@ def _value(resource: Resource, name: str) -> str:
 
 def _service(resource: Resource) -> Service:
     return Service(
-        id=str(resource["sid"]),
-        name=str(resource.get("friendly_name") or resource["sid"])[:120],
+        id=str(resource.get("sid") or ""),
+        name=str(resource.get("friendly_name") or resource.get("sid") or "")[:120],
         url=_value(resource, "InboundRequestUrl"),
         method=_value(resource, "InboundMethod"),
         takes_texts=not resource.get("use_inbound_webhook_on_number"),

@@ -205,6 +205,7 @@ def test_a_login_that_fails_is_the_accounts_trouble(account: Account) -> None:
         '<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd"><a/>',
         "<a>" * 100_000,
         "<a>" * 50_000 + "</a>" * 50_000,
+        '<?xml version="1.0" encoding="none"?><a/>',
         "<a",
         "",
         "not XML",

@@ -237,7 +237,7 @@ class BandwidthNumbers(NumberFarEnd):
                     if one["state"] in CAMPAIGNS
                 ]
                 return Answer.of({"data": found[offset : offset + limit]})
-            case ["phoneNumbers", number, "tollFreeVerification"]:
+            case ["phoneNumbers", number, "tollFreeVerification"] if number in self.numbers:
                 state = self.numbers[number]["state"]
                 if state not in VERIFICATIONS:
                     return Answer.of({"type": "not-found", "description": "No request."}, 404)
