@@ -8,11 +8,15 @@ from collections.abc import Callable
 import httpx
 import pytest
 import telnyx
+from django.urls import reverse
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from messaging.accounts.credentials import complete_credentials
 from messaging.carriers import get_carrier, numbers, results
 from messaging.carriers.numbers import Step
 from messaging.models import CarrierAccount
+from tests.cast import Cast
+from tests.cast import client_of as signed_in
 from tests.messaging.carriers.number_far_ends.base import Request
 from tests.messaging.carriers.number_far_ends.calls import client_of
 from tests.messaging.carriers.number_far_ends.telnyx import PUBLIC_KEY, TelnyxNumbers
@@ -262,3 +266,19 @@ def test_a_public_key_that_cannot_be_read_is_not_made_up(
     client = httpx.Client(transport=httpx.MockTransport(lambda _: answer))
     found = get_carrier("telnyx").find_credentials({"api_key": "KEY0"}, client)
     assert isinstance(found, kind)
+
+
+def test_in_the_administration_the_api_key_is_all_that_is_typed(
+    cast: Cast,
+    far_end: TelnyxNumbers,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setattr("messaging.carriers.http.new_client", lambda: client_of(far_end))
+    account = CarrierAccount.objects.create(carrier="telnyx", name="Telnyx")
+    page = reverse("admin:messaging_carrieraccount_change", args=[account.pk])
+    told = {"name": "Telnyx", "is_active": "on", "credential_api_key": "KEY0"}
+    with django_capture_on_commit_callbacks(execute=True):
+        signed_in(cast.admin).post(page, told)
+    account.refresh_from_db()
+    assert account.get_credentials() == {"api_key": "KEY0", "public_key": PUBLIC_KEY}
