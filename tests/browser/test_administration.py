@@ -55,7 +55,8 @@ def fill_empty_lists(server: Server) -> None:
         "INSERT INTO inboxes_onetimelink (kind, token_hash, name, email, is_administrator,"
         " password_mark, removes_second_factors, email_state, email_failures, email_error,"
         " created_at, expires_at) VALUES ('invitation', 'x', 'Gil', 'gil@example.com', false, '',"
-        " false, 'failed', 1, 'The e-mail server refuses the address.', now(), now() + '1 day') ON CONFLICT DO NOTHING"
+        " false, 'failed', 1, 'The e-mail server refuses the address.', now(), now() + '1 day')"
+        " ON CONFLICT DO NOTHING"
     )
     server.query("INSERT INTO messaging_optoutsettings (id) VALUES (1) ON CONFLICT DO NOTHING")
     server.query("INSERT INTO inboxes_signinsettings (id) VALUES (1) ON CONFLICT DO NOTHING")
