@@ -11,6 +11,9 @@ from django.http import HttpRequest
 from inboxes.models import Agent
 from inboxes.sign_in import demand, throttle
 
+# What a session names that somebody has signed in to.
+SIGN_IN_BACKEND = "inboxes.sign_in.backends.PasswordBackend"
+
 
 class PasswordBackend(ModelBackend):
     """Django's backend with a limit for guesses. It has the last word on every password.

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from inboxes.access import hide_unless
 from inboxes.models import Agent
+from inboxes.sign_in.backends import SIGN_IN_BACKEND
 from messaging.setup import access, actions, key, pages
 from messaging.setup.forms import AdministratorForm
 from messaging.setup.views.opening import say_already_set_up
@@ -40,7 +41,7 @@ def create_administrator(request: HttpRequest) -> HttpResponse:
 
 def _sign_in(request: HttpRequest, agent: Agent) -> HttpResponse:
     access.forget_key(request)
-    login(request, agent, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, agent, backend=SIGN_IN_BACKEND)
     # They have just chosen their password: it isn't asked for again at the second factor.
     record_authentication(request, agent, "password", username=agent.username)
     return redirect("messaging:setup_second_step")

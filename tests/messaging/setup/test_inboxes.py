@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import re
+from datetime import timedelta
 
+import time_machine
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from inboxes.models import Agent, Inbox, MembershipChange, OneTimeLink
 from messaging.models import CarrierAccount, Number
 from messaging.setup.checklist import read_checklist
 from tests.cast import Cast, client_of
 from tests.markup import read_words
+from tests.messaging.setup.conftest import ADA
 
 
 def two_inboxes() -> tuple[Inbox, Inbox]:
@@ -72,7 +77,7 @@ def test_names_are_needed_and_differ(ada: Client) -> None:
 
 def test_colleagues_get_a_link_that_is_shown_once_and_can_be_taken_back(ada: Client) -> None:
     inbox, _ = two_inboxes()
-    page = read_words(ada.post("/setup/colleagues/", {"name": "Ben Okafor"}))
+    page = read_words(ada.post("/setup/colleagues/", {"name": "Ben Okafor"}, follow=True))
     [address] = set(re.findall(r"http://[^\s\"<]+/invitation/[\w-]+/", page))
     link = OneTimeLink.objects.get()
     assert (link.name, link.is_administrator) == ("Ben Okafor", False)
@@ -85,6 +90,35 @@ def test_colleagues_get_a_link_that_is_shown_once_and_can_be_taken_back(ada: Cli
     ada.post(f"/setup/colleagues/{link.pk}/take-back/")
     assert Client().get(address.partition("8000")[2]).status_code == 404
     assert read_checklist().find("colleagues").is_missing
+
+
+def test_who_invites_an_administrator_confirms_that_it_is_them_and_then_sees_the_link(
+    ada: Client,
+) -> None:
+    person = Agent.objects.get()
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        client = client_of(person)
+    form = {"name": "Ben Okafor", "is_administrator": "on"}
+    asked = client.post("/setup/colleagues/", form)["Location"]
+    assert asked.startswith("/sign-in/confirm/")
+    assert not OneTimeLink.objects.exists()
+    back = client.post(asked, {"password": ADA["password"]})["Location"]
+    assert back == "/setup/colleagues/"
+    assert "/invitation/" in read_words(client.get(back))
+    link = OneTimeLink.objects.get()
+    assert link.is_administrator
+    client.post(f"/setup/colleagues/{link.pk}/take-back/")
+    trace = LogEntry.objects.filter(object_id=str(link.pk), user=person).order_by("pk")
+    assert [entry.change_message for entry in trace] == ["Invited.", "Revoked."]
+
+
+def test_a_colleague_who_is_no_administrator_is_invited_without_a_confirmation(
+    ada: Client,
+) -> None:
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        client = client_of(Agent.objects.get())
+    client.post("/setup/colleagues/", {"name": "Ben Okafor"})
+    assert not OneTimeLink.objects.get().is_administrator
 
 
 def test_an_invitation_needs_a_name(ada: Client) -> None:

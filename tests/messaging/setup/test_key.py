@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connections
 from django.http.response import HttpResponseBase
@@ -19,6 +20,7 @@ from django.test import Client
 from config.logs import RedactingFormatter
 from config.management.plain import PlainCommand
 from inboxes.models import Agent
+from inboxes.sign_in.backends import SIGN_IN_BACKEND
 from messaging.models import FirstStart
 from messaging.setup import announcing, key, link_file
 from tests.cast import client_of
@@ -169,6 +171,7 @@ def test_the_administrator_is_made_and_the_key_opens_nothing_any_more() -> None:
     assert (ada.username, ada.display_name, ada.is_staff) == ("ada", "Ada Byron", True)
     assert ada.check_password(ADA["password"])
     assert client.get("/setup/").status_code == 302  # she goes on in her own session
+    assert client.session[BACKEND_SESSION_KEY] == SIGN_IN_BACKEND
     assert FirstStart.objects.get().encrypted_key == ""
     with pytest.raises(key.AlreadySetUp):
         key.setup_address()
