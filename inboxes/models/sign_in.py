@@ -41,10 +41,21 @@ class SignInFailure(models.Model):
     It names nobody: what was typed as a name may have been a password.
     """
 
+    class Kind(models.TextChoices):
+        """Names what has a count of its own for each address."""
+
+        GUESS = "", "Password or code"
+        PASSKEY = "passkey", "Passkey"
+        LINK = "link", "One-time link"
+        LOST_PASSWORD = "lost password", "Request for a link"
+        COMPANY = "company", "Company sign-in"
+        SETUP_KEY = "setup key", "Key of the set-up"
+
     address = models.CharField(max_length=64, help_text="An IPv4 address, or an IPv6 network.")
     subject = models.CharField(
         max_length=64, help_text="A keyed hash of what was guessed: a name, or an agent's codes."
     )
+    kind = models.CharField(max_length=16, default="", db_default="", choices=Kind)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -2,6 +2,9 @@
 
 A guess is counted before it is checked, and taken back if it was right. So guesses that come at
 the same moment cannot get past the limit.
+
+What an address may get wrong in all is counted apart for each kind. Only passwords and codes are
+one: any website can have a browser open unknown links, which must not keep passwords out.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from inboxes.models import SignInFailure
 from inboxes.networks import network_of
 
 T = TypeVar("T")
+Kind = SignInFailure.Kind
 
 REMOVED_AT_ONCE = 200
 
@@ -44,6 +48,7 @@ class Subject:
     key: str
     per_address: int
     in_total: int | None = None
+    kind: str = Kind.GUESS
 
 
 def password_of(username: str) -> Subject:
@@ -63,27 +68,28 @@ def codes_of(agent_id: int) -> Subject:
 
 def passkeys() -> Subject:
     """Return the passkeys of all agents: a wrong one does not say whose it is."""
-    return Subject(_hash("passkeys", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
+    return _subject("passkeys", "", settings.SIGN_IN_FAILURES_PER_ADDRESS, Kind.PASSKEY)
 
 
 def links() -> Subject:
     """Return the one-time links, whose tokens nobody can guess: a limit for whoever tries."""
-    return Subject(_hash("links", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
+    return _subject("links", "", settings.SIGN_IN_FAILURES_PER_ADDRESS, Kind.LINK)
 
 
 def lost_password_of(login: str) -> Subject:
     """Return what somebody typed to get a reset link, whether there is such an agent or not."""
-    return Subject(_hash("lost password", login.casefold()), settings.SIGN_IN_FAILURES)
+    login = login.casefold()
+    return _subject("lost password", login, settings.SIGN_IN_FAILURES, Kind.LOST_PASSWORD)
 
 
 def company_sign_ins() -> Subject:
     """Return company sign-ins, each of which has us ask the provider."""
-    return Subject(_hash("company", ""), settings.SIGN_IN_FAILURES_PER_ADDRESS)
+    return _subject("company", "", settings.SIGN_IN_FAILURES_PER_ADDRESS, Kind.COMPANY)
 
 
 def setup_key() -> Subject:
     """Return the one-time key of an installation that nobody has set up yet."""
-    return Subject(_hash("setup_key", ""), settings.SIGN_IN_FAILURES)
+    return _subject("setup_key", "", settings.SIGN_IN_FAILURES, Kind.SETUP_KEY)
 
 
 def check_guess(
@@ -131,7 +137,7 @@ def count_attempt(*, request: HttpRequest | None, of: Subject) -> Count:
             cursor.execute(_LOCK, [address])
         left = _guesses_left(address, of, since)
         if left > 0:
-            row = SignInFailure.objects.create(address=address, subject=of.key)
+            row = SignInFailure.objects.create(address=address, subject=of.key, kind=of.kind)
             return Count(row.pk, is_last=left == 1)
     raise TooManyGuesses
 
@@ -150,7 +156,7 @@ def _guesses_left(address: str, of: Subject, since: object) -> int:
     recent = SignInFailure.objects.filter(at__gt=since)
     here = recent.filter(address=address)
     left = [
-        settings.SIGN_IN_FAILURES_PER_ADDRESS - here.count(),
+        settings.SIGN_IN_FAILURES_PER_ADDRESS - here.filter(kind=of.kind).count(),
         of.per_address - here.filter(subject=of.key).count(),
     ]
     if of.in_total is not None:
@@ -160,6 +166,10 @@ def _guesses_left(address: str, of: Subject, since: object) -> int:
 
 def _forget(row: int) -> None:
     SignInFailure.objects.filter(pk=row).delete()
+
+
+def _subject(name: str, text: str, per_address: int, kind: str) -> Subject:
+    return Subject(_hash(name, text), per_address, kind=kind)
 
 
 def _hash(kind: str, text: str) -> str:

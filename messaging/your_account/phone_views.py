@@ -75,20 +75,16 @@ def _refuse_for_now(request: HtmxRequest, token: str) -> HttpResponse:
 
 
 def _find(request: HtmxRequest, token: str) -> PhoneSignIn:
-    """Return what the link offers. Raises NotOpen, and counts it as a guess of this address."""
-    if _secret(request, token):
+    """Return what the link offers. Raises NotOpen, and counts it as a guess of this address.
+
+    Links that work are not counted, so nobody can lock out whoever holds one.
+    """
+    try:
         return find_offer(token)
-
-    def find() -> PhoneSignIn | None:
-        try:
-            return find_offer(token)
-        except NotOpen:
-            return None
-
-    found = throttle.check_guess(find, request=request, of=throttle.links())
-    if found is None:
-        raise NotOpen
-    return found
+    except NotOpen:
+        if not _secret(request, token):
+            throttle.count_attempt(request=request, of=throttle.links())
+        raise
 
 
 def _claim(request: HtmxRequest, token: str) -> None:

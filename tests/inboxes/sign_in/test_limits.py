@@ -64,6 +64,29 @@ def test_a_lockout_says_what_happened_and_how_long_it_lasts(mia: Agent) -> None:
     assert "Wait 15 minutes" in page
 
 
+@pytest.mark.parametrize("path", ["/invitation/{}/", "/account/new-phone/{}/", "/setup/?key={}"])
+def test_what_another_website_has_a_browser_open_keeps_no_password_out(
+    mia: Agent, path: str
+) -> None:
+    browser = Client(REMOTE_ADDR=OFFICE)
+    for number in range(51):
+        browser.get(path.format(f"{'0' * 60}{number}"))
+    assert guess(password=PASSWORD) == 302
+    answers = {browser.get(path.format(f"{'1' * 60}{number}")).status_code for number in "12"}
+    assert answers == ({404} if "key" in path else {429})
+    counted = SignInFailure.objects.filter(address=OFFICE)
+    assert counted.count() == (10 if "key" in path else 50)
+
+
+def test_wrong_passwords_keep_nobody_from_their_invitation_link(mia: Agent) -> None:
+    for number in range(50):
+        SignInFailure.objects.create(address=OFFICE, subject=str(number))
+    assert guess("eve") == 429
+    browser = Client(REMOTE_ADDR=OFFICE)
+    assert browser.get("/invitation/unknown/").status_code == 404
+    assert browser.get("/account/new-phone/unknown/").status_code == 404
+
+
 def test_a_network_of_ipv6_counts_as_one_address(mia: Agent) -> None:
     for number in range(10):
         guess(address=f"2001:db8:1:2::{number}")

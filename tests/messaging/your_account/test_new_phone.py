@@ -254,7 +254,16 @@ def test_guessing_links_is_stopped(settings: Settings) -> None:
     settings.SIGN_IN_FAILURES_PER_ADDRESS = 3
     guesser = browser()
     answers = [guesser.get(f"{DESKTOP}{'0' * 63}{n}/").status_code for n in range(4)]
-    assert answers == [404, 404, 429, 429]
+    assert answers == [404, 404, 404, 429]
+
+
+def test_guesses_at_links_lock_out_nobody_who_has_a_code(
+    desktop: Client, phone: Client, settings: Settings
+) -> None:
+    settings.SIGN_IN_FAILURES_PER_ADDRESS = 3
+    for number in range(4):
+        browser().get(f"{DESKTOP}{'0' * 63}{number}/")
+    assert phone.get(show_code(desktop)).status_code == 200
 
 
 def test_codes_are_not_made_without_end(desktop: Client) -> None:
