@@ -16,7 +16,8 @@ from django.urls import reverse
 from config.addresses import safe_next
 
 LONGEST_KEPT = 20_000  # Characters of all fields together that are offered again
-NEVER_KEPT = ("csrfmiddlewaretoken", "password", "secret", "credential", "code")
+# A field whose name has one of these in it is never written into a page
+NEVER_KEPT = ("csrfmiddlewaretoken", "password", "secret", "credential", "code", "token")
 
 
 def refuse_outdated_form(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -103,6 +103,7 @@ class Bandwidth(Carrier):
             is_found=True,
         ).rotating(),
     )
+    account_fields: ClassVar[tuple[str, ...]] = ("account_id",)
     capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=2048,
         media_count=10,

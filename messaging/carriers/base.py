@@ -58,6 +58,8 @@ class Carrier(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     credential_fields: ClassVar[tuple[CredentialField, ...]]
+    # The credentials that name the account and are no secrets of it; none if only `identify` tells
+    account_fields: ClassVar[tuple[str, ...]] = ()
     capabilities: ClassVar[results.Capabilities]
     rejection_status: ClassVar[int] = 403  # HTTP status for a webhook that fails `verify`
     # What a request without credentials is asked by, with 401 (RFC 9110 §11.6.1). A carrier that

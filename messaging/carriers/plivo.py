@@ -96,6 +96,7 @@ class Plivo(Carrier):
             "The token of the account whose auth ID this is; it also signs the webhooks.",
         ).rotating(),
     )
+    account_fields: ClassVar[tuple[str, ...]] = ("auth_id",)
     capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1600,
         media_count=10,

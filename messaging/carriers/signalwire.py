@@ -54,6 +54,7 @@ class SignalWire(Twilio):
             "signing_key", "Signing key", True, "Under API Credentials; it signs the webhooks."
         ).rotating(),
     )
+    account_fields: ClassVar[tuple[str, ...]] = ("space", "project_id")
     capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1600,
         media_count=8,

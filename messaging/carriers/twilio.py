@@ -79,6 +79,7 @@ class Twilio(Carrier):
             "The primary auth token of this account or subaccount; it also signs the webhooks.",
         ).rotating(),
     )
+    account_fields: ClassVar[tuple[str, ...]] = ("account_sid",)
     capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1600,
         media_count=10,

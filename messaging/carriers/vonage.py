@@ -100,6 +100,7 @@ class Vonage(Carrier):
             "It signs the webhooks. It is not the API secret.",
         ).rotating(),
     )
+    account_fields: ClassVar[tuple[str, ...]] = ("api_key",)
     capabilities: ClassVar[results.Capabilities] = results.Capabilities(
         longest_text=1000,
         media_count=10,

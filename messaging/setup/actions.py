@@ -8,9 +8,12 @@ from collections.abc import Collection, Mapping
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from inboxes import admin_log
 from inboxes.actions import add_member, announce_inbox
+from inboxes.encryption import UndecryptableError
 from inboxes.models import Agent, Inbox
 from messaging.accounts.adding import add_number
+from messaging.carriers.base import Carrier
 from messaging.models import CarrierAccount, Number
 from messaging.setup import key
 from messaging.setup.checklist import SIMULATOR
@@ -52,17 +55,55 @@ def create_administrator(*, display_name: str, username: str, password: str) -> 
 
 
 @transaction.atomic
-def store_account(*, carrier: str, name: str, credentials: Mapping[str, str]) -> CarrierAccount:
+def store_account(
+    *,
+    carrier: Carrier,
+    credentials: Mapping[str, str],
+    stored_by: Agent,
+    replaces: CarrierAccount | None = None,
+) -> CarrierAccount:
     """Store a carrier account whose credentials the carrier accepted.
 
-    They replace those of the carrier's account, if there is just one that is in use.
+    It is a new one unless it `replaces` those of an account. What that has besides is kept.
     """
     key.lock_first_start()
-    known = list(CarrierAccount.objects.filter(carrier=carrier, is_active=True)[:2])
-    account = known[0] if len(known) == 1 else CarrierAccount(carrier=carrier, name=name)
-    account.set_credentials(dict(credentials))
+    of_carrier = CarrierAccount.objects.select_for_update().filter(carrier=carrier.name)
+    given = dict(credentials)
+    if replaces is not None:
+        account = of_carrier.get(pk=replaces.pk)
+        account.set_credentials(_readable_credentials(account) | given)
+        account.save(update_fields=["encrypted_credentials"])
+        admin_log.log_change(stored_by, account, "Changed the secrets.")
+        return account
+    for known in of_carrier.filter(is_active=True):
+        if given.items() <= _readable_credentials(known).items():
+            return known  # The form was sent twice.
+    account = CarrierAccount(carrier=carrier.name, name=_account_name(carrier.label))
+    account.set_credentials(given)
     account.save()
+    admin_log.log_addition(stored_by, account, "Connected.")
     return account
+
+
+def _readable_credentials(account: CarrierAccount) -> dict[str, str]:
+    try:
+        return account.get_credentials()
+    except UndecryptableError:
+        return {}
+
+
+def _account_name(label: str) -> str:
+    taken = set(CarrierAccount.objects.values_list("name", flat=True))
+    return _free_name(label, taken)
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, with a number behind it if it is taken."""
+    chosen, count = name, 1
+    while chosen in taken:
+        count += 1
+        chosen = f"{name} {count}"
+    return chosen
 
 
 @transaction.atomic
@@ -133,11 +174,7 @@ def _create_inbox(suggested: str) -> Inbox:
     name = suggested or FIRST_INBOX
     if FIRST_INBOX not in taken:
         name = FIRST_INBOX
-    chosen, count = name, 1
-    while chosen in taken:
-        count += 1
-        chosen = f"{name} {count}"
-    return Inbox.objects.create(name=chosen)
+    return Inbox.objects.create(name=_free_name(name, taken))
 
 
 @transaction.atomic

@@ -10,14 +10,15 @@ from messaging.carriers import http, results
 from messaging.carriers.base import Carrier
 
 TIMEOUT = 8.0  # seconds
+NOBODY = results.Identity("", "")
 
 
 @dataclass(frozen=True)
 class Checked:
     """Say what the carrier answered. `trouble` is empty if it accepts the credentials."""
 
-    trouble: str
-    remark: str = ""
+    trouble: str = ""
+    identity: results.Identity = NOBODY
     seconds: float = 0.0
 
 
@@ -38,7 +39,7 @@ def check_credentials(carrier: Carrier, credentials: Mapping[str, str]) -> Check
                 f"{carrier.label} can’t be asked right now: {_sentence(result.detail)} Nothing was"
                 " saved. Try again in a moment, or skip this for now."
             )
-    return Checked("", remark=result.remark, seconds=seconds)
+    return Checked(identity=result, seconds=seconds)
 
 
 def _sentence(detail: str) -> str:

@@ -38,7 +38,8 @@ class CredentialsForm(forms.Form):
     """Take what one carrier needs. The previous values that it may have are for later."""
 
     def __init__(self, carrier: Carrier, data: Any = None) -> None:
-        super().__init__(data)
+        # No field of this name is ever written into a page again: see config/csrf.py.
+        super().__init__(data, prefix="credential")
         for field in carrier.credential_fields:
             if not field.name.startswith("previous_"):
                 self.fields[field.name] = _credential_field(field)

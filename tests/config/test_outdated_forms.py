@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
-from django.test import Client
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
+from django.forms import BaseForm, PasswordInput
+from django.test import Client
+from django.urls import get_resolver
+
+from config.csrf import NEVER_KEPT
+from inboxes.models import Agent
+from messaging.admin.accounts import PREFIX
+from messaging.carriers import CARRIERS
 from messaging.models import Message
+from messaging.setup.forms import CredentialsForm
 from tests.cast import Cast, client_of
 from tests.markup import read_words
 
@@ -105,6 +115,44 @@ def test_passwords_are_never_written_into_a_page(ana: Client) -> None:
     assert "kept" in page
     assert PASSWORD not in page
     assert "a-secret-word" not in page
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_what_proves_us_to_a_carrier_is_never_written_into_a_page(
+    cast: Cast, ana: Client, name: str
+) -> None:
+    Agent.objects.filter(pk=cast.ana.pk).update(is_staff=True)
+    setup = list(CredentialsForm(CARRIERS[name]))
+    secrets = {field.html_name: f"typed-{field.name}" for field in setup}
+    secrets |= {
+        f"{PREFIX}{field.name}": f"typed-{field.name}"
+        for field in CARRIERS[name].credential_fields
+    }
+    form = secrets | {"other": "kept"}
+    page = read_words(ana.post(f"/setup/carrier/{name}/", form, headers=ORIGIN))
+    assert 'value="kept"' in page
+    assert "typed-" not in page
+
+
+def test_no_form_has_a_field_for_secrets_that_would_be_kept() -> None:
+    get_resolver().url_patterns  # noqa: B018  imports all forms
+    kinds = set(_all_kinds(BaseForm))
+    hidden = {
+        name
+        for kind in kinds
+        if kind.__module__.split(".")[0] in {"config", "inboxes", "messaging", "allauth"}
+        for name, field in getattr(kind, "base_fields", {}).items()
+        if isinstance(field.widget, PasswordInput) or "one-time" in str(field.widget.attrs)
+    }
+    assert {"password", "code"} <= hidden
+    kept = {name for name in hidden if not any(secret in name for secret in NEVER_KEPT)}
+    assert kept == set()
+
+
+def _all_kinds(kind: Any) -> Iterator[Any]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _all_kinds(one)
 
 
 def test_signing_out_in_an_old_tab_asks_once_more(ana: Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -10,11 +12,14 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inboxes.access import hide_unless
+from inboxes.requests import signed_in_agent
+from inboxes.sign_in.confirming import require_confirmation
 from messaging.accounts.credentials import complete_credentials
+from messaging.accounts.same_account import find_same_account
 from messaging.carriers import CARRIERS, Carrier
 from messaging.models import CarrierAccount
 from messaging.setup import access, actions, pages
-from messaging.setup.checking import check_credentials
+from messaging.setup.checking import Checked, check_credentials
 from messaging.setup.checklist import SIMULATOR
 from messaging.setup.forms import CredentialsForm
 
@@ -47,18 +52,39 @@ def connect_carrier(request: HttpRequest, carrier: str) -> HttpResponse:
     if form.is_valid():
         checked = check_credentials(adapter, form.credentials())
         if not checked.trouble:
-            account = actions.store_account(
-                carrier=carrier, name=adapter.label, credentials=form.credentials()
-            )
-            complete_credentials(account=account)
-            messages.success(
-                request, f"{adapter.label} answered in {checked.seconds:.1f} s. {checked.remark}"
-            )
-            return redirect(f"{reverse('messaging:setup_numbers')}?account={account.pk}")
+            return _store(request, adapter, form.credentials(), checked)
         trouble = checked.trouble
-    context = {"form": form, "carrier": adapter, "trouble": trouble}
+    in_use = CarrierAccount.objects.filter(carrier=carrier, is_active=True)
+    context = {
+        "form": form,
+        "carrier": adapter,
+        "trouble": trouble,
+        "is_connected": in_use.exists(),
+    }
     status = 422 if form.is_bound else 200
     return pages.show_page(request, "setup/credentials.html", "carrier", context, status=status)
+
+
+@sensitive_variables("credentials")
+def _store(
+    request: HttpRequest, carrier: Carrier, credentials: Mapping[str, str], checked: Checked
+) -> HttpResponse:
+    """Add the account, or after a confirmation replace the secrets of one that is in use."""
+    known = find_same_account(carrier, credentials, checked.identity)
+    if known is not None:
+        require_confirmation(request)
+    account = actions.store_account(
+        carrier=carrier,
+        credentials=credentials,
+        stored_by=signed_in_agent(request),
+        replaces=known,
+    )
+    complete_credentials(account=account)
+    messages.success(
+        request,
+        f"{carrier.label} answered in {checked.seconds:.1f} s. {checked.identity.remark}",
+    )
+    return redirect(f"{reverse('messaging:setup_numbers')}?account={account.pk}")
 
 
 @hide_unless(access.is_administrator)

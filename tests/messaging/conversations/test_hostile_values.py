@@ -187,7 +187,9 @@ REQUESTS: dict[str, list[Request]] = {
     "setup/two-step/": [Request("post", {}, ("code",))],
     "setup/two-step/codes/": [Request()],
     "setup/carrier/": [Request()],
-    "setup/carrier/<slug:carrier>/": [Request("post", {}, ("account_sid", "auth_token"))],
+    "setup/carrier/<slug:carrier>/": [
+        Request("post", {}, ("credential-account_sid", "credential-auth_token"))
+    ],
     "setup/simulator/": [Request("post")],
     "setup/numbers/": [
         Request(words=("account", "q", "page")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,11 @@ def _new_installation(db: None, settings: Any, tmp_path: Path) -> None:
 
 
 SECRETS = {"account_sid": ACCOUNT, "auth_token": TOKEN}
+
+
+def typed(secrets: Mapping[str, str] = SECRETS) -> dict[str, str]:
+    """Return what the form sends when these are entered."""
+    return {f"credential-{name}": value for name, value in secrets.items()}
 
 
 def the_key() -> str:
@@ -71,8 +78,9 @@ class TwilioAccount(TwilioNumbers):
 
     def answer(self, request: Request) -> Answer:
         is_right = super().answer(request).status != 401
-        if request.path == f"/2010-04-01/Accounts/{ACCOUNT}.json" and is_right:
-            return Answer.of({"sid": ACCOUNT, "friendly_name": "Brandt", "status": "active"})
+        asked = re.fullmatch(r"/2010-04-01/Accounts/(AC\w+)\.json", request.path)
+        if asked and is_right:
+            return Answer.of({"sid": asked[1], "friendly_name": "Brandt", "status": "active"})
         if request.path.endswith("/Messages.json") and request.is_change and is_right:
             self.texts.append(request.form)
             return Answer.of({"sid": f"SM{len(self.texts):032d}", "status": "queued"}, 201)

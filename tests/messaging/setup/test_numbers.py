@@ -12,7 +12,7 @@ from messaging.models import CarrierAccount, Number, NumberConnection
 from messaging.setup import number_choice
 from messaging.setup.checklist import read_checklist
 from tests.markup import read_words
-from tests.messaging.setup.conftest import SECRETS, TwilioAccount
+from tests.messaging.setup.conftest import TwilioAccount, typed
 
 FREE, OTHER, ELSEWHERE, SILENT = "+12025550110", "+12025550120", "+13035550140", "+18005550199"
 THEIRS = "https://crm.example.net/sms"
@@ -26,7 +26,7 @@ def connected(ada: Client, far_end: TwilioAccount) -> Client:
     far_end.add(OTHER)
     far_end.add(ELSEWHERE, url=THEIRS, can_mms=False)
     far_end.add(SILENT, state="missing")
-    assert ada.post("/setup/carrier/twilio/", SECRETS).status_code == 302
+    assert ada.post("/setup/carrier/twilio/", typed()).status_code == 302
     return ada
 
 
@@ -103,7 +103,7 @@ def test_a_list_that_cannot_be_read_is_said_and_read_later(
     ada: Client, far_end: TwilioAccount, status: int
 ) -> None:
     far_end.add(FREE)
-    ada.post("/setup/carrier/twilio/", SECRETS)
+    ada.post("/setup/carrier/twilio/", typed())
     far_end.fail("status", on="read", status=status)
     page = ada.get(NUMBERS)
     assert page.context["trouble"]
@@ -145,7 +145,7 @@ def test_five_thousand_numbers_come_in_pages_and_are_found_by_digits(
 ) -> None:
     for count in range(5000):
         far_end.add(f"+1202{4560000 + count}")
-    ada.post("/setup/carrier/twilio/", SECRETS)
+    ada.post("/setup/carrier/twilio/", typed())
     page = ada.get(NUMBERS)
     words = read_words(page)
     while "Read the rest" in words:  # a slow machine reads them in several goes
@@ -199,7 +199,7 @@ def test_a_number_of_another_account_is_not_taken_from_it(
     other = CarrierAccount.objects.create(carrier="plivo", name="Plivo of before")
     inbox = Inbox.objects.create(name="Old")
     Number.objects.create(address=FREE, account=other, inbox=inbox)
-    ada.post("/setup/carrier/twilio/", SECRETS)
+    ada.post("/setup/carrier/twilio/", typed())
     account = CarrierAccount.objects.get(carrier="twilio")
     answer = ada.post(f"/setup/numbers/by-hand/?account={account.pk}", {"address": FREE})
     assert "It belongs to Plivo of before already." in read_words(answer)

@@ -11,7 +11,7 @@ from messaging.models import CarrierAccount, Message, Number
 from messaging.setup.checklist import read_checklist
 from tests.markup import read_words
 from tests.messaging.carrier_calls import post_webhook, text_fields
-from tests.messaging.setup.conftest import ADA, SECRETS, TwilioAccount, open_with_key
+from tests.messaging.setup.conftest import ADA, SECRETS, TwilioAccount, open_with_key, typed
 from tests.messaging.stepped_worker import run_jobs
 
 NUMBER, CUSTOMER = "+12025550110", "+13035550177"
@@ -24,7 +24,7 @@ def test_a_carriers_number_is_connected_and_its_first_text_is_answered(
     far_end.add(NUMBER)
     ada = open_with_key()
     ada.post("/setup/administrator/", ADA)
-    numbers = ada.post("/setup/carrier/twilio/", SECRETS)["Location"]
+    numbers = ada.post("/setup/carrier/twilio/", typed())["Location"]
     row = ada.get(numbers).context["rows"][0]["row"]
     inbox = ada.post(numbers, {"number": f"{row.address} {row.plan_token}"})["Location"]
     form = ada.get(inbox).context["forms"][0]
@@ -52,7 +52,7 @@ def test_a_text_that_comes_before_the_inbox_is_named_is_not_lost(far_end: Twilio
     far_end.add(NUMBER)
     ada: Client = open_with_key()
     ada.post("/setup/administrator/", ADA)
-    numbers = ada.post("/setup/carrier/twilio/", SECRETS)["Location"]
+    numbers = ada.post("/setup/carrier/twilio/", typed())["Location"]
     row = ada.get(numbers).context["rows"][0]["row"]
     ada.post(numbers, {"number": f"{row.address} {row.plan_token}"})
     account = CarrierAccount.objects.get()
