@@ -18,6 +18,7 @@ from inboxes.models import Agent
 from messaging.accounts import claims, history, readings, schedule, steps, troubles
 from messaging.accounts.directories import open_directory
 from messaging.accounts.offered import list_offered_numbers, plan_token
+from messaging.accounts.own_address import say_unreachable
 from messaging.carriers.numbers import Directory, NotThere, OfferedNumber, Step, Trouble
 from messaging.models import CarrierAccount, ConnectionEvent, NumberConnection
 
@@ -32,7 +33,7 @@ Result = Literal["done", "nothing_to_do", "otherwise", "busy", "unknown", "troub
 BUSY = "Somebody else is changing it just now. Look again in two minutes."
 OTHERWISE = "It was changed at {label} since you looked, so nothing was changed. Look again."
 NOT_TOLD = "{label} doesn't tell where its texts go. Set it in {label}'s console."
-UNCLEAR = "It isn't finished: {words} Go on, or undo it, on the number's page."
+UNCLEAR = "It isn't finished: {words} Go on with it, or take it back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def connect_numbers(
         if not isinstance(directory, Directory):
             words = troubles.explain(directory, account.adapter.label)
             return [Outcome(address, "trouble", words, None, directory) for address in chosen]
+        if words := say_unreachable(account.adapter.label):
+            return [Outcome(address, "trouble", words) for address in chosen]
         for address, token in chosen.items():
             row = offered.get(address)
             if row is None:
@@ -99,6 +102,8 @@ def connect_again(
         if not isinstance(directory, Directory):
             words = troubles.explain(directory, account.adapter.label)
             return Outcome(connection.address, "trouble", words, connection, directory)
+        if words := say_unreachable(account.adapter.label):
+            return Outcome(connection.address, "trouble", words, connection)
         return _Errand(account, directory, agent, kind).connect(known, None)
 
 

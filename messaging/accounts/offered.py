@@ -27,8 +27,13 @@ from threads import addresses
 
 # So long a page waits for the carrier; what is missing then is read by the next request.
 READING_SECONDS = 20.0
+# So many are ticked at first, and chosen at once in the set-up: each gets an inbox.
+MOST_CHOSEN = 20
 
 Usage = Literal["here", "free", "elsewhere", "unknown"]
+State = NumberConnection.State
+# A connection in one of these was made. One that broke off can be taken up again.
+CONNECTED = (State.OURS, State.CHANGED, State.GONE)
 
 KINDS: dict[numbers.Kind, str] = {
     "local": "Local number",
@@ -74,6 +79,8 @@ class OfferedRow:
     def tag(self) -> str:
         if self.is_connected:
             return "Connected"
+        if self.is_unfinished:
+            return "Not finished"
         words = {"here": "Comes here", "free": "Free", "elsewhere": "In use elsewhere"}
         return words.get(self.usage, "Not told")
 
@@ -93,11 +100,16 @@ class OfferedRow:
     @property
     def is_connected(self) -> bool:
         """Return True if we set it, and watch it."""
-        return self.connection is not None and self.connection.is_watched
+        return self.connection is not None and self.connection.state in CONNECTED
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Return True if connecting it broke off: choosing it again goes on."""
+        return self.connection is not None and self.connection.state == State.CONNECTING
 
     @property
     def is_choosable(self) -> bool:
-        """Return True if it can take texts and isn't connected, as far as the carrier tells."""
+        """Return True if it can take texts and isn't connected, as far as we know."""
         can_text = self.offered.can_sms or self.offered.can_mms
         return can_text and not self.is_connected and self.usage != "unknown"
 
@@ -170,6 +182,12 @@ class Offered:
     def by_address(self) -> dict[str, OfferedRow]:
         return {row.address: row for row in self.rows}
 
+    @cached_property
+    def preselected(self) -> set[str]:
+        """Return the numbers that are ticked at first: free ones, unless there are many."""
+        free = {row.address for row in self.rows if row.is_preselected}
+        return free if len(free) <= MOST_CHOSEN else set()
+
     def search(self, text: str) -> list[OfferedRow]:
         """Return the rows whose number has these digits, or whose name or place these letters."""
         wanted = text.strip().casefold()
@@ -205,7 +223,10 @@ def list_offered_numbers(account: CarrierAccount) -> Offered:
     except UndecryptableError:
         return Offered(account)
     wanted = [one.address for one in found]
-    ours = {one.address: one for one in Number.objects.filter(address__in=wanted)}
+    ours = {
+        one.address: one
+        for one in Number.objects.filter(address__in=wanted).select_related("inbox", "account")
+    }
     connections = {one.address: one for one in NumberConnection.objects.filter(address__in=wanted)}
     plans = plan_all(account, found)
     rows = [

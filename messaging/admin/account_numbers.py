@@ -23,6 +23,7 @@ from messaging.accounts.adding import add_number
 from messaging.accounts.connecting import Outcome
 from messaging.accounts.directories import can_set_up
 from messaging.accounts.offered import Offered, OfferedRow
+from messaging.accounts.own_address import unreachable_address
 from messaging.carriers.numbers import ConsoleGuide
 from messaging.models import CarrierAccount, Number, NumberConnection
 
@@ -42,6 +43,7 @@ class NumbersPage:
     guide: ConsoleGuide | None = None
     inboxes: Sequence[Inbox] = ()
     can_set_up: bool = True
+    unreachable: str = ""
 
     @property
     def rows(self) -> list[OfferedRow]:
@@ -89,6 +91,7 @@ def _read_page(request: HttpRequest, account: CarrierAccount) -> NumbersPage:
         console_guide(account),
         [*Inbox.objects.filter(number=None).order_by("name")],
         can_set_up(account),
+        unreachable_address(),
     )
 
 
@@ -180,7 +183,7 @@ def _route(request: HttpRequest, account: CarrierAccount) -> None:
 
 
 def _give_back(request: HttpRequest, account: CarrierAccount) -> None:
-    """Give a connected number back, one that no inbox has."""
+    """Give back a number that no inbox has."""
     row = _connection(request.POST["give_back"], account)
     outcome = disconnecting.disconnect_number(connection=row, agent=administrator(request))
     report(request, outcome, f"{row.display} is given back.")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from inboxes.badges import name_some
 from messaging.administration.troubles import MANY, Trouble, list_url, page_url
 from messaging.models import Comparison, Number, NumberConnection
+from messaging.models.connections import CONNECTING_TIME
 
 
 def find_troubles(now: datetime) -> Iterator[Trouble]:
     yield from _find_not_receiving()
+    yield from _find_unfinished(now)
     yield from _find_not_compared()
 
 
@@ -42,6 +46,30 @@ def _find_not_receiving() -> Iterator[Trouble]:
         "A number receives no texts" if is_one else "Numbers receive no texts",
         f"New texts to {shown} do not reach Partyline: this was changed at the carrier.",
         page_url("number", numbers[0].pk) if is_one else list_url("number", "watch=not_receiving"),
+        "See the number" if is_one else "See the numbers",
+    )
+
+
+def _find_unfinished(now: datetime) -> Iterator[Trouble]:
+    """Find numbers whose connecting broke off, routed to an inbox or not yet."""
+    broken_off = NumberConnection.objects.filter(
+        Q(claimed_at=None) | Q(claimed_at__lt=now - CONNECTING_TIME),
+        state=NumberConnection.State.CONNECTING,
+        account__is_active=True,
+    )
+    found = list(broken_off.order_by("address")[:MANY])
+    if not found:
+        return
+    is_one = len(found) == 1
+    query = urlencode({"q": found[0].address}) if is_one else ""
+    url = reverse("admin:messaging_carrieraccount_numbers", args=[found[0].account_id])
+    yield Trouble(
+        "not_connected",
+        len(found),
+        "Connecting a number isn't finished" if is_one else "Connecting numbers isn't finished",
+        f"{name_some([one.display for one in found])}: it broke off, so new texts may not come "
+        "here. Go on, or take it back.",
+        f"{url}?{query}" if query else url,
         "See the number" if is_one else "See the numbers",
     )
 

@@ -9,16 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
 from inboxes.models import Agent
 from messaging.accounts.connecting import connect_numbers
-from messaging.accounts.offered import Offered, OfferedRow, list_offered_numbers
+from messaging.accounts.offered import OfferedRow, list_offered_numbers
 from messaging.models import CarrierAccount
 from messaging.setup import actions
-
-# So many are chosen at once: each gets an inbox, which the next step has named.
-MOST_CHOSEN = 20
 
 
 @dataclass
@@ -49,15 +44,3 @@ def choose_numbers(*, account: CarrierAccount, plans: Mapping[str, str], agent: 
 
 def is_to_be_routed(row: OfferedRow) -> bool:
     return row.is_connected and row.number is None
-
-
-def preselected(offered: Offered) -> set[str]:
-    """Return the numbers that are ticked at first: free ones, unless there are many."""
-    free = [row.address for row in offered.rows if row.is_preselected]
-    return set(free) if len(free) <= MOST_CHOSEN else set()
-
-
-def unreachable_address() -> str:
-    """Return our own address if no carrier can reach it, else ""."""
-    is_ours_alone = settings.PUBLIC_HOST in {*settings.LOOPBACK_NAMES, "::1"}
-    return settings.PUBLIC_URL if is_ours_alone else ""

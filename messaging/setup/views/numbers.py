@@ -15,7 +15,13 @@ from inboxes.access import hide_unless
 from inboxes.encryption import UndecryptableError
 from inboxes.requests import signed_in_agent
 from messaging.accounts.directories import can_set_up
-from messaging.accounts.offered import Offered, list_offered_numbers, read_offered_numbers
+from messaging.accounts.offered import (
+    MOST_CHOSEN,
+    Offered,
+    list_offered_numbers,
+    read_offered_numbers,
+)
+from messaging.accounts.own_address import unreachable_address
 from messaging.accounts.troubles import NotPossible, explain
 from messaging.models import CarrierAccount, Number
 from messaging.setup import access, actions, number_choice, pages
@@ -24,7 +30,7 @@ from messaging.setup.forms import NumberForm
 
 PAGE_SIZE = 50
 TOO_MANY = (
-    f"Choose up to {number_choice.MOST_CHOSEN} numbers at once: each gets an inbox of its own. Add"
+    f"Choose up to {MOST_CHOSEN} numbers at once: each gets an inbox of its own. Add"
     " the others afterwards."
 )
 
@@ -44,10 +50,10 @@ def choose_numbers(request: HttpRequest) -> HttpResponse:
         return _connect_ticked(request, account)
     trouble = ""
     offered = list_offered_numbers(account)
-    if offered.read_at is None and not number_choice.unreachable_address():
+    if offered.read_at is None and not unreachable_address():
         trouble = _read(account)
         offered = list_offered_numbers(account)
-    ticked = number_choice.preselected(offered)
+    ticked = offered.preselected
     return _show_numbers(request, offered, ticked, {"trouble": trouble})
 
 
@@ -62,7 +68,7 @@ def look_again(request: HttpRequest) -> HttpResponse:
     if not trouble:
         return redirect(_address("setup_numbers", account))
     offered = list_offered_numbers(account)
-    ticked = number_choice.preselected(offered)
+    ticked = offered.preselected
     return _show_numbers(request, offered, ticked, {"trouble": trouble}, status=422)
 
 
@@ -90,7 +96,7 @@ def enter_number(request: HttpRequest) -> HttpResponse:
         "account": account,
         "guide": account.adapter.console_guide(account.webhook_url, credentials),
         "numbers": account.numbers.select_related("inbox").order_by("pk"),
-        "unreachable": number_choice.unreachable_address(),
+        "unreachable": unreachable_address(),
         "list_address": _address("setup_numbers", account) if can_set_up(account) else "",
     }
     status = 422 if form.is_bound else 200
@@ -101,9 +107,9 @@ def _connect_ticked(request: HttpRequest, account: CarrierAccount) -> HttpRespon
     pairs = [value.partition(" ") for value in request.POST.getlist("number")]
     plans = {address: plan for address, _, plan in pairs}
     context: dict[str, Any] = {}
-    if number_choice.unreachable_address():
+    if unreachable_address():
         return redirect(_address("setup_numbers", account))
-    if len(plans) > number_choice.MOST_CHOSEN:
+    if len(plans) > MOST_CHOSEN:
         context = {"trouble": TOO_MANY}
     else:
         try:
@@ -153,7 +159,7 @@ def _show_numbers(
         "has_connected": any(row.is_connected for row in offered.rows),
         "sought": sought,
         "pages_query": urlencode({"account": account.pk, "q": sought}),
-        "unreachable": number_choice.unreachable_address(),
+        "unreachable": unreachable_address(),
         "by_hand": _address("setup_by_hand", account),
     }
     return pages.show_page(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from inboxes.models import Inbox
 from messaging.accounts.adding import add_number
@@ -259,6 +260,8 @@ def test_a_carrier_that_falls_silent_after_the_change_leaves_it_to_be_finished(
     row = NumberConnection.objects.get()
     assert (row.state, row.is_claimed(timezone.now())) == (State.CONNECTING, False)
     assert row.next_check_at is not None
+    shown = list_offered_numbers(account).by_address[ONE]
+    assert (shown.tag, shown.is_connected, shown.is_choosable) == ("Not finished", False, True)
     row = check_number(connection=row)
     assert row.state == State.OURS
     disconnect_number(connection=row, agent=None)
@@ -285,6 +288,35 @@ def test_a_number_that_left_the_account_is_said_to_be_gone(
     [outcome] = connect_numbers(account=account, chosen=chosen, agent=None)
     assert outcome.result == "trouble"
     assert "doesn't know this number" in outcome.words
+
+
+def test_what_broke_off_is_taken_up_by_choosing_the_number_again(
+    account: CarrierAccount, far_end: TwilioNumbers
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    chosen = choose(account, ONE)
+    NumberConnection.objects.create(
+        account=account, address=ONE, carrier_id=far_end.sid_of(ONE), state=State.CONNECTING
+    )
+    [outcome] = connect_numbers(account=account, chosen=chosen, agent=None)
+    assert outcome.result == "done"
+    assert NumberConnection.objects.get().state == State.OURS
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost", "https://[::1]"])
+def test_nothing_is_set_to_an_address_that_no_carrier_can_reach(
+    account: CarrierAccount, far_end: TwilioNumbers, settings: Settings, address: str
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    row = connected(account, ONE)
+    far_end.change_elsewhere(ONE, THEIRS)
+    changes = len(far_end.changes)
+    settings.PUBLIC_URL = address
+    outcomes = [*connect(account, ONE), set_back(connection=row, agent=None)]
+    for outcome in outcomes:
+        assert outcome.result == "trouble"
+        assert f"can't reach this Partyline at {address}" in outcome.words
+    assert len(far_end.changes) == changes
 
 
 def test_two_administrators_do_not_change_one_number_at_once(

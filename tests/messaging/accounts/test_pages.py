@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from inboxes.models import Inbox
+from messaging.accounts.adding import add_number
 from messaging.accounts.watching import check_number
 from messaging.models import CarrierAccount, Number, NumberConnection
 from tests.cast import FRONT_DESK, Cast, client_of
@@ -87,6 +88,32 @@ def test_ticked_numbers_are_connected_and_get_an_inbox(
     row = NumberConnection.objects.get(address=NEW)
     assert row.connected_by is not None
     assert row.connected_by.username == "admin"
+
+
+@pytest.mark.parametrize(("count", "ticked"), [(20, 20), (21, 0)])
+def test_free_numbers_are_ticked_unless_there_are_many(
+    admin: Client,
+    address: str,
+    account: CarrierAccount,
+    far_end: TwilioNumbers,
+    count: int,
+    ticked: int,
+) -> None:
+    for at in range(count):
+        far_end.add(f"+1604555{at:04}")
+    choose(account)
+    assert shown(admin, address).count("checked") == ticked
+
+
+def test_the_page_says_first_that_no_carrier_reaches_this_address(
+    admin: Client, address: str, account: CarrierAccount, far_end: TwilioNumbers, settings: Any
+) -> None:
+    far_end.add(NEW)
+    choose(account)
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
+    page = shown(admin, address)
+    assert "can't reach this Partyline at http://127.0.0.1:8000" in page
+    assert "disabled" in page.partition('name="connect"')[2].partition("</button>")[0]
 
 
 def test_nothing_ticked_changes_nothing(
@@ -304,6 +331,9 @@ def test_the_pages_take_few_queries(
         far_end.add(f"+1604555{at:04}", state="missing")
     far_end.add(FRONT_DESK)
     connected(account, FRONT_DESK)
+    for at in range(10):
+        inbox = Inbox.objects.create(name=f"Line {at}")
+        add_number(account=account, address=f"+1604555{at:04}", inbox=inbox)
     with django_assert_max_num_queries(12):
         admin.get(address)
     with django_assert_max_num_queries(20):

@@ -205,6 +205,24 @@ def test_a_number_that_somebody_routed_elsewhere_is_told_until_it_is_ours_again(
     assert rows(cast, listed) == 0
 
 
+def test_a_number_whose_connecting_broke_off_is_told_until_it_is_finished(cast: Cast) -> None:
+    row = NumberConnection.objects.create(
+        account=cast.account,
+        address="+12025550177",
+        carrier_id="PN1",
+        claimed_at=timezone.now(),
+    )
+    assert "not_connected" not in troubles(cast), "somebody is at it"
+    row.claimed_at = timezone.now() - timedelta(minutes=3)
+    row.save()
+    assert "Connecting a number isn't finished" in words(cast)
+    found = client_of(cast.admin).get(troubles(cast)["not_connected"])
+    assert found.status_code == 200
+    row.state = "ours"
+    row.save()
+    assert "not_connected" not in troubles(cast)
+
+
 def test_a_comparison_that_fails_is_told_until_one_succeeds(cast: Cast, carrier: FarEnd) -> None:
     Number.objects.exclude(inbox=cast.front_desk).delete()
     carrier.answer_questions_with(500)

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from inboxes.models import Inbox
+from messaging.accounts.offered import MOST_CHOSEN
 from messaging.models import CarrierAccount, Number, NumberConnection
-from messaging.setup import number_choice
 from messaging.setup.checklist import read_checklist
 from tests.markup import read_words
 from tests.messaging.setup.conftest import TwilioAccount, typed
@@ -159,7 +159,7 @@ def test_five_thousand_numbers_come_in_pages_and_are_found_by_digits(
     assert len(second.context["rows"]) == 50
     for odd in ("0", "x", "999999999999999999999", "-1"):
         assert ada.get(NUMBERS, {"page": odd}).status_code == 200
-    everything = [f"+1202{4560000 + count} x" for count in range(number_choice.MOST_CHOSEN + 1)]
+    everything = [f"+1202{4560000 + count} x" for count in range(MOST_CHOSEN + 1)]
     refused = ada.post(NUMBERS, {"number": everything})
     assert "Choose up to 20 numbers at once" in read_words(refused)
     assert far_end.changes == []
