@@ -50,6 +50,14 @@ class AgentForm(forms.ModelForm[Agent]):
             "is_staff": "May use this administration.",
         }
 
+    def clean_username(self) -> str:
+        """Refuse a colleague's name in another spelling: people are mentioned by it."""
+        username: str = Agent.normalize_username(self.cleaned_data["username"])
+        is_new = username != self.initial.get("username")
+        if is_new and invitations.is_username_taken(username, but_for=self.instance.pk):
+            raise forms.ValidationError("Somebody here has that username already.")
+        return username
+
     def clean_email(self) -> str:
         """Refuse a colleague's address: links for a lost password go to it."""
         email: str = self.cleaned_data["email"]

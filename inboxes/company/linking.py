@@ -14,6 +14,7 @@ from allauth.socialaccount.providers.base import AuthError
 from django.conf import settings
 from django.http import HttpRequest
 
+from inboxes.alike import is_same_address
 from inboxes.company import pages
 from inboxes.company.provider import company_app, is_set_up
 from inboxes.database import release_connection
@@ -119,7 +120,8 @@ def find_agent(addresses: list[EmailAddress]) -> Agent:
             "can't tell who you are."
         )
     [email, *_] = confirmed
-    agents = list(Agent.objects.filter(email__iexact=email)[:2])
+    known = Agent.objects.filter(email__iexact=email)
+    agents = [agent for agent in known if is_same_address(agent.email, email)]
     if not agents:
         raise NobodyKnown(f"Nobody here has the address {email}. Ask an administrator.")
     if len(agents) > 1:

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from inboxes.actions import add_member
+from inboxes.alike import fold, is_same_address
 from inboxes.emails import sends_email
 from inboxes.invitations import jobs, tokens
 from inboxes.invitations.tokens import LinkIsOver, NewLink
@@ -89,9 +90,9 @@ def request_reset_link(*, login: str) -> None:
     """
     agents = Agent.objects.filter(is_active=True).exclude(email="")
     username = Agent.normalize_username(login)
-    found = list(agents.filter(Q(username=username) | Q(email__iexact=login))[:3])
+    found = list(agents.filter(Q(username=username) | Q(email__iexact=login)))
     by_name = [agent for agent in found if agent.username == username]
-    by_address = [agent for agent in found if agent.email.lower() == login.lower()]
+    by_address = [agent for agent in found if is_same_address(agent.email, login)]
     # Somebody may have a colleague's address as their username.
     first, second = (by_address, by_name) if "@" in login else (by_name, by_address)
     named = first or second
@@ -122,9 +123,17 @@ def send_lost_password_link(*, agent_id: int) -> None:
 
 @transaction.atomic
 def renew(*, link: OneTimeLink, made_by: Agent) -> NewLink:
-    """Make a new link like an older one, which stops working."""
+    """Make a new link like an older one, which stops working.
+
+    Raises LinkIsOver if the older one was used, revoked or renewed meanwhile.
+    """
     _require_administrator(made_by)
-    revoke(link=link, revoked_by=made_by)
+    unused = OneTimeLink.objects.filter(pk=link.pk, used_at=None)
+    replaced = unused.select_for_update(of=("self",)).first()
+    if replaced is None or replaced.revoked_at != link.revoked_at:
+        raise LinkIsOver
+    link = replaced
+    unused.update(revoked_at=timezone.now(), revoked_by=made_by)
     if link.agent is not None:
         return send_reset_link(
             agent=link.agent,
@@ -200,8 +209,14 @@ def delete_old_links() -> int:
     return old.delete()[1].get("inboxes.OneTimeLink", 0)
 
 
-def is_username_taken(username: str) -> bool:
-    return Agent.objects.filter(username__iexact=Agent.normalize_username(username)).exists()
+def is_username_taken(username: str, *, but_for: int | None = None) -> bool:
+    """Return True if an agent (but for one) has this username, in whatever case or spelling."""
+    others = Agent.objects.exclude(pk=but_for or 0)
+    wanted = Agent.normalize_username(username)
+    if others.filter(username__iexact=wanted).exists():
+        return True
+    names = others.values_list("username", flat=True)
+    return any(fold(name) == fold(wanted) for name in names.iterator())
 
 
 def _require_administrator(agent: Agent) -> None:

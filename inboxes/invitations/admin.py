@@ -18,7 +18,7 @@ from inboxes.emails import sends_email
 from inboxes.invitations import actions
 from inboxes.invitations.people import InviteForm
 from inboxes.invitations.shown import keep_to_show, take_shown
-from inboxes.invitations.tokens import NewLink, why_over_early
+from inboxes.invitations.tokens import LinkIsOver, NewLink, why_over_early
 from inboxes.models import OneTimeLink
 from inboxes.requests import signed_in_agent
 from inboxes.sign_in.confirming import require_confirmation
@@ -159,7 +159,11 @@ class OneTimeLinkAdmin(admin.ModelAdmin[OneTimeLink]):
         link = self._get_link(request, link_id)
         if link.is_administrator or not link.is_invitation:
             require_confirmation(request)
-        new = actions.renew(link=link, made_by=signed_in_agent(request))
+        try:
+            new = actions.renew(link=link, made_by=signed_in_agent(request))
+        except LinkIsOver:
+            messages.error(request, f"The link for {link.whose} was used or replaced just now.")
+            return redirect("admin:inboxes_onetimelink_changelist")
         self.log_change(request, link, "Replaced by a new link.")
         return show_once(request, [new])
 

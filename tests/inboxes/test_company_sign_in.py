@@ -60,6 +60,7 @@ def signed_in(client: Client) -> Agent | None:
 def test_the_button_stands_on_the_sign_in_page_where_a_provider_is_set_up(
     company: Company, settings: Any
 ) -> None:
+    Agent.objects.create(username="first", display_name="First", is_staff=True)
     assert "Example Ltd" in read_words(Client().get("/sign-in/"))
     settings.OIDC_ISSUER = ""
     assert "Example Ltd" not in read_words(Client().get("/sign-in/"))
@@ -131,6 +132,15 @@ def test_whoever_cannot_be_told_is_not_let_in_and_no_agent_is_made(
     assert signed_in(client) is None
     assert not SocialAccount.objects.exists()
     assert Agent.objects.count() == 2
+
+
+def test_an_address_that_looks_alike_is_not_taken_for_somebody_s(
+    company: Company, ana: Agent
+) -> None:
+    company.claim("userinfo.json", email="ana.ru\u0131z@example.com", email_verified=True)
+    client = Client()
+    assert "Nobody here has the address" in read_words(sign_in(client, company))
+    assert signed_in(client) is None
 
 
 def test_an_address_of_two_people_lets_neither_in(company: Company, ana: Agent) -> None:

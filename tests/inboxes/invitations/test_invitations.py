@@ -19,6 +19,7 @@ from inboxes.invitations import actions, tokens
 from inboxes.models import Agent, MembershipChange, OneTimeLink
 from tests.cast import Cast, client_of, create_cast
 
+LINKS = "/admin/inboxes/onetimelink/"
 JOINING = {"display_name": "Eva Stone", "username": "eva", "password": "a garden of stones"}
 
 
@@ -214,6 +215,57 @@ def test_of_two_newcomers_with_one_name_only_one_gets_it() -> None:
     )
     assert sorted(answers) == [302, 422]
     assert Agent.objects.filter(username__iexact="eva").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted"), [("mia", "M\uff29A"), ("straße", "STRASSE"), ("mia", "mıa")]
+)
+def test_a_username_that_looks_like_a_colleague_s_is_taken(
+    cast: Cast, taken: str, wanted: str
+) -> None:
+    Agent.objects.create(username=taken, display_name="Mia")
+    answer = open_form(path_of(actions.invite(invited_by=cast.admin)), username=wanted)
+    assert answer.status_code == 422
+    assert "Somebody here has that username already." in answer.text
+    page = f"/admin/inboxes/agent/{cast.ben.pk}/change/"
+    admin = client_of(cast.admin)
+    answer = admin.post(page, {"username": wanted, "display_name": "Ben"})
+    assert "Somebody here has that username already." in answer.text
+    kept = {"username": "ben", "display_name": "Ben Two"}
+    assert admin.post(page, kept).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_renew_one_link_at_once_get_one_new_link() -> None:
+    cast = create_cast()
+    link = actions.invite(invited_by=cast.admin).link
+    admins = [client_of(cast.admin), client_of(cast.admin)]
+    answers = in_two_browsers(
+        *(
+            lambda admin=admin: admin.post(f"{LINKS}{link.pk}/renew/")["Location"]
+            for admin in admins
+        )
+    )
+    assert sorted(answers) == [LINKS, f"{LINKS}made/"]
+    assert OneTimeLink.objects.waiting().count() == 1
+
+
+def test_a_link_that_is_used_while_it_is_renewed_lets_in_one_person(cast: Cast) -> None:
+    new = actions.invite(invited_by=cast.admin, is_administrator=True)
+    seen = OneTimeLink.objects.get(pk=new.link.pk)
+    open_form(path_of(new))
+    with pytest.raises(tokens.LinkIsOver):
+        actions.renew(link=seen, made_by=cast.admin)
+    assert not OneTimeLink.objects.waiting().exists()
+
+
+def test_a_link_that_ran_out_or_was_revoked_is_made_anew_once(cast: Cast) -> None:
+    link = actions.invite(invited_by=cast.admin).link
+    actions.revoke(link=link, revoked_by=cast.admin)
+    link.refresh_from_db()
+    actions.renew(link=link, made_by=cast.admin)
+    with pytest.raises(tokens.LinkIsOver):
+        actions.renew(link=link, made_by=cast.admin)
 
 
 def test_too_many_links_that_do_not_work_are_too_many_for_an_address(

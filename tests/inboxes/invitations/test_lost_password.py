@@ -103,6 +103,21 @@ def test_an_address_means_its_owner_and_not_whoever_is_called_like_it(
     assert asked_for() == [cast.ben.pk]
 
 
+def test_an_address_that_looks_alike_is_nobody_s(cast: Cast, mail: MailServer) -> None:
+    Agent.objects.filter(pk=cast.ben.pk).update(email="kim@example.com")
+    for login in ("k\u0131m@example.com", "\u212aim@example.com", "KIM@example.com"):
+        ask(login)
+    assert asked_for() == [None, None, cast.ben.pk]
+
+
+def test_look_alikes_of_an_address_do_not_keep_its_owner_out(cast: Cast, mail: MailServer) -> None:
+    for name in "abc":
+        Agent.objects.create(username=name, display_name=name, email="b\u0131ll@example.com")
+    bill = Agent.objects.create(username="bill", display_name="Bill", email="bill@example.com")
+    ask("bill@example.com")
+    assert asked_for() == [bill.pk]
+
+
 def test_asking_again_and_again_sends_one_e_mail_in_five_minutes(
     cast: Cast, mail: MailServer
 ) -> None:
