@@ -30,7 +30,12 @@ def is_empty() -> bool:
     """Return True while the installation has never had an administrator."""
     if Agent.objects.filter(is_staff=True).exists():
         return False
-    return not FirstStart.objects.exclude(ended_at=None).exists()
+    return not has_ended()
+
+
+def has_ended() -> bool:
+    """Return True if it is on record that there was an administrator."""
+    return FirstStart.objects.exclude(ended_at=None).exists()
 
 
 def setup_address() -> str:

@@ -96,3 +96,22 @@ def test_an_upgrade_that_stopped_half_way_is_run_again(database: str) -> None:
         ).fetchall()
     assert len(rows) == 7
     assert all(is_valid for _, is_valid in rows)
+
+
+def test_an_installation_from_before_the_set_up_has_had_its_first_start(database: str) -> None:
+    """Its administrators can be demoted without anybody setting it up anew."""
+    finish(start_migrating(database, "0027"))
+    with psycopg.connect(database, autocommit=True) as administrator:
+        administrator.execute(
+            "INSERT INTO inboxes_agent (username, display_name, password, email, is_superuser,"
+            " is_staff, is_active, date_joined, has_sound, seq)"
+            " VALUES ('ada', 'Ada', '', '', false, true, true, now(), false, 0)"
+        )
+    finish(start_migrating(database, "0030"))
+    with psycopg.connect(database) as administrator:
+        rows = administrator.execute(
+            "SELECT username, encrypted_key FROM messaging_firststart"
+            " JOIN inboxes_agent ON inboxes_agent.id = administrator_id"
+            " WHERE ended_at IS NOT NULL"
+        ).fetchall()
+    assert rows == [("ada", "")]

@@ -230,6 +230,20 @@ def test_an_administrator_of_the_shell_ends_it_too() -> None:
     assert announcing.setup_lines() == []
 
 
+def test_an_administrator_whom_no_signal_told_of_ends_it_by_signing_in() -> None:
+    Agent.objects.bulk_create(
+        [
+            Agent(username=name, display_name=name.title(), is_staff=name == "ada")
+            for name in ("ada", "ben")
+        ]
+    )
+    for username, is_over in (("ben", False), ("ada", True)):
+        client_of(Agent.objects.get(username=username))
+        assert key.has_ended() is is_over
+    Agent.objects.update(is_staff=False)
+    assert not key.is_empty()
+
+
 def test_the_command_says_who_set_it_up() -> None:
     open_with_key().post("/setup/administrator/", ADA)
     with pytest.raises(CommandError, match=r"already, by Ada Byron \(ada\) on 20") as refused:
