@@ -112,7 +112,10 @@ def _hand_over(connection: NumberConnection, made: list[Step]) -> list[Step]:
 
 
 def _heir(connection: NumberConnection, step: Step) -> NumberConnection | None:
-    """Return another connected number whose texts the step's resource routes."""
+    """Return another connected number whose texts the step's resource routes.
+
+    One that left the account rests on nothing there.
+    """
     if not step.resource_id or step.resource_id == connection.carrier_id:
         return None
     # It may be one of several that route a number's texts, with spaces between their ids.
@@ -125,6 +128,7 @@ def _heir(connection: NumberConnection, step: Step) -> NumberConnection | None:
         NumberConnection.objects.watched()
         .filter(rests_on_it, account=connection.account_id)
         .exclude(pk=connection.pk)
+        .exclude(state=State.GONE)
         .order_by("pk")
         .first()
     )

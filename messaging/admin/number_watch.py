@@ -56,6 +56,12 @@ class Watch:
         return self.state in (State.CHANGED, State.GONE)
 
     @property
+    def can_give_back(self) -> bool:
+        """Return True if what was set for it can be put back: also for one that is gone, since a
+        service that others share may still be set for it."""
+        return self.state in (State.OURS, State.GONE)
+
+    @property
     def is_unfinished(self) -> bool:
         return self.state == State.CONNECTING
 

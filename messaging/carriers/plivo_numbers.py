@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from messaging.carriers import numbers, results
 from messaging.carriers.api_calls import Api, Interrupted, Resource
@@ -48,6 +48,10 @@ CALLS = (
     "hangup_method",
 )
 OUR_NAME = "Partyline"
+STILL_THERE = results.Refused(
+    "Plivo didn't take the number out of the application. In Plivo's console, give it another one"
+)
+UNSEEN = results.OutcomeUnknown("Plivo didn't say whether the number is out of the application")
 
 
 @dataclass(slots=True)
@@ -96,14 +100,15 @@ class PlivoDirectory(numbers.Directory):
     def plan(self, number: OfferedNumber, webhook_url: str) -> tuple[Step, ...]:
         """Set the Message URL of the number's application, or give it one of ours.
 
-        One that other numbers have too, or may have, is left alone: the number gets a new one,
-        which treats its calls as the old one does.
+        One that other numbers have too, or may have, is left alone, unless it leads to this
+        account's webhook at whatever address: the number gets a new one, which treats its calls
+        as the old one does.
         """
         route = number.route
         if route is None or (route.leads_to(webhook_url) and route.method == "POST"):
             return ()
         wanted = {URL: webhook_url, METHOD: "POST"}
-        is_ours = route.handler_name.startswith(OUR_NAME) or route.leads_to(webhook_url)
+        is_ours = _has_our_path(route.url, webhook_url)
         is_known = number.fields.get("users") == "known"
         is_alone = is_known and (not route.other_count or route.is_free)
         if route.handler_id and (is_ours or is_alone):
@@ -140,14 +145,23 @@ class PlivoDirectory(numbers.Directory):
         wanted = {one.name: one.will_be for one in step.fields}
         if not step.resource_id:
             return self._make_application(wanted)
-        if wanted.get(APPLICATION) == "":
-            return results.Refused(
-                "Plivo's API can't take a number out of an application. In Plivo's console, give "
-                "it another one"
-            )
         address = self._url(step.resource, step.resource_id)
+        if wanted.get(APPLICATION) == "":
+            return self._take_out(address)
         answer = self.api.change("POST", address, CHANGING, json=wanted)
         return numbers.Applied() if isinstance(answer, dict) else answer
+
+    def _take_out(self, address: str) -> numbers.Applied | NotThere | Trouble:
+        """Take a number out of its application, and look whether it is: Plivo doesn't document
+        that, though its older SDKs do it so."""
+        answer = self.api.change("POST", address, CHANGING, json={APPLICATION: ""})
+        if not isinstance(answer, dict | results.Refused):
+            return answer
+        try:
+            is_in_one = bool(_application_of(self.api.read(address, READING)))
+        except Interrupted as stop:
+            return stop.reason if isinstance(stop.reason, NotThere) else UNSEEN
+        return STILL_THERE if is_in_one else numbers.Applied()
 
     def _make_application(self, wanted: dict[str, str]) -> numbers.Applied | NotThere | Trouble:
         """Return the application that is as wanted, as of an earlier try, or make it."""
@@ -267,6 +281,14 @@ def _changes(now: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[FieldCh
         for name, value in wanted.items()
         if now.get(name, "") != value
     )
+
+
+def _has_our_path(url: str, webhook_url: str) -> bool:
+    """Return True for our webhook, whatever the host: PUBLIC_URL may have changed since."""
+    try:
+        return urlsplit(url).path.endswith(urlsplit(webhook_url).path)
+    except ValueError:
+        return False
 
 
 def _route(app_id: str, application: Resource, others: list[str]) -> Route:

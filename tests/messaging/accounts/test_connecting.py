@@ -187,6 +187,18 @@ def test_a_service_is_given_back_with_the_last_of_its_numbers(
     assert far_end.url_of(TWO) == THEIRS
 
 
+def test_a_service_is_given_back_when_the_other_number_has_left_the_account(
+    account: CarrierAccount, far_end: TwilioNumbers
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    far_end.add(TWO, together_with=ONE)
+    first, second = connected(account, ONE), connected(account, TWO)
+    NumberConnection.objects.filter(pk=second.pk).update(state=State.GONE)
+    assert describe_undoing(first) != []
+    disconnect_number(connection=first, agent=None)
+    assert far_end.url_of(ONE) == THEIRS
+
+
 def test_a_number_that_was_set_back_still_remembers_what_was_there_first(
     account: CarrierAccount, far_end: TwilioNumbers
 ) -> None:

@@ -277,6 +277,19 @@ def test_giving_back_says_before_what_it_sets(
     assert far_end.url_of(FRONT_DESK) == THEIRS
 
 
+def test_a_number_that_is_gone_is_cleared_away_with_the_service_that_was_set_for_it(
+    admin: Client, number: Number, account: CarrierAccount, far_end: TwilioNumbers
+) -> None:
+    far_end.add(FRONT_DESK, url=THEIRS)
+    far_end.add(NEW, together_with=FRONT_DESK)
+    row = connected(account, FRONT_DESK)
+    far_end.numbers.pop(far_end.sid_of(FRONT_DESK))
+    assert check_number(connection=row).state == NumberConnection.State.GONE
+    assert "Clear it away" in shown(admin, page_of(number))
+    deed(admin, number, "give-back")
+    assert far_end.url_of(NEW) == THEIRS
+
+
 def test_only_administrators_reach_these_pages(
     cast: Cast, number: Number, account: CarrierAccount, address: str, far_end: TwilioNumbers
 ) -> None:

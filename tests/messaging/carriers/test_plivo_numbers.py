@@ -101,16 +101,41 @@ def test_an_application_that_was_made_without_an_answer_is_not_made_twice(
     assert len(far_end.applications) == 1
 
 
-def test_a_number_that_had_no_application_cannot_be_put_back_and_says_so(
+def test_a_number_that_had_no_application_is_taken_out_of_ours(
     account: Account, far_end: PlivoNumbers
 ) -> None:
     far_end.add(ONE)
     *_, last = account.connect(ONE)
-    before = len(far_end.changes)
+    assert account.open().apply(last.reversed()) == numbers.Applied()
+    assert json.loads(far_end.changes[-1].body) == {"app_id": ""}
+    assert far_end.application_of(ONE) == {}
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_a_number_that_plivo_leaves_in_our_application_is_said_to_be_there_still(
+    account: Account, far_end: PlivoNumbers, is_refused: bool
+) -> None:
+    far_end.add(ONE)
+    *_, last = account.connect(ONE)
+    far_end.can_unlink = False
+    if is_refused:
+        far_end.fail("status", status=400)
     undone = account.open().apply(last.reversed())
     assert isinstance(undone, results.Refused)
-    assert "can't take a number out of an application" in undone.detail
-    assert len(far_end.changes) == before
+    assert "didn't take the number out of the application" in undone.detail
+
+
+def test_an_application_is_ours_by_its_address_and_not_by_its_name(
+    account: Account, far_end: PlivoNumbers
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    far_end.add(TWO, together_with=ONE)
+    far_end.application_of(ONE)["app_name"] = "Partyline-of-somebody"
+    assert [step.resource for step in account.plan(ONE)] == ["application", "number"]
+    path = OURS.removeprefix("https://").partition("/")[2]
+    far_end.application_of(ONE)["message_url"] = f"https://earlier.example.org/{path}"
+    [step] = account.plan(ONE)
+    assert (step.resource, step.others) == ("application", (TWO,))
 
 
 def test_an_application_that_is_gone_takes_no_texts(

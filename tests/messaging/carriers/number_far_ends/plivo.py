@@ -19,6 +19,8 @@ class PlivoNumbers(NumberFarEnd):
         super().__init__()
         self.numbers: dict[str, dict[str, Any]] = {}
         self.applications: dict[str, dict[str, Any]] = {}
+        # Documented nowhere; without it an empty id changes nothing.
+        self.can_unlink = True
 
     def add(
         self,
@@ -116,6 +118,10 @@ class PlivoNumbers(NumberFarEnd):
         if method != "POST":
             return Answer.of(number)
         app_id = request.json["app_id"]
+        if not app_id:
+            if self.can_unlink:
+                number["application"] = None
+            return Answer.of({"message": "changed", "api_id": "a"}, 202)
         if app_id not in self.applications:
             return self.refuse(400, {})
         number["application"] = f"{ACCOUNT}/Application/{app_id}/"
