@@ -19,14 +19,16 @@ from messaging.accounts import claims, history, readings, schedule, steps, troub
 from messaging.accounts.directories import open_directory
 from messaging.accounts.offered import list_offered_numbers, plan_token
 from messaging.accounts.own_address import say_unreachable
+from messaging.carriers import results
 from messaging.carriers.numbers import Directory, NotThere, OfferedNumber, Step, Trouble
 from messaging.models import CarrierAccount, ConnectionEvent, NumberConnection
 
 State = NumberConnection.State
 Kind = ConnectionEvent.Kind
 
-# So long one request connects numbers; the rest is left for the next one.
-CONNECTING_SECONDS = 40.0
+# So long one request begins with numbers; the rest is left for the next one. What was begun then
+# has time enough within what `open_directory` gives all calls.
+CONNECTING_SECONDS = 12.0
 
 Result = Literal["done", "nothing_to_do", "otherwise", "busy", "unknown", "trouble", "left"]
 
@@ -75,7 +77,7 @@ def connect_numbers(
     outcomes: list[Outcome] = []
     with open_directory(account) as directory:
         if not isinstance(directory, Directory):
-            words = troubles.explain(directory, account.adapter.label)
+            words = _unchanged(directory, account.adapter.label)
             return [Outcome(address, "trouble", words, None, directory) for address in chosen]
         if words := say_unreachable(account.adapter.label):
             return [Outcome(address, "trouble", words) for address in chosen]
@@ -100,7 +102,7 @@ def connect_again(
     known = OfferedNumber(connection.address, connection.carrier_id, "other", True, True, None)
     with open_directory(account) as directory:
         if not isinstance(directory, Directory):
-            words = troubles.explain(directory, account.adapter.label)
+            words = _unchanged(directory, account.adapter.label)
             return Outcome(connection.address, "trouble", words, connection, directory)
         if words := say_unreachable(account.adapter.label):
             return Outcome(connection.address, "trouble", words, connection)
@@ -135,7 +137,7 @@ class _Errand:
         read = self.directory.read_number(known.address, known.carrier_id)
         if not isinstance(read, OfferedNumber):
             claim.release(troubles.in_logs(read))
-            words = troubles.explain(read, label)
+            words = _unchanged(read, label)
             return Outcome(known.address, "trouble", words, None, read)
         if read.route is None:
             claim.release()
@@ -184,6 +186,7 @@ class _Errand:
         words = troubles.explain(trouble, label)
         is_back = not made.is_unclear and steps.take_back(self.directory, made.done) is None
         if is_back:
+            words = _unchanged(trouble, label)
             with claim.writing() as row:
                 row.set_steps(before)
                 if row.state == State.CONNECTING and not before:
@@ -216,6 +219,13 @@ class _Errand:
             readings.ring(row)
         claim.is_new = False
         claim.release()
+
+
+def _unchanged(trouble: Trouble | NotThere, label: str) -> str:
+    """Say what went wrong, and that nothing was changed where one might doubt it."""
+    words = troubles.explain(trouble, label)
+    is_open = isinstance(trouble, results.RateLimited | results.CannotTell)
+    return f"{words} Nothing was changed." if is_open else words
 
 
 def _steps_before(row: NumberConnection) -> list[Step]:

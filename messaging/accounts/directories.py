@@ -14,6 +14,10 @@ from messaging.models import CarrierAccount
 UNREADABLE = results.AuthFailed("the account's secret cannot be decrypted")
 
 
+# So long a request may wait for the carrier; the proxy before us gives up after 30 s.
+REQUEST_SECONDS = 24.0
+
+
 def can_set_up(account: CarrierAccount) -> bool:
     """Return True if the carrier's API can list and route numbers."""
     try:
@@ -24,11 +28,11 @@ def can_set_up(account: CarrierAccount) -> bool:
 
 @contextmanager
 def open_directory(
-    account: CarrierAccount, timeout: float | None = None
+    account: CarrierAccount, timeout: float | None = None, seconds: float = REQUEST_SECONDS
 ) -> Iterator[numbers.Directory | results.AuthFailed]:
     """Give the directory, or AuthFailed if there is nothing to log in with. Raise NotPossible.
 
-    `timeout` is in seconds, for each step of a call.
+    `timeout` is in seconds, for each step of a call. All calls together end after `seconds`.
     """
     try:
         credentials = account.get_credentials() if account.encrypted_credentials else {}
@@ -40,6 +44,7 @@ def open_directory(
         raise NotPossible from None
     release_connection()
     with http.new_client(timeout) as client:
+        http.end_calls_after(client, seconds)
         directory = adapter.open_directory(credentials, client)
         if directory is None:
             raise NotPossible

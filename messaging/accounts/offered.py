@@ -26,7 +26,7 @@ from messaging.models import CarrierAccount, Number, NumberConnection, NumberLis
 from threads import addresses
 
 # So long a page waits for the carrier; what is missing then is read by the next request.
-READING_SECONDS = 20.0
+READING_SECONDS = 12.0
 # So many are ticked at first, and chosen at once in the set-up: each gets an inbox.
 MOST_CHOSEN = 20
 

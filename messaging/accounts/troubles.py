@@ -10,7 +10,8 @@ class NotPossible(Exception):
 
 
 def explain(trouble: numbers.Trouble | numbers.NotThere, label: str) -> str:
-    """Return a sentence or two. What the carrier itself says may be in it: not for logs."""
+    """Return a sentence or two. What the carrier itself says may be in it: not for logs. Whether
+    something was changed is the caller's to say."""
     match trouble:
         case results.AuthFailed():
             return f"{label} doesn't accept the stored secrets. Check them on the account's page."
@@ -20,9 +21,9 @@ def explain(trouble: numbers.Trouble | numbers.NotThere, label: str) -> str:
                 f"{permission}."
             )
         case results.RateLimited(retry_after=seconds):
-            return f"{label} asks us to wait{_wait(seconds)}. Nothing was changed."
+            return f"{label} asks us to wait{_wait(seconds)}."
         case results.CannotTell(detail=detail):
-            return f"{label} can't be asked just now: {detail}. Nothing was changed."
+            return f"{label} can't be asked just now: {detail}."
         case results.OutcomeUnknown(detail=detail):
             return f"It isn't clear whether {label} made the change: {detail}."
         case results.Refused(words=words, detail=detail):

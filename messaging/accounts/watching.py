@@ -77,7 +77,7 @@ def check_account(*, account: CarrierAccount) -> int:
     """Look at the account's due numbers; return how many there were."""
     connections = [*_due(account, timezone.now())]
     wanted = {one.address: one.carrier_id for one in connections}
-    with open_directory(account) as directory:
+    with open_directory(account, seconds=ROUND_SECONDS) as directory:
         read = directory.read_numbers(wanted) if isinstance(directory, Directory) else directory
     now = timezone.now()
     for connection in connections:

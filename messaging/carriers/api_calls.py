@@ -6,7 +6,8 @@ came of it, and may try again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,16 @@ class Interrupted(Exception):
         if isinstance(self.reason, numbers.NotThere):
             return results.Refused("the carrier answered 404", "404")
         return self.reason
+
+
+@contextmanager
+def nothing_if_gone() -> Iterator[None]:
+    """Go on behind the block if what is read in it was deleted meanwhile."""
+    try:
+        yield
+    except Interrupted as stop:
+        if not isinstance(stop.reason, numbers.NotThere):
+            raise
 
 
 def read_plain_error(answer: Resource) -> tuple[object, object]:
@@ -80,6 +91,8 @@ class Api:
             )
         except httpx.RequestError as error:
             words = f"{self.label} did not answer ({type(error).__name__})"
+            if isinstance(error, http.OutOfTime):
+                words = f"{self.label} was too slow, there was no time left for all calls"
             if is_change and not isinstance(error, http.BEFORE_WRITING):
                 return results.OutcomeUnknown(words)
             return results.CannotTell(words)

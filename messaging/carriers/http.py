@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,6 +68,28 @@ def tls_context() -> ssl.SSLContext:
     """Return the context that checks the far end's name, made once: reading the certificates takes
     longer than a call."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+class OutOfTime(httpx.ConnectTimeout):
+    """The time for all calls together is over, so this one was not begun."""
+
+
+def end_calls_after(client: httpx.Client, seconds: float) -> None:
+    """Let the client begin no call after so many seconds, and wait no longer for any answer."""
+    until = time.monotonic() + seconds
+
+    def limit(request: httpx.Request) -> None:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise OutOfTime("no time left", request=request)
+        limits = httpx.Timeout(left).as_dict()
+        given = request.extensions.get("timeout", {})
+        request.extensions["timeout"] = {
+            name: min(given.get(name) or left, left) for name in limits
+        }
+
+    hooks = client.event_hooks
+    client.event_hooks = {**hooks, "request": [*hooks["request"], limit]}
 
 
 def new_client(timeout: float | None = None) -> httpx.Client:

@@ -63,7 +63,8 @@ class Route:
     `url` is empty if they go nowhere, or to something that is no webhook, which `words` then says.
     `is_free` means that nobody uses it: there is no address, or only the carrier's own example.
     `others` are other numbers whose texts the same resource routes. `also` are the ids of further
-    resources that it depends on, such as a location that has the application.
+    resources that it depends on, such as a location that has the application. `is_off` means that
+    the resource is turned off there: nothing is delivered, whatever `url` is.
     """
 
     url: str = field(repr=False)
@@ -76,11 +77,12 @@ class Route:
     others: tuple[str, ...] = field(default=(), repr=False)
     other_count: int = 0
     also: tuple[str, ...] = ()
+    is_off: bool = False
 
     @property
     def host(self) -> str:
         """Return the host that gets the texts; empty if there is none."""
-        return host_of(self.url)
+        return "" if self.is_off else host_of(self.url)
 
     def as_values(self) -> dict[str, Any]:
         """Return plain values, to be stored; `read` takes them."""
@@ -94,7 +96,7 @@ class Route:
 
     def leads_to(self, webhook_url: str) -> bool:
         """Return True if the texts come to our webhook, however its address is spelled."""
-        return _plain(self.url) == _plain(webhook_url)
+        return not self.is_off and _plain(self.url) == _plain(webhook_url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,14 +88,17 @@ class PlivoDirectory(numbers.Directory):
         """Read one number and its application, and who else has that."""
         try:
             read = self.api.read(self._url("number", carrier_id), READING)
-            if f"+{read.get('number')}" != address:
-                return NotThere()
+        except Interrupted as stop:
+            return stop.reason
+        if f"+{read.get('number')}" != address:
+            return NotThere()
+        try:
             if self._users is None:
                 listed, has_more = self._read_numbers(0)
                 self._users = {} if has_more else _users(listed)
             return self._offer(read, with_registration)
         except Interrupted as stop:
-            return stop.reason
+            return stop.trouble
 
     def plan(self, number: OfferedNumber, webhook_url: str) -> tuple[Step, ...]:
         """Set the Message URL of the number's application, or give it one of ours.

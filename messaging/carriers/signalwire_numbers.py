@@ -90,11 +90,14 @@ class SignalWireDirectory(numbers.Directory):
         path: Path = "phone_numbers" if address.startswith("+") else "short_codes"
         try:
             read = self.api.read(self._url(path, carrier_id), READING)
-            if read.get("number") != address:
-                return NotThere()
-            return self._offer(read, with_registration=with_registration)
         except Interrupted as stop:
             return stop.reason
+        if read.get("number") != address:
+            return NotThere()
+        try:
+            return self._offer(read, with_registration=with_registration)
+        except Interrupted as stop:
+            return stop.trouble
 
     def plan(self, number: OfferedNumber, webhook_url: str) -> tuple[Step, ...]:
         """Set the number's own address, and that it is used."""

@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import quote
 
 from messaging.carriers import numbers, results, telnyx_profiles
-from messaging.carriers.api_calls import Api, Interrupted, Resource
+from messaging.carriers.api_calls import Api, Interrupted, Resource, nothing_if_gone
 from messaging.carriers.numbers import FieldChange, NotThere, OfferedNumber, Step, Trouble
 from messaging.carriers.registrations import Register
 from messaging.carriers.telnyx_profiles import (
+    ENABLED,
     FAILOVER,
     READING,
     VERSION,
@@ -37,6 +38,7 @@ LABELS = {
     WEBHOOK: "Inbound settings: Send a webhook to this URL",
     VERSION: "Inbound settings: Webhook API version",
     FAILOVER: "Inbound settings: Failover URL",
+    ENABLED: "Profile enabled",
     PROFILE: "Messaging profile",
     "name": "Profile name",
     DESTINATIONS: "Allowed destinations",
@@ -68,7 +70,8 @@ class TelnyxDirectory(numbers.Directory):
             )
             read = telnyx_profiles.listed(answer)
             if not cursor:
-                read = [*read, *self.profiles.pages("/short_codes")]
+                with nothing_if_gone():
+                    read = [*read, *self.profiles.pages("/short_codes")]
             found = [
                 self._offer(one, with_members=with_registration, is_complete=with_registration)
                 for one in read
@@ -85,11 +88,14 @@ class TelnyxDirectory(numbers.Directory):
         resource = "number" if address.startswith("+") else "short_code"
         try:
             read = data_of(self.api.read(_url(resource, carrier_id), READING))
-            if address_of(read) != address:
-                return NotThere()
-            return self._offer(read, with_members=True, is_complete=with_registration)
         except Interrupted as stop:
             return stop.reason
+        if address_of(read) != address:
+            return NotThere()
+        try:
+            return self._offer(read, with_members=True, is_complete=with_registration)
+        except Interrupted as stop:
+            return stop.trouble
 
     def plan(self, number: OfferedNumber, webhook_url: str) -> tuple[Step, ...]:
         """Set the webhook of the number's profile, or give it one of ours.
@@ -100,10 +106,12 @@ class TelnyxDirectory(numbers.Directory):
         route = number.route
         if route is None:
             return ()
-        is_ours = route.leads_to(webhook_url)
+        is_ours = numbers.is_same(route.url, webhook_url)
         wanted = {WEBHOOK: webhook_url, VERSION: OUR_VERSION, FAILOVER: ""}
+        if route.is_off:
+            wanted[ENABLED] = "true"
         now = {name: number.fields.get(name, "") for name in wanted}
-        if is_ours and now[VERSION] == OUR_VERSION:
+        if route.leads_to(webhook_url) and now[VERSION] == OUR_VERSION:
             return ()
         if route.handler_id and (route.is_free or is_ours or not route.other_count):
             title = f"Messaging profile {route.handler_name}"
@@ -152,7 +160,7 @@ class TelnyxDirectory(numbers.Directory):
         """Return the profile that is as wanted, as of an earlier try, or make it."""
         try:
             for profile in self.profiles.read_all():
-                if all(
+                if not profile.is_off and all(
                     numbers.is_same(profile.values[name], wanted[name])
                     for name in (WEBHOOK, VERSION)
                 ):
@@ -183,7 +191,11 @@ class TelnyxDirectory(numbers.Directory):
             route=profile.route(address),
             place="" if address.startswith("+1") else str(read.get("country_code") or ""),
             registration=self.register.look_up(address, kind) if is_complete else None,
-            fields={**profile.values, DESTINATIONS: profile.destinations},
+            fields={
+                **profile.values,
+                DESTINATIONS: profile.destinations,
+                **({ENABLED: "false"} if profile.is_off else {}),
+            },
         )
 
 
@@ -236,6 +248,8 @@ def _sent(name: str, value: str) -> Any:
     """Return a field as Telnyx takes it: a list, or null where an address is taken out."""
     if name == DESTINATIONS:
         return value.split(",")
+    if name == ENABLED:
+        return value == "true"
     return value or (None if name in (WEBHOOK, FAILOVER) else "")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from messaging.carriers import numbers, results
-from messaging.carriers.api_calls import Api, Interrupted, Resource
+from messaging.carriers.api_calls import Api, Interrupted, Resource, nothing_if_gone
 from messaging.carriers.numbers import NotThere, Route
 from messaging.carriers.telnyx_records import url
 
@@ -21,6 +21,7 @@ MAX_PAGES = 20  # Of profiles, and of short codes; the rest of a larger account 
 READING = "reading numbers and messaging profiles"
 
 WEBHOOK, VERSION, FAILOVER = "webhook_url", "webhook_api_version", "webhook_failover_url"
+ENABLED = "enabled"
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class Profile:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     destinations: str = ""
     is_off: bool = False
+    is_there: bool = True
     members: tuple[str, ...] = field(default=(), repr=False)
     member_count: int | None = None
 
@@ -40,6 +42,9 @@ class Profile:
         """Return where it delivers the texts of one of its numbers."""
         if not self.id:
             return Route("", handler="profile", is_free=True, words="It has no messaging profile")
+        if not self.is_there:
+            words = "Its messaging profile was deleted"
+            return Route("", handler="profile", is_free=True, words=words)
         others = tuple(one for one in self.members if one != address)
         count = (self.member_count or 0) - (address in self.members)
         return Route(
@@ -49,6 +54,7 @@ class Profile:
             handler_name=self.name,
             is_free=not self.values.get(WEBHOOK),
             words="Its messaging profile is disabled" if self.is_off else "",
+            is_off=self.is_off,
             others=others[: numbers.NAMED_OTHERS],
             other_count=max(count, len(others)),
         )
@@ -71,10 +77,12 @@ class Profiles:
         profile = self._known[profile_id]
         if with_members and profile.member_count is None:
             path = f"/messaging_profiles/{quote(profile_id, safe='')}/phone_numbers"
-            answer = read_page(self.api, path, 1)
-            profile.members = tuple(address_of(one) for one in listed(answer))
-            total = _meta(answer).get("total_results")
-            profile.member_count = total if isinstance(total, int) else len(profile.members)
+            profile.member_count = 0
+            with nothing_if_gone():
+                answer = read_page(self.api, path, 1)
+                profile.members = tuple(address_of(one) for one in listed(answer))
+                total = _meta(answer).get("total_results")
+                profile.member_count = total if isinstance(total, int) else len(profile.members)
         return profile
 
     def read_all(self) -> list[Profile]:
@@ -98,7 +106,7 @@ class Profiles:
             return _as_profile(data_of(self.api.read(address, READING)))
         except Interrupted as stop:
             if isinstance(stop.reason, NotThere):
-                return Profile(profile_id)
+                return Profile(profile_id, is_there=False, member_count=0)
             raise
 
 
@@ -140,6 +148,8 @@ def address_of(read: Resource) -> str:
 def value_of(read: Resource, name: str) -> str:
     """Return a field of a resource as text."""
     value = read.get(name)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 

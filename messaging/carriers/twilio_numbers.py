@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from messaging.carriers import numbers, results
-from messaging.carriers.api_calls import Api, Interrupted, Resource
+from messaging.carriers.api_calls import Api, Interrupted, Resource, nothing_if_gone
 from messaging.carriers.numbers import FieldChange, NotThere, OfferedNumber, Route, Step, Trouble
 from messaging.carriers.registrations import Register
 from messaging.carriers.twilio_lists import PAGE_SIZE, path_behind, read_list, read_pages
@@ -115,11 +116,14 @@ class TwilioDirectory(numbers.Directory):
         resource = "number" if address.startswith("+") else "short_code"
         try:
             answer = self.api.read(self._url(resource, carrier_id), READING)
-            if _address(answer) != address:
-                return NotThere()
-            return self._offer(answer, with_registration=with_registration)
         except Interrupted as stop:
             return stop.reason
+        if _address(answer) != address:
+            return NotThere()
+        try:
+            return self._offer(answer, with_registration=with_registration)
+        except Interrupted as stop:
+            return stop.trouble
 
     def plan(self, number: OfferedNumber, webhook_url: str) -> tuple[Step, ...]:
         """Set the number's own address, or that of the Service which takes its texts."""
@@ -265,13 +269,17 @@ class TwilioDirectory(numbers.Directory):
         return self._applications[sid]
 
     def _services_with(self, sid: str, *, only_takers: bool) -> list[Service]:
-        """Return the Services which a number is in; Twilio can't be asked for them by number."""
+        """Return the Services which a number is in; Twilio can't be asked for them by number.
+
+        With `only_takers` just the one that takes its texts, and no call more than it takes to
+        find it.
+        """
         kind: MemberKind = "ShortCodes" if sid.startswith("SC") else "PhoneNumbers"
-        return [
-            service
-            for service in self._read_services()
-            if (service.takes_texts or not only_takers) and sid in self._members(service, kind)
-        ]
+        services = self._read_services()
+        if only_takers:
+            takers = (one for one in services if one.takes_texts)
+            return [*islice((one for one in takers if sid in self._members(one, kind)), 1)]
+        return [one for one in services if sid in self._members(one, kind)]
 
     def _read_services(self) -> list[Service]:
         if self._services is None:
@@ -291,13 +299,17 @@ class TwilioDirectory(numbers.Directory):
         return read_pages(self.api, self.messaging_url, path, key, SERVICES)
 
     def _members(self, service: Service, kind: MemberKind) -> Members:
-        """Return the addresses of the numbers in a Service by their ids, read once."""
+        """Return the addresses of the numbers in a Service by their ids, read once. One that was
+        deleted meanwhile has none."""
         if kind not in service.members:
             list_key, key = MEMBER_KEYS[kind]
             path = f"/Services/{quote(service.id, safe='')}/{kind}"
-            service.members[kind] = {
-                str(one.get("sid")): str(one.get(key) or "") for one in self._pages(path, list_key)
-            }
+            with nothing_if_gone():
+                service.members[kind] = {}
+                service.members[kind] = {
+                    str(one.get("sid")): str(one.get(key) or "")
+                    for one in self._pages(path, list_key)
+                }
         return service.members[kind]
 
 

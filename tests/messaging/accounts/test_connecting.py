@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.cast import FRONT_DESK, Cast
 from tests.clock import Clock, clock
 from tests.messaging.accounts.numbers_of_account import THEIRS, choose, connect, connected
 from tests.messaging.carrier_calls import post_webhook, text_fields
+from tests.messaging.carriers.number_far_ends.base import Answer, Request
 from tests.messaging.carriers.number_far_ends.twilio import TOKEN, TwilioNumbers
 from tests.messaging.stepped_worker import run_jobs
 
@@ -289,6 +291,27 @@ def test_trouble_that_is_the_accounts_is_not_tried_on_every_number(
     outcomes = connect(account, ONE, TWO, THREE)
     assert [one.result for one in outcomes] == ["done", "trouble", "left"]
     assert len(far_end.changes) == 2
+
+
+def test_all_calls_of_a_click_end_before_the_proxy_gives_up(
+    account: CarrierAccount, far_end: TwilioNumbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    chosen = choose(account, ONE)
+    far_end.requests.clear()
+    started = time.monotonic()
+    answered = far_end.answer
+
+    def answer_late(request: Request) -> Answer:
+        monkeypatch.setattr(time, "monotonic", lambda: started + 25)
+        return answered(request)
+
+    monkeypatch.setattr(far_end, "answer", answer_late)
+    [outcome] = connect_numbers(account=account, chosen=chosen, agent=None)
+    assert outcome.result == "trouble"
+    assert "no time left" in outcome.words
+    assert "Nothing was changed" in outcome.words
+    assert len(far_end.requests) == 1
 
 
 def test_a_number_that_left_the_account_is_said_to_be_gone(

@@ -15,7 +15,7 @@ from messaging.carriers import http
 from messaging.models import CarrierAccount, NumberConnection
 from tests.cast import Cast
 from tests.messaging.accounts.numbers_of_account import choose, connect, connected
-from tests.messaging.carriers.number_far_ends.base import NumberFarEnd
+from tests.messaging.carriers.number_far_ends.base import Answer, NumberFarEnd, Request
 from tests.messaging.carriers.number_far_ends.calls import client_of
 from tests.messaging.carriers.number_far_ends.serve import FAR_ENDS
 from tests.messaging.carriers.test_numbers import CREDENTIALS, ONE, THEIRS, THREE, TWO
@@ -128,6 +128,26 @@ def test_the_first_of_two_that_share_something_is_given_back_without_harm_to_the
         if address == ONE:
             assert far_end.url_of(TWO) == before == account.webhook_url
     assert [far_end.url_of(address) for address in (ONE, TWO)] == [THEIRS, THEIRS]
+
+
+@pytest.mark.parametrize("account", ["bandwidth"], indirect=True)
+def test_what_is_half_done_is_not_said_to_be_unchanged(
+    account: CarrierAccount, far_end: NumberFarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    chosen = choose(account, ONE)
+    answered = far_end.answer
+
+    def answer(request: Request) -> Answer:
+        """Be out of order from the second change on."""
+        return answered(request) if len(far_end.changes) < 2 else far_end.refuse(500, {})
+
+    monkeypatch.setattr(far_end, "answer", answer)
+    far_end.fail("refused", skip=1)
+    [outcome] = connect_numbers(account=account, chosen=chosen, agent=None)
+    assert outcome.result == "unknown"
+    assert "It isn't finished: Bandwidth can't be asked just now" in outcome.words
+    assert "Nothing was changed" not in outcome.words
 
 
 @pytest.mark.parametrize("kind", ["reset", "silence"])

@@ -221,3 +221,11 @@ def test_a_new_application_has_no_field_that_plivos_own_sdk_does_not_send(
     sent = sdk[3]
     assert isinstance(sent, dict)
     assert made.json.items() <= sent.items()
+
+
+def test_only_the_answer_for_the_number_itself_says_that_it_is_gone(
+    account: Account, far_end: PlivoNumbers
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    far_end.fail("status", on="read", status=404, path="/Number/", skip=1)
+    assert isinstance(account.open().read_number(ONE, ONE[1:]), results.Refused)

@@ -109,7 +109,46 @@ def test_a_disabled_profile_is_told(account: Account, far_end: TelnyxNumbers) ->
     next(iter(far_end.profiles.values()))["enabled"] = False
     route = account.find(ONE).route
     assert route is not None
-    assert route.words == "Its messaging profile is disabled"
+    assert (route.words, route.host) == ("Its messaging profile is disabled", "")
+    assert not route.leads_to(THEIRS)
+
+
+def test_a_disabled_profile_with_our_webhook_receives_nothing_and_is_enabled(
+    account: Account, far_end: TelnyxNumbers
+) -> None:
+    far_end.add(ONE, url=OURS)
+    profile = next(iter(far_end.profiles.values()))
+    profile["enabled"] = False
+    route = account.find(ONE).route
+    assert route is not None
+    assert not route.leads_to(OURS)
+    assert values(account.connect(ONE)) == [[("enabled", "false", "true")]]
+    assert profile["enabled"] is True
+    route = account.find(ONE).route
+    assert route is not None
+    assert route.leads_to(OURS)
+
+
+def test_a_number_whose_profile_was_deleted_is_there_and_gets_one_of_ours(
+    account: Account, far_end: TelnyxNumbers
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    far_end.profiles.clear()
+    for read in (account.find(ONE), account.read(ONE, next(iter(far_end.numbers)))):
+        assert read.route is not None
+        assert read.route.words == "Its messaging profile was deleted"
+    account.connect(ONE)
+    assert far_end.url_of(ONE) == OURS
+
+
+def test_a_profile_that_is_deleted_meanwhile_does_not_make_its_number_disappear(
+    account: Account, far_end: TelnyxNumbers
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    far_end.fail("status", on="read", status=404, path="/phone_numbers", skip=1)
+    assert account.read(ONE, next(iter(far_end.numbers))).address == ONE
+    far_end.fail("status", on="read", status=404, path="/short_codes")
+    assert account.find(ONE).address == ONE
 
 
 def test_a_short_code_is_offered_and_connected(account: Account, far_end: TelnyxNumbers) -> None:

@@ -288,3 +288,38 @@ def test_signalwires_relay_handlers_are_named_and_replaced() -> None:
     assert far_end.url_of(ONE) == OURS
     assert not isinstance(directory.apply(step.reversed()), results.Refused)
     assert far_end.url_of(ONE) == ""
+
+
+def test_a_service_that_is_deleted_meanwhile_does_not_make_a_number_disappear(
+    far_end: TwilioNumbers,
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    far_end.make_service("Gone", takes_texts=True)
+    for _ in range(2):
+        far_end.fail("status", on="read", status=404, path="/PhoneNumbers")
+    read = open_directory(far_end).read_number(ONE, far_end.sid_of(ONE))
+    assert isinstance(read, numbers.OfferedNumber)
+    assert page_of(far_end)[ONE].route == read.route
+
+
+def test_only_the_answer_for_the_number_itself_says_that_it_is_gone(
+    far_end: TwilioNumbers,
+) -> None:
+    far_end.add(ONE, url=THEIRS)
+    far_end.fail("status", on="read", status=404, path="/Services")
+    read = open_directory(far_end).read_number(ONE, far_end.sid_of(ONE))
+    assert isinstance(read, results.Refused)
+
+
+def test_looking_at_a_number_ends_at_the_service_that_takes_its_texts(
+    far_end: TwilioNumbers,
+) -> None:
+    far_end.add(ONE, state="missing")
+    far_end.put_into(
+        far_end.make_service("First", url=THEIRS, takes_texts=True), far_end.sid_of(ONE)
+    )
+    for at in range(30):
+        far_end.make_service(f"Service {at}", takes_texts=at % 2 == 0)
+    read = open_directory(far_end).read_number(ONE, far_end.sid_of(ONE))
+    assert isinstance(read, numbers.OfferedNumber)
+    assert len(far_end.requests) == 3
