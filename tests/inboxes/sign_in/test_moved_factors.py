@@ -28,6 +28,8 @@ CREATE TABLE otp_static_staticdevice (id serial, user_id int, name text, confirm
 CREATE TABLE otp_static_statictoken (id serial, device_id int, token text);
 """
 
+OLD = ("otp_totp_totpdevice", "otp_static_staticdevice", "otp_static_statictoken")
+
 pytestmark = pytest.mark.django_db
 
 
@@ -36,16 +38,28 @@ def sql(statement: str, *values: str | int | bool) -> None:
         cursor.execute(statement, values)
 
 
+def rows_of(table: str) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+        return list(cursor.fetchall())
+
+
 def add_app(
-    agent: Agent, key: str = KEY, *, confirmed: bool = True, used: str = "2026-01-01"
+    agent: Agent,
+    key: str = KEY,
+    *,
+    confirmed: bool = True,
+    used: str = "2026-01-01",
+    step: int = 30,
 ) -> None:
     sql(
         "INSERT INTO otp_totp_totpdevice"
         " (user_id, name, confirmed, key, step, t0, digits, last_used_at)"
-        " VALUES (%s, 'app', %s, %s, 30, 0, 6, %s)",
+        " VALUES (%s, 'app', %s, %s, %s, 0, 6, %s)",
         agent.pk,
         confirmed,
         key,
+        step,
         used,
     )
 
@@ -68,7 +82,7 @@ def upgrade() -> None:
     """Run the migration as `migrate` does, with the tables that the old version left."""
     migration = importlib.import_module("inboxes.migrations.0013_second_factors_move")
     with connection.schema_editor() as editor:
-        migration.move_second_factors(apps, editor)
+        migration.copy_second_factors(apps, editor)
 
 
 @pytest.fixture
@@ -101,17 +115,35 @@ def test_the_same_authenticator_app_and_recovery_codes_go_on_working(root: Agent
     assert is_signed_in(sign_in("efgh6723"))
 
 
-def test_the_secrets_are_encrypted_and_no_longer_where_they_were(root: Agent) -> None:
+def test_the_copies_are_encrypted(root: Agent) -> None:
     add_app(root)
     add_recovery_codes(root, "abcd2345")
     upgrade()
     kept = str(list(Authenticator.objects.values_list("data", flat=True)))
     assert "GEZDGNBVGY3TQOJQ" not in kept
     assert "abcd2345" not in kept
-    for table in ("otp_totp_totpdevice", "otp_static_statictoken"):
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM {table}")
-            assert cursor.fetchone() == (0,)
+
+
+def test_the_version_from_before_still_finds_what_it_had(root: Agent) -> None:
+    add_app(root)
+    add_app(root, "no key at all")
+    add_recovery_codes(root, "abcd2345")
+    before = {table: rows_of(table) for table in OLD}
+    assert all(before.values())
+    upgrade()
+    assert {table: rows_of(table) for table in OLD} == before
+
+
+def test_upgrading_once_more_copies_nothing_twice(root: Agent) -> None:
+    add_app(root)
+    add_recovery_codes(root, "abcd2345", "efgh6723")
+    upgrade()
+    assert is_signed_in(sign_in("abcd2345"))
+    copied = list(Authenticator.objects.order_by("pk").values())
+    upgrade()
+    assert list(Authenticator.objects.order_by("pk").values()) == copied
+    assert len(copied) == 2
+    assert not is_signed_in(sign_in("abcd2345")), "a used code stays used"
 
 
 def test_of_several_apps_the_one_used_last_is_kept_and_unconfirmed_ones_are_not(
@@ -133,7 +165,25 @@ def test_an_installation_that_never_had_the_old_tables_is_upgraded_too() -> None
     assert not Authenticator.objects.exists()
 
 
-def test_a_key_that_cannot_be_read_stops_no_upgrade(root: Agent) -> None:
-    add_app(root, "no key at all")
+@pytest.mark.parametrize(("key", "step"), [("no key at all", 30), (KEY, 60)])
+def test_whose_app_cannot_be_copied_is_named_with_what_to_do(
+    root: Agent, key: str, step: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_app(root, key, step=step)
     upgrade()
     assert not Authenticator.objects.exists()
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith("The authenticator app of root has settings that are not taken any")
+    assert "set up two-step sign-in again, at Your account" in said
+    assert key not in said
+
+
+def test_an_app_that_cannot_be_copied_does_not_hide_another_one(
+    root: Agent, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_app(root, KEY, used="2026-01-01")
+    add_app(root, OTHER_KEY, used="2026-02-01", step=60)
+    upgrade()
+    assert not caplog.records
+    with time_machine.travel(datetime.fromtimestamp(MOMENT, UTC), tick=False):
+        assert is_signed_in(sign_in(CODE))
