@@ -103,15 +103,22 @@ class OfferedRow:
         return self.connection is not None and self.connection.state in CONNECTED
 
     @property
+    def needs_again(self) -> bool:
+        """Return True if it comes here, but not all is set there as it should be, as after a
+        change of the secrets."""
+        return self.is_connected and self.usage == "here" and bool(self.steps)
+
+    @property
     def is_unfinished(self) -> bool:
         """Return True if connecting it broke off: choosing it again goes on."""
         return self.connection is not None and self.connection.state == State.CONNECTING
 
     @property
     def is_choosable(self) -> bool:
-        """Return True if it can take texts and isn't connected, as far as we know."""
+        """Return True if it can take texts and something is to be set, as far as we know."""
         can_text = self.offered.can_sms or self.offered.can_mms
-        return can_text and not self.is_connected and self.usage != "unknown"
+        is_due = self.needs_again or not self.is_connected
+        return can_text and is_due and self.usage != "unknown"
 
     @property
     def is_preselected(self) -> bool:

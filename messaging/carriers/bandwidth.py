@@ -19,6 +19,7 @@ import httpx
 
 from messaging.carriers import (
     bandwidth_api,
+    bandwidth_applications,
     bandwidth_locations,
     bandwidth_login,
     bandwidth_numbers,
@@ -123,7 +124,11 @@ class Bandwidth(Carrier):
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             raise events.VerificationError("the callback user name and password are missing")
-        expected = [http.basic_auth(user, password).partition(" ")[2] for password in passwords]
+        expected = [
+            http.basic_auth(name, password).partition(" ")[2]
+            for password in passwords
+            for name in (bandwidth_applications.login_name(user, password), user)
+        ]
         if not parsing.digest_is_any(given.strip(), expected):
             raise events.VerificationError("the callback user name or password is wrong")
 

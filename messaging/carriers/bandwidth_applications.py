@@ -1,11 +1,13 @@
 """Read and write the callbacks of a Bandwidth messaging application.
 
 Follows "Applications" of the account API. An update replaces the whole application. The password
-of a callback can be set, and is never told.
+of a callback can be set, and is never told. So the user name that we set ends in a mark of its
+password: another password is another user name, which a plan sees.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +28,11 @@ LABELS = {
 }
 
 
+def login_name(user: str, password: str) -> str:
+    """Return the user name that goes with a password. The mark is too short to tell of it."""
+    return f"{user}-{hashlib.sha256(password.encode()).hexdigest()[:4]}"
+
+
 def values_of(application: Resource) -> dict[str, str]:
     """Return the callbacks of an application as text; of a login, its user name."""
     return {
@@ -39,7 +46,9 @@ def values_of(application: Resource) -> dict[str, str]:
 
 def wanted_values(webhook_url: str, credentials: Mapping[str, str]) -> dict[str, str]:
     """Return how our application has to be, as `values_of` returns it."""
-    user = credentials.get("callback_user", "")
+    user = login_name(
+        credentials.get("callback_user", ""), credentials.get("callback_password", "")
+    )
     return {
         INBOUND: webhook_url,
         OUTBOUND: webhook_url,
@@ -61,12 +70,13 @@ def written(
         "ServiceType": text(read, "ServiceType"),
         "AppName": text(read, "AppName"),
     }
+    user, password = (credentials.get(f"callback_{name}", "") for name in ("user", "password"))
+    ours = {user, login_name(user, password)}
     body |= {name: values[name] for name in (INBOUND, OUTBOUND) if values[name]}
     for name in (INBOUND_LOGIN, OUTBOUND_LOGIN):
-        is_ours = values[name] == credentials.get("callback_user")
-        password = credentials.get("callback_password") if is_ours else None
         if values[name]:
-            secret = password or secrets.token_urlsafe(24)
+            is_ours = values[name] in ours
+            secret = (password if is_ours else "") or secrets.token_urlsafe(24)
             body[name] = {"UserId": values[name], "Password": secret}
     if values[TYPES]:
         body[TYPES] = {"CallbackType": values[TYPES].split(",")}

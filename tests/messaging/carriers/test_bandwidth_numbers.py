@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from pytest_django import Settings
 
 from messaging.accounts.credentials import complete_credentials
-from messaging.carriers import bandwidth_login, bandwidth_xml, get_carrier, numbers, results
+from messaging.accounts.offered import list_offered_numbers
+from messaging.carriers import (
+    bandwidth_applications,
+    bandwidth_login,
+    bandwidth_xml,
+    events,
+    get_carrier,
+    http,
+    numbers,
+    results,
+)
 from messaging.carriers.numbers import Step
 from messaging.models import CarrierAccount
+from tests.messaging.accounts.numbers_of_account import choose, connect, connected
 from tests.messaging.carriers.number_far_ends.bandwidth import BandwidthNumbers, read_xml
 from tests.messaging.carriers.number_far_ends.calls import client_of
 from tests.messaging.carriers.test_numbers import (
@@ -51,7 +63,8 @@ def test_our_application_gets_our_address_before_the_location_gets_our_applicati
     assert (location.others, location.other_count) == ((TWO,), 1)
     account.connect(ONE)
     stored = far_end.applications["app-ours"]
-    login = {"UserId": "callbacks", "Password": OUR_PASSWORD}
+    name = bandwidth_applications.login_name("callbacks", OUR_PASSWORD)
+    login = {"UserId": name, "Password": OUR_PASSWORD}
     assert stored == {
         "ServiceType": "Messaging-V2",
         "AppName": "Texts",
@@ -88,7 +101,8 @@ def test_our_password_is_in_no_step_and_goes_to_nobody_else(
         "InboundCallbackCreds": before,
     }
     [step] = account.connect(ONE)
-    assert values(step)["InboundCallbackCreds"] == ("theirs", "callbacks")
+    ours = bandwidth_applications.login_name("callbacks", OUR_PASSWORD)
+    assert values(step)["InboundCallbackCreds"] == ("theirs", ours)
     assert OUR_PASSWORD not in str(step.as_values())
     assert isinstance(account.open().apply(step.reversed()), numbers.Applied)
     now = far_end.applications["app-ours"]
@@ -281,6 +295,36 @@ def test_the_only_messaging_application_is_found_and_the_callbacks_login_made_up
     before = credentials["callback_password"]
     complete_credentials(account=stored)
     assert stored.get_credentials()["callback_password"] == before
+
+
+@pytest.mark.parametrize("is_carried_by_the_user", [True, False])
+def test_another_callback_password_is_set_at_bandwidth_and_seen_to_be_due(
+    stored: CarrierAccount,
+    far_end: BandwidthNumbers,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    is_carried_by_the_user: bool,
+) -> None:
+    settings.PUBLIC_URL = "https://texts.example.com"
+    monkeypatch.setattr("messaging.carriers.http.new_client", lambda _: client_of(far_end))
+    stored.set_credentials(CREDENTIALS["bandwidth"])
+    stored.save()
+    far_end.add(ONE)
+    connected(stored, ONE)
+    choose(stored, ONE)
+    assert not list_offered_numbers(stored).by_address[ONE].is_choosable
+    stored.set_credentials(CREDENTIALS["bandwidth"] | {"callback_password": "another-password"})
+    stored.save()
+    row = list_offered_numbers(stored).by_address[ONE]
+    assert (row.needs_again, row.is_choosable, row.is_preselected) == (True, True, False)
+    assert connect(stored, ONE)[0].result == "done"
+    login = far_end.applications["app-ours"]["InboundCallbackCreds"]
+    assert login["Password"] == "another-password"
+    # Bandwidth sends what it was given; somebody may have entered the plain name by hand.
+    name = login["UserId"] if is_carried_by_the_user else "callbacks"
+    headers = {"authorization": http.basic_auth(name, "another-password")}
+    call = events.RawRequest("POST", "/", headers, b"[]")
+    get_carrier("bandwidth").verify(call, stored.get_credentials(), "")
 
 
 def test_of_several_applications_none_is_guessed(
