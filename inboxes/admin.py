@@ -185,13 +185,14 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
     def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
         """Save, after a confirmation for what gives power: links go to the address, and company
         sign-in goes by it."""
-        confirm_changes(request, form, "is_staff", "email")
+        rights = f"change {obj.display_name}'s rights or e-mail address"
+        confirm_changes(request, form, "is_staff", "email", to=rights)
         super().save_model(request, obj, form, change)
 
     def make_reset_link(self, request: HttpRequest, agent_id: int) -> HttpResponse:
         """Ask before making a link by which an agent chooses a new password, then show it once."""
         agent = get_object_or_404(Agent, pk=agent_id, is_active=True)
-        require_confirmation(request)
+        require_confirmation(request, to=f"make a reset link for {agent.display_name}")
         if request.method == "POST":
             removes = "removes_second_factors" in request.POST
             new = invitations.send_reset_link(

@@ -125,7 +125,7 @@ class OneTimeLinkAdmin(admin.ModelAdmin[OneTimeLink]):
 
     def _invite(self, request: HttpRequest, form: InviteForm) -> HttpResponse:
         if form.cleaned_data["is_administrator"]:
-            require_confirmation(request)
+            require_confirmation(request, to="invite an administrator")
         inviter = signed_in_agent(request)
         with transaction.atomic():
             made = [actions.invite(invited_by=inviter, **values) for values in form.values()]
@@ -158,7 +158,7 @@ class OneTimeLinkAdmin(admin.ModelAdmin[OneTimeLink]):
     def renew(self, request: HttpRequest, link_id: int) -> HttpResponse:
         link = self._get_link(request, link_id)
         if link.is_administrator or not link.is_invitation:
-            require_confirmation(request)
+            require_confirmation(request, to=f"make a new link for {link.whose}")
         try:
             new = actions.renew(link=link, made_by=signed_in_agent(request))
         except LinkIsOver:

@@ -54,7 +54,7 @@ class SignInSettingsAdmin(admin.ModelAdmin[SignInSettings]):
     def save_model(
         self, request: HttpRequest, obj: SignInSettings, form: Any, change: bool
     ) -> None:
-        confirm_changes(request, form, "two_step")
+        confirm_changes(request, form, "two_step", to="change who needs two steps")
         super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -67,5 +67,5 @@ class SignInMiddleware:
         if isinstance(exception, TooManyGuesses):
             return render(request, "account/locked_out.html", status=429)
         if isinstance(exception, ReauthenticationRequired) and request.user.is_authenticated:
-            return confirming.ask(request)
+            return confirming.ask(request, exception)
         return None

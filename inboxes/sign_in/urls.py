@@ -1,7 +1,5 @@
 """The addresses of signing in, under the names that allauth gives them."""
 
-from allauth.account import views as account
-from allauth.mfa.base import views as mfa
 from django.urls import path
 
 from inboxes.sign_in import views
@@ -10,8 +8,8 @@ urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="account_login"),
     path("sign-in/code/", views.CodeView.as_view(), name="mfa_authenticate"),
     path("sign-in/passkey/", views.PasskeySignInView.as_view(), name="mfa_login_webauthn"),
-    path("sign-in/confirm/", account.reauthenticate, name="account_reauthenticate"),
-    path("sign-in/confirm/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("sign-in/confirm/", views.ConfirmPasswordView.as_view(), name="account_reauthenticate"),
+    path("sign-in/confirm/code/", views.ConfirmCodeView.as_view(), name="mfa_reauthenticate"),
     path(
         "sign-in/confirm/passkey/",
         views.ConfirmPasskeyView.as_view(),

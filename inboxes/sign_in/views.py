@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.utils import passthrough_next_redirect_url
-from allauth.account.views import LoginView
+from allauth.account.views import LoginView, ReauthenticateView
+from allauth.account.views._reauthenticate import BaseReauthenticateView
+from allauth.mfa.base import views as mfa
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.views import LoginWebAuthnView, ReauthenticateWebAuthnView
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from inboxes.models import Agent
+from inboxes.sign_in import confirming
 from inboxes.sign_in.adapters import passkey_site
 
 Type = Authenticator.Type
@@ -57,7 +61,27 @@ class PasskeySignInView(LoginWebAuthnView):
         return _show_errors(self.request, form, page)
 
 
-class ConfirmPasskeyView(ReauthenticateWebAuthnView):
+class ResumingView(BaseReauthenticateView):
+    """Says what is to be confirmed, and then does it."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"deed": confirming.name_deed(self.request)}
+
+    def form_valid(self, form: Any) -> HttpResponseBase:
+        response: HttpResponseBase = confirming.resume(self.request) or super().form_valid(form)
+        return response
+
+
+class ConfirmPasswordView(ReauthenticateView, ResumingView):
+    """Take the password of somebody who is signed in."""
+
+
+class ConfirmCodeView(mfa.ReauthenticateView, ResumingView):
+    """Take a code from somebody who is signed in."""
+
+
+class ConfirmPasskeyView(ReauthenticateWebAuthnView, ResumingView):
     """Take a passkey from somebody who is signed in."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

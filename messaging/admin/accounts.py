@@ -298,7 +298,7 @@ class CarrierAccountAdmin(admin.ModelAdmin[CarrierAccount]):
             obj.set_credentials({})
             obj.save()
             return
-        confirm_changes(request, form, PREFIX, FORGET)
+        confirm_changes(request, form, PREFIX, FORGET, to="change a carrier account's secrets")
         obj.set_credentials(form.credentials())
         obj.save(update_fields=["name", "is_active", "encrypted_credentials"])
         transaction.on_commit(lambda: complete_credentials(account=obj))

@@ -79,7 +79,7 @@ class Step:
 def sign_in_a_phone(request: HtmxRequest) -> HttpResponse:
     """Show the session's code and how far its phone is, or make a new code."""
     if request.method == "POST":
-        require_confirmation(request)
+        require_confirmation(request, to="sign in a phone")
         if not _may_make_a_code(request):
             toasts.error(request, "That were many codes. Wait a quarter of an hour.")
             return redirect("messaging:new_phone")

@@ -27,7 +27,7 @@ def change_own_password(request: HttpRequest) -> HttpResponse:
     agent = signed_in_agent(request)
     has_password = agent.has_usable_password()
     if not has_password:
-        require_confirmation(request)
+        require_confirmation(request, to="set a password")
     form = NewPasswordForm(agent, request) if has_password else FirstPasswordForm(agent, request)
     if form.is_valid():
         change_password(

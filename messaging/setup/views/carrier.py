@@ -72,7 +72,7 @@ def _store(
     """Add the account, or after a confirmation replace the secrets of one that is in use."""
     known = find_same_account(carrier, credentials, checked.identity)
     if known is not None:
-        require_confirmation(request)
+        require_confirmation(request, to="change a carrier account's secrets")
     account = actions.store_account(
         carrier=carrier,
         credentials=credentials,

@@ -43,7 +43,7 @@ def invite_colleagues(request: HttpRequest) -> HttpResponse:
 def _invite(request: HttpRequest, form: ColleagueForm) -> HttpResponse:
     """Make the invitation, after a confirmation if it gives somebody the administration."""
     if form.cleaned_data["is_administrator"]:
-        require_confirmation(request)
+        require_confirmation(request, to="invite an administrator")
     inviter = signed_in_agent(request)
     with transaction.atomic():
         new = invitations.invite(
