@@ -25,6 +25,7 @@ from inboxes.actions import announce_agent
 from inboxes.encryption import decrypt_text, encrypt_text
 from inboxes.models import Agent
 from inboxes.sign_in import demand
+from inboxes.sign_in.recovery_codes import has_codes_left
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104  what is kept where a server names no client
 WRONG_CODE = "That code isn't right. Enter the one that your app shows now, or a recovery code."
@@ -109,6 +110,15 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def _get_user_identifier(self, user: Any) -> str:
         return str(user.get_username())
+
+    def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
+        """Return True also for recovery codes alone, where a sign-in asks who has a second step.
+
+        Some agents had nothing else before the upgrade.
+        """
+        if super().is_mfa_enabled(user, types):
+            return True
+        return set(types or ()) == set(demand.FACTORS) and has_codes_left(user)
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Refuse the last factor of somebody who needs one."""

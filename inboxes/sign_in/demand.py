@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -13,10 +13,13 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from inboxes.models import Agent, SignInSettings
+from inboxes.sign_in.records import read_records
+from inboxes.sign_in.recovery_codes import has_codes_left
 
 TwoStep = SignInSettings.TwoStep
 View = TypeVar("View", bound=Callable[..., Any])
 AUTHENTICATION_USER_SESSION_KEY = f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # From the mildest to the strictest.
 ORDER = [TwoStep.NOBODY, TwoStep.ADMINISTRATORS, TwoStep.EVERYBODY]
 
@@ -45,7 +48,7 @@ def with_demand(agents: QuerySet[Agent]) -> QuerySet[Agent]:
         chosen_two_step=Coalesce(
             Subquery(SignInSettings.objects.values("two_step")[:1]), Value(TwoStep.NOBODY)
         ),
-        has_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk"))),
+        has_factor=factor_exists(),
     )
 
 
@@ -56,28 +59,46 @@ def is_demanded_of(agent: Agent) -> bool:
     return demanded == TwoStep.EVERYBODY or (demanded == TwoStep.ADMINISTRATORS and agent.is_staff)
 
 
+def factor_exists() -> Exists:
+    """Return whether the agent of a query has a second factor, for an annotation."""
+    return Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS))
+
+
 def has_second_factor(agent: Agent) -> bool:
-    """Return True for an agent with an authenticator app, a passkey or recovery codes."""
+    """Return True for an agent with an authenticator app or a passkey.
+
+    Recovery codes stand in for those. Alone they are none, since they run out: they are asked for
+    while there are some, and then an app or a passkey has to be set up where one is demanded.
+    """
     known: bool | None = getattr(agent, "has_factor", None)
-    return Authenticator.objects.filter(user=agent).exists() if known is None else known
+    if known is None:
+        return bool(Authenticator.objects.filter(user=agent, type__in=FACTORS).exists())
+    return known
 
 
-def gave_second_factor(agent: Agent, session: Any) -> bool:
-    """Return True if the agent gave a second factor in this session, signed in by passkey, or with
-    a company that asks for two steps itself."""
-    records = session.get(AUTHENTICATION_METHODS_SESSION_KEY)
-    is_theirs = session.get(AUTHENTICATION_USER_SESSION_KEY) == str(agent.pk)
-    if not is_theirs or not isinstance(records, list):
-        return False
+def second_steps(agent: Agent, session: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the records of the second steps that the agent took in this session: a factor, a
+    sign-in by passkey, or one with a company that asks for two steps itself."""
+    if session.get(AUTHENTICATION_USER_SESSION_KEY) != str(agent.pk):
+        return []
     enough = ("mfa", "socialaccount") if settings.OIDC_TWO_STEPS else ("mfa",)
-    return any(isinstance(record, dict) and record.get("method") in enough for record in records)
+    return [record for record in read_records(session) if record.get("method") in enough]
 
 
-def lacking(agent: Agent, session: Any) -> Lack | None:
+def gave_second_factor(agent: Agent, session: Mapping[str, Any]) -> bool:
+    return bool(second_steps(agent, session))
+
+
+def lacking(agent: Agent, session: Mapping[str, Any]) -> Lack | None:
     """Return what the agent has to give or to set up first, or None for nothing."""
-    if gave_second_factor(agent, session) or not is_demanded_of(agent):
+    if not is_demanded_of(agent):
         return None
-    return Lack.STEP if has_second_factor(agent) else Lack.FACTOR
+    steps = second_steps(agent, session)
+    if any(step.get("type") != Authenticator.Type.RECOVERY_CODES for step in steps):
+        return None
+    if has_second_factor(agent):
+        return None if steps else Lack.STEP
+    return Lack.STEP if not steps and has_codes_left(agent) else Lack.FACTOR
 
 
 def _stricter(chosen: str) -> TwoStep:

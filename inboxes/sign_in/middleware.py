@@ -28,7 +28,6 @@ SETTING_UP = _ALWAYS | {
     "mfa_add_webauthn",
     "mfa_list_webauthn",
     "mfa_view_recovery_codes",
-    "mfa_download_recovery_codes",
 }
 
 

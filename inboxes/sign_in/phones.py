@@ -14,8 +14,8 @@ from allauth.account.models import Login
 from django.http import HttpRequest, HttpResponse
 
 from inboxes.models import Agent
-from inboxes.sign_in.demand import AUTHENTICATION_USER_SESSION_KEY
-from inboxes.sign_in.records import PHONE, read_records
+from inboxes.sign_in.demand import AUTHENTICATION_USER_SESSION_KEY, second_steps
+from inboxes.sign_in.records import PHONE
 
 
 def sign_in_phone(request: HttpRequest, agent: Agent, desktop: Mapping[str, Any]) -> HttpResponse:
@@ -24,7 +24,7 @@ def sign_in_phone(request: HttpRequest, agent: Agent, desktop: Mapping[str, Any]
     The phone counts as signed in with two steps only if the desktop does; else it is asked for the
     second one, if the agent has one. Its steps bear no time: it has confirmed nothing lately.
     """
-    steps = [step | {"at": 0} for step in read_records(desktop) if step.get("method") == "mfa"]
+    steps = [step | {"at": 0} for step in second_steps(agent, desktop)]
     request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": PHONE, "at": 0}, *steps]
     request.session[AUTHENTICATION_USER_SESSION_KEY] = str(agent.pk)
     login = Login(user=agent, redirect_url="/")

@@ -16,6 +16,7 @@ from inboxes.sessions import find_live_sessions
 from inboxes.sign_in import demand
 from inboxes.sign_in.adapters import NO_ADDRESS
 from inboxes.sign_in.records import WayIn, way_in
+from inboxes.sign_in.recovery_codes import count_left
 from messaging.your_account.user_agents import name_browser
 
 Type = Authenticator.Type
@@ -47,7 +48,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodes:
-    """Hold how many codes are left. Counting them needs no key: they stay encrypted."""
+    """Hold how many codes are left."""
 
     left: int
     total: int
@@ -56,11 +57,8 @@ class RecoveryCodes:
     @classmethod
     def of(cls, authenticator: Authenticator) -> Self:
         total = mfa_settings.RECOVERY_CODE_COUNT
-        moved = authenticator.data.get("migrated_codes")
-        if moved is not None:
-            return cls(len(moved), max(len(moved), total), authenticator.created_at)
-        used = int(authenticator.data.get("used_mask", 0)).bit_count()
-        return cls(total - used, total, authenticator.created_at)
+        left = count_left(authenticator.data)
+        return cls(left, max(left, total), authenticator.created_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from inboxes.models import Agent
 
@@ -158,6 +159,16 @@ def test_of_several_apps_the_one_used_last_is_kept_and_unconfirmed_ones_are_not(
     assert not Authenticator.objects.filter(user=other).exists()
     with time_machine.travel(datetime.fromtimestamp(MOMENT, UTC), tick=False):
         assert is_signed_in(sign_in(CODE))
+
+
+def test_whoever_had_recovery_codes_alone_is_asked_for_one_and_then_sets_up_an_app(
+    root: Agent, settings: Settings
+) -> None:
+    settings.TWO_STEP_SIGN_IN = "administrators"
+    add_recovery_codes(root, "abcd2345")
+    upgrade()
+    client = sign_in("abcd2345")
+    assert client.get("/admin/")["Location"].startswith("/account/two-step/?next=")
 
 
 def test_an_installation_that_never_had_the_old_tables_is_upgraded_too() -> None:

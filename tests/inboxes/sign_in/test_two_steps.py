@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from inboxes.models import Agent, SignInSettings
 from inboxes.sign_in import demand
+from inboxes.sign_in.middleware import GIVING, SETTING_UP
 from tests.inboxes.sign_in.people import (
     add_app,
     add_recovery_codes,
@@ -194,15 +196,49 @@ def test_a_session_from_before_is_asked_for_the_second_factor_alone(
     assert client.session.session_key != key
 
 
-def test_recovery_codes_alone_are_a_second_factor_that_has_to_be_given(
+def test_recovery_codes_alone_are_asked_for_and_then_an_app_is_set_up(
     settings: Settings, root: Agent
 ) -> None:
-    demand_of(settings, "administrators")
     code = add_recovery_codes(root)[0]
+    demand_of(settings, "nobody")
+    from_before = Client()
+    from_before.force_login(root)
+    demand_of(settings, "administrators")
+    assert lands_on(from_before, "/account/two-step/app/") == "/sign-in/confirm/code/"
     client = sign_in("root")
-    assert lands_on(client, "/account/two-step/app/") == "/sign-in/confirm/code/"
-    client.post("/sign-in/confirm/code/", {"code": code})
-    assert client.get("/admin/").status_code == 200
+    assert "Enter one of your recovery codes." in read_words(client.get(CODE_PAGE))
+    client.post(CODE_PAGE, {"code": code})
+    assert lands_on(client, "/admin/") == SET_UP_PAGE
+    client.get("/account/two-step/app/")
+    secret = client.session["mfa.totp.secret"]
+    client.post("/account/two-step/app/", {"code": code_now(secret=secret)})
+    assert Authenticator.objects.filter(user=root, type="totp").exists()
+
+
+def test_recovery_codes_that_are_all_used_lock_nobody_out(settings: Settings, root: Agent) -> None:
+    demand_of(settings, "administrators")
+    add_recovery_codes(root)
+    Authenticator.objects.update(data={"used_mask": 0, "migrated_codes": []})
+    assert lands_on(sign_in("root"), "/admin/") == SET_UP_PAGE
+
+
+def test_the_list_of_agents_tells_second_steps_from_recovery_codes_alone(
+    mia: Agent, root: Agent
+) -> None:
+    add_recovery_codes(mia)
+    client = Client()
+    client.force_login(root)
+    for has_app in (False, True):
+        page = read_words(client.get("/admin/inboxes/agent/?q=mia"))
+        assert (">On</span>" in page) == has_app
+        assert demand.has_second_factor(mia) == has_app
+        if not has_app:
+            add_app(mia)
+
+
+@pytest.mark.parametrize("name", sorted(GIVING | SETTING_UP))
+def test_every_page_that_stays_open_is_there(name: str) -> None:
+    assert reverse(name)
 
 
 def test_a_second_factor_given_for_somebody_else_counts_for_nobody(

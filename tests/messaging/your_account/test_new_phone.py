@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -231,6 +233,19 @@ def test_two_steps_on_the_desktop_count_on_the_phone(
     settings.TWO_STEP_SIGN_IN = "everybody"
     sign_in_phone(desktop, phone)
     assert is_signed_in(phone)
+
+
+def test_two_steps_of_company_sign_in_count_on_the_phone(
+    desktop: Client, phone: Client, settings: Settings
+) -> None:
+    session = desktop.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "socialaccount", "at": time.time()}]
+    session.save()
+    settings.TWO_STEP_SIGN_IN, settings.OIDC_TWO_STEPS = "everybody", True
+    sign_in_phone(desktop, phone)
+    assert is_signed_in(phone)
+    records = phone.session[AUTHENTICATION_METHODS_SESSION_KEY]
+    assert [record["at"] for record in records] == [0, 0]
 
 
 def test_a_desktop_with_a_password_alone_vouches_for_no_second_step(
