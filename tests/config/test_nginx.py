@@ -148,6 +148,7 @@ def send_requests(
         (5, "GET", "/readyz", 20, "429"),
         (6, "POST", "/webhooks/twilio/x/", 900, "503"),
         (7, "POST", "/Webhooks/twilio/x/", 900, "503"),
+        (8, "GET", "/sign-in/passkey/", 40, "429"),
     ],
 )
 def test_one_address_is_told_to_come_later_and_another_is_not(
