@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import transaction
+from django.db import connection, transaction
 
 from inboxes import bell, counters
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
+
+LAST_ADMINISTRATOR = "Somebody has to be left who may use the administration."
 
 
 @transaction.atomic
@@ -44,6 +46,23 @@ class CannotDeactivate(Exception):
     """Administrators don't deactivate themselves: somebody has to be left who can undo it."""
 
 
+class LastAdministrator(CannotDeactivate):
+    """Nobody would be left who may use the administration."""
+
+
+def keep_an_administrator(*, but: Agent) -> None:
+    """Hold that another active administrator is left, until the transaction of the caller ends.
+
+    Call it before taking the rights of `but`. Raises LastAdministrator. Two administrators who do
+    so to each other wait here, and the second one is refused.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('administrators', 7402))")
+    if not Agent.objects.filter(is_staff=True, is_active=True).exclude(pk=but.pk).exists():
+        raise LastAdministrator
+
+
+@transaction.atomic
 def deactivate_agent(*, agent: Agent, changed_by: Agent) -> None:
     """Let the agent sign in no more, and end their sessions. Raises CannotDeactivate.
 
@@ -51,12 +70,17 @@ def deactivate_agent(*, agent: Agent, changed_by: Agent) -> None:
     """
     if agent == changed_by:
         raise CannotDeactivate
+    keep_an_administrator(but=agent)
     agent.is_active = False
     agent.save(update_fields=["is_active"])
 
 
+@transaction.atomic
 def reactivate_agent(*, agent: Agent) -> None:
-    """Let a deactivated agent sign in again, with the password and the inboxes they had."""
+    """Let a deactivated agent sign in again, with the password and the inboxes they had.
+
+    No session comes back.
+    """
     agent.is_active = True
     agent.save(update_fields=["is_active"])
 

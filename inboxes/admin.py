@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +28,7 @@ from inboxes.models import Agent, Inbox, Membership, MembershipChange
 from inboxes.requests import signed_in_agent
 from inboxes.sign_in.admin import SignInSettingsAdmin
 from inboxes.sign_in.confirming import confirm_changes, require_confirmation
-from inboxes.sign_in.demand import has_second_factor
+from inboxes.sign_in.demand import factor_exists
 from inboxes.times import time_element
 
 __all__ = [
@@ -65,6 +65,15 @@ class AgentForm(forms.ModelForm[Agent]):
         if email and (other := others.first()) is not None:
             raise forms.ValidationError(f"That's {other.display_name}'s address.")
         return email
+
+    def clean_is_staff(self) -> bool:
+        is_staff: bool = self.cleaned_data["is_staff"]
+        if "is_staff" in self.changed_data and not is_staff:
+            try:
+                actions.keep_an_administrator(but=self.instance)
+            except actions.LastAdministrator:
+                raise forms.ValidationError(actions.LAST_ADMINISTRATOR) from None
+        return is_staff
 
 
 class MaySignInFilter(admin.BooleanFieldListFilter):
@@ -113,7 +122,6 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         sessions = UserSession.objects.filter(user=OuterRef("pk")).order_by("-last_seen_at")
-        factors = Authenticator.objects.filter(user=OuterRef("pk"))
         return (
             super()
             .get_queryset(request)
@@ -121,7 +129,7 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
             .prefetch_related("inboxes")
             .annotate(
                 seen_at=Greatest("last_login", Subquery(sessions.values("last_seen_at")[:1])),
-                has_two_steps=Exists(factors),
+                has_two_steps=factor_exists(),
             )
         )
 
@@ -209,7 +217,7 @@ class AgentAdmin(admin.ModelAdmin[Agent]):
             "opts": self.opts,
             "agent": agent,
             "goes_to": agent.email if sends_email() else "",
-            "has_second_factor": has_second_factor(agent),
+            "has_second_factor": Authenticator.objects.filter(user=agent).exists(),
         }
         return TemplateResponse(request, "admin/inboxes/agent/reset_link.html", context)
 

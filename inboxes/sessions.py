@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from allauth.mfa.webauthn.internal.auth import STATE_SESSION_KEY as CHALLENGE
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Exists, OuterRef
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
+
+CHALLENGE_SECONDS = 5 * 60
+
+# Both are sent in the transaction of the change. `old` and `new` are keys of one session:
+session_key_renewed = Signal()
+# `agent` has no sessions any more but that with `kept_key`, if it isn't empty:
+sessions_ended = Signal()
 
 
 class SessionStore(db.SessionStore):
@@ -20,6 +34,15 @@ class SessionStore(db.SessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         return bool(key) and str(key).isascii() and str(key).isalnum() and len(str(key)) >= 8
+
+    def get_session_cookie_age(self) -> int:
+        """Keep a session that holds a challenge for a passkey, and nothing else, for minutes.
+
+        Anybody who comes to the sign-in page can ask for one.
+        """
+        if set(self.keys()) == {CHALLENGE}:
+            return CHALLENGE_SECONDS
+        return int(super().get_session_cookie_age())
 
 
 def live_sessions(keys: Iterable[str]) -> set[str]:
@@ -29,14 +52,30 @@ def live_sessions(keys: Iterable[str]) -> set[str]:
 
 
 def keys_of_all_sessions(agent: Agent) -> list[str]:
-    """Return the keys of all sessions in which the agent is signed in, reading every session.
+    """Return the keys of all sessions in which the agent is signed in."""
+    listed = UserSession.objects.filter(user=agent).values_list("session_key", flat=True)
+    return [*listed, *_unlisted_keys(agent)]
 
-    Sessions name their agent only in their data. This takes a second with a hundred thousand.
+
+def _unlisted_keys(agent: Agent) -> list[str]:
+    """Return the keys of the agent's sessions that were not used after lists were kept.
+
+    Those name their agent only in their data. Some weeks after the upgrade there are none left,
+    and nothing is read.
     """
+    applied = MigrationRecorder.Migration.objects.filter(app="usersessions").order_by("applied")
+    first = applied.values_list("applied", flat=True).first()
+    lifetime = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    # The version before may have run for a while beside this one.
+    until = first + lifetime + timedelta(days=1) if first else timezone.now() + lifetime
+    if until < timezone.now():
+        return []
+    is_listed = Exists(UserSession.objects.filter(session_key=OuterRef("session_key")))
+    sessions = Session.objects.filter(~is_listed, expire_date__range=(timezone.now(), until))
     decode = SessionStore().decode
     return [
         session.session_key
-        for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator()
+        for session in sessions.iterator()
         if decode(session.session_data).get(SESSION_KEY) == str(agent.pk)
     ]
 

@@ -19,6 +19,7 @@ from inboxes.sign_in import sessions
 def connect_receivers() -> None:
     user_logged_in.connect(note_new_session, dispatch_uid="inboxes.note_new_session")
     user_logged_out.connect(end_session, dispatch_uid="inboxes.end_session")
+    post_save.connect(end_with_deactivation, sender=Agent, dispatch_uid="inboxes.end_sessions")
     post_save.connect(announce_change, sender=Agent, dispatch_uid="inboxes.announce_change")
     authenticator_added.connect(count_new_factor, dispatch_uid="inboxes.count_new_factor")
     authenticator_used.connect(renew_session, dispatch_uid="inboxes.renew_session")
@@ -62,6 +63,17 @@ def renew_session(*, request: HttpRequest, reauthenticated: bool, **_: Any) -> N
 
 def announce_factor(*, user: Agent, **_: Any) -> None:
     announce_agent(agent=user)
+
+
+def end_with_deactivation(
+    *, instance: Agent, created: bool, update_fields: frozenset[str] | None, **_: Any
+) -> None:
+    """End the sessions of somebody who is deactivated, wherever that is done, and again when they
+    are let in: one may have begun at the very moment of the deactivation."""
+    is_let_in = instance.is_active and update_fields == frozenset({"is_active"})
+    is_over = not instance.is_active and "is_active" in (update_fields or {"is_active"})
+    if not created and (is_over or is_let_in):
+        sessions.end_sessions(agent=instance)
 
 
 def announce_change(

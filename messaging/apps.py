@@ -7,6 +7,8 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from messaging.setup import signals
+        from messaging.notifications import signals as notifications
+        from messaging.setup import signals as setup
 
-        signals.connect_receivers()
+        notifications.connect_receivers()
+        setup.connect_receivers()

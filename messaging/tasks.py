@@ -17,6 +17,7 @@ from inboxes.emails import EmailNotSent
 from inboxes.invitations import actions as invitations
 from inboxes.invitations import sending
 from inboxes.invitations.jobs import SEND_LINK, SEND_LOST_PASSWORD_LINK
+from inboxes.sign_in.cleaning import delete_expired_sessions
 from messaging.accounts import alerts, watching
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
@@ -319,6 +320,14 @@ def forget_old_links(timestamp: int) -> None:
     """Delete invitations and reset links that ended a month ago."""
     with released_connection():
         log.info("%s old links were forgotten.", invitations.delete_old_links())
+
+
+@app.periodic(cron="11 * * * *")
+@app.task(name="forget_expired_sessions", queueing_lock="forget_expired_sessions")
+def forget_expired_sessions(timestamp: int) -> None:
+    """Delete sessions that are over; anybody who opens the sign-in page may begin one."""
+    with released_connection():
+        log.info("%s expired sessions were deleted.", delete_expired_sessions())
 
 
 @app.periodic(cron="29 3 * * *")

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from inboxes.actions import announce_agent
-from inboxes.models import Agent
-from inboxes.sessions import keys_of_all_sessions
+from inboxes.models import Agent, PhoneSignIn
+from inboxes.sessions import keys_of_all_sessions, session_key_renewed, sessions_ended
 
 SEEN_EVERY = 5 * 60.0  # seconds
 MOST_REMEMBERED = 10_000
@@ -68,16 +68,26 @@ def renew_session_key(request: HttpRequest) -> None:
         new = request.session.session_key
         if old is not None and new is not None:
             UserSession.objects.filter(session_key=old).update(session_key=new)
+            PhoneSignIn.objects.filter(session_key=old).update(session_key=new)
+            session_key_renewed.send(sender=None, old=old, new=new)
             _written[new] = _written.pop(old, time.monotonic())
 
 
 @transaction.atomic
-def end_other_sessions(*, agent: Agent, kept_key: str) -> None:
-    """Sign the agent out everywhere but in one session. Their open pages elsewhere close.
+def end_sessions(*, agent: Agent, kept_key: str = "") -> None:
+    """End the agent's sessions but one, and what hangs on them. Announce the agent afterwards.
 
     This includes browsers that are in no list, since they were not used after lists were kept.
     """
     ended = [key for key in keys_of_all_sessions(agent) if key != kept_key]
     Session.objects.filter(session_key__in=ended).delete()
     UserSession.objects.filter(user=agent).exclude(session_key=kept_key).delete()
+    PhoneSignIn.objects.filter(agent=agent).exclude(session_key=kept_key).delete()
+    sessions_ended.send(sender=None, agent=agent, kept_key=kept_key)
+
+
+@transaction.atomic
+def end_other_sessions(*, agent: Agent, kept_key: str) -> None:
+    """Sign the agent out everywhere but in one session. Their open pages elsewhere close."""
+    end_sessions(agent=agent, kept_key=kept_key)
     announce_agent(agent=agent)

@@ -24,7 +24,11 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(PAGE, agent.pk)
     by = signed_in_agent(request)
     if request.method == "POST" and agent != by:
-        actions.deactivate_agent(agent=agent, changed_by=by)
+        try:
+            actions.deactivate_agent(agent=agent, changed_by=by)
+        except actions.LastAdministrator:
+            messages.error(request, actions.LAST_ADMINISTRATOR)
+            return redirect(PAGE, agent.pk)
         _log(request, agent, "Deactivated.")
         words = format_html("{} is deactivated and signed out.", agent.display_name)
         messages.success(request, words)

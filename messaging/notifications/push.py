@@ -16,7 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inboxes.database import release_connection
-from inboxes.sessions import live_sessions
+from inboxes.models import Agent
+from inboxes.sessions import find_live_sessions
+from inboxes.sign_in import demand
 from messaging.models import Notification, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
 from messaging.notifications import lists, webpush
@@ -68,16 +70,21 @@ def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:
 
 
 def reachable_subscriptions(agent_id: int) -> list[PushSubscription]:
-    """Return the agent's browsers that are still signed in and not paused after failures."""
-    asked = PushSubscription.objects.filter(agent=agent_id, agent__is_active=True)
-    found = list(asked.select_related("agent").best_first()[:MOST_BROWSERS])
-    alive = live_sessions(one.session_key for one in found)
+    """Return the agent's browsers that are still signed in, with two steps where those are
+    demanded, and not paused after failures."""
+    agent = demand.with_demand(Agent.objects.filter(pk=agent_id, is_active=True)).first()
+    if agent is None:
+        return []
+    found = list(PushSubscription.objects.filter(agent=agent).best_first()[:MOST_BROWSERS])
+    sessions = find_live_sessions(agent, [one.session_key for one in found])
+    alive = {key for key, data in sessions.items() if demand.lacking(agent, data) is None}
+    session_hash = agent.get_session_auth_hash()
     now = timezone.now()
     return [
         one
         for one in found
         if one.session_key in alive
-        and one.session_hash == one.agent.get_session_auth_hash()
+        and one.session_hash == session_hash
         and (one.paused_until is None or one.paused_until <= now)
     ]
 

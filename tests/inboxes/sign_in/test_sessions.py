@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from inboxes.models import Agent
-from inboxes.sign_in import sessions
+from inboxes.models import Agent, PhoneSignIn
+from inboxes.phone_sign_in.actions import offer_phone_sign_in
+from inboxes.sessions import keys_of_all_sessions
+from inboxes.sign_in import cleaning, sessions
 from inboxes.sign_in.adapters import SessionsAdapter
+from messaging.tasks import forget_expired_sessions
 from tests.inboxes.sign_in.people import add_app, code_now, create_agent, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -67,10 +74,47 @@ def test_confirming_with_a_second_factor_renews_the_key_and_keeps_the_sessions_r
     client = sign_in("mia")
     add_app(mia)
     before = key_of(client)
+    offer_phone_sign_in(agent=mia, session_key=before)
     client.post("/sign-in/confirm/code/", {"code": code_now()})
     assert key_of(client) != before
     assert is_signed_in(client)
     assert UserSession.objects.get(user=mia).session_key == key_of(client)
+    assert PhoneSignIn.objects.get(agent=mia).session_key == key_of(client)
+
+
+def test_asking_for_a_passkey_keeps_one_session_for_minutes(mia: Agent) -> None:
+    client = Client()
+    for _ in range(3):
+        client.get("/sign-in/passkey/", headers={"Accept": "application/json"})
+    [session] = Session.objects.all()
+    assert session.expire_date <= timezone.now() + timedelta(minutes=5)
+    sign_in("mia", client=client)
+    assert Session.objects.get().expire_date > timezone.now() + timedelta(days=13)
+
+
+def test_sessions_that_are_over_are_deleted_and_others_stay(
+    mia: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "DELETED_AT_ONCE", 2)
+    here = sign_in("mia")
+    over = [key_of(sign_in("mia")) for _ in range(5)]
+    offer_phone_sign_in(agent=mia, session_key=over[0])
+    PhoneSignIn.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    Session.objects.filter(session_key__in=over).update(expire_date=timezone.now())
+    forget_expired_sessions(timestamp=0)
+    assert Session.objects.get().session_key == key_of(here)
+    assert UserSession.objects.get().session_key == key_of(here)
+    assert not PhoneSignIn.objects.exists()
+
+
+def test_weeks_after_the_upgrade_ending_sessions_reads_no_others(mia: Agent) -> None:
+    client, stranger = sign_in("mia"), Client()
+    stranger.get("/sign-in/passkey/", headers={"Accept": "application/json"})
+    long_ago = timezone.now() - timedelta(days=30)
+    MigrationRecorder.Migration.objects.filter(app="usersessions").update(applied=long_ago)
+    with CaptureQueriesContext(connection) as asked:
+        assert keys_of_all_sessions(mia) == [key_of(client)]
+    assert not [one["sql"] for one in asked if "django_session" in one["sql"]]
 
 
 def test_every_sign_in_is_listed_with_its_address_and_browser(mia: Agent) -> None:

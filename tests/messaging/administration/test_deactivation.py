@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
+from allauth.usersessions.models import UserSession
+from django.db import connection, transaction
 from django.utils import timezone
 
-from inboxes.actions import remove_member
-from inboxes.models import Agent
+from inboxes.actions import keep_an_administrator, remove_member
+from inboxes.models import Agent, PhoneSignIn
+from inboxes.phone_sign_in.actions import offer_phone_sign_in
+from messaging.models import PushSubscription
 from messaging.outbound.scheduling import schedule_text
 from tests.cast import Cast, client_of
 from tests.markup import read_words
@@ -55,6 +62,73 @@ def test_somebody_deactivated_is_signed_out_and_can_be_let_in_again(cast: Cast) 
     history = read_words(admin.get(page_of(cast.ben, "history")))
     assert "Deactivated." in history
     assert "Reactivated." in history
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_nothing_from_before_comes_back_when_somebody_is_let_in_again(
+    cast: Cast, is_listed: bool
+) -> None:
+    theirs, other, admin = client_of(cast.ben), client_of(cast.ana), client_of(cast.admin)
+    for agent, client in ((cast.ben, theirs), (cast.ana, other)):
+        key = str(client.session.session_key)
+        PushSubscription.objects.create(
+            agent=agent, session_key=key, endpoint=f"https://push.example.com/{agent.pk}"
+        )
+        offer_phone_sign_in(agent=agent, session_key=key)
+    if not is_listed:  # from before lists were kept, and not used since
+        UserSession.objects.filter(user=cast.ben).delete()
+    admin.post(page_of(cast.ben))
+    admin.post(page_of(cast.ben, "reactivate"))
+    assert theirs.get("/").status_code == 302
+    assert other.get("/").status_code == 200
+    for rows in (PushSubscription.objects.all(), PhoneSignIn.objects.all()):
+        assert [row.agent for row in rows] == [cast.ana]
+    assert not UserSession.objects.filter(user=cast.ben).exists()
+
+
+def test_a_deactivation_in_whatever_form_ends_the_sessions(cast: Cast) -> None:
+    theirs = client_of(cast.ben)
+    cast.ben.is_active = False
+    cast.ben.save()
+    Agent.objects.filter(pk=cast.ben.pk).update(is_active=True)
+    assert theirs.get("/").status_code == 302
+
+
+def count_waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["button", "form"])
+def test_two_administrators_who_take_each_others_rights_leave_one(cast: Cast, way: str) -> None:
+    Agent.objects.filter(pk=cast.ben.pk).update(is_staff=True)
+    admin = client_of(cast.admin)
+    form = {"username": "ben", "display_name": "Ben Okafor", "email": ""}
+
+    def send() -> str:
+        try:
+            if way == "button":
+                return read_words(admin.post(page_of(cast.ben), follow=True))
+            return read_words(admin.post(page_of(cast.ben, "change"), form, follow=True))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            keep_an_administrator(but=cast.admin)
+            Agent.objects.filter(pk=cast.admin.pk).update(is_staff=False)
+            sent = pool.submit(send)
+            end = time.monotonic() + 10
+            while not sent.done() and not count_waiting():
+                assert time.monotonic() < end
+                time.sleep(0.02)
+        words = sent.result()
+    ben = Agent.objects.get(pk=cast.ben.pk)
+    assert (ben.is_active, ben.is_staff) == (True, True)
+    if way == "form":
+        assert "Somebody has to be left who may use the administration." in words
 
 
 def test_reading_the_page_changes_nothing(cast: Cast) -> None:

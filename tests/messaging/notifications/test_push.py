@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import time
+from typing import Any
 
 import httpcore
 import pytest
@@ -25,6 +26,7 @@ from messaging.models import PushSubscription
 from messaging.notifications import push, webpush
 from messaging.stream.notifying import mark_notifications_read
 from tests.cast import Cast, client_of
+from tests.inboxes.sign_in.people import add_app, code_now
 from tests.messaging.attachments.media_host import NAMES, media_host
 from tests.messaging.notifications.push_service import (
     Browser,
@@ -148,6 +150,30 @@ def test_a_browser_gets_nothing_after_its_session_ended(
         cast.ben.save()
     run_push_jobs(message)
     assert service.log == []
+
+
+def test_a_browser_that_lacks_the_demanded_second_step_gets_nothing_until_it_is_given(
+    cast: Cast, service: FakeService, settings: Settings
+) -> None:
+    client, passed = client_of(cast.ben), client_of(cast.ben)
+    add_app(cast.ben)
+    settings.TWO_STEP_SIGN_IN = "nobody"
+    for name, browser in (("asked", client), ("passed", passed)):
+        subscribe_browser(browser, service.endpoint(name), Browser())
+    passed.post("/sign-in/confirm/code/", {"code": code_now()})
+    settings.TWO_STEP_SIGN_IN = "everybody"
+    run_push_jobs(cast.text_in("Hello"))
+    assert [name for name, _, _ in service.log] == ["passed"]
+
+
+def test_all_browsers_of_an_agent_are_looked_up_at_once(
+    cast: Cast, settings: Settings, service: FakeService, django_assert_num_queries: Any
+) -> None:
+    settings.TWO_STEP_SIGN_IN = "nobody"
+    for name in ("first", "second", "third"):
+        subscribe_browser(client_of(cast.ben), service.endpoint(name), Browser())
+    with django_assert_num_queries(3):
+        assert len(push.reachable_subscriptions(cast.ben.pk)) == 3
 
 
 @pytest.mark.parametrize(
