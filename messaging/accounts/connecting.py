@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from django.utils import timezone
 
 from inboxes.encryption import UndecryptableError
 from inboxes.models import Agent
-from messaging.accounts import claims, history, readings, schedule, steps, troubles
+from messaging.accounts import claims, history, moving, readings, schedule, steps, troubles
 from messaging.accounts.directories import open_directory
 from messaging.accounts.offered import list_offered_numbers, plan_token
 from messaging.accounts.own_address import say_unreachable
@@ -113,6 +113,16 @@ def _ends_the_round(outcome: Outcome) -> bool:
     return outcome.result != "done" and troubles.is_of_account(outcome.trouble)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """Hold how a connection was before an errand, which puts it back if nothing comes of it."""
+
+    account: CarrierAccount
+    carrier_id: str
+    state: str
+    encrypted_steps: str = field(repr=False)
+
+
 @dataclass(slots=True)
 class _Errand:
     """Connect numbers of one account for one agent."""
@@ -134,6 +144,9 @@ class _Errand:
 
     def _connect(self, claim: claims.Claim, known: OfferedNumber, token: str | None) -> Outcome:
         label = self.account.adapter.label
+        if words := moving.why_not(claim.connection, self.account):
+            claim.release(claim.connection.trouble)
+            return Outcome(known.address, "trouble", words)
         read = self.directory.read_number(known.address, known.carrier_id)
         if not isinstance(read, OfferedNumber):
             claim.release(troubles.in_logs(read))
@@ -150,7 +163,7 @@ class _Errand:
         made = steps.make_steps(self.directory, plan, lambda done: _note(claim, done))
         if made.trouble is not None:
             return self._end_early(claim, before, made, made.trouble)
-        self._finish(claim, plan)
+        self._finish(claim, plan, before)
         result: Result = "done" if plan else "nothing_to_do"
         return Outcome(known.address, result, "", claim.connection)
 
@@ -160,16 +173,18 @@ class _Errand:
         known: OfferedNumber,
         read: OfferedNumber,
         plan: Sequence[Step],
-    ) -> list[Step]:
-        """Record what will be changed; return the steps that were made before."""
+    ) -> _Before:
+        """Record what will be changed; return how it was before."""
         with claim.writing() as row:
-            before = _steps_before(row)
+            before = _Before(row.account, row.carrier_id, row.state, row.encrypted_steps)
+            is_moved = row.account_id != self.account.pk
+            kept = [] if is_moved else _steps_before(row)
             row.account = self.account
             row.carrier_id = read.carrier_id
             row.about = readings.about(read, known.registration or row.registration)
             readings.set_route(row, read.route)
-            row.set_steps(steps.merge(before, plan))
-            if row.state == State.DISCONNECTED and plan:
+            row.set_steps(steps.merge(kept, plan))
+            if is_moved or (row.state == State.DISCONNECTED and plan):
                 row.state = State.CONNECTING
             row.next_check_at = schedule.next_check(row, timezone.now(), trouble=row)
         return before
@@ -177,7 +192,7 @@ class _Errand:
     def _end_early(
         self,
         claim: claims.Claim,
-        before: list[Step],
+        before: _Before,
         made: steps.Made,
         trouble: Trouble | NotThere,
     ) -> Outcome:
@@ -188,9 +203,8 @@ class _Errand:
         if is_back:
             words = _unchanged(trouble, label)
             with claim.writing() as row:
-                row.set_steps(before)
-                if row.state == State.CONNECTING and not before:
-                    row.state = State.DISCONNECTED
+                row.account, row.carrier_id = before.account, before.carrier_id
+                row.state, row.encrypted_steps = before.state, before.encrypted_steps
                 row.next_check_at = schedule.next_check(row, timezone.now(), trouble)
                 if not claim.is_new:
                     now = timezone.now()
@@ -199,15 +213,19 @@ class _Errand:
             return Outcome(address, "trouble", words, None, trouble)
         with claim.writing() as row:
             row.trouble = troubles.in_logs(trouble)[:255]
+            now = timezone.now()
+            moving.note_move(row, before.account, before.state, at=now, agent=self.agent)
             row.next_check_at = schedule.next_check(row, timezone.now(), trouble)
             history.note_event(row, Kind.FAILED, at=timezone.now(), agent=self.agent, words=words)
         claim.is_new = False
         claim.release(troubles.in_logs(trouble))
         return Outcome(address, "unknown", UNCLEAR.format(words=words), claim.connection, trouble)
 
-    def _finish(self, claim: claims.Claim, plan: Sequence[Step]) -> None:
+    def _finish(self, claim: claims.Claim, plan: Sequence[Step], before: _Before) -> None:
         now = timezone.now()
         with claim.writing() as row:
+            moving.note_move(row, before.account, before.state, at=now, agent=self.agent)
+            moving.follow_account(row)
             was_ours = row.state == State.OURS
             row.state = State.OURS
             row.connected_by, row.connected_at = self.agent, row.connected_at or now

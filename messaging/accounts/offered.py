@@ -18,6 +18,7 @@ from typing import Literal
 from django.utils import timezone
 
 from inboxes.encryption import UndecryptableError
+from messaging.accounts import moving
 from messaging.accounts.directories import open_directory
 from messaging.accounts.troubles import NotPossible
 from messaging.carriers import numbers
@@ -81,6 +82,8 @@ class OfferedRow:
             return "Connected"
         if self.is_unfinished:
             return "Not finished"
+        if self.held_by:
+            return "With another account"
         words = {"here": "Comes here", "free": "Free", "elsewhere": "In use elsewhere"}
         return words.get(self.usage, "Not told")
 
@@ -100,7 +103,7 @@ class OfferedRow:
     @property
     def is_connected(self) -> bool:
         """Return True if we set it, and watch it."""
-        return self.connection is not None and self.connection.state in CONNECTED
+        return self._is_in(*CONNECTED)
 
     @property
     def needs_again(self) -> bool:
@@ -111,14 +114,41 @@ class OfferedRow:
     @property
     def is_unfinished(self) -> bool:
         """Return True if connecting it broke off: choosing it again goes on."""
-        return self.connection is not None and self.connection.state == State.CONNECTING
+        return self._is_in(State.CONNECTING)
+
+    def _is_in(self, *states: State) -> bool:
+        """Return True if this account's connection is in one of the states."""
+        row = self.connection
+        return row is not None and row.account_id == self.account.pk and row.state in states
+
+    @property
+    def held_by(self) -> CarrierAccount | None:
+        """Return another account of ours that has to give the number back first."""
+        return moving.find_holder(self.connection, self.number, self.account)
+
+    @property
+    def moves_from(self) -> CarrierAccount | None:
+        """Return the other account of ours that the number leaves if it is chosen here."""
+        number = self.number
+        if number is None or number.account_id == self.account.pk or self.held_by:
+            return None
+        return number.account
+
+    @property
+    def account_words(self) -> str:
+        """Say what another account of ours has to do with it."""
+        if holder := self.held_by:
+            return moving.HELD_WORDS.format(account=holder)
+        if before := self.moves_from:
+            return f"Tick it to move it here from the account {before}; its inbox stays."
+        return ""
 
     @property
     def is_choosable(self) -> bool:
         """Return True if it can take texts and something is to be set, as far as we know."""
         can_text = self.offered.can_sms or self.offered.can_mms
         is_due = self.needs_again or not self.is_connected
-        return can_text and is_due and self.usage != "unknown"
+        return can_text and is_due and self.usage != "unknown" and self.held_by is None
 
     @property
     def is_preselected(self) -> bool:
@@ -126,7 +156,8 @@ class OfferedRow:
         registration = self.offered.registration
         is_blocked = registration is not None and registration.blocks_sending
         touches_others = any(step.other_count for step in self.steps)
-        return self.is_choosable and self.usage == "free" and not (is_blocked or touches_others)
+        takes_something = is_blocked or touches_others or self.moves_from is not None
+        return self.is_choosable and self.usage == "free" and not takes_something
 
     @property
     def goes_to(self) -> str:
@@ -234,7 +265,10 @@ def list_offered_numbers(account: CarrierAccount) -> Offered:
         one.address: one
         for one in Number.objects.filter(address__in=wanted).select_related("inbox", "account")
     }
-    connections = {one.address: one for one in NumberConnection.objects.filter(address__in=wanted)}
+    connections = {
+        one.address: one
+        for one in NumberConnection.objects.filter(address__in=wanted).select_related("account")
+    }
     plans = plan_all(account, found)
     rows = [
         OfferedRow(

@@ -9,7 +9,7 @@ from typing import Any
 
 from inboxes import bell, counters
 from inboxes.models import Inbox
-from messaging.accounts import alerts, history, troubles
+from messaging.accounts import alerts, history, moving, troubles
 from messaging.carriers import numbers
 from messaging.carriers.numbers import NotThere, OfferedNumber, Registration
 from messaging.models import ConnectionEvent, Number, NumberConnection
@@ -80,6 +80,7 @@ def _note_ours(row: NumberConnection, at: datetime) -> None:
     was = row.state
     note_good(row, at)
     if was == State.CONNECTING:
+        moving.follow_account(row)
         row.connected_at = row.connected_at or at
         history.note_event(row, Kind.CONNECTED, at=at, agent=row.connected_by)
     elif was != State.OURS:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -186,12 +187,23 @@ class Watch:
 
 def find_watch(number: Number) -> Watch:
     """Return the watch of a number of a carrier that is known here."""
-    connection = NumberConnection.objects.filter(address=number.address).first()
-    if connection is not None:
-        connection.account = number.account
-    if connection is not None and connection.state == State.DISCONNECTED:
-        connection = None
-    return Watch(number, connection)
+    of_account = NumberConnection.objects.filter(
+        address=number.address, account=number.account_id
+    ).exclude(state=State.DISCONNECTED)
+    return Watch(number, of_account.select_related("account").first())
+
+
+def leave_other_account(request: HttpRequest, number: Number) -> None:
+    """Forget what was set for the number in an account that it doesn't belong to any more."""
+    others = NumberConnection.objects.filter(address=number.address).exclude(
+        Q(account=number.account_id) | Q(state=State.DISCONNECTED)
+    )
+    for connection in others.select_related("account"):
+        outcome = disconnecting.disconnect_number(
+            connection=connection, agent=administrator(request), put_back=False
+        )
+        if not outcome.is_good:
+            messages.warning(request, outcome.words)
 
 
 def do_deed(request: HttpRequest, number: Number, deed: str) -> None:

@@ -93,7 +93,9 @@ class NumberAdmin(admin.ModelAdmin[Number]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Number]:
         queued = Message.objects.waiting_to_be_sent().filter(inbox=OuterRef("inbox"))
-        watched = NumberConnection.objects.filter(address=OuterRef("address"))
+        watched = NumberConnection.objects.filter(
+            address=OuterRef("address"), account=OuterRef("account")
+        )
         grouped = queued.order_by().values("inbox")
         return (
             super()
@@ -155,6 +157,8 @@ class NumberAdmin(admin.ModelAdmin[Number]):
         super().save_model(request, obj, form, change)
         for inbox_id in sorted(touched):
             follow_number(inbox_id=inbox_id, our_addresses=[obj.address] if moved else [])
+        if change and "account" in form.changed_data:
+            number_watch.leave_other_account(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Number) -> None:
         super().delete_model(request, obj)
