@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -295,9 +295,9 @@ def send_lost_password_link(*, agent_id: int | None) -> None:
 
 
 @app.task(name=ALERT_NUMBER, queue=EMAILS, retry=MAIL_TROUBLE)
-def send_number_alert(*, connection_id: int, agent_id: int) -> None:
+def send_number_alert(*, account_id: int, agent_id: int, since: str) -> None:
     with released_connection():
-        alerts.send_alert(connection_id, agent_id)
+        alerts.send_alert(account_id, agent_id, datetime.fromisoformat(since))
 
 
 @app.periodic(cron="* * * * *")

@@ -186,7 +186,8 @@ class _Errand:
             row.set_steps(steps.merge(kept, plan))
             if is_moved or (row.state == State.DISCONNECTED and plan):
                 row.state = State.CONNECTING
-            row.next_check_at = schedule.next_check(row, timezone.now(), trouble=row)
+            row.checked_at = timezone.now()
+            row.next_check_at = schedule.next_check(row, row.checked_at, trouble=row)
         return before
 
     def _end_early(

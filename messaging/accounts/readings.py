@@ -99,7 +99,8 @@ def note_changed(row: NumberConnection, route: numbers.Route, at: datetime) -> N
     was = row.state
     row.state = State.CHANGED
     row.changed_at = row.changed_at or at
-    history.note_event(row, Kind.CHANGED, at=at, words=words + _told(row, was))
+    history.note_event(row, Kind.CHANGED, at=at, words=words)
+    _tell(row, was, at)
     if was != State.CHANGED:
         ring(row)
 
@@ -118,17 +119,16 @@ def note_gone(row: NumberConnection, at: datetime) -> None:
         return
     was, row.state = row.state, State.GONE
     row.changed_at = row.changed_at or at
-    history.note_event(row, Kind.GONE, at=at, words=_told(row, was).strip())
+    history.note_event(row, Kind.GONE, at=at)
+    _tell(row, was, at)
     ring(row)
 
 
-def _told(row: NumberConnection, was: str) -> str:
-    """Tell the administrators of a number that was good, and return how many, as a sentence."""
-    count = 0 if was in NOT_RECEIVING else alerts.tell_administrators(row)
-    if not count:
-        return ""
-    who = "One administrator is" if count == 1 else f"{count} administrators are"
-    return f" {who} told by e-mail."
+def _tell(row: NumberConnection, was: str, at: datetime) -> None:
+    """Let the administrators be told of a number that was good."""
+    if was not in NOT_RECEIVING:
+        row.changed_at = at
+        alerts.tell_administrators(row, at)
 
 
 def ring(row: NumberConnection) -> None:

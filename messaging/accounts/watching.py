@@ -11,6 +11,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from inboxes.models import Agent
@@ -70,6 +71,7 @@ def _due(account: CarrierAccount, now: datetime) -> NumberConnectionQuerySet:
         .filter(account=account, next_check_at__lte=now + TOGETHER)
         .exclude(claimed_at__gt=now - CONNECTING_TIME)
         .select_related("account")
+        .order_by(F("checked_at").asc(nulls_first=True), "pk")
     )
 
 
@@ -81,8 +83,9 @@ def check_account(*, account: CarrierAccount) -> int:
         read = directory.read_numbers(wanted) if isinstance(directory, Directory) else directory
     now = timezone.now()
     for connection in connections:
-        told = read.get(connection.address, NotThere()) if isinstance(read, dict) else read
-        record_reading(connection=connection, read=told, at=now)
+        told = read.get(connection.address) if isinstance(read, dict) else read
+        if told is not None:  # else it stays due
+            record_reading(connection=connection, read=told, at=now)
     if not isinstance(read, dict):
         log.warning(
             "The numbers of account %s were not checked: %s", account.pk, troubles.in_logs(read)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from messaging.administration.accounts import find_failing_accounts
-from messaging.administration.numbers import not_compared, not_receiving
+from messaging.administration.numbers import not_checked, not_compared, not_receiving
 from messaging.administration.troubles import LATELY
 from messaging.models import Attempt, CarrierAccount, Message, Number, OptOut
 
@@ -55,12 +55,15 @@ class ReceivingFilter(admin.SimpleListFilter):
     parameter_name = "watch"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("not_receiving", "Not receiving")]
+        return [("not_receiving", "Not receiving"), ("not_checked", "Not checked")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Number]) -> QuerySet[Number]:
-        if self.value() != "not_receiving":
-            return queryset
-        return queryset.filter(pk__in=not_receiving().values("pk"))
+        match self.value():
+            case "not_receiving":
+                return queryset.filter(pk__in=not_receiving().values("pk"))
+            case "not_checked":
+                return queryset.filter(pk__in=not_checked(timezone.now()).values("pk"))
+        return queryset
 
 
 class ComparisonFilter(admin.SimpleListFilter):

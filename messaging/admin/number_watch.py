@@ -81,6 +81,15 @@ class Watch:
         return self.state == State.OURS
 
     @property
+    def is_good(self) -> bool:
+        """Return True if new texts come to us, and that was seen lately."""
+        return self.is_ours and not (self.connection and self.connection.unchecked_since)
+
+    @property
+    def is_bad(self) -> bool:
+        return self.has_call or (self.is_ours and not self.is_good)
+
+    @property
     def is_watched(self) -> bool:
         return self.connection is not None and self.connection.is_watched
 

@@ -11,14 +11,17 @@ from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from inboxes.badges import Tone, badge
+from inboxes.times import time_element
 from messaging.admin import number_watch
 from messaging.admin.accounts import NOT_HERE
 from messaging.admin.filters import ComparisonFilter, ReceivingFilter, WaitingTextsFilter
 from messaging.carriers import UnknownCarrier
 from messaging.models import Message, Number, NumberConnection
+from messaging.models.connections import unchecked_since
 from messaging.stream.replies import follow_number
 from threads import addresses
 
@@ -102,6 +105,7 @@ class NumberAdmin(admin.ModelAdmin[Number]):
             .get_queryset(request)
             .annotate(
                 watch_state=Subquery(watched.values("state")[:1]),
+                watch_good_at=Subquery(watched.values("good_at")[:1]),
                 queued=Subquery(grouped.annotate(number=Count("pk")).values("number")),
                 oldest=Subquery(grouped.annotate(first=Min("created_at")).values("first")),
             )
@@ -117,6 +121,10 @@ class NumberAdmin(admin.ModelAdmin[Number]):
         if number.watch_state is None:
             return "not watched"
         state = NumberConnection.State(number.watch_state)
+        since = unchecked_since(number.watch_good_at)
+        if state == NumberConnection.State.OURS and since:
+            words = format_html("Not checked since {}", time_element(since, "inline"))
+            return badge(words, "bad")
         tones: dict[str, Tone] = {"ours": "good", "changed": "bad", "gone": "bad"}
         return badge(state.label, tones.get(state, "plain"))
 

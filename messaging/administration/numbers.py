@@ -1,15 +1,17 @@
-"""Find numbers that receive no texts, and those whose texts can't be compared."""
+"""Find numbers that receive no texts, may receive none, or whose texts can't be compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from inboxes.badges import name_some
+from inboxes.times import time_element
 from messaging.administration.troubles import MANY, Trouble, list_url, page_url
 from messaging.models import Comparison, Number, NumberConnection
 from messaging.models.connections import CONNECTING_TIME
@@ -18,6 +20,7 @@ from messaging.models.connections import CONNECTING_TIME
 def find_troubles(now: datetime) -> Iterator[Trouble]:
     yield from _find_not_receiving()
     yield from _find_unfinished(now)
+    yield from _find_not_checked(now)
     yield from _find_not_compared()
 
 
@@ -32,6 +35,12 @@ def not_receiving() -> QuerySet[Number]:
     """Pick the numbers whose texts go elsewhere, as the carrier told last."""
     changed = NumberConnection.objects.not_receiving()
     return Number.objects.filter(address__in=changed.values("address")).order_by("address")
+
+
+def not_checked(now: datetime) -> QuerySet[Number]:
+    """Pick the numbers of which their carrier has told nothing for hours."""
+    silent = NumberConnection.objects.not_checked(now)
+    return Number.objects.filter(address__in=silent.values("address")).order_by("address")
 
 
 def _find_not_receiving() -> Iterator[Trouble]:
@@ -70,6 +79,27 @@ def _find_unfinished(now: datetime) -> Iterator[Trouble]:
         f"{name_some([one.display for one in found])}: it broke off, so new texts may not come "
         "here. Go on, or take it back.",
         f"{url}?{query}" if query else url,
+        "See the number" if is_one else "See the numbers",
+    )
+
+
+def _find_not_checked(now: datetime) -> Iterator[Trouble]:
+    numbers = list(not_checked(now)[:MANY])
+    if not numbers:
+        return
+    is_one = len(numbers) == 1
+    since = NumberConnection.objects.not_checked(now).aggregate(first=Min("good_at"))["first"]
+    yield Trouble(
+        "not_checked",
+        len(numbers),
+        "A number could not be checked" if is_one else "Numbers could not be checked",
+        format_html(
+            "Whether new texts to {} still come here can't be told since {}. "
+            "The number's page says why.",
+            name_some([number.display for number in numbers]),
+            time_element(since, "inline"),
+        ),
+        page_url("number", numbers[0].pk) if is_one else list_url("number", "watch=not_checked"),
         "See the number" if is_one else "See the numbers",
     )
 

@@ -31,6 +31,8 @@ MADE = "{made}"
 NAMED_OTHERS = 20
 # From so many numbers on, reading the account's list is cheaper than reading each number.
 FEW = 5
+# So many of those that a list leaves out are read one by one in a round.
+MISSING = 20
 
 Trouble = (
     results.AuthFailed
@@ -283,25 +285,27 @@ class Directory(ABC):
     ) -> dict[str, OfferedNumber | NotThere] | Trouble:
         """Return the wanted numbers (carrier's id by address), for the watch.
 
-        Trouble with any of them is trouble with all: it is the account's.
+        Trouble with any of them is trouble with all: it is the account's. A list may leave a
+        number out, as when it changes between two pages: each that is missing is read by itself,
+        up to MISSING of them. Of further ones nothing is returned.
         """
         found: dict[str, OfferedNumber | NotThere] = {}
-        if len(wanted) <= FEW:
-            for address, carrier_id in wanted.items():
-                one = self.read_number(address, carrier_id)
-                if not isinstance(one, OfferedNumber | NotThere):
-                    return one
-                found[address] = one
-            return found
         cursor = ""
-        while True:
+        while len(wanted) > FEW:
             page = self.read_page(cursor, with_registration=False)
             if not isinstance(page, Page):
                 return page
             found |= {one.address: one for one in page.numbers if one.address in wanted}
             cursor = page.cursor
             if not cursor or len(found) == len(wanted):
-                return {address: found.get(address, NotThere()) for address in wanted}
+                break
+        missing = [address for address in wanted if address not in found]
+        for address in missing[:MISSING]:
+            one = self.read_number(address, wanted[address])
+            if not isinstance(one, OfferedNumber | NotThere):
+                return one
+            found[address] = one
+        return found
 
 
 def kind_of(address: str, said: str = "") -> Kind:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Value
+from django.utils import timezone
 
 from inboxes import encryption
 from messaging.carriers import numbers
@@ -15,6 +16,8 @@ from threads import addresses
 
 # Whoever began to connect a number and has not ended by now was interrupted.
 CONNECTING_TIME = timedelta(minutes=2)
+# Looked at every hour, a number is told as not checked when that failed for so long.
+UNCHECKED_AFTER = timedelta(hours=4)
 
 
 class NumberListing(models.Model):
@@ -55,6 +58,11 @@ class NumberConnectionQuerySet(models.QuerySet["NumberConnection"]):
     def not_receiving(self) -> NumberConnectionQuerySet:
         """Pick those whose new texts don't reach us, as far as we know."""
         return self.filter(state__in=NOT_RECEIVING, account__is_active=True)
+
+    def not_checked(self, now: datetime) -> NumberConnectionQuerySet:
+        """Pick those that were set to us when their carrier told last, which is long ago."""
+        silent = self.filter(state=NumberConnection.State.OURS, account__is_active=True)
+        return silent.filter(good_at__lt=now - UNCHECKED_AFTER).exclude(trouble="")
 
 
 class NumberConnection(models.Model):
@@ -144,6 +152,13 @@ class NumberConnection(models.Model):
         return self.state == self.State.OURS
 
     @property
+    def unchecked_since(self) -> datetime | None:
+        """Return when it was last seen set to us, if that is too long ago to rely on."""
+        if self.state != self.State.OURS:
+            return None
+        return unchecked_since(self.good_at)
+
+    @property
     def is_watched(self) -> bool:
         return self.state in WATCHED
 
@@ -188,6 +203,12 @@ class NumberConnection(models.Model):
         """Encrypt with the first key; the caller saves."""
         values = None if route is None else json.dumps(route.as_values())
         self.encrypted_route = encryption.encrypt({"route": values}) if values else ""
+
+
+def unchecked_since(good_at: datetime | None) -> datetime | None:
+    """Return the time of the last good check of a number, if it is too long ago to rely on."""
+    is_late = good_at is not None and good_at < timezone.now() - UNCHECKED_AFTER
+    return good_at if is_late else None
 
 
 WATCHED = (

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
@@ -39,6 +40,9 @@ EMAILS = "emails"
 
 # The priority of jobs that wait for other servers and must not hold up a text.
 BEHIND_SENDING = -(MAX_BACKLOG + 1)
+
+# So long an e-mail about an account's numbers waits for others that one round finds changed.
+ALERT_WAIT = timedelta(minutes=1)
 
 # At most so many pushes wait for one agent; further ones are dropped.
 MAX_WAITING_PUSHES = 20
@@ -111,9 +115,16 @@ def defer_replay(*, account_id: int, reason: str, upto: int) -> None:
     app.configure_task(REPLAY_CAUSE).defer(account_id=account_id, reason=reason, upto=upto)
 
 
-def defer_number_alert(connection_id: int, agent_id: int) -> None:
-    """Queue an e-mail to an administrator about a number whose new texts don't come here."""
-    app.configure_task(ALERT_NUMBER).defer(connection_id=connection_id, agent_id=agent_id)
+def defer_number_alert(*, account_id: int, agent_id: int, since: datetime) -> None:
+    """Queue an e-mail to an administrator about the account's numbers whose new texts don't come
+    here since then, unless one is queued already, which then tells of them all."""
+    job = app.configure_task(
+        ALERT_NUMBER,
+        queueing_lock=f"alert-{account_id}-{agent_id}",
+        schedule_at=timezone.now() + ALERT_WAIT,
+    )
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        job.defer(account_id=account_id, agent_id=agent_id, since=since.isoformat())
 
 
 def defer_comparison(number_id: int) -> None:

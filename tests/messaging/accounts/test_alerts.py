@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from inboxes.models import Agent
-from messaging.accounts.watching import check_number, set_back
+from messaging.accounts.watching import check_account, check_number, set_back
 from messaging.models import CarrierAccount, NumberConnection
 from tests.cast import FRONT_DESK, Cast
 from tests.mail import MailServer, html_text, plain_text, running_mail_server, use_server
-from tests.messaging.accounts.numbers_of_account import THEIRS, connected
+from tests.messaging.accounts.numbers_of_account import THEIRS, connect, connected
 from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
-from tests.messaging.stepped_worker import run_jobs
+from tests.messaging.stepped_worker import due_jobs, end_waits, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +44,7 @@ def test_administrators_get_one_e_mail_for_a_change(
 ) -> None:
     far_end.change_elsewhere(FRONT_DESK, THEIRS)
     check_number(connection=check_number(connection=row))
+    end_waits()
     run_jobs()
     [sent] = mail.emails()
     for words in (plain_text(sent), html_text(sent)):
@@ -52,7 +53,7 @@ def test_administrators_get_one_e_mail_for_a_change(
     assert "/admin/messaging/number/" in plain_text(sent)
     event = row.events.first()
     assert event is not None
-    assert event.words == "Texts go to hooks.example.net. One administrator is told by e-mail."
+    assert event.words == "Texts go to hooks.example.net. The Administrator was told by e-mail."
 
 
 def test_who_set_it_back_before_is_not_told_any_more(
@@ -60,6 +61,7 @@ def test_who_set_it_back_before_is_not_told_any_more(
 ) -> None:
     far_end.change_elsewhere(FRONT_DESK, THEIRS)
     set_back(connection=check_number(connection=row), agent=None)
+    end_waits()
     run_jobs()
     assert mail.emails() == []
 
@@ -69,6 +71,51 @@ def test_without_a_server_nobody_is_said_to_be_told(
 ) -> None:
     far_end.change_elsewhere(FRONT_DESK, THEIRS)
     check_number(connection=row)
+    event = row.events.first()
+    assert event is not None
+    assert event.words == "Texts go to hooks.example.net."
+
+
+def test_a_change_of_many_numbers_is_one_e_mail_for_each_administrator(
+    account: CarrierAccount, far_end: TwilioNumbers, mail: MailServer, settings: Any, cast: Cast
+) -> None:
+    administrators = (cast.admin, cast.ana)
+    for agent in administrators:
+        Agent.objects.filter(pk=agent.pk).update(
+            is_staff=True, email=f"{agent.username}@example.com"
+        )
+    addresses = [f"+1604555{at:04}" for at in range(30)]
+    for address in addresses:
+        far_end.add(address, state="missing")
+    assert all(one.is_good for one in connect(account, *addresses))
+    settings.PUBLIC_URL = "https://new.example.com"
+    assert check_account(account=account) == 30
+    end_waits()
+    assert len(due_jobs()) == 2
+    event = NumberConnection.objects.first().events.first()  # type: ignore[union-attr]
+    assert event is not None
+    assert event.words == "Texts go to texts.example.com.", "nobody was told yet"
+    run_jobs()
+    sent = mail.emails()
+    assert len(sent) == 2
+    for words in (plain_text(sent[0]), html_text(sent[0])):
+        assert "new texts to 30 numbers don't reach Partyline" in " ".join(words.split())
+        assert "PUBLIC_URL has changed since" in words
+        assert words.count("(604) 555-") == 20
+        assert "and 10 more" in words
+    event.refresh_from_db()
+    for agent in administrators:
+        assert f"{agent.display_name} was told by e-mail." in event.words
+
+
+def test_an_e_mail_that_is_refused_is_not_said_to_have_told_anybody(
+    row: NumberConnection, far_end: TwilioNumbers, mail: MailServer, settings: Any
+) -> None:
+    use_server(settings, 1)
+    far_end.change_elsewhere(FRONT_DESK, THEIRS)
+    check_number(connection=row)
+    end_waits()
+    run_jobs()
     event = row.events.first()
     assert event is not None
     assert event.words == "Texts go to hooks.example.net."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 from datetime import timedelta
@@ -22,6 +23,7 @@ from messaging.tasks import check_connections
 from tests.cast import FRONT_DESK, Cast, client_of
 from tests.clock import Clock, clock
 from tests.messaging.accounts.numbers_of_account import THEIRS, connect, connected
+from tests.messaging.carriers.number_far_ends.base import Answer, Request
 from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
 from tests.messaging.stepped_worker import due_jobs
 
@@ -182,6 +184,85 @@ def test_a_carrier_that_cannot_be_asked_changes_no_state_and_is_asked_again(
     clock.advance(5 * MINUTE)
     row = look_again(row)
     assert (row.state, row.trouble) == (State.OURS, "")
+
+
+def test_a_number_that_a_list_leaves_out_is_asked_for_by_itself(
+    account: CarrierAccount,
+    far_end: TwilioNumbers,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    addresses = [f"+1604555{at:04}" for at in range(10)]
+    for address in addresses:
+        far_end.add(address, state="missing")
+    connect(account, *addresses)
+    answered = far_end.answer
+
+    def leave_one_out(request: Request) -> Answer:
+        answer = answered(request)
+        if not request.path.endswith("/IncomingPhoneNumbers.json"):
+            return answer
+        read = json.loads(answer.body)
+        del read["incoming_phone_numbers"][3]
+        return Answer.of(read)
+
+    monkeypatch.setattr(far_end, "answer", leave_one_out)
+    del far_end.numbers[far_end.sid_of(addresses[7])]
+    clock.advance(5 * MINUTE)
+    check_due_numbers()
+    lost = NumberConnection.objects.not_receiving()
+    assert [one.address for one in lost] == [addresses[7]], "only what is gone indeed"
+    gone = lost.get()
+    assert gone.next_check_at is not None
+    assert gone.next_check_at - clock.now() <= 5 * MINUTE
+
+
+def test_however_many_are_left_out_each_round_asks_for_a_few_and_the_next_for_others(
+    account: CarrierAccount, far_end: TwilioNumbers, clock: Clock
+) -> None:
+    addresses = [f"+1604555{at:04}" for at in range(50)]
+    for address in addresses:
+        far_end.add(address, state="missing")
+    connect(account, *addresses)
+    far_end.numbers.clear()
+    far_end.requests.clear()
+    lost = []
+    for _ in range(3):
+        clock.advance(5 * MINUTE)
+        check_due_numbers()
+        lost.append(NumberConnection.objects.not_receiving().count())
+    assert lost == [20, 40, 50]
+    assert len(far_end.requests) < 3 * 25
+
+
+def test_a_carrier_that_never_tells_anything_is_asked_every_hour_again(
+    cast: Cast, row: NumberConnection, far_end: TwilioNumbers, clock: Clock
+) -> None:
+    clock.advance(HOUR)
+    for _ in range(60):
+        far_end.failures.clear()
+        far_end.fail("status", on="read", status=403)
+        row = look_again(row)
+        clock.advance(5 * MINUTE)
+    asked = [one for one in far_end.requests if one.method == "GET"]
+    assert len(asked) < 30, "of 60 times five minutes"
+    page = client_of(cast.admin).get("/admin/")
+    [trouble] = [one for one in page.context["troubles"] if one.name == "not_checked"]
+    assert trouble.title == "A number could not be checked"
+    listed = client_of(cast.admin).get("/admin/messaging/number/?watch=not_checked")
+    assert listed.context["cl"].result_count == 1
+    number = Number.objects.get(address=FRONT_DESK)
+    for path in (
+        "/admin/messaging/number/",
+        f"/admin/messaging/number/{number.pk}/change/",
+        f"/admin/messaging/carrieraccount/{number.account_id}/numbers/",
+    ):
+        assert "Not checked since" in client_of(cast.admin).get(path).content.decode()
+    far_end.failures.clear()
+    clock.advance(HOUR)
+    assert look_again(row).trouble == ""
+    page = client_of(cast.admin).get("/admin/")
+    assert "not_checked" not in [one.name for one in page.context["troubles"]]
 
 
 def test_a_carrier_that_asks_to_wait_is_left_alone_for_so_long(
