@@ -33,7 +33,6 @@ class FarEnd:
             raise RuntimeError("The far end did not start.")
         self.port = int(line.rsplit(" ", 1)[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        self.simulator_url = f"{self.url}/simulator/carrier/messages/"
         self.http = httpx.Client(base_url=self.url, timeout=15, trust_env=False)
 
     def stop(self) -> None:

@@ -77,6 +77,14 @@ ALLOWED_HOSTS = setting(
     lambda hosts: all(_is_host(host.strip().removeprefix(".")) for host in hosts),
 )
 CSRF_TRUSTED_ORIGINS = ORIGINS
+# Where the simulator's two ends find each other; if empty, at PUBLIC_URL.
+SIMULATOR_API_URL = setting(
+    "SIMULATOR_API_URL",
+    env.str,
+    "",
+    "an address at which Partyline can be called from its own machine, like http://web:8000",
+    _is_origin,
+).rstrip("/")
 
 # Mode, data and region
 DEBUG = setting("DJANGO_DEBUG", env.bool, False, "1 or 0")

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from messaging import private_networks
 from messaging.carriers import results
+from messaging.carriers.simulator import own_origin
 from messaging.private_networks import INTERNET, Network, Refused
 
 # In bytes. Carriers hand over up to 5 MB, some of them more.
@@ -54,13 +55,20 @@ def media_network(carrier: str) -> Network:
     """Return the network of a carrier's pictures: the internet.
 
     The simulator is this installation itself, which may be on loopback and without TLS. Nothing
-    allows that where the installation has a public address.
+    allows that where the installation has a public address, unless SIMULATOR_API_URL says where
+    inside it is: then any address behind that one name.
     """
-    own = urlsplit(settings.PUBLIC_URL)
-    if carrier != "simulator" or own.hostname not in OWN_NAMES:
+    own = urlsplit(own_origin())
+    is_inside = bool(settings.SIMULATOR_API_URL)
+    if carrier != "simulator" or (not is_inside and own.hostname not in OWN_NAMES):
         return INTERNET
     port = own.port or {"http": 80}.get(own.scheme, 443)
-    return Network(scheme=own.scheme, port=port, is_allowed=_is_loopback)
+    is_allowed = _is_any if is_inside else _is_loopback
+    return Network(scheme=own.scheme, port=port, is_allowed=is_allowed)
+
+
+def _is_any(_: str) -> bool:
+    return True
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,6 +1,7 @@
 """A carrier without a network. Its far end is our own `messaging.simulator`, called over HTTP.
 
-Nothing that it sends leaves the installation: texts are posted to our own address alone.
+Nothing that it sends leaves the installation: texts are posted to our own address alone. An
+installation may be unable to call its own public name; then both ends use SIMULATOR_API_URL.
 
 Its dialect (JSON throughout):
 
@@ -28,6 +29,7 @@ from messaging.carriers.base import Carrier, CredentialField
 
 # The phone with which people text us; `messaging.simulator` serves it.
 HANDSET_PATH = "/simulator/"
+SEND_PATH = "/simulator/carrier/messages/"
 STATES: dict[str, events.State] = {state: state for state in get_args(events.State)}
 CODES: dict[str, events.ErrorClass] = {kind: kind for kind in get_args(events.ErrorClass)}
 ANSWERS = http.Answers(
@@ -104,14 +106,17 @@ class Simulator(Carrier):
         if outgoing.media_urls:
             body["media_urls"] = list(outgoing.media_urls)
         bearer = {"authorization": f"Bearer {secret}"}
-        return http.post_text(client, api_url(), ANSWERS, json=body, headers=bearer)
+        url, headers = way_inside(settings.PUBLIC_URL.rstrip("/") + SEND_PATH)
+        return http.post_text(client, url, ANSWERS, json=body, headers=bearer | headers)
 
     def media_request(self, url: str, credentials: Mapping[str, str]) -> results.MediaRequest:
         """Fetch it from our own far end, which serves what the handset sends."""
         host, secret = urlsplit(settings.PUBLIC_URL).hostname or "", credentials.get("secret", "")
         is_ours = bool(secret) and parsing.host_of(url) == host
         bearer = {"Authorization": f"Bearer {secret}"} if is_ours else {}
-        return results.MediaRequest(url, (host,), bearer)
+        inside, headers = way_inside(url)
+        hosts = (urlsplit(own_origin()).hostname or "",)
+        return results.MediaRequest(inside, hosts, bearer | headers)
 
     def identify(
         self, credentials: Mapping[str, str], client: httpx.Client
@@ -127,10 +132,22 @@ class Simulator(Carrier):
         return events.RawRequest("POST", path, headers, body)
 
 
-def api_url() -> str:
-    """Return where texts are posted: our own far end, unless SIMULATOR_API_URL says otherwise."""
-    given = str(getattr(settings, "SIMULATOR_API_URL", "") or "")
-    return given or settings.PUBLIC_URL.rstrip("/") + "/simulator/carrier/messages/"
+def own_origin() -> str:
+    """Return where the simulator's two ends find each other, without a path."""
+    return settings.SIMULATOR_API_URL or settings.PUBLIC_URL.rstrip("/")
+
+
+def way_inside(url: str) -> tuple[str, dict[str, str]]:
+    """Return how to call an address of ours from this machine: the URL, and headers for it.
+
+    They say which public address is meant, as a proxy in front of us would.
+    """
+    public = urlsplit(settings.PUBLIC_URL)
+    own = settings.PUBLIC_URL.rstrip("/")
+    if not settings.SIMULATOR_API_URL or not url.startswith(f"{own}/"):
+        return url, {}
+    inside = settings.SIMULATOR_API_URL + url.removeprefix(own)
+    return inside, {"host": public.netloc, "x-forwarded-proto": public.scheme}
 
 
 def _inbound(message_id: str, event: Mapping[str, object]) -> events.InboundText:

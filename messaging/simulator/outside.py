@@ -19,7 +19,7 @@ from django.urls import reverse
 from messaging.attachments.sniffing import sniff_type
 from messaging.attachments.storing import store_bytes
 from messaging.carriers import http
-from messaging.carriers.simulator import signature
+from messaging.carriers.simulator import signature, way_inside
 from messaging.models import Number
 from messaging.simulator.models import FarEnd, File, Text, new_text_id
 
@@ -99,7 +99,8 @@ def _fetch(text: Text, urls: Sequence[str]) -> None:
     try:
         with http.new_client(WEBHOOK_TIMEOUT) as client:
             for url in urls:
-                answer = client.get(url)
+                inside, headers = way_inside(url)
+                answer = client.get(inside, headers=headers)
                 if answer.status_code != 200:
                     log.warning("The simulator could not fetch a picture: %s", answer.status_code)
                     continue
@@ -122,8 +123,9 @@ def post_webhook(url: str, event: Mapping[str, object], secret: str) -> int:
         "content-type": "application/json",
         "x-simulator-signature": signature(secret, path, body),
     }
+    inside, more = way_inside(url)
     with http.new_client(WEBHOOK_TIMEOUT) as client:
-        return client.post(url, content=body, headers=headers).status_code
+        return client.post(inside, content=body, headers=headers | more).status_code
 
 
 def is_ours(callback_url: str) -> bool:

@@ -84,13 +84,19 @@ def test_secrets_come_from_outside_and_health_is_asked_of_what_answers(
     for service in services.values():
         for name, value in service.get("environment", {}).items():
             if SECRETS.search(name) or "://" in value:
-                assert "${" in value or name == "REDIS_URL"
+                assert "${" in value or name in {"REDIS_URL", "SIMULATOR_API_URL"}
     assert "/readyz" in services["web"]["healthcheck"]["test"][-1]
     assert services["postgres"]["healthcheck"]["test"][1] == "pg_isready"
     assert services["redis"]["healthcheck"]["test"][1:] == ["redis-cli", "ping"]
     assert (
         services["web"]["depends_on"]["upgrade"]["condition"] == "service_completed_successfully"
     )
+
+
+def test_the_simulator_is_called_where_the_web_process_listens(services: dict[str, Any]) -> None:
+    port = services["web"]["ports"][0].rpartition(":")[2]
+    for name in ("web", "worker"):
+        assert services[name]["environment"]["SIMULATOR_API_URL"] == f"http://web:{port}"
 
 
 def test_postgresql_and_redis_are_set_as_on_a_server(services: dict[str, Any]) -> None:

@@ -56,6 +56,8 @@ def read_settings(data: Path, *names: str, **changes: str) -> dict[str, str]:
         ("PORT", "70000"),
         ("PUBLIC_URL", "texts.example.com"),
         ("PUBLIC_URL", "https://texts.example.com/inbox"),
+        ("SIMULATOR_API_URL", "web:8000"),
+        ("SIMULATOR_API_URL", "http://web:8000/simulator/"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
         ("REDIS_URL", "localhost:6379"),
         ("OIDC_ISSUER", "http://id.example.com"),

@@ -41,6 +41,8 @@ class Command(PlainCommand):
             raise CommandError(str(refusal), returncode=3) from None
         self._print_welcome(announcing.setup_lines())
         connections.close_all()
+        # This process may be unable to call its own public name, but always itself.
+        settings.SIMULATOR_API_URL = settings.SIMULATOR_API_URL or _own_address()
         self._run_server(listening)
 
     def _open_socket(self) -> socket.socket:
@@ -109,3 +111,10 @@ def _find_free_port() -> int:
             if trial.connect_ex(("127.0.0.1", port)):
                 return port
     return 8000
+
+
+def _own_address() -> str:
+    """Return where this process can be called from its own machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
+    name = host.strip("[]")
+    return f"http://{f'[{name}]' if ':' in name else name}:{settings.PORT}"

@@ -22,6 +22,7 @@ from messaging.attachments.fetching import (
     media_network,
 )
 from messaging.carriers import results
+from messaging.carriers.simulator import Simulator
 from messaging.private_networks import INTERNET, Network, is_public
 from tests.messaging.attachments.media_host import (
     MediaHost,
@@ -327,6 +328,19 @@ def test_only_the_simulator_is_fetched_from_loopback_and_only_without_a_public_a
         assert media_network(name) is INTERNET
     settings.PUBLIC_URL = "https://texts.example.com"  # type: ignore[attr-defined]
     assert media_network("simulator") is INTERNET
+    settings.SIMULATOR_API_URL = "http://web:8000"  # type: ignore[attr-defined]
+    assert media_network("twilio") is INTERNET
+    network = media_network("simulator")
+    assert (network.scheme, network.port, network.is_allowed("172.18.0.3")) == ("http", 8000, True)
+    secret = {"secret": "a-secret"}
+    inside = Simulator().media_request("https://texts.example.com/simulator/files/1/", secret)
+    assert (inside.url, inside.hosts) == ("http://web:8000/simulator/files/1/", ("web",))
+    assert inside.headers["host"] == "texts.example.com"
+    for url in ("https://evil.example/1", "https://texts.example.com.evil.example/1"):
+        elsewhere = Simulator().media_request(url, secret)
+        assert (elsewhere.url, elsewhere.hosts) == (url, ("web",))
+        assert "Authorization" not in elsewhere.headers
+    settings.SIMULATOR_API_URL = ""  # type: ignore[attr-defined]
     settings.PUBLIC_URL = "http://127.0.0.1:8000"  # type: ignore[attr-defined]
     network = media_network("simulator")
     assert network.is_allowed("127.0.0.1")

@@ -42,7 +42,7 @@ def http() -> Iterator[httpx.Client]:
 @pytest.fixture(autouse=True)
 def api_urls(far_end: FarEnd, settings: Settings) -> None:
     settings.TWILIO_API_URL = far_end.url
-    settings.SIMULATOR_API_URL = far_end.simulator_url
+    settings.SIMULATOR_API_URL = far_end.url
 
 
 def send_once(

@@ -25,7 +25,7 @@ def account(
 ) -> CarrierAccount:
     settings.PUBLIC_URL = "https://texts.example.com"
     settings.TWILIO_API_URL = far_end.url
-    settings.SIMULATOR_API_URL = far_end.simulator_url
+    settings.SIMULATOR_API_URL = far_end.url
     account = CarrierAccount(carrier=request.param, name="Ours")
     account.set_credentials(CREDENTIALS[request.param])
     account.save()
