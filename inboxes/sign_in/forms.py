@@ -79,6 +79,18 @@ class ConfirmCodeForm(CountedCodeMixin, codes.ReauthenticateForm):
     """Take a code from somebody who is signed in, before something dangerous."""
 
 
+class CredentialField(forms.JSONField):
+    """Take what a browser says of a passkey. Nonsense of any shape is no passkey."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):  # a number of too many digits, or too deep
+            raise forms.ValidationError(UNKNOWN_PASSKEY) from None
+
+
 class CountedPasskeyMixin:
     """Counts wrong answers, and takes only those that were made on our own pages."""
 
@@ -104,13 +116,19 @@ class CountedPasskeyMixin:
 class PasskeySignInForm(CountedPasskeyMixin, passkeys.LoginWebAuthnForm):
     """Take a passkey alone: it says who signs in, and that they are there."""
 
+    credential = CredentialField()
+
 
 class PasskeyStepForm(CountedPasskeyMixin, passkeys.AuthenticateWebAuthnForm):
     """Take a passkey as the second step at sign-in."""
 
+    credential = CredentialField()
+
 
 class ConfirmPasskeyForm(CountedPasskeyMixin, passkeys.ReauthenticateWebAuthnForm):
     """Take a passkey from somebody who is signed in, before something dangerous."""
+
+    credential = CredentialField()
 
 
 class NewPasswordForm(PasswordChangeForm):

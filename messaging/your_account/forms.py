@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from inboxes.models import Agent
+from inboxes.sign_in.forms import CredentialField
 
 LONGEST_PASSKEY_NAME = 60
 
@@ -45,6 +46,7 @@ class AppForm(ActivateTOTPForm):
 class PasskeyForm(AddWebAuthnForm):
     """Take a new passkey: one of our own pages, that has made sure of who holds it."""
 
+    credential = CredentialField()
     name = forms.CharField(required=False, max_length=LONGEST_PASSKEY_NAME)
 
     def clean_credential(self) -> Any:

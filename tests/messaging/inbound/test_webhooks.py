@@ -89,7 +89,7 @@ def test_administrators_see_the_rejections(cast: Cast) -> None:
     page = admin.get(address).content.decode()
     assert "the signature header is missing" in page
     row = admin.get(reverse("admin:messaging_carrieraccount_changelist")).content.decode()
-    assert '<td class="field-rejected_count">1</td>' in row
+    assert "<small>the signature header is missing</small>" in row
 
 
 def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_try_again(
@@ -103,7 +103,7 @@ def test_a_secret_that_cannot_be_decrypted_makes_the_carrier_try_again(
 
     admin = client_of(cast.admin)
     changelist = admin.get(reverse("admin:messaging_carrieraccount_changelist")).content.decode()
-    assert "Can&#x27;t be decrypted with FIELD_KEYS. Enter them again." in changelist
+    assert "its secrets can&#x27;t be decrypted with FIELD_KEYS: enter them again" in changelist
     address = reverse("admin:messaging_carrieraccount_change", args=[cast.account.pk])
     assert "Not stored yet." in admin.get(address).content.decode()
     fields = {

@@ -170,7 +170,10 @@ class TwilioNumbers(NumberFarEnd):
     def is_about_numbers(path: str) -> bool:
         """Return True for what this far end answers, of all that Twilio's APIs do."""
         kinds = ("IncomingPhoneNumbers", "SMS/ShortCodes", "Applications")
-        return path.startswith("/v1/") or any(f"/{kind}" in path for kind in kinds)
+        is_message = path.lower().rstrip("/").endswith(("message", "messages"))
+        return (path.startswith("/v1/") and not is_message) or any(
+            f"/{kind}" in path for kind in kinds
+        )
 
     def _answer_2010(self, request: Request, path: list[str]) -> Answer:
         codes = [one for one in self.numbers.values() if "short_code" in one]
