@@ -385,7 +385,7 @@ class MembershipChangeAdmin(admin.ModelAdmin[MembershipChange]):
 
     @admin.display(description="when", ordering="changed_at")
     def when(self, change: MembershipChange) -> str:
-        return time_element(change.changed_at, "past")
+        return time_element(change.changed_at, "hour")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

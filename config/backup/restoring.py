@@ -20,11 +20,15 @@ from config.backup.making import ABOUT, DATABASE, SECOND_FACTORS
 from config.backup.programs import connect, connection_options, find_newest, find_program
 from config.version import VERSION
 
-# Texts that were waiting may have been sent since: none is sent again by itself. They say of
+# What was waiting may have been sent since, so nothing is sent again by itself. Texts say of
 # themselves that they count as failures, except for confirmations of opt-outs, as in
 # messaging/stream/failures.py; `upgrade` then brings the counts of threads and inboxes right.
 WHY = "Restored from a backup: this may have gone already. Check, and send it again if needed."
-HOLD_TEXTS = f"""
+LINK_WHY = "Restored from a backup: it may have gone already. Renew the link if needed."
+# Jobs go: texts that came are fetched, numbers looked at and files loaded by periodic ones, and
+# the others send something. Only of an opt-out in other inboxes no periodic job knows.
+HOLD_ALL = f"""
+SET LOCAL search_path = public;
 UPDATE public.messaging_message AS message
    SET state = 'failed', reason = '{WHY}',
        unseen_failure = CASE WHEN EXISTS (
@@ -33,6 +37,14 @@ UPDATE public.messaging_message AS message
  WHERE kind = 'outbound' AND state = 'queued';
 UPDATE public.messaging_scheduledtext
    SET state = 'held', reason = '{WHY}', is_counted = true WHERE state = 'waiting';
+UPDATE public.inboxes_onetimelink
+   SET email_state = 'failed', email_error = '{LINK_WHY}'
+ WHERE email_state IN ('waiting', 'retrying');
+UPDATE public.messaging_emailpreference SET told_until = GREATEST(
+    told_until, (SELECT coalesce(max(id), 0) FROM public.messaging_notification)
+);
+DELETE FROM public.procrastinate_jobs
+ WHERE status IN ('todo', 'doing') AND task_name <> 'show_opt_out_elsewhere';
 """  # noqa: S608  a constant of ours
 # Written by newer programs; a server older than 17 does not know it, and it changes nothing.
 UNKNOWN_TO_OLD_SERVERS = b"SET transaction_timeout = 0;\n"
@@ -191,7 +203,7 @@ def _write_scripts(dumps: list[Path], psql: subprocess.Popen[bytes]) -> None:
         script.write(b"BEGIN;\n")
         for dump in dumps:
             _write_script(dump, script)
-        script.write(HOLD_TEXTS.encode() + b"COMMIT;\n")
+        script.write(HOLD_ALL.encode() + b"COMMIT;\n")
         script.close()
     except BrokenPipeError:
         with contextlib.suppress(BrokenPipeError):

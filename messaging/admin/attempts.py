@@ -47,7 +47,7 @@ class AttemptAdmin(admin.ModelAdmin[Attempt]):
 
     @admin.display(description="when")
     def began(self, attempt: Attempt) -> str:
-        return time_element(attempt.started_at, "past")
+        return time_element(attempt.started_at, "hour")
 
     @admin.display(description="outcome")
     def outcome(self, attempt: Attempt) -> str:

@@ -30,7 +30,7 @@ class WebhookAdmin(admin.ModelAdmin[Webhook]):
 
     @admin.display(description="came", ordering="received_at")
     def came(self, webhook: Webhook) -> str:
-        return time_element(webhook.received_at, "past")
+        return time_element(webhook.received_at, "hour")
 
     @admin.display(description="body")
     def raw_body(self, webhook: Webhook) -> str:

@@ -109,6 +109,21 @@ INSERT INTO messaging_scheduledtext (thread_id, inbox_id, author_id, body, send_
 SELECT id, inbox_id, (SELECT min(id) FROM inboxes_agent), 'Later', now(), 'waiting', '',
        0, true, gen_random_uuid(), seq, now()
   FROM threads_thread LIMIT 1;
+INSERT INTO inboxes_onetimelink (kind, token_hash, created_at, expires_at, name, email,
+                                 is_administrator, password_mark, removes_second_factors,
+                                 email_state, email_failures, email_error)
+SELECT 'invitation', state::bytea, now(), now() + interval '2 days', 'Ben', 'ben@example.com',
+       false, '', false, state, 0, ''
+  FROM unnest(ARRAY['waiting', 'retrying', 'sent']) AS state;
+INSERT INTO messaging_emailpreference (agent_id, minutes, told_until, error)
+SELECT min(id), 5, 0, '' FROM inboxes_agent;
+INSERT INTO procrastinate_jobs (task_name, queue_name, status, args)
+SELECT name, 'emails', 'todo', '{}'
+  FROM unnest(ARRAY['send_link_by_email', 'send_lost_password_link', 'send_missed_email',
+                    'send_number_alert', 'push_agent', 'check_connections',
+                    'show_opt_out_elsewhere']) AS name;
+INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp, job_id, periodic_id)
+SELECT task_name, 1, id, '' FROM procrastinate_jobs WHERE task_name = 'check_connections';
 """
 
 
@@ -186,6 +201,18 @@ def test_nothing_that_waited_is_sent_again_by_itself(
     new.run("restore", file)
     assert new.ask(states + message).startswith("failed: Restored from a backup: this may have")
     assert new.ask(states + scheduled).startswith("held: Restored from a backup: this may have")
+    jobs = "SELECT string_agg(task_name, ' ') FROM procrastinate_jobs WHERE status = 'todo'"
+    assert "send_missed_email" in str(old.ask(jobs))
+    assert new.ask(jobs) == "show_opt_out_elsewhere"
+    links = "SELECT string_agg(email_state, ' ' ORDER BY id) FROM inboxes_onetimelink"
+    assert old.ask(links) == "waiting retrying sent"
+    assert new.ask(links) == "failed failed sent"
+    missed = (
+        "SELECT count(*) FROM messaging_notification, messaging_emailpreference AS wish"
+        " WHERE messaging_notification.id > told_until"
+    )
+    assert old.ask(missed) > 0
+    assert new.ask(missed) == 0
     environment = environment_for(new.database, new.data, PARTYLINE_DEMO="0")
     command = [sys.executable, "manage.py", "upgrade"]
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)

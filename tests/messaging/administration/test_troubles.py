@@ -91,6 +91,8 @@ def test_refused_requests_of_two_accounts_lead_to_these_accounts(cast: Cast) -> 
 def test_what_was_not_understood_is_told_until_it_is(cast: Cast) -> None:
     post_webhook(cast.account, text_fields("Hello?", to=ELSEWHERE))
     assert rows(cast, troubles(cast)["quarantine"]) == 1
+    listed = read_words(client_of(cast.admin).get(troubles(cast)["quarantine"]))
+    assert "Today, " in listed
     Number.objects.filter(inbox=cast.dispatch).update(address=ELSEWHERE)
     assert replay_webhook(webhook=Webhook.objects.get())
     assert "quarantine" not in troubles(cast)
@@ -306,3 +308,19 @@ def test_the_first_page_is_for_administrators_alone(cast: Cast) -> None:
         answer: Any = client_of(cast.ana).get(path)
         assert answer.status_code == 403
         assert "who isn’t an administrator" in read_words(answer)
+
+
+@pytest.mark.parametrize("queue", ["default", "emails"])
+def test_work_that_no_worker_takes_is_late_where_there_is_a_worker_for_it(
+    cast: Cast, queue: str
+) -> None:
+    """E-mails are nobody's work where there is no server for them any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (task_name, queue_name, args)"
+            " VALUES ('send_missed_email', %s, '{}')",
+            [queue],
+        )
+        assert "jobs" not in troubles(cast)
+        cursor.execute("UPDATE procrastinate_events SET at = now() - '10 min'::interval")
+    assert ("jobs" in troubles(cast)) == (queue == "default")
