@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from inboxes import admin_log
-from inboxes.actions import add_member, announce_inbox
+from inboxes.actions import add_member, announce_inbox, remove_member
 from inboxes.encryption import UndecryptableError
 from inboxes.models import Agent, Inbox
 from messaging.accounts.adding import add_number
@@ -179,7 +179,7 @@ def _create_inbox(suggested: str) -> Inbox:
 
 @transaction.atomic
 def name_inbox(*, inbox: Inbox | None, name: str, joins: bool, agent: Agent) -> Inbox:
-    """Give an inbox its name, or make it, and its first member."""
+    """Give an inbox its name, or make it; the agent joins it, or leaves it."""
     if inbox is None:
         inbox = Inbox.objects.create(name=name)
     elif inbox.name != name:
@@ -188,4 +188,6 @@ def name_inbox(*, inbox: Inbox | None, name: str, joins: bool, agent: Agent) -> 
         announce_inbox(inbox=inbox)
     if joins:
         add_member(inbox=inbox, agent=agent, changed_by=agent)
+    else:
+        remove_member(inbox=inbox, agent=agent, changed_by=agent)
     return inbox

@@ -48,6 +48,18 @@ def test_each_number_has_an_inbox_that_is_named_and_joined(ada: Client) -> None:
     )
 
 
+def test_who_doesnt_want_to_read_an_inbox_leaves_it(ada: Client) -> None:
+    first, second = two_inboxes()
+    form = {f"inbox-{one.pk}-name": one.name for one in (first, second)}
+    joins = {f"inbox-{one.pk}-joins": "on" for one in (first, second)}
+    ada.post("/setup/inbox/", form | joins)
+    person = Agent.objects.get()
+    assert Inbox.objects.visible_to(person).count() == 2
+    ada.post("/setup/inbox/", form | {f"inbox-{second.pk}-joins": "on"})
+    assert [*Inbox.objects.visible_to(person)] == [second]
+    assert MembershipChange.objects.filter(inbox=first).count() == 2
+
+
 def test_without_a_number_an_inbox_can_be_made_and_the_number_finds_it_later(ada: Client) -> None:
     assert ada.get("/setup/")["Location"] == "/setup/carrier/"
     form = {"inbox-new-name": "Reception", "inbox-new-joins": "on"}
