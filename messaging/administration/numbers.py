@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -33,8 +33,10 @@ def not_compared() -> list[Number]:
 
 def not_receiving() -> QuerySet[Number]:
     """Pick the numbers whose texts go elsewhere, as the carrier told last."""
-    changed = NumberConnection.objects.not_receiving()
-    return Number.objects.filter(address__in=changed.values("address")).order_by("address")
+    changed = NumberConnection.objects.not_receiving().filter(
+        address=OuterRef("address"), account=OuterRef("account")
+    )
+    return Number.objects.filter(Exists(changed)).order_by("address")
 
 
 def not_checked(now: datetime) -> QuerySet[Number]:
