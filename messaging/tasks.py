@@ -18,6 +18,7 @@ from inboxes.invitations import actions as invitations
 from inboxes.invitations import sending
 from inboxes.invitations.jobs import SEND_LINK, SEND_LOST_PASSWORD_LINK
 from inboxes.sign_in.cleaning import delete_expired_sessions
+from inboxes.sign_in.wrong_codes import WARN, send_warning
 from messaging.accounts import alerts, watching
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
@@ -292,6 +293,12 @@ def send_lost_password_link(*, agent_id: int | None) -> None:
     with released_connection():
         if agent_id is not None:
             invitations.send_lost_password_link(agent_id=agent_id)
+
+
+@app.task(name=WARN, queue=EMAILS, retry=MAIL_TROUBLE)
+def warn_of_wrong_codes(*, agent_id: int) -> None:
+    with released_connection():
+        send_warning(agent_id)
 
 
 @app.task(name=ALERT_NUMBER, queue=EMAILS, retry=MAIL_TROUBLE)

@@ -31,7 +31,10 @@ SIGN_IN_WINDOW = 15 * 60  # seconds
 SIGN_IN_FAILURES = 10
 SIGN_IN_FAILURES_PER_ADDRESS = 50
 # Wrong codes of one agent from all addresses: whoever gives one has given the password already.
+# A day's are few enough that guessing takes years: three of a million are right at a time.
 SIGN_IN_WRONG_CODES = 50
+SIGN_IN_WRONG_CODES_A_DAY = 100
+SIGN_IN_WRONG_CODES_TOLD = 10  # in a day: from then on the agent is told
 
 # django-allauth
 ACCOUNT_ADAPTER = "inboxes.sign_in.adapters.AccountAdapter"

@@ -21,6 +21,7 @@ from inboxes.invitations import jobs, tokens
 from inboxes.invitations.tokens import LinkIsOver, NewLink
 from inboxes.models import Agent, Inbox, OneTimeLink
 from inboxes.models.one_time_links import LIFETIME, OneTimeLinkQuerySet
+from inboxes.sign_in import throttle
 from inboxes.sign_in.adapters import SessionsAdapter
 
 log = logging.getLogger(__name__)
@@ -198,6 +199,9 @@ def use_reset_link(*, token: str, password: str) -> Agent:
             log.warning(
                 "The second factors of agent %s were removed by link %s.", agent.pk, link.pk
             )
+        # Of a link that somebody asked for themselves, their mailbox may be known as well.
+        if link.made_by is not None:
+            throttle.forget_codes(agent.pk)
         _mark_used(link, agent)
         _revoke_all(OneTimeLink.objects.filter(agent=agent), revoked_by=agent)
     return agent

@@ -40,6 +40,7 @@ class Agent(HasCounter, AbstractUser):
         help_text="Counts the changes that concern this agent alone.",
     )
     password_changed_at = models.DateTimeField(null=True, editable=False)
+    told_of_wrong_codes_at = models.DateTimeField(null=True, editable=False)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
 

@@ -36,7 +36,8 @@ class SignInSettings(models.Model):
 
 
 class SignInFailure(models.Model):
-    """A guess that was wrong, or is being checked. It counts for a quarter of an hour.
+    """A guess that was wrong, or is being checked. It counts for a quarter of an hour; a wrong
+    code is kept for a day.
 
     It names nobody: what was typed as a name may have been a password.
     """
@@ -44,7 +45,8 @@ class SignInFailure(models.Model):
     class Kind(models.TextChoices):
         """Names what has a count of its own for each address."""
 
-        GUESS = "", "Password or code"
+        GUESS = "", "Password"
+        CODE = "code", "Code"
         PASSKEY = "passkey", "Passkey"
         LINK = "link", "One-time link"
         LOST_PASSWORD = "lost password", "Request for a link"

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from inboxes import passwords
 from inboxes.encryption import UndecryptableError
 from inboxes.models import Agent
-from inboxes.sign_in import throttle
+from inboxes.sign_in import throttle, wrong_codes
 
 BUSY_SENTENCE = "Many people are signing in right now. Try again in a few seconds."
 UNKNOWN_PASSKEY = "That passkey isn't known here. Use another one, or sign in with your password."
@@ -67,7 +67,12 @@ class CountedCodeMixin:
     def clean_code(self) -> str:
         fields: dict[str, Any] = getattr(self, "cleaned_data")  # noqa: B009
         fields["code"] = "".join(str(fields["code"]).split())
-        checked: str = _check_factor(super().clean_code, self.user)  # type: ignore[misc]
+        check = super().clean_code  # type: ignore[misc]
+        try:
+            checked: str = _check_factor(check, throttle.codes_of(self.user.pk))
+        except (throttle.TooManyGuesses, forms.ValidationError):
+            wrong_codes.warn(self.user)
+            raise
         return checked
 
 
@@ -108,7 +113,9 @@ class CountedPasskeyMixin:
                 raise forms.ValidationError(UNKNOWN_PASSKEY) from error
 
         try:
-            return _check_factor(check_all_of_it, self.user)
+            user = self.user
+            of = throttle.passkeys() if user is None else throttle.passkeys_of(user.pk)
+            return _check_factor(check_all_of_it, of)
         except forms.ValidationError:
             raise forms.ValidationError(UNKNOWN_PASSKEY, code="unknown_passkey") from None
 
@@ -169,7 +176,7 @@ class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         self.fields["new_password2"].help_text = ""
 
 
-def _check_factor(check: Callable[[], Any], user: Any) -> Any:
+def _check_factor(check: Callable[[], Any], of: throttle.Subject) -> Any:
     """Return what `check` returns, or raise its ValidationError again once it is counted."""
     errors: list[forms.ValidationError] = []
 
@@ -182,7 +189,6 @@ def _check_factor(check: Callable[[], Any], user: Any) -> Any:
             errors.append(forms.ValidationError(LOST_KEY, code="lost_key"))
         return None
 
-    of = throttle.passkeys() if user is None else throttle.codes_of(user.pk)
     found = throttle.check_guess(check_once, request=context.request, of=of)
     if found is None:
         raise errors[0]

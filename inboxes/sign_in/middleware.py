@@ -64,7 +64,8 @@ class SignInMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, TooManyGuesses):
-            return render(request, "account/locked_out.html", status=429)
+            context = {"in_a_day": exception.in_a_day}
+            return render(request, "account/locked_out.html", context, status=429)
         if isinstance(exception, ReauthenticationRequired) and request.user.is_authenticated:
             return confirming.ask(request, exception)
         return None

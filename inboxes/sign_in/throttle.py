@@ -4,7 +4,8 @@ A guess is counted before it is checked, and taken back if it was right. So gues
 the same moment cannot get past the limit.
 
 What an address may get wrong in all is counted apart for each kind. Only passwords and codes are
-one: any website can have a browser open unknown links, which must not keep passwords out.
+counted together: any website can have a browser open unknown links, which must not keep
+passwords out.
 """
 
 from __future__ import annotations
@@ -27,18 +28,29 @@ T = TypeVar("T")
 Kind = SignInFailure.Kind
 
 REMOVED_AT_ONCE = 200
+A_DAY = timedelta(days=1)
+_TOGETHER = (Kind.GUESS, Kind.CODE)
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7402))"
 _REMOVE_OLD = """
 DELETE FROM inboxes_signinfailure WHERE id IN (
-    SELECT id FROM inboxes_signinfailure WHERE at <= %s ORDER BY at LIMIT %s
+    SELECT id FROM inboxes_signinfailure
+    WHERE at <= %s AND (kind <> 'code' OR at <= %s)
+    ORDER BY at LIMIT %s
     FOR UPDATE SKIP LOCKED
 )
 """
 
 
 class TooManyGuesses(Exception):
-    """There were too many wrong guesses in the last quarter of an hour: no more are checked."""
+    """There were too many wrong guesses in the last quarter of an hour: no more are checked.
+
+    `in_a_day` says that there were too many in the last 24 hours.
+    """
+
+    def __init__(self, *, in_a_day: bool = False) -> None:
+        super().__init__()
+        self.in_a_day = in_a_day
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Subject:
     key: str
     per_address: int
     in_total: int | None = None
+    in_a_day: int | None = None
     kind: str = Kind.GUESS
 
 
@@ -60,10 +73,20 @@ def password_of(username: str) -> Subject:
 
 
 def codes_of(agent_id: int) -> Subject:
-    """Return an agent's second factors. Whoever guesses at them has given the password already."""
+    """Return an agent's codes. Whoever guesses at them has given the password already."""
     return Subject(
-        _hash("codes", str(agent_id)), settings.SIGN_IN_FAILURES, settings.SIGN_IN_WRONG_CODES
+        _hash("codes", str(agent_id)),
+        settings.SIGN_IN_FAILURES,
+        in_total=settings.SIGN_IN_WRONG_CODES,
+        in_a_day=settings.SIGN_IN_WRONG_CODES_A_DAY,
+        kind=Kind.CODE,
     )
+
+
+def passkeys_of(agent_id: int) -> Subject:
+    """Return an agent's passkeys as a second step: nobody guesses them, and wrong codes must not
+    keep them out."""
+    return _subject("passkeys of", str(agent_id), settings.SIGN_IN_FAILURES, Kind.PASSKEY)
 
 
 def passkeys() -> Subject:
@@ -109,7 +132,7 @@ def check_guess(
     if found is not None:
         forget_attempts(request=request, of=of)
     elif count.is_last:
-        raise TooManyGuesses
+        raise _too_many(of)
     return found
 
 
@@ -130,7 +153,7 @@ def count_attempt(*, request: HttpRequest | None, of: Subject) -> Count:
     since = timezone.now() - timedelta(seconds=settings.SIGN_IN_WINDOW)
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_REMOVE_OLD, [since, REMOVED_AT_ONCE])
+            cursor.execute(_REMOVE_OLD, [since, timezone.now() - A_DAY, REMOVED_AT_ONCE])
             # Always in this order, so that two of them never wait for each other.
             if of.in_total is not None:
                 cursor.execute(_LOCK, [of.key])
@@ -139,12 +162,22 @@ def count_attempt(*, request: HttpRequest | None, of: Subject) -> Count:
         if left > 0:
             row = SignInFailure.objects.create(address=address, subject=of.key, kind=of.kind)
             return Count(row.pk, is_last=left == 1)
-    raise TooManyGuesses
+    raise _too_many(of)
 
 
 def forget_attempts(*, request: HttpRequest | None, of: Subject) -> None:
     """Take back what was counted of a subject from the request's address: it ended well."""
     SignInFailure.objects.filter(address=address_of(request), subject=of.key).delete()
+
+
+def forget_codes(agent_id: int) -> None:
+    """Take back the wrong codes of an agent whose password is new: who entered them is out."""
+    SignInFailure.objects.filter(subject=codes_of(agent_id).key).delete()
+
+
+def count_in_a_day(of: Subject) -> int:
+    """Return how many wrong guesses at a subject are known of the last 24 hours."""
+    return SignInFailure.objects.filter(subject=of.key, at__gt=timezone.now() - A_DAY).count()
 
 
 def address_of(request: HttpRequest | None) -> str:
@@ -155,13 +188,20 @@ def address_of(request: HttpRequest | None) -> str:
 def _guesses_left(address: str, of: Subject, since: object) -> int:
     recent = SignInFailure.objects.filter(at__gt=since)
     here = recent.filter(address=address)
+    kinds = _TOGETHER if of.kind in _TOGETHER else (of.kind,)
     left = [
-        settings.SIGN_IN_FAILURES_PER_ADDRESS - here.filter(kind=of.kind).count(),
+        settings.SIGN_IN_FAILURES_PER_ADDRESS - here.filter(kind__in=kinds).count(),
         of.per_address - here.filter(subject=of.key).count(),
     ]
     if of.in_total is not None:
         left.append(of.in_total - recent.filter(subject=of.key).count())
+    if of.in_a_day is not None:
+        left.append(of.in_a_day - count_in_a_day(of))
     return min(left)
+
+
+def _too_many(of: Subject) -> TooManyGuesses:
+    return TooManyGuesses(in_a_day=of.in_a_day is not None and count_in_a_day(of) >= of.in_a_day)
 
 
 def _forget(row: int) -> None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from inboxes.actions import change_password
 from inboxes.requests import signed_in_agent
+from inboxes.sign_in import throttle
 from inboxes.sign_in.confirming import require_confirmation
 from inboxes.sign_in.forms import FirstPasswordForm, NewPasswordForm
 from messaging.your_account.views import to_account
@@ -33,6 +34,7 @@ def change_own_password(request: HttpRequest) -> HttpResponse:
         change_password(
             agent=agent, password=form.cleaned_data["new_password1"], session=request.session
         )
+        throttle.forget_codes(agent.pk)
         done = "changed" if has_password else "set"
         toasts.success(request, f"Password {done}. You're signed out everywhere else.")
         return to_account("password")

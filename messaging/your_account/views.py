@@ -15,6 +15,7 @@ from inboxes.actions import rename_agent
 from inboxes.models import Agent
 from inboxes.requests import signed_in_agent
 from inboxes.sign_in.sessions import end_other_sessions
+from inboxes.sign_in.wrong_codes import count_wrong_codes
 from messaging.your_account.forms import NameForm
 from messaging.your_account.rows import TwoStep, list_sessions
 
@@ -71,6 +72,7 @@ def _render_account(
         "page_title": "Your account",
         "name_form": name_form,
         "two_step": TwoStep.of(agent),
+        "wrong_codes": count_wrong_codes(agent),
         "sessions": list_sessions(agent, request.session.session_key or ""),
     }
     return render(request, "messaging/your_account/page.html", context, status=status)
