@@ -1,7 +1,7 @@
 """Revoke rights from outside the web processes, as an administrator's shell or a script does.
 
 Run with a site's environment. It reads lines of "WAY AGENT_ID", answers each with "done" once the
-change is committed, and ends with its input.
+change is committed, for a link with its path behind it, and ends with its input.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
@@ -39,6 +40,15 @@ def set_password(agent: Agent) -> None:
     agent.save()
 
 
+def make_reset_link(agent: Agent) -> str:
+    """Return the path of a link by which the agent chooses a new password."""
+    from inboxes.invitations.actions import send_reset_link
+    from inboxes.models import Agent
+
+    administrator = Agent.objects.filter(is_staff=True, is_active=True).earliest("pk")
+    return urlsplit(send_reset_link(agent=agent, made_by=administrator).url).path
+
+
 def delete_sessions(agent: Agent) -> None:
     """Sign them out everywhere."""
     from django.contrib.sessions.models import Session
@@ -48,11 +58,12 @@ def delete_sessions(agent: Agent) -> None:
             session.delete()
 
 
-WAYS: dict[str, Callable[[Agent], None]] = {
+WAYS: dict[str, Callable[[Agent], str | None]] = {
     "remove_member": remove_member,
     "delete_memberships": delete_memberships,
     "deactivate": deactivate_agent,
     "set_password": set_password,
+    "make_reset_link": make_reset_link,
     "delete_sessions": delete_sessions,
 }
 
@@ -66,8 +77,8 @@ def main() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         way, agent_id = line.split()
-        WAYS[way](Agent.objects.get(pk=agent_id))
-        print("done", flush=True)
+        answer = WAYS[way](Agent.objects.get(pk=agent_id))
+        print("done", answer or "", flush=True)
 
 
 if __name__ == "__main__":

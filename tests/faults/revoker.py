@@ -32,7 +32,7 @@ class Way:
     name: str
     limit: float
     then: int
-    revoke: Callable[[Revoker, Member], None]
+    revoke: Callable[[Revoker, Member], object]
 
 
 class Revoker:
@@ -46,13 +46,18 @@ class Revoker:
         self._shell = shell
         self._admin = admin
 
-    def revoke_in_other_process(self, way: str, member: Member) -> None:
-        """Revoke from a process without web pages; see `tests.faults.other_process`."""
+    def revoke_in_other_process(self, way: str, member: Member) -> str:
+        """Revoke from a process without web pages; see `tests.faults.other_process`.
+
+        Return what it says besides, such as the path of a link.
+        """
         assert self._shell.stdin is not None
         assert self._shell.stdout is not None
         self._shell.stdin.write(f"{way} {member.pk}\n")
         self._shell.stdin.flush()
-        assert self._shell.stdout.readline().strip() == "done"
+        done, _, answer = self._shell.stdout.readline().strip().partition(" ")
+        assert done == "done"
+        return answer
 
     def revoke_by_sql(self, statement: str, member: Member) -> None:
         self.site.program.sql(statement, member.pk)
@@ -79,12 +84,14 @@ class Revoker:
         path = f"/admin/inboxes/agent/{member.pk}/deactivate/"
         send_form(self._admin, path, read_form(self._admin, path, "deactivate_form"))
 
-    def change_password_in_admin(self, member: Member) -> None:
-        path = f"/admin/inboxes/agent/{member.pk}/password/"
-        password = "another, and a long one"
-        fields = read_form(self._admin, path, "agent_form")
-        fields |= {"password1": password, "password2": password, "usable_password": "true"}
-        send_form(self._admin, path, fields)
+    def use_reset_link(self, member: Member) -> None:
+        path = self.revoke_in_other_process("make_reset_link", member)
+        with self.site.http_client(headers={"Origin": self.site.program.url}) as stranger:
+            if stranger.get(path).status_code >= 500:
+                raise ServerBusy(path)
+            token = csrf_token(stranger)
+            fields = {"password": "another, and a long one", "csrfmiddlewaretoken": token}
+            send_form(stranger, path, fields)
 
     def sign_out(self, member: Member) -> None:
         url = self.site.program.url
@@ -94,7 +101,7 @@ class Revoker:
             send_form(http, "/sign-out/", {"csrfmiddlewaretoken": csrf_token(http)})
 
 
-def _in_other_process(way: str) -> Callable[[Revoker, Member], None]:
+def _in_other_process(way: str) -> Callable[[Revoker, Member], object]:
     return lambda revoker, member: revoker.revoke_in_other_process(way, member)
 
 
@@ -136,10 +143,10 @@ WAYS = [
         _by_sql("UPDATE inboxes_agent SET is_active = false WHERE id = %s"),
     ),
     Way(
-        "password, the administration",
+        "password, a reset link",
         ANNOUNCED_LIMIT,
         SIGN_IN,
-        Revoker.change_password_in_admin,
+        Revoker.use_reset_link,
     ),
     Way("password, another process", ANNOUNCED_LIMIT, SIGN_IN, _in_other_process("set_password")),
     Way(
