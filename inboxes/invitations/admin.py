@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -149,6 +148,8 @@ class OneTimeLinkAdmin(admin.ModelAdmin[OneTimeLink]):
         return response
 
     def revoke(self, request: HttpRequest, link_id: int) -> HttpResponse:
+        if request.method != "POST":
+            return redirect("admin:inboxes_onetimelink_change", link_id)
         link = self._get_link(request, link_id)
         actions.revoke(link=link, revoked_by=signed_in_agent(request))
         self.log_change(request, link, "Revoked.")
@@ -156,6 +157,8 @@ class OneTimeLinkAdmin(admin.ModelAdmin[OneTimeLink]):
         return redirect("admin:inboxes_onetimelink_changelist")
 
     def renew(self, request: HttpRequest, link_id: int) -> HttpResponse:
+        if request.method != "POST":
+            return redirect("admin:inboxes_onetimelink_change", link_id)
         link = self._get_link(request, link_id)
         if link.is_administrator or not link.is_invitation:
             require_confirmation(request, to=f"make a new link for {link.whose}")
@@ -168,8 +171,6 @@ class OneTimeLinkAdmin(admin.ModelAdmin[OneTimeLink]):
         return show_once(request, [new])
 
     def _get_link(self, request: HttpRequest, link_id: int) -> OneTimeLink:
-        if request.method != "POST":
-            raise PermissionDenied
         link = OneTimeLink.objects.filter(pk=link_id).first()
         if link is None or link.state == State.USED:
             raise Http404("There is no such link.")

@@ -126,6 +126,19 @@ def test_a_new_link_replaces_the_one_before(cast: Cast, admin: Client) -> None:
     assert (eva.email, eva.inboxes.get()) == ("eva@example.com", cast.dispatch)
 
 
+def test_a_link_that_is_renewed_too_late_is_shown_to_be_renewed_again(cast: Cast) -> None:
+    cast.admin.set_password("a-password")
+    cast.admin.save()
+    link = actions.invite(invited_by=cast.admin, is_administrator=True).link
+    client, start = signed_in_an_hour_ago(cast.admin), timezone.now()
+    asked = client.post(f"{LINKS}{link.pk}/renew/").headers["Location"]
+    assert "To make a new link for a colleague, confirm" in client.get(asked).text
+    with time_machine.travel(start + timedelta(minutes=6)):
+        answer = client.post(asked, {"password": "a-password"}, follow=True)
+    assert "Do it again" in answer.text
+    assert f"{LINKS}{link.pk}/renew/" in answer.text
+
+
 def test_a_revoked_link_works_no_more(cast: Cast, admin: Client) -> None:
     new = actions.invite(invited_by=cast.admin, name="Eva")
     page = admin.get(f"{LINKS}{new.link.pk}/change/").text
