@@ -15,7 +15,7 @@ from django.utils import timezone
 from inboxes.encryption import UndecryptableError
 from inboxes.models import Agent
 from inboxes.times import Style
-from messaging.accounts import disconnecting, troubles, watching
+from messaging.accounts import disconnecting, schedule, troubles, watching
 from messaging.accounts.directories import can_set_up
 from messaging.admin.account_numbers import administrator, console_guide, report
 from messaging.carriers.numbers import ConsoleGuide, Route, Step
@@ -79,6 +79,16 @@ class Watch:
     @property
     def is_ours(self) -> bool:
         return self.state == State.OURS
+
+    @property
+    def is_checked_soon(self) -> bool:
+        """Return True while it is looked at more often than once an hour: something is wrong."""
+        row = self.connection
+        if row is None or (self.is_ours and not row.trouble):
+            return False
+        if row.tried_at is None or row.next_check_at is None:
+            return True
+        return row.next_check_at - row.tried_at <= 2 * schedule.SOON
 
     @property
     def is_good(self) -> bool:

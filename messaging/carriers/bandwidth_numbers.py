@@ -101,14 +101,17 @@ class BandwidthDirectory(numbers.Directory):
         url = self.api.root_url(f"/tns/{quote(carrier_id, safe='')}/tndetails")
         try:
             answer = self.api.read(url, READING)
-            details = part(answer, "TelephoneNumberResponse", "TelephoneNumberDetails")
-            is_ours = text(details, "AccountId") == self.api.credentials.get("account_id")
-            place = text(part(details, "Site"), "Id"), text(part(details, "SipPeer"), "PeerId")
-            if address_of(details) != address or not is_ours or not all(place):
-                return NotThere()
-            return self._offer(details, place, is_for_plan=True, is_complete=with_registration)
         except Interrupted as stop:
             return stop.reason
+        details = part(answer, "TelephoneNumberResponse", "TelephoneNumberDetails")
+        is_ours = text(details, "AccountId") == self.api.credentials.get("account_id")
+        place = text(part(details, "Site"), "Id"), text(part(details, "SipPeer"), "PeerId")
+        if address_of(details) != address or not is_ours or not all(place):
+            return NotThere()
+        try:
+            return self._offer(details, place, is_for_plan=True, is_complete=with_registration)
+        except Interrupted as stop:
+            return stop.trouble
 
     def plan(self, number: OfferedNumber, webhook_url: str) -> tuple[Step, ...]:
         """Set the callbacks of our application, and give it to the number's location."""

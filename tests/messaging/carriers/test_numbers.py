@@ -211,6 +211,20 @@ def test_a_number_that_was_changed_elsewhere_is_seen_and_set_again(account: Acco
     assert account.far_end.url_of(ONE) == OURS
 
 
+def test_only_one_answer_can_say_that_a_number_is_gone(account: Account) -> None:
+    """Lose each thing that is read beside the number, which is still there."""
+    account.far_end.add(ONE, url=THEIRS)
+    account.far_end.add(TWO, together_with=ONE)
+    known = account.find(ONE)
+    account.far_end.requests.clear()
+    account.read(ONE, known.carrier_id)
+    gone = []
+    for skip in range(len(account.far_end.requests)):
+        account.far_end.fail("status", on="read", status=404, skip=skip)
+        gone.append(account.open().read_number(ONE, known.carrier_id) == numbers.NotThere())
+    assert sum(gone) <= 1
+
+
 def test_a_number_that_is_gone_is_not_there(account: Account) -> None:
     account.far_end.add(ONE)
     carrier_id = account.find(ONE).carrier_id
