@@ -7,8 +7,8 @@ import secrets
 from typing import Any
 
 import requests
+from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialApp
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
@@ -100,18 +100,14 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):
 
     def _fetch_keys(self) -> dict[str, Any]:
         try:
-            with self._session() as session:
+            session: requests.Session
+            with get_adapter(self.request).get_requests_session() as session:
                 response = session.get(self.openid_config["jwks_uri"])
                 response.raise_for_status()
                 keys: dict[str, Any] = response.json()
         except (requests.RequestException, ValueError) as error:
             raise Unreachable(type(error).__name__) from error
         return keys
-
-    def _session(self) -> requests.Session:
-        from allauth.socialaccount.adapter import get_adapter
-
-        return get_adapter(self.request).get_requests_session()  # type: ignore[no-any-return]
 
 
 class CompanyProvider(OpenIDConnectProvider):
@@ -143,6 +139,3 @@ class CompanyProvider(OpenIDConnectProvider):
             nonce=nonce,
         )
         return answer
-
-
-__all__ = ["CompanyOAuth2Adapter", "CompanyProvider", "OAuth2Error", "Unreachable"]
