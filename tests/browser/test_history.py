@@ -148,9 +148,10 @@ def test_the_full_date_shows_to_those_who_come_by_keyboard(
     number = fill_days(server)
     page = open_page("ana", server.thread_path(number), locale="en-US", timezone_id="UTC")
     wait_until_live(page)
+    newest = page.locator(".message").last.locator("time")
+    expect(newest).to_have_attribute("tabindex", "0")
     history(page).focus()
     page.keyboard.press("Tab")
-    newest = page.locator(".message").last.locator("time")
     expect(newest).to_be_focused()
     title = newest.get_attribute("title") or ""
     assert re.fullmatch(r"\w+day, \w+ \d+, \d{4} at \d+:\d\d [AP]M, UTC", title)

@@ -73,7 +73,9 @@ def test_boxes_of_a_list_begin_at_one_line_and_words_at_another(
         page = open_page("ana", "/", viewport=viewport)
         for selector in (".start-link", ".search", ".account .avatar"):
             assert box_of(page.locator(selector).first)["x"] == 12, (viewport, selector)
-        words = ["h1", ".start-link", ".row-name", ".row-preview", ".account-name"]
+        # An internal message, which begins with its eye, may be the last one of another row.
+        preview = ".row-preview:not(:has(svg))"
+        words = ["h1", ".start-link", ".row-name", preview, ".account-name"]
         for selector in words:
             left = page.locator(f"#listing {selector}").first.evaluate(WORDS_LEFT)
             assert 43 <= left <= 45, (viewport, selector, left)

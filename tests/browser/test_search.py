@@ -234,7 +234,8 @@ def test_one_searches_by_keyboard_alone(open_page: OpenPage, server: Server) -> 
     expect(search_field(ana)).to_be_focused()
     ana.keyboard.type("potoroo")
     expect(found_threads(ana)).to_have_count(1)
-    ana.keyboard.press("Enter")
+    with ana.expect_response(lambda answer: "potoroo" in answer.url):
+        ana.keyboard.press("Enter")
     expect(search_field(ana)).to_be_focused()
     ana.keyboard.press("ArrowDown")
     ana.keyboard.press("Enter")
