@@ -229,7 +229,8 @@ def test_a_text_by_get_is_taken_where_its_signature_covers_it(
     kept = Webhook.objects.get()
     assert "Body" not in kept.path
     assert b"Body=Gr%C3%B6%C3%9Fe" in bytes(kept.body)
-    forged = path.replace("42", "43")
+    forged = path.replace("+42+", "+43+")
+    assert forged != path
     assert call(forged, method="GET", headers=headers).status == 403
     account.refresh_from_db()
     assert account.rejected_count == 1
