@@ -22,7 +22,7 @@ def index_options() -> list[str]:
     """Return uv's option for pip's index; none for pip's default, which is uv's default too."""
     for key in (":env:.index-url", "global.index-url"):
         command = [sys.executable, "-m", "pip", "config", "get", key]
-        answer = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+        answer = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  pip
         if answer.returncode == 0:
             return ["--default-index", answer.stdout.strip()]
     return []
@@ -39,7 +39,7 @@ def resolve_packages(locked: str, *options: str) -> list[str]:
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
         command += ["--universal", "--generate-hashes", "--no-header", "--no-annotate"]
         command += ["--output-file", file.name, *index_options(), *options]
-        subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+        subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603  uv
         text = Path(file.name).read_text()
     return re.split(r"\n(?=\S)", text.rstrip())
 

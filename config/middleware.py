@@ -145,7 +145,7 @@ class WebhookHostMiddleware(ResponseMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if webhook_paths.is_webhook(request.path):
             host = urlsplit(settings.PUBLIC_URL).netloc
-            request.get_host = lambda: host  # type: ignore[method-assign]
+            request.get_host = lambda: host  # type: ignore[method-assign]  # this request alone
         return super().__call__(request)
 
 

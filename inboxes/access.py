@@ -40,7 +40,7 @@ def hide_unless(may_see: Callable[[HttpRequest], bool]) -> Callable[[View], View
                 raise Http404("Not for this person.")
             return view(request, *args, **kwargs)
 
-        shown.may_see = may_see  # type: ignore[attr-defined]
+        shown.may_see = may_see  # type: ignore[attr-defined]  # a function takes any
         return shown
 
     return hide

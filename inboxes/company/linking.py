@@ -74,7 +74,7 @@ class CompanyAdapter(DefaultSocialAccountAdapter):
             release_connection()
             return send(*args, **kwargs)
 
-        session.send = send_alone  # type: ignore[method-assign]
+        session.send = send_alone  # type: ignore[method-assign]  # this session alone
         return session
 
 
