@@ -92,11 +92,91 @@ def printed_address(stack: Stack) -> str:
     return str(found[0])
 
 
+def fill_in_administrator(page: Page, name: str, username: str) -> None:
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+
+
+def make_administrator(page: Page, hand: Hand, faults: dict[str, object]) -> None:
+    check_page(page, faults, "administrator")
+    fill_in_administrator(page, "Ada Byron", "ada")
+    hand.click(
+        page.get_by_role("button", name="Continue"),
+        page.get_by_role("heading", name="Two-step sign-in"),
+    )
+
+
+def fail_to_come_second(late: Page) -> None:
+    fill_in_administrator(late, "Eve", "eve")
+    late.get_by_role("button", name="Continue").click()
+    late.get_by_role("heading", name="Already set up").wait_for()
+
+
+def set_up_second_step(page: Page, hand: Hand, faults: dict[str, object]) -> None:
+    check_page(page, faults, "two steps")
+    secret = page.locator("[data-secret]").get_attribute("data-secret") or ""
+    page.get_by_label("Code that the app shows").fill(code_of(secret))
+    hand.click(
+        page.get_by_role("button", name="Continue"),
+        page.get_by_role("heading", name="Keep your recovery codes"),
+    )
+    check_page(page, faults, "codes")
+    hand.click(
+        page.get_by_role("link", name="Continue"),
+        page.get_by_role("heading", name="Who carries your texts?"),
+    )
+
+
+def choose_simulator_and_inbox(
+    page: Page, hand: Hand, faults: dict[str, object], url: str
+) -> None:
+    """Leave the set-up on the way, and open it again: it goes on where it was."""
+    check_page(page, faults, "carrier")
+    hand.click(
+        page.get_by_role("button", name="Try it without a carrier"),
+        page.get_by_role("heading", name="First inbox"),
+    )
+    check_page(page, faults, "inbox")
+    page.goto(url)
+    hand.click(
+        page.get_by_role("button", name="Continue"),
+        page.get_by_role("heading", name="Invite your colleagues"),
+    )
+    check_page(page, faults, "colleagues")
+    hand.click(
+        page.get_by_role("link", name="Skip for now"),
+        page.get_by_role("heading", name="Partyline is ready"),
+    )
+    check_page(page, faults, "done")
+
+
+def answer_first_text(page: Page, hand: Hand) -> None:
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open the practice phone").click()
+    hand.clicks += 1
+    phone = opened.value
+    phone.get_by_label("Text", exact=True).fill("Is it ready?")
+    hand.click(
+        phone.get_by_role("button", name="Send text"),
+        phone.locator("#sent").get_by_text("Is it ready?"),
+    )
+    thread = page.get_by_role("list", name="Threads").get_by_role("link").first
+    hand.click(page.get_by_role("link", name="Open Front Desk"), thread)
+    hand.click(thread, page.get_by_role("log", name="History").get_by_text("Is it ready?"))
+    page.get_by_role("textbox", name="Message").fill("Yes, come by!")
+    hand.click(
+        page.get_by_role("button", name="Send", exact=True),
+        phone.get_by_role("log", name="Received").get_by_text("Yes, come by!"),
+    )
+
+
 def test_an_empty_installation_answers_its_first_text_within_twelve_clicks(
     browsers: Browsers, empty: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     address = printed_address(empty)
-    assert address == Path(empty.environment["PARTYLINE_DATA"], "setup_link").read_text().strip()
+    link_file = Path(empty.environment["PARTYLINE_DATA"], "setup_link")
+    assert address == link_file.read_text().strip()
     hand, faults = Hand(), dict[str, object]()
     with (
         browser_of(browsers, empty, bypass_csp=True) as page,
@@ -108,69 +188,13 @@ def test_an_empty_installation_answers_its_first_text_within_twelve_clicks(
         page.goto(address)
         # The key is neither in the address bar nor in the history.
         assert page.url == f"{empty.url}/setup/administrator/"
-        check_page(page, faults, "administrator")
-        page.get_by_label("Your name").fill("Ada Byron")
-        page.get_by_label("Username").fill("ada")
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        hand.click(
-            page.get_by_role("button", name="Continue"),
-            page.get_by_role("heading", name="Two-step sign-in"),
-        )
-        late.get_by_label("Your name").fill("Eve")
-        late.get_by_label("Username").fill("eve")
-        late.get_by_label("Password", exact=True).fill(PASSWORD)
-        late.get_by_role("button", name="Continue").click()
-        late.get_by_role("heading", name="Already set up").wait_for()
-
-        check_page(page, faults, "two steps")
-        secret = page.locator("[data-secret]").get_attribute("data-secret") or ""
-        page.get_by_label("Code that the app shows").fill(code_of(secret))
-        hand.click(
-            page.get_by_role("button", name="Continue"),
-            page.get_by_role("heading", name="Keep your recovery codes"),
-        )
-        check_page(page, faults, "codes")
-        hand.click(
-            page.get_by_role("link", name="Continue"),
-            page.get_by_role("heading", name="Who carries your texts?"),
-        )
-        check_page(page, faults, "carrier")
-        hand.click(
-            page.get_by_role("button", name="Try it without a carrier"),
-            page.get_by_role("heading", name="First inbox"),
-        )
-        check_page(page, faults, "inbox")
-        # Left, and opened again: it goes on where it was.
-        page.goto(f"{empty.url}/setup/")
-        hand.click(
-            page.get_by_role("button", name="Continue"),
-            page.get_by_role("heading", name="Invite your colleagues"),
-        )
-        check_page(page, faults, "colleagues")
-        hand.click(
-            page.get_by_role("link", name="Skip for now"),
-            page.get_by_role("heading", name="Partyline is ready"),
-        )
-        check_page(page, faults, "done")
-        with page.context.expect_page() as opened:
-            page.get_by_role("link", name="Open the practice phone").click()
-        hand.clicks += 1
-        phone = opened.value
-        phone.get_by_label("Text", exact=True).fill("Is it ready?")
-        hand.click(
-            phone.get_by_role("button", name="Send text"),
-            phone.locator("#sent").get_by_text("Is it ready?"),
-        )
-        thread = page.get_by_role("list", name="Threads").get_by_role("link").first
-        hand.click(page.get_by_role("link", name="Open Front Desk"), thread)
-        hand.click(thread, page.get_by_role("log", name="History").get_by_text("Is it ready?"))
-        page.get_by_role("textbox", name="Message").fill("Yes, come by!")
-        hand.click(
-            page.get_by_role("button", name="Send", exact=True),
-            phone.get_by_role("log", name="Received").get_by_text("Yes, come by!"),
-        )
+        make_administrator(page, hand, faults)
+        fail_to_come_second(late)
+        set_up_second_step(page, hand, faults)
+        choose_simulator_and_inbox(page, hand, faults, f"{empty.url}/setup/")
+        answer_first_text(page, hand)
     with capsys.disabled():
         print(f"\nfirst start: {hand.clicks} clicks, {hand.waited:.1f} s of waiting")
     assert faults == {}
     assert hand.clicks <= MOST_CLICKS, hand.seen
-    assert not Path(empty.environment["PARTYLINE_DATA"], "setup_link").exists()
+    assert not link_file.exists()
