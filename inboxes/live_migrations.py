@@ -60,6 +60,16 @@ class AddLiveField(migrations.AddField):
         _try_step(editor, lambda: editor.execute(validate))
 
 
+class RunLiveSQL(migrations.RunSQL):
+    """Run one statement that locks a table for a moment, and waits for the lock as above."""
+
+    def database_forwards(
+        self, app_label: str, editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        forwards = super().database_forwards
+        _try_step(editor, lambda: forwards(app_label, editor, from_state, to_state))
+
+
 def _add_column(editor: Any, model: type[models.Model], field: Any) -> None:
     has_constraint = getattr(field, "db_constraint", None)
     if has_constraint is None:

@@ -34,6 +34,22 @@ class Agent(HasCounter, AbstractUser):
         editable=False,
         help_text="As their browser said last, like Europe/Berlin.",
     )
+    undo_seconds = models.PositiveSmallIntegerField(
+        "undo send",
+        choices=[(0, "Off"), (5, "5 seconds"), (10, "10 seconds")],
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How long their texts can be taken back before they leave.",
+    )
+    top_view = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The view over all inboxes that they chose last, as a query string.",
+    )
     seq = models.BigIntegerField(
         default=0,
         editable=False,

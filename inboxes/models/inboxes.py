@@ -177,6 +177,24 @@ class Inbox(LastMessage):
             "get them again.”"
         ),
     )
+    assigns_first_answerer = models.BooleanField(
+        "assign to whoever answers first",
+        default=False,
+        db_default=False,
+        help_text="A conversation that is nobody's becomes that of the first who answers it.",
+    )
+    unassigned_notifies = models.BooleanField(
+        "unassigned conversations notify",
+        default=True,
+        db_default=True,
+        help_text="Whether they notify members who chose “Mine and mentions”.",
+    )
+    alert_after_minutes = models.PositiveIntegerField(
+        "alert after minutes",
+        null=True,
+        blank=True,
+        help_text="Notify when a text has waited this long for a reply. Leave empty for never.",
+    )
     not_receiving_since = models.DateTimeField(
         null=True,
         editable=False,

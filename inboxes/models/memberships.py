@@ -18,6 +18,14 @@ class Membership(models.Model):
     seq = models.BigIntegerField(
         default=0, editable=False, help_text="The agent's counter when the membership began."
     )
+    view = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The view of the inbox that the agent chose last, as a query string.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

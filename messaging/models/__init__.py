@@ -3,6 +3,7 @@
 from messaging.models.accounts import CarrierAccount, Number
 from messaging.models.attachments import Attachment, PublicLink
 from messaging.models.attempts import Attempt
+from messaging.models.bulk import BulkAction, BulkItem
 from messaging.models.comparisons import Comparison
 from messaging.models.connections import ConnectionEvent, NumberConnection, NumberListing
 from messaging.models.email_preferences import EmailPreference
@@ -21,6 +22,8 @@ from messaging.models.webhooks import Webhook
 __all__ = [
     "Attachment",
     "Attempt",
+    "BulkAction",
+    "BulkItem",
     "CarrierAccount",
     "Comparison",
     "ConnectionEvent",

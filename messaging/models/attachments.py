@@ -85,6 +85,14 @@ class Attachment(models.Model):
         related_name="attachments",
         db_index=False,
     )
+    scheduled_text = models.ForeignKey(
+        "messaging.ScheduledText",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="attachments",
+        db_index=False,
+        help_text="The text that it goes out with.",
+    )
     uploader = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -150,6 +158,11 @@ class Attachment(models.Model):
                 name="attachment_draft",
             ),
             models.Index(fields=["id"], condition=Q(state="waiting"), name="attachment_waiting"),
+            models.Index(
+                fields=["scheduled_text", "id"],
+                condition=~Q(scheduled_text=None),
+                name="attachment_of_scheduled_text",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -114,6 +114,30 @@ class Message(models.Model):
         editable=False,
         help_text="What an inbound text was understood as, by us or by the carrier.",
     )
+    reaction = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The sign of a tapback, which is a text such as: Liked “See you”.",
+    )
+    is_reaction_removed = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether the tapback takes an earlier one back.",
+    )
+    reaction_to = models.ForeignKey(
+        "self",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="reactions",
+        db_constraint=False,
+        db_index=False,
+        help_text="The message that it quotes, if that was found.",
+    )
     picture_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     file_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     form_key = models.UUIDField(null=True, editable=False)
@@ -228,6 +252,11 @@ class Message(models.Model):
                 fields=["thread", "after_id"],
                 condition=Q(after_id__isnull=False),
                 name="message_late",
+            ),
+            models.Index(
+                fields=["reaction_to", "id"],
+                condition=~Q(reaction_to=None),
+                name="message_reactions",
             ),
         ]
 

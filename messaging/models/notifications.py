@@ -33,7 +33,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """Tell one agent of one message. All of a message are inserted with it, in one statement.
+    """Tell one agent of one message, or of one activity. All of a message are inserted with it,
+    in one statement.
 
     The exception is an author, who is told of a text of theirs when it fails or becomes unknown.
 
@@ -49,6 +50,9 @@ class Notification(models.Model):
         INTERNAL = "internal", "Internal message"
         FAILED = "failed", "Failed"
         UNKNOWN = "unknown", "Unknown"
+        ASSIGNED = "assigned", "Assigned"
+        SNOOZED = "snoozed", "Snooze ended"
+        WAITING = "waiting", "Waiting for a reply"
 
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -59,8 +63,16 @@ class Notification(models.Model):
     )
     message = models.ForeignKey(
         "messaging.Message",
+        null=True,
         on_delete=models.CASCADE,
         related_name="notifications",
+        db_index=False,
+    )
+    activity = models.ForeignKey(
+        "threads.Activity",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
         db_index=False,
     )
     thread = models.ForeignKey(
@@ -89,6 +101,16 @@ class Notification(models.Model):
             models.UniqueConstraint(
                 fields=["message", "agent"], name="agent_is_notified_once_of_a_message"
             ),
+            models.UniqueConstraint(
+                fields=["activity", "agent"],
+                condition=~Q(activity=None),
+                name="agent_is_notified_once_of_an_activity",
+            ),
+            models.CheckConstraint(
+                condition=Q(message=None, activity__isnull=False)
+                | Q(message__isnull=False, activity=None),
+                name="notification_is_about_one_thing",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -114,6 +136,7 @@ class NotificationPreference(models.Model):
     class Level(models.TextChoices):
         EVERYTHING = "everything", "Everything"
         INBOUND = "inbound", "Inbound and mentions"
+        MINE = "mine", "Mine and mentions"
         MENTIONS = "mentions", "Mentions only"
 
     agent = models.ForeignKey(

@@ -91,6 +91,18 @@ class ScheduledText(models.Model):
     is_regardless = models.BooleanField(
         default=False, help_text="To go even if the conversation goes on before."
     )
+    is_undoable = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Sent already as its author sees it, and held for the seconds of “Undo send”.",
+    )
+    marks_done = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="To mark the conversation as done when it goes.",
+    )
     form_key = models.UUIDField(editable=False)
     message = models.OneToOneField(
         "messaging.Message", null=True, on_delete=models.SET_NULL, related_name="+"

@@ -63,9 +63,16 @@ def notification_url(notification: Notification) -> str:
     return f"{thread}?at={notification.message_id}#message-{notification.message_id}"
 
 
+def message_of(notification: Notification) -> Message:
+    """Return the message that it tells of. Raises Message.DoesNotExist if it tells of work."""
+    if notification.message is None:
+        raise Message.DoesNotExist
+    return notification.message
+
+
 def popup_title(notification: Notification) -> str:
     """Return who did what, for the first line of a browser notification."""
-    message, thread = notification.message, notification.thread
+    message, thread = message_of(notification), notification.thread
     contact = isolate_direction(str(thread.contact))
     if notification.is_about_failure:
         return f"{notification.get_reason_display()}: your text to {contact}"
@@ -90,7 +97,7 @@ def popup_content(notification: Notification) -> dict[str, object]:
 
     A failure says what to do, and has a tag of its own each time: browsers show a tag once.
     """
-    message, is_failure = notification.message, notification.is_about_failure
+    message, is_failure = message_of(notification), notification.is_about_failure
     return {
         "id": notification.pk,
         "thread": notification.thread_id,
@@ -162,7 +169,7 @@ class NotificationRow:
 
     @property
     def reason(self) -> str:
-        message = self.notification.message
+        message = message_of(self.notification)
         if self.notification.is_about_failure:
             return f"{self.notification.get_reason_display()}: your text"
         if message.is_automatic and message.kind == Message.Kind.INTERNAL:
@@ -180,7 +187,7 @@ class NotificationRow:
 
     @property
     def excerpt(self) -> str:
-        return make_excerpt(self.notification.message.summary)
+        return make_excerpt(message_of(self.notification).summary)
 
     @property
     def url(self) -> str:

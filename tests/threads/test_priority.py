@@ -194,6 +194,6 @@ def test_a_narrowed_list_of_a_large_inbox_walks_an_index(cast: Cast) -> None:
     with connection.cursor() as cursor:
         # A few rows would be sorted.
         cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
-    for choice, index in (("urgent", "thread_priority_list"), ("reply", "thread_reply_list")):
+    for choice, index in (("urgent", "thread_priority_list"), ("reply", "thread_wanting_list")):
         threads = Thread.objects.filter(inbox=cast.front_desk).matching(choice).newest_first()
         assert index in threads[:30].explain()

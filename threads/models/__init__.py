@@ -1,7 +1,9 @@
-"""Contacts, their threads, and each agent's own state in a thread."""
+"""Contacts, their threads, the team's work on them, and each agent's own state in a thread."""
 
+from threads.models.activity import Activity
 from threads.models.contacts import Contact
+from threads.models.labels import Label, ThreadLabel
 from threads.models.states import ThreadState
 from threads.models.threads import Choice, Thread
 
-__all__ = ["Choice", "Contact", "Thread", "ThreadState"]
+__all__ = ["Activity", "Choice", "Contact", "Label", "Thread", "ThreadLabel", "ThreadState"]

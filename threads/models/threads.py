@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 
 from inboxes.models import Inbox, LastMessage
 from inboxes.models.inboxes import sort_key
@@ -29,6 +31,8 @@ class Choice(models.TextChoices):
 
 # What the index of the list *Failed* holds.
 IS_FAILING = Q(failed_count__gt=0) | Q(unknown_count__gt=0)
+
+IS_OPEN = Q(status="open")
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
@@ -54,7 +58,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         if not choice:
             return self
         if choice == Choice.NEEDS_REPLY:
-            return self.filter(needs_reply=True)
+            return self.filter(IS_OPEN, needs_reply=True)
         if choice == Choice.FAILED:
             return self.filter(IS_FAILING)
         return self.filter(priority=choice)
@@ -77,7 +81,20 @@ class Thread(LastMessage):
         "our_address",
         "is_to_group",
         "priority",
+        "status",
+        "snoozed_until",
+        "snoozed_by",
+        "assignee",
+        "scheduled_count",
+        "label_ids",
+        "waiting_since",
+        "was_alerted",
     }
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        DONE = "done", "Done"
+        SNOOZED = "snoozed", "Snoozed"
 
     class Priority(models.TextChoices):
         URGENT = "urgent", "Urgent"
@@ -94,6 +111,54 @@ class Thread(LastMessage):
         help_text="The number of ours that this conversation last went through.",
     )
     priority = models.CharField(max_length=6, choices=Priority, blank=True, default="")
+    status = models.CharField(
+        max_length=7,
+        choices=Status,
+        default=Status.OPEN,
+        db_default=Status.OPEN,
+        editable=False,
+        help_text="Of the team's work on it; it hides nothing.",
+    )
+    snoozed_until = models.DateTimeField(null=True, editable=False)
+    snoozed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The member of the inbox whose it is.",
+    )
+    scheduled_count = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Scheduled texts that have not gone: they wait, or were held back.",
+    )
+    label_ids = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=Value([], ArrayField(models.BigIntegerField())),
+        editable=False,
+        help_text="Its labels, in the order of their keys; ThreadLabel has the same for lists.",
+    )
+    waiting_since = models.DateTimeField(
+        null=True, editable=False, help_text="When the first text came in that needs a reply."
+    )
+    was_alerted = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether its members were told that it has waited for too long.",
+    )
     last_text_id = models.BigIntegerField(
         default=0,
         db_default=0,
@@ -127,6 +192,11 @@ class Thread(LastMessage):
                 condition=Q(priority="") | Q(priority__in=["urgent", "high", "medium", "low"]),
                 name="thread_priority_is_known",
             ),
+            models.CheckConstraint(
+                condition=Q(status="snoozed", snoozed_until__isnull=False)
+                | Q(status__in=["open", "done"], snoozed_until=None, snoozed_by=None),
+                name="thread_is_snoozed_until_a_time",
+            ),
         ]
         indexes: ClassVar = [
             models.Index("inbox", F("last_at").desc(), F("id").desc(), name="thread_list"),
@@ -143,15 +213,66 @@ class Thread(LastMessage):
                 "inbox",
                 F("last_at").desc(),
                 F("id").desc(),
-                condition=Q(needs_reply=True),
-                name="thread_reply_list",
+                condition=IS_FAILING,
+                name="thread_failed_list",
             ),
             models.Index(
                 "inbox",
                 F("last_at").desc(),
                 F("id").desc(),
-                condition=IS_FAILING,
-                name="thread_failed_list",
+                condition=Q(needs_reply=True) & IS_OPEN,
+                name="thread_wanting_list",
+            ),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=IS_OPEN,
+                name="thread_open_list",
+            ),
+            models.Index(
+                "inbox",
+                "assignee",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=IS_OPEN,
+                name="thread_assignee_list",
+            ),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=Q(status="done"),
+                name="thread_done_list",
+            ),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=Q(status="snoozed"),
+                name="thread_snoozed_list",
+            ),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=Q(scheduled_count__gt=0),
+                name="thread_scheduled_list",
+            ),
+            models.Index(
+                fields=["snoozed_until"],
+                condition=Q(status="snoozed"),
+                name="thread_snooze_ends",
+            ),
+            models.Index(
+                fields=["inbox", "waiting_since"],
+                condition=IS_OPEN & Q(needs_reply=True, was_alerted=False),
+                name="thread_waits",
+            ),
+            models.Index(
+                fields=["assignee", "inbox"],
+                condition=~Q(assignee=None),
+                name="thread_of_assignee",
             ),
             GinIndex(fields=["words"], name="thread_words"),
         ]
@@ -166,7 +287,7 @@ class Thread(LastMessage):
     def matches(self, choice: Choice | str) -> bool:
         """Return True if a list with this choice shows it; see `ThreadQuerySet.matching`."""
         if choice == Choice.NEEDS_REPLY:
-            return self.needs_reply
+            return self.needs_reply and self.status == self.Status.OPEN
         if choice == Choice.FAILED:
             return self.failing_count > 0
         return not choice or self.priority == choice

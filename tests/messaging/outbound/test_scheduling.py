@@ -52,7 +52,7 @@ def held_reason(text: ScheduledText) -> str:
 
 def automatic_notifications(agent: Agent) -> list[str]:
     rows = Notification.objects.filter(agent=agent, message__is_automatic=True)
-    return [row.message.body for row in rows.select_related("message")]
+    return list(rows.values_list("message__body", flat=True))
 
 
 def test_a_scheduled_text_is_no_message_before_it_is_due(cast: Cast) -> None:
