@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from inboxes.models import Agent, Inbox, Membership
 from inboxes.sign_in import demand
@@ -23,6 +24,8 @@ from threads.unread import count_unread_threads
 # counters, and is small enough to cross a slow line while the page waits, even with the longest
 # rows.
 BATCH = 100
+
+Row = TypeVar("Row", Thread, Message, ScheduledText, ThreadState)
 
 # Notifications of one read that are sent to one agent; the unread count covers the rest.
 MAX_POPUPS = 30
@@ -86,11 +89,11 @@ def read_changes(
     changes = Changes(inbox=inbox, upto=inbox.seq)
     if rows_since is not None and rows_since < inbox.seq:
         changed = Thread.objects.filter(inbox=inbox_id, seq__gt=rows_since)
-        changes.threads = list(changed.for_rows().order_by("seq")[:BATCH])
+        changes.threads = read_step(changed.for_rows())
     if messages_since is not None and messages_since < inbox.seq and open_threads:
         _read_open_threads(changes, messages_since, open_threads)
     read = (changes.threads, changes.messages, changes.scheduled_texts)
-    full = [rows[-1].seq for rows in read if len(rows) == BATCH]
+    full = [rows[-1].seq for rows in read if len(rows) >= BATCH]
     changes.upto = min([*full, inbox.seq])
     changes.is_more = bool(full)
     _read_agents_with_access(changes, agent_ids)
@@ -98,6 +101,19 @@ def read_changes(
     if notifications_since is not None and notifications_since < inbox.seq:
         _read_notifications(changes, notifications_since)
     return changes
+
+
+def read_step(changed: QuerySet[Row]) -> list[Row]:
+    """Return the rows of one step by their counters: BATCH of them, unless there are fewer.
+
+    A change of many threads at once stamps them all with one counter. A step that ended among
+    them would skip the others, so it ends behind them.
+    """
+    rows = list(changed.order_by("seq")[:BATCH])
+    if len(rows) == BATCH:
+        alike = changed.filter(seq=rows[-1].seq).exclude(pk__in=[row.pk for row in rows])
+        rows += alike
+    return rows
 
 
 def _read_open_threads(changes: Changes, since: int, open_threads: Collection[int]) -> None:
@@ -111,11 +127,11 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
     written = Message.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )
-    changes.messages = prefetch_details(written.for_history().order_by("seq")[:BATCH])
+    changes.messages = prefetch_details(read_step(written.for_history()))
     planned = ScheduledText.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )
-    changes.scheduled_texts = list(planned.for_strip().order_by("seq")[:BATCH])
+    changes.scheduled_texts = read_step(planned.for_strip())
     changes.overtaken_texts = _read_overtaken_texts(changes)
 
 
@@ -206,14 +222,12 @@ def read_states(agent: Agent, since: int) -> tuple[list[Thread], dict[int, Threa
 
     Returns the threads, the states by thread, and the counter that was reached.
     """
-    states = list(
-        ThreadState.objects.filter(agent=agent, seq__gt=since)
-        .select_related("thread")
-        .order_by("seq")[:BATCH]
+    states = read_step(
+        ThreadState.objects.filter(agent=agent, seq__gt=since).select_related("thread")
     )
     threads = Thread.objects.visible_to(agent).for_rows()
     rows = list(threads.filter(pk__in=[state.thread_id for state in states]))
-    upto = states[-1].seq if len(states) == BATCH else max(agent.seq, since)
+    upto = states[-1].seq if len(states) >= BATCH else max(agent.seq, since)
     return rows, {state.thread_id: state for state in states}, upto
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from inboxes.models import Inbox
-from messaging.live.reading import read_changes
+from messaging.live import reading
+from messaging.live.reading import read_changes, read_states
 from tests.cast import ANAS_LINE, DISPATCH, Cast
+from threads.models import Thread, ThreadState
 
 
 def agents_read_for(inbox: Inbox, cast: Cast) -> set[int]:
@@ -43,3 +47,35 @@ def test_an_inactive_agent_is_not_read_for(cast: Cast) -> None:
     cast.ana.save(update_fields=["is_active"])
     assert agents_read_for(cast.dispatch, cast) == {cast.ben.pk}
     assert agents_read_for(cast.anas_line, cast) == set()
+
+
+def test_many_threads_that_change_at_once_are_all_read(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One counter stamps them all: a step that ended among them would skip the others."""
+    monkeypatch.setattr(reading, "BATCH", 3)
+    threads = [cast.thread(sender=f"+1202555{1000 + index}") for index in range(8)]
+    Thread.objects.filter(pk__in=[thread.pk for thread in threads[1:]]).update(seq=50)
+    cast.front_desk.seq = 51
+    cast.front_desk.save(update_fields=["seq"])
+    ThreadState.objects.bulk_create(
+        ThreadState(agent=cast.ana, thread=thread, seq=60) for thread in threads
+    )
+    cast.ana.seq = 61
+    found: set[int] = set()
+    since = 0
+    while since < 51:
+        changes = read_changes(
+            cast.front_desk.pk,
+            rows_since=since,
+            messages_since=None,
+            open_threads=(),
+            agent_ids={cast.ana.pk},
+        )
+        found |= {thread.pk for thread in changes.threads}
+        assert changes.upto > since
+        since = changes.upto
+    assert found == {thread.pk for thread in threads}
+    rows, states, upto = read_states(cast.ana, 0)
+    assert {row.pk for row in rows} == states.keys() == found
+    assert upto == 60
