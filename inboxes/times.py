@@ -194,6 +194,12 @@ def _format_wait(at: datetime) -> str:
     return f"about {minutes} min" if minutes < 90 else f"about {math.ceil(minutes / 60)} h"
 
 
+def format_duration(minutes: int) -> str:
+    """Return words such as "1 minute", "30 minutes", "2 hours" or "1 hour 30 minutes"."""
+    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
+    return " ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in parts if n)
+
+
 def _format_day(day: date, *, has_year: bool, is_short: bool = False) -> str:
     month = MONTHS[day.month - 1][: 3 if is_short else None]
     if not current_conventions().has_month_first:

@@ -254,9 +254,20 @@ def push_message(*, message_id: int) -> None:
 
 
 @app.task(name=PUSH_AGENT, queue=NOTIFICATIONS, priority=BEHIND_SENDING, pass_context=True)
-def push_agent(context: JobContext, *, agent_id: int, message_id: int) -> None:
+def push_agent(
+    context: JobContext,
+    *,
+    agent_id: int,
+    message_id: int | None = None,
+    activity_id: int | None = None,
+) -> None:
     with released_connection():
-        push.push_agent(agent_id, message_id, is_ending=context.should_abort)
+        push.push_agent(
+            agent_id,
+            message_id,
+            activity_id=activity_id,
+            is_ending=context.should_abort,
+        )
 
 
 @app.task(name=PUSH_TEST, queue=NOTIFICATIONS, priority=BEHIND_SENDING, pass_context=True)

@@ -22,7 +22,7 @@ from messaging.live.frames import Fragment, Frame, Part, pack_frames, split_into
 from messaging.live.pages import ListShown, Page, Target, is_over_all
 from messaging.live.rendering import Renderer, failing_part, render_row
 from messaging.live.supervision import failures
-from messaging.notifications import lists
+from messaging.notifications import lists, words
 from threads.lists import PAGE_SIZE
 from threads.models import Choice, Thread, ThreadState
 from threads.rows import build_inbox_row, build_thread_rows
@@ -188,7 +188,7 @@ def _hidden_id(thread: Thread, state: ThreadState) -> int:
 def draw_recent_notifications(agent_id: int) -> list[Frame]:
     """Draw the unread count and the recent notifications for a page that has just connected."""
     unread, recent = lists.unread_and_recent(agent_id)
-    new = [lists.popup_content(one) for one in recent]
+    new = [words.popup_content(one) for one in recent]
     return pack_frames(
         parts=split_into_parts("notices", new, before=f'{{"unread":{unread},"new":[', after="]}")
     )

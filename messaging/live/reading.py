@@ -183,18 +183,19 @@ def _read_notifications(changes: Changes, since: int) -> None:
         seq__lte=changes.upto,
         agent__in=list(changes.agents),
     )
-    rows = list(new.values_list("pk", "agent", "message", "reason", "read_at").order_by("pk"))
+    columns = ("message", "activity", "reason")
+    rows = list(new.values_list("pk", "agent", "read_at", *columns).order_by("pk"))
     if not rows:
         return
     # Two hundred may be notified of one text in the same words, so the words are read once.
-    firsts = {(message, reason): pk for pk, _, message, reason, _ in reversed(rows)}
+    firsts = {tuple(words): pk for pk, _, _, *words in reversed(rows)}
     worded = {
-        (one.message_id, one.reason): one
+        (one.message_id, one.activity_id, one.reason): one
         for one in Notification.objects.filter(pk__in=firsts.values()).with_words()
     }
-    for pk, agent_id, message, reason, read_at in rows:
+    for pk, agent_id, read_at, *words in rows:
         copies = changes.notified.setdefault(agent_id, deque(maxlen=MAX_POPUPS))
-        original = worded.get((message, reason))
+        original = worded.get(tuple(words))
         if original is not None and read_at is None:
             copies.append(NotificationCopy(pk, original))
     changes.unread = lists.unread_counts(changes.notified)

@@ -22,7 +22,7 @@ from messaging.live.frames import (
 from messaging.live.pages import Target
 from messaging.live.reading import Changes, NotificationCopy
 from messaging.models import Message, ScheduledText
-from messaging.notifications.lists import popup_content
+from messaging.notifications.words import popup_content
 from threads.models import Thread
 from threads.rows import Row, build_inbox_row, build_thread_row
 

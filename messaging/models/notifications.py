@@ -29,7 +29,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
     def with_words(self) -> NotificationQuerySet:
         """Load the relations that a row and a browser notification show."""
-        return self.select_related("message__author", "thread__contact", "inbox")
+        return self.select_related(
+            "message__author", "activity__actor", "thread__contact", "inbox"
+        )
 
 
 class Notification(models.Model):

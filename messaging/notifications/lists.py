@@ -1,5 +1,4 @@
-"""An agent's notifications: the unread count, the rows of the page, the words of a browser
-notification."""
+"""An agent's notifications: the unread count, and the rows of the page."""
 
 from __future__ import annotations
 
@@ -13,10 +12,9 @@ from django.utils import timezone
 
 from inboxes.integers import read_integer
 from inboxes.models import Agent
-from messaging.models import Message, Notification
+from messaging.models import Notification
 from messaging.models.notifications import NotificationQuerySet
-from messaging.stream.writing import make_excerpt
-from threads.direction import isolate_direction
+from messaging.notifications import words
 from threads.models import Contact
 
 PAGE_SIZE = 30
@@ -55,59 +53,6 @@ def unread_and_recent(agent_id: int) -> tuple[int, list[Notification]]:
     unread = Notification.objects.filter(agent=agent_id).unread().still_visible()
     recent = unread.filter(created_at__gt=timezone.now() - RECENT).with_words()
     return unread_counts([agent_id])[agent_id], list(recent.order_by("-pk")[:PAGE_SIZE])[::-1]
-
-
-def notification_url(notification: Notification) -> str:
-    """Return the address of the thread, opened at the message."""
-    thread = reverse("messaging:conversation", args=[notification.thread_id])
-    return f"{thread}?at={notification.message_id}#message-{notification.message_id}"
-
-
-def message_of(notification: Notification) -> Message:
-    """Return the message that it tells of. Raises Message.DoesNotExist if it tells of work."""
-    if notification.message is None:
-        raise Message.DoesNotExist
-    return notification.message
-
-
-def popup_title(notification: Notification) -> str:
-    """Return who did what, for the first line of a browser notification."""
-    message, thread = message_of(notification), notification.thread
-    contact = isolate_direction(str(thread.contact))
-    if notification.is_about_failure:
-        return f"{notification.get_reason_display()}: your text to {contact}"
-    if message.kind == Message.Kind.INBOUND:
-        return f"{contact} · {isolate_direction(notification.inbox.name)}"
-    if message.is_automatic and message.kind == Message.Kind.INTERNAL:
-        return f"Scheduled text not sent · {contact}"
-    if message.is_automatic:
-        return f"Automatic reply to {contact}"
-    author = isolate_direction(message.author.display_name if message.author else "Partyline")
-    if notification.reason == Notification.Reason.MENTION:
-        return f"{author} mentioned you · {contact}"
-    if message.kind == Message.Kind.INTERNAL:
-        return f"{author}, internally · {contact}"
-    return f"{author} to {contact}"
-
-
-def popup_content(notification: Notification) -> dict[str, object]:
-    """Return what the page's script and the service worker show.
-
-    `at` is in milliseconds: the device words it in its own language and time zone.
-
-    A failure says what to do, and has a tag of its own each time: browsers show a tag once.
-    """
-    message, is_failure = message_of(notification), notification.is_about_failure
-    return {
-        "id": notification.pk,
-        "thread": notification.thread_id,
-        "title": popup_title(notification),
-        "body": (is_failure and message.reason) or make_excerpt(message.summary),
-        "url": notification_url(notification),
-        "tag": f"failure-{notification.pk}" if is_failure else f"message-{message.pk}",
-        "reason": notification.reason,
-        "at": round(notification.created_at.timestamp() * 1000),
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +100,9 @@ class NotificationRow:
             reasons.INTERNAL: "eye",
             reasons.FAILED: "exclamation-triangle",
             reasons.UNKNOWN: "exclamation-triangle",
+            reasons.ASSIGNED: "user-plus",
+            reasons.SNOOZED: "moon",
+            reasons.WAITING: "clock",
         }
         return icons.get(self.notification.reason, "")
 
@@ -169,29 +117,15 @@ class NotificationRow:
 
     @property
     def reason(self) -> str:
-        message = message_of(self.notification)
-        if self.notification.is_about_failure:
-            return f"{self.notification.get_reason_display()}: your text"
-        if message.is_automatic and message.kind == Message.Kind.INTERNAL:
-            return "Scheduled text not sent"
-        if message.is_automatic:
-            return "Automatic reply"
-        author = message.author.short_name if message.author else "Partyline"
-        if self.notification.reason == Notification.Reason.MENTION:
-            return f"{author} mentioned you"
-        if message.kind == Message.Kind.INBOUND:
-            return "New text"
-        if message.kind == Message.Kind.INTERNAL:
-            return f"Internal message by {author}"
-        return f"Text sent by {author}"
+        return words.row_reason(self.notification)
 
     @property
     def excerpt(self) -> str:
-        return make_excerpt(message_of(self.notification).summary)
+        return words.excerpt(self.notification)
 
     @property
     def url(self) -> str:
-        return notification_url(self.notification)
+        return words.notification_url(self.notification)
 
 
 @dataclass(frozen=True, slots=True)

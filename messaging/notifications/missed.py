@@ -57,11 +57,17 @@ class MissedInbox:
     messages: int
     mentions: int
     failures: int
+    assigned: int = 0
+    waiting: int = 0
+    snoozed: int = 0
 
     @property
     def words(self) -> str:
         counted = [
             (self.mentions, "mention of you", "mentions of you"),
+            (self.assigned, "conversation assigned to you", "conversations assigned to you"),
+            (self.waiting, "text waiting for a reply", "texts waiting for a reply"),
+            (self.snoozed, "snooze that ended", "snoozes that ended"),
             (self.messages, "message", "messages"),
             (
                 self.failures,
@@ -162,6 +168,9 @@ def _count_by_inbox(missed: NotificationQuerySet) -> list[MissedInbox]:
             ),
             mentions=found[reasons.MENTION],
             failures=found[reasons.FAILED] + found[reasons.UNKNOWN],
+            assigned=found[reasons.ASSIGNED],
+            waiting=found[reasons.WAITING],
+            snoozed=found[reasons.SNOOZED],
         )
         for name, found in counts.items()
     ]

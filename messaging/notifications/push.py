@@ -21,7 +21,7 @@ from inboxes.sessions import find_live_sessions
 from inboxes.sign_in import demand
 from messaging.models import Notification, PushSubscription
 from messaging.models.notifications import MOST_BROWSERS
-from messaging.notifications import lists, webpush
+from messaging.notifications import webpush, words
 from messaging.stream import jobs
 
 if TYPE_CHECKING:
@@ -45,17 +45,25 @@ PAUSES = {2: timedelta(minutes=1), 3: timedelta(minutes=4), 4: timedelta(minutes
 def push_message(message_id: int) -> None:
     """Defer a push for each agent who was notified of a message, each in a job of its own."""
     with transaction.atomic():
-        notification = _unread_about(message_id).values("agent")
+        notification = _unread_about(message=message_id).values("agent")
         browsers = PushSubscription.objects.filter(agent__in=notification, agent__is_active=True)
         agents = browsers.order_by("agent").distinct("agent").values_list("agent", flat=True)
         jobs.defer_agent_pushes(message_id, list(agents))
 
 
-def push_agent(agent_id: int, message_id: int, *, is_ending: Callable[[], bool]) -> None:
-    """Push a message to an agent, unless they have read it or may no longer see it."""
-    notification = _unread_about(message_id).filter(agent=agent_id).with_words().first()
+def push_agent(
+    agent_id: int,
+    message_id: int | None = None,
+    *,
+    activity_id: int | None = None,
+    is_ending: Callable[[], bool],
+) -> None:
+    """Push a message or an activity to an agent, unless they have read it or may no longer see
+    it."""
+    about = {"activity": activity_id} if message_id is None else {"message": message_id}
+    notification = _unread_about(**about).filter(agent=agent_id).with_words().first()
     if notification is not None:
-        _push_to_browsers(agent_id, lists.popup_content(notification), is_ending)
+        _push_to_browsers(agent_id, words.popup_content(notification), is_ending)
 
 
 def push_test(agent_id: int, *, is_ending: Callable[[], bool]) -> None:
@@ -89,8 +97,8 @@ def reachable_subscriptions(agent_id: int) -> list[PushSubscription]:
     ]
 
 
-def _unread_about(message_id: int) -> NotificationQuerySet:
-    return Notification.objects.filter(message=message_id).unread().still_visible()
+def _unread_about(**about: int | None) -> NotificationQuerySet:
+    return Notification.objects.filter(**about).unread().still_visible()
 
 
 def _push_to_browsers(

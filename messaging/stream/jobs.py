@@ -148,6 +148,15 @@ def defer_agent_pushes(message_id: int, agent_ids: Collection[int]) -> None:
     The jobs of one agent run one after the other, so that browsers that never answer occupy a
     single slot of the worker.
     """
+    _defer_pushes(agent_ids, message_id=message_id)
+
+
+def defer_activity_pushes(activity_id: int, agent_ids: Collection[int]) -> None:
+    """Queue a job for each agent that pushes a change of a thread's work to their browsers."""
+    _defer_pushes(agent_ids, activity_id=activity_id)
+
+
+def _defer_pushes(agent_ids: Collection[int], **about: int) -> None:
     locks = {agent_id: _push_lock(agent_id) for agent_id in agent_ids}
     waiting = Counter(
         ProcrastinateJob.objects.filter(
@@ -157,7 +166,7 @@ def defer_agent_pushes(message_id: int, agent_ids: Collection[int]) -> None:
     for agent_id, lock in locks.items():
         if waiting[lock] < MAX_WAITING_PUSHES:
             job = app.configure_task(PUSH_AGENT, lock=lock)
-            job.defer(agent_id=agent_id, message_id=message_id)
+            job.defer(agent_id=agent_id, **about)
 
 
 def defer_missed_email(agent_id: int) -> None:

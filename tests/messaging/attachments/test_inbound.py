@@ -23,7 +23,7 @@ from messaging.carriers.twilio import Twilio
 from messaging.inbound.receiving import store_text
 from messaging.live.reading import read_changes
 from messaging.models import Attachment, CarrierAccount, Message, Notification
-from messaging.notifications.lists import popup_content
+from messaging.notifications.words import popup_content
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.messaging.attachments.file_bytes import FILES
 from tests.messaging.attachments.media_host import MediaHost, media_host, ok_response

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inboxes import counters
-from inboxes.models import Agent, Membership
+from inboxes.models import Agent, Inbox, Membership
 from messaging.models import Message, Notification, NotificationPreference
 from messaging.notifications import lists
 from messaging.notifications.lists import list_notifications, unread_counts
@@ -47,13 +47,35 @@ def test_a_member_is_notified_as_they_chose_and_always_of_a_mention(
     set_mute(thread=thread, agent=cast.ben, is_muted=is_muted)
     if level is not None:
         set_preference(agent=cast.ben, inbox_id=cast.front_desk.pk, level=level)
-    wanted = {None: True, Level.EVERYTHING: True, Level.INBOUND: kind == "inbound"}
+    wanted = {
+        None: True,
+        Level.EVERYTHING: True,
+        Level.INBOUND: kind == "inbound",
+        Level.MINE: True,  # nobody's, in an inbox whose unassigned conversations notify
+    }
     is_told = kind == "mention" or (not is_muted and wanted.get(level, False))
     reasons = notified_reasons(write_message(cast, thread, kind))
     assert reasons.get("ben") == (kind if is_told else None)
     # One agent's wishes are nobody else's.
     assert reasons.get("cho") == ("internal" if kind == "mention" else kind)
     assert "dov" not in reasons
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+@pytest.mark.parametrize("assignee", ["ben", "cho", None])
+def test_mine_and_mentions_covers_what_is_mine_and_what_is_nobodys_if_the_inbox_says_so(
+    cast: Cast, assignee: str | None, says_so: bool
+) -> None:
+    thread = cast.thread()
+    Inbox.objects.filter(pk=cast.front_desk.pk).update(unassigned_notifies=says_so)
+    Thread.objects.filter(pk=thread.pk).update(
+        assignee=None if assignee is None else getattr(cast, assignee)
+    )
+    set_preference(agent=cast.ben, inbox_id=cast.front_desk.pk, level=Level.MINE)
+    is_told = assignee == "ben" or (assignee is None and says_so)
+    assert ("ben" in notified_reasons(cast.text_in("Hello again"))) == is_told
+    assert ("ben" in notified_reasons(cast.note(thread, "Who takes this?"))) == is_told
+    assert notified_reasons(cast.note(thread, "Look @ben"))["ben"] == "mention"
 
 
 def test_nobody_is_notified_of_their_own_message_or_mention(cast: Cast) -> None:

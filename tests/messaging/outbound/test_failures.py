@@ -20,8 +20,8 @@ from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging.carriers import events, results
 from messaging.models import Attempt, Message, Notification, ScheduledText
-from messaging.notifications.lists import popup_content
 from messaging.notifications.push import push_agent
+from messaging.notifications.words import popup_content
 from messaging.outbound.delivery import write_outcome
 from messaging.outbound.failures import mark_failure_seen
 from messaging.outbound.receipts import apply_receipt
