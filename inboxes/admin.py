@@ -288,7 +288,33 @@ class AttendedFilter(admin.SimpleListFilter):
         return queryset.unattended() if self.value() == "no" else queryset
 
 
+MINUTES_IN_A_WEEK = 7 * 24 * 60
+
+
 class InboxForm(forms.ModelForm[Inbox]):
+    class Meta:
+        labels: ClassVar = {
+            "unassigned_notifies": "Unassigned conversations notify",
+            "alert_after_minutes": "Alert when a text waits for (minutes)",
+        }
+        help_texts: ClassVar = {
+            "unassigned_notifies": (
+                "Members who chose “Mine and mentions” are also notified of conversations that "
+                "are assigned to nobody."
+            ),
+            "alert_after_minutes": (
+                "When a text has waited so many minutes for a reply, whoever the conversation is "
+                "assigned to is notified, else every member, by their notification settings. "
+                "Leave empty for never."
+            ),
+        }
+
+    def clean_alert_after_minutes(self) -> int | None:
+        minutes: int | None = self.cleaned_data["alert_after_minutes"]
+        if minutes is not None and not 1 <= minutes <= MINUTES_IN_A_WEEK:
+            raise forms.ValidationError("Choose between 1 minute and a week, or leave it empty.")
+        return minutes
+
     def clean_owner(self) -> Agent | None:
         owner: Agent | None = self.cleaned_data["owner"]
         if owner is not None and self.instance.pk and self.instance.memberships.exists():
@@ -323,10 +349,13 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         return name_some(sorted(names)) or badge("Nobody", "bad")
 
     def get_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
-        """Leave out the answer to HELP for a personal line, whose owner answers."""
-        is_personal = obj is not None and obj.is_personal
-        help_fields = () if is_personal else ("help_text",)
-        return ("name", "owner", *help_fields, "confirms_opt_outs", "opt_out_text")
+        """Leave out what needs a team for a personal line, and the answer to HELP: its owner
+        answers."""
+        texts = ("confirms_opt_outs", "opt_out_text")
+        if obj is not None and obj.is_personal:
+            return ("name", "owner", *texts, "alert_after_minutes")
+        work = ("unassigned_notifies", "alert_after_minutes")
+        return ("name", "owner", "help_text", *texts, *work)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Give whole texts more than one line."""

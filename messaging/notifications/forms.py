@@ -17,6 +17,8 @@ from messaging.notifications.lists import Cursor
 
 Level = NotificationPreference.Level
 
+_UNASSIGNED_TOO = "Here “Mine and mentions” covers conversations that are nobody's too: an administrator chose so."
+
 
 class NotificationListForm(forms.Form):
     """Read the query string of the notifications page."""
@@ -63,11 +65,8 @@ class SettingsForm(forms.Form):
         levels = dict(agent.notification_preferences.values_list("inbox", "level"))
         self.fields["has_sound"].initial = agent.has_sound
         for inbox in self.inboxes:
-            self.fields[f"inbox_{inbox.pk}"] = forms.ChoiceField(
-                label="Your personal line" if inbox.is_personal else inbox.name,
-                choices=Level.choices,
-                initial=levels.get(inbox.pk, Level.EVERYTHING),
-                widget=forms.RadioSelect,
+            self.fields[f"inbox_{inbox.pk}"] = _level_field(
+                inbox, levels.get(inbox.pk, Level.EVERYTHING)
             )
 
     @property
@@ -77,6 +76,19 @@ class SettingsForm(forms.Form):
     def chosen_levels(self) -> dict[int, NotificationPreference.Level]:
         """Return the level of each inbox, by its key."""
         return {inbox.pk: Level(self.cleaned_data[f"inbox_{inbox.pk}"]) for inbox in self.inboxes}
+
+
+def _level_field(inbox: Inbox, chosen: str) -> forms.ChoiceField:
+    """Return the choice of a level; on a personal line everything is its owner's."""
+    levels = [one for one in Level if one != Level.MINE or not inbox.is_personal]
+    is_for_all = not inbox.is_personal and inbox.unassigned_notifies
+    return forms.ChoiceField(
+        label="Your personal line" if inbox.is_personal else inbox.name,
+        choices=[(one.value, one.label) for one in levels],
+        initial=chosen,
+        widget=forms.RadioSelect,
+        help_text=_UNASSIGNED_TOO if is_for_all else "",
+    )
 
 
 class SubscriptionForm(forms.Form):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
+from inboxes.models import Inbox
 from messaging.models import NotificationPreference
 from tests.cast import Cast, client_of
 from tests.markup import read_words
@@ -64,3 +66,53 @@ def test_a_test_without_a_browser_says_so(cast: Cast) -> None:
 )
 def test_changes_need_a_post(cast: Cast, path: str) -> None:
     assert client_of(cast.ana).get(path).status_code == 302
+
+
+def test_mine_and_mentions_says_whether_it_covers_what_is_nobodys(cast: Cast) -> None:
+    words = "covers conversations that are nobody's too"
+    client = client_of(cast.ben)
+    assert read_words(client.get("/settings/")).count(words) == 2
+    Inbox.objects.filter(pk=cast.front_desk.pk).update(unassigned_notifies=False)
+    assert read_words(client.get("/settings/")).count(words) == 1
+    data = {f"inbox_{one.pk}": "mine" for one in (cast.front_desk, cast.dispatch)}
+    assert client.post("/settings/", data).status_code == 302
+    assert set(chosen_levels(cast).values()) == {"mine"}
+
+
+def test_a_personal_line_is_all_mine(cast: Cast) -> None:
+    client = client_of(cast.ana)
+    assert client.get("/settings/").text.count('value="mine"') == 2
+    answer = client.post("/settings/", {f"inbox_{cast.anas_line.pk}": "mine"})
+    assert answer.status_code == 422
+
+
+def test_an_administrator_chooses_the_alert_and_whether_unassigned_ones_notify(
+    cast: Cast,
+) -> None:
+    admin = client_of(cast.admin)
+    change = reverse("admin:inboxes_inbox_change", args=[cast.front_desk.pk])
+    page = read_words(admin.get(change))
+    assert "Alert when a text waits for (minutes)" in page
+    assert "Unassigned conversations notify" in page
+    form = {
+        "name": "Front Desk",
+        "alert_after_minutes": "30",
+        "memberships-TOTAL_FORMS": "0",
+        "memberships-INITIAL_FORMS": "0",
+    }
+    assert admin.post(change, form).status_code == 302
+    inbox = Inbox.objects.get(pk=cast.front_desk.pk)
+    assert (inbox.alert_after_minutes, inbox.unassigned_notifies) == (30, False)
+    for minutes in ("0", "10081", "-1", "soon"):
+        answer = admin.post(change, {**form, "alert_after_minutes": minutes})
+        assert answer.status_code == 200, minutes
+    admin.post(change, {**form, "alert_after_minutes": "", "unassigned_notifies": "on"})
+    inbox.refresh_from_db()
+    assert (inbox.alert_after_minutes, inbox.unassigned_notifies) == (None, True)
+
+
+def test_a_personal_line_has_an_alert_and_nothing_of_a_team(cast: Cast) -> None:
+    change = reverse("admin:inboxes_inbox_change", args=[cast.anas_line.pk])
+    page = client_of(cast.admin).get(change).text
+    assert 'name="alert_after_minutes"' in page
+    assert 'name="unassigned_notifies"' not in page
