@@ -17,7 +17,7 @@ from messaging.notifications.lists import Cursor
 
 Level = NotificationPreference.Level
 
-_UNASSIGNED_TOO = "Here “Mine and mentions” covers conversations that are nobody's too: an administrator chose so."
+_UNASSIGNED_TOO = "Here “Mine and mentions” covers conversations that are nobody's too."
 
 
 class NotificationListForm(forms.Form):
