@@ -12,7 +12,8 @@ from django.db.models.functions import Greatest
 
 from inboxes import bell, counters
 from inboxes.models import Agent
-from threads.models import Thread, ThreadState
+from threads import activity
+from threads.models import Activity, Thread, ThreadState
 
 
 class _Unset:
@@ -23,11 +24,19 @@ UNSET = _Unset()
 
 
 @transaction.atomic
-def set_priority(*, thread: Thread, priority: str) -> None:
+def set_priority(*, thread: Thread, priority: str, by: Agent) -> None:
     """Set the thread's priority for the whole team: one of Thread.Priority, or "" for none."""
     seq = counters.next_inbox_seq(thread.inbox_id)
     changed = Thread.objects.filter(pk=thread.pk).exclude(priority=priority)
     if changed.update(priority=priority, seq=seq):
+        activity.record(
+            thread_ids=[thread.pk],
+            inbox_id=thread.inbox_id,
+            actor=by,
+            kind=Activity.Kind.PRIORITY,
+            details={"priority": priority},
+            seq=seq,
+        )
         bell.ring_inbox(thread.inbox_id, seq)
     thread.priority, thread.seq = priority, seq
 

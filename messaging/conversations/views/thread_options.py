@@ -25,11 +25,12 @@ CAME_BACK = "A new text just arrived, so the conversation stays in your list."
 @login_required
 def set_thread_priority(request: HtmxRequest, thread_id: int) -> HttpResponse:
     """Set the thread's priority for all members; answer with its title."""
-    thread = get_thread(signed_in_agent(request), thread_id)
+    agent = signed_in_agent(request)
+    thread = get_thread(agent, thread_id)
     form = PriorityForm(request.POST)
     if not form.is_valid():
         raise Http404("No such priority.")
-    set_priority(thread=thread, priority=form.cleaned_data["priority"])
+    set_priority(thread=thread, priority=form.cleaned_data["priority"], by=agent)
     return fragment_or_redirect(
         request,
         "messaging/conversation/_title.html",
