@@ -102,6 +102,18 @@ def restore_for_agents(*, thread: Thread, agent_ids: Collection[int]) -> None:
         bell.ring_agent(agent_id, seq)
 
 
+def restore_threads(*, thread_ids: Collection[int], agent_id: int) -> None:
+    """Put those of the threads that the agent deleted back into their lists.
+
+    The caller needs a transaction, and has to take any inbox's counter first.
+    """
+    hidden = ThreadState.objects.filter(agent=agent_id, thread__in=thread_ids, hidden_id__gt=0)
+    if hidden.exists():
+        seq = counters.next_agent_seq(agent_id)
+        hidden.update(hidden_id=0, hidden_at=None, seq=seq)
+        bell.ring_agent(agent_id, seq)
+
+
 @transaction.atomic
 def set_mute(*, thread: Thread, agent: Agent, is_muted: bool) -> None:
     """Stop or resume this agent's notifications of the thread; mentions still notify them."""

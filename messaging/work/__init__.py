@@ -1,0 +1,1 @@
+"""A team's work on conversations: deeds with their activity, notifications and jobs."""
