@@ -2,7 +2,7 @@
 
 A thread cannot be answered if its sender has no number, or opted out of ours, or if the number of
 ours that it went through is no longer the inbox's. An account that is switched off changes
-nothing: its customers wait on. Automatic texts answer nobody.
+nothing: its customers wait on. Automatic texts answer nobody, and tapbacks ask for nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from messaging.stream import statements
 _IS_ASKING = """COALESCE((
         SELECT kind = 'inbound' AND keyword <> 'opt_out' FROM messaging_message AS message
         WHERE message.thread_id = threads_thread.id AND kind <> 'internal' AND NOT is_automatic
+          AND reaction = ''
           AND NOT (keyword = 'opt_out' AND after_id IS NOT NULL AND EXISTS (
             SELECT FROM messaging_message AS later
             WHERE later.thread_id = message.thread_id AND later.id > message.after_id
@@ -28,8 +29,20 @@ _IS_ASKING = """COALESCE((
               AND later.kind <> 'internal' AND NOT later.is_automatic))
         ORDER BY id DESC LIMIT 1), false)"""
 
+# When the first text came in that nobody has answered.
+_WAITING_SINCE = """COALESCE((
+        SELECT min(created_at) FROM messaging_message AS message
+        WHERE message.thread_id = threads_thread.id AND kind = 'inbound'
+          AND keyword <> 'opt_out' AND reaction = '' AND id > COALESCE((
+            SELECT max(id) FROM messaging_message AS answer
+            WHERE answer.thread_id = threads_thread.id
+              AND answer.kind = 'outbound' AND NOT answer.is_automatic), 0)),
+        threads_thread.last_at)"""
+
 _UPDATE = f"""
-UPDATE threads_thread SET needs_reply = NOT threads_thread.needs_reply, seq = %(seq)s
+UPDATE threads_thread SET needs_reply = NOT threads_thread.needs_reply, seq = %(seq)s,
+  waiting_since = CASE WHEN NOT threads_thread.needs_reply THEN {_WAITING_SINCE} END,
+  was_alerted = false
 FROM threads_contact AS contact
 WHERE contact.id = threads_thread.contact_id AND threads_thread.inbox_id = %(inbox)s
   AND {{which}}

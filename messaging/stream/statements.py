@@ -79,19 +79,42 @@ CAN_BE_ANSWERED = (
 )
 _OUR_ADDRESS = "coalesce(%(our_address)s, threads_thread.our_address)"
 
-# Inserts a message and updates its thread and its inbox; returns its key and its position.
+# The thread as it was; of its columns about waiting, as they are unless a wait begins or ends. An
+# inbound text opens a thread that is done or snoozed, and then the wait begins with that text.
+_STAYS = "(status = 'open' OR NOT %(reopens)s)"
+_BEFORE = (
+    "SELECT id, status, assignee_id, snoozed_by_id, label_ids,"  # noqa: S608  as above
+    f" CASE WHEN {_STAYS} THEN waiting_since END AS waiting_since,"
+    f" was_alerted AND {_STAYS} AS was_alerted,"
+    f" coalesce(%(needs_reply)s AND {CAN_BE_ANSWERED.format(our_address=_OUR_ADDRESS)},"
+    " needs_reply) AS needs_reply"
+    " FROM threads_thread WHERE id = %(thread_id)s"
+)
+
+# Inserts a message and updates its thread, its labels and its inbox. Returns its key and position,
+# and of the thread before: its status, its assignee and who snoozed it.
 RECORD_MESSAGE = (
     f"WITH written AS ({build_insert(Message, position=_POSITION)}, position),"  # noqa: S608  as above
+    f" before AS MATERIALIZED ({_BEFORE}),"
     f" updated AS (UPDATE threads_thread SET seq = %(seq)s, {_LAST_MESSAGE},"
     f" our_address = {_OUR_ADDRESS},"
     " message_count = written.position, words = %(words)s,"
     " last_text_id = CASE WHEN %(kind)s = 'internal' THEN last_text_id ELSE written.id END,"
-    " needs_reply = coalesce(%(needs_reply)s AND"
-    f" {CAN_BE_ANSWERED.format(our_address=_OUR_ADDRESS)}, needs_reply),"
+    " needs_reply = before.needs_reply,"
+    " waiting_since = CASE WHEN before.needs_reply"
+    " THEN coalesce(before.waiting_since, %(created_at)s) END,"
+    " was_alerted = before.was_alerted AND before.needs_reply,"
+    " status = CASE WHEN %(reopens)s THEN 'open' ELSE threads_thread.status END,"
+    " snoozed_until = CASE WHEN NOT %(reopens)s THEN snoozed_until END,"
+    " snoozed_by_id = CASE WHEN NOT %(reopens)s THEN threads_thread.snoozed_by_id END,"
     " is_to_group = coalesce(%(is_to_group)s, is_to_group)"
-    " FROM written WHERE threads_thread.id = %(thread_id)s)"
-    f" UPDATE inboxes_inbox SET {_LAST_MESSAGE} FROM written WHERE inboxes_inbox.id = %(inbox_id)s"
-    " RETURNING written.id, written.position"
+    " FROM written, before WHERE threads_thread.id = before.id),"
+    " lifted AS (UPDATE threads_threadlabel SET last_at = %(created_at)s FROM before"
+    " WHERE threads_threadlabel.thread_id = before.id AND before.label_ids <> '{}')"
+    f" UPDATE inboxes_inbox SET {_LAST_MESSAGE} FROM written, before"
+    " WHERE inboxes_inbox.id = %(inbox_id)s"
+    " RETURNING written.id, written.position, before.status, before.assignee_id,"
+    " before.snoozed_by_id"
 )
 
 FIND_QUEUED_TEXT = (

@@ -11,11 +11,10 @@ from django.utils import timezone
 from inboxes import bell
 from inboxes.database import save_columns
 from inboxes.models import Inbox
-from messaging.models import Attempt, Message
-from messaging.stream import failures, statements
-from messaging.stream.notifying import notify_members
-from threads import addresses, words
-from threads.models import Contact, Thread
+from messaging.models import Attempt, Message, Notification
+from messaging.stream import failures, notifying, statements
+from threads import activity, addresses, words
+from threads.models import Activity, Contact, Thread
 
 EXCERPT_LENGTH = 160
 
@@ -86,25 +85,57 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
         "our_address": our_address,
         "needs_reply": _needs_reply(message),
         "is_to_group": message.is_to_group if message.is_inbound else None,
+        "reopens": _reopens(message),
     }
     row = statements.fetch_row(
         statements.RECORD_MESSAGE, statements.column_values(message) | details
     )
     if row is None:
         raise Inbox.DoesNotExist
-    message.pk, message.position = row
-    notify_members(message)
+    message.pk, message.position, status, assignee_id, snoozed_by_id = row
+    notifying.notify_members(message)
+    if _reopens(message) and status != Thread.Status.OPEN:
+        _tell_of_reopening(message, status, assignee_id or snoozed_by_id)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message
+
+
+def _reopens(message: Message) -> bool:
+    """Return True for an inbound text that opens its thread, whether done or snoozed.
+
+    A STOP does too, and a text that was found afterwards: nobody has seen them. Tapbacks don't.
+    """
+    return message.is_inbound and not message.reaction
+
+
+def _tell_of_reopening(message: Message, status: str, agent_id: int | None) -> None:
+    """Record behind the text that it has opened its thread.
+
+    `agent_id` waits for a snoozed thread. They are notified of its return, unless they are
+    notified of the text.
+    """
+    was_snoozed = status == Thread.Status.SNOOZED
+    lines = activity.record(
+        thread_ids=[message.thread_id],
+        inbox_id=message.inbox_id,
+        actor=None,
+        kind=Activity.Kind.UNSNOOZED if was_snoozed else Activity.Kind.REOPENED,
+        details={"is_by_text": True},
+        seq=message.seq,
+    )
+    notified = Notification.objects.filter(message=message, agent=agent_id)
+    if was_snoozed and agent_id is not None and not notified.exists():
+        told = [(line, agent_id) for line in lines]
+        notifying.notify_of_activities(told, Notification.Reason.SNOOZED)
 
 
 def _needs_reply(message: Message) -> bool | None:
     """Return whether the thread now needs a reply, if it can be answered.
 
-    Return None if the message leaves that as it was: an internal or an automatic one, and a late
-    STOP, which may have been overtaken; whoever records the opt-out decides then.
+    Return None if the message leaves that as it was: an internal or an automatic one, a tapback,
+    and a late STOP, which may have been overtaken; whoever records the opt-out decides then.
     """
-    if message.kind == Message.Kind.INTERNAL or message.is_automatic:
+    if message.kind == Message.Kind.INTERNAL or message.is_automatic or message.reaction:
         return None
     is_opt_out = message.keyword == Message.Keyword.OPT_OUT
     if is_opt_out and message.is_late:
