@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db.models import prefetch_related_objects
+from django.urls import reverse
 
 from inboxes.models import Agent
 from messaging.models import Attachment, Attempt, Message, OptOut
+from messaging.stream.tapbacks import describe_sign
 from threads.direction import isolate_direction
 
 FOLDED_ABOVE = 2_000
@@ -73,13 +75,20 @@ class Entry:
     def classes(self) -> str:
         """Return the CSS classes; those for its neighbours come from `arranged`."""
         message = self.message
-        state = f" is-{message.state}" if message.state else ""
-        return f"message {message.kind}{state}{' is-late' if message.is_late else ''}"
+        marks = [
+            f"is-{message.state}" if message.state else "",
+            "is-late" if message.is_late else "",
+            "tapback" if message.is_shown_reaction else "",
+            "has-reaction" if message.reacted_with else "",
+        ]
+        return " ".join(filter(None, ["message", str(message.kind), *marks]))
 
     @property
     def label(self) -> str:
         """Return the accessible name: the kind of message and its author."""
         message = self.message
+        if message.is_shown_reaction:
+            return self.tapback_words
         if message.is_inbound:
             kind = "Received, group text" if message.is_to_group else "Received"
             return f"{kind}, arrived late" if message.is_late else kind
@@ -89,6 +98,27 @@ class Entry:
                 f"Internal message by {author}{', mentions you' if self.mentions_viewer else ''}"
             )
         return "Automatic reply" if message.is_automatic else f"Sent by {author}"
+
+    @property
+    def reaction_label(self) -> str:
+        """Return the accessible text of the sign that the contact has put on the message."""
+        return f"Reaction: {describe_sign(self.message.reacted_with)}, by the contact"
+
+    @property
+    def tapback_words(self) -> str:
+        """Return in a few words what a tapback does."""
+        sign = describe_sign(self.message.reaction)
+        if self.message.is_reaction_removed:
+            return f"Took a reaction back: {sign}"
+        is_named = sign != self.message.reaction
+        return f"{sign} a message" if is_named else f"Reacted {sign} to a message"
+
+    @property
+    def quoted_url(self) -> str:
+        """Return the address of the thread, opened at the message that a tapback quotes."""
+        thread = reverse("messaging:conversation", args=[self.message.thread_id])
+        quoted = self.message.reaction_to_id
+        return f"{thread}?at={quoted}#message-{quoted}"
 
     @property
     def author_name(self) -> str:

@@ -13,11 +13,12 @@ from inboxes import counters
 from messaging.accounts import webhook_paths
 from messaging.attachments import inbound
 from messaging.carriers import events
+from messaging.inbound import reactions
 from messaging.models import CarrierAccount, Message, Webhook
 from messaging.models.webhooks import UNKNOWN_NUMBER
 from messaging.outbound import opt_outs
 from messaging.outbound.receipts import apply_receipt
-from messaging.stream import statements, writing
+from messaging.stream import statements, tapbacks, writing
 from threads import addresses
 
 # Headers that help to understand a request later; signatures and credentials are not kept.
@@ -186,6 +187,9 @@ def store_text(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
     )
     keyword = opt_outs.read_keyword(text, our_address=our_address)
+    sent_at, after_id = _time_and_position(text, thread_id, arrived_at)
+    tapback = None if keyword or text.media else tapbacks.read_tapback(text.words)
+    quoted = reactions.find_quoted(thread_id, tapback, after_id=after_id) if tapback else None
     message = writing.record_message(
         Message(
             thread_id=thread_id,
@@ -198,11 +202,17 @@ def store_text(
             account=account,
             carrier_message_id=text.carrier_message_id,
             other_recipients=_other_recipients(text, our_address),
-            **_times_and_position(text, thread_id, arrived_at),
+            reaction=tapback.sign if tapback else "",
+            is_reaction_removed=tapback is not None and tapback.is_removed,
+            reaction_to=quoted,
+            carrier_sent_at=sent_at,
+            after_id=after_id,
             **inbound.count_announced(text.media),
         ),
         our_address=our_address,
     )
+    if quoted:
+        reactions.show_reaction(quoted, seq)
     if text.media:
         inbound.record_media(message, text.media)
     if keyword is not None:
@@ -211,16 +221,16 @@ def store_text(
     return message
 
 
-def _times_and_position(
+def _time_and_position(
     text: events.InboundText, thread_id: int, arrived_at: datetime | None
-) -> dict[str, object]:
+) -> tuple[datetime | None, int | None]:
     """Return when the text was sent, and for a late one the message that it follows."""
     if arrived_at is None:
-        return {"carrier_sent_at": text.sent_at}
+        return text.sent_at, None
     at = min(text.sent_at or arrived_at, timezone.now())
     earlier = Message.objects.on_time().filter(thread=thread_id, created_at__lte=at)
     previous = earlier.order_by("-pk").values_list("pk", flat=True).first()
-    return {"carrier_sent_at": at, "after_id": previous or 0}
+    return at, previous or 0
 
 
 def _find_route(account: CarrierAccount, recipients: list[str]) -> tuple[int, str]:

@@ -138,6 +138,14 @@ class Message(models.Model):
         db_index=False,
         help_text="The message that it quotes, if that was found.",
     )
+    reacted_with = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The sign that the contact's tapbacks leave on this message.",
+    )
     picture_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     file_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     form_key = models.UUIDField(null=True, editable=False)
@@ -279,6 +287,11 @@ class Message(models.Model):
     def is_late(self) -> bool:
         """Return True if it was found after its time and belongs among older messages."""
         return self.after_id is not None
+
+    @property
+    def is_shown_reaction(self) -> bool:
+        """Return True for a tapback whose message was found: it shows there."""
+        return self.reaction_to_id is not None
 
     @property
     def is_to_group(self) -> bool:

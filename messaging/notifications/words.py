@@ -43,7 +43,7 @@ def row_reason(notification: Notification) -> str:
     if notification.reason == Notification.Reason.MENTION:
         return f"{author} mentioned you"
     if message.kind == Message.Kind.INBOUND:
-        return "New text"
+        return "Reaction" if message.is_shown_reaction else "New text"
     if message.kind == Message.Kind.INTERNAL:
         return f"Internal message by {author}"
     return f"Text sent by {author}"

@@ -15,8 +15,9 @@ def find_wishes(thread_ids: Collection[int]) -> dict[int, int]:
     """Return the text that may hold the wish, by thread; one query for all threads.
 
     A text that an agent has answered since, or that was understood as a keyword, counts no more.
+    Tapbacks say nothing of their own: they may quote how to opt out.
     """
-    texts = Message.objects.filter(thread=OuterRef("pk"), is_automatic=False)
+    texts = Message.objects.filter(thread=OuterRef("pk"), is_automatic=False, reaction="")
     newest = texts.exclude(kind=Message.Kind.INTERNAL).order_by("-pk").values("pk")[:1]
     threads = Thread.objects.filter(pk__in=thread_ids).annotate(newest=Subquery(newest))
     unanswered = Message.objects.filter(
