@@ -46,24 +46,30 @@ KINDS = {
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, agent: Agent) -> AttachmentQuerySet:
-        """Pick those sent or received in the agent's conversations, and the agent's own unsent
-        ones."""
-        mine = self.filter(thread__inbox__in=Inbox.objects.visible_to(agent))
-        return mine.filter(~Q(message=None) | Q(uploader=agent))
+        """Pick those sent, received or scheduled in the agent's conversations, and the agent's own
+        unsent ones."""
+        is_mine = Q(uploader=agent)
+        is_shared = ~Q(message=None) | ~Q(scheduled_text=None)
+        is_of_inbox = Q(thread__inbox__in=Inbox.objects.visible_to(agent))
+        return self.filter((is_of_inbox & (is_shared | is_mine)) | (Q(thread=None) & is_mine))
 
-    def drafted(self, thread: Thread, agent: Agent) -> AttachmentQuerySet:
-        """Pick what the agent has attached in the composer and not sent, in order."""
-        return self.filter(thread=thread, uploader=agent, message=None).order_by("pk")
+    def drafted(self, thread: Thread | None, agent: Agent) -> AttachmentQuerySet:
+        """Pick what the agent has attached in the composer and not sent, in order.
+
+        Without a thread, what waits for the first text of a conversation.
+        """
+        return self.unsent().filter(thread=thread, uploader=agent).order_by("pk")
 
     def unsent(self) -> AttachmentQuerySet:
-        return self.filter(message=None)
+        """Pick what is in a composer: neither sent nor scheduled."""
+        return self.filter(message=None, scheduled_text=None)
 
 
 class Attachment(models.Model):
-    """Hold a picture or file of a message, or of an agent's draft until it is sent.
+    """Hold a picture or file of a message, or of a draft or a scheduled text until it is sent.
 
-    An inbound one is *waiting* until a worker has fetched it. A trigger keeps an attachment with
-    the message that it was sent with, and both in one thread.
+    An inbound one is *waiting* until a worker has fetched it. Triggers keep an attachment with
+    the message that it was sent with, and it in one thread with its message or scheduled text.
     """
 
     class Kind(models.TextChoices):
@@ -76,7 +82,12 @@ class Attachment(models.Model):
         FAILED = "failed", "Failed"
 
     thread = models.ForeignKey(
-        "threads.Thread", on_delete=models.PROTECT, related_name="+", db_index=False
+        "threads.Thread",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Empty while it waits for a first text, which makes the thread.",
     )
     message = models.ForeignKey(
         "messaging.Message",
@@ -141,6 +152,14 @@ class Attachment(models.Model):
             models.CheckConstraint(
                 condition=~Q(message=None) | ~Q(uploader=None),
                 name="unsent_attachment_is_somebodys",
+            ),
+            models.CheckConstraint(
+                condition=Q(message=None) | Q(scheduled_text=None),
+                name="sent_attachment_is_not_scheduled",
+            ),
+            models.CheckConstraint(
+                condition=~Q(thread=None) | Q(message=None, scheduled_text=None),
+                name="attachment_without_a_thread_is_unsent",
             ),
             models.UniqueConstraint(
                 fields=["stored_name"],

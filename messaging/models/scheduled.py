@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.utils import timezone
 
 from inboxes.models import Inbox
+from messaging.models.attachments import Attachment
 from messaging.models.messages import Message
 
 if TYPE_CHECKING:
@@ -16,20 +18,29 @@ if TYPE_CHECKING:
     from threads.models import Thread
 
 
+# Neither changed nor counted as a scheduled text: "Undo send" holds it for some seconds.
+IS_LEAVING = Q(is_undoable=True, state="waiting")
+
+
 class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
     def visible_to(self, agent: Agent) -> ScheduledTextQuerySet:
         return self.filter(inbox__in=Inbox.objects.visible_to(agent))
 
     def pending(self) -> ScheduledTextQuerySet:
         """Pick those that an agent can still change: waiting for their time, or held back."""
-        return self.filter(state__in=ScheduledText.PENDING)
+        return self.filter(state__in=ScheduledText.PENDING).exclude(IS_LEAVING)
+
+    def leaving(self) -> ScheduledTextQuerySet:
+        """Pick those that their authors have sent, and can take back until they leave."""
+        return self.filter(IS_LEAVING)
 
     def listed(self, thread: Thread) -> ScheduledTextQuerySet:
         """Pick those that a conversation shows, the next one first."""
         return self.pending().filter(thread=thread).for_strip().order_by("send_at")
 
     def for_strip(self) -> ScheduledTextQuerySet:
-        """Load what a conversation shows: the author, and whether somebody wrote meanwhile."""
+        """Load what a conversation shows: the author, the files, and whether somebody wrote
+        meanwhile."""
         newer = Message.objects.filter(
             ~Q(kind="internal"),
             Q(author=None) | ~Q(author=OuterRef("author")),
@@ -37,10 +48,15 @@ class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
             pk__gt=OuterRef("seen_id"),
             is_automatic=False,
         ).order_by("pk")
-        return self.select_related("author").annotate(
+        shown = self.select_related("author").annotate(
             newer_id=Subquery(newer.values("pk")[:1]),
             newer_author=Subquery(newer.values("author__display_name")[:1]),
         )
+        return shown.with_files()
+
+    def with_files(self) -> ScheduledTextQuerySet:
+        files = Attachment.objects.order_by("pk")
+        return self.prefetch_related(Prefetch("attachments", queryset=files))
 
     def due(self, now: datetime) -> ScheduledTextQuerySet:
         return self.filter(state=ScheduledText.State.WAITING, send_at__lte=now)
@@ -140,8 +156,20 @@ class ScheduledText(models.Model):
         return f"Scheduled text {self.pk}"
 
     @property
+    def is_leaving(self) -> bool:
+        """Return True if its author has sent it and can still take it back."""
+        return self.is_undoable and self.state == self.State.WAITING
+
+    @property
     def is_pending(self) -> bool:
-        return self.state in self.PENDING
+        """Return True if an agent can still change it."""
+        return self.state in self.PENDING and not self.is_leaving
+
+    @property
+    def remaining_ms(self) -> int:
+        """Return the milliseconds until it leaves, counted by our clock, never below 0."""
+        remaining = self.send_at - timezone.now()
+        return max(0, round(remaining.total_seconds() * 1000))
 
     @property
     def is_held(self) -> bool:
@@ -170,5 +198,11 @@ class ScheduledText(models.Model):
         """Return the sort key that the page's script orders by: the next one to go is highest."""
         return f"{FAR_AWAY - int(self.send_at.timestamp())}-{self.pk}"
 
+    @property
+    def leaving_key(self) -> str:
+        """Return the sort key in the history, behind all messages, in the order of *Send*."""
+        return f"{BEHIND_ALL}-{self.pk}"
 
+
+BEHIND_ALL = 2**53 - 1  # No message has a key that a script could not count
 FAR_AWAY = 10**11  # Seconds since 1970; far behind any hour that somebody may choose
