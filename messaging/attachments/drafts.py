@@ -1,4 +1,5 @@
-"""Files in a composer: the agent's own until they are sent, deleted after a while if never."""
+"""Files in a composer: the agent's own until they are sent or scheduled, deleted after a while if
+they are neither."""
 
 from __future__ import annotations
 
@@ -16,11 +17,12 @@ from messaging.attachments.isolation import DecoderBusy
 from messaging.attachments.naming import clean_name
 from messaging.attachments.storing import delete_stored, store_file
 from messaging.carriers import results
-from messaging.models import Attachment, Message
+from messaging.models import Attachment, Message, ScheduledText
 from threads.actions import change_state
 from threads.models import Thread
 
 MAX_FILES = 10
+MOST_WITHOUT_A_THREAD = 50
 KEPT_FOR = timedelta(days=7)  # How long an unsent file stays in a composer
 
 BATCH = 200
@@ -32,8 +34,11 @@ class FileRefused(Exception):
     """Raised when a file is not taken; the text is the sentence for the agent."""
 
 
-def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Attachment:
-    """Put a file into the agent's composer in the thread, on all tabs. Raises FileRefused."""
+def add_file(*, thread: Thread | None, agent: Agent, upload: UploadedFile[Any]) -> Attachment:
+    """Put a file into the agent's composer in the thread, on all tabs.
+
+    Without a thread it waits for a first text, in the form that names it. Raises FileRefused.
+    """
     name = clean_name(upload.name or "")
     if not upload.size:
         raise FileRefused(f"{name or 'This file'} is empty.")
@@ -41,8 +46,7 @@ def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Atta
         raise FileRefused(
             f"{name or 'This file'} is larger than {MAX_FILE_SIZE // (1024 * 1024)} MB."
         )
-    if Attachment.objects.drafted(thread, agent).count() >= MAX_FILES:
-        raise FileRefused(TOO_MANY)
+    _make_room(thread, agent)
     try:
         stored = store_file(upload.read())
     except DecoderBusy as error:
@@ -56,20 +60,33 @@ def add_file(*, thread: Thread, agent: Agent, upload: UploadedFile[Any]) -> Atta
                 state=Attachment.State.READY,
                 **stored.columns,
             )
-            change_state(thread=thread, agent=agent)
+            if thread is not None:
+                change_state(thread=thread, agent=agent)
     except BaseException:
         stored.delete()
         raise
     return attachment
 
 
+def _make_room(thread: Thread | None, agent: Agent) -> None:
+    """Raise FileRefused if the composer is full.
+
+    The forms of first texts are many, and may have been left: their oldest files give way.
+    """
+    drafted = Attachment.objects.drafted(thread, agent)
+    if thread is None:
+        _delete_attachments(list(drafted.order_by("-pk")[MOST_WITHOUT_A_THREAD - 1 :]))
+    elif drafted.count() >= MAX_FILES:
+        raise FileRefused(TOO_MANY)
+
+
 @transaction.atomic
 def remove_file(*, attachment: Attachment) -> bool:
-    """Take a file out of the composer; return False if it was sent meanwhile."""
+    """Take a file out of the composer; return False if it was sent or scheduled meanwhile."""
     found = Attachment.objects.unsent().select_for_update().filter(pk=attachment.pk)
     if _delete_attachments(list(found)) == 0:
         return False
-    if attachment.uploader is not None:
+    if attachment.uploader is not None and attachment.thread is not None:
         change_state(thread=attachment.thread, agent=attachment.uploader)
     return True
 
@@ -94,7 +111,7 @@ def _delete_attachments(attachments: Collection[Attachment]) -> int:
     return len(attachments)
 
 
-def claim_files(thread: Thread, author: Agent, keys: Collection[int]) -> list[Attachment]:
+def claim_files(thread: Thread | None, author: Agent, keys: Collection[int]) -> list[Attachment]:
     """Lock the files that a form names, so that no other message takes them.
 
     Raises FileRefused unless all of them are still in the author's composer.
@@ -111,11 +128,34 @@ def claim_files(thread: Thread, author: Agent, keys: Collection[int]) -> list[At
 
 
 def attach_files(files: Collection[Attachment], message: Message) -> None:
-    """Give the claimed files to the message that was made from their form."""
+    """Give the files to the message that was made from their form or their scheduled text."""
     if files:
         Attachment.objects.filter(pk__in=[one.pk for one in files], message=None).update(
-            message=message
+            thread=message.thread_id, message=message, scheduled_text=None
         )
+
+
+def schedule_files(files: Collection[Attachment], text: ScheduledText) -> None:
+    """Give the claimed files to a text that goes later."""
+    if files:
+        Attachment.objects.unsent().filter(pk__in=[one.pk for one in files]).update(
+            thread=text.thread_id, scheduled_text=text
+        )
+
+
+def scheduled_files(text: ScheduledText) -> list[Attachment]:
+    """Return the text's files, in order. The caller holds the inbox's counter."""
+    return list(Attachment.objects.filter(scheduled_text=text).order_by("pk"))
+
+
+def drop_scheduled_files(files: Collection[Attachment]) -> None:
+    """Delete files that a scheduled text goes without. The caller holds the inbox's counter."""
+    _delete_attachments(files)
+
+
+def return_files(text: ScheduledText) -> None:
+    """Put the files of a text that was taken back into the composer that they came from."""
+    Attachment.objects.filter(scheduled_text=text).update(scheduled_text=None)
 
 
 def carrier_objection(files: Collection[Attachment], capabilities: results.Capabilities) -> str:

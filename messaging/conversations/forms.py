@@ -57,6 +57,16 @@ class KeysField(forms.Field):
         return keys
 
 
+def clean_text_or_files(form: forms.Form) -> dict[str, Any]:
+    """Return the cleaned fields; a text without words needs a file."""
+    cleaned = form.cleaned_data
+    if is_blank(cleaned.get("body", "-")):
+        cleaned["body"] = ""
+        if not cleaned.get("attachment"):
+            form.add_error("body", form.fields["body"].error_messages["required"])
+    return cleaned
+
+
 class SendForm(forms.Form):
     """Read the composer. `form_key` is made with the form: sent twice, it makes one message.
 
@@ -73,12 +83,7 @@ class SendForm(forms.Form):
     anyway = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if is_blank(cleaned.get("body", "-")):
-            cleaned["body"] = ""
-            if not cleaned.get("attachment"):
-                self.add_error("body", self.fields["body"].error_messages["required"])
-        return cleaned
+        return clean_text_or_files(self)
 
     @property
     def guard_from(self) -> int | None:

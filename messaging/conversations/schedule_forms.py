@@ -12,12 +12,11 @@ from django.utils import timezone
 
 from inboxes import times
 from inboxes.integers import IntegerField
-from messaging.conversations.forms import SendForm, TextField
+from messaging.conversations.forms import KeysField, SendForm, TextField, clean_text_or_files
 
 MAX_AHEAD = timedelta(days=366)
 MORNING = time(9)
 PRESET_DAYS = [name.lower() for name in times.WEEKDAYS]
-NO_FILES = "Files can't be scheduled. Remove them, or send now."
 NOT_INTERNAL = (
     "Internal messages can't be scheduled: your team sees them right away. Switch to the "
     "customer first."
@@ -98,8 +97,6 @@ class ScheduleForm(SendForm):
         cleaned = super().clean()
         if cleaned.get("is_internal"):
             raise ValidationError(NOT_INTERNAL)
-        if cleaned.get("attachment") or any(self.files.values()):
-            raise ValidationError(NO_FILES)
         if "later" not in cleaned or "at" not in cleaned:
             return cleaned
         if cleaned["later"] == "at" and cleaned["at"] is None:
@@ -114,10 +111,17 @@ class ScheduleForm(SendForm):
 
 
 class SendNowForm(forms.Form):
-    """Send a scheduled text now. `known` is the counter at which the page had read it."""
+    """Send a scheduled text now. `known` is the counter at which the page had read it.
 
-    body = TextField()
+    `attachment` names the files that it keeps; without words it needs one.
+    """
+
+    body = TextField(required=False)
+    attachment = KeysField(required=False)
     known = IntegerField(min_value=0)
+
+    def clean(self) -> dict[str, Any]:
+        return clean_text_or_files(self)
 
 
 class ChangeScheduledForm(SendNowForm):
@@ -136,7 +140,7 @@ class ChangeScheduledForm(SendNowForm):
         self.scheduled_for = scheduled_for
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         if cleaned.get("at") is not None:
             try:
                 cleaned["send_at"] = check_send_at(self._moment(cleaned["at"], cleaned["zone"]))

@@ -7,28 +7,41 @@ So a text is sent once, whoever asks for it, however often and from whatever pro
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from inboxes import bell, counters
+from inboxes import counters
 from inboxes.models import Agent, Inbox
-from messaging.models import Message, ScheduledText
+from messaging.attachments import drafts
+from messaging.models import Attachment, Message, ScheduledText
+from messaging.models.scheduled import IS_LEAVING
+from messaging.outbound.scheduled_texts import (
+    AlreadyEnded,
+    create_text,
+    find_text_of_form,
+    read_pending,
+    turn_into_message,
+    update_text,
+)
 from messaging.outbound.sending import (
     FormAlreadyUsed,
     SendingRefused,
+    claim_files,
     message_of_form,
     number_to_send_from,
-    queue_message,
 )
-from messaging.stream import failures, writing
+from messaging.stream import writing
 from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.mentions import find_mentions, mentionable_agents
 from messaging.stream.refusals import number_or_refusal, too_long_sentence
 from threads.actions import change_state
 from threads.models import Thread, ThreadState
+
+__all__ = ["AlreadyEnded"]
 
 State = ScheduledText.State
 
@@ -37,16 +50,13 @@ KEEP_ENDED = timedelta(days=30)
 MENTION_REASON = (
     "It mentions a teammate, so it would be internal. Only texts to customers can be scheduled."
 )
+MENTIONED_SINCE = "It mentions a teammate, so it would be internal."
 REPLIED_FIRST = " replied first."
 
 SENT_ALREADY = (
     "This text was already sent; only the confirmation got lost. Choose a time again only if you "
     "want to send it twice."
 )
-
-
-class AlreadyEnded(Exception):
-    """The text has been sent or deleted meanwhile."""
 
 
 class ChangedMeanwhile(Exception):
@@ -66,31 +76,32 @@ def schedule_text(
     send_at: datetime,
     form_key: uuid.UUID,
     is_regardless: bool = False,
+    files: Collection[int] = (),
 ) -> ScheduledText:
     """Schedule a text; the same form sent twice schedules one.
 
-    Raises SendingRefused, or FormAlreadyUsed if the form has sent a text at once.
+    `files` are the keys of attachments of the author's draft. Raises SendingRefused, or
+    FormAlreadyUsed if the form has sent a text at once.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
-    earlier = ScheduledText.objects.filter(author=author, form_key=form_key).first()
+    earlier = find_text_of_form(author, form_key)
     if earlier is not None:
         return earlier
     if message_of_form(author, form_key):
         raise FormAlreadyUsed(SENT_ALREADY)
     thread.refresh_from_db()
-    _raise_if_refused(body, thread, author)
-    text = ScheduledText.objects.create(
-        thread=thread,
-        inbox_id=thread.inbox_id,
+    attached = claim_files(thread, author, files)
+    _raise_if_refused(body, thread, author, attached)
+    text = create_text(
+        thread,
+        seq,
+        attached,
         author=author,
         body=body,
         send_at=send_at,
         is_regardless=is_regardless,
-        seen_id=thread.last_message_id or 0,
         form_key=form_key,
-        seq=seq,
     )
-    bell.ring_inbox(text.inbox_id, seq)
     change_state(thread=thread, agent=author, draft_body="", draft_is_internal=False)
     return text
 
@@ -104,17 +115,21 @@ def change_scheduled_text(
     send_at: datetime,
     is_regardless: bool,
     known_seq: int,
+    files: Collection[int] | None = None,
 ) -> None:
     """Change the body or the time of a scheduled text; the agent becomes its author.
 
-    Raises AlreadyEnded, ChangedMeanwhile if it is newer than `known_seq`, and SendingRefused.
+    `files` are the keys of those that it keeps; None keeps all. Raises AlreadyEnded,
+    ChangedMeanwhile if it is newer than `known_seq`, and SendingRefused.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
-    now = _get_pending(text)
+    now = read_pending(text)
     if now.seq > known_seq:
         raise ChangedMeanwhile(now)
-    _raise_if_refused(body, now.thread, agent)
-    _update_text(
+    kept, rest = _split_files(now, files)
+    _raise_if_refused(body, now.thread, agent, kept)
+    drafts.drop_scheduled_files(rest)
+    update_text(
         now,
         seq,
         author=agent,
@@ -123,34 +138,43 @@ def change_scheduled_text(
         is_regardless=is_regardless,
         seen_id=now.thread.last_message_id or 0,
         state=State.WAITING,
+        is_undoable=False,
         reason="",
     )
 
 
 @transaction.atomic
 def delete_scheduled_text(*, text: ScheduledText) -> None:
-    """Delete a scheduled text. Raises AlreadyEnded."""
+    """Delete a scheduled text, and its files. Raises AlreadyEnded."""
     seq = counters.next_inbox_seq(text.inbox_id)
-    _update_text(_get_pending(text), seq, state=State.DELETED, body="", reason="")
+    now = read_pending(text)
+    drafts.drop_scheduled_files(drafts.scheduled_files(now))
+    update_text(now, seq, state=State.DELETED, body="", reason="")
 
 
 @transaction.atomic
 def send_scheduled_text_now(
-    *, text: ScheduledText, agent: Agent, words: tuple[str, int] | None = None
+    *,
+    text: ScheduledText,
+    agent: Agent,
+    words: tuple[str, int] | None = None,
+    files: Collection[int] | None = None,
 ) -> Message:
     """Send a scheduled text at once, in the agent's name.
 
-    `words` are a new body and the counter value at which the old one was read. Raises what
-    `change_scheduled_text` raises.
+    `words` are a new body and the counter value at which the old one was read; `files` are those
+    that it keeps. Raises what `change_scheduled_text` raises.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
-    now = _get_pending(text)
+    now = read_pending(text)
     if words is not None:
         if now.seq > words[1]:
             raise ChangedMeanwhile(now)
         now.body = words[0]
-    _raise_if_refused(now.body, now.thread, agent)
-    message = _turn_into_message(now, seq, agent)
+    kept, rest = _split_files(now, files)
+    _raise_if_refused(now.body, now.thread, agent, kept)
+    drafts.drop_scheduled_files(rest)
+    message = turn_into_message(now, seq, agent, kept)
     change_state(
         thread=now.thread,
         agent=agent,
@@ -165,21 +189,32 @@ def send_scheduled_text_now(
 def send_if_due(*, text: ScheduledText) -> bool:
     """Send a scheduled text if it is due; return True if it was sent.
 
-    If it may not be sent, it is held, and an internal message tells its author why.
+    If it may not be sent, it is held, and an internal message tells its author why. One that its
+    author could take back leaves behind those of its thread that were sent before it.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
     due = ScheduledText.objects.due(timezone.now()).select_related("author", "thread__contact")
     now = due.filter(pk=text.pk).first()
     if now is None:
         return False
+    if now.is_undoable:
+        sent_before = due.filter(IS_LEAVING, thread=now.thread_id, pk__lt=now.pk)
+        for earlier in sent_before.order_by("pk"):
+            _send_or_hold(earlier, seq)
+    return _send_or_hold(now, seq)
+
+
+def _send_or_hold(now: ScheduledText, seq: int) -> bool:
+    files = drafts.scheduled_files(now)
     is_member = _can_see_inbox(now.author, now.inbox_id)
-    if reason := _hold_reason(now, is_member=is_member):
+    if reason := _hold_reason(now, files, is_member=is_member):
         _hold_text(now, seq, reason, is_member=is_member)
         return False
+    thread = Thread.objects.only("last_message_id").get(pk=now.thread_id)
     had_read = ThreadState.objects.filter(
-        agent=now.author, thread=now.thread, last_read_id__gte=now.thread.last_message_id or 0
+        agent=now.author, thread=thread, last_read_id__gte=thread.last_message_id or 0
     ).exists()
-    message = _turn_into_message(now, seq, now.author)
+    message = turn_into_message(now, seq, now.author, files)
     if had_read:
         change_state(
             thread=now.thread,
@@ -197,70 +232,56 @@ def delete_ended_texts() -> int:
     return count
 
 
-def _get_pending(text: ScheduledText) -> ScheduledText:
-    """Return the text as it is now. The caller holds the inbox's counter."""
-    rows = ScheduledText.objects.pending().select_related("author", "thread__contact")
-    now = rows.filter(pk=text.pk).first()
-    if now is None:
-        raise AlreadyEnded
-    return now
-
-
-def _update_text(text: ScheduledText, seq: int, **columns: object) -> None:
-    """Write named columns, and count the text among its thread's failures while it is held."""
-    is_held = columns.get("state", text.state) == State.HELD
-    if is_held != text.is_counted:
-        failures.change_counts(text.thread_id, seq, {"failed": 1 if is_held else -1})
-        columns["is_counted"] = is_held
-    for name, value in columns.items():
-        setattr(text, name, value)
-    text.seq = seq
-    text.save(update_fields=[*columns, "seq", "changed_at"])
-    bell.ring_inbox(text.inbox_id, seq)
-
-
-def _turn_into_message(text: ScheduledText, seq: int, author: Agent) -> Message:
-    message = writing.new_message(
-        text.thread, seq=seq, kind=Message.Kind.OUTBOUND, author=author, body=text.body
-    )
-    queue_message(message)
-    _update_text(text, seq, state=State.SENT, message=message, body="", reason="")
-    return message
+def _split_files(
+    text: ScheduledText, kept: Collection[int] | None
+) -> tuple[list[Attachment], list[Attachment]]:
+    """Return the files that the text keeps, and the others."""
+    files = drafts.scheduled_files(text)
+    if kept is None:
+        return files, []
+    return [one for one in files if one.pk in kept], [one for one in files if one.pk not in kept]
 
 
 def _can_see_inbox(agent: Agent, inbox_id: int) -> bool:
     return agent.is_active and Inbox.objects.visible_to(agent).filter(pk=inbox_id).exists()
 
 
-def _raise_if_refused(body: str, thread: Thread, agent: Agent) -> None:
-    number_to_send_from(thread, body)
+def _raise_if_refused(
+    body: str, thread: Thread, agent: Agent, files: Collection[Attachment]
+) -> None:
+    number_to_send_from(thread, body, files)
     if find_mentions(body, mentionable_agents(thread.inbox, agent), agent):
         raise SendingRefused(MENTION_REASON)
 
 
-def _hold_reason(text: ScheduledText, *, is_member: bool) -> str:
+def _hold_reason(text: ScheduledText, files: Collection[Attachment], *, is_member: bool) -> str:
     """Return why the text may not be sent now, or an empty string."""
     thread, author = text.thread, text.author
     if not is_member:
-        return f"{author.display_name}, who scheduled it, is no longer in this inbox."
+        deed = "wrote" if text.is_undoable else "scheduled"
+        return f"{author.display_name}, who {deed} it, is no longer in this inbox."
     if timezone.now() - text.send_at > timedelta(hours=settings.TEXT_EXPIRY_HOURS):
-        return "Partyline wasn't running at the scheduled time, so this text may be out of date."
+        when = "when it was to leave" if text.is_undoable else "at the scheduled time"
+        return f"Partyline wasn't running {when}, so this text may be out of date."
     number, sentence = number_or_refusal(thread)
     if number is None:
         return sentence
     if sentence := too_long_sentence(text.body, number):
         return sentence
+    if sentence := drafts.carrier_objection(files, number.account.adapter.capabilities):
+        return sentence
     if find_mentions(text.body, mentionable_agents(thread.inbox, author), author):
-        return MENTION_REASON
+        return MENTIONED_SINCE if text.is_undoable else MENTION_REASON
     return "" if text.is_regardless else _overtaken_reason(text)
 
 
-def _describe_hold(reason: str, *, is_member: bool) -> str:
+def _describe_hold(text: ScheduledText, reason: str, *, is_member: bool) -> str:
     """Tell the author, if they are a member, or else the team that the text was not sent."""
     because = f"they{REPLIED_FIRST}" if reason == f"They{REPLIED_FIRST}" else reason
     why = f" because {because}" if reason.endswith(REPLIED_FIRST) else f". {reason}"
+    kind = "text" if text.is_undoable else "scheduled text"
     whose = "Your" if is_member else "A"
-    return f"{whose} scheduled text wasn't sent{why} Review it above the message box."
+    return f"{whose} {kind} wasn't sent{why} Review it above the message box."
 
 
 def _overtaken_reason(text: ScheduledText) -> str:
@@ -275,7 +296,7 @@ def _overtaken_reason(text: ScheduledText) -> str:
 
 def _hold_text(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -> None:
     """Hold the text for an agent to decide, and say so in an internal message."""
-    _update_text(text, seq, state=State.HELD, reason=reason[:255])
+    update_text(text, seq, state=State.HELD, reason=reason[:255])
     handle = f"@{text.author.username}" if is_member else ""
     writing.record_message(
         writing.new_message(
@@ -283,7 +304,7 @@ def _hold_text(text: ScheduledText, seq: int, reason: str, *, is_member: bool) -
             seq=seq,
             kind=Message.Kind.INTERNAL,
             is_automatic=True,
-            body=f"{handle} {_describe_hold(reason, is_member=is_member)}".strip(),
+            body=f"{handle} {_describe_hold(text, reason, is_member=is_member)}".strip(),
             mentions=[[0, len(handle), text.author_id]] if handle else [],
         )
     )

@@ -40,6 +40,7 @@ SCHEDULED_ALREADY = (
     "This text is already scheduled; only the confirmation got lost. Look above the message "
     "box, or in the conversation if its time has come. Send again only to send it twice."
 )
+TAKEN_BACK = "You took this text back. Send again to send it after all."
 CONFIRMED_ONCE = "This confirms an opt-out, and is sent once or never. It can't be retried."
 NO_TEAM_REASON = (
     "Nobody shares your personal line, so there's no one to write an internal message to."
@@ -84,8 +85,8 @@ def write_message(
     thread.refresh_from_db()
     mentions = find_mentions(body, mentionable_agents(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)
-    _check_readers(thread, author, is_internal=is_internal, seen=seen)
-    attached = _claim_files(thread, author, files)
+    check_readers(thread, author, is_internal=is_internal, seen=seen)
+    attached = claim_files(thread, author, files)
     message = writing.new_message(
         thread,
         seq=seq,
@@ -101,7 +102,7 @@ def write_message(
     return message
 
 
-def _check_readers(thread: Thread, author: Agent, *, is_internal: bool, seen: int | None) -> None:
+def check_readers(thread: Thread, author: Agent, *, is_internal: bool, seen: int | None) -> None:
     """Raise SendingRefused if nobody would read an internal message, or Overtaken."""
     if is_internal and thread.inbox.is_personal:
         raise SendingRefused(NO_TEAM_REASON)
@@ -138,7 +139,8 @@ def _update_states(message: Message, author: Agent) -> None:
     )
 
 
-def _claim_files(thread: Thread, author: Agent, files: Collection[int]) -> list[Attachment]:
+def claim_files(thread: Thread | None, author: Agent, files: Collection[int]) -> list[Attachment]:
+    """Lock the files that a form names. Raises SendingRefused unless all of them are there."""
     try:
         return drafts.claim_files(thread, author, files)
     except drafts.FileRefused as error:
@@ -146,9 +148,13 @@ def _claim_files(thread: Thread, author: Agent, files: Collection[int]) -> list[
 
 
 def _raise_if_scheduled(author: Agent, form_key: uuid.UUID) -> None:
-    scheduled = ScheduledText.objects.filter(author=author, form_key=form_key)
-    if scheduled.exclude(state=ScheduledText.State.DELETED).exists():
+    scheduled = ScheduledText.objects.filter(author=author, form_key=form_key).first()
+    if scheduled is None:
+        return
+    if scheduled.state != ScheduledText.State.DELETED:
         raise FormAlreadyUsed(SCHEDULED_ALREADY)
+    if scheduled.is_undoable:
+        raise FormAlreadyUsed(TAKEN_BACK)
 
 
 def message_of_form(author: Agent, form_key: uuid.UUID) -> Message | None:
@@ -156,25 +162,27 @@ def message_of_form(author: Agent, form_key: uuid.UUID) -> Message | None:
     return Message.objects.filter(author=author, form_key=form_key).first()
 
 
-def number_to_send_from(thread: Thread, body: str) -> Number:
-    """Return the number that the text would leave from. Raises SendingRefused and TooLong."""
+def number_to_send_from(thread: Thread, body: str, files: Collection[Attachment] = ()) -> Number:
+    """Return the number that the text would leave from.
+
+    Raises SendingRefused, also for files that the number's carrier does not accept, and TooLong.
+    """
     number, sentence = number_or_refusal(thread)
     if number is None:
         raise SendingRefused(sentence)
     if sentence := too_long_sentence(body, number):
         raise TooLong(sentence)
+    if sentence := drafts.carrier_objection(files, number.account.adapter.capabilities):
+        raise SendingRefused(sentence)
     return number
 
 
 def queue_message(message: Message, files: Collection[Attachment] = ()) -> None:
     """Record a text to the contact, and queue the job that sends it.
 
-    The caller holds the inbox's counter. Raises SendingRefused, also for files that the number's
-    carrier does not accept, and TooLong.
+    The caller holds the inbox's counter. Raises what `number_to_send_from` raises.
     """
-    number = number_to_send_from(message.thread, message.body)
-    if sentence := drafts.carrier_objection(files, number.account.adapter.capabilities):
-        raise SendingRefused(sentence)
+    number_to_send_from(message.thread, message.body, files)
     message.state = DeliveryState.QUEUED
     writing.record_message(message)
     defer_delivery(message.thread_id)

@@ -98,9 +98,9 @@ def defer_turns(number_id: int, *, at: datetime) -> None:
         job.defer(number_id=number_id)
 
 
-def defer_due_text(text_id: int) -> None:
-    """Queue a job that sends a due text, unless one is queued already."""
-    job = app.configure_task(SEND_WHEN_DUE, queueing_lock=f"later-{text_id}")
+def defer_due_text(text_id: int, *, at: datetime | None = None) -> None:
+    """Queue a job that sends a due text, now or at that time, unless one is queued already."""
+    job = app.configure_task(SEND_WHEN_DUE, queueing_lock=f"later-{text_id}", schedule_at=at)
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(text_id=text_id)
 

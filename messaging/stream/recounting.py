@@ -1,4 +1,4 @@
-"""Count failures anew, after processes of two versions have run side by side.
+"""Count failures and scheduled texts anew, after processes of two versions ran side by side.
 
 An older one may retry or delete what a newer one has counted, and leaves it counted. Threads are
 read in batches without a lock. Only where something differs is the inbox's counter taken, for one
@@ -35,17 +35,26 @@ FROM (
 ) AS text GROUP BY thread_id
 """
 
+# How many scheduled texts of a thread an agent can still change.
+_SCHEDULED = """
+SELECT count(*) FROM messaging_scheduledtext AS text
+WHERE text.thread_id = thread.id AND state IN ('waiting', 'held')
+  AND NOT (is_undoable AND state = 'waiting')
+"""
+
 _WRONG_THREADS = f"""
 SELECT thread.id FROM threads_thread AS thread
 LEFT JOIN ({_COUNTED}) AS counted ON counted.thread_id = thread.id
 WHERE thread.id = ANY(%(threads)s) AND (
     coalesce(is_wrong, false) OR thread.failed_count <> coalesce(failed, 0)
-    OR thread.unknown_count <> coalesce(unknown, 0))
+    OR thread.unknown_count <> coalesce(unknown, 0)
+    OR thread.scheduled_count <> ({_SCHEDULED}))
 """  # noqa: S608  a constant of ours
 
 _COUNT_THREADS = f"""
 UPDATE threads_thread AS thread
-SET failed_count = coalesce(failed, 0), unknown_count = coalesce(unknown, 0), seq = %(seq)s
+SET failed_count = coalesce(failed, 0), unknown_count = coalesce(unknown, 0),
+    scheduled_count = ({_SCHEDULED}), seq = %(seq)s
 FROM threads_thread AS same LEFT JOIN ({_COUNTED}) AS counted ON counted.thread_id = same.id
 WHERE thread.id = same.id AND same.id = ANY(%(threads)s)
 """  # noqa: S608  a constant of ours

@@ -97,11 +97,11 @@ def plan_death(point: str) -> None:
 def plan_death_outside_delivery(point: str) -> None:
     """Make this process kill itself at a point where no delivery is under way."""
     from messaging import tasks
-    from messaging.outbound import pacing, scheduling
+    from messaging.outbound import pacing, scheduled_texts
 
     functions: dict[str, tuple[Any, str]] = {
         "turned": (pacing, "give_turns"),
-        "planned": (scheduling, "queue_message"),
+        "planned": (scheduled_texts, "queue_message"),
         "gone": (tasks, "send_if_due"),
     }
     kill_after(*functions[point], lambda *_: True)

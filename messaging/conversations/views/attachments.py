@@ -57,11 +57,11 @@ def remove_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """Take a file out of the composer. Without scripts the draft comes along, and is kept."""
     agent = signed_in_agent(request)
     attachment = get_attachment(agent, attachment_id)
-    if attachment.message_id is not None:
-        raise Http404("It was sent.")
+    if attachment.message_id is not None or attachment.scheduled_text_id is not None:
+        raise Http404("It was sent or scheduled.")
     remove_file(attachment=attachment)
     form = DraftForm(request.POST)
-    if not form.is_valid():
+    if attachment.thread is None or not form.is_valid():
         return HttpResponse(status=204)
     with contextlib.suppress(FormWasSent):
         update_draft(

@@ -63,6 +63,7 @@ def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
             send_at=form.cleaned_data["send_at"],
             is_regardless=form.cleaned_data["regardless"],
             known_seq=form.cleaned_data["known"],
+            files=form.cleaned_data["attachment"],
         )
     except AlreadyEnded:
         return _refuse_ended(request, text)
@@ -86,8 +87,9 @@ def send_scheduled_now(request: HtmxRequest, text_id: int) -> HttpResponse:
             request, agent, text, ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
         )
     words = (form.cleaned_data["body"], form.cleaned_data["known"]) if form else None
+    files = form.cleaned_data["attachment"] if form else None
     try:
-        send_scheduled_text_now(text=text, agent=agent, words=words)
+        send_scheduled_text_now(text=text, agent=agent, words=words, files=files)
     except AlreadyEnded:
         return _refuse_ended(request, text)
     except ChangedMeanwhile as error:
@@ -147,6 +149,7 @@ def _render_form(
     is_changed: bool = False,
 ) -> HttpResponse:
     number = find_standing(text.thread).number
+    kept = form["attachment"].value() if form.is_bound else None
     return render_pane(
         request,
         "messaging/scheduled/_change.html",
@@ -155,6 +158,10 @@ def _render_form(
         status=422 if form.is_bound else 200,
         form=form,
         text=text,
+        files=[
+            (file, kept is None or str(file.pk) in kept)
+            for file in text.attachments.order_by("pk")
+        ],
         changed=CHANGED if is_changed else "",
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
     )

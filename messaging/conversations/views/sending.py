@@ -73,7 +73,10 @@ def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
 
 
 def _schedule_text(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpResponse:
-    form = ScheduleForm(request.POST, request.FILES)
+    uploads = add_uploads(request, thread, agent)
+    form = ScheduleForm(uploads.merge_into(request.POST))
+    if uploads.error and form.is_valid():
+        form.add_error(None, uploads.error)
     if not form.is_valid():
         return render_refusal(request, agent, thread, first_error(form), form)
     try:
@@ -84,9 +87,11 @@ def _schedule_text(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRe
             send_at=form.cleaned_data["send_at"],
             form_key=form.cleaned_data["form_key"],
             is_regardless=form.cleaned_data["regardless"],
+            files=form.cleaned_data["attachment"],
         )
     except SendingRefused as error:
         return render_refusal(request, agent, thread, error, form)
+    uploads.remove_unsent()
     context = {"text": text} | _new_form_context(thread, agent)
     template = "messaging/scheduled/_scheduled.html"
     return fragment_or_redirect(request, template, context, "messaging:conversation", thread.pk)

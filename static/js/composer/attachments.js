@@ -11,7 +11,7 @@ import { isInternal } from "./internal-mode.js";
 const LOST = "This file didn't upload.";
 const WAITS = "Sends as soon as its files are uploaded.";
 const CHANGED = "Not sent: the conversation changed. Check your message, then send again.";
-const NOT_LATER = "Files can't be scheduled. Remove them, or send now.";
+const WAITS_LATER = "Schedules as soon as its files are uploaded.";
 
 /** @typedef {{file: File, row: HTMLElement, form: HTMLFormElement}} Upload */
 
@@ -20,10 +20,11 @@ const queue = [];
 /** @type {Upload | null} */
 let current = null;
 /**
- * The form in which Send was pressed while its files were still on their way, and its mode then.
+ * The form in which Send was pressed while its files were still on their way, its mode then, and
+ * the button of *Send later* if it was one of those.
  * Whoever writes on, changes the mode or leaves has to press it again, and so does everybody whose
  * form was drawn anew: nothing is sent other than it was meant.
- * @type {{form: HTMLFormElement, wasInternal: boolean} | null}
+ * @type {{form: HTMLFormElement, wasInternal: boolean, submitter: HTMLButtonElement | null} | null}
  */
 let waiting = null;
 /** How often the list has changed here: an answer to an earlier question is out of date. */
@@ -109,15 +110,18 @@ function continueUploads() {
     else if (isOutOfDate) refreshFiles();
   }
   if (waiting === null || isUploading(waiting.form.dataset.thread)) return;
-  const { form, wasInternal } = waiting;
+  const { form, wasInternal, submitter } = waiting;
   waiting = null;
   if (composerForm() !== form || isInternal(form) !== wasInternal) showToast(CHANGED);
-  else if (!form.querySelector(".draft-file.is-bad")) pressSend(form);
+  else if (form.querySelector(".draft-file.is-bad")) return;
+  else if (submitter) form.requestSubmit(submitter);
+  else pressSend(form);
 }
 
 function stopWaiting() {
   waiting = null;
   withdrawToast(WAITS);
+  withdrawToast(WAITS_LATER);
 }
 
 /**
@@ -218,7 +222,6 @@ async function removeFile(button) {
   const neighbour = row?.nextElementSibling ?? row?.previousElementSibling;
   row?.remove();
   announce("attachmentsChanged");
-  withdrawToast(NOT_LATER);
   const heir =
     neighbour?.querySelector(".draft-remove") ?? composerForm()?.querySelector("textarea");
   if (heir instanceof HTMLElement) heir.focus();
@@ -300,9 +303,12 @@ document.addEventListener("htmx:before:request", (event) => {
   const { thread } = sourceElement.dataset;
   if (!thread || !isUploading(thread)) return;
   event.preventDefault();
-  const isScheduled = request.submitter?.getAttribute("name") === "later";
-  if (!isScheduled) waiting = { form: sourceElement, wasInternal: isInternal(sourceElement) };
-  showToast(isScheduled ? NOT_LATER : WAITS);
+  const submitter =
+    request.submitter instanceof HTMLButtonElement && request.submitter.name === "later"
+      ? request.submitter
+      : null;
+  waiting = { form: sourceElement, wasInternal: isInternal(sourceElement), submitter };
+  showToast(submitter ? WAITS_LATER : WAITS);
 });
 
 listen("modeChanged", stopWaiting);
@@ -313,7 +319,7 @@ document.addEventListener("input", (event) => {
 
 listen("messageSent", ({ attachments }) => {
   changes += 1;
-  withdrawToast(WAITS);
+  stopWaiting();
   for (const key of attachments) fileRow(key)?.remove();
 });
 

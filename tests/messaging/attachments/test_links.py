@@ -135,6 +135,7 @@ def test_the_database_refuses_a_public_link_for_an_internal_file(
     _, link = sent_link(cast)
     client = client_of(cast.ana)
     thread = link.attachment.thread
+    assert thread is not None
     [secret] = upload_files(client, thread, PDF)
     send_message(client, thread, [secret], is_internal="true")
     sql = statement.format(internal=secret.pk, outbound=link.attachment_id)

@@ -134,7 +134,7 @@ def test_the_composer_schedules_in_the_agents_own_time_zone(cast: Cast) -> None:
         ({"later": "hour", "body": "  "}, "Write something first."),
         ({"later": "hour", "body": "\u2060\u3164"}, "Write something first."),
         ({"later": "hour", "is_internal": "true"}, "Internal messages can't be scheduled"),
-        ({"later": "hour", "attachment": "7"}, "Files can't be scheduled"),
+        ({"later": "hour", "attachment": "7"}, "One of the files is gone"),
     ],
 )
 def test_an_invalid_schedule_is_refused_and_nothing_is_sent_instead(
