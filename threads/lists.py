@@ -4,96 +4,106 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from functools import cached_property
 
-from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
-from inboxes.models.inboxes import EPOCH, MICROSECOND
-from threads.models import Choice, Thread
-from threads.models.threads import ThreadQuerySet
+from threads.cursors import Cursor
+from threads.filters import EVERYTHING, ThreadFilter, ThreadView
+from threads.models import Label, Thread
 from threads.rows import Row, build_inbox_row, build_thread_rows, list_id
 from threads.unread import count_unread_threads
+from threads.view_counts import CAP, ViewCounts, count_views
+from threads.view_links import (
+    ViewLink,
+    link_labels,
+    link_priorities,
+    link_unread,
+    link_views,
+)
+from threads.walks import Walk, walk_threads
 
 PAGE_SIZE = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A position in a list: the last row of the previous page, by its sort key."""
-
-    at: datetime
-    pk: int
-
-    @classmethod
-    def from_key(cls, key: str) -> Cursor:
-        """Raise ValueError for anything that is not a sort key."""
-        micros, _, pk = map(read_integer, key.partition("-"))
-        if micros is None or pk is None:
-            raise ValueError(key)
-        try:
-            return cls(at=EPOCH + micros * MICROSECOND, pk=pk)
-        except OverflowError as error:
-            raise ValueError(key) from error
-
-    @property
-    def sort_position(self) -> tuple[int, int]:
-        return (self.at - EPOCH) // MICROSECOND, self.pk
-
-    def threads_after(self, threads: ThreadQuerySet) -> ThreadQuerySet:
-        """Return the threads after the cursor, in a form that lets the index start there."""
-        return threads.filter(last_at__lte=self.at).exclude(last_at=self.at, pk__gte=self.pk)
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceLink:
-    """A link that narrows a list, or shows all of it again where it `is_chosen`."""
-
-    choice: Choice
-    is_chosen: bool
-
-    @property
-    def query(self) -> str:
-        return "" if self.is_chosen else f"?only={self.choice}"
-
-    @property
-    def is_failed(self) -> bool:
-        return self.choice == Choice.FAILED
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """One page of a list. `next_query` is the query string of the next page, if there is one.
 
-    `failing` has the number of threads with failed or unknown texts of each inbox of the list,
-    `lost` the names of those whose number receives no texts.
+    `known_inboxes` are those whose threads it shows, if they were read. The list `is_cut` if its
+    page ends where no more
+    threads were examined, and not because it is full. Links and counts are read when they are
+    drawn, which further pages and searches don't do.
     """
 
+    agent: Agent
     inbox: Inbox | None
     rows: list[Row]
     next_query: str | None
     seqs: str
-    choice: str = ""
-    failing: dict[int, int] = field(default_factory=dict)
-    lost: dict[int, str] = field(default_factory=dict)
+    known_inboxes: Sequence[Inbox] | None = None
+    filter: ThreadFilter = EVERYTHING
+    is_cut: bool = False
 
     @property
     def list_id(self) -> str:
-        return list_id(self.inbox, self.choice)
+        return list_id(self.inbox, self.filter)
+
+    @cached_property
+    def inboxes(self) -> Sequence[Inbox]:
+        """Return the inboxes whose threads it shows; one query at most."""
+        if self.known_inboxes is not None:
+            return self.known_inboxes
+        return [self.inbox] if self.inbox else list(Inbox.objects.visible_to(self.agent))
+
+    @cached_property
+    def counts(self) -> dict[int, dict[str, int]]:
+        """Return the counts beside the views, by inbox; one query."""
+        counted = count_views([self.agent.pk], self.inboxes)
+        return {
+            inbox.pk: view_counts(inbox, counted[self.agent.pk, inbox.pk])
+            for inbox in self.inboxes
+        }
 
     @property
-    def choices(self) -> list[ChoiceLink]:
-        """Return what the list can be narrowed to; the top list knows failed texts alone."""
-        offered = Choice if self.inbox else [Choice.FAILED]
-        return [ChoiceLink(choice, choice == self.choice) for choice in offered]
+    def counts_json(self) -> str:
+        """Return the counts by inbox, each with the counters at which it was read."""
+        return json.dumps(
+            {
+                inbox.pk: {"seq": f"{inbox.seq}-{self.agent.seq}", **self.counts[inbox.pk]}
+                for inbox in self.inboxes
+            }
+        )
+
+    @cached_property
+    def views(self) -> list[ViewLink]:
+        """Return the links of the navigation, from *All* on."""
+        return link_views(self.filter, sum_counts(self.counts.values()))
 
     @property
-    def failing_count(self) -> int:
-        return sum(self.failing.values())
+    def unread_link(self) -> ViewLink:
+        return link_unread(self.filter)
 
     @property
-    def failing_json(self) -> str:
-        return json.dumps(self.failing)
+    def priorities(self) -> list[ViewLink]:
+        return link_priorities(self.filter)
+
+    @cached_property
+    def labels(self) -> list[ViewLink]:
+        """Return links to the labels of its inboxes; one query."""
+        there = Label.objects.filter(inbox__in=[one.pk for one in self.inboxes], deleted_at=None)
+        return link_labels(self.filter, there)
+
+    @property
+    def chosen(self) -> list[ViewLink]:
+        """Return what the list is narrowed to; each priority and label leads to it without."""
+        links = [*self.views[1:], self.unread_link, *self.priorities, *self.labels]
+        return [link for link in links if link.is_chosen]
+
+    @property
+    def lost(self) -> dict[int, str]:
+        """Return the names of inboxes whose number receives no texts."""
+        return {inbox.pk: inbox.name for inbox in self.inboxes if inbox.not_receiving_since}
 
     @property
     def lost_json(self) -> str:
@@ -105,12 +115,8 @@ class Listing:
 
     @property
     def none_chosen(self) -> str:
-        """Return what to say if the list is narrowed to what no thread is."""
-        if self.choice == Choice.NEEDS_REPLY:
-            return "No threads need a reply"
-        if self.choice == Choice.FAILED:
-            return "No failed texts"
-        return f"No {Choice(self.choice).label.lower()}-priority threads"
+        """Return what to say if no thread is what the list is narrowed to."""
+        return NONE_IN_VIEW.get(self.filter.token) or "No conversations match"
 
     @property
     def name(self) -> str:
@@ -126,47 +132,59 @@ class Listing:
         return "Threads" if self.inbox else "Conversations"
 
 
-def top_list(agent: Agent, after: Cursor | None = None, choice: str = "") -> Listing:
+# What to say where a list that is narrowed to one thing is empty.
+NONE_IN_VIEW: dict[str, str] = {
+    ThreadView.OPEN: "Nothing open",
+    ThreadView.MINE: "Nothing assigned to you",
+    ThreadView.UNASSIGNED: "Nothing unassigned",
+    ThreadView.NEEDS_REPLY: "No threads need a reply",
+    ThreadView.UNREAD: "Nothing unread",
+    ThreadView.FAILED: "No failed texts",
+    ThreadView.SCHEDULED: "Nothing scheduled",
+    ThreadView.SNOOZED: "Nothing snoozed",
+    ThreadView.DONE: "Nothing done yet",
+    **{one: f"No {one.label.lower()}-priority threads" for one in Thread.Priority},
+}
+
+
+def view_counts(inbox: Inbox, counted: ViewCounts) -> dict[str, int]:
+    """Return the counts of an inbox by the keys of the views, as a page gets them."""
+    return {
+        ThreadView.NEEDS_REPLY.value: counted.reply,
+        ThreadView.MINE.value: counted.mine,
+        ThreadView.FAILED.value: min(inbox.failing_count, CAP),
+    }
+
+
+def sum_counts(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Return the counts over several inboxes."""
+    total = dict.fromkeys(("reply", "mine", "failed"), 0)
+    for one in counts:
+        for key, count in one.items():
+            total[key] += count
+    return total
+
+
+def top_list(
+    agent: Agent, after: Cursor | None = None, shown: ThreadFilter = EVERYTHING
+) -> Listing:
     """Return one row for each shared inbox, and one for each thread of the agent's own line.
 
-    Narrowed to failed texts, it has the threads of all inboxes instead.
+    With a filter it has the threads of all inboxes instead.
     """
     inboxes = list(Inbox.objects.visible_to(agent).select_related("last_author"))
     seqs = encode_seqs(agent, {f"i{inbox.pk}": inbox.seq for inbox in inboxes})
-    failing = {inbox.pk: inbox.failing_count for inbox in inboxes}
-    lost = _find_lost(inboxes)
-    if choice == Choice.FAILED:
-        threads = Thread.objects.filter(inbox__in=[inbox.pk for inbox in inboxes])
-        rows = _page_of_threads(agent, threads.matching(choice), after, choice, is_over_all=True)
-        return Listing(
-            inbox=None,
-            rows=rows[:PAGE_SIZE],
-            next_query=_next_query(rows, choice),
-            seqs=seqs,
-            choice=choice,
-            failing=failing,
-            lost=lost,
-        )
+    if shown:
+        page = _read_page(agent, inboxes, after, shown, is_over_all=True)
+        return _make_listing(agent, None, page, inboxes=inboxes, seqs=seqs, shown=shown)
     shared = [inbox for inbox in inboxes if not inbox.is_personal]
     unread = count_unread_threads([agent.pk], shared)
     rows = [build_inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)) for inbox in shared]
-    personal = Thread.objects.filter(inbox__in=[i.pk for i in inboxes if i.is_personal])
-    rows += _page_of_threads(agent, personal, after)
+    rows += _read_page(agent, [one for one in inboxes if one.is_personal], after).rows
     rows.sort(key=_sort_position, reverse=True)
     if after is not None:
         rows = [row for row in rows if _sort_position(row) < after.sort_position]
-    return Listing(
-        inbox=None,
-        rows=rows[:PAGE_SIZE],
-        next_query=_next_query(rows),
-        seqs=seqs,
-        failing=failing,
-        lost=lost,
-    )
-
-
-def _find_lost(inboxes: Iterable[Inbox]) -> dict[int, str]:
-    return {inbox.pk: inbox.name for inbox in inboxes if inbox.not_receiving_since}
+    return _make_listing(agent, None, _Page(rows), inboxes=inboxes, seqs=seqs)
 
 
 def join_names(names: Sequence[str]) -> str:
@@ -175,28 +193,20 @@ def join_names(names: Sequence[str]) -> str:
 
 
 def inbox_list(
-    agent: Agent, inbox: Inbox, after: Cursor | None = None, choice: str = ""
+    agent: Agent, inbox: Inbox, after: Cursor | None = None, shown: ThreadFilter = EVERYTHING
 ) -> Listing:
     """Return the threads of a shared inbox.
 
     `inbox` has to be read before the threads are, so that its `seq` covers them.
     """
-    threads = Thread.objects.filter(inbox=inbox).matching(choice)
-    rows = _page_of_threads(agent, threads, after, choice)
-    return Listing(
-        inbox=inbox,
-        rows=rows[:PAGE_SIZE],
-        next_query=_next_query(rows, choice),
-        seqs=encode_seqs(agent, {f"l{inbox.pk}": inbox.seq}),
-        choice=choice,
-        failing={inbox.pk: inbox.failing_count},
-        lost=_find_lost([inbox]),
-    )
+    page = _read_page(agent, [inbox], after, shown)
+    seqs = encode_seqs(agent, {f"l{inbox.pk}": inbox.seq})
+    return _make_listing(agent, inbox, page, inboxes=[inbox], seqs=seqs, shown=shown)
 
 
-def list_for_inbox(agent: Agent, inbox: Inbox, choice: str = "") -> Listing:
+def list_for_inbox(agent: Agent, inbox: Inbox, shown: ThreadFilter = EVERYTHING) -> Listing:
     """Return the list that shows the inbox's threads: the top list for a personal line."""
-    return top_list(agent) if inbox.is_personal else inbox_list(agent, inbox, choice=choice)
+    return top_list(agent) if inbox.is_personal else inbox_list(agent, inbox, shown=shown)
 
 
 def encode_seqs(agent: Agent, inboxes: dict[str, int]) -> str:
@@ -204,30 +214,63 @@ def encode_seqs(agent: Agent, inboxes: dict[str, int]) -> str:
     return json.dumps(inboxes | {f"a{agent.pk}": agent.seq})
 
 
-def _page_of_threads(
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Rows of a list, one more than a page holds if there is a next page.
+
+    `resume` is where to go on after fewer rows, if not all threads were examined.
+    """
+
+    rows: list[Row]
+    resume: Cursor | None = None
+
+
+def _read_page(
     agent: Agent,
-    threads: ThreadQuerySet,
+    inboxes: Sequence[Inbox],
     after: Cursor | None,
-    choice: str = "",
+    shown: ThreadFilter = EVERYTHING,
     *,
     is_over_all: bool = False,
-) -> list[Row]:
-    """Return one row more than a page holds, if there is a next page."""
-    if after is not None:
-        threads = after.threads_after(threads)
-    if choice != Choice.FAILED:
-        threads = threads.not_hidden_from(agent)
-    page = list(threads.for_rows().newest_first()[: PAGE_SIZE + 1])
-    return build_thread_rows(agent, page, choice, is_over_all=is_over_all)
+) -> _Page:
+    walk = walk_threads(agent, inboxes, shown, count=PAGE_SIZE + 1, after=after)
+    rows = build_thread_rows(agent, read_walked(walk), shown, is_over_all=is_over_all)
+    # A thread may have moved since the walk.
+    return _Page(sorted(rows, key=_sort_position, reverse=True), walk.resume)
+
+
+def read_walked(walk: Walk) -> list[Thread]:
+    """Return the threads that a walk found, in its order."""
+    threads = Thread.objects.for_rows().in_bulk(walk.keys) if walk.keys else {}
+    return [threads[key] for key in walk.keys if key in threads]
+
+
+def _make_listing(
+    agent: Agent,
+    inbox: Inbox | None,
+    page: _Page,
+    *,
+    inboxes: Sequence[Inbox],
+    seqs: str,
+    shown: ThreadFilter = EVERYTHING,
+) -> Listing:
+    next_key, is_full = "", len(page.rows) > PAGE_SIZE
+    if is_full:
+        next_key = page.rows[PAGE_SIZE - 1].key
+    elif page.resume is not None:
+        next_key = page.resume.key
+    return Listing(
+        agent=agent,
+        inbox=inbox,
+        rows=page.rows[:PAGE_SIZE],
+        next_query=f"?{shown.explicit_query}&after={next_key}" if next_key else None,
+        seqs=seqs,
+        known_inboxes=inboxes,
+        filter=shown,
+        is_cut=bool(next_key) and not is_full,
+    )
 
 
 def _sort_position(row: Row) -> tuple[int, int]:
     micros, pk = row.key.split("-")
     return int(micros), int(pk)
-
-
-def _next_query(rows: list[Row], choice: str = "") -> str | None:
-    if len(rows) <= PAGE_SIZE:
-        return None
-    only = f"only={choice}&" if choice else ""
-    return f"?{only}after={rows[PAGE_SIZE - 1].key}"

@@ -10,8 +10,9 @@ from typing import Literal
 from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
+from threads.filters import EVERYTHING, ThreadFilter
 from threads.highlighting import highlight_mentions
-from threads.models import Choice, Thread, ThreadState
+from threads.models import Label, Thread, ThreadState
 from threads.unread import membership_starts, unread_in_thread
 
 DRAFT_EXCERPT_LENGTH = 160
@@ -34,8 +35,10 @@ class Row:
     unread_count: int = 0
     personal_seq: int | str = 0
     is_muted: bool = False
-    choice: str = ""
+    filter: ThreadFilter = EVERYTHING
     is_over_all: bool = False  # in a list over all of the agent's inboxes
+    labels: tuple[Label, ...] = ()
+    is_assigned_to_me: bool = False
     draft: str = ""  # the beginning of what the agent has typed and not sent
     is_gone: bool = False
     mentioned_agent_id: int | None = None  # the agent's own id, if the last message mentions them
@@ -47,13 +50,13 @@ class Row:
     @property
     def list_id(self) -> str:
         if self.thread is None or self.is_over_all:
-            return list_id(None, self.choice)
-        return list_id(self.thread.inbox, self.choice)
+            return list_id(None, self.filter)
+        return list_id(self.thread.inbox, self.filter)
 
     @property
     def query(self) -> str:
-        """Return the query string that keeps the list's choice beside a conversation."""
-        return choice_query(self.choice, is_over_all=self.is_over_all)
+        """Return the query string that keeps the list beside a conversation."""
+        return query_beside(self.filter, is_over_all=self.is_over_all)
 
     @property
     def failure(self) -> str:
@@ -112,8 +115,9 @@ class Row:
             self.is_unread,
             self.unread_count,
             self.is_muted,
-            self.choice,
+            self.filter.token,
             self.is_over_all,
+            self.is_assigned_to_me,
             self.draft,
             self.is_gone,
             self.mentioned_agent_id,
@@ -124,18 +128,18 @@ def count_to_99(number: int) -> str:
     return "99+" if number > 99 else str(number)
 
 
-def list_id(inbox: Inbox | None, choice: str = "") -> str:
+def list_id(inbox: Inbox | None, shown: ThreadFilter = EVERYTHING) -> str:
     """Return the id of the element that holds an inbox's threads; None stands for the top list.
 
-    Each choice has an element of its own, so that a row for one never lands in another.
+    Each filter has an element of its own, so that a row for one never lands in another.
     """
     whole = inbox.list_id if inbox else "list-top"
-    return f"{whole}-{choice}" if choice else whole
+    return f"{whole}-{shown.token}" if shown else whole
 
 
-def choice_query(choice: str, *, is_over_all: bool = False) -> str:
+def query_beside(shown: ThreadFilter, *, is_over_all: bool = False) -> str:
     """Return the query string of a conversation that keeps the list beside it."""
-    return f"?only={choice}{'&all_inboxes=1' if is_over_all else ''}" if choice else ""
+    return f"?{shown.query}{'&all_inboxes=1' if is_over_all else ''}" if shown else ""
 
 
 def make_excerpt(draft: str) -> str:
@@ -149,15 +153,17 @@ def build_thread_row(
     state: ThreadState | None,
     *,
     member_since: datetime | None,
-    choice: str = "",
+    shown: ThreadFilter = EVERYTHING,
     is_over_all: bool = False,
+    labels: Mapping[int, Label] | None = None,
 ) -> Row:
-    """Build the row of a thread; `member_since` is None on the agent's own line.
+    """Build the row of a thread in the list that the filter shows.
 
-    A failed text stays in the list of failed ones also for agents who deleted its thread.
+    `member_since` is None on the agent's own line. `labels` are those of the threads, by key.
     """
     unread = unread_in_thread(thread, agent, state, member_since)
     is_hidden = state is not None and state.hides(thread.last_text_id)
+    belongs = shown.matches(thread, agent.pk, is_unread=unread.is_unread)
     return Row(
         kind="thread",
         inbox=thread.inbox,
@@ -167,10 +173,12 @@ def build_thread_row(
         unread_count=unread.count,
         personal_seq=state.seq if state else 0,
         is_muted=state is not None and state.is_muted,
-        choice=choice,
+        filter=shown,
         is_over_all=is_over_all,
+        labels=tuple(labels[key] for key in thread.label_ids if key in labels) if labels else (),
+        is_assigned_to_me=thread.assignee_id == agent.pk,
         draft=make_excerpt(state.draft_body) if state else "",
-        is_gone=not thread.matches(choice) or (is_hidden and choice != Choice.FAILED),
+        is_gone=not belongs or (is_hidden and not shown.shows_hidden),
         mentioned_agent_id=agent.pk if thread.last_message_mentions(agent.pk) else None,
     )
 
@@ -192,7 +200,7 @@ def build_inbox_row(inbox: Inbox, agent: Agent, unread_count: int) -> Row:
 def build_thread_rows(
     agent: Agent,
     threads: list[Thread],
-    choice: str = "",
+    shown: ThreadFilter = EVERYTHING,
     states: Mapping[int, ThreadState] | None = None,
     *,
     is_over_all: bool = False,
@@ -202,14 +210,16 @@ def build_thread_rows(
         return []
     states = states_by_thread(agent, threads) if states is None else states
     starts = membership_starts(agent, {thread.inbox_id for thread in threads})
+    labels = labels_by_key(threads)
     return [
         build_thread_row(
             thread,
             agent,
             states.get(thread.pk),
             member_since=starts.get(thread.inbox_id),
-            choice=choice,
+            shown=shown,
             is_over_all=is_over_all,
+            labels=labels,
         )
         for thread in threads
     ]
@@ -219,3 +229,9 @@ def states_by_thread(agent: Agent, threads: Iterable[Thread]) -> dict[int, Threa
     """Return the agent's states by thread, in one query."""
     states = ThreadState.objects.filter(agent=agent, thread__in=[thread.pk for thread in threads])
     return {state.thread_id: state for state in states}
+
+
+def labels_by_key(threads: Iterable[Thread]) -> dict[int, Label]:
+    """Return the labels of the threads, without deleted ones; no query where there are none."""
+    keys = {key for thread in threads for key in thread.label_ids}
+    return Label.objects.filter(deleted_at=None).in_bulk(keys) if keys else {}

@@ -17,8 +17,9 @@ from django.http import QueryDict
 from inboxes.forms import first_error
 from inboxes.models import Agent, Inbox
 from threads import words
+from threads.cursors import Cursor
 from threads.folding import fold_text
-from threads.lists import PAGE_SIZE, Cursor, encode_seqs
+from threads.lists import PAGE_SIZE, encode_seqs
 
 MAX_QUERY_LENGTH = 200  # characters
 

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from inboxes.integers import IntegerField, read_integer
+from messaging.conversations.list_forms import FilterForm
 from threads.folding import is_blank
-from threads.models import Choice, Thread
+from threads.models import Thread
 
 DRAFT_LIMIT = 10_000
 
@@ -118,12 +119,11 @@ class MentionForm(forms.Form):
     q = forms.CharField(required=False, max_length=150)
 
 
-class HistoryForm(forms.Form):
-    """Read the query string of a conversation."""
+class HistoryForm(FilterForm):
+    """Read the query string of a conversation, with the filter of the list beside it."""
 
     before = IntegerField(required=False)
     new = IntegerField(required=False)
-    only = forms.ChoiceField(choices=Choice.choices, required=False)
     all_inboxes = forms.BooleanField(required=False)
     at = IntegerField(required=False)
 

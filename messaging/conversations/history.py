@@ -21,8 +21,8 @@ from messaging.stream.refusals import composer_key, find_standing
 from messaging.stream.segments import Segments, count_segments
 from messaging.stream.wishes import find_wishes
 from threads.direction import isolate_direction
+from threads.filters import EVERYTHING, ThreadFilter
 from threads.models import Thread, ThreadState
-from threads.rows import choice_query
 from threads.unread import membership_starts
 
 PAGE_SIZE = 40
@@ -83,12 +83,13 @@ class Conversation:
     hidden_id: int = 0
     is_opted_out: bool = False
     wish_id: int = 0  # The last text, if it may ask for no more texts
-    choice: str = ""  # What the list beside it is narrowed to
+    list_filter: ThreadFilter = EVERYTHING  # What the list beside it is narrowed to
     is_over_all: bool = False  # True if that list is over all inboxes
 
     @property
     def list_query(self) -> str:
-        return choice_query(self.choice)
+        """Return the query string of the list beside it."""
+        return f"?{self.list_filter.query}" if self.list_filter else ""
 
     @property
     def newest_id(self) -> int:
@@ -238,7 +239,7 @@ def open_conversation(
     agent: Agent,
     *,
     page: HistoryPage | None = None,
-    choice: str = "",
+    list_filter: ThreadFilter = EVERYTHING,
     is_over_all: bool = False,
 ) -> Conversation:
     """Read what the page shows.
@@ -255,7 +256,7 @@ def open_conversation(
     return Conversation(
         thread=thread,
         page=shown.with_new_line(_first_unread_id(thread, agent, state, shown)),
-        choice=choice,
+        list_filter=list_filter,
         is_over_all=is_over_all,
         hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
         refusal=standing.refusal,

@@ -10,6 +10,7 @@ from django.urls import reverse
 from inboxes.models import Agent, Inbox
 from messaging.conversations.message_search import HitList, hit_list
 from messaging.conversations.thread_search import found_list
+from threads.filters import EVERYTHING, ThreadFilter
 from threads.lists import Listing, list_for_inbox, top_list
 from threads.search import parse_search
 
@@ -47,7 +48,7 @@ def listing_context(listing: Listing) -> dict[str, Any]:
 def list_beside(
     agent: Agent,
     inbox: Inbox,
-    choice: str = "",
+    shown: ThreadFilter = EVERYTHING,
     data: QueryDict | None = None,
     *,
     is_over_all: bool = False,
@@ -59,9 +60,9 @@ def list_beside(
     """
     search = parse_search(data) if data is not None else None
     if search is None and is_over_all:
-        return top_list(agent, choice=choice)
+        return top_list(agent, shown=shown)
     if search is None:
-        return list_for_inbox(agent, inbox, choice)
+        return list_for_inbox(agent, inbox, shown)
     searched = None if inbox.is_personal else inbox
     if search.is_everywhere:
         return hit_list(agent, searched, search)

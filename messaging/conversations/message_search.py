@@ -129,6 +129,7 @@ def hit_list(
     if len(keys) > PAGE_SIZE:
         next_query = "?" + urlencode({"q": search.text, "after": keys[PAGE_SIZE - 1]})
     return HitList(
+        agent=agent,
         inbox=inbox,
         rows=hits,
         next_query=next_query,

@@ -9,8 +9,9 @@ from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from messaging.models import Message
+from threads.cursors import Cursor
 from threads.highlighting import find_word_spans, highlighted_excerpt
-from threads.lists import PAGE_SIZE, Cursor, Listing
+from threads.lists import PAGE_SIZE, Listing
 from threads.models import Thread
 from threads.rows import Row, build_thread_rows
 from threads.search import Search, encode_search_seqs, find_threads
@@ -68,6 +69,7 @@ def found_list(
     if len(keys) > PAGE_SIZE:
         next_query = f"{search.query}&after={rows[-1].key}"
     return FoundList(
+        agent=agent,
         inbox=inbox,
         rows=list(_explain_rows(rows, search)),
         next_query=next_query,

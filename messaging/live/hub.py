@@ -21,7 +21,6 @@ from messaging.live.pages import (
     Page,
     PageView,
     Target,
-    is_over_all,
 )
 from messaging.live.presence import PresenceTracker
 from messaging.live.readers import (
@@ -34,9 +33,11 @@ from messaging.live.readers import (
     draw_recent_notifications,
     run_in_thread,
 )
+from messaging.live.rendering import no_counts_part
 from messaging.live.subscriber import Subscriber
 from messaging.live.supervision import keep_running
 from messaging.notifications import missed
+from threads.filters import parse_token
 from threads.models import Thread
 
 log = logging.getLogger(__name__)
@@ -211,8 +212,8 @@ class Hub:
         if access is None:
             return
         new = [access.inboxes[key] for key in inbox_ids if key in access.inboxes]
-        over_all = is_over_all(page.view.list, page.view.only)
-        parts, rows = await run_in_thread(draw_new_inboxes, access.agent, new, over_all=over_all)
+        shown = parse_token(page.view.only)
+        parts, rows = await run_in_thread(draw_new_inboxes, access.agent, new, shown)
         seqs = {f"i{inbox.pk}": inbox.seq for inbox in new}
         await page.send(*pack_frames(parts=parts, rows=rows, seqs=seqs))
 
@@ -221,7 +222,7 @@ class Hub:
         if not inbox_ids:
             return
         keys = sorted(inbox_ids)
-        parts = [("failing", {"inbox": key, "count": 0, "seq": 0}) for key in keys]
+        parts = [no_counts_part(key) for key in keys]
         gone = [f"inbox-{key}" for key in keys]
         await page.send(*pack_frames(parts=parts, gone=gone, go=go))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeGuard
 
 from messaging.live.frames import Frame
-from threads.models import Choice
+from threads.filters import ThreadFilter, parse_token
 from threads.presence import Person
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 ListShown = Literal["top"] | int | None
 
 MAX_SEQS = 2_000
+LONGEST_TOKEN = 400
 
 # Close codes; the last one, of RFC 6455, says that the server is at fault.
 SIGNED_OUT = 4401
@@ -33,9 +34,9 @@ class BadMessage(ValueError):
 class PageView:
     """Hold the list and the thread that a page shows, and the counters at which it read them.
 
-    `only` is what the list is narrowed to, a Choice or "". The keys of `seqs`: `i3` is inbox 3 as
-    a row of the top list, `l3` the rows of inbox 3's own list, `t45` the history of thread 45,
-    `a2` what is agent 2's alone.
+    `only` is what the list is narrowed to, as the token of a filter. The keys of `seqs`:
+    `i3` is inbox 3 as a row of the top list, `l3` the rows of inbox 3's own list, `t45` the
+    history of thread 45, `a2` what is agent 2's alone.
     """
 
     list: ListShown = None
@@ -54,7 +55,7 @@ class PageView:
         if not (thread is None or is_primary_key(thread)):
             raise BadMessage
         only = data.get("only", "")
-        if not (only == "" or (isinstance(only, str) and only in Choice.values)):
+        if not is_token(only):
             raise BadMessage
         if not isinstance(seqs, dict) or len(seqs) > MAX_SEQS:
             raise BadMessage
@@ -71,7 +72,16 @@ class PageView:
 
 def is_over_all(shown: ListShown, only: str) -> bool:
     """Return True for the top list that is narrowed, to threads of all inboxes."""
-    return shown == "top" and only == Choice.FAILED
+    return shown == "top" and bool(only)
+
+
+def is_token(value: object) -> TypeGuard[str]:
+    """Return True for the token of a filter."""
+    try:
+        parse_token(value if isinstance(value, str) and len(value) <= LONGEST_TOKEN else "?")
+    except ValueError:
+        return False
+    return True
 
 
 def parse_json(text: str) -> object:
@@ -166,6 +176,15 @@ class Target:
     def is_over_all(self) -> bool:
         """Return True if the page's list has threads of all of the agent's inboxes."""
         return is_over_all(self.list, self.only)
+
+    @property
+    def filter(self) -> ThreadFilter:
+        """Return what the page's list is narrowed to."""
+        return parse_token(self.only)
+
+    def shows_list_of(self, inbox_id: int) -> bool:
+        """Return True if the page's list has the inbox, or its threads."""
+        return self.list in {"top", inbox_id}
 
     @classmethod
     def from_page(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -20,13 +20,16 @@ from messaging.live import reading
 from messaging.live.drafts import draw_drafts
 from messaging.live.frames import Fragment, Frame, Part, pack_frames, split_into_parts
 from messaging.live.pages import ListShown, Page, Target, is_over_all
-from messaging.live.rendering import Renderer, failing_part, render_row
+from messaging.live.rendering import Renderer, counts_part, render_row
 from messaging.live.supervision import failures
 from messaging.notifications import lists, words
-from threads.lists import PAGE_SIZE
-from threads.models import Choice, Thread, ThreadState
+from threads.filters import ThreadFilter, parse_token
+from threads.lists import PAGE_SIZE, read_walked
+from threads.models import Thread, ThreadState
 from threads.rows import build_inbox_row, build_thread_rows
 from threads.unread import count_unread_threads
+from threads.view_counts import count_views
+from threads.walks import walk_threads
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +95,7 @@ def draw_changes(
             for target in targets
             if target.list == "top" and not target.is_over_all
         },
+        listing_ids={t.agent_id for t in targets if t.shows_list_of(inbox_id)},
         notifications_since=since,
     )
     renderer = Renderer(changes)
@@ -135,6 +139,7 @@ def draw_missed(
         open_threads=set() if target.thread is None else {target.thread},
         agent_ids={target.agent_id},
         counting_ids={target.agent_id} if target.list == "top" else set(),
+        listing_ids={target.agent_id} if target.shows_list_of(inbox_id) else set(),
     )
     frames = Renderer(changes).frames_for(target)
     is_last = not frames or not changes.is_more
@@ -153,7 +158,9 @@ def draw_personal(
     agent = access.agent
     threads, states, upto = reading.read_states(agent, since)
     touched = {thread.inbox_id for thread in threads} | reading.read_new_memberships(agent, since)
-    shared = [i for i in access.inboxes.values() if i.pk in touched and not i.is_personal]
+    changed = [inbox for inbox in access.inboxes.values() if inbox.pk in touched]
+    shared = [inbox for inbox in changed if not inbox.is_personal]
+    counts = dict(zip([inbox.pk for inbox in changed], draw_counts(agent, changed), strict=True))
     hidden = {thread.pk: _hidden_id(thread, states[thread.pk]) for thread in threads}
     parts = [
         ("notices", {"unread": lists.unread_counts([agent.pk])[agent.pk], "new": []}),
@@ -170,13 +177,16 @@ def draw_personal(
             for thread in threads
             if over_all or shown == ("top" if thread.inbox.is_personal else thread.inbox_id)
         ]
-        built = build_thread_rows(agent, here, only, states, is_over_all=over_all)
+        built = build_thread_rows(agent, here, parse_token(only), states, is_over_all=over_all)
         rows = [render_row(row) for row in built]
         if shown == "top" and not over_all:
             inboxes = draw_inbox_rows(agent, shared) if inboxes is None else inboxes
             rows += inboxes
+        counted = [part for key, part in counts.items() if shown in {"top", key}]
         seqs = {f"a{agent.pk}": upto} if with_seqs else None
-        frames[shown, only, with_seqs] = pack_frames(parts=parts, rows=rows, seqs=seqs)
+        frames[shown, only, with_seqs] = pack_frames(
+            parts=[*parts, *counted], rows=rows, seqs=seqs
+        )
     return upto, frames
 
 
@@ -195,16 +205,21 @@ def draw_recent_notifications(agent_id: int) -> list[Frame]:
 
 
 def draw_new_inboxes(
-    agent: Agent, inboxes: list[Inbox], *, over_all: bool
+    agent: Agent, inboxes: list[Inbox], shown: ThreadFilter
 ) -> tuple[list[Part], list[Fragment]]:
-    """Draw what the agent's top list has to show of inboxes that are new to it."""
-    parts = [failing_part(inbox) for inbox in inboxes]
-    if not over_all:
+    """Draw what the agent's top list, narrowed or not, shows of inboxes that are new to it."""
+    parts = draw_counts(agent, inboxes)
+    if not shown:
         return parts, draw_inbox_rows(agent, [one for one in inboxes if not one.is_personal])
-    failing = Thread.objects.filter(inbox__in=inboxes).matching(Choice.FAILED)
-    threads = list(failing.for_rows().newest_first()[:PAGE_SIZE])
-    rows = build_thread_rows(agent, threads, Choice.FAILED, is_over_all=True)
+    walk = walk_threads(agent, inboxes, shown, count=PAGE_SIZE)
+    rows = build_thread_rows(agent, read_walked(walk), shown, is_over_all=True)
     return parts, [render_row(row) for row in rows]
+
+
+def draw_counts(agent: Agent, inboxes: Collection[Inbox]) -> list[Part]:
+    """Return what stands beside the views, for each of the inboxes; one query."""
+    counted = count_views([agent.pk], inboxes)
+    return [counts_part(inbox, agent, counted[agent.pk, inbox.pk]) for inbox in inboxes]
 
 
 def draw_inbox_rows(agent: Agent, inboxes: list[Inbox]) -> list[Fragment]:

@@ -17,8 +17,10 @@ from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import composer_key, find_refusals
 from messaging.stream.wishes import find_wishes
-from threads.models import Thread, ThreadState
+from threads.models import Label, Thread, ThreadState
+from threads.rows import labels_by_key
 from threads.unread import count_unread_threads
+from threads.view_counts import ViewCounts, count_views
 
 # Rows read in one step of a catch-up; the rest follows in further steps. A step ends with its
 # counters, and is small enough to cross a slow line while the page waits, even with the longest
@@ -61,6 +63,10 @@ class Changes:
     # Since when each agent is a member.
     member_since: dict[int, datetime] = field(default_factory=dict)
     states: dict[tuple[int, int], ThreadState] = field(default_factory=dict)
+    # The labels of the threads that changed, by key.
+    labels: dict[int, Label] = field(default_factory=dict)
+    # What stands beside the views of each agent who sees a list of the inbox.
+    view_counts: dict[int, ViewCounts] = field(default_factory=dict)
     # Unread threads of the inbox, for each agent who sees it as a row.
     unread_threads: dict[tuple[int, int], int] = field(default_factory=dict)
     # The newest notifications of each agent, at most MAX_POPUPS.
@@ -77,13 +83,15 @@ def read_changes(
     open_threads: Collection[int],
     agent_ids: Collection[int],
     counting_ids: Collection[int] = (),
+    listing_ids: Collection[int] = (),
     notifications_since: int | None = None,
 ) -> Changes:
     """Read one inbox for the agents whose pages show it; leave out those who may not see it.
 
-    `counting_ids` are the agents whose list shows a count of unread threads. None for a `since`
-    leaves that part out. The counter is read first: what a later query sees beyond it is sent
-    again, which does no harm. Raises Inbox.DoesNotExist.
+    `counting_ids` are the agents whose list shows a count of unread threads, `listing_ids` those
+    who see a list of the inbox. None for a `since` leaves that part out. The counter is read
+    first: what a later query sees beyond it is sent again, which does no harm. Raises
+    Inbox.DoesNotExist.
     """
     inbox = Inbox.objects.select_related("last_author", "owner").get(pk=inbox_id)
     changes = Changes(inbox=inbox, upto=inbox.seq)
@@ -98,6 +106,7 @@ def read_changes(
     changes.is_more = bool(full)
     _read_agents_with_access(changes, agent_ids)
     _read_personal(changes, counting_ids)
+    _read_view_counts(changes, listing_ids)
     if notifications_since is not None and notifications_since < inbox.seq:
         _read_notifications(changes, notifications_since)
     return changes
@@ -162,7 +171,9 @@ def _read_agents_with_access(changes: Changes, agent_ids: Collection[int]) -> No
 
 
 def _read_personal(changes: Changes, counting_ids: Collection[int]) -> None:
-    """Read the states that decide how a row looks to each agent; two queries at most."""
+    """Read the states and labels that decide how a row looks to each agent; three queries at
+    most."""
+    changes.labels = labels_by_key(changes.threads)
     if changes.threads:
         states = ThreadState.objects.filter(
             agent__in=list(changes.agents), thread__in=[thread.pk for thread in changes.threads]
@@ -170,6 +181,13 @@ def _read_personal(changes: Changes, counting_ids: Collection[int]) -> None:
         changes.states = {(state.agent_id, state.thread_id): state for state in states}
     counting = [agent_id for agent_id in counting_ids if agent_id in changes.agents]
     changes.unread_threads = count_unread_threads(counting, [changes.inbox])
+
+
+def _read_view_counts(changes: Changes, listing_ids: Collection[int]) -> None:
+    """Read the counts beside the views, for all agents at once; one query."""
+    agent_ids = [agent_id for agent_id in listing_ids if agent_id in changes.agents]
+    counted = count_views(agent_ids, [changes.inbox])
+    changes.view_counts = {agent_id: counts for (agent_id, _), counts in counted.items()}
 
 
 def _read_notifications(changes: Changes, since: int) -> None:

@@ -23,8 +23,11 @@ from messaging.live.pages import Target
 from messaging.live.reading import Changes, NotificationCopy
 from messaging.models import Message, ScheduledText
 from messaging.notifications.words import popup_content
+from threads.filters import EVERYTHING, ThreadFilter
+from threads.lists import view_counts
 from threads.models import Thread
 from threads.rows import Row, build_inbox_row, build_thread_row
+from threads.view_counts import ViewCounts
 
 # A placeholder for the agent's own counter in a row drawn for many. It is unguessable, so that no
 # text contains it, and no shorter than any counter.
@@ -59,7 +62,7 @@ class Renderer:
             rows += self._top_rows(agent, target)
         elif target.list == inbox.pk:
             seqs[f"l{inbox.pk}"] = upto
-            rows += self._thread_rows(agent, target.only)
+            rows += self._thread_rows(agent, target.filter)
         if target.thread is not None:
             seqs[f"t{target.thread}"] = upto
             rows += [self._render_title(t) for t in self.changes.titles if t.pk == target.thread]
@@ -69,8 +72,8 @@ class Renderer:
             planned = [text for text in texts if text.thread_id == target.thread]
             rows += [self._render_scheduled_text(text) for text in planned]
         parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
-        if target.list in {"top", inbox.pk}:
-            parts.append(failing_part(inbox))
+        if agent.pk in self.changes.view_counts and target.shows_list_of(inbox.pk):
+            parts.append(counts_part(inbox, agent, self.changes.view_counts[agent.pk]))
         return pack_frames(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
 
     def _refusal_parts(self, target: Target) -> list[Part]:
@@ -100,13 +103,13 @@ class Renderer:
 
     def _top_rows(self, agent: Agent, target: Target) -> list[Fragment]:
         if target.is_over_all:
-            return self._thread_rows(agent, target.only, is_over_all=True)
+            return self._thread_rows(agent, target.filter, is_over_all=True)
         if self.changes.inbox.is_personal:
             return self._thread_rows(agent)
         return [self._inbox_row(agent)]
 
     def _thread_rows(
-        self, agent: Agent, choice: str = "", *, is_over_all: bool = False
+        self, agent: Agent, shown: ThreadFilter = EVERYTHING, *, is_over_all: bool = False
     ) -> list[Fragment]:
         states, member_since = self.changes.states, self.changes.member_since.get(agent.pk)
         return [
@@ -116,8 +119,9 @@ class Renderer:
                     agent,
                     states.get((agent.pk, thread.pk)),
                     member_since=member_since,
-                    choice=choice,
+                    shown=shown,
                     is_over_all=is_over_all,
+                    labels=self.changes.labels,
                 )
             )
             for thread in self.changes.threads
@@ -160,11 +164,19 @@ class Renderer:
         )
 
 
-def failing_part(inbox: Inbox) -> Part:
-    """Tell a page how many threads of the inbox have failed or unknown texts, and the inbox's name
-    if its number receives no texts."""
-    told = {"inbox": inbox.pk, "count": inbox.failing_count, "seq": inbox.seq}
-    return "failing", told | ({"lost": inbox.name} if inbox.not_receiving_since else {})
+def counts_part(inbox: Inbox, agent: Agent, counted: ViewCounts) -> Part:
+    """Tell a page how many threads of the inbox the views hold that have a count, and the inbox's
+    name if its number receives no texts.
+
+    `seq` is "<inbox counter>-<agent counter>": both were read before the counts were.
+    """
+    told = {"inbox": inbox.pk, "seq": f"{inbox.seq}-{agent.seq}", **view_counts(inbox, counted)}
+    return "counts", told | ({"lost": inbox.name} if inbox.not_receiving_since else {})
+
+
+def no_counts_part(inbox_id: int) -> Part:
+    """Tell a page to count nothing of an inbox that its agent lost."""
+    return "counts", {"inbox": inbox_id, "seq": "", "reply": 0, "mine": 0, "failed": 0}
 
 
 def render_row(row: Row) -> Fragment:

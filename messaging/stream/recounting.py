@@ -14,7 +14,7 @@ from inboxes.database import save_columns
 from inboxes.models import Inbox
 from messaging.models import Message, ScheduledText
 from messaging.stream import failures, notifying
-from threads.models import Choice, Thread
+from threads.models import Thread
 
 BATCH = 1_000  # threads
 
@@ -123,6 +123,6 @@ def _is_inbox_wrong(inbox_id: int) -> bool:
 
 
 def _right_counts(inbox_id: int) -> dict[str, int]:
-    failing = Thread.objects.filter(inbox=inbox_id).matching(Choice.FAILED)
+    failing = Thread.objects.filter(inbox=inbox_id).failing()
     failed = failing.filter(failed_count__gt=0).count()
     return {"failed_count": failed, "unknown_count": failing.count() - failed}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from inboxes import counters
 from inboxes.models import Agent
@@ -16,7 +16,6 @@ from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_o
 from tests.markup import read_page
 from tests.messaging.live.live_pages import parse_elements
 from threads.actions import hide_thread
-from threads.models import Thread
 
 pytestmark = pytest.mark.django_db
 
@@ -70,13 +69,13 @@ def test_a_thread_of_ones_own_line_is_marked_in_the_top_list(cast: Cast) -> None
 
 def test_the_link_has_a_count_and_is_hidden_where_nothing_failed(cast: Cast) -> None:
     client = client_of(cast.ana)
-    assert "data-failing-count hidden>0<" in read_page(client.get("/"))
+    assert 'data-count="failed" hidden></span>' in read_page(client.get("/"))
     fail_text(cast, to=DISPATCH)
     message = fail_text(cast, to=DISPATCH, sender=OTHER)
     for path in ("/", f"/inboxes/{cast.dispatch.pk}/"):
-        assert "data-failing-count>2<" in read_page(client.get(path))
+        assert 'data-count="failed">2<' in read_page(client.get(path))
     mark_failure_seen(message=message, agent=cast.ben)
-    assert "data-failing-count>1<" in read_page(client.get("/"))
+    assert 'data-count="failed">1<' in read_page(client.get("/"))
 
 
 def test_a_deleted_thread_stays_among_the_failed(cast: Cast) -> None:
@@ -103,14 +102,3 @@ def test_nothing_failed_is_said_in_words(cast: Cast) -> None:
     page = read_page(client_of(cast.ana).get("/?only=failed"))
     assert "No failed texts" in page
     assert "Show all messages" in page
-
-
-def test_the_list_walks_its_own_index(cast: Cast) -> None:
-    fail_text(cast, to=DISPATCH)
-    threads = Thread.objects.filter(inbox=cast.dispatch).matching("failed").newest_first()
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET LOCAL enable_sort = off")
-        plan = threads[:31].explain()
-    assert "thread_failed_list" in plan
-    assert "Sort" not in plan

@@ -6,7 +6,6 @@ import re
 
 import pytest
 from channels.db import database_sync_to_async as in_database
-from django.db import connection
 
 from tests.cast import ANAS_LINE, Cast, client_of
 from tests.markup import read_page
@@ -187,13 +186,3 @@ async def test_live_rows_enter_and_leave_a_narrowed_list(cast: Cast) -> None:
     assert reply.ids_in_order(f"{order}-reply") == [f"thread-{first.pk}", f"thread-{second.pk}"]
     for page in (urgent, reply):
         await page.disconnect()
-
-
-def test_a_narrowed_list_of_a_large_inbox_walks_an_index(cast: Cast) -> None:
-    """Without an index, finding one urgent thread among a million would read all of them."""
-    with connection.cursor() as cursor:
-        # A few rows would be sorted.
-        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
-    for choice, index in (("urgent", "thread_priority_list"), ("reply", "thread_wanting_list")):
-        threads = Thread.objects.filter(inbox=cast.front_desk).matching(choice).newest_first()
-        assert index in threads[:30].explain()

@@ -4,6 +4,6 @@ from threads.models.activity import Activity
 from threads.models.contacts import Contact
 from threads.models.labels import Label, ThreadLabel
 from threads.models.states import ThreadState
-from threads.models.threads import Choice, Thread
+from threads.models.threads import Thread
 
-__all__ = ["Activity", "Choice", "Contact", "Label", "Thread", "ThreadLabel", "ThreadState"]
+__all__ = ["Activity", "Contact", "Label", "Thread", "ThreadLabel", "ThreadState"]

@@ -7,26 +7,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import F, Q, Value
 
 from inboxes.models import Inbox, LastMessage
 from inboxes.models.inboxes import sort_key
 from threads.models.contacts import Contact
-from threads.models.states import ThreadState
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
-
-
-class Choice(models.TextChoices):
-    """A choice that narrows a list of threads."""
-
-    NEEDS_REPLY = "reply", "Needs reply"
-    FAILED = "failed", "Failed"
-    URGENT = "urgent", "Urgent"
-    HIGH = "high", "High"
-    MEDIUM = "medium", "Medium"
-    LOW = "low", "Low"
 
 
 # What the index of the list *Failed* holds.
@@ -39,32 +27,13 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def visible_to(self, agent: Agent) -> ThreadQuerySet:
         return self.filter(inbox__in=Inbox.objects.visible_to(agent))
 
+    def failing(self) -> ThreadQuerySet:
+        """Keep those with failed or unknown texts that nobody has seen."""
+        return self.filter(IS_FAILING)
+
     def for_rows(self) -> ThreadQuerySet:
         """Load the relations that a row of a list shows."""
-        return self.select_related("contact", "inbox", "last_author")
-
-    def not_hidden_from(self, agent: Agent) -> ThreadQuerySet:
-        """Leave out the threads that the agent deleted and no text brought back."""
-        hiding = ThreadState.objects.filter(
-            agent=agent,
-            thread=OuterRef("pk"),
-            hidden_id__gt=0,
-            hidden_id__gte=OuterRef("last_text_id"),
-        )
-        return self.filter(~Exists(hiding))
-
-    def matching(self, choice: Choice | str) -> ThreadQuerySet:
-        """Keep the threads that a list shows with this choice; "" keeps all."""
-        if not choice:
-            return self
-        if choice == Choice.NEEDS_REPLY:
-            return self.filter(IS_OPEN, needs_reply=True)
-        if choice == Choice.FAILED:
-            return self.filter(IS_FAILING)
-        return self.filter(priority=choice)
-
-    def newest_first(self) -> ThreadQuerySet:
-        return self.order_by(F("last_at").desc(), "-pk")
+        return self.select_related("contact", "inbox", "last_author", "assignee")
 
 
 class Thread(LastMessage):
@@ -283,14 +252,6 @@ class Thread(LastMessage):
     @property
     def is_personal(self) -> bool:
         return self.inbox.is_personal
-
-    def matches(self, choice: Choice | str) -> bool:
-        """Return True if a list with this choice shows it; see `ThreadQuerySet.matching`."""
-        if choice == Choice.NEEDS_REPLY:
-            return self.needs_reply and self.status == self.Status.OPEN
-        if choice == Choice.FAILED:
-            return self.failing_count > 0
-        return not choice or self.priority == choice
 
     @property
     def sort_key(self) -> str:

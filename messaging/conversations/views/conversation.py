@@ -17,7 +17,7 @@ from messaging.conversations.views.lists import targets_panes
 from messaging.conversations.views.read_marks import mark_shown
 from threads.access import get_thread
 from threads.direction import isolate_direction
-from threads.models import Choice, Thread
+from threads.models import Thread
 
 
 @require_safe
@@ -56,8 +56,8 @@ def _list_beside(form: HistoryForm) -> dict[str, Any]:
     """Return which list stands beside the conversation."""
     given = form.cleaned_data
     return {
-        "choice": given["only"],
-        "is_over_all": given["all_inboxes"] and given["only"] == Choice.FAILED,
+        "list_filter": given["filter"],
+        "is_over_all": given["all_inboxes"] and bool(given["filter"]),
     }
 
 
@@ -82,7 +82,7 @@ def render_conversation(
 ) -> HttpResponse:
     """Render the conversation beside its list: as both panes for htmx, else as a page."""
     listing = list_beside(
-        agent, shown.inbox, shown.choice, request.GET, is_over_all=shown.is_over_all
+        agent, shown.inbox, shown.list_filter, request.GET, is_over_all=shown.is_over_all
     )
     context = {
         **listing_context(listing),

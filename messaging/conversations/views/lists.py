@@ -10,7 +10,9 @@ from inboxes.requests import HtmxRequest, signed_in_agent, target_id
 from messaging.conversations.list_forms import ListForm
 from messaging.conversations.lists import listing_context
 from messaging.conversations.thread_search import found_list
-from threads.lists import Cursor, Listing, inbox_list, top_list
+from threads.cursors import Cursor
+from threads.filters import ThreadFilter
+from threads.lists import Listing, inbox_list, top_list
 from threads.search import parse_search
 
 
@@ -19,9 +21,9 @@ from threads.search import parse_search
 def show_messages(request: HtmxRequest) -> HttpResponse:
     """Show the messages view, or the next rows of its list."""
     agent = signed_in_agent(request)
-    after, choice = _read_position(request)
+    after, shown = _read_position(request)
     search = parse_search(request.GET, everywhere=False)
-    listing = found_list(agent, None, search, after) if search else top_list(agent, after, choice)
+    listing = found_list(agent, None, search, after) if search else top_list(agent, after, shown)
     return render_list(request, listing, "Messages")
 
 
@@ -31,20 +33,20 @@ def show_inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
     """Show the threads of a shared inbox, or the next rows of them."""
     agent = signed_in_agent(request)
     shared = get_shared_inbox(agent, inbox_id)
-    after, choice = _read_position(request)
+    after, shown = _read_position(request)
     search = parse_search(request.GET, everywhere=False)
     if search is not None:
         return render_list(request, found_list(agent, shared, search, after), shared.name)
-    listing = inbox_list(agent, shared, after, choice)
+    listing = inbox_list(agent, shared, after, shown)
     return render_list(request, listing, shared.name)
 
 
-def _read_position(request: HtmxRequest) -> tuple[Cursor | None, str]:
+def _read_position(request: HtmxRequest) -> tuple[Cursor | None, ThreadFilter]:
     """Return the cursor of the list's page, and what the list is narrowed to."""
     form = ListForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
-    return form.cleaned_data["after"], form.cleaned_data["only"]
+    return form.cleaned_data["after"], form.cleaned_data["filter"]
 
 
 def render_list(request: HtmxRequest, listing: Listing, title: str) -> HttpResponse:

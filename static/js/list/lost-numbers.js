@@ -1,15 +1,17 @@
 // The line that says that new texts to a number don't come here, shown until they do.
+import { compareKeys } from "../live/fragments.js";
 import { listen } from "../shared/events.js";
 
 /**
- * The change counter of each inbox at which it was read last.
- * @type {Map<number, number>}
+ * The change counters at which each inbox was read last.
+ * @type {Map<number, string>}
  */
 const seqs = new Map();
 
-listen("failing", ({ inbox, seq, lost }) => {
+listen("counts", ({ inbox, seq, lost }) => {
   const line = document.querySelector("[data-lost]");
-  if (!(line instanceof HTMLElement) || (seq && seq < (seqs.get(inbox) ?? 0))) return;
+  if (!(line instanceof HTMLElement)) return;
+  if (seq && compareKeys(seq, seqs.get(inbox) ?? "0") < 0) return;
   seqs.set(inbox, seq);
   /** @type {Record<string, string>} */
   const names = JSON.parse(line.dataset.lost || "{}");

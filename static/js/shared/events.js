@@ -6,7 +6,7 @@
  * the same words.
  * @typedef {object} View
  * @property {number | "top"} list the open inbox; "top" for the list of inboxes
- * @property {string} only what the list is narrowed to; empty where it shows everything
+ * @property {string} only what the list is narrowed to, in one word; empty where it shows everything
  * @property {number | null} thread the open thread
  * @property {Record<string, number>} seqs counters by their names, as "i3" or "t45"
  */
@@ -48,12 +48,15 @@
  */
 
 /**
- * How many threads of an inbox have failed or unknown texts that nobody has seen, and whether its
- * number receives texts.
- * @typedef {object} Failing
+ * How many threads of an inbox the views hold that have a count, and whether its number receives
+ * texts.
+ * @typedef {object} ViewCounts
  * @property {number} inbox
- * @property {number} count
- * @property {number} seq the inbox's change counter; 0 where the agent lost the inbox
+ * @property {string} seq the change counters of inbox and agent, as "17-5"; empty where the agent
+ *   lost the inbox
+ * @property {number} reply
+ * @property {number} mine
+ * @property {number} failed threads with failed or unknown texts that nobody has seen
  * @property {string} [lost] the inbox's name, if new texts to its number don't come here
  */
 
@@ -63,7 +66,7 @@
  * @property {Presence} presence
  * @property {PresenceMarks} marks
  * @property {ServerDraft[]} drafts
- * @property {Failing} failing
+ * @property {ViewCounts} counts
  * @property {Record<string, boolean>} muted whether each of these threads is muted
  * @property {Record<string, number>} hidden up to which message each of these threads is hidden;
  *   0 if it is not

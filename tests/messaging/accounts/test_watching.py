@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from inboxes.models import Agent, Inbox
 from messaging.accounts.disconnecting import disconnect_number
 from messaging.accounts.offered import read_offered_numbers
 from messaging.accounts.watching import check_due_numbers, check_number, set_back, stop_watching
-from messaging.live.rendering import failing_part
+from messaging.live.rendering import counts_part
 from messaging.models import CarrierAccount, Number, NumberConnection
 from messaging.stream.replies import follow_number
 from messaging.tasks import check_connections
@@ -26,6 +27,7 @@ from tests.messaging.accounts.numbers_of_account import THEIRS, connect, connect
 from tests.messaging.carriers.number_far_ends.base import Answer, Request
 from tests.messaging.carriers.number_far_ends.twilio import TwilioNumbers
 from tests.messaging.stepped_worker import due_jobs
+from threads.view_counts import ViewCounts
 
 __all__ = ["clock"]
 
@@ -405,15 +407,17 @@ def test_open_pages_are_told_when_new_texts_do_not_come_and_when_they_do_again(
     row = check_number(connection=row)
     inbox = Inbox.objects.get(pk=cast.front_desk.pk)
     assert inbox.seq > before.seq
-    assert failing_part(inbox)[1] == {
-        "inbox": inbox.pk,
-        "count": 0,
-        "seq": inbox.seq,
-        "lost": "Front Desk",
-    }
+
+    def told(inbox: Inbox) -> dict[str, Any]:
+        name, part = counts_part(inbox, cast.ana, ViewCounts())
+        assert name == "counts"
+        assert isinstance(part, dict)
+        return part
+
+    assert told(inbox)["lost"] == "Front Desk"
     set_back(connection=row, agent=None)
     inbox.refresh_from_db()
-    assert "lost" not in dict(failing_part(inbox)[1])  # type: ignore[call-overload]
+    assert "lost" not in told(inbox)
 
 
 def test_a_number_that_moves_to_another_inbox_takes_the_line_along(

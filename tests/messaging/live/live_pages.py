@@ -29,7 +29,7 @@ Opener = Callable[..., Awaitable["LivePage"]]
 SEND = "websocket.send"
 
 # Parts that place nothing; what they tell of messages is kept in `told`.
-SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden", "failing"}
+SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden", "counts"}
 
 ELEMENT = re.compile(
     r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'
@@ -107,7 +107,7 @@ class LivePage:
     tombstones: dict[str, str] = field(default_factory=dict)
     frames: list[dict[str, Any]] = field(default_factory=list)
     notifications: list[dict[str, Any]] = field(default_factory=list)
-    failing: dict[int, int] = field(default_factory=dict)
+    counts: dict[int, dict[str, Any]] = field(default_factory=dict)
     gone_to: str = ""
     socket: Any = None
 
@@ -122,9 +122,9 @@ class LivePage:
         only = re.search(r'data-only="([^"]*)"', text)
         shown = re.search(r'data-list="([^"]*)"', text)
         thread = re.search(r'data-thread="(\d+)"', text)
-        failing = re.search(r'data-failing="([^"]*)"', text)
-        counts = json.loads(html.unescape(failing[1])) if failing else {}
-        self.failing = {int(inbox): count for inbox, count in counts.items()}
+        counts = re.search(r'data-counts="([^"]*)"', text)
+        known = json.loads(html.unescape(counts[1])) if counts else {}
+        self.counts = {int(inbox): count for inbox, count in known.items()}
         assert shown is not None
         self.view = {
             "list": shown[1] if shown[1] == "top" else int(shown[1]),
@@ -138,8 +138,7 @@ class LivePage:
         """Place and remove elements by the same rule as the page's script."""
         if "rows" in frame:
             frame["rows"] = tags_on_one_line(frame["rows"])
-        failing = frame.get("failing", {"inbox": 0, "count": 0})
-        self.failing[failing["inbox"]] = failing["count"]
+        self._take_counts(frame.get("counts"))
         if frame.keys() <= SIDE_PARTS:
             self.notifications += frame.get("notices", {}).get("new", [])
             return
@@ -170,9 +169,19 @@ class LivePage:
             seqs[key] = max(seqs.get(key, 0), seq)
 
     def shown(self) -> set[tuple[Any, ...]]:
-        failing = sum(self.failing.values())
-        counted = {("failing", failing)} if failing else set()
+        counted = {
+            (name, sum(counts[name] for counts in self.counts.values()))
+            for name in ("reply", "mine", "failed")
+        }
         return counted | {element.shown for element in self.placed.values()}
+
+    def _take_counts(self, counts: dict[str, Any] | None) -> None:
+        """Keep the counts beside the views, unless newer ones are known."""
+        if counts is None:
+            return
+        known = self.counts.get(counts["inbox"], {}).get("seq", "")
+        if not (counts["seq"] and known) or parse_key(counts["seq"]) >= parse_key(known):
+            self.counts[counts["inbox"]] = counts
 
     def ids_in_order(self, container: str) -> list[str]:
         """Return the ids of a list, newest first."""

@@ -21,7 +21,7 @@ from messaging.stream import segments
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.far_end_client import FarEnd, far_end
 from tests.messaging.stepped_worker import carrier, end_waits, run_jobs
-from threads.models import Choice, Thread
+from threads.models import Thread
 
 __all__ = ["carrier", "far_end"]
 
@@ -105,7 +105,7 @@ def test_a_confirmation_that_failed_offers_nothing_and_is_in_no_list(cast: Cast)
     write_outcome(attempt, results.Rejected("30003", "bad_address", "No such number."))
     confirmation.refresh_from_db()
     assert (confirmation.state, confirmation.unseen_failure) == ("failed", "")
-    assert not Thread.objects.matching(Choice.FAILED).exists()
+    assert not Thread.objects.failing().exists()
     page = client_of(cast.ana).get(f"/threads/{thread.pk}/").content.decode()
     assert "is-failed" in page
     assert "may not have arrived. You don" in page

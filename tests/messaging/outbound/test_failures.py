@@ -43,7 +43,7 @@ from tests.messaging.notifications.push_service import (
 )
 from tests.messaging.scheduled_texts import HOUR, make_due, schedule_in
 from threads.actions import set_mute
-from threads.models import Choice, Thread
+from threads.models import Thread
 
 pytestmark = pytest.mark.django_db
 __all__ = ["service"]
@@ -98,7 +98,7 @@ def assert_counts_are_right() -> None:
         with_failed = [thread for thread, (failed, _) in expected.items() if failed]
         only_unknown = [t for t, (failed, unknown) in expected.items() if unknown and not failed]
         assert (inbox.failed_count, inbox.unknown_count) == (len(with_failed), len(only_unknown))
-        listed = Thread.objects.filter(inbox=inbox).matching(Choice.FAILED)
+        listed = Thread.objects.filter(inbox=inbox).failing()
         assert set(listed) == {*with_failed, *only_unknown}
     for message in Message.objects.exclude(unseen_failure=""):
         assert message.unseen_failure == message.state
@@ -232,7 +232,7 @@ def test_a_retry_takes_the_failure_away_and_a_second_one_is_told_anew(cast: Cast
     message = fail(cast, cast.answer(cast.thread(), "Yes, until six."))
     retry_message(message=message)
     assert unread(cast, cast.ana) == []
-    assert not Thread.objects.matching(Choice.FAILED).exists()
+    assert not Thread.objects.failing().exists()
     first = Notification.objects.get(agent=cast.ana, message=message)
     message.refresh_from_db()
     fail(cast, message)
@@ -266,7 +266,7 @@ def test_what_one_member_has_seen_is_seen_for_all_and_says_by_whom(cast: Cast) -
     assert seen.seq > message.seq
     again = mark_failure_seen(message=message, agent=cast.ben)
     assert (again.failure_seen_by_id, again.seq) == (cast.cho.pk, seen.seq)
-    assert not Thread.objects.matching(Choice.FAILED).exists()
+    assert not Thread.objects.failing().exists()
 
 
 def test_a_seen_unknown_text_that_then_fails_counts_again(cast: Cast) -> None:
@@ -284,7 +284,7 @@ def test_a_seen_unknown_text_that_then_fails_counts_again(cast: Cast) -> None:
 def test_what_failed_before_the_upgrade_counts_as_seen(cast: Cast) -> None:
     message = cast.answer(cast.thread(), "An old one")
     Message.objects.filter(pk=message.pk).update(state="failed", reason="No such number.")
-    assert not Thread.objects.matching(Choice.FAILED).exists()
+    assert not Thread.objects.failing().exists()
     retry_message(message=message)
     assert Thread.objects.get().failed_count == 0
     fail(cast, message)
@@ -379,7 +379,7 @@ async def test_the_list_over_all_follows_failures_and_memberships(
     message = await in_database(fail_in)(FRONT_DESK)
     await page.receive_until_idle()
     assert set(page.placed) == {f"thread-{message.thread_id}"}
-    assert page.failing[cast.front_desk.pk] == 1
+    assert page.counts[cast.front_desk.pk]["failed"] == 1
     other = await in_database(fail_in)(DISPATCH)
     await in_database(add_member)(inbox=cast.dispatch, agent=cast.cho, changed_by=None)
     await page.receive_until_idle()
@@ -389,7 +389,7 @@ async def test_the_list_over_all_follows_failures_and_memberships(
     assert set(page.placed) == {f"thread-{message.thread_id}"}
     await in_database(mark_failure_seen)(message=message, agent=cast.ana)
     await page.receive_until_idle()
-    assert page.shown() == set()
+    assert not page.placed
 
 
 @pytest.mark.django_db(transaction=True)

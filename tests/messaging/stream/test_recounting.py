@@ -16,7 +16,7 @@ from messaging.stream import recounting
 from messaging.stream.recounting import recount_failures
 from messaging.stream.writing import change_message
 from tests.cast import Cast
-from threads.models import Choice, Thread
+from threads.models import Thread
 
 SENDERS = [f"+1202555021{index}" for index in range(3)]
 
@@ -46,7 +46,7 @@ def test_a_text_that_an_older_process_sent_again_counts_no_more(
     Message.objects.filter(pk=sent.pk).update(state="sent")  # by an older process
     before = cast.front_desk.seq
     assert recount_failures() == 2, "its thread and its inbox"
-    listed = Thread.objects.matching(Choice.FAILED).order_by("pk")
+    listed = Thread.objects.failing().order_by("pk")
     assert list(listed) == [failed.thread, unknown.thread]
     assert counts(cast) == (1, 1)
     assert cast.front_desk.seq > before, "open pages follow"

@@ -22,7 +22,7 @@ from messaging.stream.refusals import find_refusal
 from messaging.stream.replies import follow_number
 from tests.cast import CUSTOMER, FRONT_DESK, Cast
 from tests.messaging.live.live_pages import Opener
-from threads.models import Choice, Contact, Thread
+from threads.models import Contact, Thread
 
 pytestmark = pytest.mark.django_db
 
@@ -158,7 +158,7 @@ def test_after_any_deeds_the_list_equals_a_slow_one(
             doing.do(deed, which)
         threads = list(Thread.objects.select_related("contact", "inbox"))
         expected = {thread.pk for thread in threads if needs_reply(thread)}
-        listed = Thread.objects.matching(Choice.NEEDS_REPLY)
+        listed = Thread.objects.filter(needs_reply=True)
         assert set(listed.values_list("pk", flat=True)) == expected
 
 

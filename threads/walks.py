@@ -1,0 +1,261 @@
+"""The walks behind the lists of threads: each follows one index from the newest thread on.
+
+The index that fits a filter best drives the walk. If it does not hold all that the filter asks
+for, the rest is checked on the next WINDOW threads of it, and the list says where to go on. Over
+several inboxes, priorities or labels each has a strand of its own, and the strands are merged.
+
+Every strand is a LATERAL subquery with a LIMIT, and what an agent deleted is looked up thread by
+thread: OFFSET 0 keeps the planner from joining all of an agent's states instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from inboxes.models import Agent, Inbox
+from threads.cursors import Cursor
+from threads.filters import ThreadFilter, ThreadView
+from threads.models import Thread
+
+WINDOW = 2_000  # Threads that are examined one by one for what the index does not hold
+
+# Of each strand at least, however many there are.
+SMALLEST_WINDOW = 100
+
+_IS_FAILING = "(thread.failed_count > 0 OR thread.unknown_count > 0)"
+_NEEDS_REPLY = "thread.needs_reply AND thread.status = 'open'"
+
+_UNHIDDEN = """NOT EXISTS (SELECT FROM threads_threadstate AS state
+    WHERE state.agent_id = %(agent)s AND state.thread_id = thread.id AND state.hidden_id > 0
+    AND state.hidden_id >= thread.last_text_id OFFSET 0)"""
+
+_IS_UNREAD = """COALESCE(state.is_marked_unread, false)
+    OR (thread.last_author_id IS DISTINCT FROM %(agent)s
+        AND thread.last_message_id > COALESCE(state.last_read_id, 0)
+        AND (member.created_at IS NULL OR thread.last_at >= member.created_at))"""
+
+_STRANDS = """unnest(%(inboxes)s::bigint[], %(priorities)s::text[], %(labels)s::bigint[])
+    WITH ORDINALITY AS strand (inbox_id, priority, label_id, number)"""
+
+_EXACT = """
+SELECT id, last_at, false FROM {strands} CROSS JOIN LATERAL (
+    SELECT thread.id, {at} AS last_at FROM {source}
+    WHERE {driving} AND {beyond} AND {shown}
+    ORDER BY {prefix}{at} DESC, {key} DESC LIMIT %(count)s) AS walked
+GROUP BY id, last_at ORDER BY last_at DESC, id DESC LIMIT %(count)s
+"""
+
+_WINDOWED = """
+WITH examined AS MATERIALIZED (
+    SELECT strand.number, walked.* FROM {strands} CROSS JOIN LATERAL (
+        SELECT thread.id, {at} AS last_at, thread.inbox_id, thread.status, thread.assignee_id,
+            thread.needs_reply, thread.failed_count, thread.unknown_count,
+            thread.scheduled_count, thread.priority, thread.label_ids, thread.last_text_id,
+            thread.last_message_id, thread.last_author_id
+        FROM {source} WHERE {driving} AND {beyond}
+        ORDER BY {prefix}{at} DESC, {key} DESC LIMIT %(window)s) AS walked
+), ends AS (
+    SELECT DISTINCT ON (number) last_at, id, count(*) OVER (PARTITION BY number) AS examined
+    FROM examined ORDER BY number, last_at, id
+), found AS (
+    SELECT DISTINCT thread.id, thread.last_at FROM examined AS thread
+    LEFT JOIN LATERAL (SELECT hidden_id, last_read_id, is_marked_unread
+        FROM threads_threadstate
+        WHERE agent_id = %(agent)s AND thread_id = thread.id OFFSET 0) AS state ON true
+    LEFT JOIN inboxes_membership AS member
+        ON member.inbox_id = thread.inbox_id AND member.agent_id = %(agent)s
+    WHERE {rest} AND {shown} ORDER BY thread.last_at DESC, thread.id DESC LIMIT %(count)s
+)
+(SELECT id, last_at, false FROM found)
+UNION ALL
+(SELECT id, last_at, true FROM ends WHERE examined = %(window)s
+ ORDER BY last_at DESC, id DESC LIMIT 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The keys of the threads that a walk found, newest first, and where to go on.
+
+    `resume` is the last thread that was examined if the walk ended at its window.
+    """
+
+    keys: list[int]
+    resume: Cursor | None = None
+
+
+class _Drive(NamedTuple):
+    """An index to walk along: its condition, and what it answers of a filter."""
+
+    condition: str
+    answers: frozenset[str]
+    source: str = "threads_thread AS thread"
+    prefix: str = ""  # Columns before it in the order of the index
+    at: str = "thread.last_at"
+    key: str = "thread.id"
+
+
+def walk_threads(
+    agent: Agent,
+    inboxes: Iterable[Inbox],
+    wanted: ThreadFilter,
+    *,
+    count: int,
+    after: Cursor | None = None,
+) -> Walk:
+    """Return at most `count` threads of the inboxes that belong to the agent's list."""
+    inbox_ids = [inbox.pk for inbox in inboxes]
+    if not inbox_ids:
+        return Walk([])
+    statement, details = compose_walk(agent.pk, inbox_ids, wanted, count=count, after=after)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, details)
+        return _read_walk(cursor.fetchall())
+
+
+def compose_walk(
+    agent_id: int,
+    inbox_ids: list[int],
+    wanted: ThreadFilter,
+    *,
+    count: int,
+    after: Cursor | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """Return the walk's statement and its values."""
+    drive = _choose_drive(wanted)
+    strands = _strands(inbox_ids, wanted, drive)
+    rest = [sql for name, sql in _conditions(wanted).items() if name not in drive.answers]
+    statement = (_WINDOWED if rest else _EXACT).format(
+        strands=_STRANDS,
+        source=drive.source,
+        prefix=drive.prefix,
+        at=drive.at,
+        key=drive.key,
+        driving=drive.condition,
+        beyond=f"({drive.at}, {drive.key}) < (%(at)s, %(pk)s)" if after else "true",
+        shown=_shown(wanted, is_windowed=bool(rest)),
+        rest=" AND ".join(f"({sql})" for sql in rest),
+    )
+    inbox_column, priorities, labels = zip(*strands, strict=True)
+    details: dict[str, Any] = {
+        "agent": agent_id,
+        "visible": inbox_ids,
+        "inboxes": list(inbox_column),
+        "priorities": list(priorities),
+        "labels": list(labels),
+        "wanted_priorities": [*wanted.priorities],
+        "wanted_labels": [*wanted.labels],
+        "wanted_statuses": [*wanted.statuses],
+        "window": max(SMALLEST_WINDOW, WINDOW // len(strands)),
+        "count": count,
+        "at": after and after.at,
+        "pk": after and after.pk,
+    }
+    return statement, details
+
+
+def _read_walk(rows: Sequence[tuple[Any, ...]]) -> Walk:
+    """Leave out what lies beyond the end of the shortest strand: others may have newer threads."""
+    resume = next((Cursor(at, pk) for pk, at, is_end in rows if is_end), None)
+    found = [(at, pk) for pk, at, is_end in rows if not is_end]
+    if resume is not None:
+        found = [position for position in found if position >= (resume.at, resume.pk)]
+    return Walk([pk for _, pk in sorted(found, reverse=True)], resume)
+
+
+def _shown(wanted: ThreadFilter, *, is_windowed: bool) -> str:
+    if wanted.shows_hidden:
+        return "true"
+    if not is_windowed:
+        return _UNHIDDEN
+    return "(COALESCE(state.hidden_id, 0) = 0 OR state.hidden_id < thread.last_text_id)"
+
+
+def _conditions(wanted: ThreadFilter) -> dict[str, str]:
+    """Return what a thread has to fulfil, by what it is about; see `ThreadFilter.matches`."""
+    views = wanted.views
+    whose = [
+        sql
+        for view, sql in (
+            (ThreadView.MINE, "thread.assignee_id = %(agent)s"),
+            (ThreadView.UNASSIGNED, "thread.assignee_id IS NULL"),
+        )
+        if view in views
+    ]
+    conditions = {
+        "status": "thread.status = ANY(%(wanted_statuses)s)" if wanted.statuses else "",
+        "whose": " OR ".join(whose),
+        "reply": _NEEDS_REPLY if ThreadView.NEEDS_REPLY in views else "",
+        "unread": _IS_UNREAD if ThreadView.UNREAD in views else "",
+        "failed": _IS_FAILING if ThreadView.FAILED in views else "",
+        "scheduled": "thread.scheduled_count > 0" if ThreadView.SCHEDULED in views else "",
+        "priority": "thread.priority = ANY(%(wanted_priorities)s)" if wanted.priorities else "",
+        "label": "thread.label_ids && %(wanted_labels)s::bigint[]" if wanted.labels else "",
+    }
+    return {name: sql for name, sql in conditions.items() if sql}
+
+
+def _choose_drive(wanted: ThreadFilter) -> _Drive:
+    """Return the index that probably holds the fewest threads beside those that are wanted."""
+    given = _conditions(wanted)
+    is_open = wanted.statuses == {Thread.Status.OPEN}
+    is_snoozed = wanted.statuses == {Thread.Status.SNOOZED}
+    is_done = wanted.statuses == {Thread.Status.DONE}
+    is_mine = is_open and ThreadView.UNASSIGNED not in wanted.views
+    is_nobodys = is_open and ThreadView.MINE not in wanted.views
+    is_open_reply = not wanted.statuses or Thread.Status.OPEN in wanted.statuses
+    drives = (
+        ("failed" in given, _IS_FAILING, {"failed"}),
+        ("scheduled" in given, "thread.scheduled_count > 0", {"scheduled"}),
+        (is_snoozed, "thread.status = 'snoozed'", {"status"}),
+        (
+            is_mine and "whose" in given,
+            "thread.status = 'open' AND thread.assignee_id = %(agent)s",
+            {"status", "whose"},
+        ),
+        (
+            "priority" in given,
+            "thread.priority = strand.priority AND NOT (thread.priority = '')",
+            {"priority"},
+        ),
+        ("label" in given, "placed.label_id = strand.label_id", {"label"}),
+        ("reply" in given and is_open_reply, _NEEDS_REPLY, {"reply", "status"}),
+        (
+            is_nobodys and "whose" in given,
+            "thread.status = 'open' AND thread.assignee_id IS NULL",
+            {"status", "whose"},
+        ),
+        (is_open, "thread.status = 'open'", {"status"}),
+        (is_done, "thread.status = 'done'", {"status"}),
+        (True, "true", set[str]()),
+    )
+    condition, answers = next((sql, answers) for fits, sql, answers in drives if fits)
+    if "label" in answers:
+        return _Drive(
+            f"{condition} AND thread.inbox_id = ANY(%(visible)s)",
+            frozenset(answers),
+            source="threads_threadlabel AS placed JOIN threads_thread AS thread"
+            " ON thread.id = placed.thread_id",
+            at="placed.last_at",
+            key="placed.thread_id",
+        )
+    # For the planner, IS NULL says nothing about the order of what the index has.
+    prefix = "thread.assignee_id, " if "IS NULL" in condition else ""
+    return _Drive(
+        f"thread.inbox_id = strand.inbox_id AND {condition}", frozenset(answers), prefix=prefix
+    )
+
+
+def _strands(
+    inbox_ids: list[int], wanted: ThreadFilter, drive: _Drive
+) -> list[tuple[int | None, str | None, int | None]]:
+    """Return an inbox, a priority and a label for each strand."""
+    if "label" in drive.answers:
+        return [(None, None, label) for label in wanted.labels]
+    if "priority" in drive.answers:
+        return [(inbox, str(one), None) for inbox in inbox_ids for one in wanted.priorities]
+    return [(inbox, None, None) for inbox in inbox_ids]
