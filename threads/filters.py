@@ -1,4 +1,4 @@
-"""What a list of threads is narrowed to: views, priorities and labels in any combination."""
+"""Filters of a list of threads: views, priorities and labels in any combination."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ GROUP BY mine.inbox_id, mine.agent_id
 
 @dataclass(frozen=True, slots=True)
 class ViewCounts:
-    """How many threads of an inbox two views of an agent hold: at most CAP of each."""
+    """Count the threads that two views of an agent hold in an inbox: at most CAP of each."""
 
     reply: int = 0
     mine: int = 0
