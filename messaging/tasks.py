@@ -50,6 +50,7 @@ from messaging.stream.jobs import (
     defer_delivery,
 )
 from messaging.stream.notifying import delete_old_notifications
+from messaging.work import waits
 
 log = logging.getLogger(__name__)
 
@@ -231,6 +232,15 @@ def look_for_due_texts(timestamp: int) -> None:
         due = ScheduledText.objects.due(timezone.now()).order_by("send_at")
         for text_id in list(due.values_list("pk", flat=True)[:DUE_AT_ONCE]):
             jobs.defer_due_text(text_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="alert_of_waits", queueing_lock="alert_of_waits", priority=-MAX_BACKLOG)
+def alert_of_waits(timestamp: int) -> None:
+    """Notify of texts that have waited too long for a reply."""
+    with released_connection():
+        if count := waits.alert_of_waits():
+            log.info("%s texts have waited too long for a reply.", count)
 
 
 @app.task(name=SEND_WHEN_DUE)
