@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-Style = Literal["row", "bubble", "day", "wait", "hour", "inline", "past", "date", "month"]
+Style = Literal["row", "bubble", "day", "wait", "hour", "inline", "until", "past", "date", "month"]
 
 LONGEST_LANGUAGE = 35  # RFC 5646 asks for room for that many characters
 LONGEST_ZONE = 64
@@ -123,8 +123,8 @@ def time_element(at: datetime | None, style: Style) -> SafeString:
 
     Styles for the past: `row` in a list, `bubble` for the clock alone, `day` for a heading,
     `past` in a sentence, `date` and `month` without the clock. For the future: `wait` for how
-    long it takes until then, `hour` for the day and the clock, and `inline` for the same in a
-    sentence. Its title is the full date.
+    long it takes until then, `hour` for the day and the clock, `inline` for the same in a
+    sentence, and `until` for as few words as will do. Its title is the full date.
     """
     if at is None:
         return SafeString("")
@@ -177,6 +177,8 @@ def format_time(at: datetime, style: Style) -> str:
         case "hour" | "inline":
             words = _format_future(local, today)
             return _lower_today(words) if style == "inline" else words
+        case "until":
+            return _format_until(local, today)
         case "past":
             return _format_in_sentence(local, today)
         case "date":
@@ -214,6 +216,17 @@ def _format_future(local: datetime, today: date) -> str:
         return f"{'Tomorrow' if ahead else 'Today'}, {clock}"
     day = _format_day(local, has_year=local.year != today.year, is_short=True)
     return f"{WEEKDAYS[local.weekday()][:3]}, {day}, {clock}"
+
+
+def _format_until(local: datetime, today: date) -> str:
+    ahead = (local.date() - today).days
+    if ahead == 0:
+        return format_clock(local).replace(":00 ", " ")
+    if ahead == 1:
+        return "tomorrow"
+    if 1 < ahead < 7:
+        return WEEKDAYS[local.weekday()][:3]
+    return _format_day(local, has_year=local.year != today.year, is_short=True)
 
 
 def _lower_today(words: str) -> str:

@@ -51,7 +51,7 @@ export function dayKey(at) {
  * Words a time as the element that shows it wants it.
  * @param {Date} at
  * @param {string | undefined} style "row", "bubble", "day", "past", "date" or "month"; for a time
- *   to come "wait", "hour" or "inline"
+ *   to come "wait", "hour", "inline" or "until"
  * @param {Date} [now]
  */
 export function formatTime(at, style, now = new Date()) {
@@ -65,6 +65,8 @@ export function formatTime(at, style, now = new Date()) {
     case "hour":
     case "inline":
       return formatFuture(at, -age, { hasYear, isInline: style === "inline" });
+    case "until":
+      return formatUntil(at, -age, hasYear);
     case "past":
       if (age === 0 || age === 1) return `${age ? "yesterday" : "today"} at ${clockOf(at)}`;
       return `on ${formatDay(at, { hasYear })} at ${clockOf(at)}`;
@@ -112,6 +114,18 @@ function formatFuture(at, days, { hasYear, isInline }) {
   }
   const weekday = weekdayOf(at).slice(0, 3);
   return `${weekday}, ${formatDay(at, { hasYear, isShort: true })}, ${clockOf(at)}`;
+}
+
+/**
+ * @param {Date} at
+ * @param {number} days from today to that day
+ * @param {boolean} hasYear
+ */
+function formatUntil(at, days, hasYear) {
+  if (days === 0) return clockOf(at).replace(":00 ", " ");
+  if (days === 1) return "tomorrow";
+  if (days > 1 && days < 7) return weekdayOf(at).slice(0, 3);
+  return formatDay(at, { hasYear, isShort: true });
 }
 
 /**
