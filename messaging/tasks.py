@@ -37,6 +37,7 @@ from messaging.stream.jobs import (
     DELIVER_THREAD,
     EMAILS,
     GIVE_TURNS,
+    GO_ON_WITH_MANY,
     MAX_BACKLOG,
     NOTIFICATIONS,
     PUSH_AGENT,
@@ -50,7 +51,7 @@ from messaging.stream.jobs import (
     defer_delivery,
 )
 from messaging.stream.notifying import delete_old_notifications
-from messaging.work import waits
+from messaging.work import bulk, waits
 
 log = logging.getLogger(__name__)
 
@@ -371,6 +372,29 @@ def forget_parked_receipts(timestamp: int) -> None:
     """Delete receipts of texts that something else sent from our numbers."""
     with released_connection():
         log.info("%s parked receipts were forgotten.", delete_parked_receipts())
+
+
+@app.task(name=GO_ON_WITH_MANY, retry=DATABASE_TROUBLE)
+def go_on_with_many(*, action_id: int) -> None:
+    """Go on with an action on many threads; after a while let other jobs go first."""
+    with released_connection():
+        if not bulk.go_on(action_id, seconds=bulk.ROUND):
+            jobs.defer_bulk_action(action_id)
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="wake_forgotten_actions", queueing_lock="wake_forgotten_actions")
+def wake_forgotten_actions(timestamp: int) -> None:
+    with released_connection():
+        bulk.wake_forgotten_actions()
+
+
+@app.periodic(cron="53 3 * * *")
+@app.task(name="forget_old_actions", queueing_lock="forget_old_actions")
+def forget_old_actions(timestamp: int) -> None:
+    """Delete actions on many threads that can't be undone any more."""
+    with released_connection():
+        log.info("%s old actions were forgotten.", bulk.delete_old_actions())
 
 
 @app.periodic(cron="17 3 * * *")

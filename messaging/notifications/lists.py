@@ -87,6 +87,12 @@ class NotificationRow:
         return self.notification.thread.contact
 
     @property
+    def many(self) -> str:
+        """Return how many conversations it is about, in words, if it is about more than one."""
+        count = words.assigned_count(self.notification)
+        return f"{count:,} conversations" if count > 1 else ""
+
+    @property
     def classes(self) -> str:
         """Return the CSS classes."""
         return f"row row-notice{' unread' if self.is_unread else ''}"

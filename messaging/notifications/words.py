@@ -12,7 +12,12 @@ from threads.models import Activity
 
 
 def notification_url(notification: Notification) -> str:
-    """Return the address of the thread, opened at the message if it is about one."""
+    """Return the address of the thread, opened at the message if it is about one.
+
+    If it is about many threads, they are found among the agent's own.
+    """
+    if assigned_count(notification) > 1:
+        return f"{reverse('messaging:messages')}?only=mine"
     thread = reverse("messaging:conversation", args=[notification.thread_id])
     if notification.message_id is None:
         return thread
@@ -20,10 +25,23 @@ def notification_url(notification: Notification) -> str:
 
 
 def excerpt(notification: Notification) -> str:
-    """Return the message that it is about, or else the thread's last one, in one line."""
+    """Return the message that it is about, or else the thread's last one, in one line.
+
+    Nothing if it is about many threads.
+    """
+    if assigned_count(notification) > 1:
+        return ""
     if notification.message is None:
         return notification.thread.last_excerpt
     return make_excerpt(notification.message.summary)
+
+
+def assigned_count(notification: Notification) -> int:
+    """Return how many threads an agent was assigned with it, if it is about that."""
+    is_assigned = notification.reason == Notification.Reason.ASSIGNED
+    activity = notification.activity
+    count: int = activity.details.get("count", 1) if is_assigned and activity else 0
+    return count
 
 
 def row_reason(notification: Notification) -> str:
@@ -75,6 +93,8 @@ def _popup_title(notification: Notification) -> str:
     activity = notification.activity
     if activity is not None:
         by = isolate_direction(activity.actor.display_name) if activity.actor else ""
+        if assigned_count(notification) > 1:
+            return _work_in_words(notification, activity, by)
         return f"{_work_in_words(notification, activity, by)} · {contact}"
     if notification.is_about_failure:
         return f"{notification.get_reason_display()}: your text to {contact}"
@@ -110,7 +130,9 @@ def _work_in_words(notification: Notification, activity: Activity, by: str) -> s
     """Return what happened to the work on a thread; `by` names who did it, if an agent did."""
     reasons = Notification.Reason
     if notification.reason == reasons.ASSIGNED:
-        return f"{by} assigned you a conversation" if by else "Assigned to you"
+        count = assigned_count(notification)
+        what = f"{count:,} conversations" if count > 1 else "a conversation"
+        return f"{by} assigned you {what}" if by else "Assigned to you"
     minutes = activity.details.get("minutes")
     if notification.reason == reasons.WAITING and minutes:
         return f"Waiting for a reply for {format_duration(minutes)}"

@@ -26,6 +26,7 @@ SEND_WHEN_DUE = "send_text_when_due"
 COMPARE_NUMBER = "compare_number"
 ALERT_NUMBER = "send_number_alert"
 SHOW_OPT_OUT = "show_opt_out_elsewhere"
+GO_ON_WITH_MANY = "go_on_with_many"
 
 # An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
 MAX_BACKLOG = 100
@@ -135,6 +136,21 @@ def defer_comparison(number_id: int) -> None:
     )
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
         job.defer(number_id=number_id)
+
+
+def defer_bulk_action(action_id: int) -> None:
+    """Queue a job that goes on with an action on many threads; no text waits for it."""
+    job = app.configure_task(GO_ON_WITH_MANY, lock=f"bulk-{action_id}", priority=BEHIND_SENDING)
+    job.defer(action_id=action_id)
+
+
+def actions_without_a_job(action_ids: Iterable[int]) -> set[int]:
+    """Return those of the actions on many threads that no job goes on with, or will."""
+    by_lock = {f"bulk-{action_id}": action_id for action_id in action_ids}
+    busy = ProcrastinateJob.objects.filter(
+        task_name=GO_ON_WITH_MANY, status__in=["todo", "doing"], lock__in=by_lock
+    ).values_list("lock", flat=True)
+    return {by_lock[lock] for lock in by_lock.keys() - set(busy)}
 
 
 def defer_push(message_id: int) -> None:

@@ -44,12 +44,14 @@ def assign_threads(
     assignee: Agent | None,
     by: Agent | None,
     by_answering: bool = False,
+    notifies: bool = True,
     seq: int | None = None,
 ) -> list[Change]:
     """Assign threads to a member of the inbox, or to nobody. Raises threads.assignment.NotAMember.
 
     A thread that its new assignee had deleted comes back for them. `by_answering` tells that they
-    get it because they answered first; then it has to be nobody's.
+    get it because they answered first; then it has to be nobody's. Without `notifies` the caller
+    tells them of all threads at once.
     """
     seq = seq or counters.next_inbox_seq(inbox_id)
     changes = assignment.assign(
@@ -60,7 +62,7 @@ def assign_threads(
         are_nobodys=by_answering,
     )
     details = {"is_first_answer": True} if by_answering else {}
-    _tell_of_assignments(changes, inbox_id, by, seq, **details)
+    _tell_of_assignments(changes, inbox_id, by, seq, notifies=notifies, **details)
     return changes
 
 
@@ -138,13 +140,18 @@ def wake_some(*, inbox_id: int, limit: int) -> list[Change]:
 
 @transaction.atomic
 def undo(
-    *, inbox_id: int, changes: Collection[Change], by: Agent, seq: int | None = None
+    *,
+    inbox_id: int,
+    changes: Collection[Change],
+    by: Agent,
+    notifies: bool = True,
+    seq: int | None = None,
 ) -> list[Change]:
     """Take changes back, each only where its thread is still as the change left it."""
     seq = seq or counters.next_inbox_seq(inbox_id)
     assigned = [change for change in changes if "assignee" in change.after]
     done = assignment.restore(inbox_id=inbox_id, changes=assigned, seq=seq)
-    _tell_of_assignments(done, inbox_id, by, seq)
+    _tell_of_assignments(done, inbox_id, by, seq, notifies=notifies)
     others = [change for change in changes if "status" in change.after]
     restored = status.restore(inbox_id=inbox_id, changes=others, now=timezone.now(), seq=seq)
     _tell_of_statuses(restored, inbox_id, by, seq)
@@ -173,6 +180,8 @@ def _tell_of_assignments(
     inbox_id: int,
     by: Agent | None,
     seq: int,
+    *,
+    notifies: bool = True,
     **details: bool,
 ) -> None:
     """Record the activity, show the threads to those whose they are now, notify, and ring."""
@@ -187,6 +196,7 @@ def _tell_of_assignments(
         lines = _record(kind, thread_ids, inbox_id, by, seq, about | details)
         if after is not None:
             restore_threads(thread_ids=thread_ids, agent_id=after)
+        if after is not None and notifies:
             notifying.notify_of_activities([(line, after) for line in lines], Reason.ASSIGNED)
     if changes:
         bell.ring_inbox(inbox_id, seq)

@@ -1,0 +1,141 @@
+"""Say what each deed does with a batch of threads of one inbox, and how it is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import TextChoices
+
+from inboxes.models import Agent
+from messaging.models import BulkAction
+from messaging.work import deeds, marks
+from threads.assignment import NotAMember
+from threads.changes import Change
+
+
+class Deed(TextChoices):
+    """Name what can be done with many threads at once."""
+
+    ASSIGN = "assign", "Assign"
+    DONE = "done", "Done"
+    REOPEN = "reopen", "Reopen"
+    SNOOZE = "snooze", "Snooze"
+    LABEL = "label", "Add label"
+    UNLABEL = "unlabel", "Remove label"
+    READ = "read", "Mark as read"
+    UNREAD = "unread", "Mark as unread"
+    DELETE = "delete", "Delete"
+
+
+# Deeds on the agent's own state in the threads.
+OWN = frozenset({Deed.READ, Deed.UNREAD, Deed.DELETE})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Hold some of an action's threads, of one inbox, with the newest message shown of each."""
+
+    action: BulkAction
+    inbox_id: int
+    shown: Mapping[int, int]
+    seq: int  # of the inbox's counter, which is held; 0 for deeds on the agent's own state
+
+    @property
+    def agent(self) -> Agent:
+        return self.action.agent
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        details: dict[str, Any] = self.action.details
+        return details
+
+    @property
+    def team_deed(self) -> dict[str, Any]:
+        """Return what every deed on the threads themselves is told."""
+        return {
+            "inbox_id": self.inbox_id,
+            "thread_ids": [*self.shown],
+            "by": self.agent,
+            "seq": self.seq,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Hold what a deed changed, the threads that something unseen kept as they were, and whether
+    it could not be done in this inbox."""
+
+    changes: Collection[Change] = ()
+    kept: Collection[int] = ()
+    is_refused: bool = False
+
+
+def carry_out(batch: Batch) -> Outcome:
+    """Do the action's deed with a batch. Call in a transaction."""
+    return _DEEDS[Deed(batch.action.deed)](batch)
+
+
+def take_back(batch: Batch, changes: Collection[Change]) -> set[int]:
+    """Take a batch of changes back where nothing has changed since; return in which threads."""
+    agent, action = batch.agent, batch.action
+    if action.deed in OWN:
+        return marks.take_back(agent=agent, changes=changes, at=action.created_at)
+    undone = deeds.undo(
+        inbox_id=batch.inbox_id, changes=changes, by=agent, notifies=False, seq=batch.seq
+    )
+    return {change.thread_id for change in undone}
+
+
+def _assign(batch: Batch) -> Outcome:
+    key = batch.details["assignee"]
+    assignee = Agent.objects.filter(pk=key).first() if key else None
+    try:
+        changes = deeds.assign_threads(**batch.team_deed, assignee=assignee, notifies=False)
+        return Outcome(changes)
+    except NotAMember:
+        return Outcome(is_refused=True)
+
+
+def _mark_done(batch: Batch) -> Outcome:
+    marked = deeds.mark_done(
+        inbox_id=batch.inbox_id, shown=batch.shown, by=batch.agent, seq=batch.seq
+    )
+    return Outcome(marked.changes, kept=marked.kept_open)
+
+
+def _reopen(batch: Batch) -> Outcome:
+    return Outcome(deeds.reopen(**batch.team_deed))
+
+
+def _snooze(batch: Batch) -> Outcome:
+    until = datetime.fromisoformat(batch.details["until"])
+    return Outcome(deeds.snooze(**batch.team_deed, until=until))
+
+
+def _mark_read(batch: Batch) -> Outcome:
+    at = batch.action.created_at
+    return Outcome(marks.mark_many_read(agent=batch.agent, shown=batch.shown, at=at))
+
+
+def _mark_unread(batch: Batch) -> Outcome:
+    return Outcome(marks.mark_many_unread(agent=batch.agent, thread_ids=batch.shown))
+
+
+def _delete(batch: Batch) -> Outcome:
+    at = batch.action.created_at
+    changes, kept = marks.delete_many(agent=batch.agent, shown=batch.shown, at=at)
+    return Outcome(changes, kept=kept)
+
+
+_DEEDS: dict[Deed, Callable[[Batch], Outcome]] = {
+    Deed.ASSIGN: _assign,
+    Deed.DONE: _mark_done,
+    Deed.REOPEN: _reopen,
+    Deed.SNOOZE: _snooze,
+    Deed.READ: _mark_read,
+    Deed.UNREAD: _mark_unread,
+    Deed.DELETE: _delete,
+}

@@ -1,0 +1,193 @@
+"""Thousands of conversations are done by a job, batch by batch, and taken back as one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from messaging.models import BulkAction, BulkItem
+from messaging.stream import jobs
+from messaging.tasks import wake_forgotten_actions
+from messaging.work import bulk, bulk_deeds, bulk_words
+from messaging.work.bulk_deeds import Batch, Deed, Outcome
+from tests.cast import Cast
+from tests.messaging.stepped_worker import due_jobs, run_jobs
+from threads.models import Activity, Thread
+
+MANY = 10_000
+
+# Contacts and threads with one inbound message each, as if they had come in one after the other.
+_CONTACTS = """
+INSERT INTO threads_contact (inbox_id, address, raw_address, kind, name, note, created_at)
+SELECT %(inbox)s, '+1303' || 1000000 + n, '', 'phone', '', '', now()
+FROM generate_series(1, %(count)s) AS n RETURNING id
+"""
+_THREADS = """
+INSERT INTO threads_thread (inbox_id, contact_id, our_address, priority, seq, created_at,
+    last_kind, last_excerpt, last_at, needs_reply, message_count)
+SELECT inbox_id, id, '+12025550110', '', 1, now(), 'inbound', 'Hi', now(), true, 1
+FROM threads_contact WHERE inbox_id = %(inbox)s
+"""
+_MESSAGES = """
+WITH written AS (
+    INSERT INTO messaging_message (thread_id, inbox_id, kind, body, created_at, seq, position,
+        state, reason, tries, carrier_message_id)
+    SELECT id, inbox_id, 'inbound', 'Hi', now(), 1, 1, '', '', 0, 'SM' || id
+    FROM threads_thread WHERE inbox_id = %(inbox)s RETURNING id, thread_id)
+UPDATE threads_thread SET last_message_id = written.id, last_text_id = written.id
+FROM written WHERE threads_thread.id = written.thread_id
+"""
+
+
+def write_threads(cast: Cast, count: int) -> dict[int, int]:
+    """Write threads of Front Desk; return what a page says that shows them all."""
+    with connection.cursor() as cursor:
+        for statement in (_CONTACTS, _THREADS, _MESSAGES):
+            cursor.execute(statement, {"inbox": cast.front_desk.pk, "count": count})
+    return {one.pk: one.last_message_id or 0 for one in Thread.objects.all()}
+
+
+def count_of(status: str) -> int:
+    return Thread.objects.filter(status=status).count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_thousand_are_done_by_a_job_and_undone_as_one(cast: Cast) -> None:
+    shown = write_threads(cast, MANY)
+    action = bulk.begin(agent=cast.ana, deed=Deed.DONE, shown=shown, details={})
+    assert bulk_words.describe(action) == "Marking 10,000 as done… 0"
+    assert count_of("open") == MANY
+    run_jobs()
+    action.refresh_from_db()
+    assert bulk_words.describe(action) == "10,000 conversations marked done"
+    assert count_of("done") == MANY
+    assert Activity.objects.filter(kind="done").count() == MANY
+    action = bulk.undo(action=action)
+    assert bulk_words.describe(action) == "Undoing 10,000… 0"
+    run_jobs()
+    action.refresh_from_db()
+    assert bulk_words.describe(action) == "Undone"
+    assert count_of("open") == MANY
+    assert not BulkItem.objects.exists()
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a job do what a request would otherwise do, two threads at a time."""
+    monkeypatch.setattr(bulk, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk, "BATCH", 2)
+
+
+def begin_with_some(cast: Cast, count: int = 7) -> BulkAction:
+    shown = write_threads(cast, count)
+    return bulk.begin(agent=cast.ana, deed=Deed.DONE, shown=shown, details={})
+
+
+def assert_each_done_once(count: int) -> None:
+    assert count_of("done") == count
+    lines = Activity.objects.filter(kind="done").values_list("thread", flat=True)
+    assert len(lines) == len(set(lines)) == count
+
+
+def test_a_job_that_was_killed_goes_on_where_it_was(
+    cast: Cast, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = begin_with_some(cast)
+    batches = 0
+
+    def die_in_the_third(batch: Batch) -> Outcome:
+        nonlocal batches
+        batches += 1
+        outcome = carry_out(batch)
+        if batches == 3:
+            raise KeyboardInterrupt  # nothing of this batch is committed
+        return outcome
+
+    carry_out = bulk_deeds.carry_out
+    monkeypatch.setattr(bulk_deeds, "carry_out", die_in_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        bulk.go_on(action.pk)
+    action.refresh_from_db()
+    assert (count_of("done"), action.done_count, action.state) == (4, 4, "running")
+    assert bulk_words.describe(action) == "Marking 7 as done… 4"
+    assert bulk.go_on(action.pk)
+    assert_each_done_once(7)
+    assert bulk.go_on(action.pk)
+    assert_each_done_once(7)
+
+
+def test_a_long_job_lets_others_go_first(cast: Cast, small_batches: None) -> None:
+    action = begin_with_some(cast, 5)
+    rounds = 0
+    while not bulk.go_on(action.pk, seconds=-1):
+        rounds += 1
+    assert rounds == 3
+    assert_each_done_once(5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_do_no_conversation_twice(cast: Cast, small_batches: None) -> None:
+    action = begin_with_some(cast, 40)
+
+    def work() -> None:
+        bulk.go_on(action.pk)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for run in [pool.submit(work), pool.submit(work)]:
+            run.result()
+    assert_each_done_once(40)
+    action.refresh_from_db()
+    assert (action.done_count, action.details["changed"]) == (40, 40)
+
+
+def test_undo_stops_what_still_goes_on(cast: Cast, small_batches: None) -> None:
+    action = begin_with_some(cast)
+    bulk.go_on(action.pk, seconds=-1)
+    action = bulk.undo(action=action)
+    assert (action.total, count_of("done")) == (2, 2)
+    bulk.go_on(action.pk)
+    assert count_of("open") == 7
+    action.refresh_from_db()
+    assert action.state == "undone"
+
+
+def test_an_undo_that_was_killed_goes_on_too(cast: Cast, small_batches: None) -> None:
+    action = begin_with_some(cast)
+    bulk.go_on(action.pk)
+    bulk.undo(action=action)
+    assert not bulk.go_on(action.pk, seconds=-1)
+    assert count_of("open") == 2
+    assert bulk.go_on(action.pk)
+    assert count_of("open") == 7
+    action.refresh_from_db()
+    assert bulk_words.describe(action) == "Undone"
+
+
+def test_an_action_whose_job_is_gone_is_woken(cast: Cast, small_batches: None) -> None:
+    action = begin_with_some(cast)
+    assert len(due_jobs()) == 1
+    BulkAction.objects.update(created_at=timezone.now() - bulk.FORGOTTEN_AFTER * 2)
+    wake_forgotten_actions(timestamp=0)
+    assert len(due_jobs()) == 1
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    wake_forgotten_actions(timestamp=0)
+    (job,) = due_jobs()
+    assert (job.task_name, job.args) == (jobs.GO_ON_WITH_MANY, {"action_id": action.pk})
+
+
+def test_actions_are_forgotten_after_some_days_with_what_they_changed(cast: Cast) -> None:
+    old = begin_with_some(cast)
+    new = bulk.begin(agent=cast.ana, deed=Deed.REOPEN, shown=dict.fromkeys([1], 1), details={})
+    BulkAction.objects.filter(pk=old.pk).update(created_at=timezone.now() - bulk.KEEP_FOR)
+    old.refresh_from_db()
+    with pytest.raises(bulk.CannotUndo):
+        bulk.undo(action=old)
+    assert BulkItem.objects.exists()
+    assert bulk.delete_old_actions() == 1
+    assert BulkAction.objects.get() == new
+    assert not BulkItem.objects.exists()
