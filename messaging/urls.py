@@ -3,6 +3,7 @@ from django.views.generic import RedirectView
 
 from messaging.accounts.webhook_paths import PATTERN
 from messaging.conversations.views import (
+    activity,
     attachments,
     contacts,
     conversation,
@@ -65,6 +66,7 @@ urlpatterns = [
     path("messages/<int:message_id>/text/", messages.show_whole_text, name="whole"),
     path("messages/<int:message_id>/retry/", sending.retry_text, name="retry"),
     path("messages/<int:message_id>/seen/", messages.mark_seen, name="seen"),
+    path("activity/<int:activity_id>/", activity.show_whole_activity, name="activity"),
     path("threads/<int:thread_id>/mute/", mute.set_thread_mute, name="mute"),
     path("threads/<int:thread_id>/priority/", thread_options.set_thread_priority, name="priority"),
     path("threads/<int:thread_id>/unread/", thread_options.mark_thread_unread, name="unread"),

@@ -1,11 +1,11 @@
-"""Access to threads. A thread that the agent may not see is a 404, as if it did not exist."""
+"""Access to threads and their activity: a 404 for a foreign one, as if it did not exist."""
 
 from __future__ import annotations
 
 from django.http import Http404
 
-from inboxes.models import Agent
-from threads.models import Thread
+from inboxes.models import Agent, Inbox
+from threads.models import Activity, Thread
 
 
 def get_thread(agent: Agent, thread_id: int) -> Thread:
@@ -14,3 +14,12 @@ def get_thread(agent: Agent, thread_id: int) -> Thread:
     if thread is None:
         raise Http404("No such thread.")
     return thread
+
+
+def get_activity(agent: Agent, activity_id: int) -> Activity:
+    """Return a line of a thread that the agent may see. Raises Http404."""
+    visible = Activity.objects.filter(inbox__in=Inbox.objects.visible_to(agent))
+    line = visible.filter(pk=activity_id).first()
+    if line is None:
+        raise Http404("No such activity.")
+    return line

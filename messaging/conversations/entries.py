@@ -42,6 +42,10 @@ class Entry:
             carrier_words=message.carrier_words if agent.is_staff else "",
         )
 
+    @property
+    def history_order(self) -> tuple[int, int, int]:
+        return self.message.history_order
+
     def unfolded(self) -> Entry:
         return replace(self, is_whole=True)
 

@@ -120,12 +120,16 @@ class MentionForm(forms.Form):
 
 
 class HistoryForm(FilterForm):
-    """Read the query string of a conversation, with the filter of the list beside it."""
+    """Read the query string of a conversation, with the filter of the list beside it.
+
+    It opens `at` a message, or at a `line` of its activity.
+    """
 
     before = IntegerField(required=False)
     new = IntegerField(required=False)
     all_inboxes = forms.BooleanField(required=False)
     at = IntegerField(required=False)
+    line = IntegerField(required=False)
 
 
 class PriorityForm(forms.Form):

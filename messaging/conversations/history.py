@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
+from messaging.conversations.activity import ActivityGroup, read_groups_between
 from messaging.conversations.entries import Entry, prefetch_details
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.stream.refusals import composer_key, find_standing
@@ -30,17 +31,26 @@ PAGE_SIZE = 40
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Hold entries from the oldest to the newest, and the address of older ones."""
+    """Hold entries from the oldest to the newest, and the address of older ones.
+
+    `groups` are what the team did between them; each belongs to the page of its message.
+    """
 
     entries: list[Entry]
     older_url: str | None
     is_apart: bool = False  # True if newer messages follow that the page does not hold
+    groups: Sequence[ActivityGroup] = ()
 
     @property
     def newest(self) -> Message | None:
         """Return the message that came to us last; it may be shown above others."""
         shown = (entry.message for entry in self.entries)
         return max(shown, key=lambda message: message.pk, default=None)
+
+    @property
+    def items(self) -> list[Entry | ActivityGroup]:
+        """Return entries and groups in the order of the history."""
+        return sorted([*self.entries, *self.groups], key=lambda item: item.history_order)
 
     def with_new_line(self, message_id: int | None) -> HistoryPage:
         """Place the line "New" before that message: here, or on the older page that holds it."""
@@ -181,10 +191,6 @@ class Conversation:
         return self.page.entries
 
     @property
-    def older_url(self) -> str | None:
-        return self.page.older_url
-
-    @property
     def team_limit(self) -> int:
         return settings.MESSAGE_LIMIT
 
@@ -224,6 +230,7 @@ def assemble_page(
     if before is not None:
         late = late.filter(after_id__lt=before)
     together = sorted([*shown, *late], key=lambda message: message.history_order)
+    done = read_groups_between(thread, first, before)
     older_url = None
     if has_older:
         older_url = reverse("messaging:conversation", args=[thread.pk]) + f"?before={first}"
@@ -231,6 +238,7 @@ def assemble_page(
         entries=[Entry.for_agent(message, agent) for message in prefetch_details(together)],
         older_url=older_url,
         is_apart=is_apart,
+        groups=[group.for_agent(agent.pk) for group in done],
     )
 
 

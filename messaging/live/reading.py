@@ -12,12 +12,13 @@ from django.db.models import F, QuerySet
 
 from inboxes.models import Agent, Inbox, Membership
 from inboxes.sign_in import demand
+from messaging.conversations.activity import ActivityGroup, read_groups
 from messaging.conversations.entries import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import composer_key, find_refusals
 from messaging.stream.wishes import find_wishes
-from threads.models import Label, Thread, ThreadState
+from threads.models import Activity, Label, Thread, ThreadState
 from threads.rows import labels_by_key
 from threads.unread import count_unread_threads
 from threads.view_counts import ViewCounts, count_views
@@ -27,7 +28,7 @@ from threads.view_counts import ViewCounts, count_views
 # rows.
 BATCH = 100
 
-Row = TypeVar("Row", Thread, Message, ScheduledText, ThreadState)
+Row = TypeVar("Row", Thread, Message, ScheduledText, ThreadState, Activity)
 
 # Notifications of one read that are sent to one agent; the unread count covers the rest.
 MAX_POPUPS = 30
@@ -51,6 +52,9 @@ class Changes:
     threads: list[Thread] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     scheduled_texts: list[ScheduledText] = field(default_factory=list)
+    # New lines of activity in open threads, and the groups that they belong to.
+    activities: list[Activity] = field(default_factory=list)
+    groups: list[ActivityGroup] = field(default_factory=list)
     # Others that will be held, because somebody wrote in their threads.
     overtaken_texts: list[ScheduledText] = field(default_factory=list)
     # Open threads whose title or row changed.
@@ -100,7 +104,7 @@ def read_changes(
         changes.threads = read_step(changed.for_rows())
     if messages_since is not None and messages_since < inbox.seq and open_threads:
         _read_open_threads(changes, messages_since, open_threads)
-    read = (changes.threads, changes.messages, changes.scheduled_texts)
+    read = (changes.threads, changes.messages, changes.scheduled_texts, changes.activities)
     full = [rows[-1].seq for rows in read if len(rows) >= BATCH]
     changes.upto = min([*full, inbox.seq])
     changes.is_more = bool(full)
@@ -126,7 +130,7 @@ def read_step(changed: QuerySet[Row]) -> list[Row]:
 
 
 def _read_open_threads(changes: Changes, since: int, open_threads: Collection[int]) -> None:
-    """Read what is new in open threads; six queries, and one for attachments."""
+    """Read what is new in open threads; seven queries, and a few for what only some have."""
     opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
     changes.titles = list(opened.filter(seq__gt=since).for_rows())
     threads = list(opened.select_related("contact"))
@@ -142,6 +146,10 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
     )
     changes.scheduled_texts = read_step(planned.for_strip())
     changes.overtaken_texts = _read_overtaken_texts(changes)
+    done = Activity.objects.filter(inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since)
+    changes.activities = read_step(done.only("thread", "after_id", "seq"))
+    places = {(line.thread_id, line.after_id) for line in changes.activities}
+    changes.groups = read_groups(places) if places else []
 
 
 def _read_overtaken_texts(changes: Changes) -> list[ScheduledText]:

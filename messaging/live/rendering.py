@@ -9,6 +9,7 @@ from dataclasses import replace
 from django.template.loader import render_to_string
 
 from inboxes.models import Agent, Inbox
+from messaging.conversations.activity import ActivityGroup
 from messaging.conversations.entries import Entry
 from messaging.live.frames import (
     EncodedJson,
@@ -68,6 +69,8 @@ class Renderer:
             rows += [self._render_title(t) for t in self.changes.titles if t.pk == target.thread]
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._render_message(message, agent) for message in shown]
+            groups = [g for g in self.changes.groups if g.thread_id == target.thread]
+            rows += [self._render_activity(group, agent) for group in groups]
             texts = [*self.changes.scheduled_texts, *self.changes.overtaken_texts]
             planned = [text for text in texts if text.thread_id == target.thread]
             rows += [self._render_scheduled_text(text) for text in planned]
@@ -147,6 +150,11 @@ class Renderer:
         entry = Entry.for_agent(message, agent)
         key = "message", message.pk, entry.is_mine, entry.mentioned_agent_id, entry.carrier_words
         return self._render_once(key, "messaging/conversation/_message.html", entry=entry)
+
+    def _render_activity(self, group: ActivityGroup, agent: Agent) -> Fragment:
+        seen = group.for_agent(agent.pk)
+        key = "activity", group.key, seen.viewer_id
+        return self._render_once(key, "messaging/conversation/_activity.html", group=seen)
 
     def _encode_popup(self, notification_copy: NotificationCopy) -> EncodedJson:
         """Encode the words once for all agents who are notified of the message."""

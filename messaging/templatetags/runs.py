@@ -9,6 +9,8 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from messaging.conversations.activity import ActivityGroup
+
 register = template.Library()
 
 # Messages of one author within this time share one line with time and state.
@@ -30,29 +32,46 @@ class ArrangedEntry:
         return f"{' follows' if self.follows else ''}{' joined' if self.is_joined else ''}"
 
 
+@dataclass(frozen=True)
+class ArrangedGroup:
+    """A group of activity, which ends the run above it."""
+
+    group: ActivityGroup
+
+
 @register.filter(name="arranged")
-def arrange_entries(entries: list[Any]) -> list[ArrangedEntry]:
+def arrange_items(items: list[Any]) -> list[ArrangedEntry | ArrangedGroup]:
     """Arrange a loaded page by days and runs; the browser does the same with new messages."""
-    arranged: list[ArrangedEntry] = []
-    for index, entry in enumerate(entries):
-        before = entries[index - 1] if index else None
-        after = entries[index + 1] if index + 1 < len(entries) else None
+    arranged: list[ArrangedEntry | ArrangedGroup] = []
+    last: Any = None
+    for index, item in enumerate(items):
+        if isinstance(item, ActivityGroup):
+            arranged.append(ArrangedGroup(item))
+            continue
+        before, after = _neighbour(items, index - 1), _neighbour(items, index + 1)
         arranged.append(
             ArrangedEntry(
-                entry=entry,
-                opens_day=before is None or not _is_same_day(before.message, entry.message),
+                entry=item,
+                opens_day=last is None or not _is_same_day(last.message, item.message),
                 follows=before is not None
-                and not entry.is_first_new
-                and _is_run(before.message, entry.message),
+                and not item.is_first_new
+                and _is_run(before.message, item.message),
                 is_joined=after is not None
                 and not after.is_first_new
-                and _is_run(entry.message, after.message)
-                and entry.message.state == after.message.state
-                and entry.message.is_late == after.message.is_late
-                and entry.message.state not in {"failed", "unknown"},
+                and _is_run(item.message, after.message)
+                and item.message.state == after.message.state
+                and item.message.is_late == after.message.is_late
+                and item.message.state not in {"failed", "unknown"},
             )
         )
+        last = item
     return arranged
+
+
+def _neighbour(items: list[Any], index: int) -> Any:
+    """Return the entry at that index; None for a group, and beyond the ends."""
+    inside = 0 <= index < len(items) and not isinstance(items[index], ActivityGroup)
+    return items[index] if inside else None
 
 
 def _is_same_day(one: Any, other: Any) -> bool:

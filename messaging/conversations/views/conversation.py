@@ -10,9 +10,14 @@ from django.views.decorators.http import require_safe
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.forms import HistoryForm
-from messaging.conversations.history import Conversation, history_page, open_conversation
+from messaging.conversations.history import (
+    Conversation,
+    HistoryPage,
+    history_page,
+    open_conversation,
+)
 from messaging.conversations.lists import list_beside, listing_context
-from messaging.conversations.opening import page_around
+from messaging.conversations.opening import page_around, page_at_line
 from messaging.conversations.views.lists import targets_panes
 from messaging.conversations.views.read_marks import mark_shown
 from threads.access import get_thread
@@ -31,12 +36,18 @@ def show_conversation(request: HtmxRequest, thread_id: int) -> HttpResponse:
         raise Http404("No such place in the history.")
     if form.cleaned_data["before"]:
         return _render_older_page(request, agent, thread, form)
-    at = form.cleaned_data["at"]
-    around = page_around(thread, agent, at) if at else None
-    shown = open_conversation(thread, agent, page=around, **_list_beside(form))
+    page = _page_to_open(agent, thread, form)
+    shown = open_conversation(thread, agent, page=page, **_list_beside(form))
     if shown.page.newest is not None:
         mark_shown(thread, agent, shown.page.newest, is_opening=True)
     return _render_pane(request, agent, shown)
+
+
+def _page_to_open(agent: Agent, thread: Thread, form: HistoryForm) -> HistoryPage:
+    at, line = form.cleaned_data["at"], form.cleaned_data["line"]
+    if line:
+        return page_at_line(thread, agent, line)
+    return page_around(thread, agent, at) if at else history_page(thread, agent)
 
 
 def _render_older_page(
@@ -46,8 +57,7 @@ def _render_older_page(
     page = history_page(thread, agent, form.cleaned_data["before"])
     page = page.with_new_line(form.cleaned_data["new"])
     if request.htmx:
-        context = {"entries": page.entries, "older_url": page.older_url}
-        return render(request, "messaging/conversation/_history_page.html", context)
+        return render(request, "messaging/conversation/_history_page.html", {"page": page})
     shown = open_conversation(thread, agent, page=page, **_list_beside(form))
     return _render_pane(request, agent, shown)
 

@@ -21,11 +21,22 @@ function areGrouped(one, other) {
   return (
     !!one &&
     !!other &&
+    !hasActivityBetween(one, other) &&
     kindOf(one) === kindOf(other) &&
     one.dataset.author === other.dataset.author &&
     one.dataset.day === other.dataset.day &&
     Number(other.dataset.at) - Number(one.dataset.at) < GROUP_SECONDS
   );
+}
+
+/**
+ * @param {HTMLElement} one
+ * @param {HTMLElement} other
+ */
+function hasActivityBetween(one, other) {
+  let next = one.nextElementSibling;
+  while (next && next !== other && !next.matches(".activity")) next = next.nextElementSibling;
+  return Boolean(next?.matches(".activity"));
 }
 
 /**

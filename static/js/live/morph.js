@@ -1,7 +1,7 @@
 // Changes elements into newer ones of their kind, so that focus and selection survive.
 
 /** Attributes that the page itself sets: the server does not know of them. */
-const KEPT_ATTRIBUTES = ["aria-current", "data-htmx-powered", "disabled"];
+const KEPT_ATTRIBUTES = ["aria-current", "data-htmx-powered", "disabled", "open"];
 
 /**
  * Makes an element equal to a newer one of the same kind, touching only what differs. A long text

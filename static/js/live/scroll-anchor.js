@@ -103,7 +103,8 @@ function restoreLog(snapshot, added) {
     return;
   }
   scrollToAnchor(snapshot);
-  const newer = added.filter(
+  const messages = added.filter((element) => !element.matches(".activity"));
+  const newer = messages.filter(
     (element) =>
       !last || last.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING,
   );

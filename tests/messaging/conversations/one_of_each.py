@@ -22,7 +22,8 @@ from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, create_cast
 from tests.databases import rolled_back
 from tests.messaging.attachments.picture_bytes import make_picture
-from threads.models import Thread
+from threads.actions import set_priority
+from threads.models import Activity, Thread
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,11 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
         send_at=timezone.now() + timedelta(hours=1),
         form_key=uuid.uuid4(),
     )
+    set_priority(thread=thread, priority="high", by=cast.ana)
     return {
         "inbox": thread.inbox_id,
         "thread": thread.pk,
+        "activity": Activity.objects.get(thread=thread).pk,
         "message": message.pk,
         "attachment": file.pk,
         "later": later.pk,

@@ -33,6 +33,7 @@ KEYS = {
     "inbox_id": "inbox",
     "thread_id": "thread",
     "message_id": "message",
+    "activity_id": "activity",
     "attachment_id": "attachment",
     "text_id": "later",
 }
@@ -78,6 +79,7 @@ REQUESTS: dict[str, list[Request]] = {
     "threads/<int:thread_id>/": [
         Request(numbers={"before": "{}"}, words=SEARCH),
         Request(numbers={"at": "{}"}),
+        Request(numbers={"line": "{}"}),
         Request(numbers={"new": "{}"}, form={"before": "1"}),
     ],
     "threads/<int:thread_id>/messages/": [
@@ -105,6 +107,7 @@ REQUESTS: dict[str, list[Request]] = {
     "threads/<int:thread_id>/delete/": [Request("post", {"message": "{}"})],
     "threads/<int:thread_id>/restore/": [Request("post")],
     "threads/<int:thread_id>/attachments/": [Request()],
+    "activity/<int:activity_id>/": [Request()],
     "messages/<int:message_id>/retry/": [Request("post")],
     "messages/<int:message_id>/seen/": [Request("post")],
     "messages/<int:message_id>/text/": [Request()],

@@ -32,8 +32,9 @@ SEND = "websocket.send"
 SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden", "counts"}
 
 ELEMENT = re.compile(
-    r'<(li|article) id="((?:inbox|thread|message)-\d+)" class="([^"]*)" data-in="([^"]*)"'
-    r' data-key="([^"]*)" data-seq="([^"]*)"(?: data-of="([^"]*)")?[^>]*>(.*?)</\1>',
+    r'<(li|article|div) id="((?:inbox|thread|message|activity)-\d+(?:-\d+)?)" class="([^"]*)"'
+    r' data-in="([^"]*)" data-key="([^"]*)" data-seq="([^"]*)"'
+    r'(?: data-of="([^"]*)")?[^>]*>(.*?)</\1>',
     re.DOTALL,
 )
 SEQS = re.compile(r'data-seqs="([^"]*)"')
