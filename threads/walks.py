@@ -76,6 +76,16 @@ UNION ALL
  ORDER BY last_at DESC, id DESC LIMIT 1)
 """
 
+# All of a list at once, of any length, in no order.
+_WHOLE = """
+SELECT thread.id, thread.inbox_id, thread.last_message_id FROM threads_thread AS thread
+LEFT JOIN threads_threadstate AS state
+    ON state.agent_id = %(agent)s AND state.thread_id = thread.id
+LEFT JOIN inboxes_membership AS member
+    ON member.inbox_id = thread.inbox_id AND member.agent_id = %(agent)s
+WHERE thread.inbox_id = ANY(%(visible)s) AND {wanted} AND {shown}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Walk:
@@ -141,21 +151,40 @@ def compose_walk(
         rest=" AND ".join(f"({sql})" for sql in rest),
     )
     inbox_column, priorities, labels = zip(*strands, strict=True)
-    details: dict[str, Any] = {
-        "agent": agent_id,
-        "visible": inbox_ids,
+    details = _values(agent_id, inbox_ids, wanted) | {
         "inboxes": list(inbox_column),
         "priorities": list(priorities),
         "labels": list(labels),
-        "wanted_priorities": [*wanted.priorities],
-        "wanted_labels": [*wanted.labels],
-        "wanted_statuses": [*wanted.statuses],
         "window": max(SMALLEST_WINDOW, WINDOW // len(strands)),
         "count": count,
         "at": after and after.at,
         "pk": after and after.pk,
     }
     return statement, details
+
+
+def compose_whole(
+    agent_id: int, inbox_ids: list[int], wanted: ThreadFilter
+) -> tuple[str, dict[str, Any]]:
+    """Return a statement for all threads that belong to the agent's list, and its values.
+
+    Its rows are a thread, its inbox and its newest message. It takes as long as there are threads.
+    """
+    conditions = [f"({sql})" for sql in _conditions(wanted).values()]
+    statement = _WHOLE.format(
+        wanted=" AND ".join(conditions) or "true", shown=_shown(wanted, is_windowed=True)
+    )
+    return statement, _values(agent_id, inbox_ids, wanted)
+
+
+def _values(agent_id: int, inbox_ids: list[int], wanted: ThreadFilter) -> dict[str, Any]:
+    return {
+        "agent": agent_id,
+        "visible": inbox_ids,
+        "wanted_priorities": [*wanted.priorities],
+        "wanted_labels": [*wanted.labels],
+        "wanted_statuses": [*wanted.statuses],
+    }
 
 
 def _read_walk(rows: Sequence[tuple[Any, ...]]) -> Walk:

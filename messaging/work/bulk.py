@@ -26,6 +26,7 @@ from messaging.models import BulkAction, BulkItem
 from messaging.stream import jobs
 from messaging.work import bulk_deeds, summaries
 from messaging.work.bulk_deeds import Batch, Deed
+from messaging.work.whole_views import WholeView
 from threads.changes import Change
 from threads.models import Thread
 
@@ -63,6 +64,25 @@ def begin(
     """
     action = _create_action(agent=agent, deed=deed, shown=shown, details=details, inbox=inbox)
     return _go_on_here(action)
+
+
+@transaction.atomic
+def begin_with_view(
+    *, agent: Agent, deed: Deed, view: WholeView, details: Mapping[str, Any]
+) -> BulkAction:
+    """Do a deed with all threads of a view; a job begins with it.
+
+    What came in later than the agent saw is left out.
+    """
+    action = BulkAction.objects.create(
+        agent=agent,
+        inbox_id=view.inbox_id,
+        deed=deed,
+        details={**details, "view": view.to_json()},
+        total=view.count(agent),
+    )
+    jobs.defer_bulk_action(action.pk)
+    return action
 
 
 @transaction.atomic
@@ -134,6 +154,8 @@ def go_on(action_id: int, *, seconds: float | None = None) -> bool:
     action = BulkAction.objects.filter(pk=action_id).first()
     if action is None or action.state not in {State.RUNNING, State.UNDOING}:
         return True
+    if "view" in action.details:
+        _collect(action_id)
     do_batch = _undo_batch if action.state == State.UNDOING else _do_batch
     for inbox_id, thread_ids in _batches(action):
         do_batch(action_id, inbox_id, thread_ids)
@@ -141,6 +163,16 @@ def go_on(action_id: int, *, seconds: float | None = None) -> bool:
             return False
     _end(action_id, State(action.state))
     return True
+
+
+@transaction.atomic
+def _collect(action_id: int) -> None:
+    """Find the threads of a view that an action was begun with. It is done once."""
+    action = _lock(action_id, State.RUNNING)
+    if action is not None and "view" in action.details:
+        view = WholeView.from_json(action.details.pop("view"))
+        action.total = view.collect(action)
+        action.save(update_fields=["details", "total"])
 
 
 def _batches(action: BulkAction) -> Iterator[tuple[int, list[int]]]:

@@ -8,14 +8,18 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from inboxes.actions import remove_member
+from inboxes.models import Agent, Inbox
 from messaging.models import BulkAction, BulkItem
 from messaging.stream import jobs
 from messaging.tasks import wake_forgotten_actions
-from messaging.work import bulk, bulk_deeds, bulk_words
+from messaging.work import bulk, bulk_deeds, bulk_words, deeds
 from messaging.work.bulk_deeds import Batch, Deed, Outcome
-from tests.cast import Cast
+from messaging.work.whole_views import WholeView
+from tests.cast import ANAS_LINE, DISPATCH, Cast
 from tests.messaging.stepped_worker import due_jobs, run_jobs
-from threads.models import Activity, Thread
+from threads.filters import ThreadFilter
+from threads.models import Activity, Thread, ThreadState
 
 MANY = 10_000
 
@@ -191,3 +195,58 @@ def test_actions_are_forgotten_after_some_days_with_what_they_changed(cast: Cast
     assert bulk.delete_old_actions() == 1
     assert BulkAction.objects.get() == new
     assert not BulkItem.objects.exists()
+
+
+def view_seen_by(agent: Agent, inbox: Inbox | None, query: str = "") -> WholeView:
+    return WholeView.seen_now(agent, inbox, ThreadFilter.from_query(query))
+
+
+def begin_with(cast: Cast, view: WholeView, deed: Deed = Deed.DONE) -> BulkAction:
+    action = bulk.begin_with_view(agent=cast.ana, deed=deed, view=view, details={})
+    bulk.go_on(action.pk)
+    action.refresh_from_db()
+    return action
+
+
+def test_all_of_a_view_are_done_but_nothing_that_came_later(cast: Cast) -> None:
+    first, second = cast.thread(), cast.thread(sender="+12025550101")
+    elsewhere = cast.thread(to=DISPATCH)
+    deeds.assign_threads(
+        inbox_id=cast.front_desk.pk, thread_ids=[first.pk, second.pk], assignee=cast.ana, by=None
+    )
+    cast.thread(sender="+12025550102")  # nobody's
+    view = view_seen_by(cast.ana, cast.front_desk, "only=mine")
+    assert view.count(cast.ana) == 2
+    cast.text_in("Wait!", sender=second.contact.address)
+    late = cast.thread(sender="+12025550103")
+    for thread in (late, elsewhere):
+        deeds.assign_threads(
+            inbox_id=thread.inbox_id, thread_ids=[thread.pk], assignee=cast.ana, by=None
+        )
+    action = begin_with(cast, view)
+    assert set(Thread.objects.filter(status="done")) == {first}
+    assert (action.total, action.done_count) == (1, 1)
+
+
+def test_a_view_over_all_inboxes_is_theirs_whom_it_is_shown(cast: Cast) -> None:
+    here, there, own = cast.thread(), cast.thread(to=DISPATCH), cast.thread(to=ANAS_LINE)
+    everything = view_seen_by(cast.ana, None, "only=open")
+    assert everything.count(cast.ana) == 3
+    assert everything.count(cast.cho) == 1
+    assert view_seen_by(cast.ana, None).count(cast.ana) == 1  # what the list of inboxes shows
+    remove_member(inbox=cast.dispatch, agent=cast.ana, changed_by=cast.admin)
+    begin_with(cast, WholeView.from_json(everything.to_json()))
+    assert set(Thread.objects.filter(status="done")) == {here, own}
+    assert set(Thread.objects.filter(status="open")) == {there}
+
+
+def test_what_i_deleted_is_in_no_view_and_an_unread_one_knows_what_i_read(cast: Cast) -> None:
+    deleted, read, unread = (cast.thread(sender=f"+1202555010{n}") for n in range(3))
+    newest = {one.pk: one.last_message_id or 0 for one in Thread.objects.all()}
+    for deed, thread in ((Deed.DELETE, deleted), (Deed.READ, read)):
+        shown = {thread.pk: newest[thread.pk]}
+        bulk.begin(agent=cast.ana, deed=deed, shown=shown, details={})
+    assert view_seen_by(cast.ana, cast.front_desk).count(cast.ana) == 2
+    begin_with(cast, view_seen_by(cast.ana, cast.front_desk, "only=unread"), Deed.READ)
+    states = ThreadState.objects.filter(agent=cast.ana, last_read_id__gt=0)
+    assert {one.thread for one in states} == {read, unread}
