@@ -5,9 +5,16 @@ from __future__ import annotations
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection, transaction
+from django.dispatch import Signal
 
 from inboxes import bell, counters
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
+
+# Both are sent in the transaction of the change. `agent` has left `inbox`, whose counter is taken,
+# while no agent is locked yet:
+membership_ended = Signal()
+# `agent` can do nothing any more:
+agent_deactivated = Signal()
 
 LAST_ADMINISTRATOR = "Somebody has to be left who may use the administration."
 
@@ -27,10 +34,16 @@ def add_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> Membe
 
 @transaction.atomic
 def remove_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> None:
-    """End an agent's membership, if there is one; their open pages lose the inbox."""
+    """End an agent's membership, if there is one; their open pages lose the inbox.
+
+    It ends under the inbox's counter: whoever gives the agent something to do in the inbox has
+    either done so before, or is refused.
+    """
+    counters.next_inbox_seq(inbox.pk)
     deleted, _ = Membership.objects.filter(inbox=inbox, agent=agent).delete()
     if not deleted:
         return
+    membership_ended.send(sender=Membership, inbox=inbox, agent=agent)
     seq = counters.next_agent_seq(agent.pk)
     _record_change(MembershipChange.Kind.REMOVED, inbox=inbox, agent=agent, changed_by=changed_by)
     bell.ring_agent(agent.pk, seq)
@@ -66,13 +79,14 @@ def keep_an_administrator(*, but: Agent) -> None:
 def deactivate_agent(*, agent: Agent, changed_by: Agent) -> None:
     """Let the agent sign in no more, and end their sessions. Raises CannotDeactivate.
 
-    Nothing that is theirs goes away: memberships, messages and their personal line stay.
+    Memberships, messages and their personal line stay. Their conversations become nobody's.
     """
     if agent == changed_by:
         raise CannotDeactivate
     keep_an_administrator(but=agent)
     agent.is_active = False
     agent.save(update_fields=["is_active"])
+    agent_deactivated.send(sender=Agent, agent=agent)
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from messaging.notifications import signals as notifications
         from messaging.setup import signals as setup
+        from messaging.work import leaving
 
         notifications.connect_receivers()
         setup.connect_receivers()
+        leaving.connect_receivers()

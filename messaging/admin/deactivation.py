@@ -13,6 +13,7 @@ from inboxes import actions
 from inboxes.models import Agent, Inbox
 from inboxes.requests import signed_in_agent
 from messaging.models import ScheduledText
+from threads.models import Thread
 
 PAGE = "admin:inboxes_agent_change"
 
@@ -43,6 +44,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
         "scheduled_count": ScheduledText.objects.filter(
             author=agent, state=ScheduledText.State.WAITING
         ).count(),
+        "assigned_count": Thread.objects.filter(assignee=agent).count(),
         "left_alone": _left_alone(agent),
     }
     return TemplateResponse(request, "admin/inboxes/agent/deactivate.html", context)

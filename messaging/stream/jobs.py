@@ -27,6 +27,7 @@ COMPARE_NUMBER = "compare_number"
 ALERT_NUMBER = "send_number_alert"
 SHOW_OPT_OUT = "show_opt_out_elsewhere"
 GO_ON_WITH_MANY = "go_on_with_many"
+UNASSIGN = "unassign_threads"
 
 # An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
 MAX_BACKLOG = 100
@@ -109,6 +110,12 @@ def defer_due_text(text_id: int, *, at: datetime | None = None) -> None:
 def defer_opt_out_shown(opt_out_id: int, *, but: Sequence[int]) -> None:
     """Queue a job that shows a change of an opt-out in all inboxes but these."""
     app.configure_task(SHOW_OPT_OUT).defer(opt_out_id=opt_out_id, but=list(but))
+
+
+def defer_unassigning(*, agent_id: int, inbox_ids: Sequence[int]) -> None:
+    """Queue a job that unassigns the threads of an agent who has left these inboxes."""
+    job = app.configure_task(UNASSIGN, priority=-MAX_BACKLOG)
+    job.defer(agent_id=agent_id, inbox_ids=list(inbox_ids))
 
 
 def defer_replay(*, account_id: int, reason: str, upto: int) -> None:

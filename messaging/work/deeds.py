@@ -67,13 +67,11 @@ def assign_threads(
 
 
 @transaction.atomic
-def unassign_some(
-    *, inbox_id: int, agent_id: int, by: Agent | None, limit: int, seq: int | None = None
-) -> list[Change]:
-    """Unassign at most so many threads of an agent who leaves the inbox."""
-    seq = seq or counters.next_inbox_seq(inbox_id)
+def unassign_some(*, inbox_id: int, agent_id: int, limit: int) -> list[Change]:
+    """Unassign at most so many threads of an agent who has left the inbox."""
+    seq = counters.next_inbox_seq(inbox_id)
     changes = assignment.unassign_some(inbox_id=inbox_id, agent_id=agent_id, limit=limit, seq=seq)
-    _tell_of_assignments(changes, inbox_id, by, seq, has_left=True)
+    _tell_of_assignments(changes, inbox_id, None, seq, has_left=True)
     return changes
 
 
