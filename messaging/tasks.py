@@ -47,11 +47,12 @@ from messaging.stream.jobs import (
     SEND_MISSED,
     SEND_WHEN_DUE,
     SHOW_OPT_OUT,
+    UNASSIGN,
     WAKE_THREAD,
     defer_delivery,
 )
 from messaging.stream.notifying import delete_old_notifications
-from messaging.work import bulk, waits
+from messaging.work import bulk, leaving, waits, waking
 
 log = logging.getLogger(__name__)
 
@@ -256,6 +257,20 @@ def send_text_when_due(*, text_id: int) -> None:
 def show_opt_out_elsewhere(*, opt_out_id: int, but: list[int]) -> None:
     with released_connection():
         opt_outs.show_opt_out_elsewhere(opt_out_id=opt_out_id, but=but)
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="end_due_snoozes", queueing_lock="end_due_snoozes")
+def end_due_snoozes(timestamp: int) -> None:
+    """Bring back the threads whose snooze has ended."""
+    with released_connection():
+        waking.end_due_snoozes()
+
+
+@app.task(name=UNASSIGN, retry=DATABASE_TROUBLE)
+def unassign_threads(*, agent_id: int, inbox_ids: list[int]) -> None:
+    with released_connection():
+        leaving.unassign_all(agent_id=agent_id, inbox_ids=inbox_ids)
 
 
 @app.task(name=PUSH_MESSAGE, queue=NOTIFICATIONS, priority=BEHIND_SENDING, retry=DATABASE_TROUBLE)
