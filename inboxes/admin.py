@@ -294,10 +294,15 @@ MINUTES_IN_A_WEEK = 7 * 24 * 60
 class InboxForm(forms.ModelForm[Inbox]):
     class Meta:
         labels: ClassVar = {
+            "assigns_first_answerer": "Assign to whoever answers first",
             "unassigned_notifies": "Unassigned conversations notify",
             "alert_after_minutes": "Alert when a text waits for (minutes)",
         }
         help_texts: ClassVar = {
+            "assigns_first_answerer": (
+                "A conversation that is assigned to nobody becomes that of the first member who "
+                "answers it."
+            ),
             "unassigned_notifies": (
                 "Members who chose “Mine and mentions” are also notified of conversations that "
                 "are assigned to nobody."
@@ -354,7 +359,7 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         texts = ("confirms_opt_outs", "opt_out_text")
         if obj is not None and obj.is_personal:
             return ("name", "owner", *texts, "alert_after_minutes")
-        work = ("unassigned_notifies", "alert_after_minutes")
+        work = ("assigns_first_answerer", "unassigned_notifies", "alert_after_minutes")
         return ("name", "owner", "help_text", *texts, *work)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

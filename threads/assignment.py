@@ -14,6 +14,8 @@ from inboxes.models import Agent, Inbox, Membership, MembershipChange
 from threads.changes import Change, group_threads
 from threads.models import Thread
 
+STRANGER = "This person isn't in this inbox."
+
 
 class NotAMember(Exception):
     """The agent can't be given threads of the inbox; the message says so to an agent."""
@@ -87,5 +89,4 @@ def _write(threads: QuerySet[Thread], assignee_id: int | None, seq: int) -> list
 def _describe_stranger(inbox_id: int, agent: Agent) -> str:
     """Name only somebody whom the inbox's members know."""
     was_member = MembershipChange.objects.filter(inbox=inbox_id, agent=agent).exists()
-    who = agent.display_name if was_member else "This person"
-    return f"{who} is {'no longer' if was_member else 'not'} in this inbox."
+    return f"{agent.display_name} is no longer in this inbox." if was_member else STRANGER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +18,9 @@ from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.jobs import defer_delivery
 from messaging.stream.mentions import find_mentions, mentionable_agents
 from messaging.stream.refusals import number_or_refusal, too_long_sentence
+from messaging.work import deeds
 from threads.actions import change_state
+from threads.assignment import NotAMember
 from threads.models import Thread
 
 
@@ -69,11 +72,16 @@ def write_message(
     is_internal: bool = False,
     seen: int | None = None,
     files: Collection[int] = (),
+    marks_done: bool = False,
+    shown: int | None = None,
 ) -> Message:
     """Queue a text to the contact, or record an internal message.
 
     A text that mentions a member is internal, whatever the form says. The same form sent twice
     returns the first message. `files` are the keys of attachments of the author's draft.
+
+    `marks_done` marks the thread as done too, unless a text has come in after the message `shown`;
+    the status of `thread` then says which.
 
     Raises SendingRefused with the reason that the composer shows, and Overtaken for a text to the
     contact if others have written after the message `seen`.
@@ -98,6 +106,8 @@ def write_message(
         **drafts.count_kinds(attached),
     )
     _record_or_queue(message, attached)
+    if marks_done:
+        _mark_done(thread, author, seq, message.pk if shown is None else shown)
     _update_states(message, author)
     return message
 
@@ -119,6 +129,14 @@ def _record_or_queue(message: Message, files: Collection[Attachment]) -> None:
     else:
         queue_message(message, files)
     drafts.attach_files(files, message)
+
+
+def _mark_done(thread: Thread, author: Agent, seq: int, shown: int) -> None:
+    marked = deeds.mark_done(
+        inbox_id=thread.inbox_id, shown={thread.pk: shown}, by=author, seq=seq
+    )
+    if not marked.kept_open:
+        thread.status = Thread.Status.DONE
 
 
 def _update_states(message: Message, author: Agent) -> None:
@@ -186,6 +204,23 @@ def queue_message(message: Message, files: Collection[Attachment] = ()) -> None:
     message.state = DeliveryState.QUEUED
     writing.record_message(message)
     defer_delivery(message.thread_id)
+    _assign_to_first_answerer(message)
+
+
+def _assign_to_first_answerer(message: Message) -> None:
+    """Give a thread that is nobody's to the author, if the inbox does so."""
+    author = message.author
+    if author is None or not message.thread.inbox.assigns_first_answerer:
+        return
+    with suppress(NotAMember):
+        deeds.assign_threads(
+            inbox_id=message.inbox_id,
+            thread_ids=[message.thread_id],
+            assignee=author,
+            by=author,
+            by_answering=True,
+            seq=message.seq,
+        )
 
 
 @transaction.atomic

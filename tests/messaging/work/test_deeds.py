@@ -110,7 +110,7 @@ def test_an_activity_stands_behind_the_newest_message_and_is_none(cast: Cast) ->
 
 def test_nobody_outside_the_inbox_can_be_given_its_threads(cast: Cast) -> None:
     thread, personal = cast.thread(), cast.thread(to=ANAS_LINE)
-    with pytest.raises(NotAMember, match="This person is not in this inbox"):
+    with pytest.raises(NotAMember, match="This person isn't in this inbox"):
         assign(thread, cast.dov, by=cast.ana)
     with pytest.raises(NotAMember):
         assign(personal, cast.ben, by=cast.ana)
