@@ -73,7 +73,8 @@ class SendForm(forms.Form):
 
     `seen` is the newest message that the page showed when the box was last empty or got its focus.
     `anyway` says that the agent has seen what came since. `attachment` names the files of the
-    draft that go with the text, which then needs no words.
+    draft that go with the text, which then needs no words. `done` marks the conversation as done
+    too; `shown` is the newest message that the page shows now.
     """
 
     body = TextField(required=False)
@@ -82,6 +83,8 @@ class SendForm(forms.Form):
     is_internal = forms.BooleanField(required=False)
     seen = IntegerField(min_value=0, required=False)
     anyway = forms.BooleanField(required=False)
+    done = forms.BooleanField(required=False)
+    shown = IntegerField(min_value=0, required=False)
 
     def clean(self) -> dict[str, Any]:
         return clean_text_or_files(self)
@@ -91,6 +94,12 @@ class SendForm(forms.Form):
         """Return the message after which others' messages hold this one up, or None."""
         seen: int | None = self.cleaned_data["seen"]
         return None if self.cleaned_data["anyway"] else seen
+
+    @property
+    def newest_shown(self) -> int | None:
+        """Return the newest message that the agent may have seen, or None if it isn't known."""
+        known = [self.cleaned_data["seen"], self.cleaned_data["shown"]]
+        return max((key for key in known if key is not None), default=None)
 
 
 class DraftField(forms.CharField):

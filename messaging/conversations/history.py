@@ -89,6 +89,7 @@ class Conversation:
     # Scheduled texts to the contact, the next one first.
     scheduled_texts: Sequence[ScheduledText] = ()
     newer_entries: Sequence[Entry] = ()  # Messages of others that held a text up
+    marks_done: bool = False  # Whether that text was to mark the conversation as done
     # The newest message when the agent deleted the thread; 0 if it is not hidden.
     hidden_id: int = 0
     is_opted_out: bool = False

@@ -42,13 +42,15 @@ def render_send_guard(
 ) -> HttpResponse:
     """Answer 409 with what others wrote meanwhile; the agent may send anyway."""
     newer_entries = [Entry.for_agent(message, agent) for message in error.messages]
+    marks_done = form.cleaned_data["done"]
     if request.htmx:
-        context = {"newer_entries": newer_entries, "is_live": True}
+        context = {"newer_entries": newer_entries, "is_live": True, "marks_done": marks_done}
         return render(request, "messaging/composer/_guard.html", context, status=409)
     shown = replace(
         open_conversation(thread, agent),
         form_key=form.cleaned_data["form_key"],
         newer_entries=newer_entries,
+        marks_done=marks_done,
         body=form.cleaned_data["body"],
         is_draft_internal=False,
     )

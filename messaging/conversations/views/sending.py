@@ -31,6 +31,8 @@ from messaging.stream.access import get_message
 from threads.access import get_thread
 from threads.models import Thread
 
+KEPT_OPEN = "Sent. A new text just arrived, so the conversation stays open."
+
 
 @require_POST
 @login_required
@@ -61,13 +63,22 @@ def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
             is_internal=form.cleaned_data["is_internal"],
             seen=form.guard_from,
             files=form.cleaned_data["attachment"],
+            marks_done=form.cleaned_data["done"],
+            shown=form.newest_shown,
         )
     except Overtaken as error:
         return render_send_guard(request, agent, thread, error, form)
     except SendingRefused as error:
         return render_refusal(request, agent, thread, error, form)
     uploads.remove_unsent()
-    context = {"entry": Entry.for_agent(message, agent)} | _new_form_context(thread, agent)
+    is_kept_open = form.cleaned_data["done"] and thread.status != Thread.Status.DONE
+    if is_kept_open and not request.htmx:
+        toasts.info(request, KEPT_OPEN)
+    context = {
+        "entry": Entry.for_agent(message, agent),
+        "toast": KEPT_OPEN if is_kept_open else "",
+    }
+    context |= _new_form_context(thread, agent)
     template = "messaging/conversation/_sent.html"
     return fragment_or_redirect(request, template, context, "messaging:conversation", thread.pk)
 

@@ -107,6 +107,8 @@ function takeSent(form, request, html) {
   sentAt = performance.now();
   if (textBox(form).value === request.get("body")) emptyBox(form);
   measureText(form);
+  const said = answer.querySelector("[data-toast]")?.textContent;
+  if (said) showToast(said);
   announce("messageSent", { attachments: request.getAll("attachment") });
   const message = answer.querySelector(".message");
   // The server decides: somebody was mentioned of whom this page did not know.
