@@ -19,6 +19,7 @@ from messaging.conversations.views import (
     sending,
     start,
     thread_options,
+    work,
 )
 from messaging.inbound import views as webhooks
 from messaging.notifications import email_views, settings_views
@@ -74,6 +75,10 @@ urlpatterns = [
     path(
         "threads/<int:thread_id>/restore/", thread_options.restore_deleted_thread, name="restore"
     ),
+    path("threads/<int:thread_id>/assign/", work.assign_thread, name="assign"),
+    path("threads/<int:thread_id>/done/", work.mark_thread_done, name="done"),
+    path("threads/<int:thread_id>/reopen/", work.reopen_thread, name="reopen"),
+    path("threads/<int:thread_id>/snooze/", work.snooze_thread, name="snooze"),
     path("search/", search.search_messages, name="search"),
     path("inboxes/<int:inbox_id>/search/", search.search_messages, name="search_from"),
     path("notifications/", notifications.show_notifications, name="notifications"),

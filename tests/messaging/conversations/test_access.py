@@ -57,6 +57,10 @@ MATRIX = {
     "threads/<int:thread_id>/delete/": ("post", "thread", {"message": "1"}),
     "threads/<int:thread_id>/restore/": ("post", "thread", {}),
     "activity/<int:activity_id>/": ("get", "activity", {}),
+    "threads/<int:thread_id>/assign/": ("post", "thread", {"assignee": "me"}),
+    "threads/<int:thread_id>/done/": ("post", "thread", {"message": "1"}),
+    "threads/<int:thread_id>/reopen/": ("post", "thread", {}),
+    "threads/<int:thread_id>/snooze/": ("post", "thread", {"when": "tomorrow"}),
     "messages/<int:message_id>/retry/": ("post", "message", {}),
     "messages/<int:message_id>/seen/": ("post", "message", {}),
     "messages/<int:message_id>/text/": ("get", "message", {}),
@@ -265,6 +269,7 @@ def test_a_stranger_changes_nothing(
     cast.front_desk.refresh_from_db()
     assert cast.front_desk.last_excerpt == "Secret words"
     assert not Thread.objects.filter(priority="urgent").exists()
+    assert not Thread.objects.exclude(status="open", assignee=None).exists()
     assert {text.body for text in ScheduledText.objects.all()} == {"Secret plans"}
     assert ScheduledText.objects.count() == 2
     assert not Agent.objects.filter(

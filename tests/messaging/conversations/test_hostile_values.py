@@ -84,6 +84,7 @@ REQUESTS: dict[str, list[Request]] = {
     ],
     "threads/<int:thread_id>/messages/": [
         Request("post", {"seen": "{}"}, ("body", "form_key", "anyway", "is_internal"), WORDS),
+        Request("post", {"shown": "{}"}, ("done",), WORDS | {"done": "1"}),
         Request("post", {"attachment": "{}"}, (), WORDS),
         Request("post", {"seen": "{}"}, ("later", "at", "zone"), WORDS | {"later": "hour"}),
     ],
@@ -106,6 +107,14 @@ REQUESTS: dict[str, list[Request]] = {
     "threads/<int:thread_id>/unread/": [Request("post")],
     "threads/<int:thread_id>/delete/": [Request("post", {"message": "{}"})],
     "threads/<int:thread_id>/restore/": [Request("post")],
+    "threads/<int:thread_id>/assign/": [
+        Request("post", {"assignee": "{}"}, ("assignee",), {"assignee": "1"})
+    ],
+    "threads/<int:thread_id>/done/": [Request("post", {"message": "{}"})],
+    "threads/<int:thread_id>/reopen/": [Request("post")],
+    "threads/<int:thread_id>/snooze/": [
+        Request("post", {}, ("when", "date", "time"), {"when": "date", "date": "2030-01-01"})
+    ],
     "threads/<int:thread_id>/attachments/": [Request()],
     "activity/<int:activity_id>/": [Request()],
     "messages/<int:message_id>/retry/": [Request("post")],
