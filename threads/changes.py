@@ -14,7 +14,7 @@ class Change:
     """The columns that one deed changed on one thread, before and after, as JSON has them.
 
     A change of the assignee has `assignee`; one of the status has `status`, `snoozed_until` (in
-    ISO 8601) and `snoozed_by`.
+    ISO 8601) and `snoozed_by`; one of the labels has `label`, its key, and `is_on`.
     """
 
     thread_id: int

@@ -153,6 +153,15 @@ class PriorityForm(forms.Form):
         return "" if priority == self.NONE else priority
 
 
+class LabelForm(forms.Form):
+    """Read which label, and whether it is put on or taken off."""
+
+    ON, OFF = "1", "0"
+
+    label = IntegerField()
+    on = forms.ChoiceField(choices=[(ON, "On"), (OFF, "Off")])
+
+
 class ReadForm(forms.Form):
     """Read which message is the newest that a page has shown."""
 

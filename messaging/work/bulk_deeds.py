@@ -12,8 +12,10 @@ from django.db.models import TextChoices
 from inboxes.models import Agent
 from messaging.models import BulkAction
 from messaging.work import deeds, marks
+from messaging.work.labels import label_threads
 from threads.assignment import NotAMember
 from threads.changes import Change
+from threads.labels import NoSuchLabel, find_label
 
 
 class Deed(TextChoices):
@@ -115,6 +117,23 @@ def _snooze(batch: Batch) -> Outcome:
     return Outcome(deeds.snooze(**batch.team_deed, until=until))
 
 
+def _put_label_on(batch: Batch) -> Outcome:
+    return _label(batch, is_on=True)
+
+
+def _take_label_off(batch: Batch) -> Outcome:
+    return _label(batch, is_on=False)
+
+
+def _label(batch: Batch, *, is_on: bool) -> Outcome:
+    """Do it with the inbox's own label of the name that was chosen."""
+    try:
+        label = find_label(inbox_id=batch.inbox_id, name=batch.details["name"])
+    except NoSuchLabel:
+        return Outcome(is_refused=True)
+    return Outcome(label_threads(**batch.team_deed, label_id=label.pk, is_on=is_on))
+
+
 def _mark_read(batch: Batch) -> Outcome:
     at = batch.action.created_at
     return Outcome(marks.mark_many_read(agent=batch.agent, shown=batch.shown, at=at))
@@ -135,6 +154,8 @@ _DEEDS: dict[Deed, Callable[[Batch], Outcome]] = {
     Deed.DONE: _mark_done,
     Deed.REOPEN: _reopen,
     Deed.SNOOZE: _snooze,
+    Deed.LABEL: _put_label_on,
+    Deed.UNLABEL: _take_label_off,
     Deed.READ: _mark_read,
     Deed.UNREAD: _mark_unread,
     Deed.DELETE: _delete,

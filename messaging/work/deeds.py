@@ -19,7 +19,8 @@ from inboxes import bell, counters
 from inboxes.models import Agent
 from messaging.models import Notification
 from messaging.stream import notifying
-from threads import activity, assignment, status
+from messaging.work.labels import tell_of_labels
+from threads import activity, assignment, labels, status
 from threads.actions import restore_threads
 from threads.changes import Change, group_threads
 from threads.models import Activity, Thread
@@ -153,7 +154,10 @@ def undo(
     others = [change for change in changes if "status" in change.after]
     restored = status.restore(inbox_id=inbox_id, changes=others, now=timezone.now(), seq=seq)
     _tell_of_statuses(restored, inbox_id, by, seq)
-    return done + restored
+    labelled = [change for change in changes if "label" in change.after]
+    relabelled = labels.restore(inbox_id=inbox_id, changes=labelled, seq=seq)
+    tell_of_labels(relabelled, inbox_id=inbox_id, by=by, seq=seq)
+    return done + restored + relabelled
 
 
 _UNSEEN = """

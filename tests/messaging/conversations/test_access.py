@@ -50,6 +50,7 @@ MATRIX = {
     "threads/<int:thread_id>/opt-out/end/": ("post", "thread", {"reason": "Stranger's"}),
     "threads/<int:thread_id>/draft/": ("post", "thread", {"body": "Hi"}),
     "threads/<int:thread_id>/mentions/": ("get", "thread", {}),
+    "threads/<int:thread_id>/label/": ("post", "thread", {"label": "1", "on": "1"}),
     "threads/<int:thread_id>/mute/": ("post", "thread", {"muted": "1"}),
     "threads/<int:thread_id>/read/": ("post", "thread", {"message": "1"}),
     "threads/<int:thread_id>/priority/": ("post", "thread", {"priority": "urgent"}),

@@ -101,6 +101,9 @@ REQUESTS: dict[str, list[Request]] = {
         Request(words=("message",)),
     ],
     "threads/<int:thread_id>/opt-out/end/": [Request("post", {}, ("reason",))],
+    "threads/<int:thread_id>/label/": [
+        Request("post", {"label": "{}"}, ("on",), {"on": "1", "label": "1"})
+    ],
     "threads/<int:thread_id>/mute/": [Request("post", {"muted": "{}"})],
     "threads/<int:thread_id>/read/": [Request("post", {"message": "{}"})],
     "threads/<int:thread_id>/priority/": [Request("post", {"priority": "{}"}, ("priority",))],
