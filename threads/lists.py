@@ -17,6 +17,7 @@ from threads.view_counts import CAP, ViewCounts, count_views
 from threads.view_links import (
     ViewLink,
     link_labels,
+    link_narrowings,
     link_priorities,
     link_unread,
     link_views,
@@ -95,10 +96,11 @@ class Listing:
         return link_labels(self.filter, there)
 
     @property
-    def chosen(self) -> list[ViewLink]:
-        """Return what the list is narrowed to; each priority and label leads to it without."""
-        links = [*self.views[1:], self.unread_link, *self.priorities, *self.labels]
-        return [link for link in links if link.is_chosen]
+    def narrowings(self) -> list[ViewLink]:
+        """Return links that each take out one part of what the list is narrowed to."""
+        shown = self.filter
+        toggles = [*self.priorities, *(self.labels if shown.labels else [])] if shown else []
+        return link_narrowings(shown, toggles)
 
     @property
     def lost(self) -> dict[int, str]:
@@ -134,15 +136,15 @@ class Listing:
 
 # What to say where a list that is narrowed to one thing is empty.
 NONE_IN_VIEW: dict[str, str] = {
-    ThreadView.OPEN: "Nothing open",
-    ThreadView.MINE: "Nothing assigned to you",
-    ThreadView.UNASSIGNED: "Nothing unassigned",
-    ThreadView.NEEDS_REPLY: "No threads need a reply",
-    ThreadView.UNREAD: "Nothing unread",
+    ThreadView.OPEN: "Nothing is open",
+    ThreadView.MINE: "Nothing is assigned to you",
+    ThreadView.UNASSIGNED: "Nothing is unassigned",
+    ThreadView.NEEDS_REPLY: "Nothing needs a reply",
+    ThreadView.UNREAD: "Nothing is unread",
     ThreadView.FAILED: "No failed texts",
-    ThreadView.SCHEDULED: "Nothing scheduled",
-    ThreadView.SNOOZED: "Nothing snoozed",
-    ThreadView.DONE: "Nothing done yet",
+    ThreadView.SCHEDULED: "Nothing is scheduled",
+    ThreadView.SNOOZED: "Nothing is snoozed",
+    ThreadView.DONE: "Nothing is done yet",
     **{one: f"No {one.label.lower()}-priority threads" for one in Thread.Priority},
 }
 

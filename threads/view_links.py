@@ -22,6 +22,20 @@ NAVIGATION = (
     ThreadView.DONE,
 )
 
+# The signs of the views where there is room for them, as Heroicons names them.
+ICONS = {
+    ALL: "inbox",
+    ThreadView.NEEDS_REPLY: "arrow-uturn-left",
+    ThreadView.MINE: "user",
+    ThreadView.FAILED: "exclamation-triangle",
+    ThreadView.OPEN: "chat-bubble-left-right",
+    ThreadView.UNASSIGNED: "users",
+    ThreadView.SCHEDULED: "clock",
+    ThreadView.SNOOZED: "moon",
+    ThreadView.DONE: "check",
+    ThreadView.UNREAD: "envelope",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ViewLink:
@@ -41,6 +55,19 @@ class ViewLink:
     @property
     def query(self) -> str:
         return f"?{self.filter.explicit_query}"
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.key, "")
+
+    @property
+    def is_priority(self) -> bool:
+        return self.key in Thread.Priority.values
+
+    @property
+    def is_toggle(self) -> bool:
+        """Return True if the link adds to what is shown, and takes it out again."""
+        return self.key == ThreadView.UNREAD or self.is_priority or bool(self.colour)
 
     @property
     def count_label(self) -> str:
@@ -71,6 +98,18 @@ def link_unread(shown: ThreadFilter) -> ViewLink:
     """Return the link that adds *Unread* to what is shown, or takes it out."""
     view = ThreadView.UNREAD
     return ViewLink(view.value, str(view.label), shown.toggled(view), view in shown.views)
+
+
+def link_narrowings(shown: ThreadFilter, toggles: Iterable[ViewLink]) -> list[ViewLink]:
+    """Return links that each take out one part of what the list is narrowed to.
+
+    `toggles` are those to priorities and labels. One view alone is said by the navigation.
+    """
+    views = shown.views if len(shown.views) > 1 else set(shown.views) & {ThreadView.UNREAD}
+    return [
+        *[ViewLink(one.value, str(one.label), shown.toggled(one), True) for one in views],
+        *[link for link in toggles if link.is_chosen],
+    ]
 
 
 def link_priorities(shown: ThreadFilter) -> list[ViewLink]:

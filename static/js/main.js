@@ -15,6 +15,7 @@ import "./live/presence-reports.js";
 import "./list/search.js";
 import "./list/lost-numbers.js";
 import "./list/view-counts.js";
+import "./list/views-menu.js";
 import "./conversation/options-menu.js";
 import "./page/carets.js";
 import "./page/viewport.js";

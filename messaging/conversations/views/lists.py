@@ -63,7 +63,7 @@ def _template_for(request: HtmxRequest) -> str:
     if request.GET.get("after"):
         return "messaging/list/_rows.html"
     parts = {
-        "found": "messaging/list/_listing.html#found",
+        "found": "messaging/list/_found.html",
         "listing": "messaging/list/_listing.html",
     }
     return parts.get(target_id(request), "messaging/_panes.html")

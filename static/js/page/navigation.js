@@ -66,15 +66,21 @@ function setTitle() {
 }
 
 /**
- * @param {HTMLElement | null} leftThread the conversation that was open before
- * @param {string | undefined} leftList the list that was open before
+ * @typedef {object} Leaving what was open before
+ * @property {HTMLElement | null} thread
+ * @property {string | undefined} list
+ * @property {string | undefined} view what was chosen of the views, if that is what is done
  */
-function setFocus(leftThread, leftList) {
+
+/** @param {Leaving} left */
+function setFocus({ thread: leftThread, list: leftList, view }) {
   const box = document.querySelector("#message-box");
   if (openPane()) {
     focus(openPane()?.querySelector("[autofocus]") ?? document.querySelector(".pane h1"));
   } else if (openThread()) {
     focus((!isNarrow() && box) || document.querySelector(".thread h1"));
+  } else if (view !== undefined) {
+    focusView(view);
   } else {
     const row =
       (leftThread && document.querySelector(`#thread-${leftThread.dataset.thread} .row-link`)) ??
@@ -83,7 +89,16 @@ function setFocus(leftThread, leftList) {
   }
 }
 
-/** @type {{thread: HTMLElement | null, list: string | undefined} | null} */
+/**
+ * Focuses a link to a view again, or the button of the menu that it is in.
+ * @param {string} view
+ */
+function focusView(view) {
+  const link = document.querySelector(`[data-view="${CSS.escape(view)}"]`);
+  focus(link?.getClientRects().length ? link : document.querySelector("#views-button"));
+}
+
+/** @type {Leaving | null} */
 let leaving = null;
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
@@ -131,7 +146,8 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   const rows = openRows();
   // A list that a phone does not show has no scroll position to remember.
   if (rows?.clientHeight) scrollTops.set(rows.id, rows.scrollTop);
-  leaving = { thread: openThread(), list: openListing()?.dataset.list };
+  const view = /** @type {HTMLElement} */ (ctx.sourceElement).dataset.view;
+  leaving = { thread: openThread(), list: openListing()?.dataset.list, view };
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
@@ -139,7 +155,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const rows = openRows();
   if (ctx.target?.id === "panes" && rows) rows.scrollTop = scrollTops.get(rows.id) ?? 0;
   ctx.title = "";
-  setFocus(leaving.thread, leaving.list);
+  setFocus(leaving);
   leaving = null;
   // What is opened is read: the server says so too, a moment later.
   const row = document.getElementById(`thread-${openThread()?.dataset.thread}`);
