@@ -113,6 +113,13 @@ def change_password(*, agent: Agent, password: str, session: SessionBase) -> Non
 
 
 @transaction.atomic
+def set_undo_seconds(*, agent: Agent, seconds: int) -> None:
+    """Set how long the agent's texts can be taken back before they leave; 0 turns that off."""
+    Agent.objects.filter(pk=agent.pk).update(undo_seconds=seconds)
+    agent.undo_seconds = seconds
+
+
+@transaction.atomic
 def rename_agent(*, agent: Agent, display_name: str) -> None:
     """Give the agent another display name. Their open pages read it anew."""
     agent.display_name = display_name

@@ -20,6 +20,7 @@ from messaging.conversations.views import (
     sending,
     start,
     thread_options,
+    undo_send,
     work,
 )
 from messaging.inbound import views as webhooks
@@ -65,6 +66,7 @@ urlpatterns = [
     path("later/<int:text_id>/", scheduled.change_scheduled, name="scheduled"),
     path("later/<int:text_id>/send/", scheduled.send_scheduled_now, name="send_scheduled"),
     path("later/<int:text_id>/delete/", scheduled.delete_scheduled, name="delete_scheduled"),
+    path("later/<int:text_id>/undo/", undo_send.take_back_text, name="take_back"),
     path("messages/<int:message_id>/text/", messages.show_whole_text, name="whole"),
     path("messages/<int:message_id>/retry/", sending.retry_text, name="retry"),
     path("messages/<int:message_id>/seen/", messages.mark_seen, name="seen"),
@@ -102,6 +104,7 @@ urlpatterns = [
         name="unsubscribe",
     ),
     path("account/", account.show_account, name="account"),
+    path("account/undo/", account.save_undo_seconds, name="undo_seconds"),
     path("account/name/", account.save_own_name, name="own_name"),
     path("account/sessions/<int:session_id>/end/", account.end_session, name="end_session"),
     path(

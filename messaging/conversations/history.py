@@ -86,8 +86,8 @@ class Conversation:
     body: str = ""
     is_draft_internal: bool = False
     files: Sequence[Attachment] = ()  # Files that the agent has put into the composer
-    # Scheduled texts to the contact, the next one first.
-    scheduled_texts: Sequence[ScheduledText] = ()
+    # Scheduled texts to the contact and those that are leaving, the next one first.
+    unsent_texts: Sequence[ScheduledText] = ()
     newer_entries: Sequence[Entry] = ()  # Messages of others that held a text up
     marks_done: bool = False  # Whether that text was to mark the conversation as done
     # The newest message when the agent deleted the thread; 0 if it is not hidden.
@@ -96,6 +96,17 @@ class Conversation:
     wish_id: int = 0  # The last text, if it may ask for no more texts
     list_filter: ThreadFilter = EVERYTHING  # What the list beside it is narrowed to
     is_over_all: bool = False  # True if that list is over all inboxes
+
+    @property
+    def scheduled_texts(self) -> list[ScheduledText]:
+        """Return those that stand above the composer."""
+        return [text for text in self.unsent_texts if text.is_pending]
+
+    @property
+    def leaving_texts(self) -> list[ScheduledText]:
+        """Return those that stand at the end of the history until they leave, in their order."""
+        leaving = (text for text in self.unsent_texts if text.is_leaving)
+        return sorted(leaving, key=lambda text: text.pk)
 
     @property
     def list_query(self) -> str:
@@ -272,7 +283,7 @@ def open_conversation(
         is_opted_out=standing.opt_out is not None,
         wish_id=0 if standing.refusal else find_wishes([thread.pk]).get(thread.pk, 0),
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
-        scheduled_texts=list(ScheduledText.objects.listed(thread)),
+        unsent_texts=list(ScheduledText.objects.unsent(thread)),
         form_key=uuid.uuid4(),
         seqs=json.dumps({f"t{thread.pk}": thread.inbox.seq}),
         draft_seq=state.seq if state else 0,

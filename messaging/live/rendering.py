@@ -74,6 +74,7 @@ class Renderer:
             texts = [*self.changes.scheduled_texts, *self.changes.overtaken_texts]
             planned = [text for text in texts if text.thread_id == target.thread]
             rows += [self._render_scheduled_text(text) for text in planned]
+            rows += [self._render_leaving(text, agent) for text in planned]
         parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
         if agent.pk in self.changes.view_counts and target.shows_list_of(inbox.pk):
             parts.append(counts_part(inbox, agent, self.changes.view_counts[agent.pk]))
@@ -169,6 +170,15 @@ class Renderer:
     def _render_scheduled_text(self, text: ScheduledText) -> Fragment:
         return self._render_once(
             ("later", text.pk), "messaging/scheduled/_scheduled_text.html", text=text
+        )
+
+    def _render_leaving(self, text: ScheduledText, agent: Agent) -> Fragment:
+        is_mine = text.author_id == agent.pk
+        return self._render_once(
+            ("leaving", text.pk, is_mine),
+            "messaging/scheduled/_leaving.html",
+            text=text,
+            is_mine=is_mine,
         )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -35,8 +36,13 @@ class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
         return self.filter(IS_LEAVING)
 
     def listed(self, thread: Thread) -> ScheduledTextQuerySet:
-        """Pick those that a conversation shows, the next one first."""
+        """Pick those that a conversation shows above its composer, the next one first."""
         return self.pending().filter(thread=thread).for_strip().order_by("send_at")
+
+    def unsent(self, thread: Thread) -> ScheduledTextQuerySet:
+        """Pick what a conversation shows: those, and the ones that are leaving."""
+        unsent = self.filter(thread=thread, state__in=ScheduledText.PENDING)
+        return unsent.for_strip().order_by("send_at", "pk")
 
     def for_strip(self) -> ScheduledTextQuerySet:
         """Load what a conversation shows: the author, the files, and whether somebody wrote
@@ -192,6 +198,10 @@ class ScheduledText(models.Model):
     def _newer_id(self) -> int | None:
         """Return the first text that came since it was saved, if `for_strip` has loaded it."""
         return getattr(self, "newer_id", None)
+
+    @property
+    def remaining_seconds(self) -> int:
+        return ceil(self.remaining_ms / 1000)
 
     @property
     def key(self) -> str:

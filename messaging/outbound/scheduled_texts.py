@@ -44,13 +44,8 @@ def create_text(
     thread: Thread, seq: int, files: Collection[Attachment] = (), **columns: Any
 ) -> ScheduledText:
     """Insert a text that takes the files with it."""
-    text = ScheduledText.objects.create(
-        thread=thread,
-        inbox_id=thread.inbox_id,
-        seen_id=thread.last_message_id or 0,
-        seq=seq,
-        **columns,
-    )
+    defaults = {"seen_id": thread.last_message_id or 0, "inbox_id": thread.inbox_id}
+    text = ScheduledText.objects.create(thread=thread, seq=seq, **(defaults | columns))
     drafts.schedule_files(files, text)
     _change_count(text, seq, int(text.is_pending))
     bell.ring_inbox(text.inbox_id, seq)

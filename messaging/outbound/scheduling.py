@@ -38,6 +38,7 @@ from messaging.stream import writing
 from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.mentions import find_mentions, mentionable_agents
 from messaging.stream.refusals import number_or_refusal, too_long_sentence
+from messaging.work import deeds
 from threads.actions import change_state
 from threads.models import Thread, ThreadState
 
@@ -139,6 +140,7 @@ def change_scheduled_text(
         seen_id=now.thread.last_message_id or 0,
         state=State.WAITING,
         is_undoable=False,
+        marks_done=False,
         reason="",
     )
 
@@ -222,6 +224,9 @@ def _send_or_hold(now: ScheduledText, seq: int) -> bool:
             last_read_id=message.pk,
             read_count=message.position,
         )
+    if now.marks_done:
+        shown = {now.thread_id: now.seen_id}
+        deeds.mark_done(inbox_id=now.inbox_id, shown=shown, by=now.author, seq=seq)
     return True
 
 

@@ -60,10 +60,13 @@ def write_or_hold(
     is_internal: bool = False,
     seen: int | None = None,
     files: Collection[int] = (),
+    marks_done: bool = False,
+    shown: int | None = None,
 ) -> Message | ScheduledText:
     """Write a message, or hold a text to the contact for as long as its author wants.
 
-    Takes and raises what `write_message` does. The same form sent twice holds one text.
+    Takes and raises what `write_message` does. The same form sent twice holds one text. One that
+    `marks_done` does so when it leaves, unless a text has come in by then.
     """
     counters.next_inbox_seq(thread.inbox_id)
     earlier = find_text_of_form(author, form_key)
@@ -79,17 +82,34 @@ def write_or_hold(
             is_internal=is_internal,
             seen=seen,
             files=files,
+            marks_done=marks_done,
+            shown=shown,
         )
     if earlier is not None:
         raise FormAlreadyUsed(SCHEDULED_ALREADY if earlier.is_pending else TAKEN_BACK)
     thread.refresh_from_db()
     check_readers(thread, author, is_internal=False, seen=seen)
-    return hold_text(thread=thread, author=author, body=body, form_key=form_key, files=files)
+    return hold_text(
+        thread=thread,
+        author=author,
+        body=body,
+        form_key=form_key,
+        files=files,
+        marks_done=marks_done,
+        shown=shown,
+    )
 
 
 @transaction.atomic
 def hold_text(
-    *, thread: Thread, author: Agent, body: str, form_key: uuid.UUID, files: Collection[int] = ()
+    *,
+    thread: Thread,
+    author: Agent,
+    body: str,
+    form_key: uuid.UUID,
+    files: Collection[int] = (),
+    marks_done: bool = False,
+    shown: int | None = None,
 ) -> ScheduledText:
     """Hold a text for its author's seconds, and empty their draft as sending does.
 
@@ -107,6 +127,8 @@ def hold_text(
         send_at=_next_leaving(thread, author.undo_seconds),
         is_regardless=True,
         is_undoable=True,
+        marks_done=marks_done,
+        seen_id=(thread.last_message_id or 0) if shown is None else shown,
         form_key=form_key,
     )
     defer_due_text(text.pk, at=text.send_at)

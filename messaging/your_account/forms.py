@@ -30,6 +30,16 @@ class NameForm(forms.ModelForm[Agent]):
         field.error_messages["required"] = "Enter a name."
 
 
+class UndoForm(forms.Form):
+    """Take how long texts can be taken back."""
+
+    undo_seconds = forms.TypedChoiceField(
+        choices=Agent._meta.get_field("undo_seconds").choices or (),
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+
+
 class AppForm(ActivateTOTPForm):
     """Take the first code of an authenticator app, however it is spaced."""
 

@@ -11,12 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from inboxes.actions import rename_agent
+from inboxes.actions import rename_agent, set_undo_seconds
+from inboxes.forms import first_error
 from inboxes.models import Agent
 from inboxes.requests import signed_in_agent
+from inboxes.responses import unprocessable_text
 from inboxes.sign_in.sessions import end_other_sessions
 from inboxes.sign_in.wrong_codes import count_wrong_codes
-from messaging.your_account.forms import NameForm
+from messaging.your_account.forms import NameForm, UndoForm
 from messaging.your_account.rows import TwoStep, list_sessions
 
 
@@ -38,6 +40,19 @@ def save_own_name(request: HttpRequest) -> HttpResponse:
     rename_agent(agent=agent, display_name=form.cleaned_data["display_name"])
     toasts.success(request, "Name saved.")
     return to_account()
+
+
+@require_POST
+@login_required
+def save_undo_seconds(request: HttpRequest) -> HttpResponse:
+    """Store how long the agent's texts wait before they leave."""
+    agent = signed_in_agent(request)
+    form = UndoForm(request.POST)
+    if not form.is_valid():
+        return unprocessable_text(first_error(form))
+    set_undo_seconds(agent=agent, seconds=form.cleaned_data["undo_seconds"])
+    toasts.success(request, "Saved.")
+    return to_account("undo-send")
 
 
 @require_POST
@@ -71,6 +86,7 @@ def _render_account(
     context = {
         "page_title": "Your account",
         "name_form": name_form,
+        "undo_form": UndoForm(initial={"undo_seconds": agent.undo_seconds}),
         "two_step": TwoStep.of(agent),
         "wrong_codes": count_wrong_codes(agent),
         "sessions": list_sessions(agent, request.session.session_key or ""),

@@ -83,8 +83,11 @@ def test_a_waiting_send_goes_neither_elsewhere_nor_in_the_other_mode_nor_at_anot
     begin_upload("one.jpg")
     ana.get_by_role("button", name="Send later").click()
     ana.get_by_role("button", name="In 1 hour").click()
-    expect(ana.get_by_text("Files can't be scheduled.")).to_be_visible()
+    expect(ana.get_by_text("Schedules as soon as its files are uploaded.")).to_be_visible()
     ana.keyboard.press("Escape")
+    message_box(ana).press("End")
+    message_box(ana).press_sequentially("!")
+    message_box(ana).press("Backspace")
     held.pop().continue_()
     expect(attached_files(ana)).to_have_count(1)
 
@@ -105,7 +108,7 @@ def test_a_waiting_send_goes_neither_elsewhere_nor_in_the_other_mode_nor_at_anot
     expect(attached_files(ana)).to_have_count(3)
 
     assert (server.count_messages(words), server.count_messages(half)) == (0, 0)
-    expect(ana.get_by_role("region", name="Waiting to be sent")).to_have_count(0)
+    expect(ana.locator(".later-text")).to_have_count(0)
     press_send(ana)
     expect_shown(find_pictures(ana), 3)
     assert server.count_messages(words) == 1

@@ -19,14 +19,15 @@ from messaging.conversations.forms import SendForm
 from messaging.conversations.schedule_forms import ScheduleForm
 from messaging.conversations.views.refusals import render_refusal, render_send_guard
 from messaging.conversations.views.uploads import add_uploads
+from messaging.models import ScheduledText
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import (
     NotRetriable,
     Overtaken,
     SendingRefused,
     retry_message,
-    write_message,
 )
+from messaging.outbound.undo_send import write_or_hold
 from messaging.stream.access import get_message
 from threads.access import get_thread
 from threads.models import Thread
@@ -55,7 +56,7 @@ def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
     if not form.is_valid():
         return render_refusal(request, agent, thread, first_error(form), form)
     try:
-        message = write_message(
+        written = write_or_hold(
             thread=thread,
             author=agent,
             body=form.cleaned_data["body"],
@@ -71,15 +72,17 @@ def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
     except SendingRefused as error:
         return render_refusal(request, agent, thread, error, form)
     uploads.remove_unsent()
-    is_kept_open = form.cleaned_data["done"] and thread.status != Thread.Status.DONE
-    if is_kept_open and not request.htmx:
-        toasts.info(request, KEPT_OPEN)
-    context = {
-        "entry": Entry.for_agent(message, agent),
-        "toast": KEPT_OPEN if is_kept_open else "",
-    }
-    context |= _new_form_context(thread, agent)
-    template = "messaging/conversation/_sent.html"
+    context = _new_form_context(thread, agent)
+    if isinstance(written, ScheduledText):
+        template = "messaging/scheduled/_held.html"
+        context["text"] = written
+    else:
+        template = "messaging/conversation/_sent.html"
+        is_kept_open = form.cleaned_data["done"] and thread.status != Thread.Status.DONE
+        if is_kept_open and not request.htmx:
+            toasts.info(request, KEPT_OPEN)
+        toast = KEPT_OPEN if is_kept_open else ""
+        context |= {"entry": Entry.for_agent(written, agent), "toast": toast}
     return fragment_or_redirect(request, template, context, "messaging:conversation", thread.pk)
 
 

@@ -118,8 +118,9 @@ function takeSent(form, request, html) {
   forgetDraft(form, seq instanceof HTMLInputElement ? Number(seq.value) : 0, isNowInternal);
   const scheduled = answer.querySelector(".later-text");
   if (scheduled) insertFragments(scheduled.outerHTML);
-  if (!message) return;
-  insertFragments(message.outerHTML);
+  const shown = message ?? answer.querySelector(".leaving");
+  if (!shown) return;
+  insertFragments(shown.outerHTML);
   showNewestMessage();
 }
 

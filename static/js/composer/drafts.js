@@ -185,6 +185,35 @@ export function forgetDraft(form, seq, mode) {
   saveSoon(draft);
 }
 
+/**
+ * A text that was taken back, and what the server has in the box since: the text, and below it what
+ * was typed meanwhile.
+ * @typedef {{returned: string, body: string, is_internal: boolean, files: number[], seq: number}}
+ *   ReturnedText
+ */
+
+/**
+ * Puts a text that was taken back into the box. Nothing that was typed is lost, whether the answer
+ * or the server's own draft came first.
+ * @param {HTMLFormElement} form
+ * @param {ReturnedText} back
+ * @param {string} before what was in the box when the text was taken back
+ */
+export function takeReturned(form, back, before) {
+  if (draft?.form !== form) return;
+  const box = textBox(form);
+  if (box.value === before) box.value = back.body;
+  else if (!box.value.startsWith(back.returned)) box.value = `${back.returned}\n${box.value}`;
+  if (back.seq >= draft.seq) {
+    Object.assign(draft, { text: back.body, mode: back.is_internal, seq: back.seq });
+  }
+  setInternal(form, back.is_internal);
+  placeCaretAtEnd(box);
+  announce("draftReplaced");
+  announce("draftFilesChanged", back.files);
+  saveSoon(draft);
+}
+
 /** @param {ServerDraft} fresh */
 function takeServerDraft(fresh) {
   const thread = String(fresh.thread);

@@ -8,6 +8,7 @@ const REST_MS = 2_000;
 /** @type {Map<string, () => Promise<unknown>>} by a selector of what they are for */
 const waiting = new Map([
   ["#composer", () => import("../composer/attachments.js")],
+  ["#reply", () => import("../composer/undo-send.js")],
   ["#plus-menu", () => import("../composer/plus-menu.js")],
   [".log", () => import("../conversation/message-times.js")],
   ["#start", () => import("../composer/new-conversation.js")],

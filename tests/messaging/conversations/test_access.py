@@ -72,6 +72,7 @@ MATRIX = {
     "later/<int:text_id>/": ("get", "later", {}),
     "later/<int:text_id>/send/": ("post", "later", {}),
     "later/<int:text_id>/delete/": ("post", "later", {}),
+    "later/<int:text_id>/undo/": ("post", "later", {}),
 }
 
 # Proven in test_webhooks.py and test_addresses.py.
@@ -106,6 +107,7 @@ SIGNING_IN = {
     "sign-out/",
     "account/",
     "account/name/",
+    "account/undo/",
     "account/new-phone/",
     "account/new-phone/confirm/",
     "account/new-phone/refuse/",

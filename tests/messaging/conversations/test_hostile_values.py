@@ -132,6 +132,9 @@ REQUESTS: dict[str, list[Request]] = {
     ],
     "later/<int:text_id>/send/": [Request("post", {"known": "{}"}, ("body",), {"body": "Hi"})],
     "later/<int:text_id>/delete/": [Request("post")],
+    "later/<int:text_id>/undo/": [
+        Request("post", {}, ("body",), {"is_live": "1", "has_box": "1"})
+    ],
     "notifications/": [Request(numbers=NOTICE), Request(numbers={"after": "{}-1"})],
     "notifications/read/": [Request("post")],
     "notifications/<int:notification_id>/read/": [Request("post")],
@@ -180,6 +183,7 @@ REQUESTS: dict[str, list[Request]] = {
     "invitation/<str:token>/": [Request("post", {}, ("username", "display_name", "password"))],
     "e-mails/stop/<str:token>/": [Request(), Request("post")],
     "password-reset/": [Request("post", {}, ("login",))],
+    "account/undo/": [Request("post", {}, ("undo_seconds",))],
     "account/name/": [Request("post", {}, ("display_name",))],
     "account/new-phone/": [Request("post"), Request(words=("state",))],
     "account/new-phone/confirm/": [Request("post", {}, ("sign_in",))],

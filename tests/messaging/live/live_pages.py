@@ -32,7 +32,8 @@ SEND = "websocket.send"
 SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden", "counts"}
 
 ELEMENT = re.compile(
-    r'<(li|article|div) id="((?:inbox|thread|message|activity)-\d+(?:-\d+)?)" class="([^"]*)"'
+    r'<(li|article|div) id="((?:inbox|thread|message|activity|later|leaving)-\d+(?:-\d+)?)"'
+    r' class="([^"]*)"'
     r' data-in="([^"]*)" data-key="([^"]*)" data-seq="([^"]*)"'
     r'(?: data-of="([^"]*)")?[^>]*>(.*?)</\1>',
     re.DOTALL,
@@ -86,7 +87,8 @@ def parse_elements(text: str) -> list[Element]:
 def read_row(markup: str) -> str:
     """Return the words of a row; what only isolates a name or a text adds no space."""
     apart = re.sub(r"<[^>]+>", " ", re.sub(r"</?bdi\b[^>]*>", "", markup))
-    return " ".join(html.unescape(apart).split())
+    words = " ".join(html.unescape(apart).split())
+    return re.sub(r"Leaves in \d+ s", "Leaves in some s", words)
 
 
 def read_seqs(text: str) -> dict[str, int]:
@@ -151,7 +153,9 @@ class LivePage:
             if gone & {element.id, element.part_of}:
                 del self.placed[element.id]
         narrowed = f"-{self.view['only']}" if self.view.get("only") else ""
-        containers = {f"list-{self.view['list']}{narrowed}", f"log-{self.view['thread']}"}
+        thread = self.view["thread"]
+        lists = {f"list-{self.view['list']}{narrowed}"}
+        containers = lists | {f"log-{thread}", f"later-of-{thread}"}
         for element in parse_elements(frame.get("rows", "")):
             old = self.placed.get(element.id)
             if element.container not in containers:

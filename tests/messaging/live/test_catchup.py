@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -10,13 +11,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from inboxes.actions import add_member, remove_member
-from inboxes.models import Inbox
+from inboxes.models import Agent, Inbox
 from messaging.conversations.forms import DRAFT_LIMIT
 from messaging.live import reading
 from messaging.live.frames import FRAME_LIMIT, encode_json
-from messaging.models import Message
+from messaging.models import Message, ScheduledText
+from messaging.outbound.scheduling import delete_scheduled_text, send_if_due
+from messaging.outbound.undo_send import take_back, write_or_hold
 from tests.cast import ANAS_LINE, Cast
 from tests.messaging.live.live_pages import PATIENCE, LivePage, new_tab
+from tests.messaging.scheduled_texts import make_due, schedule_in
 from tests.messaging.stepped_transactions import SteppedTransaction, commit_all, make_empty_thread
 from threads.actions import save_draft
 
@@ -206,4 +210,36 @@ async def test_the_longest_draft_reaches_the_agents_other_tab(cast: Cast) -> Non
     while body not in (frame := await page.socket.receive_from(PATIENCE)):
         pass
     assert len(frame.encode()) <= FRAME_LIMIT
+    await page.disconnect()
+
+
+async def test_a_reconnect_brings_what_is_scheduled_and_what_is_leaving(cast: Cast) -> None:
+    await in_database(Agent.objects.update)(undo_seconds=10)
+    thread = await in_database(cast.thread)()
+    gone = await in_database(schedule_in)(cast, thread)
+    ben = await in_database(Agent.objects.get)(pk=cast.ben.pk)
+    page = await in_database(new_tab(cast.ana, await in_database(_client)(cast)).load)(
+        f"/threads/{thread.pk}/"
+    )
+
+    def hold(body: str) -> ScheduledText:
+        held = write_or_hold(thread=thread, author=ben, body=body, form_key=uuid.uuid4())
+        assert isinstance(held, ScheduledText)
+        return held
+
+    await in_database(delete_scheduled_text)(text=gone)
+    kept = await in_database(schedule_in)(cast, thread, body="Still there")
+    first = await in_database(hold)("On my way")
+    await reconnect(page)
+    await assert_equals_fresh_load(page)
+    assert {f"later-{kept.pk}", f"leaving-{first.pk}"} <= page.placed.keys()
+    assert f"later-{gone.pk}" not in page.placed
+    await page.disconnect()
+    await in_database(take_back)(text=first, agent=ben)
+    second = await in_database(hold)("On my way now")
+    await in_database(send_if_due)(text=await in_database(make_due)(second))
+    await page.open()
+    await page.receive_until_idle()
+    await assert_equals_fresh_load(page)
+    assert not any(key.startswith("leaving-") for key in page.placed)
     await page.disconnect()

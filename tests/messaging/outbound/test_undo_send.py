@@ -247,3 +247,26 @@ def test_of_undo_and_leaving_exactly_one_wins(transactional_db: None, cast: Cast
             assert (text.state == "sent") == (winner == "left")
             assert texts_out().count(f"Text {number}") == (winner == "left")
     assert len(winners) == ROUNDS
+
+
+def status_of(thread: Thread) -> str:
+    return Thread.objects.get(pk=thread.pk).status
+
+
+def test_the_thread_is_done_when_the_text_leaves_and_open_if_it_was_taken_back(cast: Cast) -> None:
+    thread = cast.thread()
+    taken_back = hold(cast, thread, marks_done=True)
+    take_back(text=taken_back, agent=cast.ana)
+    assert status_of(thread) == "open"
+    text = hold(cast, thread, marks_done=True)
+    assert status_of(thread) == "open", "nothing has left"
+    send_if_due(text=make_due(text))
+    assert status_of(thread) == "done"
+
+
+def test_a_text_that_comes_in_within_the_seconds_keeps_the_thread_open(cast: Cast) -> None:
+    thread = cast.thread()
+    text = hold(cast, thread, marks_done=True)
+    cast.text_in("One more thing")
+    assert send_if_due(text=make_due(text))
+    assert status_of(thread) == "open"
