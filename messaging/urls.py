@@ -5,6 +5,7 @@ from messaging.accounts.webhook_paths import PATTERN
 from messaging.conversations.views import (
     activity,
     attachments,
+    bulk,
     contacts,
     conversation,
     drafts,
@@ -83,6 +84,10 @@ urlpatterns = [
     path("threads/<int:thread_id>/done/", work.mark_thread_done, name="done"),
     path("threads/<int:thread_id>/reopen/", work.reopen_thread, name="reopen"),
     path("threads/<int:thread_id>/snooze/", work.snooze_thread, name="snooze"),
+    path("bulk/", bulk.act_on_many, name="bulk"),
+    path("bulk/tools/", bulk.show_tools, name="bulk_tools"),
+    path("bulk/<int:action_id>/", bulk.show_progress, name="bulk_progress"),
+    path("bulk/<int:action_id>/undo/", bulk.undo_on_many, name="undo_bulk"),
     path("search/", search.search_messages, name="search"),
     path("inboxes/<int:inbox_id>/search/", search.search_messages, name="search_from"),
     path("notifications/", notifications.show_notifications, name="notifications"),

@@ -94,6 +94,8 @@ def take_back(batch: Batch, changes: Collection[Change]) -> set[int]:
 def _assign(batch: Batch) -> Outcome:
     key = batch.details["assignee"]
     assignee = Agent.objects.filter(pk=key).first() if key else None
+    if key and assignee is None:
+        return Outcome(is_refused=True)
     try:
         changes = deeds.assign_threads(**batch.team_deed, assignee=assignee, notifies=False)
         return Outcome(changes)

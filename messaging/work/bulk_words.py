@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inboxes.models import Agent, Inbox
+from django.db.models import Exists, OuterRef, QuerySet
+
+from inboxes.models import Agent, Inbox, MembershipChange
 from messaging.models import BulkAction
 from messaging.work.bulk_deeds import Deed
 
@@ -79,8 +81,15 @@ def _assignee_in_words(action: BulkAction) -> str:
     key = action.details.get("assignee")
     if key == action.agent_id:
         return " to you"
-    assignee = Agent.objects.filter(pk=key).first() if key else None
+    assignee = _colleagues(action.agent).filter(pk=key).first() if key else None
     return f" to {assignee.short_name}" if assignee else ""
+
+
+def _colleagues(agent: Agent) -> QuerySet[Agent]:
+    """Return those who are, or were, members of an inbox of the agent; others are not named."""
+    inboxes = Inbox.objects.visible_to(agent)
+    changes = MembershipChange.objects.filter(inbox__in=inboxes, agent=OuterRef("pk"))
+    return Agent.objects.filter(Exists(changes))
 
 
 def _label_in_words(action: BulkAction) -> str:

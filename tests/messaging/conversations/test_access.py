@@ -126,6 +126,9 @@ SIGNING_IN = {
 # Concern whoever asks, and name nothing.
 ELSEWHERE = {
     *SIGNING_IN,
+    # It names threads, too: proven in tests/messaging/work/test_bulk_pages.py.
+    "bulk/",
+    "bulk/tools/",
     "notifications/",
     "notifications/read/",
     "settings/",
@@ -138,9 +141,11 @@ ELSEWHERE = {
     "service-worker.js",
 }
 
-# Name what is one agent's alone: proven in test_notifications.py, test_own_settings.py and
-# test_media_outbound.py.
+# Name what is one agent's alone: proven in test_notifications.py, test_own_settings.py,
+# test_media_outbound.py and tests/messaging/work/test_bulk_pages.py.
 OWN = {
+    "bulk/<int:action_id>/",
+    "bulk/<int:action_id>/undo/",
     "account/passkeys/<int:pk>/",
     "account/passkeys/<int:pk>/remove/",
     "account/sessions/<int:session_id>/end/",

@@ -56,6 +56,7 @@ KEY = str(uuid.uuid4())
 CURSOR, NOTICE = {"after": "{}-1"}, {"after": "1-{}"}
 SEARCH = ("q", "all", "only", "after")
 WORDS = {"body": "Hi", "form_key": KEY}
+DONE = {"deed": "done", "thread": "1-1"}
 REQUESTS: dict[str, list[Request]] = {
     "": [Request(numbers=CURSOR, words=SEARCH), Request(numbers={"after": "1-{}"})],
     "search/": [Request(numbers={"after": "{}"}, words=SEARCH, form={"q": "there"})],
@@ -120,6 +121,15 @@ REQUESTS: dict[str, list[Request]] = {
     ],
     "threads/<int:thread_id>/attachments/": [Request()],
     "activity/<int:activity_id>/": [Request()],
+    "bulk/": [
+        Request("post", {"inbox": "{}"}, ("deed", "thread", "newest", "only", "label"), DONE),
+        Request("post", {}, ("assignee",), DONE | {"deed": "assign"}),
+        Request("post", {}, ("when", "date", "time"), DONE | {"deed": "snooze", "when": "date"}),
+        Request("post", {}, ("use",), DONE | {"deed": "label"}),
+    ],
+    "bulk/tools/": [Request(numbers={"inbox": "{}"}, words=("only", "label"))],
+    "bulk/<int:action_id>/": [Request()],
+    "bulk/<int:action_id>/undo/": [Request("post")],
     "messages/<int:message_id>/retry/": [Request("post")],
     "messages/<int:message_id>/seen/": [Request("post")],
     "messages/<int:message_id>/text/": [Request()],
