@@ -337,6 +337,8 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
     ordering = ("name", "pk")
     search_fields = ("name", "owner__username", "owner__display_name", "number__address")
     actions = None  # a bulk deletion would bypass `delete_inbox`
+    # What other apps know of an inbox. Their formsets write by their own actions.
+    inlines_of_others: ClassVar[list[type[admin.TabularInline[Any, Inbox]]]] = []
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("members")
@@ -369,7 +371,8 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Inbox | None) -> list[Any]:
-        return [] if obj is not None and obj.is_personal else [MembershipInline]
+        mine = [] if obj is not None and obj.is_personal else [MembershipInline]
+        return [*mine, *self.inlines_of_others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
         """Fix the owner after creation, so that conversations stay with those who had them."""
@@ -388,6 +391,9 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         formset: BaseInlineFormSet[Any, Any, Any],
         change: bool,
     ) -> None:
+        if formset.model is not Membership:
+            formset.save()
+            return
         formset.save(commit=False)
         changed_by = signed_in_agent(request)
         for membership in formset.deleted_objects:

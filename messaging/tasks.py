@@ -47,12 +47,13 @@ from messaging.stream.jobs import (
     SEND_MISSED,
     SEND_WHEN_DUE,
     SHOW_OPT_OUT,
+    TAKE_LABEL_OFF,
     UNASSIGN,
     WAKE_THREAD,
     defer_delivery,
 )
 from messaging.stream.notifying import delete_old_notifications
-from messaging.work import bulk, leaving, waits, waking
+from messaging.work import bulk, label_definitions, leaving, waits, waking
 
 log = logging.getLogger(__name__)
 
@@ -265,6 +266,12 @@ def end_due_snoozes(timestamp: int) -> None:
     """Bring back the threads whose snooze has ended."""
     with released_connection():
         waking.end_due_snoozes()
+
+
+@app.task(name=TAKE_LABEL_OFF, retry=DATABASE_TROUBLE)
+def take_label_off(*, label_id: int) -> None:
+    with released_connection():
+        label_definitions.take_label_off_all(label_id)
 
 
 @app.task(name=UNASSIGN, retry=DATABASE_TROUBLE)

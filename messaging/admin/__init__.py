@@ -1,10 +1,12 @@
-"""Administer carrier accounts, numbers, opt-outs and the quarantine, and tell why texts failed.
+"""Administer carrier accounts, numbers, labels, opt-outs and the quarantine, and tell why texts
+failed.
 
 It shows no conversations.
 """
 
 from messaging.admin.accounts import CarrierAccountAdmin
 from messaging.admin.attempts import AttemptAdmin
+from messaging.admin.labels import LabelInline
 from messaging.admin.numbers import NumberAdmin
 from messaging.admin.opt_outs import OptOutAdmin, OptOutSettingsAdmin
 from messaging.admin.webhooks import WebhookAdmin
@@ -12,6 +14,7 @@ from messaging.admin.webhooks import WebhookAdmin
 __all__ = [
     "AttemptAdmin",
     "CarrierAccountAdmin",
+    "LabelInline",
     "NumberAdmin",
     "OptOutAdmin",
     "OptOutSettingsAdmin",

@@ -67,6 +67,8 @@ class Changes:
     # Since when each agent is a member.
     member_since: dict[int, datetime] = field(default_factory=dict)
     states: dict[tuple[int, int], ThreadState] = field(default_factory=dict)
+    # Labels of the inbox that were changed or deleted.
+    changed_labels: list[Label] = field(default_factory=list)
     # The labels of the threads that changed, by key.
     labels: dict[int, Label] = field(default_factory=dict)
     # What stands beside the views of each agent who sees a list of the inbox.
@@ -108,6 +110,10 @@ def read_changes(
     full = [rows[-1].seq for rows in read if len(rows) >= BATCH]
     changes.upto = min([*full, inbox.seq])
     changes.is_more = bool(full)
+    since = min(one for one in (rows_since, messages_since, inbox.seq) if one is not None)
+    if since < inbox.seq:
+        changed_labels = Label.objects.filter(inbox=inbox_id, seq__gt=since)
+        changes.changed_labels = list(changed_labels.order_by("seq"))
     _read_agents_with_access(changes, agent_ids)
     _read_personal(changes, counting_ids)
     _read_view_counts(changes, listing_ids)

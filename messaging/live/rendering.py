@@ -26,7 +26,7 @@ from messaging.models import Message, ScheduledText
 from messaging.notifications.words import popup_content
 from threads.filters import EVERYTHING, ThreadFilter
 from threads.lists import view_counts
-from threads.models import Thread
+from threads.models import Label, Thread
 from threads.rows import Row, build_inbox_row, build_thread_row
 from threads.view_counts import ViewCounts
 
@@ -76,6 +76,8 @@ class Renderer:
             rows += [self._render_scheduled_text(text) for text in planned]
             rows += [self._render_leaving(text, agent) for text in planned]
         parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
+        if self.changes.changed_labels:
+            parts.append(labels_part(self.changes.changed_labels))
         if agent.pk in self.changes.view_counts and target.shows_list_of(inbox.pk):
             parts.append(counts_part(inbox, agent, self.changes.view_counts[agent.pk]))
         return pack_frames(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
@@ -180,6 +182,20 @@ class Renderer:
             text=text,
             is_mine=is_mine,
         )
+
+
+def labels_part(labels: Iterable[Label]) -> Part:
+    """Tell a page what labels are called now, and which were deleted."""
+    told = [
+        {
+            "id": label.pk,
+            "name": label.name,
+            "colour": label.colour,
+            "gone": label.deleted_at is not None,
+        }
+        for label in labels
+    ]
+    return "labels", told
 
 
 def counts_part(inbox: Inbox, agent: Agent, counted: ViewCounts) -> Part:

@@ -28,6 +28,7 @@ ALERT_NUMBER = "send_number_alert"
 SHOW_OPT_OUT = "show_opt_out_elsewhere"
 GO_ON_WITH_MANY = "go_on_with_many"
 UNASSIGN = "unassign_threads"
+TAKE_LABEL_OFF = "take_label_off"
 
 # An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
 MAX_BACKLOG = 100
@@ -116,6 +117,12 @@ def defer_unassigning(*, agent_id: int, inbox_ids: Sequence[int]) -> None:
     """Queue a job that unassigns the threads of an agent who has left these inboxes."""
     job = app.configure_task(UNASSIGN, priority=-MAX_BACKLOG)
     job.defer(agent_id=agent_id, inbox_ids=list(inbox_ids))
+
+
+def defer_taking_label_off(*, label_id: int) -> None:
+    """Queue a job that takes a deleted label off its threads."""
+    job = app.configure_task(TAKE_LABEL_OFF, priority=-MAX_BACKLOG)
+    job.defer(label_id=label_id)
 
 
 def defer_replay(*, account_id: int, reason: str, upto: int) -> None:

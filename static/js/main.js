@@ -14,6 +14,7 @@ import "./live/presence.js";
 import "./live/presence-reports.js";
 import "./list/search.js";
 import "./list/lost-numbers.js";
+import "./list/labels.js";
 import "./list/view-counts.js";
 import "./list/views-menu.js";
 import "./conversation/options-menu.js";

@@ -42,6 +42,8 @@ def membership_form(
     form: dict[str, Any] = {
         "memberships-TOTAL_FORMS": len(initial) + len(agents),
         "memberships-INITIAL_FORMS": len(initial),
+        "labels-TOTAL_FORMS": "0",
+        "labels-INITIAL_FORMS": "0",
     }
     for index, membership in enumerate(initial):
         form |= {

@@ -25,6 +25,12 @@ DJANGOS_WORDS = re.compile(
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 _SHOWN_IN_TAGS = re.compile(r'(?:title|alt|aria-label|value|placeholder)="([^"]*)"')
 
+NO_INLINES = {
+    f"{inline}-{count}_FORMS": 0
+    for inline in ("memberships", "labels")
+    for count in ("TOTAL", "INITIAL")
+}
+
 
 @pytest.fixture
 def row_of_each(cast: Cast) -> Cast:
@@ -88,7 +94,7 @@ def test_each_page_says_where_it_is_and_what_it_is_called(row_of_each: Cast) -> 
 
 def test_what_was_saved_is_said_by_its_name(cast: Cast) -> None:
     client = client_of(cast.admin)
-    form = {"name": "Returns", "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    form = {"name": "Returns", **NO_INLINES}
     assert "Added: <a href=" in read_words(
         client.post("/admin/inboxes/inbox/add/", form, follow=True)
     )
@@ -98,10 +104,8 @@ def test_what_was_saved_is_said_by_its_name(cast: Cast) -> None:
 
 
 def test_a_form_with_an_error_keeps_what_was_typed(cast: Cast) -> None:
-    form = {"name": "Dispatch", "help_text": "We repair ovens", "memberships-TOTAL_FORMS": 0}
-    answer = client_of(cast.admin).post(
-        "/admin/inboxes/inbox/add/", form | {"memberships-INITIAL_FORMS": 0}
-    )
+    form = {"name": "Dispatch", "help_text": "We repair ovens", **NO_INLINES}
+    answer = client_of(cast.admin).post("/admin/inboxes/inbox/add/", form)
     words = read_words(answer)
     assert "Not saved: see the note below." in words
     assert "We repair ovens" in words

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 class Label(models.Model):
     """A word and a colour that an inbox's members put on its threads. Administrators define them.
 
-    A deleted one stays as a row until a job has taken it off all threads.
+    A deleted one stays as a row, by which pages that were away hear of it.
     """
 
     class Colour(models.TextChoices):

@@ -61,12 +61,22 @@
  */
 
 /**
+ * A label that an administrator changed.
+ * @typedef {object} ChangedLabel
+ * @property {number} id
+ * @property {string} name
+ * @property {string} colour
+ * @property {boolean} gone whether it was deleted
+ */
+
+/**
  * Parts of a frame from the server that become an event of the same name.
  * @typedef {object} ServerEvents
  * @property {Presence} presence
  * @property {PresenceMarks} marks
  * @property {ServerDraft[]} drafts
  * @property {ViewCounts} counts
+ * @property {ChangedLabel[]} labels
  * @property {Record<string, boolean>} muted whether each of these threads is muted
  * @property {Record<string, number>} hidden up to which message each of these threads is hidden;
  *   0 if it is not

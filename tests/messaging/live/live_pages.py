@@ -29,7 +29,17 @@ Opener = Callable[..., Awaitable["LivePage"]]
 SEND = "websocket.send"
 
 # Parts that place nothing; what they tell of messages is kept in `told`.
-SIDE_PARTS = {"beat", "notices", "presence", "marks", "drafts", "muted", "hidden", "counts"}
+SIDE_PARTS = {
+    "beat",
+    "labels",
+    "notices",
+    "presence",
+    "marks",
+    "drafts",
+    "muted",
+    "hidden",
+    "counts",
+}
 
 ELEMENT = re.compile(
     r'<(li|article|div) id="((?:inbox|thread|message|activity|later|leaving)-\d+(?:-\d+)?)"'
@@ -111,6 +121,7 @@ class LivePage:
     frames: list[dict[str, Any]] = field(default_factory=list)
     notifications: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    labels: dict[int, dict[str, Any]] = field(default_factory=dict)  # as they were changed
     gone_to: str = ""
     socket: Any = None
 
@@ -142,6 +153,7 @@ class LivePage:
         if "rows" in frame:
             frame["rows"] = tags_on_one_line(frame["rows"])
         self._take_counts(frame.get("counts"))
+        self.labels |= {label["id"]: label for label in frame.get("labels", [])}
         if frame.keys() <= SIDE_PARTS:
             self.notifications += frame.get("notices", {}).get("new", [])
             return

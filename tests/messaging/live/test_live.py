@@ -294,6 +294,8 @@ async def test_a_renamed_inbox_is_drawn_again(cast: Cast, opened: Opener) -> Non
         "name": "Reception",
         "memberships-TOTAL_FORMS": "0",
         "memberships-INITIAL_FORMS": "0",
+        "labels-TOTAL_FORMS": "0",
+        "labels-INITIAL_FORMS": "0",
     }
     path = f"/admin/inboxes/inbox/{cast.dispatch.pk}/change/"
     assert (await in_database(admin.post)(path, form)).status_code == 302

@@ -99,6 +99,8 @@ def test_an_administrator_chooses_the_alert_and_whether_unassigned_ones_notify(
         "alert_after_minutes": "30",
         "memberships-TOTAL_FORMS": "0",
         "memberships-INITIAL_FORMS": "0",
+        "labels-TOTAL_FORMS": "0",
+        "labels-INITIAL_FORMS": "0",
     }
     assert admin.post(change, form).status_code == 302
     inbox = Inbox.objects.get(pk=cast.front_desk.pk)

@@ -289,6 +289,8 @@ def test_an_administrator_chooses_the_words_of_an_inbox_or_none(cast: Cast) -> N
         "confirms_opt_outs": "on",
         "memberships-TOTAL_FORMS": "0",
         "memberships-INITIAL_FORMS": "0",
+        "labels-TOTAL_FORMS": "0",
+        "labels-INITIAL_FORMS": "0",
     }
     assert admin.post(change, form).status_code == 302
     cast.text_in(POLITE)

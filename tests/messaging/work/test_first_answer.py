@@ -113,6 +113,8 @@ def test_an_administrator_chooses_it_in_plain_words(cast: Cast) -> None:
         "assigns_first_answerer": "on",
         "memberships-TOTAL_FORMS": "0",
         "memberships-INITIAL_FORMS": "0",
+        "labels-TOTAL_FORMS": "0",
+        "labels-INITIAL_FORMS": "0",
     }
     assert admin.post(path, form).status_code == 302
     assert Inbox.objects.get(pk=cast.front_desk.pk).assigns_first_answerer

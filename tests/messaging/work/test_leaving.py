@@ -54,6 +54,8 @@ def test_removing_a_member_in_the_administration_unassigns(cast: Cast, admin_cli
         "name": "Front Desk",
         "memberships-TOTAL_FORMS": len(memberships),
         "memberships-INITIAL_FORMS": len(memberships),
+        "labels-TOTAL_FORMS": "0",
+        "labels-INITIAL_FORMS": "0",
     }
     for index, membership in enumerate(memberships):
         form |= {
