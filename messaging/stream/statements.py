@@ -83,7 +83,7 @@ _OUR_ADDRESS = "coalesce(%(our_address)s, threads_thread.our_address)"
 # inbound text opens a thread that is done or snoozed, and then the wait begins with that text.
 _STAYS = "(status = 'open' OR NOT %(reopens)s)"
 _BEFORE = (
-    "SELECT id, status, assignee_id, snoozed_by_id, label_ids,"  # noqa: S608  as above
+    "SELECT id, status, assignee_id, snoozed_by_id, label_ids <> '{}' AS has_labels,"  # noqa: S608  as above
     f" CASE WHEN {_STAYS} THEN waiting_since END AS waiting_since,"
     f" was_alerted AND {_STAYS} AS was_alerted,"
     f" coalesce(%(needs_reply)s AND {CAN_BE_ANSWERED.format(our_address=_OUR_ADDRESS)},"
@@ -91,8 +91,8 @@ _BEFORE = (
     " FROM threads_thread WHERE id = %(thread_id)s"
 )
 
-# Inserts a message and updates its thread, its labels and its inbox. Returns its key and position,
-# and of the thread before: its status, its assignee and who snoozed it.
+# Inserts a message and updates its thread and its inbox. Returns its key and its position, and of
+# the thread as it was: whether it has labels, its status, and who waits for it while snoozed.
 RECORD_MESSAGE = (
     f"WITH written AS ({build_insert(Message, position=_POSITION)}, position),"  # noqa: S608  as above
     f" before AS MATERIALIZED ({_BEFORE}),"
@@ -108,13 +108,11 @@ RECORD_MESSAGE = (
     " snoozed_until = CASE WHEN NOT %(reopens)s THEN snoozed_until END,"
     " snoozed_by_id = CASE WHEN NOT %(reopens)s THEN threads_thread.snoozed_by_id END,"
     " is_to_group = coalesce(%(is_to_group)s, is_to_group)"
-    " FROM written, before WHERE threads_thread.id = before.id),"
-    " lifted AS (UPDATE threads_threadlabel SET last_at = %(created_at)s FROM before"
-    " WHERE threads_threadlabel.thread_id = before.id AND before.label_ids <> '{}')"
+    " FROM written, before WHERE threads_thread.id = before.id)"
     f" UPDATE inboxes_inbox SET {_LAST_MESSAGE} FROM written, before"
     " WHERE inboxes_inbox.id = %(inbox_id)s"
-    " RETURNING written.id, written.position, before.status, before.assignee_id,"
-    " before.snoozed_by_id"
+    " RETURNING written.id, written.position, before.has_labels, before.status,"
+    " coalesce(before.assignee_id, before.snoozed_by_id)"
 )
 
 FIND_QUEUED_TEXT = (

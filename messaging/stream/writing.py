@@ -14,7 +14,7 @@ from inboxes.models import Inbox
 from messaging.models import Attempt, Message, Notification
 from messaging.stream import failures, notifying, statements
 from threads import activity, addresses, words
-from threads.models import Activity, Contact, Thread
+from threads.models import Activity, Contact, Thread, ThreadLabel
 
 EXCERPT_LENGTH = 160
 
@@ -92,10 +92,12 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
     )
     if row is None:
         raise Inbox.DoesNotExist
-    message.pk, message.position, status, assignee_id, snoozed_by_id = row
+    message.pk, message.position, has_labels, status, waiting_agent_id = row
+    if has_labels:
+        ThreadLabel.objects.filter(thread=message.thread_id).update(last_at=message.created_at)
     notifying.notify_members(message)
     if _reopens(message) and status != Thread.Status.OPEN:
-        _tell_of_reopening(message, status, assignee_id or snoozed_by_id)
+        _tell_of_reopening(message, status, waiting_agent_id)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message
 
