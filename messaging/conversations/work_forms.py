@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from inboxes.integers import read_integer
+from inboxes.integers import MAX_BIGINT, IntegerField, read_integer
 from inboxes.models import Agent
 from messaging.conversations.schedule_forms import (
     LocalTimeField,
@@ -45,7 +45,10 @@ class AssignForm(forms.Form):
 
 
 class SnoozeForm(forms.Form):
-    """Read until when, in the time zone of the page. `until` is the moment."""
+    """Read until when, in the time zone of the page. `until` is the moment.
+
+    `message` is the newest message that the page showed, if it says so.
+    """
 
     when = forms.ChoiceField(
         choices=[(name, name) for name in (*PRESETS, "date")],
@@ -53,6 +56,7 @@ class SnoozeForm(forms.Form):
     )
     date = forms.CharField(required=False, max_length=20)
     time = forms.CharField(required=False, max_length=20)
+    message = IntegerField(required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -63,6 +67,10 @@ class SnoozeForm(forms.Form):
         elif when:
             cleaned["until"] = preset_moment(when, zone, timezone.now())
         return cleaned
+
+    @property
+    def shown_upto(self) -> int:
+        return self.cleaned_data["message"] or MAX_BIGINT
 
     def _read_moment(self, cleaned: dict[str, Any], zone: tzinfo) -> datetime:
         day, hour = cleaned.get("date"), cleaned.get("time")

@@ -116,7 +116,10 @@ def _reopen(batch: Batch) -> Outcome:
 
 def _snooze(batch: Batch) -> Outcome:
     until = datetime.fromisoformat(batch.details["until"])
-    return Outcome(deeds.snooze(**batch.team_deed, until=until))
+    snoozed = deeds.snooze(
+        inbox_id=batch.inbox_id, shown=batch.shown, until=until, by=batch.agent, seq=batch.seq
+    )
+    return Outcome(snoozed.changes, kept=snoozed.kept_open)
 
 
 def _put_label_on(batch: Batch) -> Outcome:

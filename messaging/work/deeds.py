@@ -30,8 +30,8 @@ Reason = Notification.Reason
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedDone:
-    """Hold what marking as done changed, and the threads that an unseen text has kept open."""
+class PutAside:
+    """Hold what marking as done or snoozing changed, and the threads that an unseen text kept."""
 
     changes: list[Change]
     kept_open: list[int]
@@ -79,7 +79,7 @@ def unassign_some(*, inbox_id: int, agent_id: int, limit: int) -> list[Change]:
 @transaction.atomic
 def mark_done(
     *, inbox_id: int, shown: Mapping[int, int], by: Agent, seq: int | None = None
-) -> MarkedDone:
+) -> PutAside:
     """Mark threads as done. `shown` holds for each the newest message that the page showed.
 
     An inbound text that came in after it keeps its thread as it is.
@@ -89,7 +89,7 @@ def mark_done(
     thread_ids = shown.keys() - set(kept_open)
     changes = status.mark_done(inbox_id=inbox_id, thread_ids=thread_ids, seq=seq)
     _tell_of_statuses(changes, inbox_id, by, seq)
-    return MarkedDone(changes, kept_open)
+    return PutAside(changes, kept_open)
 
 
 @transaction.atomic
@@ -107,18 +107,23 @@ def reopen(
 def snooze(
     *,
     inbox_id: int,
-    thread_ids: Collection[int],
+    shown: Mapping[int, int],
     until: datetime,
     by: Agent,
     seq: int | None = None,
-) -> list[Change]:
-    """Snooze threads until a moment; they come back then, or with the next text."""
+) -> PutAside:
+    """Snooze threads until a moment; they come back then, or with the next text.
+
+    `shown` is as for `mark_done`: a text that nobody has seen would be put aside too.
+    """
     seq = seq or counters.next_inbox_seq(inbox_id)
+    kept_open = _threads_with_unseen_texts(shown)
+    thread_ids = shown.keys() - set(kept_open)
     changes = status.snooze(
         inbox_id=inbox_id, thread_ids=thread_ids, until=until, by_id=by.pk, seq=seq
     )
     _tell_of_statuses(changes, inbox_id, by, seq)
-    return changes
+    return PutAside(changes, kept_open)
 
 
 @transaction.atomic

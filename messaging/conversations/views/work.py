@@ -72,18 +72,22 @@ def reopen_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def snooze_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Snooze the thread until the chosen time."""
+    """Snooze the thread, unless a text came in that the page did not show."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     form = SnoozeForm(request.POST)
+    if "message" in form.errors:
+        raise Http404("No such message.")
     if not form.is_valid():
         return _refuse(request, thread, first_error(form))
-    deeds.snooze(
+    snoozed = deeds.snooze(
         inbox_id=thread.inbox_id,
-        thread_ids=[thread.pk],
+        shown={thread.pk: form.shown_upto},
         until=form.cleaned_data["until"],
         by=agent,
     )
+    if snoozed.kept_open:
+        return _refuse(request, thread, KEPT_OPEN)
     return _show_tools(request, thread)
 
 

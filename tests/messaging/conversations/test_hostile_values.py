@@ -117,7 +117,8 @@ REQUESTS: dict[str, list[Request]] = {
     "threads/<int:thread_id>/done/": [Request("post", {"message": "{}"})],
     "threads/<int:thread_id>/reopen/": [Request("post")],
     "threads/<int:thread_id>/snooze/": [
-        Request("post", {}, ("when", "date", "time"), {"when": "date", "date": "2030-01-01"})
+        Request("post", {}, ("when", "date", "time"), {"when": "date", "date": "2030-01-01"}),
+        Request("post", {"message": "{}"}, (), {"when": "tomorrow"}),
     ],
     "threads/<int:thread_id>/attachments/": [Request()],
     "activity/<int:activity_id>/": [Request()],

@@ -68,11 +68,15 @@ def test_nobody_is_given_a_thread_that_they_cannot_see(cast: Cast) -> None:
     assert Thread.objects.get().assignee is None
 
 
-def test_a_text_that_the_page_has_not_shown_keeps_the_conversation_open(cast: Cast) -> None:
+@pytest.mark.parametrize("deed", ["done", "snooze"])
+def test_a_text_that_the_page_has_not_shown_keeps_the_conversation_open(
+    cast: Cast, deed: str
+) -> None:
     thread = cast.thread()
     shown = Message.objects.get().pk
     cast.text_in("Wait!")
-    answer = post(cast.ana, thread, "done", {"message": shown}, **HTMX)
+    form = {"message": shown, "when": "tomorrow"}
+    answer = post(cast.ana, thread, deed, form, **HTMX)
     assert answer.status_code == 422
     assert "stays open" in answer.content.decode()
     assert Thread.objects.get().status == "open"

@@ -67,7 +67,8 @@ def test_undo_leaves_what_somebody_changed_since(cast: Cast) -> None:
     threads = make_threads(cast, 3)
     action = begin(cast, Deed.DONE, *threads)
     until = timezone.now() + timedelta(hours=3)
-    deeds.snooze(inbox_id=cast.front_desk.pk, thread_ids=[threads[0].pk], until=until, by=cast.ben)
+    shown = {threads[0].pk: 2**40}
+    deeds.snooze(inbox_id=cast.front_desk.pk, shown=shown, until=until, by=cast.ben)
     action = bulk.undo(action=action)
     assert statuses(*threads) == [Status.SNOOZED, Status.OPEN, Status.OPEN]
     sentence = "Undone for 2 conversations. 1 was changed since and stays as it is"

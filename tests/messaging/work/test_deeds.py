@@ -40,9 +40,12 @@ def mark_done(thread: Thread, by: Agent) -> list[Change]:
 
 
 def snooze(thread: Thread, by: Agent, until: datetime | None = None) -> list[Change]:
-    return deeds.snooze(
-        inbox_id=thread.inbox_id, thread_ids=[thread.pk], until=until or tomorrow(), by=by
+    newest = Message.objects.filter(thread=thread).latest("pk").pk
+    snoozed = deeds.snooze(
+        inbox_id=thread.inbox_id, shown={thread.pk: newest}, until=until or tomorrow(), by=by
     )
+    assert not snoozed.kept_open
+    return snoozed.changes
 
 
 def reopen(thread: Thread, by: Agent) -> list[Change]:
@@ -131,8 +134,9 @@ def test_a_deed_reaches_no_thread_of_another_inbox(cast: Cast) -> None:
     keys = [thread.pk, personal.pk]
     front = cast.front_desk.pk
     deeds.assign_threads(inbox_id=front, thread_ids=keys, assignee=cast.ben, by=cast.ben)
-    deeds.snooze(inbox_id=front, thread_ids=keys, until=tomorrow(), by=cast.ben)
-    deeds.mark_done(inbox_id=front, shown=dict.fromkeys(keys, 2**40), by=cast.ben)
+    shown = dict.fromkeys(keys, 2**40)
+    deeds.snooze(inbox_id=front, shown=shown, until=tomorrow(), by=cast.ben)
+    deeds.mark_done(inbox_id=front, shown=shown, by=cast.ben)
     personal.refresh_from_db()
     assert (personal.assignee, personal.status) == (None, "open")
     assert not Activity.objects.filter(thread=personal).exists()

@@ -95,7 +95,7 @@ def test_nothing_else_is_told(cast: Cast, why: str) -> None:
         deeds.mark_done(inbox_id=thread.inbox_id, shown={thread.pk: newest}, by=cast.ana)
     elif why == "snoozed":
         until = timezone.now() + timedelta(hours=1)
-        deeds.snooze(inbox_id=thread.inbox_id, thread_ids=[thread.pk], until=until, by=cast.ana)
+        deeds.snooze(inbox_id=thread.inbox_id, shown={thread.pk: 2**40}, until=until, by=cast.ana)
     elif why == "tapback":
         cast.answer(thread, "Here we are")
         cast.text_in("Liked “Here we are”")
