@@ -36,6 +36,7 @@ urlpatterns = [
     path("", lists.show_messages, name="messages"),
     path("inboxes/<int:inbox_id>/", lists.show_inbox, name="inbox"),
     path("start/", start.compose_first_text, name="start"),
+    path("start/files/", start.add_first_file, name="start_files"),
     path("start/to/", start.describe_recipient, name="start_to"),
     path("threads/<int:thread_id>/", conversation.show_conversation, name="conversation"),
     path("threads/<int:thread_id>/messages/", sending.send_text, name="send"),

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from inboxes.integers import IntegerField
-from messaging.conversations.forms import TextField
+from messaging.conversations.forms import KeysField, TextField, clean_text_or_files
 from messaging.models import Number
 from threads import addresses
 from threads.folding import is_blank
@@ -25,7 +25,10 @@ class AddressField(forms.CharField):
 
 
 class StartForm(forms.Form):
-    """Read a first text. `inbox_choices` are the inboxes to send from, with their labels."""
+    """Read a first text. `inbox_choices` are the inboxes to send from, with their labels.
+
+    `attachment` names the files that go with it, which then needs no words.
+    """
 
     inbox = forms.TypedChoiceField(
         coerce=int,
@@ -41,7 +44,8 @@ class StartForm(forms.Form):
             "null_characters_not_allowed": "That isn't a phone number.",
         }
     )
-    body = TextField()
+    body = TextField(required=False)
+    attachment = KeysField(required=False)
     form_key = forms.UUIDField()
     checked = AddressField(required=False)
 
@@ -51,6 +55,9 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.inbox_ids = [pk for pk, _ in inbox_choices]
         cast(forms.TypedChoiceField, self.fields["inbox"]).choices = list(inbox_choices)
+
+    def clean(self) -> dict[str, Any]:
+        return clean_text_or_files(self)
 
     def clean_to(self) -> str:
         """Return the address in the form in which contacts are stored."""

@@ -32,6 +32,10 @@ class TooLong(SendingRefused):
     """The text is longer than the carrier of the thread's number accepts."""
 
 
+class FilesRefused(SendingRefused):
+    """A file is gone, or the number's carrier does not take the files."""
+
+
 class FormAlreadyUsed(SendingRefused):
     """The form has sent or scheduled a text already; another one takes another form key."""
 
@@ -158,11 +162,11 @@ def _update_states(message: Message, author: Agent) -> None:
 
 
 def claim_files(thread: Thread | None, author: Agent, files: Collection[int]) -> list[Attachment]:
-    """Lock the files that a form names. Raises SendingRefused unless all of them are there."""
+    """Lock the files that a form names. Raises FilesRefused unless all of them are there."""
     try:
         return drafts.claim_files(thread, author, files)
     except drafts.FileRefused as error:
-        raise SendingRefused(str(error)) from error
+        raise FilesRefused(str(error)) from error
 
 
 def _raise_if_scheduled(author: Agent, form_key: uuid.UUID) -> None:
@@ -191,7 +195,7 @@ def number_to_send_from(thread: Thread, body: str, files: Collection[Attachment]
     if sentence := too_long_sentence(body, number):
         raise TooLong(sentence)
     if sentence := drafts.carrier_objection(files, number.account.adapter.capabilities):
-        raise SendingRefused(sentence)
+        raise FilesRefused(sentence)
     return number
 
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db import transaction
+from django.utils import timezone
 
 from inboxes import counters
 from inboxes.models import Agent, Inbox
-from messaging.models import Message, Number
-from messaging.outbound.sending import SendingRefused, message_of_form, queue_message
+from messaging.attachments import drafts
+from messaging.models import Message, Number, ScheduledText
+from messaging.outbound.scheduled_texts import find_text_of_form
+from messaging.outbound.sending import (
+    SendingRefused,
+    claim_files,
+    message_of_form,
+    queue_message,
+)
+from messaging.outbound.undo_send import hold_text, text_or_message
 from messaging.stream import writing
 from messaging.stream.mentions import find_mentions, mentionable_agents
 from threads import addresses
@@ -27,27 +37,27 @@ class MentionRefused(SendingRefused):
 
 @transaction.atomic
 def start_conversation(
-    *, inbox: Inbox, author: Agent, address: str, body: str, form_key: uuid.UUID
+    *,
+    inbox: Inbox,
+    author: Agent,
+    address: str,
+    body: str,
+    form_key: uuid.UUID,
+    files: Collection[int] = (),
 ) -> Message:
     """Queue a text from the inbox's number to a normalised address.
 
-    The same form sent twice returns the first message, and two agents who write to the same
-    address at once share a thread. The agent's draft in that thread is kept. Raises NumberRefused,
-    MentionRefused, or SendingRefused for reasons that concern the contact.
+    `files` are the keys of the author's attachments that wait for a first text. The same form sent
+    twice returns the first message, and two agents who write to the same address at once share a
+    thread. The agent's draft in that thread is kept. Raises NumberRefused, MentionRefused,
+    FilesRefused, or SendingRefused for reasons that concern the contact.
     """
     seq = counters.next_inbox_seq(inbox.pk)
     earlier = message_of_form(author, form_key)
     if earlier is not None:
         return earlier
-    number = _sending_number(inbox)
-    mentions = find_mentions(body, mentionable_agents(inbox, author), author)
-    if mentions:
-        mention = body[mentions[0].start : mentions[0].end]
-        raise MentionRefused(f"Mentions are for your team only. Remove {mention} to send this.")
-    thread_id = writing.get_or_create_thread(
-        inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
-    )
-    thread = Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
+    thread = _open_thread(inbox, author, address, body, seq)
+    attached = claim_files(None, author, files)
     message = writing.new_message(
         thread,
         seq=seq,
@@ -55,8 +65,10 @@ def start_conversation(
         author=author,
         body=body,
         form_key=form_key,
+        **drafts.count_kinds(attached),
     )
-    queue_message(message)
+    queue_message(message, attached)
+    drafts.attach_files(attached, message)
     change_state(
         thread=thread,
         agent=author,
@@ -65,6 +77,60 @@ def start_conversation(
         is_marked_unread=False,
     )
     return message
+
+
+@transaction.atomic
+def start_or_hold(
+    *,
+    inbox: Inbox,
+    author: Agent,
+    address: str,
+    body: str,
+    form_key: uuid.UUID,
+    files: Collection[int] = (),
+) -> Message | ScheduledText:
+    """Start a conversation, or hold its first text for as long as its author wants.
+
+    Takes and raises what `start_conversation` does. A thread that this makes stands in the list
+    without a message until the text leaves.
+    """
+    seq = counters.next_inbox_seq(inbox.pk)
+    earlier = find_text_of_form(author, form_key)
+    if earlier is not None and earlier.is_undoable:
+        return text_or_message(earlier)
+    if not author.undo_seconds or message_of_form(author, form_key):
+        return start_conversation(
+            inbox=inbox,
+            author=author,
+            address=address,
+            body=body,
+            form_key=form_key,
+            files=files,
+        )
+    thread = _open_thread(inbox, author, address, body, seq)
+    if thread.last_at is None:
+        Thread.objects.filter(pk=thread.pk).update(last_at=timezone.now(), seq=seq)
+    return hold_text(
+        thread=thread,
+        author=author,
+        body=body,
+        form_key=form_key,
+        files=claim_files(None, author, files),
+        keeps_draft=True,
+    )
+
+
+def _open_thread(inbox: Inbox, author: Agent, address: str, body: str, seq: int) -> Thread:
+    """Return the thread for the text, made if necessary. Raises NumberRefused, MentionRefused."""
+    number = _sending_number(inbox)
+    mentions = find_mentions(body, mentionable_agents(inbox, author), author)
+    if mentions:
+        mention = body[mentions[0].start : mentions[0].end]
+        raise MentionRefused(f"Mentions are for your team only. Remove {mention} to send this.")
+    thread_id = writing.get_or_create_thread(
+        inbox_id=inbox.pk, sender=address, our_address=number.address, seq=seq
+    )
+    return Thread.objects.select_related("contact", "inbox").get(pk=thread_id)
 
 
 def _sending_number(inbox: Inbox) -> Number:

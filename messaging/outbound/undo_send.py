@@ -18,7 +18,7 @@ from django.utils import timezone
 from inboxes import counters
 from inboxes.models import Agent
 from messaging.attachments import drafts
-from messaging.models import Message, ScheduledText
+from messaging.models import Attachment, Message, ScheduledText
 from messaging.outbound.scheduled_texts import (
     AlreadyEnded,
     State,
@@ -71,7 +71,7 @@ def write_or_hold(
     counters.next_inbox_seq(thread.inbox_id)
     earlier = find_text_of_form(author, form_key)
     if earlier is not None and earlier.is_undoable:
-        return _text_or_message(earlier)
+        return text_or_message(earlier)
     is_held = author.undo_seconds and not is_internal and not message_of_form(author, form_key)
     if not is_held or find_mentions(body, mentionable_agents(thread.inbox, author), author):
         return write_message(
@@ -94,7 +94,7 @@ def write_or_hold(
         author=author,
         body=body,
         form_key=form_key,
-        files=files,
+        files=claim_files(thread, author, files),
         marks_done=marks_done,
         shown=shown,
     )
@@ -107,21 +107,22 @@ def hold_text(
     author: Agent,
     body: str,
     form_key: uuid.UUID,
-    files: Collection[int] = (),
+    files: Collection[Attachment] = (),
     marks_done: bool = False,
     shown: int | None = None,
+    keeps_draft: bool = False,
 ) -> ScheduledText:
-    """Hold a text for its author's seconds, and empty their draft as sending does.
+    """Hold a text with claimed files for its author's seconds, and empty their draft as sending
+    does.
 
     Raises SendingRefused.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
-    attached = claim_files(thread, author, files)
-    number_to_send_from(thread, body, attached)
+    number_to_send_from(thread, body, files)
     text = create_text(
         thread,
         seq,
-        attached,
+        files,
         author=author,
         body=body,
         send_at=_next_leaving(thread, author.undo_seconds),
@@ -132,13 +133,16 @@ def hold_text(
         form_key=form_key,
     )
     defer_due_text(text.pk, at=text.send_at)
-    change_state(
-        thread=thread,
-        agent=author,
-        is_marked_unread=False,
-        draft_body="",
-        draft_is_internal=False,
-    )
+    if keeps_draft:
+        change_state(thread=thread, agent=author, is_marked_unread=False)
+    else:
+        change_state(
+            thread=thread,
+            agent=author,
+            is_marked_unread=False,
+            draft_body="",
+            draft_is_internal=False,
+        )
     return text
 
 
@@ -168,7 +172,8 @@ def take_back(*, text: ScheduledText, agent: Agent, typed: Draft | None = None) 
     return found
 
 
-def _text_or_message(text: ScheduledText) -> Message | ScheduledText:
+def text_or_message(text: ScheduledText) -> Message | ScheduledText:
+    """Return what a form has made that held a text. Raises FormAlreadyUsed if it came back."""
     if text.state == State.DELETED:
         raise FormAlreadyUsed(TAKEN_BACK)
     return text.message or text

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.files import (
+    attach_files,
+    attached_files,
+    expect_shown,
+    find_pictures,
+    make_file,
+    paste_or_drop,
+)
 from tests.browser.pages import (
     NARROW,
     WIDE,
@@ -24,6 +32,7 @@ from tests.browser.pages import (
 )
 from tests.browser.server import Server
 from tests.cast import DISPATCH, FRONT_DESK
+from tests.messaging.attachments.picture_bytes import make_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -229,3 +238,30 @@ def test_the_forms_stand_in_nobodys_way(open_page: OpenPage, server: Server, pat
     for size in (WIDE, NARROW):
         expect_readable(page, size)
         expect(page.locator(".pane form")).to_be_visible()
+
+
+def test_pictures_go_with_a_first_text_and_outlive_a_refusal(
+    open_page: OpenPage, server: Server
+) -> None:
+    ana = open_page("ana", "/start/")
+    body = make_unique("How the roof looks")
+    expect(ana.get_by_text("Up to 10 pictures or files")).to_be_visible()
+    attach_files(ana, make_file("roof.jpg", make_picture()))
+    expect(attached_files(ana)).to_have_count(1)
+    expect(ana.get_by_role("button", name="Attach files")).to_be_visible()
+    paste_or_drop(ana, "drop", ".pane.start", make_file("wall.jpg", make_picture()))
+    expect(attached_files(ana)).to_have_count(2)
+    send_first_text(ana, "12", body, "Front Desk")
+    expect(ana.locator("#start-to-error")).not_to_be_empty()
+    expect(attached_files(ana)).to_have_count(2)
+    ana.get_by_role("button", name="Remove wall.jpg").click()
+    expect(attached_files(ana)).to_have_count(1)
+    held: list[Any] = []
+    ana.route("**/start/files/", lambda route: held.append(route))
+    attach_files(ana, make_file("door.jpg", make_picture()))
+    send_first_text(ana, new_number(), body, "Front Desk")
+    expect(ana.get_by_text("Sends as soon as its files are uploaded.")).to_be_visible()
+    held[0].continue_()
+    expect(find_message(ana, body)).to_have_count(1)
+    expect_shown(find_pictures(ana), 2)
+    assert server.count_messages(body) == 1

@@ -3,14 +3,18 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inboxes.access import get_shared_inbox
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
+from inboxes.responses import unprocessable_text
+from messaging.attachments.drafts import MAX_FILES, FileRefused, add_file, remove_file
+from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.conversations.lists import list_url
 from messaging.conversations.start import (
     InboxChoices,
@@ -20,9 +24,10 @@ from messaging.conversations.start import (
 )
 from messaging.conversations.start_forms import RecipientForm, StartForm, StartQuery
 from messaging.conversations.views.panes import render_pane
-from messaging.models import Message
-from messaging.outbound.sending import SendingRefused, TooLong
-from messaging.outbound.starting import MentionRefused, NumberRefused, start_conversation
+from messaging.conversations.views.uploads import add_uploads
+from messaging.models import Attachment, Message, ScheduledText
+from messaging.outbound.sending import FilesRefused, FormAlreadyUsed, SendingRefused, TooLong
+from messaging.outbound.starting import MentionRefused, NumberRefused, start_or_hold
 from messaging.stream.segments import count_segments
 from threads.lists import inbox_list, top_list
 
@@ -42,12 +47,46 @@ def compose_first_text(request: HtmxRequest) -> HttpResponse:
         preset = opened_from.pk if opened_from else inbox_choices.default_id
         form = StartForm(initial={"inbox": preset}, inbox_choices=inbox_choices.choices)
         return _render_form(request, agent, inbox_choices, form, opened_from)
-    form = StartForm(request.POST, inbox_choices=inbox_choices.choices)
-    message = _start_or_add_error(form, inbox_choices, agent) if form.is_valid() else None
-    if message is None:
-        return _render_form(request, agent, inbox_choices, form, opened_from)
-    _add_toasts(request, form, inbox_choices, message)
-    return redirect("messaging:conversation", message.thread_id)
+    uploads = add_uploads(request, None, agent)
+    form = StartForm(uploads.merge_into(request.POST), inbox_choices=inbox_choices.choices)
+    if uploads.error and form.is_valid():
+        form.add_error("body", uploads.error)
+    is_removing = _remove_file(request, agent)
+    text = None
+    if form.is_valid() and not is_removing:
+        text = _start_or_add_error(form, inbox_choices, agent)
+    if text is None:
+        return _render_form(
+            request, agent, inbox_choices, form, opened_from, is_told=not is_removing
+        )
+    uploads.remove_unsent()
+    _add_toasts(request, form, inbox_choices, text)
+    return redirect("messaging:conversation", text.thread_id)
+
+
+@require_POST
+@login_required
+def add_first_file(request: HtmxRequest) -> HttpResponse:
+    """Keep a file for the first text whose form it stands in."""
+    upload = request.FILES.get("file")
+    if not isinstance(upload, UploadedFile):
+        return unprocessable_text("Choose a file.")
+    try:
+        file = add_file(thread=None, agent=signed_in_agent(request), upload=upload)
+    except FileRefused as error:
+        return unprocessable_text(str(error))
+    context = {"file": file, "is_first": True}
+    return render(request, "messaging/composer/_draft_file.html", context, status=201)
+
+
+def _remove_file(request: HtmxRequest, agent: Agent) -> bool:
+    """Remove a file whose button was pressed without scripts; return True if one was."""
+    key = read_integer(request.POST.get("remove", ""))
+    if key is None:
+        return False
+    for file in Attachment.objects.drafted(None, agent).filter(pk=key):
+        remove_file(attachment=file)
+    return True
 
 
 @require_safe
@@ -64,22 +103,26 @@ def describe_recipient(request: HtmxRequest) -> HttpResponse:
 
 def _start_or_add_error(
     form: StartForm, inbox_choices: InboxChoices, agent: Agent
-) -> Message | None:
+) -> Message | ScheduledText | None:
     """Start the conversation; on a refusal return None, with the reason at its field."""
     inbox = inbox_choices.find(form.cleaned_data["inbox"])
     if inbox is None:
         raise Http404("No such inbox.")
     try:
-        return start_conversation(
+        return start_or_hold(
             inbox=inbox,
             author=agent,
             address=form.cleaned_data["to"],
             body=form.cleaned_data["body"],
             form_key=form.cleaned_data["form_key"],
+            files=form.cleaned_data["attachment"],
         )
     except NumberRefused as error:
         form.add_error("inbox", str(error))
-    except (MentionRefused, TooLong) as error:
+    except FormAlreadyUsed as error:
+        form.add_error("body", str(error))
+        form.cleaned_data["form_key"] = None
+    except (MentionRefused, TooLong, FilesRefused) as error:
         form.add_error("body", str(error))
     except SendingRefused as error:
         form.add_error("to", str(error))
@@ -87,13 +130,16 @@ def _start_or_add_error(
 
 
 def _add_toasts(
-    request: HtmxRequest, form: StartForm, inbox_choices: InboxChoices, message: Message
+    request: HtmxRequest,
+    form: StartForm,
+    inbox_choices: InboxChoices,
+    text: Message | ScheduledText,
 ) -> None:
     """Say what the page would have said beside *To* with scripts, or with more time."""
     address = form.cleaned_data["to"]
     if form.cleaned_data["checked"] == address:
         return
-    known = describe_number(inbox_choices, inbox_choices.find(message.inbox_id), address)
+    known = describe_number(inbox_choices, inbox_choices.find(text.inbox_id), address)
     if known.is_landline:
         toasts.warning(request, "This looks like a landline; it probably can't receive texts.")
     for other in known.others:
@@ -107,10 +153,16 @@ def _render_form(
     inbox_choices: InboxChoices,
     form: StartForm,
     inbox: Inbox | None,
+    *,
+    is_told: bool = True,
 ) -> HttpResponse:
+    """Render the form; `is_told` shows what is wrong with it."""
     selected = str(form["inbox"].value() or "")
     chosen = read_integer(selected)
+    if not is_told:
+        form.errors.clear()
     bad = next((name for name in ("inbox", "to", "body") if name in form.errors), "")
+    named = [key for key in map(read_integer, form["attachment"].value() or ()) if key]
     typed = str(form["to"].value() or "")
     limits = inbox_choices.limits
     return render_pane(
@@ -121,6 +173,9 @@ def _render_form(
         status=422 if form.is_bound else 200,
         form=form,
         form_key=form.key,
+        files=Attachment.objects.drafted(None, agent).filter(pk__in=named) if named else (),
+        most_files=MAX_FILES,
+        largest_file=MAX_FILE_SIZE,
         segments=count_segments(str(form["body"].value() or "")),
         choices=[
             (str(pk), label, limits.get(pk, settings.MESSAGE_LIMIT), str(pk) == selected)

@@ -37,8 +37,11 @@ class Uploads:
             remove_file(attachment=file)
 
 
-def add_uploads(request: HttpRequest, thread: Thread, agent: Agent) -> Uploads:
-    """Put the request's files into the composer, up to the first one that is refused."""
+def add_uploads(request: HttpRequest, thread: Thread | None, agent: Agent) -> Uploads:
+    """Put the request's files into the composer, up to the first one that is refused.
+
+    Without a thread they wait for a first text.
+    """
     files: list[Attachment] = []
     try:
         for upload in request.FILES.getlist("files"):

@@ -3,13 +3,15 @@
 import { csrfToken, renewCsrfToken } from "../shared/csrf.js";
 import { closestTarget, parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
-import { composerForm, pressSend } from "../shared/page-elements.js";
+import { attachingForm, pressSend } from "../shared/page-elements.js";
 import { fetchHtml, post } from "../shared/requests.js";
 import { showToast, withdrawToast } from "../shared/toasts.js";
 import { isInternal } from "./internal-mode.js";
 
 const LOST = "This file didn't upload.";
 const WAITS = "Sends as soon as its files are uploaded.";
+/** The form of a first text has no thread yet: its files are its own, and no other tab's. */
+const FIRST_TEXT = "#start";
 const CHANGED = "Not sent: the conversation changed. Check your message, then send again.";
 const WAITS_LATER = "Schedules as soon as its files are uploaded.";
 
@@ -98,9 +100,9 @@ function cancelUpload(row) {
   continueUploads();
 }
 
-/** @param {string | null | undefined} thread */
-const isUploading = (thread) =>
-  [current, ...queue].some((upload) => upload && upload.form.dataset.thread === thread);
+/** @param {HTMLFormElement} form this one, or an older one of its thread */
+const isUploading = (form) =>
+  [current, ...queue].some((upload) => upload?.form.dataset.upload === form.dataset.upload);
 
 /** Starts the next upload, and sends the message that waited for the last one. */
 function continueUploads() {
@@ -109,12 +111,12 @@ function continueUploads() {
     if (current) startUpload(current);
     else if (isOutOfDate) refreshFiles();
   }
-  if (waiting === null || isUploading(waiting.form.dataset.thread)) return;
+  if (waiting === null || isUploading(waiting.form)) return;
   const { form, wasInternal, submitter } = waiting;
   waiting = null;
-  if (composerForm() !== form || isInternal(form) !== wasInternal) showToast(CHANGED);
+  if (attachingForm() !== form || isInternal(form) !== wasInternal) showToast(CHANGED);
   else if (form.querySelector(".draft-file.is-bad")) return;
-  else if (submitter) form.requestSubmit(submitter);
+  else if (submitter || form.matches(FIRST_TEXT)) form.requestSubmit(submitter);
   else pressSend(form);
 }
 
@@ -184,7 +186,7 @@ function showFailure({ row, file }, sentence, canBeRepeated) {
   if (!canBeRepeated) return;
   const again = createButton("draft-again", "Try again", () => {
     row.remove();
-    const form = composerForm();
+    const form = attachingForm();
     if (form) addFiles(form, [file]);
   });
   error.after(again);
@@ -192,12 +194,12 @@ function showFailure({ row, file }, sentence, canBeRepeated) {
 
 /** Asks the server which files it has: another tab, or a refusal, may have changed them. */
 async function refreshFiles() {
-  const form = composerForm();
+  const form = attachingForm();
   isOutOfDate = current !== null || queue.length > 0;
-  if (!form || isOutOfDate) return;
+  if (!form || form.matches(FIRST_TEXT) || isOutOfDate) return;
   const changesBefore = changes;
   const html = await fetchHtml(form.dataset.upload ?? "");
-  if (html === null || composerForm() !== form || current) return;
+  if (html === null || attachingForm() !== form || current) return;
   if (changes !== changesBefore) {
     refreshFiles();
     return;
@@ -209,12 +211,12 @@ async function refreshFiles() {
 
 /** @param {string} key by which the server knows the file */
 const fileRow = (key) =>
-  composerForm()?.querySelector(`.draft-file[data-file="${CSS.escape(key)}"]`);
+  attachingForm()?.querySelector(`.draft-file[data-file="${CSS.escape(key)}"]`);
 
 /** @param {HTMLButtonElement} button */
 async function removeFile(button) {
   const key = button.closest(".draft-file")?.getAttribute("data-file") ?? "";
-  const answer = await post(button.formAction).catch(() => null);
+  const answer = await post(button.dataset.remove ?? "").catch(() => null);
   if (!answer?.ok && answer?.status !== 404) return;
   changes += 1;
   // The list may be another one by now, with the same file in it.
@@ -223,7 +225,7 @@ async function removeFile(button) {
   row?.remove();
   announce("attachmentsChanged");
   const heir =
-    neighbour?.querySelector(".draft-remove") ?? composerForm()?.querySelector("textarea");
+    neighbour?.querySelector(".draft-remove") ?? attachingForm()?.querySelector("textarea");
   if (heir instanceof HTMLElement) heir.focus();
 }
 
@@ -237,7 +239,7 @@ function chooseFiles(form) {
 }
 
 document.addEventListener("click", (event) => {
-  const form = composerForm();
+  const form = attachingForm();
   if (!form) return;
   if (closestTarget(event, "[data-attach]")) chooseFiles(form);
   const button = closestTarget(event, "[data-remove]");
@@ -257,7 +259,7 @@ function holdsWrittenWords(data) {
 }
 
 document.addEventListener("paste", (event) => {
-  const form = composerForm();
+  const form = attachingForm();
   const data = event.clipboardData;
   if (!form || !data?.files.length || !(event.target instanceof Element)) return;
   if (!form.contains(event.target) || holdsWrittenWords(data)) return;
@@ -268,19 +270,21 @@ document.addEventListener("paste", (event) => {
 /** @param {DragEvent} event */
 const bringsFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
 
+const DROP_TARGETS = ".thread, .pane.start";
+
 /** @param {Element | null} pane the conversation over which files are held, if any */
 function showDropTarget(pane) {
-  for (const other of document.querySelectorAll(".thread.is-dropping")) {
+  for (const other of document.querySelectorAll(".is-dropping")) {
     if (other !== pane) other.classList.remove("is-dropping");
   }
   pane?.classList.add("is-dropping");
 }
 
 document.addEventListener("dragover", (event) => {
-  if (!composerForm() || !bringsFiles(event)) return;
+  if (!attachingForm() || !bringsFiles(event)) return;
   // Everywhere, not only over the conversation: the browser would leave the page for the file.
   event.preventDefault();
-  const pane = closestTarget(event, ".thread");
+  const pane = closestTarget(event, DROP_TARGETS);
   if (event.dataTransfer) event.dataTransfer.dropEffect = pane ? "copy" : "none";
   showDropTarget(pane);
 });
@@ -290,18 +294,17 @@ document.addEventListener("dragleave", (event) => {
 });
 
 document.addEventListener("drop", (event) => {
-  const form = composerForm();
+  const form = attachingForm();
   if (!form || !bringsFiles(event)) return;
   event.preventDefault();
   showDropTarget(null);
-  if (closestTarget(event, ".thread")) addFiles(form, event.dataTransfer?.files ?? []);
+  if (closestTarget(event, DROP_TARGETS)) addFiles(form, event.dataTransfer?.files ?? []);
 });
 
 document.addEventListener("htmx:before:request", (event) => {
   const { sourceElement, request } = event.detail.ctx;
   if (!(sourceElement instanceof HTMLFormElement) || !sourceElement.matches("#composer")) return;
-  const { thread } = sourceElement.dataset;
-  if (!thread || !isUploading(thread)) return;
+  if (!isUploading(sourceElement)) return;
   event.preventDefault();
   const submitter =
     request.submitter instanceof HTMLButtonElement && request.submitter.name === "later"
@@ -311,10 +314,25 @@ document.addEventListener("htmx:before:request", (event) => {
   showToast(submitter ? WAITS_LATER : WAITS);
 });
 
+// Before the listener that lets this form be sent only once.
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || !form.matches(FIRST_TEXT)) return;
+    if (!isUploading(form)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    waiting = { form, wasInternal: isInternal(form), submitter: null };
+    showToast(WAITS);
+  },
+  true,
+);
+
 listen("modeChanged", stopWaiting);
 listen("viewChanged", stopWaiting);
 document.addEventListener("input", (event) => {
-  if (closestTarget(event, "#composer")) stopWaiting();
+  if (closestTarget(event, "#composer, #start")) stopWaiting();
 });
 
 listen("messageSent", ({ attachments }) => {
@@ -325,7 +343,9 @@ listen("messageSent", ({ attachments }) => {
 
 // Another tab of the same agent added a file or removed one.
 listen("draftFilesChanged", (files) => {
-  const rows = composerForm()?.querySelectorAll(".draft-file[data-file]") ?? [];
+  const form = attachingForm();
+  if (form?.matches(FIRST_TEXT)) return;
+  const rows = form?.querySelectorAll(".draft-file[data-file]") ?? [];
   const shown = [...rows].map((row) => row.getAttribute("data-file"));
   if (shown.join() !== files.join()) refreshFiles();
 });
@@ -333,5 +353,5 @@ listen("draftFilesChanged", (files) => {
 document.documentElement.dataset.attaching = "true";
 listen("messageRefused", refreshFiles);
 listen("draftReplaced", () => {
-  if (composerForm()?.querySelector(".draft-file[data-file]")) refreshFiles();
+  if (attachingForm()?.querySelector(".draft-file[data-file]")) refreshFiles();
 });

@@ -12,6 +12,7 @@ const waiting = new Map([
   ["#plus-menu", () => import("../composer/plus-menu.js")],
   [".log", () => import("../conversation/message-times.js")],
   ["#start", () => import("../composer/new-conversation.js")],
+  ["#start [data-attach]", () => import("../composer/attachments.js")],
   ["[data-zone]", () => import("../composer/scheduled-texts.js")],
   ["[data-copy]", () => import("../admin/copy-button.js")],
   ["[data-print]", () => import("../account/printing.js")],

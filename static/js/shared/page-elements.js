@@ -30,6 +30,9 @@ export const openLog = () => document.querySelector(".log");
 /** @returns {HTMLFormElement | null} */
 export const composerForm = () => document.querySelector("#composer");
 
+/** @returns {HTMLFormElement | null} the open form that takes files: of a text, or a first text */
+export const attachingForm = () => document.querySelector("#composer, #start");
+
 /**
  * Returns the box that a form writes its text in.
  * @param {ParentNode} form one that has such a box

@@ -133,6 +133,7 @@ ELSEWHERE = {
     "notifications/read/",
     "settings/",
     "start/",
+    "start/files/",
     "start/to/",
     "settings/password/",
     "settings/locale/",

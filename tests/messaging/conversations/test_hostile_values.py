@@ -76,6 +76,7 @@ REQUESTS: dict[str, list[Request]] = {
             WORDS | {"to": "+12025550155", "inbox": "1"},
         ),
     ],
+    "start/files/": [Request("post")],
     "start/to/": [Request(words=("to", "inbox"), form={"to": "+1202555"})],
     "threads/<int:thread_id>/": [
         Request(numbers={"before": "{}"}, words=SEARCH),
