@@ -109,13 +109,20 @@ class Entry:
         return f"Reaction: {describe_sign(self.message.reacted_with)}, by the contact"
 
     @property
+    def has_named_sign(self) -> bool:
+        """Return True if the words of a tapback name its sign instead of showing it."""
+        sign = self.message.reaction
+        return describe_sign(sign) != sign and not self.message.is_reaction_removed
+
+    @property
     def tapback_words(self) -> str:
         """Return in a few words what a tapback does."""
-        sign = describe_sign(self.message.reaction)
+        sign = self.message.reaction
         if self.message.is_reaction_removed:
-            return f"Took a reaction back: {sign}"
-        is_named = sign != self.message.reaction
-        return f"{sign} a message" if is_named else f"Reacted {sign} to a message"
+            return f"Took {sign} back"
+        if self.has_named_sign:
+            return f"{describe_sign(sign)} a message"
+        return f"Reacted {sign} to a message"
 
     @property
     def quoted_url(self) -> str:
