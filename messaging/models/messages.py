@@ -43,8 +43,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(after_id__isnull=False)
 
     def of_others_since(self, thread: Thread, agent: Agent, message_id: int) -> MessageQuerySet:
-        """Pick what the contact and colleagues wrote after a message."""
-        others = self.filter(thread=thread, pk__gt=message_id, is_automatic=False)
+        """Pick what the contact and colleagues wrote after a message; a tapback is no answer."""
+        others = self.filter(thread=thread, pk__gt=message_id, is_automatic=False, reaction="")
         return others.exclude(author=agent).for_history().order_by("pk")
 
     def waiting_to_be_sent(self) -> MessageQuerySet:

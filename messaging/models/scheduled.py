@@ -53,6 +53,7 @@ class ScheduledTextQuerySet(models.QuerySet["ScheduledText"]):
             thread=OuterRef("thread"),
             pk__gt=OuterRef("seen_id"),
             is_automatic=False,
+            reaction="",
         ).order_by("pk")
         shown = self.select_related("author").annotate(
             newer_id=Subquery(newer.values("pk")[:1]),

@@ -16,12 +16,14 @@ from django.utils import timezone
 from messaging.carriers import events
 from messaging.inbound import reactions
 from messaging.inbound.receiving import store_late_text
-from messaging.models import Message, Notification
+from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications.lists import list_notifications
+from messaging.outbound.scheduling import send_if_due
 from messaging.stream.wishes import find_wishes
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.markup import read_words
 from tests.messaging.live.live_pages import LivePage, new_tab
+from tests.messaging.scheduled_texts import make_due, schedule_in
 from threads.models import Thread
 
 
@@ -242,6 +244,19 @@ def test_an_ordinary_text_takes_no_query_more(cast: Cast) -> None:
             cast.text_in(text)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_reaction_holds_up_no_text_that_somebody_is_about_to_send(cast: Cast) -> None:
+    thread = cast.thread()
+    answer = cast.answer(thread, "See you at 5")
+    thread.refresh_from_db()
+    scheduled = schedule_in(cast, thread)
+    cast.text_in("Liked “See you at 5”")
+    (shown,) = ScheduledText.objects.listed(thread)
+    assert shown.overtaking == ""
+    assert not Message.objects.of_others_since(thread, cast.ana, answer.pk).exists()
+    send_if_due(text=make_due(scheduled))
+    assert Message.objects.latest("pk").body == scheduled.body
 
 
 # On open pages
