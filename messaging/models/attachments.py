@@ -60,6 +60,11 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         """
         return self.unsent().filter(thread=thread, uploader=agent).order_by("pk")
 
+    def shown_in(self, thread_id: int) -> AttachmentQuerySet:
+        """Pick what can be opened of a thread's messages, the newest first."""
+        sent = self.filter(thread=thread_id, state="ready").exclude(message=None)
+        return sent.order_by("-pk")
+
     def unsent(self) -> AttachmentQuerySet:
         """Pick what is in a composer: neither sent nor scheduled."""
         return self.filter(message=None, scheduled_text=None)
@@ -175,6 +180,11 @@ class Attachment(models.Model):
                 fields=["thread", "uploader", "id"],
                 condition=Q(message=None),
                 name="attachment_draft",
+            ),
+            models.Index(
+                fields=["thread", "-id"],
+                condition=Q(state="ready") & ~Q(message=None),
+                name="attachment_of_thread",
             ),
             models.Index(fields=["id"], condition=Q(state="waiting"), name="attachment_waiting"),
             models.Index(
