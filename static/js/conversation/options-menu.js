@@ -1,6 +1,11 @@
 // The menu of a thread's options: its keys, and its words when another tab changes them.
 import { listen } from "../shared/events.js";
-import { hookMenuKeys, hookPopoverMenu, menuItems } from "../shared/popover-menu.js";
+import {
+  hookMenuKeys,
+  hookPopoverMenu,
+  menuItems,
+  positionBelow,
+} from "../shared/popover-menu.js";
 
 /** @returns {HTMLElement | null} */
 const menuElement = () => document.querySelector("#options");
@@ -11,13 +16,7 @@ const menuButton = () => document.querySelector("#options-button");
 hookPopoverMenu({
   menu: menuElement,
   button: menuButton,
-  position(menu, button) {
-    const { clientWidth, clientHeight } = document.documentElement;
-    const top = Math.min(button.bottom + 4, clientHeight / 4);
-    menu.style.top = `${top}px`;
-    menu.style.right = `${clientWidth - button.right}px`;
-    menu.style.maxHeight = `${clientHeight - top - 8}px`;
-  },
+  position: positionBelow,
   firstItem: () => menuItems(menuElement())[0],
 });
 

@@ -1,7 +1,9 @@
 // Changes elements into newer ones of their kind, so that focus and selection survive.
 
 /** Attributes that the page itself sets: the server does not know of them. */
-const KEPT_ATTRIBUTES = ["aria-current", "data-htmx-powered", "disabled", "open"];
+const KEPT_ATTRIBUTES = ["aria-current", "data-htmx-powered", "disabled", "open", "style"];
+/** An attribute that the page sets to something else than the server does: a menu is open. */
+const OWN_ATTRIBUTE = "aria-expanded";
 
 /**
  * Makes an element equal to a newer one of the same kind, touching only what differs. A long text
@@ -37,13 +39,15 @@ function morphAttributes(old, fresh) {
     if (!fresh.hasAttribute(name) && !KEPT_ATTRIBUTES.includes(name)) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const isOwn = name === OWN_ATTRIBUTE && old.hasAttribute(name);
+    if (!isOwn && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
 }
 
 /**
- * Replaces children by others, but keeps and morphs each that has a twin among them. The focus
- * stays inside.
+ * Replaces children by others, but keeps and morphs each that has a twin among them. Those that
+ * keep their order never leave the page, so that a menu among them stays open. The focus stays
+ * inside.
  * @param {Element} old
  * @param {Node[]} children
  */
@@ -63,7 +67,7 @@ function replaceChildren(old, children) {
     morph(twin, child);
     return twin;
   });
-  old.replaceChildren(...kept);
+  placeChildren(old, kept);
   if (!hadFocus) return;
   const heir =
     focused?.isConnected && old.contains(focused)
@@ -71,4 +75,19 @@ function replaceChildren(old, children) {
       : (old.querySelector(`[class="${CSS.escape(className)}"]`) ??
         old.closest("[tabindex], .log"));
   if (heir instanceof HTMLElement) heir.focus({ preventScroll: true });
+}
+
+/**
+ * Leaves exactly these children, in this order, and moves as few of them as it can.
+ * @param {Element} parent
+ * @param {Node[]} children
+ */
+function placeChildren(parent, children) {
+  const staying = new Set(children);
+  for (const child of [...parent.childNodes]) if (!staying.has(child)) child.remove();
+  let next = parent.firstChild;
+  for (const child of children) {
+    if (child === next) next = next.nextSibling;
+    else parent.insertBefore(child, next);
+  }
 }

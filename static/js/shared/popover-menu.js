@@ -74,12 +74,16 @@ export function hookMenuKeys({ menu, button }) {
       items[next]?.focus();
     } else if (event.key === "Tab") {
       menu()?.hidePopover();
+    } else if (event.key.length === 1 && event.key !== " ") {
+      const after = items.slice(here + 1);
+      [...after, ...items].find((item) => startsWith(item, event.key))?.focus();
     }
   });
 
-  // The menu closes at once; what the item does comes after it.
+  // The menu closes at once; what the item does comes after it. Several may be ticked in turn.
   document.addEventListener("click", (event) => {
-    if (!menu()?.contains(closestTarget(event, "[role^=menuitem]"))) return;
+    const item = closestTarget(event, "[role^=menuitem]");
+    if (!menu()?.contains(item) || item?.role === "menuitemcheckbox") return;
     menu()?.hidePopover();
     focus(button());
   });
@@ -94,6 +98,29 @@ export const menuItems = (menu) =>
     (item) => item.offsetParent !== null,
   );
 
+/**
+ * @param {HTMLElement} item
+ * @param {string} letter
+ */
+const startsWith = (item, letter) =>
+  item.textContent?.trim().toLowerCase().startsWith(letter.toLowerCase()) ?? false;
+
+/**
+ * Puts a menu below its button, with their ends in one line, wholly inside the window.
+ * @param {HTMLElement} menu
+ * @param {DOMRect} button
+ */
+export function positionBelow(menu, button) {
+  const { clientWidth, clientHeight } = document.documentElement;
+  const top = Math.min(button.bottom + 4, clientHeight / 4);
+  const right = Math.min(clientWidth - button.right, clientWidth - WIDEST - MARGIN);
+  menu.style.top = `${top}px`;
+  menu.style.right = `${Math.max(MARGIN, right)}px`;
+  menu.style.maxHeight = `${clientHeight - top - MARGIN}px`;
+}
+
+/** Pixels that a menu below its button may take. */
+const WIDEST = 280;
 /** Pixels that a menu needs above its button; with less it covers the button. */
 const ENOUGH = 220;
 /** Pixels between a menu and the edges of the window. */
