@@ -19,6 +19,7 @@ import { openSendGuard, resetSendGuard } from "./send-guard.js";
 const NOTHING_WRITTEN = "Write something first.";
 const SIGNED_OUT =
   "Not sent: you're signed out. Your text is kept. Sign in in another tab, then send again.";
+const SENT_AND_DONE = "Sent and marked as done.";
 const NO_CONNECTION = "Not sent: no connection. Your text is kept.";
 const NOT_TAKEN = "Not sent: something went wrong. Your text is kept. Try again.";
 const NO_ACCESS = "Not sent: you no longer have access to this conversation.";
@@ -122,6 +123,8 @@ function takeSent(form, request, html) {
   if (!shown) return;
   insertFragments(shown.outerHTML);
   showNewestMessage();
+  // Otherwise the server says why not.
+  if (request.has("done") && !answer.querySelector("[data-toast]")) showToast(SENT_AND_DONE);
 }
 
 /**
@@ -215,7 +218,14 @@ document.addEventListener("keydown", (event) => {
   // In the open menu Enter chooses, and never sends.
   if (document.querySelector("#mention-menu")) event.preventDefault();
   if (event.defaultPrevented) return;
-  if (event.shiftKey || event.altKey) return;
+  if (event.altKey) return;
+  const marksDone = event.shiftKey && (event.ctrlKey || event.metaKey);
+  if (marksDone) {
+    event.preventDefault();
+    if (!isInternal(form)) pressSend(form, { marksDone });
+    return;
+  }
+  if (event.shiftKey) return;
   if (coarse.matches && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
   pressSend(form);
@@ -234,7 +244,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("mousedown", (event) => {
   if (!(event.target instanceof Element)) return;
   const box = document.querySelector(".box");
-  if (event.target.closest(".send, .eye, .attach")) event.preventDefault();
+  if (event.target.closest(".send, .send-done, .eye, .attach")) event.preventDefault();
   else if (box?.contains(event.target) && !event.target.closest("textarea, button, a")) {
     event.preventDefault();
     textBox(box).focus();

@@ -85,6 +85,13 @@ document.addEventListener("keydown", (event) => {
   if (form) textBox(form).focus();
 }, true);
 
+document.addEventListener("submit", (event) => {
+  const form = composerForm();
+  if (!form || event.target !== form) return;
+  const shown = formField(form, "shown");
+  shown.value = String(Math.max(Number(shown.value), newestMessageId()));
+}, true);
+
 document.addEventListener("focusin", (event) => {
   const form = composerForm();
   if (form && event.target === textBox(form)) markSeen();

@@ -49,11 +49,12 @@ export const formField = (form, name) =>
   /** @type {HTMLInputElement} */ (form.querySelector(`:is(input, select)[name="${name}"]`));
 
 /**
- * Presses the composer's button, so that a disabled one sends nothing.
+ * Presses one of the composer's buttons, so that a disabled one sends nothing.
  * @param {HTMLFormElement} form
+ * @param {{marksDone?: boolean}} [wish] to mark the conversation as done too
  */
-export function pressSend(form) {
-  const button = form.querySelector(".send");
+export function pressSend(form, { marksDone = false } = {}) {
+  const button = form.querySelector(marksDone ? ".send-done" : ".send");
   if (button instanceof HTMLButtonElement) button.click();
 }
 
