@@ -13,11 +13,13 @@ from django.db.models import F, QuerySet
 from inboxes.models import Agent, Inbox, Membership
 from inboxes.sign_in import demand
 from messaging.conversations.activity import ActivityGroup, read_groups
+from messaging.conversations.details import FilesPart, read_files
 from messaging.conversations.entries import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
 from messaging.stream.refusals import composer_key, find_refusals
 from messaging.stream.wishes import find_wishes
+from threads.labels import labels_of
 from threads.models import Activity, Label, Thread, ThreadState
 from threads.rows import labels_by_key
 from threads.unread import count_unread_threads
@@ -59,6 +61,10 @@ class Changes:
     overtaken_texts: list[ScheduledText] = field(default_factory=list)
     # Open threads whose title or row changed.
     titles: list[Thread] = field(default_factory=list)
+    # The labels of the inbox, if one of those threads has any, by key.
+    labels_of_titles: dict[int, Label] = field(default_factory=dict)
+    # The newest files of open threads where a message with files changed.
+    files: list[FilesPart] = field(default_factory=list)
     agents: dict[int, Agent] = field(default_factory=dict)
     # Why open threads take no text, and whether an answer leaves a group, by thread.
     refusals: dict[int, str] = field(default_factory=dict)
@@ -139,6 +145,8 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
     """Read what is new in open threads; seven queries, and a few for what only some have."""
     opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
     changes.titles = list(opened.filter(seq__gt=since).for_rows())
+    if any(thread.label_ids for thread in changes.titles):
+        changes.labels_of_titles = labels_of([changes.inbox.pk])
     threads = list(opened.select_related("contact"))
     refusals = find_refusals(threads)
     changes.refusals = {one.pk: composer_key(one, refusals[one.pk]) for one in threads}
@@ -147,6 +155,8 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )
     changes.messages = prefetch_details(read_step(written.for_history()))
+    with_files = {one.thread_id for one in changes.messages if one.has_attachments}
+    changes.files = [read_files(thread_id, changes.inbox.seq) for thread_id in with_files]
     planned = ScheduledText.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )

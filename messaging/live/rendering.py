@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from inboxes.models import Agent, Inbox
 from messaging.conversations.activity import ActivityGroup
+from messaging.conversations.details import FilesPart
 from messaging.conversations.entries import Entry
 from messaging.live.frames import (
     EncodedJson,
@@ -25,6 +26,7 @@ from messaging.live.reading import Changes, NotificationCopy
 from messaging.models import Message, ScheduledText
 from messaging.notifications.words import popup_content
 from threads.filters import EVERYTHING, ThreadFilter
+from threads.labels import labels_on
 from threads.lists import view_counts
 from threads.models import Label, Thread
 from threads.rows import Row, build_inbox_row, build_thread_row
@@ -66,15 +68,20 @@ class Renderer:
             rows += self._thread_rows(agent, target.filter)
         if target.thread is not None:
             seqs[f"t{target.thread}"] = upto
-            rows += [self._render_title(t) for t in self.changes.titles if t.pk == target.thread]
+            for thread in self.changes.titles:
+                if thread.pk == target.thread:
+                    rows += self._render_thread(thread, agent)
             shown = [m for m in self.changes.messages if m.thread_id == target.thread]
             rows += [self._render_message(message, agent) for message in shown]
             groups = [g for g in self.changes.groups if g.thread_id == target.thread]
             rows += [self._render_activity(group, agent) for group in groups]
             texts = [*self.changes.scheduled_texts, *self.changes.overtaken_texts]
             planned = [text for text in texts if text.thread_id == target.thread]
-            rows += [self._render_scheduled_text(text) for text in planned]
+            for text in planned:
+                rows += self._render_scheduled_text(text)
             rows += [self._render_leaving(text, agent) for text in planned]
+            files = [part for part in self.changes.files if part.thread_id == target.thread]
+            rows += [self._render_files(part) for part in files]
         parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
         if self.changes.changed_labels:
             parts.append(labels_part(self.changes.changed_labels))
@@ -144,9 +151,31 @@ class Renderer:
             self._fragments[key] = render_row(replace(row, personal_seq=PERSONAL))
         return self._fragments[key].with_value(PERSONAL, str(row.personal_seq))
 
-    def _render_title(self, thread: Thread) -> Fragment:
+    def _render_thread(self, thread: Thread, agent: Agent) -> list[Fragment]:
+        """Draw the title, the tools beside it, and what Details say of the work."""
+        is_mine = thread.assignee_id == agent.pk
+        return [
+            self._render_once(
+                ("title", thread.pk), "messaging/conversation/_title.html", thread=thread
+            ),
+            self._render_once(
+                ("work", thread.pk, is_mine),
+                "messaging/conversation/_work.html",
+                thread=thread,
+                is_mine=is_mine,
+            ),
+            self._render_once(
+                ("facts", thread.pk, is_mine),
+                "messaging/details/_facts.html",
+                thread=thread,
+                is_mine=is_mine,
+                labels=labels_on(thread, self.changes.labels_of_titles),
+            ),
+        ]
+
+    def _render_files(self, part: FilesPart) -> Fragment:
         return self._render_once(
-            ("title", thread.pk), "messaging/conversation/_title.html", thread=thread
+            ("files", part.thread_id), "messaging/details/_files.html", part=part
         )
 
     def _render_message(self, message: Message, agent: Agent) -> Fragment:
@@ -169,10 +198,16 @@ class Renderer:
             f'{{"id":{notification_copy.pk},{self._popups[notification_copy.original.pk][1:]}'
         )
 
-    def _render_scheduled_text(self, text: ScheduledText) -> Fragment:
-        return self._render_once(
-            ("later", text.pk), "messaging/scheduled/_scheduled_text.html", text=text
-        )
+    def _render_scheduled_text(self, text: ScheduledText) -> list[Fragment]:
+        """Draw it above the composer, and in Details."""
+        return [
+            self._render_once(
+                ("later", text.pk), "messaging/scheduled/_scheduled_text.html", text=text
+            ),
+            self._render_once(
+                ("planned", text.pk), "messaging/details/_scheduled_text.html", text=text
+            ),
+        ]
 
     def _render_leaving(self, text: ScheduledText, agent: Agent) -> Fragment:
         is_mine = text.author_id == agent.pk

@@ -18,6 +18,8 @@ import "./list/labels.js";
 import "./list/view-counts.js";
 import "./list/views-menu.js";
 import "./conversation/options-menu.js";
+import "./conversation/work-menus.js";
+import "./conversation/details.js";
 import "./page/carets.js";
 import "./page/viewport.js";
 import "./conversation/deletion.js";

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
+from messaging.conversations.details import read_details
 from messaging.conversations.forms import HistoryForm
 from messaging.conversations.history import (
     Conversation,
@@ -20,8 +21,10 @@ from messaging.conversations.lists import list_beside, listing_context
 from messaging.conversations.opening import page_around, page_at_line
 from messaging.conversations.views.lists import targets_panes
 from messaging.conversations.views.read_marks import mark_shown
+from messaging.conversations.work_menus import read_menus
 from threads.access import get_thread
 from threads.direction import isolate_direction
+from threads.labels import labels_of
 from threads.models import Thread
 
 
@@ -73,9 +76,20 @@ def _list_beside(form: HistoryForm) -> dict[str, Any]:
 
 def _render_pane(request: HtmxRequest, agent: Agent, shown: Conversation) -> HttpResponse:
     if request.htmx and not targets_panes(request):
-        context = {"conversation": shown}
+        context = _conversation_context(agent, shown)
         return render(request, "messaging/conversation/_conversation.html", context)
     return render_conversation(request, agent, shown)
+
+
+def _conversation_context(agent: Agent, shown: Conversation) -> dict[str, Any]:
+    """Return the conversation, with its tools and what stands beside it."""
+    labels = labels_of([shown.thread.inbox_id])
+    return {
+        "conversation": shown,
+        "is_mine": shown.thread.assignee_id == agent.pk,
+        "menus": read_menus(shown.thread, agent, labels),
+        "details": read_details(shown.thread, agent, labels),
+    }
 
 
 @require_safe
@@ -96,7 +110,7 @@ def render_conversation(
     )
     context = {
         **listing_context(listing),
-        "conversation": shown,
+        **_conversation_context(agent, shown),
         "page_title": isolate_direction(str(shown.thread.contact)),
     }
     template = "messaging/_panes.html" if request.htmx else "messaging/page.html"

@@ -9,8 +9,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from inboxes.requests import HtmxRequest, signed_in_agent
-from inboxes.responses import no_content_or_redirect, unprocessable_text
+from inboxes.responses import unprocessable_text
 from messaging.conversations.forms import LabelForm
+from messaging.conversations.views.tools import answer_with_tools
 from messaging.work.labels import label_threads
 from threads.access import get_thread
 from threads.labels import NoSuchLabel
@@ -38,4 +39,4 @@ def label_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
             return unprocessable_text(str(error))
         toasts.error(request, str(error))
         return redirect("messaging:conversation", thread.pk)
-    return no_content_or_redirect(request, "messaging:conversation", thread.pk)
+    return answer_with_tools(request, agent, thread.pk)

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 from inboxes.forms import first_error
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
-from inboxes.responses import no_content_or_redirect, unprocessable_text
+from inboxes.responses import unprocessable_text
 from messaging.conversations.forms import ReadForm
+from messaging.conversations.views.tools import answer_with_tools
 from messaging.conversations.work_forms import AssignForm, SnoozeForm
 from messaging.work import deeds
 from threads.access import get_thread
@@ -41,7 +42,7 @@ def assign_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
         )
     except NotAMember as error:
         return _refuse(request, thread, str(error))
-    return _show_tools(request, thread)
+    return answer_with_tools(request, agent, thread.pk)
 
 
 @require_POST
@@ -56,7 +57,7 @@ def mark_thread_done(request: HtmxRequest, thread_id: int) -> HttpResponse:
     shown = {thread.pk: form.cleaned_data["message"]}
     if deeds.mark_done(inbox_id=thread.inbox_id, shown=shown, by=agent).kept_open:
         return _refuse(request, thread, KEPT_OPEN)
-    return _show_tools(request, thread)
+    return answer_with_tools(request, agent, thread.pk)
 
 
 @require_POST
@@ -66,7 +67,7 @@ def reopen_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     deeds.reopen(inbox_id=thread.inbox_id, thread_ids=[thread.pk], by=agent)
-    return _show_tools(request, thread)
+    return answer_with_tools(request, agent, thread.pk)
 
 
 @require_POST
@@ -88,11 +89,7 @@ def snooze_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     )
     if snoozed.kept_open:
         return _refuse(request, thread, KEPT_OPEN)
-    return _show_tools(request, thread)
-
-
-def _show_tools(request: HtmxRequest, thread: Thread) -> HttpResponse:
-    return no_content_or_redirect(request, "messaging:conversation", thread.pk)
+    return answer_with_tools(request, agent, thread.pk)
 
 
 def _refuse(request: HtmxRequest, thread: Thread, sentence: str) -> HttpResponse:

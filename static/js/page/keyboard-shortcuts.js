@@ -53,8 +53,12 @@ function moveInList(by) {
 
 /** @param {string} key */
 function followShortcut(key) {
-  const found = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(key)}"]`)].find(
-    (element) => isShown(element) && !element.matches(":disabled"),
+  const named = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(key)}"]`)];
+  // The button of a menu opens it also where there is no room for the button.
+  const found = named.find(
+    (element) =>
+      (isShown(element) || element.matches(".thread [popovertarget]")) &&
+      !element.matches(":disabled"),
   );
   if (!(found instanceof HTMLElement)) return false;
   if (isTypedIn(found)) found.focus();

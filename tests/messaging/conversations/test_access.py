@@ -45,6 +45,8 @@ MATRIX = {
     "threads/<int:thread_id>/": ("get", "thread", {}),
     "threads/<int:thread_id>/messages/": ("post", "thread", {"body": "Hi", "form_key": "x"}),
     "threads/<int:thread_id>/composer/": ("get", "thread", {}),
+    "threads/<int:thread_id>/menus/": ("get", "thread", {}),
+    "threads/<int:thread_id>/files/": ("get", "thread", {}),
     "threads/<int:thread_id>/contact/": ("post", "thread", {"name": "Stranger's"}),
     "threads/<int:thread_id>/opt-out/": ("post", "thread", {"how": "phone"}),
     "threads/<int:thread_id>/opt-out/end/": ("post", "thread", {"reason": "Stranger's"}),

@@ -91,6 +91,8 @@ REQUESTS: dict[str, list[Request]] = {
         Request("post", {"seen": "{}"}, ("later", "at", "zone"), WORDS | {"later": "hour"}),
     ],
     "threads/<int:thread_id>/composer/": [Request()],
+    "threads/<int:thread_id>/menus/": [Request()],
+    "threads/<int:thread_id>/files/": [Request(numbers={"before": "{}"})],
     "threads/<int:thread_id>/contact/": [
         Request("post", {}, ("name", "note", "known_name", "known_note"), {"known_note": "x"})
     ],

@@ -42,8 +42,8 @@ SIDE_PARTS = {
 }
 
 ELEMENT = re.compile(
-    r'<(li|article|div) id="((?:inbox|thread|message|activity|later|leaving)-\d+(?:-\d+)?)"'
-    r' class="([^"]*)"'
+    r'<(li|article|div|section) id="((?:inbox|thread|message|activity|later|leaving|title|work'
+    r'|facts|files|planned)-\d+(?:-\d+)?)" class="([^"]*)"'
     r' data-in="([^"]*)" data-key="([^"]*)" data-seq="([^"]*)"'
     r'(?: data-of="([^"]*)")?[^>]*>(.*?)</\1>',
     re.DOTALL,
@@ -165,9 +165,9 @@ class LivePage:
             if gone & {element.id, element.part_of}:
                 del self.placed[element.id]
         narrowed = f"-{self.view['only']}" if self.view.get("only") else ""
-        thread = self.view["thread"]
-        lists = {f"list-{self.view['list']}{narrowed}"}
-        containers = lists | {f"log-{thread}", f"later-of-{thread}"}
+        parts = ("log", "head", "later-of", "details-of", "planned-of")
+        containers = {f"{part}-{self.view['thread']}" for part in parts}
+        containers.add(f"list-{self.view['list']}{narrowed}")
         for element in parse_elements(frame.get("rows", "")):
             old = self.placed.get(element.id)
             if element.container not in containers:
