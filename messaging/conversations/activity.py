@@ -125,14 +125,14 @@ def _read(wanted: Any, most: int) -> list[ActivityGroup]:
         group_size=Window(Count("*"), partition_by=group),
     )
     shown = list(ranked.filter(rank__lte=most).defer("words").order_by("thread", "after_id", "pk"))
-    agents = _read_agents(shown)
+    agents = read_agents(shown)
     return [
         ActivityGroup(tuple(ones), ones[0].group_size, agents)
         for ones in (list(one) for _, one in groupby(shown, lambda a: (a.thread_id, a.after_id)))
     ]
 
 
-def _read_agents(activities: Iterable[Activity]) -> dict[int, Agent]:
+def read_agents(activities: Iterable[Activity]) -> dict[int, Agent]:
     """Read those whom lines name, also those who left since then."""
     named = {key for one in activities for key in named_agents(one)}
     return Agent.objects.only("display_name").in_bulk(named) if named else {}

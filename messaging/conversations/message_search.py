@@ -1,29 +1,25 @@
-"""Search among all messages that an agent may see, the names of contacts and their numbers."""
+"""Search all messages that an agent may see, names of contacts, numbers, labels, and activity."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
-from django.utils.safestring import SafeString
-
+from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
+from messaging.conversations.activity import read_agents
+from messaging.conversations.hits import Hit, LineHit
 from messaging.conversations.thread_search import found_id
+from messaging.conversations.work_search import find_labelled, find_lines
 from messaging.models import Message
 from threads import words
-from threads.highlighting import (
-    find_number_span,
-    find_word_spans,
-    highlight_spans,
-    highlighted_excerpt,
-)
+from threads.activity_lines import draw_line
 from threads.lists import PAGE_SIZE, Listing
+from threads.models import Activity, Label
 from threads.search import NEWEST_WALKED, Search, encode_search_seqs, run_until_full_page
-
-MAX_SHOWN = 220  # Characters of a message that a hit shows, on two lines
 
 # A contact is found with the last message of its thread, so that all hits are messages and have
 # one order. The walk and the index are used as in threads/search.py.
@@ -50,54 +46,6 @@ SELECT id FROM (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """Hold what `messaging/list/_hit.html` draws."""
-
-    message: Message
-    search: Search
-    list_id: str
-    is_mine: bool
-    kind: str = "hit"
-
-    @property
-    def url(self) -> str:
-        """Return the address of the message in its history, beside the list of what was found."""
-        thread = reverse("messaging:conversation", args=[self.message.thread_id])
-        details = {"at": self.message.pk, "q": self.search.text, "all": "1"}
-        return f"{thread}?{urlencode(details)}"
-
-    @property
-    def number(self) -> SafeString:
-        number = self.message.thread.contact.display
-        wanted = (find_number_span(number, word) for word in self.search.contact_words)
-        found = [span for word, span in zip(self.search.contact_words, wanted, strict=True)
-                 if span and words.is_digit_run(word)]  # fmt: skip
-        return highlight_spans(number, sorted(found)[:1] or find_word_spans(number, self._names))
-
-    @property
-    def name(self) -> SafeString:
-        name = self.message.thread.contact.name
-        return highlight_spans(name, find_word_spans(name, self._names))
-
-    @property
-    def author(self) -> str:
-        """Return the author on our side, or say that the text came in."""
-        if self.is_mine:
-            return "You"
-        if self.message.is_inbound:
-            return "Received"
-        return self.message.author.display_name if self.message.author else "Automatic"
-
-    @property
-    def body(self) -> SafeString:
-        return highlighted_excerpt(self.message.body, self.search.words, MAX_SHOWN)
-
-    @property
-    def _names(self) -> list[str]:
-        return [word for word in self.search.contact_words if not words.is_digit_run(word)]
-
-
 @dataclass(frozen=True)
 class HitList(Listing):
     """Stand in for a list while all messages are searched."""
@@ -109,42 +57,112 @@ class HitList(Listing):
         return f"{found_id(self.inbox)}-all"
 
 
-def hit_list(
-    agent: Agent, inbox: Inbox | None, search: Search, before: int | None = None
-) -> HitList:
-    """Return a page of messages, newest first.
+@dataclass(frozen=True, slots=True)
+class HitCursor:
+    """Tell where the next page begins, for each kind of hit: its last key; None at the top."""
 
-    `inbox` says in which list the search began; all inboxes of the agent are searched.
+    message: int | None = None
+    labelled: int | None = None
+    line: int | None = None
+
+    @classmethod
+    def from_key(cls, key: str) -> HitCursor:
+        """Read a key of the address, such as 123-0-45. Raises ValueError."""
+        parts = [read_integer(part) for part in key.split("-")]
+        if len(parts) not in {1, 3} or None in parts or not any(parts):
+            raise ValueError("This is no place in the list.")
+        return cls(*[part or None for part in parts])
+
+    @property
+    def key(self) -> str:
+        return "-".join(str(part or 0) for part in (self.message, self.labelled, self.line))
+
+
+TOP = HitCursor()
+
+
+def hit_list(agent: Agent, inbox: Inbox | None, search: Search, after: HitCursor = TOP) -> HitList:
+    """Return a page of messages and of lines of activity, newest first.
+
+    `inbox` says in which list the search began; all inboxes of the agent are searched. Where there
+    are messages enough, the last ones of threads whose label is called so take a part of the page,
+    and so do lines: many threads have the same.
     """
-    keys = _find_messages(agent, search, before)
-    drawn = Message.objects.select_related("thread__contact", "inbox", "author")
-    messages = drawn.visible_to(agent).in_bulk(keys[:PAGE_SIZE])
-    list_id = f"{found_id(inbox)}-all"
-    hits: list[Any] = [
-        Hit(messages[key], search, list_id, messages[key].author_id == agent.pk)
-        for key in keys
-        if key in messages
+    inbox_ids = _searched_inboxes(agent, search)
+    count = PAGE_SIZE + 1
+    found = _find_messages(inbox_ids, search, after.message) if inbox_ids else []
+    labelled = find_labelled(inbox_ids, search.words, after.labelled, count)
+    lines = find_lines(inbox_ids, search.words, after.line, count)
+    shares = _share_page(len(found), len(labelled), len(lines))
+    messages, others, done = (
+        keys[:share] for keys, share in zip((found, [*labelled], lines), shares, strict=True)
+    )
+    place = f"{found_id(inbox)}-all"
+    named = {key: labelled[key] for key in others if key not in messages}
+    hits: list[list[Any]] = [
+        _draw_messages(agent, search, place, dict.fromkeys(messages)),
+        _draw_messages(agent, search, place, named),
+        _draw_lines(agent, search, place, done),
     ]
-    next_query = None
-    if len(keys) > PAGE_SIZE:
-        next_query = "?" + urlencode({"q": search.text, "after": keys[PAGE_SIZE - 1]})
+    end = HitCursor(
+        messages[-1] if messages else after.message,
+        others[-1] if others else after.labelled,
+        done[-1] if done else after.line,
+    )
+    is_more = sum(shares) < len(found) + len(labelled) + len(lines)
+    rows: list[Any] = list(merge(*hits, key=lambda hit: hit.at, reverse=True))
     return HitList(
         agent=agent,
         inbox=inbox,
-        rows=hits,
-        next_query=next_query,
+        rows=rows,
+        next_query="?" + urlencode({"q": search.text, "after": end.key}) if is_more else None,
         seqs=encode_search_seqs(agent, inbox),
         search=search,
     )
 
 
-def _find_messages(agent: Agent, search: Search, before: int | None) -> list[int]:
-    """Return keys of messages, newest first; one more than a page if there are."""
+def _share_page(messages: int, labelled: int, lines: int) -> tuple[int, int, int]:
+    """Return how many hits of each kind a page shows, of those that there are."""
+    others = [min(count, PAGE_SIZE // 5) for count in (labelled, lines)]
+    shown = min(messages, PAGE_SIZE - sum(others))
+    others[0] = min(labelled, PAGE_SIZE - shown - others[1])
+    others[1] = min(lines, PAGE_SIZE - shown - others[0])
+    return shown, others[0], others[1]
+
+
+def _draw_messages(
+    agent: Agent, search: Search, list_id: str, labels: Mapping[int, Label | None]
+) -> list[Hit]:
+    drawn = Message.objects.select_related("thread__contact", "inbox", "author")
+    messages = drawn.visible_to(agent).in_bulk(labels) if labels else {}
+    return [
+        Hit(search, list_id, messages[key], messages[key].author_id == agent.pk, label)
+        for key, label in labels.items()
+        if key in messages
+    ]
+
+
+def _draw_lines(agent: Agent, search: Search, list_id: str, keys: list[int]) -> list[LineHit]:
+    if not keys:
+        return []
+    visible = Activity.objects.filter(inbox__in=Inbox.objects.visible_to(agent))
+    lines = visible.select_related("thread__contact", "inbox").defer("words").in_bulk(keys)
+    agents = read_agents(lines.values())
+    return [
+        LineHit(search, list_id, draw_line(lines[key], agents, agent.pk))
+        for key in keys
+        if key in lines
+    ]
+
+
+def _searched_inboxes(agent: Agent, search: Search) -> list[int]:
     if not search.words:
         return []
-    inbox_ids = list(Inbox.objects.visible_to(agent).values_list("pk", flat=True))
-    if not inbox_ids:
-        return []
+    return list(Inbox.objects.visible_to(agent).values_list("pk", flat=True))
+
+
+def _find_messages(inbox_ids: list[int], search: Search, before: int | None) -> list[int]:
+    """Return keys of messages, newest first; one more than a page if there are."""
     is_contact, details = _contact_condition(inbox_ids, search.contact_words)
     details |= {
         "query": words.build_tsquery(inbox_ids, search.words),

@@ -2,22 +2,29 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
 from inboxes.access import get_shared_inbox
-from inboxes.integers import IntegerField
 from inboxes.requests import HtmxRequest, signed_in_agent
-from messaging.conversations.message_search import hit_list
+from messaging.conversations.message_search import TOP, HitCursor, hit_list
 from messaging.conversations.views.lists import render_list
 from threads.lists import Listing, inbox_list, top_list
 from threads.search import parse_search
 
 
 class HitPageForm(forms.Form):
-    """Read the message after which a page of hits begins."""
+    """Read the hits after which a page begins."""
 
-    after = IntegerField(required=False)
+    after = forms.CharField(max_length=64, required=False, strip=False)
+
+    def clean_after(self) -> HitCursor:
+        key: str = self.cleaned_data["after"]
+        try:
+            return HitCursor.from_key(key) if key else TOP
+        except ValueError as error:
+            raise ValidationError("This is no place in the list.") from error
 
 
 @require_safe
