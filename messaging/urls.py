@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 from messaging.accounts.webhook_paths import PATTERN
 from messaging.conversations.views import (
     activity,
+    all_scheduled,
     attachments,
     bulk,
     contacts,
@@ -69,6 +70,7 @@ urlpatterns = [
     path("threads/<int:thread_id>/opt-out/", opt_outs.record_thread_opt_out, name="opt_out"),
     path("threads/<int:thread_id>/opt-out/end/", opt_outs.end_thread_opt_out, name="end_opt_out"),
     path("threads/<int:thread_id>/read/", read_marks.mark_thread_read, name="read"),
+    path("later/", all_scheduled.list_all_scheduled, name="all_scheduled"),
     path("later/<int:text_id>/", scheduled.change_scheduled, name="scheduled"),
     path("later/<int:text_id>/send/", scheduled.send_scheduled_now, name="send_scheduled"),
     path("later/<int:text_id>/delete/", scheduled.delete_scheduled, name="delete_scheduled"),

@@ -91,6 +91,11 @@ class ThreadFilter:
         return (*self.views, *self.priorities)
 
     @property
+    def is_scheduled(self) -> bool:
+        """Return True if it shows what has scheduled texts, whatever else it says."""
+        return ThreadView.SCHEDULED in self.views
+
+    @property
     def query(self) -> str:
         """Return the query string, without a question mark; "" if the list is not narrowed."""
         pairs = [("only", str(name)) for name in self.names]

@@ -173,6 +173,11 @@ class ScheduledText(models.Model):
         return self.state in self.PENDING and not self.is_leaving
 
     @property
+    def shown_body(self) -> str:
+        """Return its words, also when they have gone into its message."""
+        return self.message.body if self.message is not None else self.body
+
+    @property
     def remaining_ms(self) -> int:
         """Return the milliseconds until it leaves, counted by our clock, never below 0."""
         remaining = self.send_at - timezone.now()

@@ -16,6 +16,11 @@ from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect, unprocessable_text
 from messaging.conversations.schedule_forms import ChangeScheduledForm, SendNowForm
+from messaging.conversations.views.all_scheduled import (
+    FROM_LIST,
+    came_from_list,
+    render_outcome,
+)
 from messaging.conversations.views.panes import render_pane
 from messaging.models import ScheduledText
 from messaging.outbound.scheduling import (
@@ -72,6 +77,8 @@ def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
     except SendingRefused as error:
         form.add_error("body", str(error))
         return _render_form(request, agent, text, form)
+    if came_from_list(request):
+        return redirect("messaging:all_scheduled")
     return redirect("messaging:conversation", text.thread_id)
 
 
@@ -101,6 +108,10 @@ def send_scheduled_now(request: HtmxRequest, text_id: int) -> HttpResponse:
         if request.htmx:
             return unprocessable_text(str(error))
         toasts.error(request, str(error))
+        if came_from_list(request):
+            return render_outcome(request, text)
+    if came_from_list(request):
+        return render_outcome(request, text, "Text sent.")
     return no_content_or_redirect(request, "messaging:conversation", text.thread_id)
 
 
@@ -112,10 +123,14 @@ def delete_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
         delete_scheduled_text(text=text)
     except AlreadyEnded:
         return _refuse_ended(request, text)
+    if came_from_list(request):
+        return render_outcome(request, text, "Scheduled text deleted.")
     return no_content_or_redirect(request, "messaging:conversation", text.thread_id)
 
 
 def _refuse_ended(request: HtmxRequest, text: ScheduledText) -> HttpResponse:
+    if came_from_list(request):
+        return render_outcome(request, text, ENDED)
     if request.htmx and request.method == "POST":
         return unprocessable_text(ENDED)
     toasts.error(request, ENDED)
@@ -162,6 +177,7 @@ def _render_form(
             (file, kept is None or str(file.pk) in kept)
             for file in text.attachments.order_by("pk")
         ],
+        is_from_list=FROM_LIST in request.GET or came_from_list(request),
         changed=CHANGED if is_changed else "",
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
     )

@@ -135,6 +135,7 @@ ELSEWHERE = {
     "notifications/read/",
     "settings/",
     "start/",
+    "later/",
     "start/files/",
     "start/to/",
     "settings/password/",

@@ -141,6 +141,7 @@ REQUESTS: dict[str, list[Request]] = {
     "attachments/<int:attachment_id>/thumbnail/": [Request()],
     "attachments/<int:attachment_id>/fetch/": [Request("post")],
     "attachments/<int:attachment_id>/remove/": [Request("post", {}, tuple(WORDS), WORDS)],
+    "later/": [Request(numbers={"inbox": "{}"}), Request(numbers={"after": "held-{}-1"})],
     "later/<int:text_id>/": [
         Request("post", {"known": "{}"}, ("body", "at", "zone"), {"body": "Hi", "at": "x"})
     ],
