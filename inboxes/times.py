@@ -197,9 +197,12 @@ def _format_wait(at: datetime) -> str:
 
 
 def format_duration(minutes: int) -> str:
-    """Return words such as "1 minute", "30 minutes", "2 hours" or "1 hour 30 minutes"."""
-    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
-    return " ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in parts if n)
+    """Return how long that is, in the largest unit that needs no fraction: "90 minutes"."""
+    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size and minutes % size == 0:
+            number = minutes // size
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    return "a while"
 
 
 def _format_day(day: date, *, has_year: bool, is_short: bool = False) -> str:

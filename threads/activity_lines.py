@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from inboxes.models import Agent
-from inboxes.times import time_element
+from inboxes.times import format_duration, time_element
 from threads import words
 from threads.models import Activity, Thread
 
@@ -128,17 +128,8 @@ def _plain_values(activity: Activity) -> dict[str, str]:
     priority = activity.details.get("priority", "")
     return {
         "priority": str(Thread.Priority(priority).label) if priority else "",
-        "wait": _word_minutes(activity.details.get("minutes", 0)),
+        "wait": format_duration(activity.details.get("minutes", 0)),
     }
-
-
-def _word_minutes(minutes: int) -> str:
-    """Return how long that is, in the largest unit that needs no fraction."""
-    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size and minutes % size == 0:
-            number = minutes // size
-            return f"{number} {unit}{'' if number == 1 else 's'}"
-    return "a while"
 
 
 def _draw_person(key: Any, agents: Mapping[int, Agent], name: str, viewer_id: int | None) -> Any:

@@ -133,7 +133,6 @@ def _work_in_words(notification: Notification, activity: Activity, by: str) -> s
         count = assigned_count(notification)
         what = f"{count:,} conversations" if count > 1 else "a conversation"
         return f"{by} assigned you {what}" if by else "Assigned to you"
-    minutes = activity.details.get("minutes")
-    if notification.reason == reasons.WAITING and minutes:
-        return f"Waiting for a reply for {format_duration(minutes)}"
+    if notification.reason == reasons.WAITING:
+        return f"Waiting for a reply for {format_duration(activity.details.get('minutes', 0))}"
     return str(notification.get_reason_display())
