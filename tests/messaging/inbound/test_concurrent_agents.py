@@ -14,7 +14,8 @@ from django.db import connections
 from inboxes.models import Agent, Inbox
 from messaging.models import Message
 from tests.cast import Cast, client_of
-from threads.models import Thread, ThreadState
+from tests.messaging.work.test_sequences import replay
+from threads.models import Activity, Thread, ThreadState
 
 ROUNDS = 25
 CUSTOMERS = ["+12025550201", "+12025550202"]
@@ -35,7 +36,14 @@ class BusyAgent:
         try:
             for _ in range(ROUNDS):
                 self.dice.choice(
-                    [self.mute_thread, self.set_priority, self.delete_thread, self.write_message]
+                    [
+                        self.mute_thread,
+                        self.set_priority,
+                        self.delete_thread,
+                        self.write_message,
+                        self.assign_thread,
+                        self.put_aside,
+                    ]
                 )()
         finally:
             connections.close_all()
@@ -61,11 +69,25 @@ class BusyAgent:
         if self.dice.random() < 0.3:
             self.post_form(thread, "restore")
 
+    def assign_thread(self) -> None:
+        """Assign to oneself, to the other, whose row is locked then, or to nobody."""
+        thread = self.dice.choice(self.threads)
+        to = self.dice.choice(["me", str(self.other.pk), ""])
+        self.post_form(thread, "assign", assignee=to)
+
+    def put_aside(self) -> None:
+        thread, deed = self.dice.choice(self.threads), self.dice.choice(["done", "snooze"])
+        newest = Message.objects.filter(thread=thread).latest("pk").pk
+        self.post_form(thread, deed, message=str(newest), when="tomorrow")
+        if self.dice.random() < 0.3:
+            self.post_form(thread, "reopen")
+
     def write_message(self) -> None:
         """Write and mention the other agent, so that their locks cross."""
         thread = self.dice.choice(self.threads)
         body = f"@{self.other.username} look" if self.dice.random() < 0.7 else "An answer"
-        self.post_form(thread, "messages", body=body, form_key=str(uuid.uuid4()))
+        done = self.dice.choice(["", "1"])
+        self.post_form(thread, "messages", body=body, form_key=str(uuid.uuid4()), done=done)
         self.written += 1
 
 
@@ -113,6 +135,11 @@ def assert_threads_agree(front_desk: Inbox, agents: list[BusyAgent]) -> None:
         lasts = {one.priorities[thread.pk] for one in agents if thread.pk in one.priorities}
         assert thread.priority in lasts
         assert thread.seq <= front_desk.seq
+        assert replay(thread) == (thread.status, thread.assignee_id)
+        last_text = messages.filter(kind="inbound").latest("pk")
+        if thread.status != "open":
+            aside = Activity.objects.filter(thread=thread, kind__in=["done", "snoozed"])
+            assert aside.latest("pk").after_id >= last_text.pk
         for one in agents:
             state = ThreadState.objects.get(agent=one.agent, thread=thread)
             assert state.is_muted == one.muted.get(thread.pk, False)

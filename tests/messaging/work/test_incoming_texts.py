@@ -32,7 +32,7 @@ def late(cast: Cast, body: str, at: datetime) -> Message:
     return Message.objects.latest("pk")
 
 
-def tapback_in(cast: Cast, thread: Thread) -> Message:
+def tapback_in(cast: Cast, thread: Thread, key: str = "SM-tapback") -> Message:
     """Store a text that was read as a reaction."""
     with transaction.atomic():
         return writing.record_message(
@@ -42,7 +42,7 @@ def tapback_in(cast: Cast, thread: Thread) -> Message:
                 kind=Message.Kind.INBOUND,
                 body="Liked “See you”",
                 reaction="👍",
-                carrier_message_id="SM-tapback",
+                carrier_message_id=key,
                 account=cast.account,
             )
         )
