@@ -271,3 +271,42 @@ def test_all_of_it_works_without_scripts(open_page: OpenPage, server: Server, nu
     if count_unread(page):
         page.get_by_role("button", name="Mark all as read").click()
     expect_unread(page, 0)
+
+
+def assign(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Assign", exact=True).click()
+    page.get_by_role("menu", name="Assign to").get_by_text(name).click()
+
+
+def test_an_assignment_is_told_and_is_read_by_whoever_looks_at_the_conversation(
+    open_messages: OpenPage, server: Server, number: str
+) -> None:
+    ana, ben = open_messages("ana"), open_messages("ben")
+    open_conversation(ana, number)
+    mark_all_read(ben)
+
+    def count_read() -> list[tuple[bool, int]]:
+        return server.query(
+            "SELECT n.read_at IS NOT NULL, count(*) FROM messaging_notification n"
+            " JOIN threads_thread t ON t.id = n.thread_id"
+            " JOIN threads_contact c ON c.id = t.contact_id"
+            " WHERE n.reason = 'assigned' AND c.address = %s GROUP BY 1",
+            number,
+        )
+
+    assign(ana, "Ben Okafor")
+    expect_unread(ben, 1)
+    wait_until(lambda: len(ben.evaluate("window.popups")) == 1)
+    (popup,) = ben.evaluate("window.popups")
+    assert popup["title"] == f"Ana Ruiz assigned you a conversation · {format_number(number)}"
+    bell(ben).click()
+    row = ben.get_by_role("list", name="Notifications").get_by_role("listitem").first
+    expect(row).to_contain_text("Ana assigned you a conversation")
+    row.get_by_role("link").click()
+    expect(history(ben)).to_contain_text(FIRST_TEXT)
+    expect_unread(ben, 0)
+    # In front of him it is as good as read.
+    assign(ana, "Nobody")
+    assign(ana, "Ben Okafor")
+    wait_until(lambda: count_read() == [(True, 2)])
+    expect_unread(ben, 0)

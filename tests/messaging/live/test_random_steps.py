@@ -53,6 +53,7 @@ class RandomSteps:
             self.text_in,
             self.text_in,
             self.answer,
+            self.react,
             self.apply_random_receipt,
             self.apply_random_receipt,
             self.retry_or_see,
@@ -80,6 +81,11 @@ class RandomSteps:
         self.cast.answer(self.cast.thread(sender=customer), "An answer", author=author)
         other = self.cast.thread(sender=customer, to=DISPATCH)
         self.cast.answer(other, "An answer of Dispatch", author=self.cast.ana)
+
+    async def react(self) -> None:
+        """Put a tapback on the newest answer, or take it back."""
+        body = self.dice.choice(["Loved “An answer”", "Removed a heart from “An answer”"])
+        await in_database(self.cast.text_in)(body, sender=self.dice.choice(CUSTOMERS))
 
     async def retry_or_see(self) -> None:
         """Retry a failed text as somebody, or mark it as seen."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 from inboxes.models import Inbox
 from messaging.models import Notification
 from messaging.work import deeds, waits
-from tests.cast import DISPATCH, Cast, client_of
+from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.markup import without_bdi
 from threads.models import Activity, Thread
 
@@ -115,6 +115,13 @@ def test_each_inbox_has_its_own_patience(cast: Cast) -> None:
     assert (told(here), told(there)) == (set(), {"ana", "ben"})
     (alert,) = alerts(there)
     assert alert.details == {"minutes": 5}
+
+
+def test_the_owner_of_a_personal_line_is_told(cast: Cast) -> None:
+    Inbox.objects.filter(pk=cast.anas_line.pk).update(alert_after_minutes=5)
+    thread = waiting(cast, 10, to=ANAS_LINE)
+    waits.alert_of_waits()
+    assert told(thread) == {"ana"}
 
 
 def test_many_at_once_are_told_in_small_transactions_and_few_statements(
