@@ -17,6 +17,8 @@ import "./list/lost-numbers.js";
 import "./list/labels.js";
 import "./list/view-counts.js";
 import "./list/views-menu.js";
+import "./list/selection.js";
+import "./list/bulk-deeds.js";
 import "./conversation/options-menu.js";
 import "./conversation/work-menus.js";
 import "./conversation/details.js";

@@ -15,7 +15,7 @@ const shortcutsDialog = () => document.querySelector("#shortcuts");
 /** @returns {HTMLInputElement | null} */
 const singleKeysBox = () => document.querySelector("[data-single-keys]");
 
-const areSingleKeysOff = () => localStorage.getItem(OFF) !== null;
+export const areSingleKeysOff = () => localStorage.getItem(OFF) !== null;
 
 const isMenuOpen = () => document.querySelector(OPEN_MENUS) !== null;
 
@@ -23,7 +23,7 @@ const isMenuOpen = () => document.querySelector(OPEN_MENUS) !== null;
 const isShown = (element) => element.getClientRects().length > 0;
 
 /** @param {Element | null} element */
-const isTypedIn = (element) =>
+export const isTypedIn = (element) =>
   element instanceof HTMLElement &&
   (element.isContentEditable ||
     element.matches(`:is(input, textarea, select):not(${NOT_TYPED_IN})`));
@@ -114,6 +114,9 @@ function handleKey(event, target) {
 
 /** Whether a menu was open when the key went down: the key itself may have closed it since. */
 let wasMenuOpen = false;
+
+/** @returns {boolean} whether the key that is just being handled belongs to a menu */
+export const isKeyOfMenu = () => wasMenuOpen;
 
 window.addEventListener("keydown", () => (wasMenuOpen = isMenuOpen()), true);
 

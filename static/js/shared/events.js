@@ -91,6 +91,7 @@
  * @property {null} accessLost the page is about to leave what the agent may not see any more
  * @property {View} viewChanged another list or thread is shown, or the same one was loaded again
  * @property {null} fragmentsChanged rows or messages were inserted, changed or removed
+ * @property {null} selectionChanged other rows of the list are selected, or they say something else
  * @property {{count: number}} newerMessages messages were added below what is in view
  * @property {null} attachmentsChanged the agent attached a file, or removed one
  * @property {{attachments: string[]}} messageSent the server took a text, with these files

@@ -100,7 +100,7 @@ listen("viewChanged", watchFeet);
 
 // An offer that the page was loaded with expires like any other.
 const first = toastElement();
-if (first && !first.hidden && first.querySelector("[data-undo]")) {
+if (first && !first.hidden && first.querySelector(".undo")) {
   isOffer = true;
   timer = setTimeout(expireToast, OFFER_MS);
 }

@@ -1,0 +1,38 @@
+// What the toolbar for many conversations asks the server: how many there are in the view, and what
+// its menus offer.
+import { parseHtml } from "../shared/dom.js";
+import { fetchHtml } from "../shared/requests.js";
+
+/**
+ * Reads them anew. The menus are filled with it.
+ * @param {HTMLFormElement} form
+ * @returns {Promise<{count: number, newest: Record<string, number>} | null>} null if they can't be
+ *   read
+ */
+export async function readTools(form) {
+  const html = await fetchHtml(`${form.dataset.tools}?${whereSelected(form)}`);
+  if (html === null || !form.isConnected) return null;
+  const fresh = parseHtml(html);
+  for (const menu of document.querySelectorAll(".many-menu:not(:popover-open)")) {
+    menu.replaceChildren(...(fresh.querySelector(`#${menu.id}-items`)?.children ?? []));
+  }
+  const view = fresh.querySelector("#many-view");
+  if (!(view instanceof HTMLElement)) return null;
+  form.dataset.count = view.dataset.count;
+  return { count: Number(view.dataset.count), newest: JSON.parse(view.dataset.newest ?? "{}") };
+}
+
+export function closeMenus() {
+  /** @type {HTMLElement | null} */ (document.querySelector(".many-menu:popover-open"))?.hidePopover();
+}
+
+/**
+ * Returns the fields that name the list in which rows are selected.
+ * @param {HTMLFormElement} form
+ */
+export function whereSelected(form) {
+  const fields = new URLSearchParams(form.dataset.query);
+  const inbox = form.querySelector("[name=inbox]");
+  if (inbox instanceof HTMLInputElement) fields.set("inbox", inbox.value);
+  return fields;
+}
