@@ -106,7 +106,7 @@ function handleKey(event, target) {
   }
   if (isTypedIn(target)) return false;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const isFree = target === document.body || target.matches(".listing :is(a, h1)");
+    const isFree = target === document.body || target.matches(".listing :is(a, h1, .row-select input)");
     return isFree && !event.shiftKey && moveInList(event.key === "ArrowDown" ? 1 : -1);
   }
   return handleSingleKey(event);
