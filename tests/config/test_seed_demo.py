@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from config.demo import history
 from inboxes.models import Agent, Inbox, Membership
 from messaging.models import Attempt, Message, Number
-from threads.models import Thread
+from threads.models import Activity, Thread
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,19 @@ def test_the_last_columns_describe_the_last_message(seeded_demo: None) -> None:
         newest = Message.objects.filter(inbox=inbox).order_by("pk").last()
         assert newest is not None
         assert (inbox.last_message_id, inbox.last_at) == (newest.pk, newest.created_at)
-        assert inbox.seq == newest.seq
+        assert inbox.seq >= newest.seq
+
+
+def test_the_working_day_is_under_way(seeded_demo: None) -> None:
+    front = Thread.objects.filter(inbox__name="Front Desk")
+    assert set(front.values_list("status", flat=True)) == {"open", "done", "snoozed"}
+    assert set(front.values_list("assignee__username", flat=True)) >= {"ana", "ben", None}
+    assert front.filter(status="open", assignee=None, needs_reply=True).exists()
+    assert front.exclude(label_ids=[]).count() > 3
+    assert not Activity.objects.filter(created_at__gt=timezone.now()).exists()
+    for thread in front.filter(status="snoozed"):
+        assert thread.snoozed_until is not None
+        assert thread.snoozed_until > timezone.now()
 
 
 def test_keys_ascend_with_time_and_nothing_is_in_the_future(seeded_demo: None) -> None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.demo import PASSWORD, history
+from config.demo.work import write_work
 from inboxes import counters
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox, Membership
@@ -67,7 +68,9 @@ class Command(BaseCommand):
                 address=address, defaults={"account": account, "inbox": inboxes[name]}
             )
         if not Message.objects.exists():
-            HistoryWriter(agents, inboxes, account).write_history()
+            writer = HistoryWriter(agents, inboxes, account)
+            writer.write_history()
+            write_work(agents, inboxes, writer.threads, writer.now)
         if options["verbosity"]:
             self.stdout.write("The demo is seeded.")
 
