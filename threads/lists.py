@@ -15,6 +15,7 @@ from threads.rows import Row, build_inbox_row, build_thread_rows, list_id
 from threads.unread import count_unread_threads
 from threads.view_counts import CAP, ViewCounts, count_views
 from threads.view_links import (
+    ICONS,
     ViewLink,
     link_labels,
     link_narrowings,
@@ -119,6 +120,11 @@ class Listing:
     def none_chosen(self) -> str:
         """Return what to say if no thread is what the list is narrowed to."""
         return NONE_IN_VIEW.get(self.filter.token) or "No conversations match"
+
+    @property
+    def icon(self) -> str:
+        """Return the sign of the one view that the list is narrowed to, or of a filter."""
+        return ICONS.get(self.filter.token, "funnel")
 
     @property
     def name(self) -> str:

@@ -42,7 +42,8 @@ class ViewLink:
     """A link to a list with another filter.
 
     `key` is the word by which a filter names the view or priority, "all", or "label"; `colour` is
-    that of a label. `count` is None where nothing is counted.
+    that of a label, `label_id` its key if it is one label. `count` is None where nothing is
+    counted.
     """
 
     key: str
@@ -51,6 +52,7 @@ class ViewLink:
     is_chosen: bool
     count: int | None = None
     colour: str = ""
+    label_id: int | None = None
 
     @property
     def query(self) -> str:
@@ -133,10 +135,10 @@ def link_labels(shown: ThreadFilter, labels: Iterable[Label]) -> list[ViewLink]:
         keys = {label.pk for label in named}
         is_chosen = keys <= chosen
         after = chosen - keys if is_chosen else chosen | keys
-        first = named[0]
-        links.append(
-            ViewLink("label", first.name, shown.with_labels(after), is_chosen, colour=first.colour)
-        )
+        first, label_id = named[0], named[0].pk if len(named) == 1 else None
+        narrowed = shown.with_labels(after)
+        link = ViewLink("label", first.name, narrowed, is_chosen, None, first.colour, label_id)
+        links.append(link)
     return links
 
 
