@@ -29,15 +29,12 @@ INSERT INTO messaging_notification
 SELECT agent.id, %(message)s, %(thread)s, %(inbox)s,
        CASE WHEN agent.id = ANY(%(mentioned)s) THEN 'mention' ELSE %(kind)s END,
        %(seq)s, %(at)s
-FROM threads_thread AS thread
-JOIN inboxes_inbox AS inbox ON inbox.id = thread.inbox_id
-CROSS JOIN inboxes_agent AS agent
+FROM inboxes_agent AS agent
 LEFT JOIN threads_threadstate AS state
-       ON state.agent_id = agent.id AND state.thread_id = thread.id
+       ON state.agent_id = agent.id AND state.thread_id = %(thread)s
 LEFT JOIN messaging_notificationpreference AS preference
-       ON preference.agent_id = agent.id AND preference.inbox_id = inbox.id
-WHERE thread.id = %(thread)s
-  AND agent.id IN (
+       ON preference.agent_id = agent.id AND preference.inbox_id = %(inbox)s
+WHERE agent.id IN (
         SELECT agent_id FROM inboxes_membership WHERE inbox_id = %(inbox)s
         UNION ALL
         SELECT owner_id FROM inboxes_inbox WHERE id = %(inbox)s AND owner_id IS NOT NULL)
@@ -48,8 +45,9 @@ WHERE thread.id = %(thread)s
            AND CASE COALESCE(preference.level, 'everything')
                    WHEN 'everything' THEN true
                    WHEN 'inbound' THEN %(kind)s = 'inbound'
-                   WHEN 'mine' THEN COALESCE(thread.assignee_id = agent.id,
-                                             inbox.unassigned_notifies)
+                   WHEN 'mine' THEN COALESCE(
+                       (SELECT assignee_id FROM threads_thread WHERE id = %(thread)s) = agent.id,
+                       (SELECT unassigned_notifies FROM inboxes_inbox WHERE id = %(inbox)s))
                    ELSE false END))
 RETURNING agent_id)
 SELECT EXISTS (

@@ -176,6 +176,14 @@ def test_it_is_the_lists_preview_and_notifies_quietly(cast: Cast) -> None:
     assert (row.reason, row.excerpt) == ("Reaction", "Liked “See you at 5”")
 
 
+def test_its_words_are_found_by_a_search(cast: Cast) -> None:
+    thread = cast.thread()
+    cast.answer(thread, "See you at 5")
+    tapback = cast.text_in("Emphasized “See you at 5”")
+    page = client_of(cast.ana).get("/search/?q=emphasized").text
+    assert f"/threads/{thread.pk}/?at={tapback.pk}" in page
+
+
 def test_a_quote_of_how_to_stop_is_no_wish_to_stop(cast: Cast) -> None:
     thread = cast.thread()
     cast.answer(thread, "Reply STOP to opt out")
