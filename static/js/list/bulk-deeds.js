@@ -5,7 +5,7 @@ import { hookMenuKeys, hookPopoverMenu, menuItems } from "../shared/popover-menu
 import { csrfToken } from "../shared/csrf.js";
 import { fetchHtml } from "../shared/requests.js";
 import { hideToast, showOffer, showToast } from "../shared/toasts.js";
-import { closeMenus, whereSelected } from "./bulk-tools.js";
+import { closeMenus, readTools, whereSelected } from "./bulk-tools.js";
 import {
   bulkForm,
   endSelection,
@@ -46,6 +46,17 @@ for (const id of ["many-assign", "many-snooze", "many-labels"]) {
     firstItem: () => menuItems(menu())[0],
   });
   hookMenuKeys({ menu, button });
+}
+
+/**
+ * Opens a menu, or closes it. What it offers may still be on its way.
+ * @param {string} id
+ */
+async function openMenu(id) {
+  const form = bulkForm();
+  const menu = document.getElementById(id);
+  if (form && !menu?.childElementCount) await readTools(form);
+  if (menu?.isConnected) menu.togglePopover();
 }
 
 /** Says of each label whether all, some or none of the selected rows have it. */
@@ -173,7 +184,7 @@ document.addEventListener("click", (event) => {
   if (!(button instanceof HTMLButtonElement)) return;
   event.preventDefault();
   const { manyMenu } = button.dataset;
-  if (manyMenu) document.getElementById(manyMenu)?.togglePopover();
+  if (manyMenu) openMenu(manyMenu);
   else {
     closeMenus();
     act(button);
