@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.files import attach_files, attached_files, expect_shown, make_file
 from tests.browser.pages import (
     TINY,
     WIDE,
@@ -17,11 +18,13 @@ from tests.browser.pages import (
     Team,
     ThreadPage,
     expect_readable,
+    make_unique,
     open_handset,
     received_texts,
     wait_until_live,
 )
 from tests.browser.server import Server
+from tests.messaging.attachments.picture_bytes import make_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator
@@ -205,3 +208,23 @@ def test_menu_strip_and_page_are_readable_by_everyone(team: Team) -> None:
         scheduled_texts(ben).get_by_role("link", name="Edit").click()
         expect(ben.page.get_by_role("button", name="Save")).to_be_visible()
         expect_readable(ben.page)
+
+
+def test_a_picture_is_scheduled_seen_and_sent_from_the_page_of_all(team: Team) -> None:
+    ana, ben, words = team["ana"], team["ben"], make_unique("The new roof")
+    attach_files(ana.page, make_file("roof.jpg", make_picture()))
+    expect(attached_files(ana.page)).to_have_count(1)
+    schedule_text(ana, words)
+    expect(attached_files(ana.page)).to_have_count(0)
+    planned = scheduled_texts(ben).filter(has_text=words)
+    expect(planned.get_by_role("link", name="roof.jpg")).to_be_visible()
+    ben.page.goto(f"{team.server.url}/later/")
+    row = ben.page.get_by_role("list", name="Scheduled texts").get_by_role("listitem")
+    row = row.filter(has_text=words)
+    row.get_by_role("button", name="Send now").click()
+    expect(row).to_contain_text("Sent")
+    expect(row.get_by_role("button")).to_have_count(0)
+    expect(ana.find_message(words)).to_contain_text("Ben")
+    expect_shown(ana.find_message(words).locator(".picture-link img"), 1)
+    expect(scheduled_texts(ana).filter(has_text=words)).to_have_count(0)
+    expect_readable(ben.page, WIDE, TINY)

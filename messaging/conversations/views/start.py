@@ -176,6 +176,7 @@ def _render_form(
         files=Attachment.objects.drafted(None, agent).filter(pk__in=named) if named else (),
         most_files=MAX_FILES,
         largest_file=MAX_FILE_SIZE,
+        largest_mb=MAX_FILE_SIZE // 2**20,
         segments=count_segments(str(form["body"].value() or "")),
         choices=[
             (str(pk), label, limits.get(pk, settings.MESSAGE_LIMIT), str(pk) == selected)
