@@ -20,8 +20,6 @@ import "./list/views-menu.js";
 import "./list/selection.js";
 import "./list/bulk-deeds.js";
 import "./conversation/options-menu.js";
-import "./conversation/work-menus.js";
-import "./conversation/details.js";
 import "./page/carets.js";
 import "./page/viewport.js";
 import "./conversation/deletion.js";
