@@ -16,16 +16,28 @@ COMPARED = 500
 SURE_BEGINNING = 12
 
 
-def find_quoted(
-    thread_id: int, tapback: tapbacks.Tapback, *, after_id: int | None = None
-) -> Message | None:
-    """Return the newest text of the thread that the tapback quotes, or None.
+def read_tapback(message: Message) -> Message | None:
+    """Set on an inbound text that is not saved yet what it says if it is a tapback.
 
-    `after_id` is given for a late tapback: the message that it follows.
+    Return the message that it quotes, or None. A keyword is none, nor is a text with files. The
+    caller holds the inbox's counter.
     """
-    texts = Message.objects.filter(thread=thread_id, reaction="").exclude(kind="internal")
-    if after_id is not None:
-        texts = texts.filter(pk__lte=after_id)
+    is_bare = not message.keyword and not message.has_attachments
+    tapback = tapbacks.read_tapback(message.body) if is_bare else None
+    if tapback is None:
+        return None
+    message.reaction = tapback.sign
+    message.is_reaction_removed = tapback.is_removed
+    message.reaction_to = _find_quoted(message, tapback)
+    return message.reaction_to
+
+
+def _find_quoted(message: Message, tapback: tapbacks.Tapback) -> Message | None:
+    """Return the newest text of the thread that the tapback quotes, or None."""
+    texts = Message.objects.filter(thread=message.thread_id, reaction="")
+    texts = texts.exclude(kind=Message.Kind.INTERNAL)
+    if message.after_id is not None:
+        texts = texts.filter(pk__lte=message.after_id)
     if tapback.thing is not None:
         return _newest_with(tapback.thing, texts)
     key = tapbacks.comparison_key(tapback.quote)

@@ -18,7 +18,7 @@ from messaging.models import CarrierAccount, Message, Webhook
 from messaging.models.webhooks import UNKNOWN_NUMBER
 from messaging.outbound import opt_outs
 from messaging.outbound.receipts import apply_receipt
-from messaging.stream import statements, tapbacks, writing
+from messaging.stream import statements, writing
 from threads import addresses
 
 # Headers that help to understand a request later; signatures and credentials are not kept.
@@ -188,30 +188,24 @@ def store_text(
     )
     keyword = opt_outs.read_keyword(text, our_address=our_address)
     sent_at, after_id = _time_and_position(text, thread_id, arrived_at)
-    tapback = None if keyword or text.media else tapbacks.read_tapback(text.words)
-    quoted = reactions.find_quoted(thread_id, tapback, after_id=after_id) if tapback else None
-    message = writing.record_message(
-        Message(
-            thread_id=thread_id,
-            inbox_id=inbox_id,
-            kind=Message.Kind.INBOUND,
-            body=text.words,
-            keyword=keyword or "",
-            created_at=timezone.now(),
-            seq=seq,
-            account=account,
-            carrier_message_id=text.carrier_message_id,
-            other_recipients=_other_recipients(text, our_address),
-            reaction=tapback.sign if tapback else "",
-            is_reaction_removed=tapback is not None and tapback.is_removed,
-            reaction_to=quoted,
-            carrier_sent_at=sent_at,
-            after_id=after_id,
-            **inbound.count_announced(text.media),
-        ),
-        our_address=our_address,
+    message = Message(
+        thread_id=thread_id,
+        inbox_id=inbox_id,
+        kind=Message.Kind.INBOUND,
+        body=text.words,
+        keyword=keyword or "",
+        created_at=timezone.now(),
+        seq=seq,
+        account=account,
+        carrier_message_id=text.carrier_message_id,
+        other_recipients=_other_recipients(text, our_address),
+        carrier_sent_at=sent_at,
+        after_id=after_id,
+        **inbound.count_announced(text.media),
     )
-    if quoted:
+    quoted = reactions.read_tapback(message)
+    writing.record_message(message, our_address=our_address)
+    if quoted is not None:
         reactions.show_reaction(quoted, seq)
     if text.media:
         inbound.record_media(message, text.media)

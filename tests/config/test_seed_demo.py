@@ -123,3 +123,9 @@ def test_at_any_hour_the_whole_history_is_in_the_past(hour: int) -> None:
     assert all(line.at < now for line in lines)
     assert {line.author for line in lines} == {"", "ana", "ben", "cho"}
     assert all(line.text == line.text.strip() and len(line.text) <= 1600 for line in lines)
+
+
+def test_a_customer_has_reacted_to_an_answer(seeded_demo: None) -> None:
+    answer = Message.objects.exclude(reacted_with="").get()
+    assert (answer.kind, answer.reacted_with) == ("outbound", "❤️")
+    assert answer.reactions.count() == 1

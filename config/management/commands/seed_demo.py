@@ -17,6 +17,7 @@ from inboxes import counters
 from inboxes.actions import add_member
 from inboxes.models import Agent, Inbox, Membership
 from messaging.carriers import events
+from messaging.inbound import reactions
 from messaging.models import (
     Attempt,
     CarrierAccount,
@@ -178,8 +179,13 @@ class HistoryWriter:
             carrier_message_id=f"demo-{secrets.token_hex(8)}" if is_inbound else "",
             carrier_sent_at=line.at if is_inbound else None,
         )
-        our_address = NUMBERS[inbox.name] if is_inbound else None
-        return writing.record_message(message, our_address=our_address)
+        if not is_inbound:
+            return writing.record_message(message)
+        quoted = reactions.read_tapback(message)
+        writing.record_message(message, our_address=NUMBERS[inbox.name])
+        if quoted is not None:
+            reactions.show_reaction(quoted, seq)
+        return message
 
     def _open_thread(self, line: history.Line, inbox: Inbox, seq: int) -> Thread:
         head = line.conversation
