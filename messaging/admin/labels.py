@@ -46,6 +46,15 @@ class LabelForm(forms.ModelForm[Label]):
 class LabelFormSet(BaseInlineFormSet[Label, Inbox, forms.ModelForm[Label]]):
     """Read all labels of an inbox, and write them at once."""
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Name the fields, and the box that deletes a label by the label's name."""
+        super().add_fields(form, index)
+        for name, words in (("name", "Name"), ("colour", "Color")):
+            form.fields[name].widget.attrs["aria-label"] = words
+        if "DELETE" in form.fields:
+            words = f"Remove {form.instance.name}".strip()
+            form.fields["DELETE"].widget.attrs["aria-label"] = words
+
     def clean(self) -> None:
         """Refuse a name twice, and too many labels.
 

@@ -46,7 +46,7 @@ def all_messages_url(inbox: Inbox | None) -> str:
 def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
     """Return in words what is searched."""
     if is_everywhere:
-        return "Searches every message you can see, names, and numbers."
+        return "Searches every message you can see, names, numbers, labels, and activity."
     if inbox is not None:
         return "Searches the last message of each thread only."
     return "Searches the last message of each of your own conversations only."
