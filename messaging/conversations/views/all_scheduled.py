@@ -54,8 +54,9 @@ def list_all_scheduled(request: HtmxRequest) -> HttpResponse:
         "next_url": shown.next_url,
     }
     is_further = request.htmx and form.cleaned_data["after"]
-    template = "_listed_rows.html" if is_further else "all.html"
-    return render(request, f"messaging/scheduled/{template}", context)
+    if is_further:
+        return render(request, "messaging/scheduled/_listed_rows.html", context)
+    return render(request, "messaging/scheduled/all.html", context)
 
 
 def came_from_list(request: HttpRequest) -> bool:
