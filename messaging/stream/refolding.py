@@ -12,6 +12,8 @@ from typing import Any
 from django.db import connection
 
 from threads import words
+from threads.activity_lines import index_words
+from threads.models import Activity
 
 BATCH = 10_000  # keys
 
@@ -25,6 +27,9 @@ _CONTACTS = """SELECT id, inbox_id, name, address FROM threads_contact
 WHERE id BETWEEN %s AND %s AND octet_length(name) > length(name)"""
 _CONTACT = """UPDATE threads_contact SET words = %(words)s::tsvector
 WHERE id = %(id)s AND name = %(text)s AND words IS DISTINCT FROM %(words)s::tsvector"""
+
+_ACTIVITY = """UPDATE threads_activity SET words = %(words)s::tsvector
+WHERE id = %(id)s AND words IS DISTINCT FROM %(words)s::tsvector"""
 
 # A thread has the words of its last message. A message that comes in meanwhile brings its own.
 _THREADS = """UPDATE threads_thread AS thread SET words = message.words
@@ -41,6 +46,19 @@ def refold_words() -> int:
         for bounds in _batches("threads_thread"):
             cursor.execute(_THREADS, bounds)
             changed += cursor.rowcount
+    return changed
+
+
+def refold_activity() -> int:
+    """Do the same for lines of activity. They never change, and name actors as of today."""
+    changed = 0
+    for bounds in _batches("threads_activity"):
+        lines = Activity.objects.filter(pk__range=bounds).select_related("actor")
+        for line in lines.defer("words").iterator():
+            built = words.build_tsvector(line.inbox_id, index_words(line, line.actor))
+            with connection.cursor() as cursor:
+                cursor.execute(_ACTIVITY, {"id": line.pk, "words": built})
+                changed += cursor.rowcount
     return changed
 
 

@@ -11,7 +11,7 @@ from config.management.plain import PlainCommand
 from config.static_files import collect_static_if_changed
 from config.version import VERSION
 from messaging.stream.recounting import recount_failures
-from messaging.stream.refolding import refold_words
+from messaging.stream.refolding import refold_activity, refold_words
 
 
 class Command(PlainCommand):
@@ -29,7 +29,7 @@ class Command(PlainCommand):
         self._say("Database", f"{len(plan)} changes made" if plan else "was up to date")
         is_new = collect_static_if_changed()
         self._say("Static files", "collected" if is_new else "were up to date")
-        self._say("Search", f"{refold_words()} rows had other words")
+        self._say("Search", f"{refold_words() + refold_activity()} rows had other words")
         self._say("Failed texts", f"{recount_failures()} threads and inboxes had other counts")
 
     def _say(self, subject: str, what: str) -> None:

@@ -8,13 +8,15 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from inboxes.models import Agent
 from messaging.conversations.contacts import describe_contact
 from messaging.models import Message
 from messaging.stream import refolding
-from messaging.stream.refolding import refold_words
+from messaging.stream.refolding import refold_activity, refold_words
 from tests.cast import Cast
 from threads import words
-from threads.models import Contact, Thread
+from threads.actions import set_priority
+from threads.models import Activity, Contact, Thread
 
 
 def store_old_words(thread: Thread, old: str) -> None:
@@ -29,7 +31,9 @@ def store_old_words(thread: Thread, old: str) -> None:
             cursor.execute(statement, [vector, key])
 
 
-def is_found(model: type[Message | Thread | Contact], inbox_id: int, *asked: str) -> bool:
+def is_found(
+    model: type[Message | Thread | Contact | Activity], inbox_id: int, *asked: str
+) -> bool:
     query = words.build_tsquery([inbox_id], asked)
     rows = model.objects.extra(where=["words @@ %s::tsquery"], params=[query])
     return bool(rows.exists())
@@ -70,3 +74,16 @@ def test_the_command_says_how_many_rows_it_changed(cast: Cast) -> None:
     out = StringIO()
     call_command("refold_words", stdout=out)
     assert out.getvalue() == "2 rows had other words.\n"
+
+
+def test_lines_of_activity_are_found_as_names_are_folded_now(cast: Cast) -> None:
+    thread = cast.text_in("Plain words").thread
+    Agent.objects.filter(pk=cast.ben.pk).update(display_name="Łukasz Okafor")
+    cast.ben.refresh_from_db()
+    set_priority(thread=thread, priority="high", by=cast.ben)
+    with connection.cursor() as cursor:
+        old = words.build_tsvector(thread.inbox_id, ["łukasz"])
+        cursor.execute("UPDATE threads_activity SET words = %s::tsvector", [old])
+    assert refold_activity() == 1
+    assert is_found(Activity, thread.inbox_id, "lukasz", "high")
+    assert refold_activity() == 0
