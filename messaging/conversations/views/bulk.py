@@ -21,8 +21,9 @@ from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import unprocessable_text
 from messaging.conversations.bulk_forms import BulkForm, Incomplete, SelectionForm, read_details
-from messaging.conversations.bulk_menus import read_assignees, read_labels, read_snoozes
+from messaging.conversations.bulk_menus import read_assignees, read_labels
 from messaging.conversations.lists import list_url
+from messaging.conversations.work_menus import snooze_choices
 from messaging.models import BulkAction
 from messaging.work import bulk, bulk_words
 from messaging.work.bulk_deeds import Deed
@@ -136,7 +137,7 @@ def _menus(agent: Agent, inbox: Inbox | None) -> dict[str, object]:
     return {
         "assignees": read_assignees(agent, inboxes),
         "labels": read_labels(inboxes),
-        "snoozes": read_snoozes(timezone.now()),
+        "snoozes": snooze_choices(timezone.now()),
         "first_day": timezone.localdate() + timedelta(days=1),
     }
 
