@@ -130,4 +130,4 @@ class LineHit(_Hit):
     @property
     def body(self) -> SafeString:
         said = unescape(strip_tags(self.line.html))
-        return highlighted_excerpt(said, self.search.words, MAX_SHOWN)
+        return highlight_spans(said, find_word_spans(said, self.search.words))
