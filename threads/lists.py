@@ -212,6 +212,18 @@ def inbox_list(
     return _make_listing(agent, inbox, page, inboxes=[inbox], seqs=seqs, shown=shown)
 
 
+def list_of(
+    agent: Agent,
+    inbox: Inbox | None,
+    after: Cursor | None = None,
+    shown: ThreadFilter = EVERYTHING,
+) -> Listing:
+    """Return the threads of a shared inbox; without an inbox, the top list."""
+    if inbox is None:
+        return top_list(agent, after, shown)
+    return inbox_list(agent, inbox, after, shown)
+
+
 def list_for_inbox(agent: Agent, inbox: Inbox, shown: ThreadFilter = EVERYTHING) -> Listing:
     """Return the list that shows the inbox's threads: the top list for a personal line."""
     return top_list(agent) if inbox.is_personal else inbox_list(agent, inbox, shown=shown)

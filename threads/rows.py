@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from django.db.models.functions import Lower
 from django.utils.safestring import SafeString
 
 from inboxes.models import Agent, Inbox
 from threads.filters import EVERYTHING, ThreadFilter
 from threads.highlighting import highlight_mentions
+from threads.labels import labels_on
 from threads.models import Label, Thread, ThreadState
 from threads.unread import membership_starts, unread_in_thread
 
@@ -175,7 +177,7 @@ def build_thread_row(
         is_muted=state is not None and state.is_muted,
         filter=shown,
         is_over_all=is_over_all,
-        labels=tuple(labels[key] for key in thread.label_ids if key in labels) if labels else (),
+        labels=tuple(labels_on(thread, labels)) if labels else (),
         is_assigned_to_me=thread.assignee_id == agent.pk,
         draft=make_excerpt(state.draft_body) if state else "",
         is_gone=not belongs or (is_hidden and not shown.shows_hidden),
@@ -232,6 +234,12 @@ def states_by_thread(agent: Agent, threads: Iterable[Thread]) -> dict[int, Threa
 
 
 def labels_by_key(threads: Iterable[Thread]) -> dict[int, Label]:
-    """Return the labels of the threads, without deleted ones; no query where there are none."""
+    """Return the labels of the threads by key, in the order of their names, without deleted ones.
+
+    No query where there are none.
+    """
     keys = {key for thread in threads for key in thread.label_ids}
-    return Label.objects.filter(deleted_at=None).in_bulk(keys) if keys else {}
+    if not keys:
+        return {}
+    labels = Label.objects.filter(pk__in=keys, deleted_at=None)
+    return {label.pk: label for label in labels.order_by(Lower("name"), "pk")}

@@ -10,25 +10,37 @@ from threads.cursors import Cursor
 from threads.filters import ThreadFilter
 
 
+class WordsField(forms.Field):
+    """Read the words of all fields of the same name, without empty ones."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: object) -> list[str]:
+        return [str(one) for one in value if one] if isinstance(value, list) else []
+
+
 class FilterForm(forms.Form):
     """Read what a list is narrowed to: `only` and `label`, each as often as wanted."""
 
-    only = forms.Field(required=False, widget=forms.MultipleHiddenInput)
-    label = forms.Field(required=False, widget=forms.MultipleHiddenInput)
+    only = WordsField(required=False)
+    label = WordsField(required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        names, labels = cleaned.get("only") or [], cleaned.get("label") or []
+        names, labels = cleaned["only"], cleaned["label"]
         keys = [key for one in labels if (key := read_integer(one)) is not None]
-        names = [name for name in names if name]
         try:
             if len(keys) < len(labels):
                 raise ValueError("No such label.")
             cleaned["filter"] = ThreadFilter.of(names, keys)
         except ValueError as error:
             raise ValidationError("There is no such view.") from error
-        cleaned["is_explicit"] = bool(names or keys)
         return cleaned
+
+    @property
+    def is_explicit(self) -> bool:
+        """Return True if the address says what to show, be it everything."""
+        return bool(self.cleaned_data["only"] or self.cleaned_data["label"])
 
 
 class ListForm(FilterForm):

@@ -12,6 +12,7 @@ from messaging.conversations.message_search import HitList, hit_list
 from messaging.conversations.thread_search import found_list
 from threads.filters import EVERYTHING, ThreadFilter
 from threads.lists import Listing, list_for_inbox, top_list
+from threads.remembered_views import without_lost_labels
 from threads.search import parse_search
 
 
@@ -60,9 +61,9 @@ def list_beside(
     """
     search = parse_search(data) if data is not None else None
     if search is None and is_over_all:
-        return top_list(agent, shown=shown)
+        return top_list(agent, shown=without_lost_labels(shown, agent, None))
     if search is None:
-        return list_for_inbox(agent, inbox, shown)
+        return list_for_inbox(agent, inbox, without_lost_labels(shown, agent, inbox))
     searched = None if inbox.is_personal else inbox
     if search.is_everywhere:
         return hit_list(agent, searched, search)

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from inboxes.access import get_shared_inbox
+from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent, target_id
 from messaging.conversations.list_forms import ListForm
-from messaging.conversations.lists import listing_context
+from messaging.conversations.lists import list_url, listing_context
 from messaging.conversations.thread_search import found_list
-from threads.cursors import Cursor
 from threads.filters import ThreadFilter
-from threads.lists import Listing, inbox_list, top_list
+from threads.lists import Listing, list_of
+from threads.remembered_views import recall_view, remember_view, without_lost_labels
 from threads.search import parse_search
 
 
@@ -20,11 +21,7 @@ from threads.search import parse_search
 @login_required
 def show_messages(request: HtmxRequest) -> HttpResponse:
     """Show the messages view, or the next rows of its list."""
-    agent = signed_in_agent(request)
-    after, shown = _read_position(request)
-    search = parse_search(request.GET, everywhere=False)
-    listing = found_list(agent, None, search, after) if search else top_list(agent, after, shown)
-    return render_list(request, listing, "Messages")
+    return _show_list(request, signed_in_agent(request), None)
 
 
 @require_safe
@@ -32,21 +29,30 @@ def show_messages(request: HtmxRequest) -> HttpResponse:
 def show_inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
     """Show the threads of a shared inbox, or the next rows of them."""
     agent = signed_in_agent(request)
-    shared = get_shared_inbox(agent, inbox_id)
-    after, shown = _read_position(request)
-    search = parse_search(request.GET, everywhere=False)
-    if search is not None:
-        return render_list(request, found_list(agent, shared, search, after), shared.name)
-    listing = inbox_list(agent, shared, after, shown)
-    return render_list(request, listing, shared.name)
+    return _show_list(request, agent, get_shared_inbox(agent, inbox_id))
 
 
-def _read_position(request: HtmxRequest) -> tuple[Cursor | None, ThreadFilter]:
-    """Return the cursor of the list's page, and what the list is narrowed to."""
+def _show_list(request: HtmxRequest, agent: Agent, inbox: Inbox | None) -> HttpResponse:
+    """Show what was searched, or the list with the filter of the address.
+
+    An address without a filter opens the one that the agent chose last.
+    """
     form = ListForm(request.GET)
     if not form.is_valid():
         raise Http404("No such place in the list.")
-    return form.cleaned_data["after"], form.cleaned_data["filter"]
+    title, after = inbox.name if inbox else "Messages", form.cleaned_data["after"]
+    search = parse_search(request.GET, everywhere=False)
+    if search is not None:
+        return render_list(request, found_list(agent, inbox, search, after), title)
+    asked: ThreadFilter = form.cleaned_data["filter"]
+    shown = without_lost_labels(asked, agent, inbox)
+    if after is None and form.is_explicit:
+        remember_view(agent=agent, inbox=inbox, shown=shown)
+    elif after is None:
+        shown = recall_view(agent, inbox)
+    if shown != asked and target_id(request) != "found":
+        return redirect(f"{list_url(inbox)}?{shown.explicit_query}")
+    return render_list(request, list_of(agent, inbox, after, shown), title)
 
 
 def render_list(request: HtmxRequest, listing: Listing, title: str) -> HttpResponse:

@@ -10,7 +10,8 @@ from inboxes.access import get_shared_inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.message_search import TOP, HitCursor, hit_list
 from messaging.conversations.views.lists import render_list
-from threads.lists import Listing, inbox_list, top_list
+from threads.lists import Listing, list_of
+from threads.remembered_views import recall_view
 from threads.search import parse_search
 
 
@@ -40,8 +41,6 @@ def search_messages(request: HtmxRequest, inbox_id: int | None = None) -> HttpRe
     listing: Listing
     if wanted is not None:
         listing = hit_list(agent, inbox, wanted, form.cleaned_data["after"])
-    elif inbox is not None:
-        listing = inbox_list(agent, inbox)
     else:
-        listing = top_list(agent)
+        listing = list_of(agent, inbox, shown=recall_view(agent, inbox))
     return render_list(request, listing, inbox.name if inbox else "Messages")

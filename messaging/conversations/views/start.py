@@ -29,7 +29,8 @@ from messaging.models import Attachment, Message, ScheduledText
 from messaging.outbound.sending import FilesRefused, FormAlreadyUsed, SendingRefused, TooLong
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_or_hold
 from messaging.stream.segments import count_segments
-from threads.lists import inbox_list, top_list
+from threads.lists import list_of
+from threads.remembered_views import recall_view
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -168,7 +169,7 @@ def _render_form(
     return render_pane(
         request,
         "messaging/start/_start.html",
-        listing=inbox_list(agent, inbox) if inbox else top_list(agent),
+        listing=list_of(agent, inbox, shown=recall_view(agent, inbox)),
         title="Start a conversation",
         status=422 if form.is_bound else 200,
         form=form,

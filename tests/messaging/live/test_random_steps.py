@@ -43,7 +43,7 @@ class RandomSteps:
         inbox = f"/inboxes/{self.cast.front_desk.pk}/"
         narrowed = [f"{inbox}?only=urgent", f"/threads/{thread.pk}/?only=reply"]
         narrowed += ["/?only=failed", f"{inbox}?only=failed"]
-        for path in ["/", inbox, f"/threads/{thread.pk}/", *narrowed]:
+        for path in ["/?only=all", f"{inbox}?only=all", f"/threads/{thread.pk}/", *narrowed]:
             page = await in_database(new_tab)(self.cast.ben)
             await in_database(page.load)(path)
             self.pages.append(await page.open())

@@ -1,0 +1,117 @@
+"""A plain link opens the view that an agent chose last, of that inbox."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from inboxes.models import Agent, Membership
+from tests.cast import DISPATCH, Cast, client_of
+from tests.markup import read_page
+from tests.messaging.live.live_pages import parse_elements
+from threads.models import Label
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true", "HX-Target": "main#panes"}
+
+
+def opened_at(client: Client, path: str) -> str:
+    """Return the address at which the page stands."""
+    answer = client.get(path)
+    return answer["Location"] if answer.status_code == 302 else path
+
+
+def make_label(cast: Cast, name: str = "Repair") -> Label:
+    return Label.objects.create(inbox=cast.front_desk, name=name)
+
+
+def test_everything_is_shown_to_whoever_never_chose(cast: Cast) -> None:
+    client = client_of(cast.ana)
+    for path in ("/", f"/inboxes/{cast.front_desk.pk}/"):
+        assert client.get(path).status_code == 200
+
+
+def test_a_plain_link_opens_the_view_chosen_last_and_the_address_says_so(cast: Cast) -> None:
+    client = client_of(cast.ana)
+    desk, dispatch = (f"/inboxes/{one.pk}/" for one in (cast.front_desk, cast.dispatch))
+    client.get(f"{desk}?only=urgent&only=mine")
+    assert opened_at(client, desk) == f"{desk}?only=mine&only=urgent"
+    assert opened_at(client, dispatch) == dispatch
+    assert opened_at(client, "/") == "/"
+    assert opened_at(client_of(cast.ben), desk) == desk
+    client.get("/?only=reply")
+    assert opened_at(client, "/") == "/?only=reply"
+    assert opened_at(client, desk) == f"{desk}?only=mine&only=urgent"
+
+
+def test_all_is_chosen_like_any_view(cast: Cast) -> None:
+    client, path = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/"
+    client.get(f"{path}?only=done")
+    assert client.get(f"{path}?only=all").status_code == 200
+    assert opened_at(client, path) == path
+
+
+def test_htmx_is_led_there_too(cast: Cast) -> None:
+    client, path = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/"
+    client.get(f"{path}?only=done")
+    answer = client.get(path, headers=HTMX, follow=True)
+    assert answer.redirect_chain == [(f"{path}?only=done", 302)]
+    assert 'data-only="done"' in read_page(answer)
+
+
+def test_a_cleared_search_restores_the_view_in_its_place(cast: Cast) -> None:
+    client, path = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/"
+    client.get(f"{path}?only=done")
+    answer = client.get(f"{path}?q=", headers=HTMX | {"HX-Target": "div#found"})
+    assert answer.status_code == 200
+    assert 'data-only="done"' in read_page(answer)
+
+
+def test_what_is_beside_a_conversation_or_on_a_further_page_is_no_choice(cast: Cast) -> None:
+    client, path = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/"
+    client.get(f"/threads/{cast.thread().pk}/?only=reply")
+    client.get(f"{path}?only=open&after=5-5", headers=HTMX)
+    assert opened_at(client, path) == path
+
+
+def test_a_label_that_is_deleted_leaves_everything(cast: Cast) -> None:
+    client, path = client_of(cast.ana), f"/inboxes/{cast.front_desk.pk}/"
+    label = make_label(cast)
+    client.get(f"{path}?label={label.pk}")
+    client.get(f"/?only=open&label={label.pk}")
+    assert opened_at(client, path) == f"{path}?label={label.pk}"
+    Label.objects.update(deleted_at=timezone.now())
+    assert opened_at(client, path) == path
+    assert opened_at(client, f"{path}?label={label.pk}") == f"{path}?only=all"
+    assert opened_at(client, "/") == "/?only=open"
+    beside = read_page(client.get(f"/threads/{cast.thread().pk}/?label={label.pk}"))
+    assert 'data-only=""' in beside
+
+
+def test_anothers_label_is_as_one_that_never_was(cast: Cast) -> None:
+    label = make_label(cast)
+    client, path = client_of(cast.ana), f"/inboxes/{cast.dispatch.pk}/"
+    for key in (label.pk, 2**62):
+        assert opened_at(client, f"{path}?label={key}") == f"{path}?only=all"
+    assert opened_at(client_of(cast.dov), f"/?label={label.pk}") == "/?only=all"
+    assert opened_at(client, f"/?label={label.pk}") == f"/?label={label.pk}"
+
+
+@pytest.mark.parametrize("stored", ["only=blocked", "label=x", "%00", "only=all"])
+def test_what_no_longer_is_a_view_opens_everything(cast: Cast, stored: str) -> None:
+    Membership.objects.filter(agent=cast.ana).update(view=stored)
+    Agent.objects.filter(pk=cast.ana.pk).update(top_view=stored)
+    client = client_of(Agent.objects.get(pk=cast.ana.pk))
+    for path in ("/", f"/inboxes/{cast.front_desk.pk}/"):
+        assert client.get(path).status_code == 200
+
+
+def test_the_views_of_all_inboxes_hold_the_threads_of_each(cast: Cast) -> None:
+    desk, dispatch = cast.thread(), cast.thread(to=DISPATCH)
+    page = read_page(client_of(cast.ana).get("/?only=reply"))
+    rows = [row.id for row in parse_elements(page)]
+    assert rows == [f"thread-{dispatch.pk}", f"thread-{desk.pk}"]
+    theirs = read_page(client_of(cast.cho).get("/?only=reply"))
+    assert [row.id for row in parse_elements(theirs)] == [f"thread-{desk.pk}"]
