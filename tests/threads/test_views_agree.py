@@ -125,14 +125,14 @@ def assert_rows_belong(listing: Listing) -> None:
 
 
 @settings(
-    max_examples=12,
+    max_examples=16,
     deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-@given(deeds=st.lists(DEED, min_size=12, max_size=30))
+@given(deeds=st.lists(DEED, min_size=20, max_size=45))
 def test_after_any_deeds_views_and_counts_agree_with_a_slow_look(
     cast: Cast, deeds: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +140,7 @@ def test_after_any_deeds_views_and_counts_agree_with_a_slow_look(
     monkeypatch.setattr(walks, "SMALLEST_WINDOW", 2)
     with transaction.atomic():
         doing = WorkDeeds(cast)
-        for index in range(5):
+        for index in range(9):
             doing.text_in(index)
         for deed, which in deeds:
             doing.do(deed, which)
