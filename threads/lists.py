@@ -33,9 +33,8 @@ class Listing:
     """One page of a list. `next_query` is the query string of the next page, if there is one.
 
     `known_inboxes` are those whose threads it shows, if they were read. The list `is_cut` if its
-    page ends where no more
-    threads were examined, and not because it is full. Links and counts are read when they are
-    drawn, which further pages and searches don't do.
+    page ends where no more threads were examined, and not because it is full. Links and counts
+    are read when they are drawn, which further pages and searches don't do.
     """
 
     agent: Agent

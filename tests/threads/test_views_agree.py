@@ -125,7 +125,7 @@ def assert_rows_belong(listing: Listing) -> None:
 
 
 @settings(
-    max_examples=16,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,

@@ -16,9 +16,10 @@ from messaging.outbound.scheduling import delete_scheduled_text, schedule_text
 from messaging.stream import writing
 from messaging.stream.hiding import delete_thread, undo_delete
 from messaging.work import deeds
+from messaging.work.labels import label_threads
 from tests.cast import DISPATCH, FRONT_DESK, Cast
 from threads.actions import mark_read, mark_unread, set_priority
-from threads.models import Label, Thread, ThreadLabel
+from threads.models import Label, Thread
 
 SENDERS = [f"+1202555020{index}" for index in range(4)]
 LABELS = ["Repair", "Parts"]
@@ -90,7 +91,8 @@ class WorkDeeds:
 
     def snooze(self, thread: Thread, agent: Agent, which: int) -> None:
         until = timezone.now() + timedelta(hours=1)
-        deeds.snooze(inbox_id=thread.inbox_id, thread_ids=[thread.pk], until=until, by=agent)
+        shown = {thread.pk: thread.last_message_id or 0}
+        deeds.snooze(inbox_id=thread.inbox_id, shown=shown, until=until, by=agent)
 
     def wake(self, thread: Thread, agent: Agent, which: int) -> None:
         now = timezone.now()
@@ -118,18 +120,16 @@ class WorkDeeds:
     def prioritise(self, thread: Thread, agent: Agent, which: int) -> None:
         set_priority(thread=thread, priority=PRIORITIES[which % 3], by=agent)
 
-    @transaction.atomic
     def label(self, thread: Thread, agent: Agent, which: int) -> None:
         """Put a label on the thread, or take it off."""
         label = self.labels[thread.inbox_id][which % 2]
-        seq = counters.next_inbox_seq(thread.inbox_id)
-        keys = sorted({*thread.label_ids} ^ {label.pk})
-        Thread.objects.filter(pk=thread.pk).update(label_ids=keys, seq=seq)
-        if label.pk in keys:
-            ThreadLabel.objects.create(label=label, thread=thread, last_at=thread.last_at)
-        else:
-            ThreadLabel.objects.filter(label=label, thread=thread).delete()
-        bell.ring_inbox(thread.inbox_id, seq)
+        label_threads(
+            inbox_id=thread.inbox_id,
+            thread_ids=[thread.pk],
+            label_id=label.pk,
+            is_on=label.pk not in thread.label_ids,
+            by=agent,
+        )
 
     def schedule(self, thread: Thread, agent: Agent, which: int) -> None:
         schedule_text(

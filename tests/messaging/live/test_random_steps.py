@@ -13,11 +13,13 @@ from django.db import transaction
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent
 from messaging.carriers import events
-from messaging.models import Attempt, Message
+from messaging.models import Attempt, Message, ScheduledText
 from messaging.outbound.receipts import apply_receipt
+from messaging.outbound.scheduling import delete_scheduled_text
 from tests.cast import DISPATCH, Cast, client_of
 from tests.messaging.live.live_pages import LivePage, new_tab
 from tests.messaging.live.test_catchup import assert_equals_fresh_load
+from tests.messaging.scheduled_texts import schedule_in
 from threads.actions import save_draft
 from threads.models import Label, Thread
 
@@ -42,7 +44,9 @@ class RandomSteps:
         self.label = await create_label(inbox=self.cast.front_desk, name="Install")
         inbox = f"/inboxes/{self.cast.front_desk.pk}/"
         narrowed = [f"{inbox}?only=urgent", f"/threads/{thread.pk}/?only=reply"]
-        narrowed += ["/?only=failed", f"{inbox}?only=failed"]
+        narrowed += [f"{inbox}?only=failed", f"{inbox}?only=mine", f"{inbox}?only=done&only=mine"]
+        narrowed += [f"{inbox}?label={self.label.pk}", f"{inbox}?only=scheduled"]
+        narrowed += ["/?only=failed", "/?only=unread", "/?only=open"]
         for path in ["/?only=all", f"{inbox}?only=all", f"/threads/{thread.pk}/", *narrowed]:
             page = await in_database(new_tab)(self.cast.ben)
             await in_database(page.load)(path)
@@ -63,6 +67,7 @@ class RandomSteps:
             self.use_thread_options,
             self.use_tools,
             self.use_tools,
+            self.schedule_or_delete,
             self.write_internal_message,
             self.disconnect_or_reconnect,
             self.change_membership,
@@ -162,6 +167,18 @@ class RandomSteps:
             ]
         )
         await in_database(self._post)(agent, f"/threads/{thread_id}/{action}/", form)
+
+    async def schedule_or_delete(self) -> None:
+        """Schedule a text, or delete those of a thread."""
+        _, thread_id = self.dice.choice(await in_database(_messages)())
+        await in_database(self._schedule_or_delete)(thread_id)
+
+    def _schedule_or_delete(self, thread_id: int) -> None:
+        texts = list(ScheduledText.objects.pending().filter(thread=thread_id))
+        for text in texts:
+            delete_scheduled_text(text=text)
+        if not texts:
+            schedule_in(self.cast, Thread.objects.for_rows().get(pk=thread_id))
 
     def _post(self, agent: Agent, path: str, form: dict[str, Any]) -> None:
         # Ben may have left Dispatch.
