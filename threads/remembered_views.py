@@ -14,7 +14,7 @@ def remember_view(*, agent: Agent, inbox: Inbox | None, shown: ThreadFilter) -> 
 
     A filter that is too long is forgotten when they leave it.
     """
-    query = shown.query
+    query = shown.explicit_query
     if len(query) > LONGEST:
         return
     if inbox is None:
@@ -25,12 +25,17 @@ def remember_view(*, agent: Agent, inbox: Inbox | None, shown: ThreadFilter) -> 
     memberships.exclude(view=query).update(view=query)
 
 
-def recall_view(agent: Agent, inbox: Inbox | None) -> ThreadFilter:
-    """Return what the agent chose last; everything if they never chose, or if it is no more."""
+def recall_view(agent: Agent, inbox: Inbox | None) -> ThreadFilter | None:
+    """Return what the agent chose last, None if they never chose.
+
+    If it is no more, everything is shown.
+    """
     query = agent.top_view
     if inbox is not None:
         views = Membership.objects.filter(agent=agent, inbox=inbox).values_list("view", flat=True)
         query = views.first() or ""
+    if not query:
+        return None
     try:
         shown = ThreadFilter.from_query(query)
     except ValueError:

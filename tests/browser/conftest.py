@@ -95,6 +95,7 @@ def open_browser(
 
     yield open_one
     server.cable.restore()
+    server.forget_views()
     if evidence.has_failed(request):
         evidence.print_pages(profile.context for profile in profiles)
         evidence.print_log(server.stack)

@@ -36,6 +36,11 @@ class Server:
         cursor = self.connection.execute(statement.encode(), values)
         return cursor.fetchall() if cursor.description else []
 
+    def forget_views(self) -> None:
+        """Let plain links show everything again, as to agents who never chose a view."""
+        self.query("UPDATE inboxes_membership SET view = '' WHERE view <> ''")
+        self.query("UPDATE inboxes_agent SET top_view = '' WHERE top_view <> ''")
+
     def cookies_of(
         self, username: str, *, host: str = "127.0.0.1", is_new: bool = False
     ) -> list[Any]:

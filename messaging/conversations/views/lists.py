@@ -11,7 +11,7 @@ from inboxes.requests import HtmxRequest, signed_in_agent, target_id
 from messaging.conversations.list_forms import ListForm
 from messaging.conversations.lists import list_url, listing_context
 from messaging.conversations.thread_search import found_list
-from threads.filters import ThreadFilter
+from threads.filters import EVERYTHING, ThreadFilter
 from threads.lists import Listing, list_of
 from threads.remembered_views import recall_view, remember_view, without_lost_labels
 from threads.search import parse_search
@@ -35,7 +35,8 @@ def show_inbox(request: HtmxRequest, inbox_id: int) -> HttpResponse:
 def _show_list(request: HtmxRequest, agent: Agent, inbox: Inbox | None) -> HttpResponse:
     """Show what was searched, or the list with the filter of the address.
 
-    An address without a filter opens the one that the agent chose last.
+    An address without a filter opens the one that the agent chose last, and then names it: so
+    the step back leads to what was shown.
     """
     form = ListForm(request.GET)
     if not form.is_valid():
@@ -44,15 +45,31 @@ def _show_list(request: HtmxRequest, agent: Agent, inbox: Inbox | None) -> HttpR
     search = parse_search(request.GET, everywhere=False)
     if search is not None:
         return render_list(request, found_list(agent, inbox, search, after), title)
+    if after is None and not form.is_explicit:
+        return _show_remembered(request, agent, inbox, title)
     asked: ThreadFilter = form.cleaned_data["filter"]
     shown = without_lost_labels(asked, agent, inbox)
-    if after is None and form.is_explicit:
+    if after is None:
         remember_view(agent=agent, inbox=inbox, shown=shown)
-    elif after is None:
-        shown = recall_view(agent, inbox)
-    if shown != asked and target_id(request) != "found":
-        return redirect(f"{list_url(inbox)}?{shown.explicit_query}")
+    if shown != asked:
+        return redirect(_address(inbox, shown))
     return render_list(request, list_of(agent, inbox, after, shown), title)
+
+
+def _show_remembered(
+    request: HtmxRequest, agent: Agent, inbox: Inbox | None, title: str
+) -> HttpResponse:
+    shown = recall_view(agent, inbox)
+    if shown is not None and not request.htmx:
+        return redirect(_address(inbox, shown))
+    answer = render_list(request, list_of(agent, inbox, shown=shown or EVERYTHING), title)
+    if shown is not None and targets_panes(request):
+        answer["HX-Push-Url"] = _address(inbox, shown)
+    return answer
+
+
+def _address(inbox: Inbox | None, shown: ThreadFilter) -> str:
+    return f"{list_url(inbox)}?{shown.explicit_query}"
 
 
 def render_list(request: HtmxRequest, listing: Listing, title: str) -> HttpResponse:

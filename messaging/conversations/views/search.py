@@ -10,6 +10,7 @@ from inboxes.access import get_shared_inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.message_search import TOP, HitCursor, hit_list
 from messaging.conversations.views.lists import render_list
+from threads.filters import EVERYTHING
 from threads.lists import Listing, list_of
 from threads.remembered_views import recall_view
 from threads.search import parse_search
@@ -42,5 +43,5 @@ def search_messages(request: HtmxRequest, inbox_id: int | None = None) -> HttpRe
     if wanted is not None:
         listing = hit_list(agent, inbox, wanted, form.cleaned_data["after"])
     else:
-        listing = list_of(agent, inbox, shown=recall_view(agent, inbox))
+        listing = list_of(agent, inbox, shown=recall_view(agent, inbox) or EVERYTHING)
     return render_list(request, listing, inbox.name if inbox else "Messages")

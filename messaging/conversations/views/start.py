@@ -29,6 +29,7 @@ from messaging.models import Attachment, Message, ScheduledText
 from messaging.outbound.sending import FilesRefused, FormAlreadyUsed, SendingRefused, TooLong
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_or_hold
 from messaging.stream.segments import count_segments
+from threads.filters import EVERYTHING
 from threads.lists import list_of
 from threads.remembered_views import recall_view
 
@@ -169,7 +170,7 @@ def _render_form(
     return render_pane(
         request,
         "messaging/start/_start.html",
-        listing=list_of(agent, inbox, shown=recall_view(agent, inbox)),
+        listing=list_of(agent, inbox, shown=recall_view(agent, inbox) or EVERYTHING),
         title="Start a conversation",
         status=422 if form.is_bound else 200,
         form=form,

@@ -27,6 +27,13 @@ function isInOpenList(path) {
 }
 
 /**
+ * Returns the address that shows again what was shown at one: without a query it was everything,
+ * since the server adds what it remembers.
+ * @param {string} path
+ */
+export const addressShown = (path) => (path.includes("?") ? path : `${path}?only=all`);
+
+/**
  * Returns what htmx has to load to show an address again: the conversation alone, if its list is
  * open.
  * @param {string} path

@@ -9,7 +9,7 @@ import {
   openThread,
 } from "../shared/page-elements.js";
 import { hideSentence, showToast, withdrawToast } from "../shared/toasts.js";
-import { restoreOptions } from "./browser-history.js";
+import { addressShown, restoreOptions } from "./browser-history.js";
 import { isUnreachable } from "./network-errors.js";
 
 const NO_CONNECTION = "Couldn't open it: no connection. Try again.";
@@ -168,7 +168,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:before:history:restore", (event) => {
   event.preventDefault();
   const { path } = event.detail;
-  window.htmx?.ajax("GET", path, { ...restoreOptions(path), isWhole: true });
+  window.htmx?.ajax("GET", addressShown(path), { ...restoreOptions(path), isWhole: true });
 });
 
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
