@@ -1,4 +1,4 @@
-"""What a team and its customers do with threads, chosen by a name and a number."""
+"""Deeds of a team and its customers with threads, chosen by a name and a number."""
 
 from __future__ import annotations
 
