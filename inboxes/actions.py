@@ -10,8 +10,8 @@ from django.dispatch import Signal
 from inboxes import bell, counters
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
 
-# Both are sent in the transaction of the change. `agent` has left `inbox`, whose counter is taken,
-# while no agent is locked yet:
+# Both are sent in the transaction of the change. `agent` has left `inbox`, and no agent is locked
+# yet, so that a receiver may take the inbox's counter:
 membership_ended = Signal()
 # `agent` can do nothing any more:
 agent_deactivated = Signal()
@@ -34,12 +34,7 @@ def add_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> Membe
 
 @transaction.atomic
 def remove_member(*, inbox: Inbox, agent: Agent, changed_by: Agent | None) -> None:
-    """End an agent's membership, if there is one; their open pages lose the inbox.
-
-    It ends under the inbox's counter: whoever gives the agent something to do in the inbox has
-    either done so before, or is refused.
-    """
-    counters.next_inbox_seq(inbox.pk)
+    """End an agent's membership, if there is one; their open pages lose the inbox."""
     deleted, _ = Membership.objects.filter(inbox=inbox, agent=agent).delete()
     if not deleted:
         return

@@ -25,7 +25,11 @@ def connect_receivers() -> None:
 
 
 def end_assignments(*, inbox: Inbox, agent: Agent, **_: Any) -> None:
-    """Unassign what is the agent's in one inbox. The caller holds its counter."""
+    """Unassign what is the agent's in one inbox.
+
+    The membership ends under the inbox's counter with it. So whoever assigns something to them at
+    the same moment has done so before, or is refused.
+    """
     if not _unassign_batch(inbox.pk, agent.pk):
         jobs.defer_unassigning(agent_id=agent.pk, inbox_ids=[inbox.pk])
 
