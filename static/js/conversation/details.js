@@ -55,7 +55,10 @@ document.addEventListener("click", async (event) => {
 });
 
 document.addEventListener("toggle", (event) => {
-  if (event.target === detailsElement()) showState();
+  const details = detailsElement();
+  if (!details || event.target !== details) return;
+  showState();
+  if (details.matches(":popover-open")) focus(details.querySelector("h2"));
 }, true);
 
 wide.addEventListener("change", () => {
