@@ -56,7 +56,7 @@ def row_reason(notification: Notification) -> str:
         return f"{notification.get_reason_display()}: your text"
     if message.is_automatic:
         is_internal = message.kind == Message.Kind.INTERNAL
-        return "Scheduled text not sent" if is_internal else "Automatic reply"
+        return "Text not sent" if is_internal else "Automatic reply"
     author = message.author.short_name if message.author else "Partyline"
     if notification.reason == Notification.Reason.MENTION:
         return f"{author} mentioned you"
@@ -106,7 +106,7 @@ def _message_title(notification: Notification, contact: str) -> str:
     if message is None or message.kind == Message.Kind.INBOUND:
         return f"{contact} · {isolate_direction(notification.inbox.name)}"
     if message.is_automatic and message.kind == Message.Kind.INTERNAL:
-        return f"Scheduled text not sent · {contact}"
+        return f"Text not sent · {contact}"
     if message.is_automatic:
         return f"Automatic reply to {contact}"
     author = isolate_direction(message.author.display_name if message.author else "Partyline")

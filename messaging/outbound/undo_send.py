@@ -192,6 +192,6 @@ def _stored_draft(thread_id: int, agent: Agent) -> Draft:
 
 
 def _join(body: str, typed: Draft) -> Draft:
-    if not typed.body.strip():
+    if typed.body.strip() in {"", body.strip()}:  # nothing was typed, or the box kept the text
         return Draft(body, is_internal=False)
     return Draft(f"{body}\n{typed.body}" if body else typed.body, typed.is_internal)

@@ -155,7 +155,7 @@ def test_what_came_meanwhile_holds_it_and_its_author_is_told_and_decides(team: T
         expect(told).to_contain_text("Internal")
     expect(ana.find_message("Shall we start?")).to_have_count(0)
     ana.page.goto(f"{team.server.url}/notifications/")
-    expect(ana.page.get_by_role("main")).to_contain_text("Scheduled text not sent")
+    expect(ana.page.get_by_role("main")).to_contain_text("Text not sent")
     scheduled_texts(ben).get_by_role("button", name="Send now").click()
     expect(ben.find_message("Shall we start?")).to_contain_text("Ben")
     expect(scheduled_texts(ben)).to_have_count(0)

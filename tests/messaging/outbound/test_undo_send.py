@@ -121,6 +121,9 @@ def test_what_was_typed_since_is_kept_below_and_stays_internal(cast: Cast) -> No
     assert take_back(text=second, agent=cast.ana, typed=typed) == Draft(
         "On my way\nA secret", is_internal=True
     )
+    kept = hold(cast, thread)
+    same = Draft("On my way", is_internal=False)
+    assert take_back(text=kept, agent=cast.ana, typed=same) == same, "its page never heard of it"
     third = hold(cast, thread)
     assert take_back(text=third, agent=cast.ana, typed=Draft(" ", True)) == Draft(
         "On my way", is_internal=False
