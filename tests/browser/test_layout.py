@@ -62,7 +62,7 @@ def test_both_sides_of_a_conversation_stay_close_on_a_very_wide_screen(
     assert answer["x"] + answer["width"] - question["x"] <= 880
     assert abs(question["x"] - box["x"]) <= 1, "history and box begin at one line"
     assert abs(answer["x"] + answer["width"] - box["x"] - box["width"]) <= 1
-    assert 400 <= box_of(page.locator("#listing"))["width"] <= 420
+    assert 400 <= box_of(page.get_by_role("list", name="Threads"))["width"] <= 420
 
 
 def test_boxes_of_a_list_begin_at_one_line_and_words_at_another(

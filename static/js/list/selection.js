@@ -311,3 +311,7 @@ document.addEventListener("htmx:after:swap", () => {
   if (!openListing()?.classList.contains("is-selecting")) endSelection();
   else follow();
 });
+
+// A row may have been ticked before this was loaded.
+const last = ticked().at(-1);
+if (last) tick(last, true);

@@ -77,3 +77,4 @@ function revealChosen() {
 }
 
 listen("viewChanged", revealChosen);
+revealChosen();
