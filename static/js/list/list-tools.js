@@ -37,4 +37,6 @@ function note(event) {
 }
 
 for (const type of GESTURES) document.addEventListener(type, note, true);
-setTimeout(load, REST_MS);
+// A finger's first gesture may be a long press.
+if (matchMedia("(hover: none)").matches) load();
+else setTimeout(load, REST_MS);
