@@ -21,6 +21,7 @@ from tests.bench import (
     search,
     sends,
     together,
+    views,
     webhooks,
 )
 from tests.bench.figures import Figure, format_table
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Setup], list[Figure]]] = {
     "live": live.measure,
     "together": together.measure,
     "lists": lists.measure,
+    "views": views.measure,
     "search": search.measure,
     "memory": memory.measure,
     "first_load": first_load.measure,

@@ -54,8 +54,8 @@ def measure(setup: Setup) -> list[Figure]:
 def _compare_lists(server: Server, cookie: str, few: str, many: str, deep: str) -> list[Figure]:
     deeper = f"thread list, page {FAR_PAGE} : page 1 of 100,000"
     return [
-        _compare_pages(server, cookie, "thread list, 100,000 threads : 1,000", many, few),
-        _compare_pages(server, cookie, deeper, deep, many),
+        compare_pages(server, cookie, "thread list, 100,000 threads : 1,000", many, few),
+        compare_pages(server, cookie, deeper, deep, many),
     ]
 
 
@@ -66,9 +66,9 @@ def _compare_histories(
     to_short = f"history, {LONG:,} messages : {SHORT}"
     deeper = f"history, page {FAR_PAGE} : page 2 of {LONG:,} messages"
     return [
-        _compare_pages(server, cookie, to_full, long, full, True),
-        _compare_pages(server, cookie, to_short, long, short, True, is_aimed=False),
-        _compare_pages(server, cookie, deeper, far, near, True),
+        compare_pages(server, cookie, to_full, long, full, True),
+        compare_pages(server, cookie, to_short, long, short, True, is_aimed=False),
+        compare_pages(server, cookie, deeper, far, near, True),
     ]
 
 
@@ -84,12 +84,12 @@ def _compare_inbox_counts(setup: Setup) -> Figure:
         rows.vacuum(connection)
     name = f"messages view, an agent in {MANY_INBOXES} inboxes : {FEW_INBOXES}"
     cookies = signed_in_cookie(busy), signed_in_cookie(idle)
-    return _compare_pages(
+    return compare_pages(
         setup.server, cookies[0], name, "/", "/", is_aimed=False, floor_cookie=cookies[1]
     )
 
 
-def _compare_pages(
+def compare_pages(
     server: Server,
     cookie: str,
     name: str,
@@ -99,6 +99,7 @@ def _compare_pages(
     *,
     is_aimed: bool = True,
     floor_cookie: str = "",
+    rounds: int = ROUNDS,
 ) -> Figure:
     """Compare two pages, requested in turns, by their median time and number of queries.
 
@@ -109,7 +110,7 @@ def _compare_pages(
         (ours, {"Cookie": cookie} | extra),
         (floor, {"Cookie": floor_cookie or cookie} | extra),
     ]
-    answers = [server.get_all([path], **headers)[0] for path, headers in requests * (5 + ROUNDS)]
+    answers = [server.get_all([path], **headers)[0] for path, headers in requests * (5 + rounds)]
     answers = answers[10:]  # the first ones warm up
     our_times = [answer["seconds"] for answer in answers[::2]]
     floor_times = [answer["seconds"] for answer in answers[1::2]]

@@ -135,7 +135,7 @@ def running_server() -> Iterator[Server]:
         data = Path(folder) / "var"
         server = Server(start_stack(_environment(data)), LoadProcess(), data)
         try:
-            wait_until_ready(server.stack)
+            wait_until_ready(server.stack, seconds=120)
             yield server
         finally:
             server.load_process.stop()

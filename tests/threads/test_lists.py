@@ -15,6 +15,7 @@ from inboxes.models import Agent, Inbox
 from tests.cast import ANAS_LINE, DISPATCH, Cast, client_of
 from tests.markup import read_page, read_words
 from tests.messaging.live.live_pages import Element, parse_elements
+from threads import walks
 from threads.lists import PAGE_SIZE
 from threads.models import Thread
 
@@ -255,3 +256,24 @@ def test_empty_lists_say_what_to_do(cast: Cast) -> None:
     assert "You're not in an inbox yet" in words(client_of(cast.dov).get("/"))
     empty = words(client_of(cast.ana).get(f"/inboxes/{cast.dispatch.pk}/"))
     assert "Texts to (202) 555-0111 appear here." in empty
+
+
+def test_a_list_that_ends_at_its_window_offers_to_look_further_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walks, "WINDOW", 3)
+    monkeypatch.setattr(walks, "SMALLEST_WINDOW", 1)
+    client = client_of(cast.ana)
+    oldest, *others = [cast.thread(sender=number) for number in make_numbers(5)]
+    for thread in others:
+        client.get(f"/threads/{thread.pk}/")
+    path = f"/inboxes/{cast.front_desk.pk}/?only=unread"
+    page = read_page(client.get(path))
+    assert parse_elements(page) == []
+    link = re.search(r'<li class="more" id="more">\s*<a href="([^"]+)"([^>]*)>([^<]+)<', page)
+    assert link is not None
+    assert link[3] == "Look further back"
+    assert "intersect" not in link[2], "it waits for a click"
+    more = read_page(client.get(link[1].replace("&amp;", "&"), headers=HTMX))
+    assert [row.id for row in parse_elements(more)] == [f"thread-{oldest.pk}"]
+    assert "Look further back" not in more
