@@ -12,6 +12,9 @@ from inboxes.models import Inbox
 
 CAP = 1_000  # Counts from here on are shown as 999+
 
+# So many more are read, because an agent may have deleted some of them.
+DELETED_OF_MANY = 50
+
 # The newest threads that need a reply are read once for all agents, those that are assigned for
 # each of them. What an agent deleted is few beside it, and subtracted.
 _COUNTS = """
@@ -71,7 +74,7 @@ def count_views(
     pairs = [(agent_id, inbox_id) for agent_id in agent_ids for inbox_id in inbox_ids]
     if not pairs:
         return {}
-    limit = CAP
+    limit = CAP + DELETED_OF_MANY
     while True:
         found = _count_newest(agent_ids, inbox_ids, limit)
         counts = {pair: _counts_of(pair, found) for pair in pairs}

@@ -59,6 +59,7 @@ def test_what_was_deleted_is_subtracted_before_the_cap(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_counts, "CAP", 3)
+    monkeypatch.setattr(view_counts, "DELETED_OF_MANY", 0)
     threads = make_threads(cast, 5)
     take(cast, *threads)
     key = (cast.ana.pk, cast.front_desk.pk)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 
 class ThreadState(models.Model):
@@ -43,7 +44,15 @@ class ThreadState(models.Model):
                 fields=["agent", "thread"], name="agent_has_one_state_a_thread"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["agent", "seq"], name="state_changes")]
+        indexes: ClassVar = [
+            models.Index(fields=["agent", "seq"], name="state_changes"),
+            # Few states hide a thread; the counts beside views look for these alone.
+            models.Index(
+                fields=["thread", "agent", "hidden_id"],
+                condition=Q(hidden_id__gt=0),
+                name="state_hidings",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"State of agent {self.agent_id} in thread {self.thread_id}"
