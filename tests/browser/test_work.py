@@ -203,6 +203,8 @@ def test_on_a_phone_tools_are_for_fingers_and_details_behind_the_title(
     page.get_by_role("menuitem", name="Snooze").click()
     page.get_by_role("menu", name="Snooze").get_by_role("menuitem", name="Tomorrow").click()
     expect(title(page)).to_contain_text("Snoozed until tomorrow")
+    # The line of the history fades in behind the sheet.
+    expect(page.get_by_role("log").locator(".activity")).to_contain_text("snoozed this")
     button(page, "Details").click()
     details = page.get_by_role("complementary", name="Details")
     expect(details).to_contain_text("Snoozed until tomorrow")
