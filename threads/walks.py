@@ -41,6 +41,13 @@ _IS_UNREAD = """COALESCE(state.is_marked_unread, false)
 _STRANDS = """unnest(%(inboxes)s::bigint[], %(priorities)s::text[], %(labels)s::bigint[])
     WITH ORDINALITY AS strand (inbox_id, priority, label_id, number)"""
 
+# What an agent has read has to be known of every thread that is examined.
+_STATES = """LEFT JOIN LATERAL (SELECT hidden_id, last_read_id, is_marked_unread
+        FROM threads_threadstate
+        WHERE agent_id = %(agent)s AND thread_id = thread.id OFFSET 0) AS state ON true
+    LEFT JOIN inboxes_membership AS member
+        ON member.inbox_id = thread.inbox_id AND member.agent_id = %(agent)s"""
+
 _EXACT = """
 SELECT id, last_at, false FROM {strands} CROSS JOIN LATERAL (
     SELECT thread.id, {at} AS last_at FROM {source}
@@ -62,12 +69,7 @@ WITH examined AS MATERIALIZED (
     SELECT DISTINCT ON (number) last_at, id, count(*) OVER (PARTITION BY number) AS examined
     FROM examined ORDER BY number, last_at, id
 ), found AS (
-    SELECT DISTINCT thread.id, thread.last_at FROM examined AS thread
-    LEFT JOIN LATERAL (SELECT hidden_id, last_read_id, is_marked_unread
-        FROM threads_threadstate
-        WHERE agent_id = %(agent)s AND thread_id = thread.id OFFSET 0) AS state ON true
-    LEFT JOIN inboxes_membership AS member
-        ON member.inbox_id = thread.inbox_id AND member.agent_id = %(agent)s
+    SELECT DISTINCT thread.id, thread.last_at FROM examined AS thread {states}
     WHERE {rest} AND {shown} ORDER BY thread.last_at DESC, thread.id DESC LIMIT %(count)s
 )
 (SELECT id, last_at, false FROM found)
@@ -139,6 +141,7 @@ def compose_walk(
     drive = _choose_drive(wanted)
     strands = _strands(inbox_ids, wanted, drive)
     rest = [sql for name, sql in _conditions(wanted).items() if name not in drive.answers]
+    has_states = ThreadView.UNREAD in wanted.views
     statement = (_WINDOWED if rest else _EXACT).format(
         strands=_STRANDS,
         source=drive.source,
@@ -147,7 +150,8 @@ def compose_walk(
         key=drive.key,
         driving=drive.condition,
         beyond=f"({drive.at}, {drive.key}) < (%(at)s, %(pk)s)" if after else "true",
-        shown=_shown(wanted, is_windowed=bool(rest)),
+        states=_STATES if has_states else "",
+        shown=_shown(wanted, has_states=has_states),
         rest=" AND ".join(f"({sql})" for sql in rest),
     )
     inbox_column, priorities, labels = zip(*strands, strict=True)
@@ -172,7 +176,7 @@ def compose_whole(
     """
     conditions = [f"({sql})" for sql in _conditions(wanted).values()]
     statement = _WHOLE.format(
-        wanted=" AND ".join(conditions) or "true", shown=_shown(wanted, is_windowed=True)
+        wanted=" AND ".join(conditions) or "true", shown=_shown(wanted, has_states=True)
     )
     return statement, _values(agent_id, inbox_ids, wanted)
 
@@ -196,10 +200,10 @@ def _read_walk(rows: Sequence[tuple[Any, ...]]) -> Walk:
     return Walk([pk for _, pk in sorted(found, reverse=True)], resume)
 
 
-def _shown(wanted: ThreadFilter, *, is_windowed: bool) -> str:
+def _shown(wanted: ThreadFilter, *, has_states: bool) -> str:
     if wanted.shows_hidden:
         return "true"
-    if not is_windowed:
+    if not has_states:
         return _UNHIDDEN
     return "(COALESCE(state.hidden_id, 0) = 0 OR state.hidden_id < thread.last_text_id)"
 
