@@ -23,6 +23,9 @@ from threads.models import Thread
 
 WINDOW = 2_000  # Threads that are examined one by one for what the index does not hold
 
+# A page is often full after so many of each strand. More are examined only where it is not.
+FIRST_WINDOW = 200
+
 # Of each strand at least, however many there are.
 SMALLEST_WINDOW = 100
 
@@ -124,6 +127,13 @@ def walk_threads(
     if not inbox_ids:
         return Walk([])
     statement, details = compose_walk(agent.pk, inbox_ids, wanted, count=count, after=after)
+    walk = _run(statement, details | {"window": min(FIRST_WINDOW, details["window"])})
+    if len(walk.keys) < count and walk.resume is not None:
+        walk = _run(statement, details)
+    return walk
+
+
+def _run(statement: str, details: dict[str, Any]) -> Walk:
     with connection.cursor() as cursor:
         cursor.execute(statement, details)
         return _read_walk(cursor.fetchall())

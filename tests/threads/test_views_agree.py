@@ -138,6 +138,7 @@ def test_after_any_deeds_views_and_counts_agree_with_a_slow_look(
 ) -> None:
     monkeypatch.setattr(walks, "WINDOW", 4)
     monkeypatch.setattr(walks, "SMALLEST_WINDOW", 2)
+    monkeypatch.setattr(walks, "FIRST_WINDOW", 3)
     with transaction.atomic():
         doing = WorkDeeds(cast)
         for index in range(9):
