@@ -198,7 +198,7 @@ class Hub:
         access = await run_in_thread(reading.read_agent_inboxes, page.agent_id)
         if access is None or since is None or since >= access.agent.seq:
             return
-        variant = (page.view.list, page.view.only, True)
+        variant = (page.view.list, page.view.only, page.view.until, True)
         reached = since
         while reached < access.agent.seq and not page.is_closed:
             reached, frames = await run_in_thread(draw_personal, access, reached, [variant])
@@ -243,7 +243,8 @@ class Hub:
             if not await self._follow_membership(page, access):
                 pages.discard(page)
         variants = {
-            page: (page.view.list, page.view.only, not page.is_catching_up) for page in pages
+            page: (page.view.list, page.view.only, page.view.until, not page.is_catching_up)
+            for page in pages
         }
         since = self.agent_seqs.get(agent_id, access.agent.seq)
         self.agent_seqs[agent_id], frames = await run_in_thread(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeGuard
 
 from messaging.live.frames import Frame
+from threads.cursors import Cursor
 from threads.filters import ThreadFilter, parse_token
 from threads.presence import Person
 
@@ -34,7 +35,8 @@ class BadMessage(ValueError):
 class PageView:
     """Hold the list and the thread that a page shows, and the counters at which it read them.
 
-    `only` is what the list is narrowed to, as the token of a filter. The keys of `seqs`:
+    `only` is what the list is narrowed to, as the token of a filter. `until` is its last loaded
+    row, None if there are no further ones. The keys of `seqs`:
     `i3` is inbox 3 as a row of the top list, `l3` the rows of inbox 3's own list, `t45` the
     history of thread 45, `a2` what is agent 2's alone.
     """
@@ -43,6 +45,7 @@ class PageView:
     thread: int | None = None
     seqs: dict[str, int] = field(default_factory=dict)
     only: str = ""
+    until: Cursor | None = None
 
     @classmethod
     def parse(cls, data: object) -> PageView:
@@ -63,11 +66,22 @@ class PageView:
             isinstance(k, str) and len(k) < 24 and is_primary_key(v) for k, v in seqs.items()
         ):
             raise BadMessage
-        return cls(list=shown, thread=thread, seqs=seqs, only=only)
+        until = _parse_until(data.get("until", ""))
+        return cls(list=shown, thread=thread, seqs=seqs, only=only, until=until)
 
     @classmethod
     def parse_text(cls, text: str) -> PageView:
         return cls.parse(parse_json(text))
+
+
+def _parse_until(key: object) -> Cursor | None:
+    """Read the sort key of a row. Raises BadMessage."""
+    if key == "":
+        return None
+    try:
+        return Cursor.from_key(key if isinstance(key, str) and len(key) < 64 else "")
+    except ValueError as error:
+        raise BadMessage from error
 
 
 def is_over_all(shown: ListShown, only: str) -> bool:
@@ -171,6 +185,7 @@ class Target:
     thread: int | None
     with_seqs: bool
     only: str = ""
+    until: Cursor | None = None
 
     @property
     def is_over_all(self) -> bool:
@@ -189,4 +204,4 @@ class Target:
     @classmethod
     def from_page(cls, page: Page, inbox_id: int, *, with_seqs: bool) -> Target:
         view, thread = page.view, page.thread_in(inbox_id)
-        return cls(page, page.agent_id, view.list, thread, with_seqs, view.only)
+        return cls(page, page.agent_id, view.list, thread, with_seqs, view.only, view.until)

@@ -20,9 +20,15 @@ from messaging.live import reading
 from messaging.live.drafts import draw_drafts
 from messaging.live.frames import Fragment, Frame, Part, pack_frames, split_into_parts
 from messaging.live.pages import ListShown, Page, Target, is_over_all
-from messaging.live.rendering import Renderer, counts_part, render_row
+from messaging.live.rendering import (
+    Renderer,
+    counts_part,
+    leave_out_unloaded,
+    render_row,
+)
 from messaging.live.supervision import failures
 from messaging.notifications import lists, words
+from threads.cursors import Cursor
 from threads.filters import ThreadFilter, parse_token
 from threads.lists import PAGE_SIZE, read_walked
 from threads.models import Thread, ThreadState
@@ -146,9 +152,9 @@ def draw_missed(
     return frames, None if is_last else missed.advanced_to(changes.upto)
 
 
-# The list that a page shows, what it is narrowed to, and whether counters may move, which they do
-# not while the page catches up.
-ListVariant = tuple[ListShown, str, bool]
+# The list that a page shows, what it is narrowed to, its last loaded row, and whether counters may
+# move, which they do not while the page catches up.
+ListVariant = tuple[ListShown, str, Cursor | None, bool]
 
 
 def draw_personal(
@@ -170,13 +176,14 @@ def draw_personal(
     ]
     inboxes: list[Fragment] | None = None
     frames: dict[ListVariant, list[Frame]] = {}
-    for shown, only, with_seqs in variants:
+    for shown, only, until, with_seqs in variants:
         over_all = is_over_all(shown, only)
         here = [
             thread
             for thread in threads
             if over_all or shown == ("top" if thread.inbox.is_personal else thread.inbox_id)
         ]
+        here = list(leave_out_unloaded(here, until))
         built = build_thread_rows(agent, here, parse_token(only), states, is_over_all=over_all)
         rows = [render_row(row) for row in built]
         if shown == "top" and not over_all:
@@ -184,7 +191,7 @@ def draw_personal(
             rows += inboxes
         counted = [part for key, part in counts.items() if shown in {"top", key}]
         seqs = {f"a{agent.pk}": upto} if with_seqs else None
-        frames[shown, only, with_seqs] = pack_frames(
+        frames[shown, only, until, with_seqs] = pack_frames(
             parts=[*parts, *counted], rows=rows, seqs=seqs
         )
     return upto, frames

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from django.template.loader import render_to_string
@@ -22,9 +22,10 @@ from messaging.live.frames import (
     split_into_parts,
 )
 from messaging.live.pages import Target
-from messaging.live.reading import Changes, NotificationCopy
+from messaging.live.reading import BATCH, Changes, NotificationCopy
 from messaging.models import Message, ScheduledText
 from messaging.notifications.words import popup_content
+from threads.cursors import Cursor
 from threads.filters import EVERYTHING, ThreadFilter
 from threads.labels import labels_on
 from threads.lists import view_counts
@@ -51,7 +52,8 @@ class Renderer:
         agent = self.changes.agents.get(target.agent_id)
         if agent is None:
             return []
-        key = target.agent_id, target.list, target.only, target.thread, target.with_seqs
+        until = target.until if are_many(self.changes.threads) else None
+        key = target.agent_id, target.list, target.only, target.thread, target.with_seqs, until
         if key not in self._frames:
             self._frames[key] = self._draw_frames(agent, target)
         return self._frames[key]
@@ -65,7 +67,7 @@ class Renderer:
             rows += self._top_rows(agent, target)
         elif target.list == inbox.pk:
             seqs[f"l{inbox.pk}"] = upto
-            rows += self._thread_rows(agent, target.filter)
+            rows += self._thread_rows(agent, target.until, target.filter)
         if target.thread is not None:
             seqs[f"t{target.thread}"] = upto
             for thread in self.changes.titles:
@@ -116,13 +118,18 @@ class Renderer:
 
     def _top_rows(self, agent: Agent, target: Target) -> list[Fragment]:
         if target.is_over_all:
-            return self._thread_rows(agent, target.filter, is_over_all=True)
+            return self._thread_rows(agent, target.until, target.filter, is_over_all=True)
         if self.changes.inbox.is_personal:
-            return self._thread_rows(agent)
+            return self._thread_rows(agent, target.until)
         return [self._inbox_row(agent)]
 
     def _thread_rows(
-        self, agent: Agent, shown: ThreadFilter = EVERYTHING, *, is_over_all: bool = False
+        self,
+        agent: Agent,
+        until: Cursor | None,
+        shown: ThreadFilter = EVERYTHING,
+        *,
+        is_over_all: bool = False,
     ) -> list[Fragment]:
         states, member_since = self.changes.states, self.changes.member_since.get(agent.pk)
         return [
@@ -137,7 +144,7 @@ class Renderer:
                     labels=self.changes.labels,
                 )
             )
-            for thread in self.changes.threads
+            for thread in leave_out_unloaded(self.changes.threads, until)
         ]
 
     def _render_once(self, key: object, template: str, **context: object) -> Fragment:
@@ -250,3 +257,21 @@ def no_counts_part(inbox_id: int) -> Part:
 
 def render_row(row: Row) -> Fragment:
     return Fragment.from_markup(render_to_string("messaging/list/_row.html", {"row": row}))
+
+
+def are_many(threads: Sequence[Thread]) -> bool:
+    """Return True if one action changed so many threads that pages get those alone that they
+    have loaded."""
+    return len(threads) > BATCH
+
+
+def leave_out_unloaded(threads: Sequence[Thread], until: Cursor | None) -> Sequence[Thread]:
+    """Leave out, of many threads, those that a list will load after its last row `until`.
+
+    A page that loads further rows then asks for what it missed of them. A thread without messages
+    stays: it may have been among the loaded ones.
+    """
+    if until is None or not are_many(threads):
+        return threads
+    last = until.at, until.pk
+    return [one for one in threads if one.last_at is None or (one.last_at, one.pk) >= last]

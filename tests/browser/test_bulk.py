@@ -136,18 +136,23 @@ def test_a_row_that_a_colleague_takes_away_is_not_selected_any_more(
 
 
 def test_all_of_a_view_are_done_by_a_job(open_page: OpenPage, server: Server) -> None:
-    receive_texts(server, 33, to=DISPATCH)
+    receive_texts(server, 105, to=DISPATCH)
     page = open_page("ben", f"{server.inbox_path(DISPATCH)}?only=open")
     wait_until_live(page)
+    ana = open_page("ana", f"{server.inbox_path(DISPATCH)}?only=all")
+    rows = thread_list(ana).locator(".row")
+    rows.last.scroll_into_view_if_needed()
+    expect(rows.nth(45)).to_be_attached()
     thread_list(page).get_by_role("checkbox", name="Select").first.check()
     whole = toolbar(page).get_by_role("button", name=re.compile(r"^Select all \d+$"))
     count = int((whole.text_content() or "").split()[-1])
-    assert count >= 33
+    assert count >= 105
     whole.click()
     expect_count(page, f"All {count} in this view")
     toolbar(page).get_by_role("button", name="Done").click()
     expect(toast(page)).to_contain_text(f"{count} conversations marked done")
     expect(page.get_by_text("Nothing is open")).to_be_visible()
+    expect(rows.nth(45), "a row of a further page").to_contain_text("Done")
     toast(page).get_by_role("button", name="Undo").click()
     expect(toast(page)).to_have_text("Undone")
     expect(thread_list(page).get_by_role("listitem").first).to_be_visible()

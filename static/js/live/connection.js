@@ -2,7 +2,7 @@
 // the line is dead.
 import { renewCsrfToken } from "../shared/csrf.js";
 import { announce, listen } from "../shared/events.js";
-import { liveElement } from "../shared/page-elements.js";
+import { lastLoadedKey, liveElement } from "../shared/page-elements.js";
 import { insertFragments, removeFragments } from "./fragments.js";
 
 /** @typedef {import("../shared/events.js").View} View */
@@ -35,7 +35,7 @@ const OFFLINE = "Offline, reconnecting…";
 const CROWDED = "Too many tabs are open. Close some, and this one will connect.";
 
 /** @type {View} */
-let view = { list: "top", only: "", thread: null, seqs: {} };
+let view = { list: "top", only: "", thread: null, seqs: {}, until: "" };
 /** The view in the connection's address: if it changes before the line is open, it is sent then. */
 let announcedView = view;
 /** @type {HtmxConnection | null} */
@@ -206,6 +206,26 @@ listen("viewChanged", (changed) => {
   view = changed;
   sendToServer(view);
   if (!isOpen && !connection && !reconnecting) connect();
+});
+
+/**
+ * A request for further rows, and the counters when it began. Of many changes at once the server
+ * sends only those of loaded rows, so these rows may lack what changed since.
+ * @type {{request: object, seqs: Record<string, number>} | null}
+ */
+let furtherRows = null;
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (!ctx.sourceElement.closest(".rows > .more")) return;
+  furtherRows = { request: ctx, seqs: { ...view.seqs } };
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  // The link itself is gone by now.
+  if (ctx !== furtherRows?.request) return;
+  view = { ...view, seqs: furtherRows.seqs, until: lastLoadedKey() };
+  furtherRows = null;
+  sendToServer(view);
 });
 
 document.addEventListener("htmx:ws:before:connection", ({ detail }) => {

@@ -4,6 +4,7 @@ import { announce, listen } from "../shared/events.js";
 import {
   isNarrow,
   isNavigation,
+  lastLoadedKey,
   openListing,
   openRows,
   openThread,
@@ -57,6 +58,7 @@ export function announceView() {
     only: openListing()?.dataset.only ?? "",
     thread: thread?.dataset.thread ? Number(thread.dataset.thread) : null,
     seqs: { ...parseSeqs(openListing()?.dataset.seqs), ...parseSeqs(thread?.dataset.seqs) },
+    until: lastLoadedKey(),
   });
 }
 

@@ -9,6 +9,7 @@
  * @property {string} only what the list is narrowed to, in one word; empty where it shows everything
  * @property {number | null} thread the open thread
  * @property {Record<string, number>} seqs counters by their names, as "i3" or "t45"
+ * @property {string} until the key of the last loaded row; empty where there are no further ones
  */
 
 /**

@@ -15,6 +15,17 @@ export const openListing = () => document.querySelector(".listing");
 /** @returns {HTMLElement | null} */
 export const openRows = () => document.querySelector(".rows");
 
+/**
+ * Returns the sort key of the last row that is loaded: empty where all of them are.
+ * @returns {string}
+ */
+export function lastLoadedKey() {
+  const rows = openRows()?.querySelectorAll(":scope > .row-thread");
+  const last = rows?.[rows.length - 1];
+  const hasMore = openRows()?.querySelector(":scope > .more");
+  return (hasMore && last instanceof HTMLElement && last.dataset.key) || "";
+}
+
 /** @returns {HTMLElement | null} the conversation */
 export const openThread = () => document.querySelector("article.thread");
 

@@ -102,7 +102,7 @@ def test_reading_updates_all_tabs_of_the_agent(cast: Cast) -> None:
     mark_notifications_read(agent=cast.ana, thread=thread)
     standing = reading.read_agent_inboxes(cast.ana.pk)
     assert standing is not None
-    views: set[ListVariant] = {("top", "", True), (None, "", True)}
+    views: set[ListVariant] = {("top", "", None, True), (None, "", None, True)}
     _, frames = draw_personal(standing, standing.agent.seq - 1, views)
     for (frame,) in frames.values():
         assert json.loads(frame)["notices"] == {"unread": 1, "new": []}

@@ -96,7 +96,7 @@ def test_all_tabs_of_the_agent_follow(cast: Cast) -> None:
     standing = reading.read_agent_inboxes(cast.ana.pk)
     assert standing is not None
     shown = cast.front_desk.pk
-    views: set[ListVariant] = {(shown, "", True), (None, "", True)}
+    views: set[ListVariant] = {(shown, "", None, True), (None, "", None, True)}
     _, frames = draw_personal(standing, standing.agent.seq - 1, views)
-    assert ">Muted</span>" in json.loads(frames[shown, "", True][0])["rows"]
-    assert json.loads(frames[None, "", True][0])["muted"] == {str(thread.pk): True}
+    assert ">Muted</span>" in json.loads(frames[shown, "", None, True][0])["rows"]
+    assert json.loads(frames[None, "", None, True][0])["muted"] == {str(thread.pk): True}
