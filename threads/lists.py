@@ -187,11 +187,15 @@ def top_list(
     shared = [inbox for inbox in inboxes if not inbox.is_personal]
     unread = count_unread_threads([agent.pk], shared)
     rows = [build_inbox_row(inbox, agent, unread.get((agent.pk, inbox.pk), 0)) for inbox in shared]
-    rows += _read_page(agent, [one for one in inboxes if one.is_personal], after).rows
+    own = _read_page(agent, [one for one in inboxes if one.is_personal], after)
+    rows += own.rows
     rows.sort(key=_sort_position, reverse=True)
     if after is not None:
         rows = [row for row in rows if _sort_position(row) < after.sort_position]
-    return _make_listing(agent, None, _Page(rows), inboxes=inboxes, seqs=seqs)
+    if own.resume is not None:
+        # Threads of the line may follow before what is older.
+        rows = [row for row in rows if _sort_position(row) >= own.resume.sort_position]
+    return _make_listing(agent, None, _Page(rows, own.resume), inboxes=inboxes, seqs=seqs)
 
 
 def join_names(names: Sequence[str]) -> str:

@@ -51,12 +51,25 @@ _STATES = """LEFT JOIN LATERAL (SELECT hidden_id, last_read_id, is_marked_unread
     LEFT JOIN inboxes_membership AS member
         ON member.inbox_id = thread.inbox_id AND member.agent_id = %(agent)s"""
 
+# It ends with the page, or at the window if the agent deleted that many: the last thread of the
+# window is returned though it may be one of them, as the end of its strand.
 _EXACT = """
-SELECT id, last_at, false FROM {strands} CROSS JOIN LATERAL (
-    SELECT thread.id, {at} AS last_at FROM {source}
-    WHERE {driving} AND {beyond} AND {shown}
-    ORDER BY {prefix}{at} DESC, {key} DESC LIMIT %(count)s) AS walked
-GROUP BY id, last_at ORDER BY last_at DESC, id DESC LIMIT %(count)s
+WITH walked AS MATERIALIZED (
+    SELECT id, last_at, bool_or(is_end) AS is_end, bool_or(is_shown) AS is_shown
+    FROM {strands} CROSS JOIN LATERAL (
+        SELECT id, last_at, place = %(window)s AS is_end, {shown} AS is_shown FROM (
+            SELECT thread.id, {at} AS last_at, thread.last_text_id,
+                row_number() OVER (ORDER BY {prefix}{at} DESC, {key} DESC) AS place
+            FROM {source} WHERE {driving} AND {beyond}
+            ORDER BY {prefix}{at} DESC, {key} DESC LIMIT %(window)s) AS thread
+        WHERE place = %(window)s OR {shown} LIMIT %(count)s) AS found
+    GROUP BY id, last_at
+)
+(SELECT id, last_at, false FROM walked WHERE is_shown
+ ORDER BY last_at DESC, id DESC LIMIT %(count)s)
+UNION ALL
+(SELECT id, last_at, true FROM walked WHERE is_end
+ ORDER BY last_at DESC, id DESC LIMIT 1)
 """
 
 _WINDOWED = """

@@ -11,6 +11,7 @@ from tests.bench.setup import Setup, new_agent, signed_in_cookie
 
 FEW, MANY = 1_000, int(os.environ.get("BENCH_THREADS", "1000000"))
 ROUNDS = 15  # of each view
+DELETED = min(MANY // 10, 100_000)  # newest threads of a busy inbox that an agent has deleted
 OTHER_INBOXES = 5  # of the same agents, a thousand threads in each
 
 VIEWS = (
@@ -69,12 +70,23 @@ FROM kinds, base WHERE age %% 2 = 0
 """
 
 
+# The newest threads of an inbox are deleted by an agent, as after *Select all* and *Delete*.
+_DELETED = """
+INSERT INTO threads_threadstate (agent_id, thread_id, last_read_id, read_count, hidden_id, seq)
+SELECT %(agent)s, id, last_message_id, 1, last_text_id, 0 FROM threads_thread
+WHERE inbox_id = %(inbox)s ORDER BY last_at DESC, id DESC LIMIT %(count)s
+"""
+
+DELETED_IN = ("only=all", "only=open", "only=reply", "only=mine")
+
+
 def measure(setup: Setup) -> list[Figure]:
     from inboxes.models import Inbox
 
     others = [Inbox.objects.create(name=f"Beside it {n}").pk for n in range(OTHER_INBOXES)]
     few, many = (Inbox.objects.create(name=f"Views of {count:,}").pk for count in (FEW, MANY))
     quiet, busy = new_agent("quiet", few, *others), new_agent("loud", many, *others)
+    tidy = new_agent("tidy", many)
     with setup.server.connect() as connection:
         labels = {
             inbox: _write_threads(connection, inbox, agent, count)
@@ -84,6 +96,8 @@ def measure(setup: Setup) -> list[Figure]:
                 *[(other, busy.pk, FEW) for other in others],
             ]
         }
+        deleted = {"agent": tidy.pk, "inbox": many, "count": DELETED}
+        connection.execute(_DELETED, deleted)
         # What came in before the membership would not be unread.
         connection.execute("UPDATE inboxes_membership SET created_at = '2020-01-01'")
         rows.vacuum(connection)
@@ -107,6 +121,21 @@ def measure(setup: Setup) -> list[Figure]:
                     rounds=ROUNDS,
                 )
             )
+    for view in DELETED_IN:
+        path, name = f"/inboxes/{many}/?{view}", f"{view}, {DELETED:,} newest deleted : none"
+        figures.append(
+            compare_pages(
+                setup.server,
+                signed_in_cookie(tidy),
+                name,
+                path,
+                path,
+                True,
+                is_aimed=False,
+                floor_cookie=cookies[0],
+                rounds=ROUNDS,
+            )
+        )
     return figures
 
 

@@ -84,3 +84,17 @@ def test_all_agents_are_counted_in_one_query(cast: Cast) -> None:
     with CaptureQueriesContext(connection) as captured:
         count_views([cast.ana.pk, cast.ben.pk, cast.cho.pk], Inbox.objects.shared())
     assert len(captured) == 2  # the inboxes, and the counts
+
+
+def test_of_thousands_that_one_agent_deleted_no_end_is_looked_for(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view_counts, "CAP", 1)
+    monkeypatch.setattr(view_counts, "DELETED_OF_MANY", 0)
+    threads = make_threads(cast, 9)
+    for thread in threads[1:]:
+        delete(cast, thread)
+    with CaptureQueriesContext(connection) as captured:
+        counted = count_views([cast.ana.pk, cast.ben.pk], [cast.front_desk])
+    assert len(captured) == 4
+    assert [counted[one.pk, cast.front_desk.pk].reply for one in (cast.ana, cast.ben)] == [0, 1]
