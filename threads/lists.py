@@ -229,7 +229,7 @@ def list_of(
 
 def list_for_inbox(agent: Agent, inbox: Inbox, shown: ThreadFilter = EVERYTHING) -> Listing:
     """Return the list that shows the inbox's threads: the top list for a personal line."""
-    return top_list(agent) if inbox.is_personal else inbox_list(agent, inbox, shown=shown)
+    return list_of(agent, None if inbox.is_personal else inbox, shown=shown)
 
 
 def encode_seqs(agent: Agent, inboxes: dict[str, int]) -> str:

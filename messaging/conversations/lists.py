@@ -11,8 +11,8 @@ from inboxes.models import Agent, Inbox
 from messaging.conversations.message_search import HitList, hit_list
 from messaging.conversations.thread_search import found_list
 from threads.filters import EVERYTHING, ThreadFilter
-from threads.lists import Listing, list_for_inbox, top_list
-from threads.remembered_views import without_lost_labels
+from threads.lists import Listing, list_for_inbox, list_of, top_list
+from threads.remembered_views import recall_view, without_lost_labels
 from threads.search import parse_search
 
 
@@ -44,6 +44,12 @@ def listing_context(listing: Listing) -> dict[str, Any]:
         "next_url": next_url(listing),
         "whole_url": list_url(listing.inbox),
     }
+
+
+def remembered_list(agent: Agent, inbox: Inbox | None) -> Listing:
+    """Return the list with the inbox's threads, or else the top list, as the agent chose it."""
+    shown_in = None if inbox is None or inbox.is_personal else inbox
+    return list_of(agent, shown_in, shown=recall_view(agent, shown_in) or EVERYTHING)
 
 
 def list_beside(

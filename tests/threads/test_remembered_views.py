@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from inboxes.models import Agent, Membership
-from tests.cast import DISPATCH, Cast, client_of
+from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.markup import read_page
 from tests.messaging.live.live_pages import parse_elements
 from threads.models import Label
@@ -115,3 +115,24 @@ def test_the_views_of_all_inboxes_hold_the_threads_of_each(cast: Cast) -> None:
     assert rows == [f"thread-{dispatch.pk}", f"thread-{desk.pk}"]
     theirs = read_page(client_of(cast.cho).get("/?only=reply"))
     assert [row.id for row in parse_elements(theirs)] == [f"thread-{desk.pk}"]
+
+
+@pytest.mark.parametrize("query", ["only=reply", "only=mine&only=urgent"])
+def test_the_list_beside_a_conversation_of_ones_own_line_keeps_its_filter(
+    cast: Cast, query: str
+) -> None:
+    thread = cast.thread(to=ANAS_LINE)
+    page = read_page(client_of(cast.ana).get(f"/threads/{thread.pk}/?{query}"))
+    token = query.replace("only=", "").replace("&", "-")
+    assert f'data-only="{token}"' in page
+
+
+@pytest.mark.parametrize("to", [FRONT_DESK, ANAS_LINE])
+def test_beside_the_pages_of_a_conversation_stands_the_view_chosen_last(
+    cast: Cast, to: str
+) -> None:
+    Membership.objects.filter(agent=cast.ana).update(view="only=reply")
+    Agent.objects.filter(pk=cast.ana.pk).update(top_view="only=reply")
+    client, path = client_of(cast.ana), f"/threads/{cast.thread(to=to).pk}"
+    for name in ("contact", "opt-out", "files"):
+        assert 'data-only="reply"' in read_page(client.get(f"{path}/{name}/"))

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_http_methods
 from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
+from messaging.conversations.lists import remembered_list
 from messaging.conversations.start_forms import ContactForm
 from messaging.conversations.views.panes import render_pane
 from threads.access import get_thread
-from threads.lists import list_for_inbox
 from threads.models import Contact, Thread
 
 CHANGED = (
@@ -64,7 +64,7 @@ def _render_form(
     return render_pane(
         request,
         "messaging/conversation/_contact.html",
-        listing=list_for_inbox(agent, thread.inbox),
+        listing=remembered_list(agent, thread.inbox),
         title=f"Name and note of {thread.contact.display}",
         status=422 if form.is_bound else 200,
         form=form,

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.details import FILES_ON_PAGE, read_files
 from messaging.conversations.forms import HistoryForm
+from messaging.conversations.lists import remembered_list
 from messaging.conversations.views.panes import render_pane
 from threads.access import get_thread
-from threads.lists import list_for_inbox
 
 
 @require_safe
@@ -27,7 +27,7 @@ def list_all_files(request: HtmxRequest, thread_id: int) -> HttpResponse:
     return render_pane(
         request,
         "messaging/details/_all_files.html",
-        listing=list_for_inbox(agent, thread.inbox),
+        listing=remembered_list(agent, thread.inbox),
         title=f"Pictures and files of {thread.contact.display}",
         thread=thread,
         part=read_files(thread.pk, thread.inbox.seq, before=before, limit=FILES_ON_PAGE),

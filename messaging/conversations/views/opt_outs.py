@@ -10,13 +10,13 @@ from django.views.decorators.http import require_http_methods
 
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
+from messaging.conversations.lists import remembered_list
 from messaging.conversations.opt_outs import EndForm, RecordForm, list_opt_outs
 from messaging.conversations.views.panes import render_pane
 from messaging.models import Message, OptOut
 from messaging.outbound.opt_outs import end_opt_outs_of_thread, record_opt_out
 from messaging.stream.refusals import find_opt_outs
 from threads.access import get_thread
-from threads.lists import list_for_inbox
 from threads.models import Thread
 
 
@@ -79,7 +79,7 @@ def _render_pane(
     return render_pane(
         request,
         "messaging/conversation/_opt_out.html",
-        listing=list_for_inbox(agent, thread.inbox),
+        listing=remembered_list(agent, thread.inbox),
         title=f"Opt-out of {thread.contact.display}",
         status=422 if form.is_bound else 200,
         thread=thread,

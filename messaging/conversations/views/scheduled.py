@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect, unprocessable_text
+from messaging.conversations.lists import remembered_list
 from messaging.conversations.schedule_forms import ChangeScheduledForm, SendNowForm
 from messaging.conversations.views.all_scheduled import (
     FROM_LIST,
@@ -33,7 +34,6 @@ from messaging.outbound.scheduling import (
 from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.stream.access import get_scheduled_text
 from messaging.stream.refusals import find_standing
-from threads.lists import list_for_inbox
 
 ENDED = "This text has already been sent or deleted."
 CHANGED = (
@@ -168,7 +168,7 @@ def _render_form(
     return render_pane(
         request,
         "messaging/scheduled/_change.html",
-        listing=list_for_inbox(agent, text.inbox),
+        listing=remembered_list(agent, text.inbox),
         title=f"Scheduled text to {text.thread.contact.display}",
         status=422 if form.is_bound else 200,
         form=form,

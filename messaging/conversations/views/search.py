@@ -8,11 +8,10 @@ from django.views.decorators.http import require_safe
 
 from inboxes.access import get_shared_inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
+from messaging.conversations.lists import remembered_list
 from messaging.conversations.message_search import TOP, HitCursor, hit_list
 from messaging.conversations.views.lists import render_list
-from threads.filters import EVERYTHING
-from threads.lists import Listing, list_of
-from threads.remembered_views import recall_view
+from threads.lists import Listing
 from threads.search import parse_search
 
 
@@ -43,5 +42,5 @@ def search_messages(request: HtmxRequest, inbox_id: int | None = None) -> HttpRe
     if wanted is not None:
         listing = hit_list(agent, inbox, wanted, form.cleaned_data["after"])
     else:
-        listing = list_of(agent, inbox, shown=recall_view(agent, inbox) or EVERYTHING)
+        listing = remembered_list(agent, inbox)
     return render_list(request, listing, inbox.name if inbox else "Messages")

@@ -15,7 +15,7 @@ from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import unprocessable_text
 from messaging.attachments.drafts import MAX_FILES, FileRefused, add_file, remove_file
 from messaging.attachments.fetching import MAX_FILE_SIZE
-from messaging.conversations.lists import list_url
+from messaging.conversations.lists import list_url, remembered_list
 from messaging.conversations.start import (
     InboxChoices,
     NumberInfo,
@@ -29,9 +29,6 @@ from messaging.models import Attachment, Message, ScheduledText
 from messaging.outbound.sending import FilesRefused, FormAlreadyUsed, SendingRefused, TooLong
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_or_hold
 from messaging.stream.segments import count_segments
-from threads.filters import EVERYTHING
-from threads.lists import list_of
-from threads.remembered_views import recall_view
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -170,7 +167,7 @@ def _render_form(
     return render_pane(
         request,
         "messaging/start/_start.html",
-        listing=list_of(agent, inbox, shown=recall_view(agent, inbox) or EVERYTHING),
+        listing=remembered_list(agent, inbox),
         title="Start a conversation",
         status=422 if form.is_bound else 200,
         form=form,
