@@ -70,7 +70,7 @@ def begin(
 def begin_with_view(
     *, agent: Agent, deed: Deed, view: WholeView, details: Mapping[str, Any]
 ) -> BulkAction:
-    """Do a deed with all threads of a view; a job begins with it.
+    """Do a deed with all threads of a view; a job begins with it, and first finds them.
 
     What came in later than the agent saw is left out.
     """
@@ -79,7 +79,7 @@ def begin_with_view(
         inbox_id=view.inbox_id,
         deed=deed,
         details={**details, "view": view.to_json()},
-        total=view.count(agent),
+        total=0,
     )
     jobs.defer_bulk_action(action.pk)
     return action

@@ -37,6 +37,9 @@ _KEPT = {
 def describe(action: BulkAction) -> str:
     """Return a sentence or two about what the action does or did, for whoever did it."""
     match action.state:
+        case State.RUNNING if "view" in action.details:
+            doing = _pattern(action)[0].format(n="all in this view", **_names(action))
+            return f"{doing}…"
         case State.RUNNING:
             doing = _pattern(action)[0].format(n=f"{action.total:,}", **_names(action))
             return f"{doing}… {action.done_count:,}"

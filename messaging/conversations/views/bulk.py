@@ -51,7 +51,7 @@ def show_tools(request: HtmxRequest) -> HttpResponse:
     inbox = _get_inbox(agent, form.cleaned_data["inbox"])
     view = WholeView.seen_now(agent, inbox, form.cleaned_data["filter"])
     context = {
-        "count": view.count(agent),
+        "size": view.count(agent),
         "newest": json.dumps(view.newest),
         **_menus(agent, inbox),
     }

@@ -4,10 +4,19 @@ import { parseHtml } from "../shared/dom.js";
 import { fetchHtml } from "../shared/requests.js";
 
 /**
+ * All threads of a view at one time: in words how many they are, and the newest message of each
+ * inbox. Of many only some are counted; then it has more than `count`.
+ * @typedef {object} WholeView
+ * @property {number} count
+ * @property {boolean} hasMore
+ * @property {string} words
+ * @property {Record<string, number>} newest
+ */
+
+/**
  * Reads them anew. The menus are filled with it.
  * @param {HTMLFormElement} form
- * @returns {Promise<{count: number, newest: Record<string, number>} | null>} null if they can't be
- *   read
+ * @returns {Promise<WholeView | null>} null if they can't be read
  */
 export async function readTools(form) {
   const html = await fetchHtml(`${form.dataset.tools}?${whereSelected(form)}`);
@@ -18,8 +27,12 @@ export async function readTools(form) {
   }
   const view = fresh.querySelector("#many-view");
   if (!(view instanceof HTMLElement)) return null;
-  form.dataset.count = view.dataset.count;
-  return { count: Number(view.dataset.count), newest: JSON.parse(view.dataset.newest ?? "{}") };
+  return {
+    count: Number(view.dataset.found),
+    hasMore: "hasMore" in view.dataset,
+    words: view.dataset.words ?? "",
+    newest: JSON.parse(view.dataset.newest ?? "{}"),
+  };
 }
 
 export function closeMenus() {

@@ -16,11 +16,16 @@ const STILL = 10;
 const touch = matchMedia("(hover: none)");
 
 /**
- * All threads of the view, as it was when they were selected: how many they are, and the newest
- * message of each inbox then. Null while rows are selected one by one.
- * @type {{count: number, newest: Record<string, number>} | null}
+ * All threads of the view, as it was when they were selected. Null while rows are selected one by
+ * one.
+ * @type {import("./bulk-tools.js").WholeView | null}
  */
 let whole = null;
+/**
+ * All threads of the view that a toolbar asked for last.
+ * @type {WeakMap<HTMLFormElement, import("./bulk-tools.js").WholeView>}
+ */
+const known = new WeakMap();
 /** Whether rows are being selected, even if none is yet. */
 let isSelecting = false;
 /** The row from which a range begins, by its id. */
@@ -71,19 +76,19 @@ function show() {
   const form = bulkForm();
   if (!listing || !form) return;
   if (whole) for (const box of boxes()) box.checked = isMeant(box);
-  const count = whole ? whole.count : ticked().length;
+  const count = whole ? Math.max(1, whole.count) : ticked().length;
   const isShown = isSelecting && boxes().length > 0;
   const was = listing.classList.contains("is-selecting");
   if (isShown && !was) {
     takePlace(form);
-    readTools(form).then(offerWhole);
+    readWhole(form).then(offerWhole);
   }
   listing.classList.toggle("is-selecting", isShown);
   openRows()?.classList.toggle("is-selecting", isShown);
   if (!isShown && was) closeMenus();
   const words = form.querySelector("[data-selected-count]");
   const sentence = whole
-    ? `All ${count.toLocaleString("en")} in this view`
+    ? ["All", whole.words, "in this view"].filter(Boolean).join(" ")
     : `${count.toLocaleString("en")} selected`;
   if (words && words.textContent !== sentence) words.textContent = sentence;
   const all = form.querySelector("[data-select-loaded]");
@@ -116,14 +121,25 @@ window.addEventListener("resize", () => {
   if (form && isSelecting) takePlace(form);
 });
 
+/** @param {HTMLFormElement} form */
+async function readWhole(form) {
+  const found = await readTools(form);
+  if (found) known.set(form, found);
+  return found;
+}
+
+/** @param {import("./bulk-tools.js").WholeView | null | undefined} found @param {number} than */
+const hasMore = (found, than) => found != null && (found.hasMore || found.count > than);
+
 /** Offers to select all of the view, where it has more than is selected. */
 function offerWhole() {
-  const button = bulkForm()?.querySelector("[data-select-whole]");
-  if (!(button instanceof HTMLElement)) return;
-  const count = Number(bulkForm()?.dataset.count ?? 0);
+  const form = bulkForm();
+  const button = form?.querySelector("[data-select-whole]");
+  if (!form || !(button instanceof HTMLElement)) return;
+  const found = known.get(form);
   const isSearch = document.querySelector("#found")?.hasAttribute("data-searched");
-  button.hidden = Boolean(whole) || isSearch || count <= ticked().length;
-  const words = `Select all ${count.toLocaleString("en")}`;
+  button.hidden = Boolean(whole) || isSearch || !hasMore(found, ticked().length);
+  const words = `Select all ${found?.words ?? ""}`.trim();
   if (button.textContent !== words) button.textContent = words;
 }
 
@@ -165,10 +181,10 @@ export function endSelection() {
 
 async function selectWhole() {
   const form = bulkForm();
-  const found = form && (await readTools(form));
+  const found = form && (await readWhole(form));
   if (!found) return;
   for (const box of boxes()) box.checked = true;
-  if (found.count > boxes().length) whole = found;
+  if (hasMore(found, boxes().length)) whole = found;
   isSelecting = true;
   show();
 }

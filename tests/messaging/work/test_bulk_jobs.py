@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inboxes.actions import remove_member
@@ -13,11 +14,12 @@ from inboxes.models import Agent, Inbox
 from messaging.models import BulkAction, BulkItem
 from messaging.stream import jobs
 from messaging.tasks import wake_forgotten_actions
-from messaging.work import bulk, bulk_deeds, bulk_words, deeds
+from messaging.work import bulk, bulk_deeds, bulk_words, deeds, whole_views
 from messaging.work.bulk_deeds import Batch, Deed, Outcome
 from messaging.work.whole_views import WholeView
 from tests.cast import ANAS_LINE, DISPATCH, Cast
 from tests.messaging.stepped_worker import due_jobs, run_jobs
+from threads import view_counts, walks
 from threads.filters import ThreadFilter
 from threads.models import Activity, Thread, ThreadState
 
@@ -216,7 +218,7 @@ def test_all_of_a_view_are_done_but_nothing_that_came_later(cast: Cast) -> None:
     )
     cast.thread(sender="+12025550102")  # nobody's
     view = view_seen_by(cast.ana, cast.front_desk, "only=mine")
-    assert view.count(cast.ana) == 2
+    assert view.count(cast.ana) == (2, False)
     cast.text_in("Wait!", sender=second.contact.address)
     late = cast.thread(sender="+12025550103")
     for thread in (late, elsewhere):
@@ -231,9 +233,12 @@ def test_all_of_a_view_are_done_but_nothing_that_came_later(cast: Cast) -> None:
 def test_a_view_over_all_inboxes_is_theirs_whom_it_is_shown(cast: Cast) -> None:
     here, there, own = cast.thread(), cast.thread(to=DISPATCH), cast.thread(to=ANAS_LINE)
     everything = view_seen_by(cast.ana, None, "only=open")
-    assert everything.count(cast.ana) == 3
-    assert everything.count(cast.cho) == 1
-    assert view_seen_by(cast.ana, None).count(cast.ana) == 1  # what the list of inboxes shows
+    assert everything.count(cast.ana) == (3, False)
+    assert everything.count(cast.cho) == (1, False)
+    assert view_seen_by(cast.ana, None).count(cast.ana) == (
+        1,
+        False,
+    )  # what the list of inboxes shows
     remove_member(inbox=cast.dispatch, agent=cast.ana, changed_by=cast.admin)
     begin_with(cast, WholeView.from_json(everything.to_json()))
     assert set(Thread.objects.filter(status="done")) == {here, own}
@@ -246,7 +251,39 @@ def test_what_i_deleted_is_in_no_view_and_an_unread_one_knows_what_i_read(cast: 
     for deed, thread in ((Deed.DELETE, deleted), (Deed.READ, read)):
         shown = {thread.pk: newest[thread.pk]}
         bulk.begin(agent=cast.ana, deed=deed, shown=shown, details={})
-    assert view_seen_by(cast.ana, cast.front_desk).count(cast.ana) == 2
+    assert view_seen_by(cast.ana, cast.front_desk).count(cast.ana) == (2, False)
     begin_with(cast, view_seen_by(cast.ana, cast.front_desk, "only=unread"), Deed.READ)
     states = ThreadState.objects.filter(agent=cast.ana, last_read_id__gt=0)
     assert {one.thread for one in states} == {read, unread}
+
+
+def test_of_a_long_view_only_some_are_counted_and_all_are_done(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_views, "CAP", 2)
+    monkeypatch.setattr(view_counts, "CAP", 2)
+    for at in range(3):
+        cast.thread(sender=f"+1202555010{at}")
+    view = view_seen_by(cast.ana, cast.front_desk, "only=open")
+    assert view.count(cast.ana) == (2, True)
+    assert view.count(cast.ana).words == "1+"
+    with CaptureQueriesContext(connection) as captured:
+        action = bulk.begin_with_view(agent=cast.ana, deed=Deed.DONE, view=view, details={})
+    assert "count(*)" not in " ".join(query["sql"].lower() for query in captured)
+    assert bulk_words.describe(action) == "Marking all in this view as done…"
+    bulk.go_on(action.pk)
+    assert Thread.objects.filter(status="done").count() == 3
+
+
+def test_a_view_with_few_in_its_window_may_have_more(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WINDOW", "FIRST_WINDOW", "SMALLEST_WINDOW"):
+        monkeypatch.setattr(walks, name, 2)
+    for at in range(3):
+        cast.thread(sender=f"+1202555010{at}")
+    sizes = [
+        view_seen_by(cast.ana, cast.front_desk, query).count(cast.ana)
+        for query in ("only=unread", "only=unread&only=urgent", "only=open")
+    ]
+    assert [size.words for size in sizes] == ["2+", "0", "2+"]

@@ -144,13 +144,13 @@ def test_all_of_a_view_is_selected_as_it_was_shown(
     post(cast.ana, "assign", first, second, assignee="me")
     client, inbox = client_of(cast.ana), str(cast.front_desk.pk)
     tools = read_words(client.get("/bulk/tools/", {"inbox": inbox, "only": "mine"}))
-    assert 'data-count="2"' in tools
+    assert 'data-found="2"' in tools
     newest = json.dumps({inbox: second.messages.latest("pk").pk})
     cast.text_in("Wait!", sender=second.contact.address)
     fields = {"deed": "done", "inbox": inbox, "only": "mine", "newest": newest}
     answer = read_words(client.post("/bulk/", fields, headers=HTMX))
     action = BulkAction.objects.latest("pk")
-    assert "Marking 1 as done… 0" in answer
+    assert "Marking all in this view as done…" in answer
     assert f'data-progress="/bulk/{action.pk}/"' in answer
     bulk.go_on(action.pk)
     assert done_threads() == {first}
