@@ -77,7 +77,7 @@ class Changes:
     changed_labels: list[Label] = field(default_factory=list)
     # The labels of the threads that changed, by key.
     labels: dict[int, Label] = field(default_factory=dict)
-    # What stands beside the views of each agent who sees a list of the inbox.
+    # What stands beside the views of each agent who sees a list of it, if a thread changed.
     view_counts: dict[int, ViewCounts] = field(default_factory=dict)
     # Unread threads of the inbox, for each agent who sees it as a row.
     unread_threads: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -122,7 +122,8 @@ def read_changes(
         changes.changed_labels = list(changed_labels.order_by("seq"))
     _read_agents_with_access(changes, agent_ids)
     _read_personal(changes, counting_ids)
-    _read_view_counts(changes, listing_ids)
+    if changes.threads or rows_since is None:
+        _read_view_counts(changes, listing_ids)
     if notifications_since is not None and notifications_since < inbox.seq:
         _read_notifications(changes, notifications_since)
     return changes

@@ -87,8 +87,8 @@ class Renderer:
         parts = [*self._refusal_parts(target), *self._notification_parts(agent)]
         if self.changes.changed_labels:
             parts.append(labels_part(self.changes.changed_labels))
-        if agent.pk in self.changes.view_counts and target.shows_list_of(inbox.pk):
-            parts.append(counts_part(inbox, agent, self.changes.view_counts[agent.pk]))
+        if target.shows_list_of(inbox.pk):
+            parts.append(counts_part(inbox, agent, self.changes.view_counts.get(agent.pk)))
         return pack_frames(parts=parts, rows=rows, seqs=seqs if target.with_seqs else None)
 
     def _refusal_parts(self, target: Target) -> list[Part]:
@@ -240,13 +240,14 @@ def labels_part(labels: Iterable[Label]) -> Part:
     return "labels", told
 
 
-def counts_part(inbox: Inbox, agent: Agent, counted: ViewCounts) -> Part:
-    """Tell a page how many threads of the inbox the views hold that have a count, and the inbox's
-    name if its number receives no texts.
+def counts_part(inbox: Inbox, agent: Agent, counted: ViewCounts | None) -> Part:
+    """Tell a page how many threads of the inbox the views hold that have a count, if they were
+    counted, and the inbox's name if its number receives no texts.
 
     `seq` is "<inbox counter>-<agent counter>": both were read before the counts were.
     """
-    told = {"inbox": inbox.pk, "seq": f"{inbox.seq}-{agent.seq}", **view_counts(inbox, counted)}
+    counts = {} if counted is None else view_counts(inbox, counted)
+    told = {"inbox": inbox.pk, "seq": f"{inbox.seq}-{agent.seq}", **counts}
     return "counts", told | ({"lost": inbox.name} if inbox.not_receiving_since else {})
 
 

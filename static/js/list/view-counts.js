@@ -6,23 +6,22 @@ import { listen } from "../shared/events.js";
 const CAP = 1_000;
 const COUNTED = /** @type {const} */ (["reply", "mine", "failed"]);
 
-/** @typedef {import("../shared/events.js").ViewCounts} ViewCounts */
-
 /** @returns {HTMLElement | null} */
 const navigation = () => document.querySelector("[data-counts]");
 
 /** @param {number} sum */
 const capped = (sum) => (sum >= CAP ? `${CAP - 1}+` : String(sum || ""));
 
-listen("counts", ({ inbox, seq, ...counts }) => {
+listen("counts", ({ inbox, seq, reply, mine, failed }) => {
   const views = navigation();
-  if (!views) return;
-  /** @type {Record<string, Pick<ViewCounts, "seq" | "reply" | "mine" | "failed">>} */
+  // Nothing was counted where no thread had changed.
+  if (!views || reply === undefined || mine === undefined || failed === undefined) return;
+  /** @type {Record<string, {seq: string, reply: number, mine: number, failed: number}>} */
   const known = JSON.parse(views.dataset.counts || "{}");
   const old = known[inbox];
   // An inbox that the agent lost has no seq.
   if (seq && old?.seq && compareKeys(seq, old.seq) < 0) return;
-  known[inbox] = { seq, reply: counts.reply, mine: counts.mine, failed: counts.failed };
+  known[inbox] = { seq, reply, mine, failed };
   views.dataset.counts = JSON.stringify(known);
   for (const name of COUNTED) {
     const sum = Object.values(known).reduce((total, one) => total + one[name], 0);

@@ -55,9 +55,9 @@
  * @property {number} inbox
  * @property {string} seq the change counters of inbox and agent, as "17-5"; empty where the agent
  *   lost the inbox
- * @property {number} reply
- * @property {number} mine
- * @property {number} failed threads with failed or unknown texts that nobody has seen
+ * @property {number} [reply] nothing where no thread had changed, as the next two
+ * @property {number} [mine]
+ * @property {number} [failed] threads with failed or unknown texts that nobody has seen
  * @property {string} [lost] the inbox's name, if new texts to its number don't come here
  */
 

@@ -193,8 +193,8 @@ class LivePage:
         return counted | {element.shown for element in self.placed.values()}
 
     def _take_counts(self, counts: dict[str, Any] | None) -> None:
-        """Keep the counts beside the views, unless newer ones are known."""
-        if counts is None:
+        """Keep the counts beside the views, unless newer ones are known, or none were counted."""
+        if counts is None or "reply" not in counts:
             return
         known = self.counts.get(counts["inbox"], {}).get("seq", "")
         if not (counts["seq"] and known) or parse_key(counts["seq"]) >= parse_key(known):

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
+from unittest.mock import Mock
 
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from inboxes import counters
 from inboxes.models import Inbox
 from messaging.live import reading
+from messaging.live.pages import Target
 from messaging.live.reading import read_changes, read_states
+from messaging.live.rendering import Renderer
+from messaging.stream.writing import change_message
 from tests.cast import ANAS_LINE, DISPATCH, Cast
 from threads.models import Thread, ThreadState
 
@@ -79,3 +89,33 @@ def test_many_threads_that_change_at_once_are_all_read(
     rows, states, upto = read_states(cast.ana, 0)
     assert {row.pk for row in rows} == states.keys() == found
     assert upto == 60
+
+
+def test_views_are_counted_again_only_where_a_thread_has_changed(cast: Cast) -> None:
+    thread = cast.thread()
+    answer = cast.answer(thread, "On our way")
+
+    def told(since: int) -> dict[str, Any]:
+        """Return what a page of ana's gets of the counts."""
+        changes = read_changes(
+            cast.front_desk.pk,
+            rows_since=since,
+            messages_since=since,
+            open_threads={thread.pk},
+            agent_ids={cast.ana.pk},
+            listing_ids={cast.ana.pk},
+        )
+        page = Target(Mock(), cast.ana.pk, cast.front_desk.pk, thread.pk, with_seqs=True)
+        (frame,) = Renderer(changes).frames_for(page)
+        counts: dict[str, Any] = json.loads(frame)["counts"]
+        return counts
+
+    before = Inbox.objects.get(pk=cast.front_desk.pk).seq
+    with transaction.atomic():
+        seq = counters.next_inbox_seq(cast.front_desk.pk)
+        change_message(answer, seq, state="delivered")
+    Inbox.objects.update(not_receiving_since=timezone.now())
+    receipt = told(before)
+    assert receipt.keys() == {"inbox", "seq", "lost"}
+    cast.text_in("Thanks!")
+    assert told(seq).items() >= {"reply": 1, "mine": 0, "failed": 0}.items()
