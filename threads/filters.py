@@ -15,6 +15,9 @@ from threads.models import Thread
 
 ALL = "all"  # Says in an address that the list is not narrowed
 
+# Says in an address that the agent chose the filter just now; the page that opens lacks it.
+CHOSEN = "chosen"
+
 MAX_LABELS = 10  # in one filter
 
 _LABEL = "label"  # What stands before a label's key in a token

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from threads.filters import ALL, EVERYTHING, ThreadFilter, ThreadView
+from threads.filters import ALL, CHOSEN, EVERYTHING, ThreadFilter, ThreadView
 from threads.models import Label, Thread
 from threads.view_counts import cap_count
 
@@ -56,7 +56,8 @@ class ViewLink:
 
     @property
     def query(self) -> str:
-        return f"?{self.filter.explicit_query}"
+        """Return the query string by which the list shows it, and remembers that it was chosen."""
+        return f"?{self.filter.explicit_query}&{CHOSEN}=1"
 
     @property
     def icon(self) -> str:

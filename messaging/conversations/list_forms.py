@@ -47,6 +47,7 @@ class ListForm(FilterForm):
     """Read the query string of a list."""
 
     after = forms.CharField(max_length=64, required=False, strip=False)
+    chosen = forms.CharField(required=False)
 
     def clean_after(self) -> Cursor | None:
         key: str = self.cleaned_data["after"]

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 def test_an_empty_view_says_so_and_leads_back_to_all(cast: Cast, view: str, words: str) -> None:
     page = read_page(client_of(cast.dov).get(f"/?only={view}"))
     assert words in page
-    assert 'href="/?only=all"' in page
+    assert 'href="/?only=all&amp;chosen=1"' in page
     assert "Show all messages" in page
 
 
@@ -49,10 +49,10 @@ def test_what_a_list_is_narrowed_to_can_be_taken_off_one_by_one(cast: Cast) -> N
     )
     chips = re.findall(r'class="narrowing"\s+href="([^"]+)"[^>]+aria-label="([^"]+)"', page)
     assert {name: unescape(address).removeprefix(path) for address, name in chips} == {
-        "Remove Mine": f"?only=unread&only=urgent&label={label.pk}",
-        "Remove Unread": f"?only=mine&only=urgent&label={label.pk}",
-        "Remove Urgent": f"?only=mine&only=unread&label={label.pk}",
-        "Remove Repair": "?only=mine&only=unread&only=urgent",
+        "Remove Mine": f"?only=unread&only=urgent&label={label.pk}&chosen=1",
+        "Remove Unread": f"?only=mine&only=urgent&label={label.pk}&chosen=1",
+        "Remove Urgent": f"?only=mine&only=unread&label={label.pk}&chosen=1",
+        "Remove Repair": "?only=mine&only=unread&only=urgent&chosen=1",
     }
     alone = read_page(client_of(cast.ana).get(f"{path}?only=mine"))
     assert 'class="narrowing"' not in alone

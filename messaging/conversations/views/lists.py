@@ -36,7 +36,8 @@ def _show_list(request: HtmxRequest, agent: Agent, inbox: Inbox | None) -> HttpR
     """Show what was searched, or the list with the filter of the address.
 
     An address without a filter opens the one that the agent chose last, and then names it: so
-    the step back leads to what was shown.
+    the step back leads to what was shown. Only a choice among the views is remembered: a bookmark
+    or a notification leads to an address with a filter, too.
     """
     form = ListForm(request.GET)
     if not form.is_valid():
@@ -49,11 +50,21 @@ def _show_list(request: HtmxRequest, agent: Agent, inbox: Inbox | None) -> HttpR
         return _show_remembered(request, agent, inbox, title)
     asked: ThreadFilter = form.cleaned_data["filter"]
     shown = without_lost_labels(asked, agent, inbox)
-    if after is None:
+    is_choice = after is None and bool(form.cleaned_data["chosen"])
+    if is_choice and _is_opened(request):
         remember_view(agent=agent, inbox=inbox, shown=shown)
-    if shown != asked:
+    if shown != asked or (is_choice and not request.htmx):
         return redirect(_address(inbox, shown))
-    return render_list(request, list_of(agent, inbox, after, shown), title)
+    answer = render_list(request, list_of(agent, inbox, after, shown), title)
+    if is_choice and targets_panes(request):
+        answer["HX-Push-Url"] = _address(inbox, shown)
+    return answer
+
+
+def _is_opened(request: HtmxRequest) -> bool:
+    """Return False if a browser or a program only looks at an address that nobody opened."""
+    purposes = [request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz")]
+    return request.method == "GET" and not any("prefetch" in one.lower() for one in purposes)
 
 
 def _show_remembered(
