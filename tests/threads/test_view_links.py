@@ -72,7 +72,7 @@ def test_a_row_says_whose_it_is_and_what_was_done_with_it(cast: Cast) -> None:
     snooze(inbox_id=inbox_id, shown=shown, until=later, by=cast.ana)
     path = f"/inboxes/{cast.front_desk.pk}/?only=all"
     (row,) = parse_elements(read_page(client_of(cast.ana).get(path)))
-    for words in ("Snoozed", "until", "Labels Repair Billing", "Assigned to Ben Okafor"):
+    for words in ("Snoozed", "until", "Labels Billing Repair", "Assigned to Ben Okafor"):
         assert words in row.words
     (his,) = parse_elements(read_page(client_of(cast.ben).get(path)))
     assert "Assigned to you" in his.words
