@@ -5,15 +5,18 @@ A line is no message: nothing counts it, notifies of it by itself, or could send
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from inboxes.models import Agent
 from threads import words
 from threads.activity_lines import index_words
+from threads.changes import Change
 from threads.models import Activity, Label, Thread
 
 
@@ -70,3 +73,48 @@ def about_agent(agent: Agent) -> dict[str, Any]:
 def about_label(label: Label) -> dict[str, Any]:
     """Return the details that name a label as it is called today; a renamed one stays readable."""
     return {"label": label.pk, "name": label.name}
+
+
+# Kinds that tell of the same thing about a thread. Lines of labels tell of one label each.
+_ALIKE = (
+    [Activity.Kind.ASSIGNED, Activity.Kind.UNASSIGNED],
+    [
+        Activity.Kind.DONE,
+        Activity.Kind.REOPENED,
+        Activity.Kind.SNOOZED,
+        Activity.Kind.UNSNOOZED,
+    ],
+    [Activity.Kind.LABELLED, Activity.Kind.UNLABELLED],
+)
+
+_LINES_THAT_STAND = """
+SELECT line.id, line.after_id FROM threads_activity AS line
+WHERE line.id = ANY(%(lines)s) AND line.kind = ANY(%(kinds)s) AND NOT EXISTS (
+    SELECT FROM threads_activity AS later
+    WHERE later.thread_id = line.thread_id AND later.id > line.id
+      AND later.kind = ANY(%(kinds)s) AND later.actor_id IS DISTINCT FROM line.actor_id
+      AND later.details -> 'label' IS NOT DISTINCT FROM line.details -> 'label')
+"""
+
+
+def lines_that_stand(line_ids: Collection[int]) -> dict[int, int]:
+    """Return those lines whose matter nobody else has decided since, with their `after_id`.
+
+    What their own actor has done and taken back since then does not count.
+    """
+    found: dict[int, int] = {}
+    if line_ids:
+        with connection.cursor() as cursor:
+            for kinds in _ALIKE:
+                cursor.execute(_LINES_THAT_STAND, {"lines": [*line_ids], "kinds": kinds})
+                found.update(cursor.fetchall())
+    return found
+
+
+def name_lines(changes: Iterable[Change], lines: Collection[Activity]) -> list[Change]:
+    """Return the changes, each with the key of the line that tells of it on its thread."""
+    keys = {line.thread_id: line.pk for line in lines}
+    return [
+        replace(change, after={**change.after, "line": keys[change.thread_id]})
+        for change in changes
+    ]

@@ -14,7 +14,8 @@ class Change:
     """The columns that one deed changed on one thread, before and after, as JSON has them.
 
     A change of the assignee has `assignee`; one of the status has `status`, `snoozed_until` (in
-    ISO 8601) and `snoozed_by`; one of the labels has `label`, its key, and `is_on`.
+    ISO 8601) and `snoozed_by`; one of the labels has `label`, its key, and `is_on`. `line` in
+    `after` is the activity that tells of it.
     """
 
     thread_id: int

@@ -7,6 +7,7 @@ record the activity, notify, and ring.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -40,10 +41,6 @@ class WorkStatus(NamedTuple):
             "snoozed_until": self.snoozed_until.isoformat() if self.snoozed_until else None,
             "snoozed_by": self.snoozed_by_id,
         }
-
-    def equals(self, other: WorkStatus) -> bool:
-        """Return True if both mean the same, whoever snoozed it."""
-        return self[:2] == other[:2]
 
 
 OPEN = WorkStatus()
@@ -80,7 +77,7 @@ def restore(
 ) -> list[Change]:
     """Take changes of the status back where it is still as they left it; return what changed.
 
-    A snooze that would have ended meanwhile is not restored: the thread is open.
+    A snooze whose hour has passed meanwhile ends instead: the change is from it to open.
     """
     wanted = group_threads(
         (
@@ -91,9 +88,12 @@ def restore(
     )
     done: list[Change] = []
     for (before, after), thread_ids in wanted.items():
-        has_ended = before.snoozed_until is not None and before.snoozed_until <= now
         same = _of_inbox(inbox_id, thread_ids).filter(**after._asdict())
-        done += _write(same, OPEN if has_ended else before, seq)
+        if before.snoozed_until is not None and before.snoozed_until <= now:
+            ended = _write(same, OPEN, seq)
+            done += [replace(change, before=before.to_json()) for change in ended]
+        else:
+            done += _write(same, before, seq)
     return done
 
 
@@ -104,7 +104,7 @@ def _of_inbox(inbox_id: int, thread_ids: Collection[int]) -> QuerySet[Thread]:
 def _write(threads: QuerySet[Thread], new: WorkStatus, seq: int) -> list[Change]:
     rows = threads.order_by("pk").values_list("pk", *WorkStatus._fields)
     found = {key: WorkStatus(*columns) for key, *columns in rows}
-    changing = {key: before for key, before in found.items() if not before.equals(new)}
+    changing = {key: before for key, before in found.items() if before != new}
     Thread.objects.filter(pk__in=changing).update(**new._asdict(), seq=seq)
     after = new.to_json()
     return [Change(key, before.to_json(), after) for key, before in changing.items()]

@@ -248,8 +248,6 @@ def _note_outcome(
 ) -> None:
     """Count what the batch came to, for the sentence that tells the agent."""
     told = action.details
-    if outcome.changes:
-        told["last"] = [*outcome.changes][-1].thread_id
     told["changed"] = told.get("changed", 0) + len(outcome.changes)
     told["kept"] = told.get("kept", 0) + len(outcome.kept)
     if outcome.is_refused:

@@ -63,8 +63,7 @@ def assign_threads(
         are_nobodys=by_answering,
     )
     details = {"is_first_answer": True} if by_answering else {}
-    _tell_of_assignments(changes, inbox_id, by, seq, notifies=notifies, **details)
-    return changes
+    return _tell_of_assignments(changes, inbox_id, by, seq, notifies=notifies, **details)
 
 
 @transaction.atomic
@@ -72,8 +71,7 @@ def unassign_some(*, inbox_id: int, agent_id: int, limit: int) -> list[Change]:
     """Unassign at most so many threads of an agent who has left the inbox."""
     seq = counters.next_inbox_seq(inbox_id)
     changes = assignment.unassign_some(inbox_id=inbox_id, agent_id=agent_id, limit=limit, seq=seq)
-    _tell_of_assignments(changes, inbox_id, None, seq, has_left=True)
-    return changes
+    return _tell_of_assignments(changes, inbox_id, None, seq, has_left=True)
 
 
 @transaction.atomic
@@ -88,8 +86,8 @@ def mark_done(
     kept_open = _threads_with_unseen_texts(shown)
     thread_ids = shown.keys() - set(kept_open)
     changes = status.mark_done(inbox_id=inbox_id, thread_ids=thread_ids, seq=seq)
-    _tell_of_statuses(changes, inbox_id, by, seq)
-    return PutAside(changes, kept_open)
+    lines = _tell_of_statuses(changes, inbox_id, by, seq)
+    return PutAside(activity.name_lines(changes, lines), kept_open)
 
 
 @transaction.atomic
@@ -99,8 +97,7 @@ def reopen(
     """Open threads that are done or snoozed."""
     seq = seq or counters.next_inbox_seq(inbox_id)
     changes = status.reopen(inbox_id=inbox_id, thread_ids=thread_ids, seq=seq)
-    _tell_of_statuses(changes, inbox_id, by, seq)
-    return changes
+    return activity.name_lines(changes, _tell_of_statuses(changes, inbox_id, by, seq))
 
 
 @transaction.atomic
@@ -122,8 +119,8 @@ def snooze(
     changes = status.snooze(
         inbox_id=inbox_id, thread_ids=thread_ids, until=until, by_id=by.pk, seq=seq
     )
-    _tell_of_statuses(changes, inbox_id, by, seq)
-    return PutAside(changes, kept_open)
+    lines = _tell_of_statuses(changes, inbox_id, by, seq)
+    return PutAside(activity.name_lines(changes, lines), kept_open)
 
 
 @transaction.atomic
@@ -131,6 +128,12 @@ def wake_some(*, inbox_id: int, limit: int) -> list[Change]:
     """Open at most so many threads whose snooze has ended; notify whoever waits for them."""
     seq = counters.next_inbox_seq(inbox_id)
     changes = status.wake_due(inbox_id=inbox_id, now=timezone.now(), limit=limit, seq=seq)
+    _tell_of_return(changes, inbox_id, seq)
+    return changes
+
+
+def _tell_of_return(changes: Collection[Change], inbox_id: int, seq: int) -> list[Change]:
+    """Record that snoozes have ended, notify whoever waits for them, and ring."""
     lines = _tell_of_statuses(changes, inbox_id, None, seq)
     woken = [change.thread_id for change in changes]
     assignees = dict(Thread.objects.filter(pk__in=woken).values_list("pk", "assignee"))
@@ -139,7 +142,7 @@ def wake_some(*, inbox_id: int, limit: int) -> list[Change]:
     notifying.notify_of_activities(
         [(line, agent_id) for line, agent_id in told if agent_id is not None], Reason.SNOOZED
     )
-    return changes
+    return activity.name_lines(changes, lines)
 
 
 @transaction.atomic
@@ -151,18 +154,53 @@ def undo(
     notifies: bool = True,
     seq: int | None = None,
 ) -> list[Change]:
-    """Take changes back, each only where its thread is still as the change left it."""
+    """Take changes back, each only where its thread is still as the change left it.
+
+    Where somebody else has decided since, it stays, even if they decided the same. So does a
+    thread that would be put aside with a text that came in since the change.
+    """
     seq = seq or counters.next_inbox_seq(inbox_id)
+    changes = _changes_that_stand(changes)
     assigned = [change for change in changes if "assignee" in change.after]
     done = assignment.restore(inbox_id=inbox_id, changes=assigned, seq=seq)
-    _tell_of_assignments(done, inbox_id, by, seq, notifies=notifies)
+    done = _tell_of_assignments(done, inbox_id, by, seq, notifies=notifies)
     others = [change for change in changes if "status" in change.after]
-    restored = status.restore(inbox_id=inbox_id, changes=others, now=timezone.now(), seq=seq)
-    _tell_of_statuses(restored, inbox_id, by, seq)
+    restored = _restore_statuses(others, inbox_id, by, seq)
     labelled = [change for change in changes if "label" in change.after]
     relabelled = labels.restore(inbox_id=inbox_id, changes=labelled, seq=seq)
-    tell_of_labels(relabelled, inbox_id=inbox_id, by=by, seq=seq)
+    relabelled = tell_of_labels(relabelled, inbox_id=inbox_id, by=by, seq=seq)
     return done + restored + relabelled
+
+
+def _changes_that_stand(changes: Collection[Change]) -> list[Change]:
+    """Leave out what somebody else has decided anew, and what would put an unseen text aside."""
+    standing = activity.lines_that_stand([change.after["line"] for change in changes])
+    kept = [change for change in changes if change.after["line"] in standing]
+    aside = {
+        change.thread_id: standing[change.after["line"]]
+        for change in kept
+        if change.before.get("status", Thread.Status.OPEN) != Thread.Status.OPEN
+    }
+    unseen = set(_threads_with_unseen_texts(aside))
+    return [
+        change for change in kept if "status" not in change.after or change.thread_id not in unseen
+    ]
+
+
+def _restore_statuses(
+    changes: Collection[Change], inbox_id: int, by: Agent, seq: int
+) -> list[Change]:
+    """Take changes of the status back; a snooze that ended meanwhile ends now, for all to see."""
+    now = timezone.now()
+    restored = status.restore(inbox_id=inbox_id, changes=changes, now=now, seq=seq)
+    snoozes = {one.thread_id for one in changes if one.before["status"] == Thread.Status.SNOOZED}
+    ended: list[Change] = []
+    others: list[Change] = []
+    for one in restored:
+        is_open = one.after["status"] == Thread.Status.OPEN
+        (ended if one.thread_id in snoozes and is_open else others).append(one)
+    lines = _tell_of_statuses(others, inbox_id, by, seq)
+    return activity.name_lines(others, lines) + _tell_of_return(ended, inbox_id, seq)
 
 
 _UNSEEN = """
@@ -190,23 +228,31 @@ def _tell_of_assignments(
     *,
     notifies: bool = True,
     **details: bool,
-) -> None:
-    """Record the activity, show the threads to those whose they are now, notify, and ring."""
+) -> list[Change]:
+    """Record the activity, show the threads to those whose they are now, notify, and ring.
+
+    Return the changes with their lines.
+    """
     groups = group_threads(
         ((change.before["assignee"], change.after["assignee"]), change.thread_id)
         for change in changes
     )
     agents = Agent.objects.in_bulk({key for pair in groups for key in pair if key is not None})
+    # All are locked at once, in the order of their keys: other groups may come in another order.
+    counters.next_agent_seqs({after for _, after in groups if after is not None})
+    told: list[Activity] = []
     for (before, after), thread_ids in groups.items():
         kind = Kind.UNASSIGNED if after is None else Kind.ASSIGNED
         about = activity.about_agent(agents[before if after is None else after])
         lines = _record(kind, thread_ids, inbox_id, by, seq, about | details)
+        told += lines
         if after is not None:
             restore_threads(thread_ids=thread_ids, agent_id=after)
         if after is not None and notifies:
             notifying.notify_of_activities([(line, after) for line in lines], Reason.ASSIGNED)
     if changes:
         bell.ring_inbox(inbox_id, seq)
+    return activity.name_lines(changes, told)
 
 
 def _tell_of_statuses(

@@ -31,18 +31,20 @@ def label_threads(
     label = labels.get_label(inbox_id=inbox_id, label_id=label_id)
     write = labels.put_on if is_on else labels.take_off
     changes = write(inbox_id=inbox_id, thread_ids=thread_ids, label=label, seq=seq)
-    tell_of_labels(changes, inbox_id=inbox_id, by=by, seq=seq)
-    return changes
+    return tell_of_labels(changes, inbox_id=inbox_id, by=by, seq=seq)
 
 
-def tell_of_labels(changes: Collection[Change], *, inbox_id: int, by: Agent, seq: int) -> None:
-    """Record the activity, and ring."""
+def tell_of_labels(
+    changes: Collection[Change], *, inbox_id: int, by: Agent, seq: int
+) -> list[Change]:
+    """Record the activity, and ring; return the changes with their lines."""
     groups = group_threads(
         ((change.after["label"], change.after["is_on"]), change.thread_id) for change in changes
     )
     named = Label.objects.in_bulk({key for key, _ in groups}) if groups else {}
+    lines: list[Activity] = []
     for (key, is_on), thread_ids in groups.items():
-        activity.record(
+        lines += activity.record(
             thread_ids=thread_ids,
             inbox_id=inbox_id,
             actor=by,
@@ -52,3 +54,4 @@ def tell_of_labels(changes: Collection[Change], *, inbox_id: int, by: Agent, seq
         )
     if changes:
         bell.ring_inbox(inbox_id, seq)
+    return activity.name_lines(changes, lines)

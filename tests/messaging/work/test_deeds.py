@@ -87,7 +87,7 @@ def test_the_same_again_changes_and_tells_nothing(cast: Cast) -> None:
     assert mark_done(thread, cast.ben) == []
     assert Thread.objects.get().seq == before
     snooze(thread, cast.ana, until)
-    assert snooze(thread, cast.ben, until) == []
+    assert snooze(thread, cast.ana, until) == []
     assert Thread.objects.get().snoozed_by == cast.ana
     assert [kind for _, kind in activity_of(thread)] == ["assigned", "done", "snoozed"]
 
@@ -219,7 +219,7 @@ def test_undo_takes_back_only_what_is_still_as_it_was_left(cast: Cast) -> None:
         inbox_id=inbox_id, thread_ids=keys, assignee=cast.ben, by=cast.ana
     )
     reopen(threads[1], cast.ben)
-    assign(threads[2], cast.cho, by=cast.cho)
+    assign(threads[2], cast.cho, by=cast.ana)
     cast.text_in("And now?", sender="+12025550203")
     undone = deeds.undo(inbox_id=inbox_id, changes=changes, by=cast.ana)
     rows = Thread.objects.order_by("pk").values_list("status", "snoozed_until", "assignee")
