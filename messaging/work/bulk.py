@@ -18,6 +18,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from inboxes import counters
@@ -130,8 +131,9 @@ def _turn_back(action_id: int) -> BulkAction:
         raise CannotUndo
     action.items.filter(after={}).delete()
     action.state, action.done_count = State.UNDOING, 0
+    action.undone_at = timezone.now()
     action.total = action.items.count()
-    action.save(update_fields=["state", "total", "done_count"])
+    action.save(update_fields=["state", "undone_at", "total", "done_count"])
     _defer_if_many(action)
     return action
 
@@ -284,10 +286,9 @@ def _end(action_id: int, state: State) -> None:
         return
     is_undone = state == State.UNDOING
     action.state = State.UNDONE if is_undone else State.FINISHED
-    action.undone_at = timezone.now() if is_undone else None
     if action.deed == Deed.ASSIGN:
         summaries.withdraw(action) if is_undone else summaries.notify_assignee(action)
-    action.save(update_fields=["state", "undone_at", "details"])
+    action.save(update_fields=["state", "details"])
 
 
 # A request that does few threads itself is over by then.
@@ -296,9 +297,10 @@ FORGOTTEN_AFTER = timedelta(minutes=1)
 
 def wake_forgotten_actions() -> None:
     """Queue a job for every action that nobody goes on with: its process may be gone."""
-    unended = BulkAction.objects.filter(
+    begun = BulkAction.objects.annotate(turned_at=Coalesce("undone_at", "created_at"))
+    unended = begun.filter(
         state__in=[State.RUNNING, State.UNDOING],
-        created_at__lt=timezone.now() - FORGOTTEN_AFTER,
+        turned_at__lt=timezone.now() - FORGOTTEN_AFTER,
     )
     for action_id in jobs.actions_without_a_job(unended.values_list("pk", flat=True)):
         log.warning("Action %s on many threads had no job left and is woken.", action_id)

@@ -186,6 +186,23 @@ def test_an_action_whose_job_is_gone_is_woken(cast: Cast, small_batches: None) -
     assert (job.task_name, job.args) == (jobs.GO_ON_WITH_MANY, {"action_id": action.pk})
 
 
+def test_an_undo_that_has_just_begun_is_not_woken(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = [cast.thread(sender=f"+1202555100{index}") for index in range(2)]
+    shown = dict.fromkeys([thread.pk for thread in threads], 2**40)
+    action = bulk.begin(agent=cast.ana, deed=Deed.DONE, shown=shown, details={})
+    BulkAction.objects.update(created_at=timezone.now() - bulk.FORGOTTEN_AFTER * 2)
+    action.refresh_from_db()
+    monkeypatch.setattr(bulk, "go_on", lambda *_: None)  # the request is at it
+    bulk.undo(action=action)
+    wake_forgotten_actions(timestamp=0)
+    assert due_jobs() == []
+    BulkAction.objects.update(undone_at=timezone.now() - bulk.FORGOTTEN_AFTER * 2)
+    wake_forgotten_actions(timestamp=0)
+    assert len(due_jobs()) == 1
+
+
 def test_actions_are_forgotten_after_some_days_with_what_they_changed(cast: Cast) -> None:
     old = begin_with_some(cast)
     new = bulk.begin(agent=cast.ana, deed=Deed.REOPEN, shown=dict.fromkeys([1], 1), details={})
