@@ -17,6 +17,7 @@ from messaging.attachments import drafts
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.outbound.sending import queue_message
 from messaging.stream import failures, writing
+from messaging.stream.hiding import show_empty_thread
 from threads.models import Thread
 
 State = ScheduledText.State
@@ -47,6 +48,8 @@ def create_text(
     defaults = {"seen_id": thread.last_message_id or 0, "inbox_id": thread.inbox_id}
     text = ScheduledText.objects.create(thread=thread, seq=seq, **(defaults | columns))
     drafts.schedule_files(files, text)
+    if thread.last_message_id is None:
+        show_empty_thread(thread)
     _change_count(text, seq, int(text.is_pending))
     bell.ring_inbox(text.inbox_id, seq)
     return text

@@ -35,7 +35,7 @@ from messaging.outbound.sending import (
     number_to_send_from,
 )
 from messaging.stream import writing
-from messaging.stream.hiding import restore_for_mentioned
+from messaging.stream.hiding import hide_empty_thread, restore_for_mentioned
 from messaging.stream.mentions import find_mentions, mentionable_agents
 from messaging.stream.refusals import number_or_refusal, too_long_sentence
 from messaging.work import deeds
@@ -152,6 +152,7 @@ def delete_scheduled_text(*, text: ScheduledText) -> None:
     now = read_pending(text)
     drafts.drop_scheduled_files(drafts.scheduled_files(now))
     update_text(now, seq, state=State.DELETED, body="", reason="")
+    hide_empty_thread(now.thread_id)
 
 
 @transaction.atomic
@@ -201,8 +202,11 @@ def send_if_due(*, text: ScheduledText) -> bool:
         return False
     if now.is_undoable:
         sent_before = due.filter(IS_LEAVING, thread=now.thread_id, pk__lt=now.pk)
-        for earlier in sent_before.order_by("pk"):
-            _send_or_hold(earlier, seq)
+        earlier = list(sent_before.order_by("pk"))
+        # In the order of their keys: the texts may have been written in another order.
+        counters.next_agent_seqs(text.author_id for text in [*earlier, now])
+        for one in earlier:
+            _send_or_hold(one, seq)
     return _send_or_hold(now, seq)
 
 

@@ -36,6 +36,7 @@ from messaging.outbound.sending import (
     number_to_send_from,
     write_message,
 )
+from messaging.stream.hiding import hide_empty_thread
 from messaging.stream.jobs import defer_due_text
 from messaging.stream.mentions import find_mentions, mentionable_agents
 from threads.actions import change_state
@@ -161,6 +162,7 @@ def take_back(*, text: ScheduledText, agent: Agent, typed: Draft | None = None) 
     body = now.body
     drafts.return_files(now)
     update_text(now, seq, state=State.DELETED, body="", reason="")
+    hide_empty_thread(now.thread_id)
     Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     found = _join(body, typed or _stored_draft(now.thread_id, agent))
     change_state(

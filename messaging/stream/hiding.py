@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from inboxes.models import Agent
 from messaging.models import Message, Notification
 from messaging.stream.notifying import mark_notifications_read
-from threads.actions import hide_thread, restore_for_agents, restore_thread
+from threads.actions import change_state, hide_thread, restore_for_agents, restore_thread
+from threads.assignment import assignable_agents
 from threads.models import Thread, ThreadState
 
 
@@ -33,6 +34,35 @@ def delete_thread(*, thread: Thread, agent: Agent, message_id: int) -> bool:
     if is_hidden:
         mark_notifications_read(agent=agent, thread=thread, upto=newest.pk, at=now)
     return is_hidden
+
+
+# Greater than every message's key so far, and smaller than those to come.
+_NEXT_MESSAGE = "SELECT nextval(pg_get_serial_sequence('messaging_message', 'id'))"
+
+
+def hide_empty_thread(thread_id: int) -> None:
+    """Hide a thread without any message, which nobody works on, for all who see its inbox.
+
+    A text that waits, or its first message, brings it back. The caller holds the inbox's counter.
+    """
+    empty = Thread.objects.filter(pk=thread_id, last_message_id=None, scheduled_count=0)
+    untouched = empty.filter(assignee=None, label_ids=[], status=Thread.Status.OPEN)
+    thread = untouched.filter(priority="").first()
+    if thread is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_MESSAGE)
+        (hidden_id,) = cursor.fetchone()
+    members = assignable_agents(thread.inbox_id).order_by("pk")
+    _lock_agents(members.values_list("pk", flat=True))
+    for agent in members:
+        change_state(thread=thread, agent=agent, hidden_id=hidden_id)
+
+
+def show_empty_thread(thread: Thread) -> None:
+    """Put a thread without any message back into the lists: a text waits in it now."""
+    hidden = ThreadState.objects.filter(thread=thread, hidden_id__gt=0)
+    restore_for_agents(thread=thread, agent_ids=hidden.values_list("agent", flat=True))
 
 
 @transaction.atomic

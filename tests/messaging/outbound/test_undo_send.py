@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,7 +10,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -23,6 +25,7 @@ from messaging.outbound.scheduling import (
     send_scheduled_text_now,
 )
 from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused
+from messaging.outbound.starting import start_or_hold
 from messaging.outbound.undo_send import Draft, take_back, write_or_hold
 from tests.cast import CUSTOMER, FRONT_DESK, Cast, client_of
 from tests.messaging.attachments.picture_bytes import make_picture
@@ -31,8 +34,9 @@ from tests.messaging.attachments.sending_files import (
     recording_carrier,
     upload_files,
 )
-from tests.messaging.scheduled_texts import make_due
+from tests.messaging.scheduled_texts import make_due, schedule_in
 from threads.actions import save_draft
+from threads.lists import inbox_list
 from threads.models import Thread, ThreadState
 
 __all__ = ["recording_carrier"]
@@ -273,3 +277,53 @@ def test_a_text_that_comes_in_within_the_seconds_keeps_the_thread_open(cast: Cas
     cast.text_in("One more thing")
     assert send_if_due(text=make_due(text))
     assert status_of(thread) == "open"
+
+
+def start(cast: Cast) -> ScheduledText:
+    """Hold a first text to somebody with whom there is no conversation yet."""
+    held = start_or_hold(
+        inbox=cast.front_desk,
+        author=cast.ana,
+        address="+12025550177",
+        body="Hello",
+        form_key=uuid.uuid4(),
+    )
+    assert isinstance(held, ScheduledText)
+    return held
+
+
+def test_a_first_text_that_never_leaves_leaves_no_conversation_in_the_lists(cast: Cast) -> None:
+    def listed() -> list[int]:
+        everybody = (cast.ana, cast.ben)
+        return [len(inbox_list(agent, cast.front_desk).rows) for agent in everybody]
+
+    held = start(cast)
+    assert listed() == [1, 1]
+    take_back(text=held, agent=cast.ana)
+    assert draft_of(cast, held.thread) == ("Hello", False)
+    assert listed() == [0, 0]
+    later = schedule_in(cast, held.thread)
+    assert listed() == [1, 1]
+    delete_scheduled_text(text=later)
+    assert listed() == [0, 0]
+    again = start(cast)
+    assert again.thread == held.thread
+    assert listed() == [1, 1]
+    assert send_if_due(text=make_due(again))
+    assert listed() == [1, 1]
+
+
+def test_texts_of_several_authors_lock_them_in_one_order(cast: Cast) -> None:
+    thread = cast.thread()
+    cast.cho.undo_seconds = 5
+    cast.cho.save()
+    first, last = sorted((cast.ana, cast.cho), key=lambda agent: agent.pk)
+    texts = [make_due(hold(cast, thread, author=agent)) for agent in (last, first)]
+    with CaptureQueriesContext(connection) as queries:
+        assert send_if_due(text=texts[1])
+    locks = [
+        query["sql"]
+        for query in queries
+        if 'FROM "inboxes_agent"' in query["sql"] and "FOR NO KEY UPDATE" in query["sql"]
+    ]
+    assert [int(key) for key in re.findall(r"\d+", locks[0])][:2] == [first.pk, last.pk]
