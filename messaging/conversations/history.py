@@ -278,7 +278,7 @@ def open_conversation(
         page=shown.with_new_line(_first_unread_id(thread, agent, state, shown)),
         list_filter=list_filter,
         is_over_all=is_over_all,
-        hidden_id=state.hidden_id if state and state.hides(thread.last_text_id) else 0,
+        hidden_id=state.hidden_upto(thread.last_message_id, thread.last_text_id) if state else 0,
         refusal=standing.refusal,
         is_opted_out=standing.opt_out is not None,
         wish_id=0 if standing.refusal else find_wishes([thread.pk]).get(thread.pk, 0),

@@ -31,7 +31,6 @@ from messaging.notifications import lists, words
 from threads.cursors import Cursor
 from threads.filters import ThreadFilter, parse_token
 from threads.lists import PAGE_SIZE, read_walked
-from threads.models import Thread, ThreadState
 from threads.rows import build_inbox_row, build_thread_rows
 from threads.unread import count_unread_threads
 from threads.view_counts import count_views
@@ -167,7 +166,10 @@ def draw_personal(
     changed = [inbox for inbox in access.inboxes.values() if inbox.pk in touched]
     shared = [inbox for inbox in changed if not inbox.is_personal]
     counts = dict(zip([inbox.pk for inbox in changed], draw_counts(agent, changed), strict=True))
-    hidden = {thread.pk: _hidden_id(thread, states[thread.pk]) for thread in threads}
+    hidden = {
+        thread.pk: states[thread.pk].hidden_upto(thread.last_message_id, thread.last_text_id)
+        for thread in threads
+    }
     parts = [
         ("notices", {"unread": lists.unread_counts([agent.pk])[agent.pk], "new": []}),
         ("muted", {state.thread_id: state.is_muted for state in states.values()}),
@@ -195,11 +197,6 @@ def draw_personal(
             parts=[*parts, *counted], rows=rows, seqs=seqs
         )
     return upto, frames
-
-
-def _hidden_id(thread: Thread, state: ThreadState) -> int:
-    """Return up to where the thread is hidden; open pages leave it when this changes."""
-    return state.hidden_id if state.hides(thread.last_text_id) else 0
 
 
 def draw_recent_notifications(agent_id: int) -> list[Frame]:

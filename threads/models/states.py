@@ -60,3 +60,11 @@ class ThreadState(models.Model):
     def hides(self, last_text_id: int) -> bool:
         """Return True if the agent deleted the thread and no text went in or out since then."""
         return self.hidden_id > 0 and self.hidden_id >= last_text_id
+
+    def hidden_upto(self, last_message_id: int | None, last_text_id: int) -> int:
+        """Return up to where the thread is hidden; open pages leave it when this changes.
+
+        They stay in one without any message: a text was taken back into its composer.
+        """
+        is_left = last_message_id is not None and self.hides(last_text_id)
+        return self.hidden_id if is_left else 0

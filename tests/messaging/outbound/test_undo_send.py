@@ -302,6 +302,8 @@ def test_a_first_text_that_never_leaves_leaves_no_conversation_in_the_lists(cast
     take_back(text=held, agent=cast.ana)
     assert draft_of(cast, held.thread) == ("Hello", False)
     assert listed() == [0, 0]
+    state = ThreadState.objects.get(agent=cast.ana, thread=held.thread)
+    assert state.hidden_upto(None, 0) == 0, "the page with the text in its composer stays"
     later = schedule_in(cast, held.thread)
     assert listed() == [1, 1]
     delete_scheduled_text(text=later)
