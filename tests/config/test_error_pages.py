@@ -57,7 +57,7 @@ def test_a_form_that_failed_gives_its_text_back_and_promises_nothing(
     title: str,
     promise: str,
 ) -> None:
-    fail_with(monkeypatch, f"{START}.start_conversation", failure)
+    fail_with(monkeypatch, f"{START}.start_or_hold", failure)
     answer = start(cast, client_of_ana(cast), **ORIGIN)
     page = read_words(answer)
     assert answer.status_code == status
@@ -90,7 +90,7 @@ def test_a_page_that_failed_can_be_tried_again(
 def test_a_form_of_another_site_gets_no_words_of_its_own_on_our_page(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fail_with(monkeypatch, f"{START}.start_conversation", RuntimeError)
+    fail_with(monkeypatch, f"{START}.start_or_hold", RuntimeError)
     page = read_words(start(cast, client_of_ana(cast), origin="https://evil.test"))
     assert "This may not have been saved." in page
     assert WORDS not in page

@@ -164,6 +164,6 @@ def test_only_a_webhook_hides_a_broken_database(
 
     monkeypatch.setattr(views, "receive_webhook", raise_error)
     assert post_webhook(cast.account, text_fields("Hello?")).status_code == 503
-    monkeypatch.setattr("messaging.conversations.views.lists.list_of", lambda *_: raise_error())
+    monkeypatch.setattr("messaging.conversations.views.lists.list_of", lambda *_, **__: raise_error())
     with pytest.raises(OperationalError):
         client_of(cast.ana).get("/")
