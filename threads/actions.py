@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest
 from inboxes import bell, counters
 from inboxes.models import Agent
 from threads import activity
+from threads.access import check_member
 from threads.models import Activity, Thread, ThreadState
 
 
@@ -27,6 +28,7 @@ UNSET = _Unset()
 def set_priority(*, thread: Thread, priority: str, by: Agent) -> None:
     """Set the thread's priority for the whole team: one of Thread.Priority, or "" for none."""
     seq = counters.next_inbox_seq(thread.inbox_id)
+    check_member(by, thread.inbox_id)
     changed = Thread.objects.filter(pk=thread.pk).exclude(priority=priority)
     if changed.update(priority=priority, seq=seq):
         activity.record(

@@ -1,7 +1,8 @@
 """Assign, mark as done, reopen and snooze threads, and take that back.
 
 Each deed is one transaction on any number of threads of one inbox. It takes the inbox's counter,
-unless the caller holds it and gives its value as `seq`. Of two deeds at once the later one wins;
+unless the caller holds it and gives its value as `seq`,
+having checked under it that the agent is a member. Of two deeds at once the later one wins;
 the activity tells of both. Each returns what it changed, which `undo` can take back.
 """
 
@@ -19,7 +20,7 @@ from inboxes import bell, counters
 from inboxes.models import Agent
 from messaging.models import Notification
 from messaging.stream import notifying
-from messaging.work.labels import tell_of_labels
+from messaging.work.labels import take_counter, tell_of_labels
 from threads import activity, assignment, labels, status
 from threads.actions import restore_threads
 from threads.changes import Change, group_threads
@@ -54,7 +55,7 @@ def assign_threads(
     get it because they answered first; then it has to be nobody's. Without `notifies` the caller
     tells them of all threads at once.
     """
-    seq = seq or counters.next_inbox_seq(inbox_id)
+    seq = seq or take_counter(inbox_id, by)
     changes = assignment.assign(
         inbox_id=inbox_id,
         thread_ids=thread_ids,
@@ -82,7 +83,7 @@ def mark_done(
 
     An inbound text that came in after it keeps its thread as it is.
     """
-    seq = seq or counters.next_inbox_seq(inbox_id)
+    seq = seq or take_counter(inbox_id, by)
     kept_open = _threads_with_unseen_texts(shown)
     thread_ids = shown.keys() - set(kept_open)
     changes = status.mark_done(inbox_id=inbox_id, thread_ids=thread_ids, seq=seq)
@@ -95,7 +96,7 @@ def reopen(
     *, inbox_id: int, thread_ids: Collection[int], by: Agent, seq: int | None = None
 ) -> list[Change]:
     """Open threads that are done or snoozed."""
-    seq = seq or counters.next_inbox_seq(inbox_id)
+    seq = seq or take_counter(inbox_id, by)
     changes = status.reopen(inbox_id=inbox_id, thread_ids=thread_ids, seq=seq)
     return activity.name_lines(changes, _tell_of_statuses(changes, inbox_id, by, seq))
 
@@ -113,7 +114,7 @@ def snooze(
 
     `shown` is as for `mark_done`: a text that nobody has seen would be put aside too.
     """
-    seq = seq or counters.next_inbox_seq(inbox_id)
+    seq = seq or take_counter(inbox_id, by)
     kept_open = _threads_with_unseen_texts(shown)
     thread_ids = shown.keys() - set(kept_open)
     changes = status.snooze(
@@ -159,7 +160,7 @@ def undo(
     Where somebody else has decided since, it stays, even if they decided the same. So does a
     thread that would be put aside with a text that came in since the change.
     """
-    seq = seq or counters.next_inbox_seq(inbox_id)
+    seq = seq or take_counter(inbox_id, by)
     changes = _changes_that_stand(changes)
     assigned = [change for change in changes if "assignee" in change.after]
     done = assignment.restore(inbox_id=inbox_id, changes=assigned, seq=seq)

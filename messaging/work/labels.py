@@ -9,8 +9,17 @@ from django.db import transaction
 from inboxes import bell, counters
 from inboxes.models import Agent
 from threads import activity, labels
+from threads.access import check_member
 from threads.changes import Change, group_threads
 from threads.models import Activity, Label
+
+
+def take_counter(inbox_id: int, by: Agent | None) -> int:
+    """Take the inbox's counter for what a member does. Raises Http404 if they have left."""
+    seq = counters.next_inbox_seq(inbox_id)
+    if by is not None:
+        check_member(by, inbox_id)
+    return seq
 
 
 @transaction.atomic
@@ -27,7 +36,7 @@ def label_threads(
 
     Takes the inbox's counter, unless the caller holds it and gives its value as `seq`.
     """
-    seq = seq or counters.next_inbox_seq(inbox_id)
+    seq = seq or take_counter(inbox_id, by)
     label = labels.get_label(inbox_id=inbox_id, label_id=label_id)
     write = labels.put_on if is_on else labels.take_off
     changes = write(inbox_id=inbox_id, thread_ids=thread_ids, label=label, seq=seq)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.http import Http404
 from django.utils import timezone
 
 from inboxes.actions import deactivate_agent, remove_member
@@ -12,10 +14,12 @@ from inboxes.models import Agent, Inbox
 from messaging.models import Message, Notification
 from messaging.stream.hiding import delete_thread
 from messaging.work import deeds
+from messaging.work.labels import label_threads
 from tests.cast import ANAS_LINE, Cast
+from threads.actions import set_priority
 from threads.assignment import NotAMember
 from threads.changes import Change
-from threads.models import Activity, Thread, ThreadState
+from threads.models import Activity, Label, Thread, ThreadState
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +249,26 @@ def test_undo_gives_nothing_back_to_whoever_left_and_snoozes_nothing_into_the_pa
     deeds.undo(inbox_id=thread.inbox_id, changes=changes, by=cast.ana)
     thread.refresh_from_db()
     assert (thread.assignee, thread.status) == (None, "open")
+
+
+def test_somebody_who_was_removed_meanwhile_changes_nothing(cast: Cast) -> None:
+    thread = cast.thread()
+    label = Label.objects.create(inbox=thread.inbox, name="VIP", colour="pink", seq=1)
+    changes = assign(thread, cast.cho, by=cast.ben)
+    remove_member(inbox=cast.front_desk, agent=cast.ben, changed_by=cast.admin)
+    where: dict[str, Any] = {"inbox_id": thread.inbox_id, "by": cast.ben}
+    shown = {thread.pk: thread.last_message_id or 0}
+    for deed in (
+        lambda: assign(thread, cast.ana, by=cast.ben),
+        lambda: deeds.mark_done(shown=shown, **where),
+        lambda: deeds.snooze(shown=shown, until=tomorrow(), **where),
+        lambda: deeds.reopen(thread_ids=[thread.pk], **where),
+        lambda: label_threads(thread_ids=[thread.pk], label_id=label.pk, is_on=True, **where),
+        lambda: deeds.undo(changes=changes, **where),
+        lambda: set_priority(thread=thread, priority="high", by=cast.ben),
+    ):
+        with pytest.raises(Http404):
+            deed()
+    assert Activity.objects.filter(thread=thread, actor=cast.ben).count() == 1
+    thread.refresh_from_db()
+    assert (thread.assignee, thread.status, thread.priority) == (cast.cho, "open", "")
