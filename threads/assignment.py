@@ -56,7 +56,7 @@ def unassign_some(*, inbox_id: int, agent_id: int, limit: int, seq: int) -> list
     """
     if assignable_agents(inbox_id).filter(pk=agent_id).exists():
         return []
-    theirs = Thread.objects.filter(inbox=inbox_id, assignee=agent_id).order_by("pk")
+    theirs = Thread.objects.filter(inbox=inbox_id, assignee=agent_id)
     keys = list(theirs.values_list("pk", flat=True)[:limit])
     return _write(Thread.objects.filter(pk__in=keys), None, seq)
 

@@ -63,7 +63,7 @@ def _take_off_some(label: Label) -> bool:
     No page shows it any more, so that the threads keep their counters.
     """
     counters.next_inbox_seq(label.inbox_id)
-    having = ThreadLabel.objects.filter(label=label).order_by("pk")
+    having = ThreadLabel.objects.filter(label=label)
     batch = dict(having.values_list("pk", "thread")[:BATCH])
     without = RawSQL("array_remove(label_ids, %s::bigint)", [label.pk])
     Thread.objects.filter(pk__in=batch.values()).update(label_ids=without)
