@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from inboxes import bell, counters
 from messaging.stream import notifying
+from messaging.work.each_inbox import raise_first, set_aside
 from threads import activity
 from threads.models import Activity, Thread
 
@@ -42,11 +43,14 @@ def alert_of_waits() -> int:
         cursor.execute(_FIND_INBOXES)
         inboxes = [inbox_id for (inbox_id,) in cursor.fetchall()]
     count = 0
+    failed: dict[int, DatabaseError] = {}
     for inbox_id in inboxes:
-        while alerted := alert_some(inbox_id=inbox_id, limit=BATCH):
-            count += alerted
-            if alerted < BATCH:
-                break
+        with set_aside(failed, inbox_id):
+            while alerted := alert_some(inbox_id=inbox_id, limit=BATCH):
+                count += alerted
+                if alerted < BATCH:
+                    break
+    raise_first(failed)
     return count
 
 

@@ -6,10 +6,12 @@ inbox's counter, so that two workers at once bring each back once.
 
 from __future__ import annotations
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from inboxes.models import Inbox
 from messaging.work import deeds
+from messaging.work.each_inbox import raise_first, set_aside
 from threads.models import Thread
 
 # Threads in one transaction, so that nobody waits long for the inbox's counter.
@@ -19,9 +21,12 @@ BATCH = 100
 def end_due_snoozes() -> int:
     """Open all threads whose snooze has ended, a batch of each inbox in turn; return how many."""
     count = 0
-    while inbox_ids := _inboxes_with_due_threads():
+    failed: dict[int, DatabaseError] = {}
+    while inbox_ids := [one for one in _inboxes_with_due_threads() if one not in failed]:
         for inbox_id in inbox_ids:
-            count += len(deeds.wake_some(inbox_id=inbox_id, limit=BATCH))
+            with set_aside(failed, inbox_id):
+                count += len(deeds.wake_some(inbox_id=inbox_id, limit=BATCH))
+    raise_first(failed)
     return count
 
 

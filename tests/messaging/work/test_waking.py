@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from inboxes.models import Inbox
 from messaging.models import Notification
-from messaging.work import waking
+from messaging.work import deeds, waits, waking
 from tests.cast import DISPATCH, Cast
 from tests.clock import Clock, clock
 from tests.messaging.work.test_deeds import activity_of, assign, mark_done, snooze, told
@@ -100,3 +101,33 @@ def test_two_workers_at_once_bring_each_back_once(transactional_db: None, cast: 
         assert sum(one.result(20) for one in counts) == 6
     assert Activity.objects.filter(kind="unsnoozed").count() == 6
     assert Notification.objects.filter(reason="snoozed").count() == 6
+
+
+@pytest.mark.parametrize("what", ["snoozes", "waits"])
+def test_trouble_in_one_inbox_holds_up_no_other(
+    cast: Cast, clock: Clock, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    broken, other = cast.thread(), cast.thread(to=DISPATCH)
+    if other.inbox_id < broken.inbox_id:
+        broken, other = other, broken
+    module, name = (deeds, "wake_some") if what == "snoozes" else (waits, "alert_some")
+    if what == "snoozes":
+        for thread in (broken, other):
+            snooze(thread, cast.ana, timezone.now() + HOUR)
+        clock.advance(2 * HOUR)
+    else:
+        Inbox.objects.update(alert_after_minutes=30)
+        Thread.objects.update(waiting_since=timezone.now() - HOUR)
+    real = getattr(module, name)
+
+    def fail_in_one(*, inbox_id: int, limit: int) -> object:
+        if inbox_id == broken.inbox_id:
+            raise OperationalError
+        return real(inbox_id=inbox_id, limit=limit)
+
+    monkeypatch.setattr(module, name, fail_in_one)
+    with pytest.raises(OperationalError):
+        waking.end_due_snoozes() if what == "snoozes" else waits.alert_of_waits()
+    kinds = {"unsnoozed", "waiting"}
+    told = Activity.objects.filter(kind__in=kinds).values_list("thread", flat=True)
+    assert [*told] == [other.pk]
