@@ -6,6 +6,15 @@ from django.db import migrations, models
 
 from inboxes.live_migrations import RunLiveSQL
 
+DROP_UNFINISHED_INDEX = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_index WHERE NOT indisvalid
+               AND indexrelid = to_regclass('agent_is_notified_once_of_an_activity')) THEN
+        DROP INDEX agent_is_notified_once_of_an_activity;
+    END IF;
+END $$
+"""
+
 
 class Migration(migrations.Migration):
     # Texts keep coming in while the indexes are built and the rows are read.
@@ -63,6 +72,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             database_operations=[
+                # A build that was interrupted leaves an index that forbids nothing.
+                RunLiveSQL(DROP_UNFINISHED_INDEX, migrations.RunSQL.noop),
                 migrations.RunSQL(
                     "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS"
                     " agent_is_notified_once_of_an_activity"
