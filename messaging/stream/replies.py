@@ -26,7 +26,8 @@ _IS_ASKING = """COALESCE((
             SELECT FROM messaging_message AS later
             WHERE later.thread_id = message.thread_id AND later.id > message.after_id
               AND later.id < message.id AND later.after_id IS NULL
-              AND later.kind <> 'internal' AND NOT later.is_automatic))
+              AND later.kind <> 'internal' AND NOT later.is_automatic
+              AND later.reaction = ''))
         ORDER BY id DESC LIMIT 1), false)"""
 
 # When the first text came in that nobody has answered.

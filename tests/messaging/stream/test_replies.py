@@ -271,3 +271,15 @@ async def test_an_opt_out_takes_the_row_out_of_an_open_list(cast: Cast, opened: 
     await in_database(record_opt_out)(our_address=FRONT_DESK, address=CUSTOMER)
     await page.receive_until_idle()
     assert f"thread-{thread.pk}" not in page.placed
+
+
+def test_a_tapback_does_not_overtake_a_stop_that_was_found_late(cast: Cast) -> None:
+    thread = cast.thread()
+    first = Message.objects.get(thread=thread)
+    cast.text_in("Liked \u201cHello\u201d")
+    Message.objects.filter(thread=thread, pk__gt=first.pk).update(reaction="\U0001f44d")
+    find_late(cast, "STOP", first)
+    record_opt_out(our_address=FRONT_DESK, address=CUSTOMER)
+    end_opt_out(opt_out=OptOut.objects.get())
+    thread.refresh_from_db()
+    assert not thread.needs_reply
