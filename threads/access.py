@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.http import Http404
 
 from inboxes.models import Agent, Inbox
-from threads.assignment import assignable_agents
 from threads.models import Activity, Thread
 
 
@@ -15,13 +14,6 @@ def get_thread(agent: Agent, thread_id: int) -> Thread:
     if thread is None:
         raise Http404("No such thread.")
     return thread
-
-
-def check_member(agent: Agent, inbox_id: int) -> None:
-    """Raise Http404 for somebody who is no member any more. The caller holds the inbox's counter,
-    so that the membership lasts until what they do is written."""
-    if not assignable_agents(inbox_id).filter(pk=agent.pk).exists():
-        raise Http404("No such inbox.")
 
 
 def get_activity(agent: Agent, activity_id: int) -> Activity:

@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from inboxes import bell, counters
 from inboxes.models import Agent
 from threads import activity
-from threads.access import check_member
+from threads.membership import check_member
 from threads.models import Activity, Thread, ThreadState
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from inboxes.models import Agent, Inbox, Membership, MembershipChange
+from inboxes.models import Agent, MembershipChange
 from threads.changes import Change, group_threads
+from threads.membership import assignable_agents
 from threads.models import Thread
 
 STRANGER = "This person isn't in this inbox."
@@ -19,14 +20,6 @@ STRANGER = "This person isn't in this inbox."
 
 class NotAMember(Exception):
     """The agent can't be given threads of the inbox; the message says so to an agent."""
-
-
-def assignable_agents(inbox_id: int) -> QuerySet[Agent]:
-    """Return those to whom a thread of the inbox can be assigned, by name."""
-    memberships = Membership.objects.filter(inbox=inbox_id, agent=OuterRef("pk"))
-    theirs = Inbox.objects.filter(pk=inbox_id, owner=OuterRef("pk"))
-    may_be = Agent.objects.filter(Exists(memberships) | Exists(theirs), is_active=True)
-    return may_be.order_by("display_name", "pk")
 
 
 def assign(

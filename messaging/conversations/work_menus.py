@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from inboxes.models import Agent
 from messaging.conversations.work_forms import preset_moment
-from threads.assignment import assignable_agents
+from threads.membership import assignable_agents
 from threads.models import Label, Thread
 
 

@@ -9,8 +9,8 @@ from django.db import transaction
 from inboxes import bell, counters
 from inboxes.models import Agent
 from threads import activity, labels
-from threads.access import check_member
 from threads.changes import Change, group_threads
+from threads.membership import check_member
 from threads.models import Activity, Label
 
 
