@@ -11,7 +11,7 @@ from inboxes.models import Agent
 from messaging.models import Message, Notification
 from messaging.stream.notifying import mark_notifications_read
 from threads.actions import change_state, hide_thread, restore_for_agents, restore_thread
-from threads.assignment import assignable_agents
+from threads.membership import assignable_agents
 from threads.models import Thread, ThreadState
 
 
