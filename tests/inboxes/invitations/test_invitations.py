@@ -236,8 +236,18 @@ def test_a_username_that_looks_like_a_colleague_s_is_taken(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_administrators_who_renew_one_link_at_once_get_one_new_link() -> None:
+def test_two_administrators_who_renew_one_link_at_once_get_one_new_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each has read the link before the other replaces it."""
     cast = create_cast()
+    renew, both = actions.renew, threading.Barrier(2)
+
+    def renew_together(**details: Any) -> actions.NewLink:
+        both.wait()
+        return renew(**details)
+
+    monkeypatch.setattr(actions, "renew", renew_together)
     link = actions.invite(invited_by=cast.admin).link
     admins = [client_of(cast.admin), client_of(cast.admin)]
     answers = in_two_browsers(

@@ -159,11 +159,11 @@ def test_without_the_database_a_carrier_is_asked_to_try_again(cast: Cast) -> Non
 def test_only_a_webhook_hides_a_broken_database(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def raise_error(**_: object) -> None:
+    def raise_error(*_: object, **__: object) -> None:
         raise OperationalError("terminating connection due to administrator command")
 
     monkeypatch.setattr(views, "receive_webhook", raise_error)
     assert post_webhook(cast.account, text_fields("Hello?")).status_code == 503
-    monkeypatch.setattr("messaging.conversations.views.lists.list_of", lambda *_, **__: raise_error())
+    monkeypatch.setattr("messaging.conversations.views.lists.list_of", raise_error)
     with pytest.raises(OperationalError):
         client_of(cast.ana).get("/")
