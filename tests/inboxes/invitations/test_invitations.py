@@ -243,7 +243,7 @@ def test_two_administrators_who_renew_one_link_at_once_get_one_new_link(
     cast = create_cast()
     renew, both = actions.renew, threading.Barrier(2)
 
-    def renew_together(**details: Any) -> actions.NewLink:
+    def renew_together(**details: Any) -> Any:
         both.wait()
         return renew(**details)
 
