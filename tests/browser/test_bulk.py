@@ -135,6 +135,46 @@ def test_a_row_that_a_colleague_takes_away_is_not_selected_any_more(
     expect(find_row(ben, second)).to_be_visible()
 
 
+def test_the_focus_stays_in_the_list_when_the_toolbar_goes(
+    open_page: OpenPage, server: Server
+) -> None:
+    first, second, third = receive_texts(server, 3)
+    path = f"{server.inbox_path()}?only=open"
+    page, ben = open_page("ana", path), open_page("ben", path)
+    for one in (page, ben):
+        wait_until_live(one)
+    link = find_row(page, first).get_by_role("link")
+    link.focus()
+    page.keyboard.down("x")
+    page.keyboard.down("x")
+    page.keyboard.up("x")
+    expect_count(page, "1 selected")
+    toolbar(page).get_by_role("button", name="Clear").focus()
+    page.keyboard.press("Enter")
+    expect(toolbar(page)).to_be_hidden()
+    expect(link).to_be_focused()
+    page.keyboard.press("x")
+    every = toolbar(page).get_by_role("checkbox", name="Select all")
+    every.focus()
+    page.keyboard.press("Space")
+    expect(box_of(page, third)).to_be_checked()
+    page.keyboard.press("Space")
+    expect(toolbar(page)).to_be_hidden()
+    expect(thread_list(page).get_by_role("link").first).to_be_focused()
+    link.focus()
+    page.keyboard.press("x")
+    toolbar(page).get_by_role("button", name="Done").focus()
+    page.keyboard.press("Enter")
+    expect(find_row(page, first)).to_have_count(0)
+    expect(find_row(page, second).get_by_role("link")).to_be_focused()
+    page.keyboard.press("x")
+    toolbar(page).get_by_role("button", name="Done").focus()
+    box_of(ben, second).check()
+    toolbar(ben).get_by_role("button", name="Done").click()
+    expect(find_row(page, second)).to_have_count(0)
+    expect(find_row(page, third).get_by_role("link")).to_be_focused()
+
+
 def test_all_of_a_view_are_done_by_a_job(open_page: OpenPage, server: Server) -> None:
     receive_texts(server, 105, to=DISPATCH)
     page = open_page("ben", f"{server.inbox_path(DISPATCH)}?only=open")
@@ -149,6 +189,7 @@ def test_all_of_a_view_are_done_by_a_job(open_page: OpenPage, server: Server) ->
     assert count >= 105
     whole.click()
     expect_count(page, f"All {count} in this view")
+    expect(toolbar(page).get_by_role("button", name="Clear")).to_be_focused()
     toolbar(page).get_by_role("button", name="Done").click()
     expect(toast(page)).to_contain_text(f"{count} conversations marked done")
     expect(page.get_by_text("Nothing is open")).to_be_visible()

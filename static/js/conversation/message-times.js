@@ -3,6 +3,7 @@
 import { focus } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
 import { openLog } from "../shared/page-elements.js";
+import "./activity-folds.js";
 
 /** @returns {HTMLTimeElement[]} from the oldest to the newest, without those that are not drawn */
 const messageTimes = () => [

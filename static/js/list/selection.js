@@ -30,6 +30,12 @@ const known = new WeakMap();
 let isSelecting = false;
 /** The row from which a range begins, by its id. */
 let anchor = "";
+/**
+ * Rows in the order in which the focus goes to them when the toolbar goes that holds it: the first
+ * that is selected, those below, those above.
+ * @type {(Element | null)[]}
+ */
+let heirs = [];
 
 /** @returns {HTMLFormElement | null} */
 export const bulkForm = () => document.querySelector("form.bulk");
@@ -70,6 +76,18 @@ function isMeant(box) {
   return Number(box.value.split("-")[1]) <= newest;
 }
 
+/** Notes where the focus goes when the toolbar goes: if all were selected, to the heading. */
+function noteHeirs() {
+  const rows = boxes().map((box) => box.closest(".row"));
+  const first = whole ? -1 : rows.findIndex((row) => boxOf(row)?.checked);
+  heirs = first < 0 ? [] : [...rows.slice(first), ...rows.slice(0, first).reverse()];
+}
+
+function focusHeir() {
+  const row = heirs.find((one) => one?.isConnected);
+  focus(row?.querySelector("a") ?? document.querySelector(".listing h1"));
+}
+
 /** Shows what is selected: in the rows, and in the toolbar. */
 function show() {
   const listing = openListing();
@@ -79,13 +97,18 @@ function show() {
   const count = whole ? Math.max(1, whole.count) : ticked().length;
   const isShown = isSelecting && boxes().length > 0;
   const was = listing.classList.contains("is-selecting");
+  const hadFocus = document.activeElement?.closest(".bulk, .many-menu");
   if (isShown && !was) {
     takePlace(form);
     readWhole(form).then(offerWhole);
   }
   listing.classList.toggle("is-selecting", isShown);
   openRows()?.classList.toggle("is-selecting", isShown);
-  if (!isShown && was) closeMenus();
+  if (!isShown && was) {
+    closeMenus();
+    if (hadFocus) focusHeir();
+  }
+  noteHeirs();
   const words = form.querySelector("[data-selected-count]");
   const sentence = whole
     ? ["All", whole.words, "in this view"].filter(Boolean).join(" ")
@@ -138,7 +161,11 @@ function offerWhole() {
   if (!form || !(button instanceof HTMLElement)) return;
   const found = known.get(form);
   const isSearch = document.querySelector("#found")?.hasAttribute("data-searched");
-  button.hidden = Boolean(whole) || isSearch || !hasMore(found, ticked().length);
+  const isOffered = !whole && !isSearch && hasMore(found, ticked().length);
+  if (!isOffered && button === document.activeElement) {
+    focus(form.querySelector("[data-end-selection]"));
+  }
+  button.hidden = !isOffered;
   const words = `Select all ${found?.words ?? ""}`.trim();
   if (button.textContent !== words) button.textContent = words;
 }
@@ -210,11 +237,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (!isSelecting) return;
     event.preventDefault();
-    const hadFocus = bulkForm()?.contains(target);
-    const row = selectedRows()[0];
     endSelection();
-    if (hadFocus) focus(row?.querySelector("a") ?? document.querySelector(".listing h1"));
-  } else if (!areSingleKeysOff() && selectByKey(event.key, event.shiftKey)) {
+  } else if (!event.repeat && !areSingleKeysOff() && selectByKey(event.key, event.shiftKey)) {
     event.preventDefault();
   }
 }, true);

@@ -7,6 +7,13 @@ import { hookPopoverMenu } from "../shared/popover-menu.js";
 const column = matchMedia("(min-width: 1680px)");
 /** Pixels between the menu and the edge of the window. */
 const MARGIN = 8;
+/** Pixels at the edges of the row where it fades out, as the style sheet says. */
+const FADE = 28;
+
+/** The row that was placed last, and the view that was chosen in it. */
+let placed = "";
+/** @type {HTMLElement | null} */
+let placedRow = null;
 
 /** @returns {HTMLElement | null} */
 const panel = () => document.querySelector("#views-panel");
@@ -67,14 +74,28 @@ column.addEventListener("change", () => {
   if (column.matches && open?.matches(":popover-open")) open.hidePopover();
 });
 
-/** Scrolls the row of views, and nothing else, until the chosen one is seen. */
+/** Scrolls the row of views as far as it takes to see the chosen one, and nothing else. */
 function revealChosen() {
   const row = panel();
   const link = chosenLink();
   if (!row || !link || row.matches(":popover-open")) return;
-  const hidden = link.getBoundingClientRect().right - row.getBoundingClientRect().right;
-  if (hidden > 0) row.scrollLeft += hidden + link.clientWidth;
+  const chosen = link.getAttribute("href") ?? "";
+  if (row === placedRow && chosen === placed) return;
+  [placedRow, placed] = [row, chosen];
+  const end = link.getBoundingClientRect().right - row.getBoundingClientRect().left;
+  row.scrollLeft = Math.max(0, row.scrollLeft + end + FADE - row.clientWidth);
+  showBeginning();
 }
+
+/** Fades out the beginning of the row where it is out of sight. */
+function showBeginning() {
+  const row = panel();
+  row?.classList.toggle("is-scrolled", row.scrollLeft > 0);
+}
+
+document.addEventListener("scroll", (event) => {
+  if (event.target === panel()) showBeginning();
+}, { capture: true, passive: true });
 
 listen("viewChanged", revealChosen);
 revealChosen();

@@ -104,8 +104,13 @@ def test_a_personal_line_has_nobody_to_assign_to(cast: Cast) -> None:
 @pytest.mark.django_db
 def test_labels_are_ticked_in_a_menu_only_where_the_inbox_has_some(cast: Cast) -> None:
     thread = cast.thread()
-    assert 'id="labels-menu"' not in open_thread(cast.ana, thread)
+    page = open_thread(cast.ana, thread)
+    assert 'id="labels-menu"' not in page
+    assert "has-labels" not in page, "Details leave labels out"
     install = Label.objects.create(inbox=cast.front_desk, name="Install", colour="violet")
+    page = open_thread(cast.ana, thread)
+    assert 'class="details has-labels"' in page
+    assert "Labels None" in words_of(element(page, "div", f"facts-{thread.pk}"))
     Label.objects.create(inbox=cast.front_desk, name="Gone", deleted_at=timezone.now())
     Label.objects.create(inbox=cast.dispatch, name="Elsewhere")
     Thread.objects.filter(pk=thread.pk).update(label_ids=[install.pk])
