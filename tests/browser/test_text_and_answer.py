@@ -118,7 +118,7 @@ def test_a_row_that_is_lifted_keeps_the_focus_that_it_has(
     link.focus()
     body = make_unique("Front Desk comes up")
     server.receive_text(body, sender=new_number())
-    ben.get_by_role("listitem").first.get_by_text(body).wait_for()
+    ben.locator(".row").first.get_by_text(body).wait_for()
     expect(link).to_be_focused()
 
 
