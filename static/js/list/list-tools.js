@@ -4,7 +4,8 @@ import { closestTarget } from "../shared/dom.js";
 
 /** Milliseconds until the page is at rest. */
 const REST_MS = 2_000;
-const GESTURES = ["pointerover", "pointerdown", "focusin", "keydown", "click"];
+// A pointer that rests and a focus that the page sets are none.
+const GESTURES = ["pointermove", "pointerdown", "keydown", "click"];
 
 /** @type {Promise<unknown> | null} */
 let loading = null;
