@@ -119,3 +119,5 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = not STATIC_HASHED
+# No other site needs our files, and the header would come with each of them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
