@@ -154,7 +154,9 @@ def add_answered_threads(inbox: Inbox, count: int) -> None:
     contacts = Contact.objects.bulk_create(
         [Contact(inbox=inbox, address=f"+120255{10_000 + n}") for n in range(count)]
     )
-    Thread.objects.bulk_create([Thread(inbox=inbox, contact=contact) for contact in contacts])
+    Thread.objects.bulk_create(
+        [Thread(inbox=inbox, contact=contact, seq=0) for contact in contacts]
+    )
 
 
 @pytest.mark.django_db(transaction=True)
