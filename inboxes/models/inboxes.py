@@ -113,6 +113,24 @@ def sort_key(at: datetime | None, pk: int) -> str:
     return f"{(at - EPOCH) // MICROSECOND if at else 0}-{pk}"
 
 
+class ClosedDay(models.Model):
+    """A day on which an inbox is closed, whatever its weekly hours are."""
+
+    inbox = models.ForeignKey(
+        "inboxes.Inbox", on_delete=models.CASCADE, related_name="closed_days"
+    )
+    date = models.DateField()
+    name = models.CharField(max_length=80, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["inbox", "date"], name="inbox_is_closed_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date:%Y-%m-%d}"
+
+
 class InboxQuerySet(models.QuerySet["Inbox"]):
     def shared(self) -> InboxQuerySet:
         return self.filter(owner=None)
@@ -194,6 +212,58 @@ class Inbox(LastMessage):
         null=True,
         blank=True,
         help_text="Notify when a text has waited this long for a reply. Leave empty for never.",
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="In which its hours are meant.",
+    )
+    weekly_hours = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        help_text="For each day from Monday on, when it is open: pairs such as 08:30, 17:00. "
+        "Empty where it has no hours.",
+    )
+    holiday_region = models.CharField(
+        "closed on holidays of",
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A country such as US, or a part of it such as US-CA.",
+    )
+    answers_when_closed = models.BooleanField(
+        "answer when closed",
+        default=False,
+        db_default=False,
+        help_text="Once in each closed period, to a contact who writes.",
+    )
+    closed_text = models.CharField(
+        "answer when closed", max_length=640, blank=True, default="", db_default=""
+    )
+    greets = models.BooleanField(
+        "greet new contacts",
+        default=False,
+        db_default=False,
+        help_text="Once, to a contact who writes for the first time ever.",
+    )
+    greeting_text = models.CharField(
+        "greeting", max_length=640, blank=True, default="", db_default=""
+    )
+    has_quiet_hours = models.BooleanField(
+        "quiet hours",
+        default=False,
+        db_default=False,
+        help_text="Ask before a text goes to a contact outside 8 to 21 of their own time.",
+    )
+    members_export_contacts = models.BooleanField(
+        "members may export contacts",
+        default=False,
+        db_default=False,
+        help_text="Administrators always may.",
     )
     not_receiving_since = models.DateTimeField(
         null=True,

@@ -47,6 +47,7 @@ class OptOut(models.Model):
         CARRIER = "carrier", "The carrier refused a text because of it"
         MEMBER = "member", "A member of the inbox recorded it"
         ADMINISTRATOR = "administrator", "An administrator recorded it"
+        IMPORT = "import", "An imported file said so"
 
     our_address = models.CharField("our number", max_length=32)
     address = models.CharField("their number", max_length=64)

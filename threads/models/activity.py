@@ -26,6 +26,9 @@ class Activity(models.Model):
         UNLABELLED = "unlabelled", "Label removed"
         PRIORITY = "priority", "Priority"
         WAITING = "waiting", "Waiting for a reply"
+        BLOCKED = "blocked", "Blocked"
+        UNBLOCKED = "unblocked", "Unblocked"
+        CONSENT = "consent", "Consent recorded"
 
     thread = models.ForeignKey(
         "threads.Thread", on_delete=models.CASCADE, related_name="+", db_index=False
@@ -73,6 +76,9 @@ class Activity(models.Model):
                         "unlabelled",
                         "priority",
                         "waiting",
+                        "blocked",
+                        "unblocked",
+                        "consent",
                     ]
                 ),
                 name="activity_kind_is_known",

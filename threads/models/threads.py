@@ -64,6 +64,7 @@ class Thread(LastMessage):
         OPEN = "open", "Open"
         DONE = "done", "Done"
         SNOOZED = "snoozed", "Snoozed"
+        BLOCKED = "blocked", "Blocked"
 
     class Priority(models.TextChoices):
         URGENT = "urgent", "Urgent"
@@ -163,12 +164,26 @@ class Thread(LastMessage):
             ),
             models.CheckConstraint(
                 condition=Q(status="snoozed", snoozed_until__isnull=False)
-                | Q(status__in=["open", "done"], snoozed_until=None, snoozed_by=None),
+                | Q(status__in=["open", "done", "blocked"], snoozed_until=None, snoozed_by=None),
                 name="thread_is_snoozed_until_a_time",
             ),
         ]
         indexes: ClassVar = [
             models.Index("inbox", F("last_at").desc(), F("id").desc(), name="thread_list"),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=~Q(status="blocked"),
+                name="thread_all_list",
+            ),
+            models.Index(
+                "inbox",
+                F("last_at").desc(),
+                F("id").desc(),
+                condition=Q(status="blocked"),
+                name="thread_blocked_list",
+            ),
             models.Index(fields=["inbox", "seq"], name="thread_changes"),
             models.Index(
                 "inbox",
