@@ -15,6 +15,8 @@ MAX_WORD_LENGTH = 64  # further characters of a word are not indexed
 MAX_WORDS = 2_000  # further words of one text are not indexed
 DIGITS = "0123456789"
 
+DETAIL_MARK = "="  # before words of a contact that only the list of contacts is searched by
+
 _SINGLE_CHARACTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # no spaces between words
 WORD = re.compile(rf"[{_SINGLE_CHARACTERS}]|[^\W{_SINGLE_CHARACTERS}]+")
 
@@ -34,17 +36,34 @@ def build_tsvector(inbox_id: int, words: Iterable[str]) -> str:
     return " ".join(_word_in_inbox(inbox_id, word) for word in words)
 
 
+def build_contact_vector(inbox_id: int, address: str, name: str, details: Iterable[str]) -> str:
+    """Return a contact's words: those of the name, the pieces of the number, and the details.
+
+    Details, such as the company, are marked: the search in messages doesn't find them.
+    """
+    marked = (DETAIL_MARK + word for text in details for word in split_words(text))
+    found = dict.fromkeys([*split_words(name), *digit_triples(address), *marked])
+    return build_tsvector(inbox_id, found)
+
+
 def build_tsquery(
-    inbox_ids: Collection[int], words: Collection[str], *, with_numbers: bool = False
+    inbox_ids: Collection[int],
+    words: Collection[str],
+    *,
+    with_numbers: bool = False,
+    with_details: bool = False,
 ) -> str:
     """Return a tsquery literal: in one of the inboxes, every word as the beginning of a word.
 
     With `with_numbers`, three digits or more also match inside a number; such a match can be a
-    false one and has to be checked against the row. Without words or inboxes the query is empty
-    and finds nothing.
+    false one and has to be checked against the row. With `with_details`, a contact's details
+    match, too. Without words or inboxes the query is empty and finds nothing.
     """
     each = [
-        " & ".join(_build_term(key, word, with_numbers) for word in words)
+        " & ".join(
+            _build_term(key, word, with_numbers=with_numbers, with_details=with_details)
+            for word in words
+        )
         for key in sorted(inbox_ids)
     ]
     return " | ".join(f"({term})" for term in each if term)
@@ -61,12 +80,14 @@ def digit_triples(address: str) -> list[str]:
     return list(dict.fromkeys(f"#{digits[i : i + 3]}" for i in range(len(digits) - 2)))
 
 
-def _build_term(inbox_id: int, word: str, with_numbers: bool) -> str:
-    term = f"{_word_in_inbox(inbox_id, word)}:*"
-    if not (with_numbers and is_digit_run(word)):
-        return term
-    runs = " & ".join(_word_in_inbox(inbox_id, run) for run in digit_triples(word))
-    return f"({term} | ({runs}))"
+def _build_term(inbox_id: int, word: str, *, with_numbers: bool, with_details: bool) -> str:
+    terms = [f"{_word_in_inbox(inbox_id, word)}:*"]
+    if with_details:
+        terms.append(f"{_word_in_inbox(inbox_id, DETAIL_MARK + word)}:*")
+    if with_numbers and is_digit_run(word):
+        runs = " & ".join(_word_in_inbox(inbox_id, run) for run in digit_triples(word))
+        terms.append(f"({runs})")
+    return f"({' | '.join(terms)})" if len(terms) > 1 else terms[0]
 
 
 def _word_in_inbox(inbox_id: int, word: str) -> str:

@@ -11,10 +11,7 @@ from inboxes.integers import IntegerField
 from messaging.conversations.forms import KeysField, TextField, clean_text_or_files
 from messaging.models import Number
 from threads import addresses
-from threads.folding import is_blank
 from threads.models import Contact
-
-NOTE_LIMIT = 2_000
 
 
 class AddressField(forms.CharField):
@@ -92,42 +89,3 @@ class RecipientForm(forms.Form):
 
     inbox = IntegerField(required=False)
     to = AddressField(required=False)
-
-
-class ContactForm(forms.Form):
-    """Read a name and a note, and what they were when the form was opened."""
-
-    name = forms.CharField(
-        max_length=120,
-        required=False,
-        error_messages={
-            "max_length": "Use at most %(limit_value)d characters for a name.",
-            "null_characters_not_allowed": "This name contains a character that can't be saved.",
-        },
-    )
-    note = forms.CharField(
-        max_length=NOTE_LIMIT,
-        required=False,
-        error_messages={
-            "max_length": (
-                "Use at most %(limit_value)d characters for a note; this one has %(show_value)d."
-            ),
-            "null_characters_not_allowed": "This note contains a character that can't be saved.",
-        },
-    )
-    known_name = forms.CharField(required=False, strip=False)
-    known_note = forms.CharField(required=False, strip=False)
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if name and is_blank(name):
-            raise ValidationError("This name has no visible characters. Enter another one.")
-        return name
-
-    def clean_note(self) -> str:
-        note: str = self.cleaned_data["note"]
-        return note.replace("\r\n", "\n").replace("\r", "\n")
-
-    def clean_known_note(self) -> str:
-        note: str = self.cleaned_data["known_note"]
-        return note.replace("\r\n", "\n").replace("\r", "\n")

@@ -23,10 +23,13 @@ WHERE id BETWEEN %s AND %s AND octet_length(body) > length(body)"""
 _MESSAGE = """UPDATE messaging_message SET words = %(words)s::tsvector
 WHERE id = %(id)s AND body = %(text)s AND words IS DISTINCT FROM %(words)s::tsvector"""
 
-_CONTACTS = """SELECT id, inbox_id, name, address FROM threads_contact
-WHERE id BETWEEN %s AND %s AND octet_length(name) > length(name)"""
-_CONTACT = """UPDATE threads_contact SET words = %(words)s::tsvector
-WHERE id = %(id)s AND name = %(text)s AND words IS DISTINCT FROM %(words)s::tsvector"""
+_SEARCHED = "concat_ws(' ', name, company, email, reference)"
+_CONTACTS = f"""SELECT id, inbox_id, {_SEARCHED}, address, name, company, email, reference
+FROM threads_contact
+WHERE id BETWEEN %s AND %s AND octet_length({_SEARCHED}) > length({_SEARCHED})"""  # noqa: S608
+_CONTACT = f"""UPDATE threads_contact SET words = %(words)s::tsvector
+WHERE id = %(id)s AND {_SEARCHED} = %(text)s
+    AND words IS DISTINCT FROM %(words)s::tsvector"""  # noqa: S608  our own columns
 
 _ACTIVITY = """UPDATE threads_activity SET words = %(words)s::tsvector
 WHERE id = %(id)s AND words IS DISTINCT FROM %(words)s::tsvector"""
@@ -66,10 +69,8 @@ def _words_of_message(inbox_id: int, body: str) -> str:
     return words.build_tsvector(inbox_id, words.split_words(body))
 
 
-def _words_of_contact(inbox_id: int, name: str, address: str) -> str:
-    return words.build_tsvector(
-        inbox_id, [*words.split_words(name), *words.digit_triples(address)]
-    )
+def _words_of_contact(inbox_id: int, searched: str, address: str, name: str, *details: str) -> str:
+    return words.build_contact_vector(inbox_id, address, name, details)
 
 
 def _rewrite(table: str, read: str, write: str, build: Callable[..., str]) -> int:

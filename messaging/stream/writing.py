@@ -40,21 +40,29 @@ def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: i
     """Return the key of the inbox's only thread with the sender, which is created if necessary.
 
     The caller holds the inbox's counter, which keeps two first texts from creating two threads.
+    A contact that was imported or added by hand is the thread's.
     """
     address, kind = addresses.normalise_address(sender)
     found = statements.fetch_row(statements.FIND_THREAD, [inbox_id, address])
     if found is not None:
         return int(found[0])
-    contact = Contact.objects.create(
-        inbox_id=inbox_id,
-        address=address,
-        raw_address=sender[:255],
-        kind=kind,
-        words=words.build_tsvector(inbox_id, words.digit_triples(address)),
-    )
+    contact = _first_text_of(inbox_id, address, kind, sender)
     return Thread.objects.create(
         inbox_id=inbox_id, contact=contact, our_address=our_address, seq=seq
     ).pk
+
+
+def _first_text_of(inbox_id: int, address: str, kind: str, sender: str) -> Contact:
+    """Return the contact that has no thread yet; it gets one now."""
+    known = Contact.objects.filter(inbox=inbox_id, address=address).first()
+    if known is not None:
+        known.raw_address, known.is_unused = sender[:255], False
+        known.save(update_fields=["raw_address", "is_unused"])
+        return known
+    new = Contact(inbox_id=inbox_id, address=address, raw_address=sender[:255], kind=kind)
+    new.words = new.build_words()
+    new.save(force_insert=True)
+    return new
 
 
 def new_message(

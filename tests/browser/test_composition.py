@@ -141,4 +141,4 @@ def test_the_end_of_a_composition_saves_no_name_and_schedules_nothing(
     name.fill("田中")
     end_composition(name, order)
     expect(name).to_be_focused()
-    expect(ana.page.get_by_role("heading", name="Name and note")).to_be_visible()
+    expect(ana.page.get_by_role("heading", name="Edit contact")).to_be_visible()

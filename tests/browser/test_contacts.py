@@ -23,7 +23,7 @@ def test_what_one_notes_stands_on_the_pages_of_all(open_page: OpenPage, server: 
     wait_until_live(ben)
     message_box(ben).press_sequentially("Half a word")
     ana.get_by_role("button", name="Thread options").click()
-    ana.get_by_role("menuitem", name="Name and note").click()
+    ana.get_by_role("menuitem", name="Edit contact").click()
     expect(ana.get_by_role("textbox", name="Name")).to_be_focused()
     ana.keyboard.type(name)
     ana.get_by_role("textbox", name="Note").fill("Third floor. Likes to be called.")

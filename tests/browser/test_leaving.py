@@ -134,7 +134,7 @@ def test_a_removed_member_keeps_what_they_had_changed_in_a_form(
     inside.get_by_role("switch", name="All messages").click()
     expect(inside.locator(".row-hit")).to_have_count(1)
     find_row(inside, format_number(number)).get_by_role("link").click()
-    choose_thread_option(inside, "Name and note")
+    choose_thread_option(inside, "Edit contact")
     inside.get_by_label("Note", exact=True).fill("Rings twice")
     inside.evaluate(_COUNT_WHAT_STAYS)
     admin = open_browser("admin").new_page()

@@ -100,7 +100,7 @@ def test_a_name_and_a_note_are_its_owners(
 ) -> None:
     page = open_page("ana", server.thread_path(number, LINE))
     page.get_by_role("link", name="Add name").click()
-    expect(page.get_by_text("Only you can see the name and note.")).to_be_visible()
+    expect(page.get_by_text("Only you can see this.")).to_be_visible()
     page.get_by_role("textbox", name="Name").fill("Aunt Rosa")
     page.get_by_role("button", name="Save").click()
     expect(find_row(page, format_number(number))).to_contain_text("Aunt Rosa")

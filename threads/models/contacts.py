@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from threads import addresses
+from threads import addresses, words
 
 
 class Consent(models.Model):
@@ -111,7 +111,8 @@ class Contact(models.Model):
     words = SearchVectorField(
         null=True,
         editable=False,
-        help_text="Of the name, and the number's runs of digits, as threads/words.py folds them.",
+        help_text="Of the name, the number's runs of digits and, marked, of company, e-mail and "
+        "reference, as threads/words.py folds them.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -148,3 +149,9 @@ class Contact(models.Model):
     def can_receive(self) -> bool:
         """Return False for an alphanumeric sender, which has no number to text to."""
         return self.kind != self.Kind.NAME
+
+    def build_words(self) -> str:
+        """Return what the column `words` has to hold."""
+        return words.build_contact_vector(
+            self.inbox_id, self.address, self.name, (self.company, self.email, self.reference)
+        )

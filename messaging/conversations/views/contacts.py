@@ -7,9 +7,9 @@ from django.views.decorators.http import require_http_methods
 
 from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
-from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
+from messaging.contacts.describing import ChangedMeanwhile, describe_contact
+from messaging.contacts.forms import ContactForm, initial_values
 from messaging.conversations.lists import remembered_list
-from messaging.conversations.start_forms import ContactForm
 from messaging.conversations.views.panes import render_pane
 from threads.access import get_thread
 from threads.models import Contact, Thread
@@ -23,35 +23,34 @@ CHANGED = (
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit_contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
-    """Show or save the name and the note of a thread's contact."""
+    """Show or save what is known of a thread's contact."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     if request.method != "POST":
         return _render_form(
-            request, agent, thread, ContactForm(initial=_initial_values(thread.contact))
+            request, agent, thread, ContactForm(initial=initial_values(thread.contact))
         )
     form = ContactForm(request.POST)
     if not form.is_valid():
         return _render_form(request, agent, thread, form)
-    given = form.cleaned_data
-    known = (given["known_name"], given["known_note"]) if "known_name" in request.POST else None
     try:
-        describe_contact(thread=thread, name=given["name"], note=given["note"], known=known)
+        describe_contact(
+            contact=thread.contact,
+            values=form.values(thread.contact),
+            known=form.known_values(thread.contact),
+            by=agent,
+        )
     except ChangedMeanwhile as error:
         thread.contact = error.contact
         return _render_form(request, agent, thread, form, theirs=error.contact)
     return redirect("messaging:conversation", thread.pk)
 
 
-def _initial_values(one: Contact) -> dict[str, str]:
-    return {"name": one.name, "note": one.note}
-
-
 def _who_sees(inbox: Inbox) -> str:
-    """Return in words who sees the name and the note."""
+    """Return in words who sees what is written about a contact."""
     if inbox.is_personal:
-        return "Only you can see the name and note."
-    return f"Only members of {inbox.name} can see the name and note."
+        return "Only you can see this."
+    return f"Only members of {inbox.name} can see this."
 
 
 def _render_form(
@@ -65,7 +64,7 @@ def _render_form(
         request,
         "messaging/conversation/_contact.html",
         listing=remembered_list(agent, thread.inbox),
-        title=f"Name and note of {thread.contact.display}",
+        title=f"Contact {thread.contact.display}",
         status=422 if form.is_bound else 200,
         form=form,
         first=next(iter(form.errors), "name"),

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async as in_database
 from inboxes import bell
 from inboxes.actions import announce_inbox
 from inboxes.models import Agent
-from messaging.conversations.contacts import ChangedMeanwhile, describe_contact
+from messaging.contacts.describing import ChangedMeanwhile, ContactValues, describe_contact
 from messaging.models import Number
 from messaging.outbound.opt_outs import record_opt_out
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
@@ -24,6 +24,11 @@ from threads.models import Contact, Thread
 
 def save_contact(agent: Agent, thread: Thread, **form: str) -> Any:
     return client_of(agent).post(f"/threads/{thread.pk}/contact/", form)
+
+
+def describe(cast: Cast, thread: Thread, name: str, known: ContactValues | None = None) -> Contact:
+    values = ContactValues(name=name)
+    return describe_contact(contact=thread.contact, values=values, known=known, by=cast.ana)
 
 
 def text_of(html: str) -> str:
@@ -45,7 +50,7 @@ def test_any_member_sets_name_and_note_and_all_members_see_them(cast: Cast) -> N
     assert (contact.name, contact.note) == ("Marta Lindqvist", "Second bell.\nHas a dog.")
     page = text_of(client_of(cast.ben).get(f"/threads/{thread.pk}/").content.decode())
     assert "(202) 555-0177 Marta Lindqvist" in page  # the row of the list
-    assert "Marta Lindqvist , name and note · Front Desk" in page  # the title
+    assert "Marta Lindqvist , edit contact · Front Desk" in page  # the title
     assert "Second bell. Has a dog." in page
 
 
@@ -81,7 +86,7 @@ def test_a_change_stamps_the_thread_and_rings_the_inbox(
     monkeypatch.setattr(bell, "_ring_now", lambda one: rung.append((one["kind"], one["id"])))
     before = thread.seq
     with django_capture_on_commit_callbacks(execute=True):
-        describe_contact(thread=thread, name="Marta", note="")
+        describe(cast, thread, "Marta")
     thread.refresh_from_db()
     cast.front_desk.refresh_from_db()
     assert thread.seq == cast.front_desk.seq > before
@@ -108,10 +113,10 @@ def test_what_a_colleague_wrote_meanwhile_is_not_lost(cast: Cast) -> None:
 
 def test_saving_the_same_words_twice_is_no_conflict(cast: Cast) -> None:
     thread = cast.thread()
-    describe_contact(thread=thread, name="Marta", note="")
-    describe_contact(thread=thread, name="Marta", note="", known=("", ""))
+    describe(cast, thread, "Marta")
+    describe(cast, thread, "Marta", known=ContactValues())
     with pytest.raises(ChangedMeanwhile):
-        describe_contact(thread=thread, name="Other", note="", known=("", ""))
+        describe(cast, thread, "Other", known=ContactValues())
 
 
 @pytest.mark.parametrize(
@@ -161,7 +166,7 @@ def test_a_name_that_cannot_be_answered_says_so_and_can_be_named(cast: Cast) -> 
 def test_only_the_owner_sees_those_of_a_personal_line(cast: Cast) -> None:
     thread = cast.thread(to="+12025550112")
     html = client_of(cast.ana).get(f"/threads/{thread.pk}/contact/").content.decode()
-    assert "Only you can see the name and note." in html
+    assert "Only you can see this." in html
     assert save_contact(cast.ben, thread, name="Mine").status_code == 404
     assert Contact.objects.get().name == ""
 
@@ -171,7 +176,9 @@ async def test_open_pages_follow(cast: Cast, opened: Opener) -> None:
     thread = await in_database(cast.thread)()
     inside = await opened(cast.ben, f"/threads/{thread.pk}/")
     beside = await opened(cast.cho, f"/inboxes/{cast.front_desk.pk}/")
-    await in_database(describe_contact)(thread=thread, name="Marta L.", note="Second bell")
+    values = ContactValues(name="Marta L.", note="Second bell")
+    contact = await Contact.objects.aget()
+    await in_database(describe_contact)(contact=contact, values=values, by=cast.ana)
     await beside.wait_for(f"thread-{thread.pk}", "Marta L.")
     await wait_until(inside, lambda: any("Marta L." in title for title in row_titles(inside)))
     assert "Second bell" in row_titles(inside)[-1]

@@ -29,6 +29,7 @@ __all__ = ["_own_files", "cast", "one_of_each"]
 NO_NUMBERS = ["²", "٣", " 1", "-1", "1\0", str(2**63), "9" * 5000]
 NO_WORDS = ["a\0b", "\ufffd", "9" * 5000]
 NOTHING = ["²", "٣", "-1", "1%00", str(10**30), "9" * 5000]
+CONTACT_FIELDS = ("name", "company", "email", "reference", "note")
 KEYS = {
     "inbox_id": "inbox",
     "thread_id": "thread",
@@ -94,7 +95,7 @@ REQUESTS: dict[str, list[Request]] = {
     "threads/<int:thread_id>/menus/": [Request()],
     "threads/<int:thread_id>/files/": [Request(numbers={"before": "{}"})],
     "threads/<int:thread_id>/contact/": [
-        Request("post", {}, ("name", "note", "known_name", "known_note"), {"known_note": "x"})
+        Request("post", {}, (*CONTACT_FIELDS, "known_name", "known_note"), {"known_note": "x"})
     ],
     "threads/<int:thread_id>/draft/": [
         Request("post", {}, ("body", "form_key", "is_internal", "toggle"), WORDS)

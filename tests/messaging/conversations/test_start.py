@@ -15,7 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
-from messaging.conversations.contacts import describe_contact
+from messaging.contacts.describing import ContactValues, describe_contact
 from messaging.models import Message, Number
 from messaging.outbound.opt_outs import record_opt_out
 from messaging.outbound.starting import start_conversation
@@ -358,7 +358,7 @@ def test_an_opt_out_is_shown_before_anything_is_written(cast: Cast) -> None:
 
 def test_contacts_are_suggested_by_name_and_by_digits(cast: Cast) -> None:
     thread = cast.thread()
-    describe_contact(thread=thread, name="Zoë Márquez", note="")
+    describe_contact(contact=thread.contact, values=ContactValues(name="Zoë Márquez"), by=cast.ana)
     for typed in ("zoe", "marq", "MÁRQ zo", "555-01", "0177"):
         assert "(202) 555-0177" in about_number(cast.cho, typed), typed
     for typed in ("z", "55", "nobody", "marqx", "", "' | !("):

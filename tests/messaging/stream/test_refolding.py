@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from inboxes.models import Agent
-from messaging.conversations.contacts import describe_contact
+from messaging.contacts.describing import ContactValues, describe_contact
 from messaging.models import Message
 from messaging.stream import refolding
 from messaging.stream.refolding import refold_activity, refold_words
@@ -45,7 +45,8 @@ def test_what_was_stored_with_strokes_is_found_without_them(
 ) -> None:
     monkeypatch.setattr(refolding, "BATCH", batch)
     thread = cast.text_in("Dojazd z Łodzi do Øresund").thread
-    describe_contact(thread=thread, name="Đặng Łukasz", note="")
+    values = ContactValues(name="Đặng Łukasz", company="Wytwórnia Pączków")
+    describe_contact(contact=thread.contact, values=values, by=cast.ana)
     other = cast.text_in("Plain words", sender="+12025550181").thread
     store_old_words(thread, "łodzi")
     inbox_id = thread.inbox_id
@@ -53,7 +54,7 @@ def test_what_was_stored_with_strokes_is_found_without_them(
     assert refold_words() == 3
     for model in (Message, Thread):
         assert is_found(model, inbox_id, "lodzi", "oresund")
-    assert is_found(Contact, inbox_id, "dang", "lukasz")
+    assert is_found(Contact, inbox_id, "dang", "lukasz", "=paczkow")
     assert is_found(Contact, inbox_id, *words.digit_triples("+12025550177"))
     assert is_found(Thread, other.inbox_id, "plain")
     assert refold_words() == 0

@@ -1,0 +1,124 @@
+"""What the members of an inbox keep about a contact: the one core of forms, imports and cards."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, fields, replace
+
+from django.db import transaction
+
+from inboxes import bell, counters
+from inboxes.models import Agent
+from threads import addresses
+from threads.models import Contact, Thread
+
+log = logging.getLogger(__name__)
+
+
+class ChangedMeanwhile(Exception):
+    """Raised when a colleague changed the contact since the form was opened."""
+
+    def __init__(self, contact: Contact) -> None:
+        super().__init__(contact)
+        self.contact = contact
+
+
+class ContactExists(Exception):
+    """Raised when the inbox knows a contact with that address already."""
+
+    def __init__(self, contact: Contact) -> None:
+        super().__init__(contact)
+        self.contact = contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactValues:
+    """Hold all that members may write about a contact. Empty means unknown."""
+
+    name: str = ""
+    company: str = ""
+    email: str = ""
+    reference: str = ""
+    note: str = ""
+    time_zone: str = ""
+
+    @classmethod
+    def of(cls, contact: Contact) -> ContactValues:
+        return cls(**{name: getattr(contact, name) for name in VALUE_NAMES})
+
+    def filling_gaps(self, others: ContactValues) -> ContactValues:
+        """Return these values, with those of the others where one is empty."""
+        gaps = {name: getattr(others, name) for name in VALUE_NAMES if not getattr(self, name)}
+        return replace(self, **gaps)
+
+    def write_to(self, contact: Contact) -> None:
+        """Set the columns of an unsaved contact, and the words by which it is found."""
+        for name in VALUE_NAMES:
+            setattr(contact, name, getattr(self, name))
+        contact.words = contact.build_words()
+
+
+VALUE_NAMES = tuple(field.name for field in fields(ContactValues))
+WRITTEN_COLUMNS = (*VALUE_NAMES, "words")
+
+
+@transaction.atomic
+def describe_contact(
+    *,
+    contact: Contact,
+    values: ContactValues,
+    known: ContactValues | None = None,
+    by: Agent | None,
+) -> Contact:
+    """Write what is known of a contact; all members see it at once.
+
+    `known` is what the form was opened with. Raises ChangedMeanwhile if that has changed since and
+    would be lost.
+    """
+    seq = counters.next_inbox_seq(contact.inbox_id)
+    current = Contact.objects.get(pk=contact.pk)
+    now = ContactValues.of(current)
+    if now == values:
+        return current
+    if known is not None and now != known:
+        raise ChangedMeanwhile(current)
+    values.write_to(current)
+    current.save(update_fields=WRITTEN_COLUMNS)
+    Thread.objects.filter(contact=current).update(seq=seq)
+    bell.ring_inbox(current.inbox_id, seq)
+    log.info("Contact %s was changed by agent %s.", current.pk, by.pk if by else None)
+    return current
+
+
+@transaction.atomic
+def create_contact(
+    *, inbox_id: int, address: str, values: ContactValues, by: Agent | None, raw_address: str = ""
+) -> Contact:
+    """Add a contact that has no conversation yet; its first text, either way, begins one.
+
+    `raw_address` is the address as it was written. Raises ContactExists.
+    """
+    counters.next_inbox_seq(inbox_id)
+    known = Contact.objects.filter(inbox=inbox_id, address=address).first()
+    if known is not None:
+        raise ContactExists(known)
+    contact = new_contact(inbox_id, address, values, raw_address)
+    contact.save(force_insert=True)
+    log.info("Contact %s was added by agent %s.", contact.pk, by.pk if by else None)
+    return contact
+
+
+def new_contact(
+    inbox_id: int, address: str, values: ContactValues, raw_address: str = ""
+) -> Contact:
+    """Return an unsaved contact without a conversation."""
+    normalised, kind = addresses.normalise_address(address)
+    contact = Contact(
+        inbox_id=inbox_id,
+        address=normalised,
+        raw_address=(raw_address or address)[:255],
+        kind=kind,
+        is_unused=True,
+    )
+    values.write_to(contact)
+    return contact
