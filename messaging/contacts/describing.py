@@ -1,4 +1,4 @@
-"""What the members of an inbox keep about a contact: the one core of forms, imports and cards."""
+"""Describe contacts: the one core of forms, imports and contact cards."""
 
 from __future__ import annotations
 

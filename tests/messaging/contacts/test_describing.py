@@ -1,4 +1,4 @@
-"""What members write about a contact: kept, found, and met again by a first text."""
+"""Contacts are described, found, and met again by a first text."""
 
 from __future__ import annotations
 
