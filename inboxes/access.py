@@ -15,6 +15,14 @@ from django.http.response import HttpResponseBase
 from inboxes.models import Agent, Inbox
 
 
+def get_inbox(agent: Agent, inbox_id: int) -> Inbox:
+    """Return a shared inbox of the agent's, or their own line. Raises Http404 for any other."""
+    inbox = Inbox.objects.visible_to(agent).filter(pk=inbox_id).first()
+    if inbox is None:
+        raise Http404("No such inbox.")
+    return inbox
+
+
 def get_shared_inbox(agent: Agent, inbox_id: int) -> Inbox:
     """Return a shared inbox of the agent's. Raises Http404 for any other."""
     inbox = Inbox.objects.shared().visible_to(agent).filter(pk=inbox_id).first()

@@ -3,7 +3,7 @@ they are neither."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,14 @@ from inboxes.models import Agent
 from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.attachments.isolation import DecoderBusy
 from messaging.attachments.naming import clean_name
-from messaging.attachments.storing import delete_stored, store_file
+from messaging.attachments.storing import (
+    StoredFile,
+    delete_stored,
+    store_copy,
+    store_file,
+)
 from messaging.carriers import results
-from messaging.models import Attachment, Message, ScheduledText
+from messaging.models import Attachment, Message, SavedReplyFile, ScheduledText
 from threads.actions import change_state
 from threads.models import Thread
 
@@ -28,6 +33,7 @@ KEPT_FOR = timedelta(days=7)  # How long an unsent file stays in a composer
 BATCH = 200
 BUSY = "Too many pictures are being added right now. Try again in a moment."
 TOO_MANY = f"You can attach at most {MAX_FILES} files."
+FILE_GONE = "A file of this reply is gone. Attach it again on the reply's page."
 
 
 class FileRefused(Exception):
@@ -39,6 +45,37 @@ def add_file(*, thread: Thread | None, agent: Agent, upload: UploadedFile[Any]) 
 
     Without a thread it waits for a first text, in the form that names it. Raises FileRefused.
     """
+    name = check_upload(upload)
+    _make_room(thread, agent)
+    stored = store_upload(upload)
+    return _add_stored(thread, agent, [(name, stored)])[0]
+
+
+def add_copies(
+    *, thread: Thread | None, agent: Agent, originals: Sequence[SavedReplyFile]
+) -> list[Attachment]:
+    """Put copies of stored files into the agent's composer, all of them or none.
+
+    Each is an attachment with a file of its own. Raises FileRefused.
+    """
+    if not originals:
+        return []
+    _make_room(thread, agent, len(originals))
+    stored: list[tuple[str, StoredFile]] = []
+    try:
+        for original in originals:
+            copy = store_copy(original)
+            stored.append((original.name, copy))
+    except BaseException as error:
+        _delete_files(stored)
+        if isinstance(error, FileNotFoundError):
+            raise FileRefused(FILE_GONE) from error
+        raise
+    return _add_stored(thread, agent, stored)
+
+
+def check_upload(upload: UploadedFile[Any]) -> str:
+    """Return the name of a file that may be stored. Raises FileRefused."""
     name = clean_name(upload.name or "")
     if not upload.size:
         raise FileRefused(f"{name or 'This file'} is empty.")
@@ -46,37 +83,55 @@ def add_file(*, thread: Thread | None, agent: Agent, upload: UploadedFile[Any]) 
         raise FileRefused(
             f"{name or 'This file'} is larger than {MAX_FILE_SIZE // (1024 * 1024)} MB."
         )
-    _make_room(thread, agent)
+    return name
+
+
+def store_upload(upload: UploadedFile[Any]) -> StoredFile:
+    """Store the bytes of a checked file. Raises FileRefused."""
     try:
-        stored = store_file(upload.read())
+        return store_file(upload.read())
     except DecoderBusy as error:
         raise FileRefused(BUSY) from error
+
+
+def _add_stored(
+    thread: Thread | None, agent: Agent, stored: Sequence[tuple[str, StoredFile]]
+) -> list[Attachment]:
+    """Make attachments of stored files and their names; delete the files if that fails."""
     try:
         with transaction.atomic():
-            attachment = Attachment.objects.create(
-                thread=thread,
-                uploader=agent,
-                name=name,
-                state=Attachment.State.READY,
-                **stored.columns,
-            )
+            attachments = [
+                Attachment.objects.create(
+                    thread=thread,
+                    uploader=agent,
+                    name=name,
+                    state=Attachment.State.READY,
+                    **file.columns,
+                )
+                for name, file in stored
+            ]
             if thread is not None:
                 change_state(thread=thread, agent=agent)
     except BaseException:
-        stored.delete()
+        _delete_files(stored)
         raise
-    return attachment
+    return attachments
 
 
-def _make_room(thread: Thread | None, agent: Agent) -> None:
-    """Raise FileRefused if the composer is full.
+def _delete_files(stored: Sequence[tuple[str, StoredFile]]) -> None:
+    for _, file in stored:
+        file.delete()
+
+
+def _make_room(thread: Thread | None, agent: Agent, count: int = 1) -> None:
+    """Raise FileRefused if the composer has no room for `count` more files.
 
     The forms of first texts are many, and may have been left: their oldest files give way.
     """
     drafted = Attachment.objects.drafted(thread, agent)
     if thread is None:
-        _delete_attachments(list(drafted.order_by("-pk")[MOST_WITHOUT_A_THREAD - 1 :]))
-    elif drafted.count() >= MAX_FILES:
+        _delete_attachments(list(drafted.order_by("-pk")[MOST_WITHOUT_A_THREAD - count :]))
+    elif drafted.count() + count > MAX_FILES:
         raise FileRefused(TOO_MANY)
 
 

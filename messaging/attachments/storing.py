@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from messaging.attachments.isolation import read_picture
 from messaging.attachments.pictures import NotAPicture
 from messaging.attachments.sniffing import sniff_type
-from messaging.models import Attachment
+from messaging.models import Attachment, SavedReplyFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,23 @@ def store_file(data: bytes) -> StoredFile:
         width=picture.width,
         height=picture.height,
         is_animated=picture.is_animated,
+    )
+
+
+def store_copy(original: SavedReplyFile) -> StoredFile:
+    """Store the row's file once more. Raises what `load_bytes` raises."""
+    data = load_bytes(original.stored_name)
+    thumbnail = load_bytes(original.thumbnail_name) if original.thumbnail_name else b""
+    return StoredFile(
+        kind=original.kind,
+        content_type=original.content_type,
+        size=original.size,
+        sha256=original.sha256,
+        stored_name=store_bytes(data),
+        thumbnail_name=store_bytes(thumbnail) if thumbnail else "",
+        width=original.width,
+        height=original.height,
+        is_animated=original.is_animated,
     )
 
 

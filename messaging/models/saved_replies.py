@@ -13,10 +13,21 @@ if TYPE_CHECKING:
     from inboxes.models import Agent
 
 
+ONLY_ME = "Only me"
+
+
 class SavedReplyQuerySet(models.QuerySet["SavedReply"]):
     def visible_to(self, agent: Agent) -> SavedReplyQuerySet:
         """Keep the agent's own, and those of the agent's inboxes."""
         return self.filter(Q(agent=agent) | Q(inbox__in=Inbox.objects.visible_to(agent)))
+
+    def offered_in(self, inbox: Inbox, agent: Agent) -> SavedReplyQuerySet:
+        """Keep those of the inbox, which the agent sees, and the agent's own."""
+        return self.filter(Q(agent=agent) | Q(inbox=inbox))
+
+    def by_use(self) -> SavedReplyQuerySet:
+        """Put the most used first."""
+        return self.order_by("-use_count", Lower("name"), "pk")
 
 
 class SavedReply(models.Model):

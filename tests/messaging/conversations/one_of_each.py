@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from messaging.attachments import drafts
+from messaging.models import SavedReply
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, create_cast
@@ -77,6 +78,7 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
         send_at=timezone.now() + timedelta(hours=1),
         form_key=uuid.uuid4(),
     )
+    reply = SavedReply.objects.create(inbox=thread.inbox, name="secret", body="Secret words")
     set_priority(thread=thread, priority="high", by=cast.ana)
     return {
         "inbox": thread.inbox_id,
@@ -85,4 +87,5 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
         "message": message.pk,
         "attachment": file.pk,
         "later": later.pk,
+        "reply": reply.pk,
     }

@@ -52,6 +52,9 @@ MATRIX = {
     "threads/<int:thread_id>/opt-out/end/": ("post", "thread", {"reason": "Stranger's"}),
     "threads/<int:thread_id>/draft/": ("post", "thread", {"body": "Hi"}),
     "threads/<int:thread_id>/mentions/": ("get", "thread", {}),
+    "threads/<int:thread_id>/saved-replies/": ("get", "thread", {}),
+    "inboxes/<int:inbox_id>/saved-replies/": ("get", "inbox", {}),
+    "saved-replies/<int:reply_id>/used/": ("post", "reply", {}),
     "threads/<int:thread_id>/label/": ("post", "thread", {"label": "1", "on": "1"}),
     "threads/<int:thread_id>/mute/": ("post", "thread", {"muted": "1"}),
     "threads/<int:thread_id>/read/": ("post", "thread", {"message": "1"}),
@@ -76,6 +79,9 @@ MATRIX = {
     "later/<int:text_id>/delete/": ("post", "later", {}),
     "later/<int:text_id>/undo/": ("post", "later", {}),
 }
+
+# A personal line is no list of its own.
+OF_SHARED_INBOXES = {"inboxes/<int:inbox_id>/", "inboxes/<int:inbox_id>/search/"}
 
 # Proven in test_webhooks.py and test_addresses.py.
 CARRIERS = {
@@ -136,6 +142,7 @@ ELSEWHERE = {
     "settings/",
     "start/",
     "later/",
+    "replies/",
     "start/files/",
     "start/to/",
     "settings/password/",
@@ -253,7 +260,7 @@ def test_members_and_owners_are_let_in(one_of_each: OneOfEach, cast: Cast, route
     what = MATRIX[route][1]
     for agent, found in [(cast.ben, one_of_each.shared), (cast.ana, one_of_each.personal)]:
         status = send_request(client_of(agent), route, found[what]).status_code
-        is_personal_list = what == "inbox" and agent == cast.ana
+        is_personal_list = agent == cast.ana and route in OF_SHARED_INBOXES
         assert (status == 404) is is_personal_list
         assert status < 500
 

@@ -37,6 +37,7 @@ KEYS = {
     "activity_id": "activity",
     "attachment_id": "attachment",
     "text_id": "later",
+    "reply_id": "reply",
 }
 
 
@@ -101,6 +102,10 @@ REQUESTS: dict[str, list[Request]] = {
         Request("post", {}, ("body", "form_key", "is_internal", "toggle"), WORDS)
     ],
     "threads/<int:thread_id>/mentions/": [Request(words=("q",))],
+    "threads/<int:thread_id>/saved-replies/": [Request()],
+    "inboxes/<int:inbox_id>/saved-replies/": [Request(words=("to",))],
+    "saved-replies/<int:reply_id>/used/": [Request("post", {"thread": "{}"})],
+    "replies/": [Request(words=("q",))],
     "threads/<int:thread_id>/opt-out/": [
         Request("post", {}, ("how", "reason"), {"how": "phone"}),
         Request(words=("message",)),

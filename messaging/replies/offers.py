@@ -1,0 +1,61 @@
+"""The saved replies that an agent may insert in one conversation, filled for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.http import Http404
+
+from inboxes.models import Agent, Inbox
+from messaging.models import SavedReply
+from messaging.models.saved_replies import ONLY_ME
+from messaging.replies import placeholders
+from messaging.replies.values import read_values
+from threads.models import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold one saved reply as the listbox shows it."""
+
+    id: int
+    name: str
+    body: str
+    owner: str
+    unfilled: list[str]
+    files: int
+
+
+def list_offers(inbox: Inbox, agent: Agent, contact: Contact | None) -> list[Offer]:
+    """Return those of the inbox and the agent's own, the most used first."""
+    values = read_values(inbox, agent, contact)
+    replies = SavedReply.objects.offered_in(inbox, agent).by_use()
+    offers = []
+    for reply in replies.annotate(file_count=Count("files")):
+        body = placeholders.fill(reply.body, values)
+        offers.append(
+            Offer(
+                id=reply.pk,
+                name=reply.name,
+                body=body,
+                owner=ONLY_ME if reply.inbox_id is None else inbox.name,
+                unfilled=placeholders.find_unfilled(body),
+                files=reply.file_count,
+            )
+        )
+    return offers
+
+
+def get_offered_reply(agent: Agent, inbox: Inbox | None, reply_id: int) -> SavedReply:
+    """Return the reply if the agent may insert it in the inbox. Raises Http404.
+
+    Without an inbox it may be any that the agent sees.
+    """
+    replies = SavedReply.objects.visible_to(agent)
+    if inbox is not None:
+        replies = replies.offered_in(inbox, agent)
+    reply = replies.filter(pk=reply_id).first()
+    if reply is None:
+        raise Http404("No such reply.")
+    return reply
