@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count
 from django.http import Http404
 
 from inboxes.models import Agent, Inbox
@@ -32,7 +31,7 @@ def list_offers(inbox: Inbox, agent: Agent, contact: Contact | None) -> list[Off
     values = read_values(inbox, agent, contact)
     replies = SavedReply.objects.offered_in(inbox, agent).by_use()
     offers = []
-    for reply in replies.annotate(file_count=Count("files")):
+    for reply in replies.prefetch_related("files"):
         body = placeholders.fill(reply.body, values)
         offers.append(
             Offer(
@@ -41,7 +40,7 @@ def list_offers(inbox: Inbox, agent: Agent, contact: Contact | None) -> list[Off
                 body=body,
                 owner=ONLY_ME if reply.inbox_id is None else inbox.name,
                 unfilled=placeholders.find_unfilled(body),
-                files=reply.file_count,
+                files=len(reply.files.all()),
             )
         )
     return offers
