@@ -1,4 +1,4 @@
-"""What placeholders stand for in one conversation."""
+"""The values of placeholders in one conversation."""
 
 from __future__ import annotations
 
