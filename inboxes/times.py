@@ -20,7 +20,9 @@ from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-Style = Literal["row", "bubble", "day", "wait", "hour", "inline", "until", "past", "date", "month"]
+Style = Literal[
+    "row", "bubble", "day", "wait", "hour", "inline", "until", "opening", "past", "date", "month"
+]
 
 LONGEST_LANGUAGE = 35  # RFC 5646 asks for room for that many characters
 LONGEST_ZONE = 64
@@ -124,7 +126,8 @@ def time_element(at: datetime | None, style: Style) -> SafeString:
     Styles for the past: `row` in a list, `bubble` for the clock alone, `day` for a heading,
     `past` in a sentence, `date` and `month` without the clock. For the future: `wait` for how
     long it takes until then, `hour` for the day and the clock, `inline` for the same in a
-    sentence, and `until` for as few words as will do. Its title is the full date.
+    sentence, `until` for as few words as will do, and `opening` for when an inbox opens. Its title
+    is the full date.
     """
     if at is None:
         return SafeString("")
@@ -166,6 +169,11 @@ def format_clock(local: datetime | time) -> str:
     return f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
 
 
+def format_minutes(since_midnight: int) -> str:
+    """Return what a clock shows so many minutes after midnight."""
+    return format_clock(time(since_midnight // 60, since_midnight % 60))
+
+
 def format_time(at: datetime, style: Style) -> str:
     """Return the words of a time in one of the styles of `time_element`."""
     local, today = timezone.localtime(at), timezone.localdate()
@@ -179,6 +187,8 @@ def format_time(at: datetime, style: Style) -> str:
             return _lower_today(words) if style == "inline" else words
         case "until":
             return _format_until(local, today)
+        case "opening":
+            return format_opening(at, before_clock=", ")
         case "past":
             return _format_in_sentence(local, today)
         case "date":
@@ -230,6 +240,25 @@ def _format_until(local: datetime, today: date) -> str:
     if 1 < ahead < 7:
         return WEEKDAYS[local.weekday()][:3]
     return _format_day(local, has_year=local.year != today.year, is_short=True)
+
+
+def format_opening(at: datetime, *, before_clock: str = " at ") -> str:
+    """Return when an inbox opens, in a sentence: "tomorrow at 8:00 AM", "Monday at 8:00 AM".
+
+    `before_clock` stands between the day and the clock; today the clock is enough.
+    """
+    local, today = timezone.localtime(at), timezone.localdate()
+    ahead, clock = (local.date() - today).days, format_clock(local)
+    if ahead == 0:
+        return f"{before_clock.lstrip(', ')}{clock}"
+    weekday = WEEKDAYS[local.weekday()]
+    if ahead == 1:
+        day = "tomorrow"
+    elif 1 < ahead < 7:
+        day = weekday
+    else:
+        day = f"{weekday}, {_format_day(local, has_year=local.year != today.year)}"
+    return f"{day}{before_clock}{clock}"
 
 
 def _lower_today(words: str) -> str:

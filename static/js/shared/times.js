@@ -51,7 +51,7 @@ export function dayKey(at) {
  * Words a time as the element that shows it wants it.
  * @param {Date} at
  * @param {string | undefined} style "row", "bubble", "day", "past", "date" or "month"; for a time
- *   to come "wait", "hour", "inline" or "until"
+ *   to come "wait", "hour", "inline", "until" or "opening"
  * @param {Date} [now]
  */
 export function formatTime(at, style, now = new Date()) {
@@ -67,6 +67,8 @@ export function formatTime(at, style, now = new Date()) {
       return formatFuture(at, -age, { hasYear, isInline: style === "inline" });
     case "until":
       return formatUntil(at, -age, hasYear);
+    case "opening":
+      return formatOpening(at, -age, hasYear);
     case "past":
       if (age === 0 || age === 1) return `${age ? "yesterday" : "today"} at ${clockOf(at)}`;
       return `on ${formatDay(at, { hasYear })} at ${clockOf(at)}`;
@@ -126,6 +128,17 @@ function formatUntil(at, days, hasYear) {
   if (days === 1) return "tomorrow";
   if (days > 1 && days < 7) return weekdayOf(at).slice(0, 3);
   return formatDay(at, { hasYear, isShort: true });
+}
+
+/**
+ * @param {Date} at
+ * @param {number} days from today to that day
+ * @param {boolean} hasYear
+ */
+function formatOpening(at, days, hasYear) {
+  if (days === 0) return clockOf(at);
+  const weekday = days > 0 && days < 7 ? weekdayOf(at) : `${weekdayOf(at)}, ${formatDay(at, { hasYear })}`;
+  return `${days === 1 ? "tomorrow" : weekday}, ${clockOf(at)}`;
 }
 
 /**
