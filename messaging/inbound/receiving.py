@@ -16,7 +16,7 @@ from messaging.carriers import events
 from messaging.inbound import reactions
 from messaging.models import CarrierAccount, Message, Webhook
 from messaging.models.webhooks import UNKNOWN_NUMBER
-from messaging.outbound import opt_outs
+from messaging.outbound import automatic_answers, opt_outs
 from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
 from threads import addresses
@@ -181,7 +181,7 @@ def store_text(
     already.
     """
     recipients = [text.recipient, *(() if text.is_recipient_told else text.others)]
-    inbox_id, our_address = _find_route(account, recipients)
+    inbox_id, our_address, answers = _find_route(account, recipients)
     seq = counters.next_inbox_seq(inbox_id)
     thread_id = writing.get_or_create_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
@@ -212,6 +212,8 @@ def store_text(
     if keyword is not None:
         is_answered = text.keyword is not None
         opt_outs.apply_keyword(message, keyword, our_address=our_address, is_answered=is_answered)
+    elif answers:
+        automatic_answers.answer_text(message)
     return message
 
 
@@ -227,16 +229,17 @@ def _time_and_position(
     return at, previous or 0
 
 
-def _find_route(account: CarrierAccount, recipients: list[str]) -> tuple[int, str]:
-    """Return the inbox of our number and the number as we write it.
+def _find_route(account: CarrierAccount, recipients: list[str]) -> tuple[int, str, bool]:
+    """Return the inbox of our number, the number as we write it, and if the inbox ever answers by
+    itself.
 
     The first of the recipients that is ours counts. Raises UnknownNumber.
     """
     for recipient in recipients:
         row = statements.fetch_row(statements.FIND_ROUTE, [account.pk, _add_plus_sign(recipient)])
         if row is not None:
-            inbox_id, our_address = row
-            return inbox_id, our_address
+            inbox_id, our_address, answers = row
+            return inbox_id, our_address, answers
     raise UnknownNumber
 
 

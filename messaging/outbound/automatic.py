@@ -43,7 +43,7 @@ def send_help_text(thread: Thread, question: Message) -> None:
         or recent.exists()
     ):
         return
-    _queue(thread, words, seq=question.seq)
+    queue_automatic_text(thread, words, seq=question.seq)
 
 
 def confirm_opt_out(opt_out: OptOut, thread: Thread, request: Message) -> None:
@@ -63,11 +63,18 @@ def confirm_opt_out(opt_out: OptOut, thread: Thread, request: Message) -> None:
     ):
         return
     default = CONFIRMATION_FOR_ALL if opt_out.is_for_all else CONFIRMATION
-    opt_out.confirmation = _queue(thread, inbox.opt_out_text or default, seq=request.seq)
+    opt_out.confirmation = queue_automatic_text(
+        thread, inbox.opt_out_text or default, seq=request.seq
+    )
     opt_out.save(update_fields=["confirmation"])
 
 
-def _queue(thread: Thread, body: str, *, seq: int) -> Message:
+def queue_automatic_text(thread: Thread, body: str, *, seq: int, notifies: bool = True) -> Message:
+    """Record a text that no agent wrote, and queue the job that sends it.
+
+    The caller holds the inbox's counter, whose value is `seq`. It answers nobody: whoever waits
+    for a reply waits on.
+    """
     message = writing.record_message(
         writing.new_message(
             thread,
@@ -76,7 +83,8 @@ def _queue(thread: Thread, body: str, *, seq: int) -> Message:
             is_automatic=True,
             body=body,
             state=DeliveryState.QUEUED,
-        )
+        ),
+        notifies=notifies,
     )
     defer_delivery(thread.pk)
     return message

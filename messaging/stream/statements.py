@@ -50,8 +50,26 @@ def fetch_row(statement: str, details: Any) -> tuple[Any, ...] | None:
     return row
 
 
+# With it comes whether the inbox ever answers by itself: most don't, and need not be asked again.
 FIND_ROUTE = (
-    "SELECT inbox_id, address FROM messaging_number WHERE account_id = %s AND address = %s"
+    "SELECT number.inbox_id, number.address, inbox.answers_when_closed OR inbox.greets"
+    " FROM messaging_number AS number"
+    " LEFT JOIN inboxes_inbox AS inbox ON inbox.id = number.inbox_id"
+    " WHERE number.account_id = %s AND number.address = %s"
+)
+
+# Whether a text that has come in is answered by itself.
+FIND_ANSWERS = (
+    "SELECT inbox.answers_when_closed, inbox.greets, inbox.weekly_hours, inbox.time_zone,"
+    " inbox.holiday_region,"
+    " ARRAY(SELECT closed.date FROM inboxes_closedday AS closed WHERE closed.inbox_id = inbox.id),"
+    " contact.kind,"
+    " (SELECT max(answer.created_at) FROM messaging_automaticanswer AS answer"
+    " WHERE answer.thread_id = thread.id AND answer.kind = 'closed')"
+    " FROM threads_thread AS thread"
+    " JOIN inboxes_inbox AS inbox ON inbox.id = thread.inbox_id"
+    " JOIN threads_contact AS contact ON contact.id = thread.contact_id"
+    " WHERE thread.id = %(thread)s"
 )
 
 FIND_THREAD = (

@@ -80,7 +80,9 @@ def new_message(
     )
 
 
-def record_message(message: Message, *, our_address: str | None = None) -> Message:
+def record_message(
+    message: Message, *, our_address: str | None = None, notifies: bool = True
+) -> Message:
     """Insert a message, update its thread and its inbox, notify members, and ring on commit.
 
     The caller holds the inbox's counter, whose value is in `message.seq`. `our_address` is given
@@ -103,7 +105,8 @@ def record_message(message: Message, *, our_address: str | None = None) -> Messa
     message.pk, message.position, has_labels, status, waiting_agent_id = row
     if has_labels:
         ThreadLabel.objects.filter(thread=message.thread_id).update(last_at=message.created_at)
-    notifying.notify_members(message)
+    if notifies:
+        notifying.notify_members(message)
     if _reopens(message) and status != Thread.Status.OPEN:
         _tell_of_reopening(message, status, waiting_agent_id)
     bell.ring_inbox(message.inbox_id, message.seq)
