@@ -1,1 +1,1 @@
-"""When an inbox is open: weekly hours in its own time zone, closed days and public holidays."""
+"""Tell when an inbox is open: by weekly hours in its own time zone, closed days and holidays."""
