@@ -72,7 +72,8 @@ class SendForm(forms.Form):
     """Read the composer. `form_key` is made with the form: sent twice, it makes one message.
 
     `seen` is the newest message that the page showed when the box was last empty or got its focus.
-    `anyway` says that the agent has seen what came since. `attachment` names the files of the
+    `anyway` says that the agent has seen what came since, `has_read_placeholders` that those in
+    the text may leave. `attachment` names the files of the
     draft that go with the text, which then needs no words. `done` marks the conversation as done
     too; `shown` is the newest message that the page shows now.
     """
@@ -83,6 +84,7 @@ class SendForm(forms.Form):
     is_internal = forms.BooleanField(required=False)
     seen = IntegerField(min_value=0, required=False)
     anyway = forms.BooleanField(required=False)
+    has_read_placeholders = forms.BooleanField(required=False)
     done = forms.BooleanField(required=False)
     shown = IntegerField(min_value=0, required=False)
 

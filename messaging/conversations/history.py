@@ -17,6 +17,7 @@ from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.conversations.activity import ActivityGroup, read_groups_between
 from messaging.conversations.entries import Entry, prefetch_details
+from messaging.conversations.questions import Question
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.stream.refusals import composer_key, find_standing
 from messaging.stream.segments import Segments, count_segments
@@ -90,6 +91,7 @@ class Conversation:
     unsent_texts: Sequence[ScheduledText] = ()
     newer_entries: Sequence[Entry] = ()  # Messages of others that held a text up
     marks_done: bool = False  # Whether that text was to mark the conversation as done
+    question: Question | None = None  # What is asked before a text leaves, without scripts
     # The newest message when the agent deleted the thread; 0 if it is not hidden.
     hidden_id: int = 0
     is_opted_out: bool = False

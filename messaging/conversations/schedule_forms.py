@@ -118,6 +118,7 @@ class SendNowForm(forms.Form):
 
     body = TextField(required=False)
     attachment = KeysField(required=False)
+    has_read_placeholders = forms.BooleanField(required=False)
     known = IntegerField(min_value=0)
 
     def clean(self) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class StartForm(forms.Form):
     )
     body = TextField(required=False)
     attachment = KeysField(required=False)
+    has_read_placeholders = forms.BooleanField(required=False)
     form_key = forms.UUIDField()
     checked = AddressField(required=False)
 

@@ -30,10 +30,12 @@ from messaging.outbound.scheduled_texts import (
 from messaging.outbound.sending import (
     FormAlreadyUsed,
     SendingRefused,
+    check_placeholders,
     claim_files,
     message_of_form,
     number_to_send_from,
 )
+from messaging.replies.placeholders import find_unfilled
 from messaging.stream import writing
 from messaging.stream.hiding import hide_empty_thread, restore_for_mentioned
 from messaging.stream.mentions import find_mentions, mentionable_agents
@@ -78,11 +80,13 @@ def schedule_text(
     form_key: uuid.UUID,
     is_regardless: bool = False,
     files: Collection[int] = (),
+    has_read_placeholders: bool = True,
 ) -> ScheduledText:
     """Schedule a text; the same form sent twice schedules one.
 
     `files` are the keys of attachments of the author's draft. Raises SendingRefused, or
-    FormAlreadyUsed if the form has sent a text at once.
+    FormAlreadyUsed if the form has sent a text at once, or Unfilled for a text with placeholders
+    unless `has_read_placeholders`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     earlier = find_text_of_form(author, form_key)
@@ -93,6 +97,7 @@ def schedule_text(
     thread.refresh_from_db()
     attached = claim_files(thread, author, files)
     _raise_if_refused(body, thread, author, attached)
+    check_placeholders(body, is_read=has_read_placeholders)
     text = create_text(
         thread,
         seq,
@@ -117,11 +122,13 @@ def change_scheduled_text(
     is_regardless: bool,
     known_seq: int,
     files: Collection[int] | None = None,
+    has_read_placeholders: bool = True,
 ) -> None:
     """Change the body or the time of a scheduled text; the agent becomes its author.
 
     `files` are the keys of those that it keeps; None keeps all. Raises AlreadyEnded,
-    ChangedMeanwhile if it is newer than `known_seq`, and SendingRefused.
+    ChangedMeanwhile if it is newer than `known_seq`, SendingRefused, and Unfilled for placeholders
+    that it did not have before unless `has_read_placeholders`.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
     now = read_pending(text)
@@ -129,6 +136,7 @@ def change_scheduled_text(
         raise ChangedMeanwhile(now)
     kept, rest = _split_files(now, files)
     _raise_if_refused(body, now.thread, agent, kept)
+    _check_new_placeholders(now.body, body, is_read=has_read_placeholders)
     drafts.drop_scheduled_files(rest)
     update_text(
         now,
@@ -162,6 +170,7 @@ def send_scheduled_text_now(
     agent: Agent,
     words: tuple[str, int] | None = None,
     files: Collection[int] | None = None,
+    has_read_placeholders: bool = True,
 ) -> Message:
     """Send a scheduled text at once, in the agent's name.
 
@@ -170,12 +179,12 @@ def send_scheduled_text_now(
     """
     seq = counters.next_inbox_seq(text.inbox_id)
     now = read_pending(text)
-    if words is not None:
-        if now.seq > words[1]:
-            raise ChangedMeanwhile(now)
-        now.body = words[0]
+    if words is not None and now.seq > words[1]:
+        raise ChangedMeanwhile(now)
+    before, now.body = now.body, words[0] if words else now.body
     kept, rest = _split_files(now, files)
     _raise_if_refused(now.body, now.thread, agent, kept)
+    _check_new_placeholders(before, now.body, is_read=has_read_placeholders)
     drafts.drop_scheduled_files(rest)
     message = turn_into_message(now, seq, agent, kept)
     change_state(
@@ -261,6 +270,12 @@ def _raise_if_refused(
     number_to_send_from(thread, body, files)
     if find_mentions(body, mentionable_agents(thread.inbox, agent), agent):
         raise SendingRefused(MENTION_REASON)
+
+
+def _check_new_placeholders(before: str, body: str, *, is_read: bool) -> None:
+    """Raise Unfilled for placeholders that nobody has said yes to when the text was scheduled."""
+    is_known = set(find_unfilled(body)) <= set(find_unfilled(before))
+    check_placeholders(body, is_read=is_read or is_known)
 
 
 def _hold_reason(text: ScheduledText, files: Collection[Attachment], *, is_member: bool) -> str:

@@ -13,6 +13,7 @@ from inboxes import counters
 from inboxes.models import Agent
 from messaging.attachments import drafts
 from messaging.models import Attachment, DeliveryState, Message, Number, ScheduledText
+from messaging.replies.placeholders import find_unfilled
 from messaging.stream import writing
 from messaging.stream.hiding import restore_for_mentioned
 from messaging.stream.jobs import defer_delivery
@@ -62,6 +63,14 @@ class Overtaken(Exception):
         self.messages = messages
 
 
+class Unfilled(Exception):
+    """A text to the contact still has placeholders, which its author has to say yes to."""
+
+    def __init__(self, placeholders: list[str]) -> None:
+        super().__init__()
+        self.placeholders = placeholders
+
+
 class NotRetriable(Exception):
     """The message is neither failed nor unknown."""
 
@@ -78,6 +87,7 @@ def write_message(
     files: Collection[int] = (),
     marks_done: bool = False,
     shown: int | None = None,
+    has_read_placeholders: bool = True,
 ) -> Message:
     """Queue a text to the contact, or record an internal message.
 
@@ -87,8 +97,9 @@ def write_message(
     `marks_done` marks the thread as done too, unless a text has come in after the message `shown`;
     the status of `thread` then says which.
 
-    Raises SendingRefused with the reason that the composer shows, and Overtaken for a text to the
-    contact if others have written after the message `seen`.
+    Raises SendingRefused with the reason that the composer shows. A text to the contact raises
+    Overtaken if others have written after the message `seen`, and Unfilled if it has placeholders,
+    unless `has_read_placeholders`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     if earlier := message_of_form(author, form_key):
@@ -98,6 +109,8 @@ def write_message(
     mentions = find_mentions(body, mentionable_agents(thread.inbox, author), author)
     is_internal = is_internal or bool(mentions)
     check_readers(thread, author, is_internal=is_internal, seen=seen)
+    if not is_internal:
+        check_placeholders(body, is_read=has_read_placeholders)
     attached = claim_files(thread, author, files)
     message = writing.new_message(
         thread,
@@ -125,6 +138,13 @@ def check_readers(thread: Thread, author: Agent, *, is_internal: bool, seen: int
     newer = list(Message.objects.of_others_since(thread, author, seen)[:MAX_NEWER_MESSAGES])
     if newer:
         raise Overtaken(newer)
+
+
+def check_placeholders(body: str, *, is_read: bool) -> None:
+    """Raise Unfilled if the text has placeholders that its author has not read."""
+    unfilled = [] if is_read else find_unfilled(body)
+    if unfilled:
+        raise Unfilled(unfilled)
 
 
 def _record_or_queue(message: Message, files: Collection[Attachment]) -> None:

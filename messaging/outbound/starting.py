@@ -15,6 +15,7 @@ from messaging.models import Message, Number, ScheduledText
 from messaging.outbound.scheduled_texts import find_text_of_form
 from messaging.outbound.sending import (
     SendingRefused,
+    check_placeholders,
     claim_files,
     message_of_form,
     queue_message,
@@ -44,19 +45,22 @@ def start_conversation(
     body: str,
     form_key: uuid.UUID,
     files: Collection[int] = (),
+    has_read_placeholders: bool = True,
 ) -> Message:
     """Queue a text from the inbox's number to a normalised address.
 
     `files` are the keys of the author's attachments that wait for a first text. The same form sent
     twice returns the first message, and two agents who write to the same address at once share a
     thread. The agent's draft in that thread is kept. Raises NumberRefused, MentionRefused,
-    FilesRefused, or SendingRefused for reasons that concern the contact.
+    FilesRefused, or SendingRefused for reasons that concern the contact; Unfilled for a text with
+    placeholders unless `has_read_placeholders`.
     """
     seq = counters.next_inbox_seq(inbox.pk)
     earlier = message_of_form(author, form_key)
     if earlier is not None:
         return earlier
     thread = _open_thread(inbox, author, address, body, seq)
+    check_placeholders(body, is_read=has_read_placeholders)
     attached = claim_files(None, author, files)
     message = writing.new_message(
         thread,
@@ -88,6 +92,7 @@ def start_or_hold(
     body: str,
     form_key: uuid.UUID,
     files: Collection[int] = (),
+    has_read_placeholders: bool = True,
 ) -> Message | ScheduledText:
     """Start a conversation, or hold its first text for as long as its author wants.
 
@@ -106,8 +111,10 @@ def start_or_hold(
             body=body,
             form_key=form_key,
             files=files,
+            has_read_placeholders=has_read_placeholders,
         )
     thread = _open_thread(inbox, author, address, body, seq)
+    check_placeholders(body, is_read=has_read_placeholders)
     if thread.last_at is None:
         Thread.objects.filter(pk=thread.pk).update(last_at=timezone.now(), seq=seq)
     return hold_text(

@@ -30,6 +30,7 @@ from messaging.outbound.sending import (
     SCHEDULED_ALREADY,
     TAKEN_BACK,
     FormAlreadyUsed,
+    check_placeholders,
     check_readers,
     claim_files,
     message_of_form,
@@ -63,6 +64,7 @@ def write_or_hold(
     files: Collection[int] = (),
     marks_done: bool = False,
     shown: int | None = None,
+    has_read_placeholders: bool = True,
 ) -> Message | ScheduledText:
     """Write a message, or hold a text to the contact for as long as its author wants.
 
@@ -85,11 +87,13 @@ def write_or_hold(
             files=files,
             marks_done=marks_done,
             shown=shown,
+            has_read_placeholders=has_read_placeholders,
         )
     if earlier is not None:
         raise FormAlreadyUsed(SCHEDULED_ALREADY if earlier.is_pending else TAKEN_BACK)
     thread.refresh_from_db()
     check_readers(thread, author, is_internal=False, seen=seen)
+    check_placeholders(body, is_read=has_read_placeholders)
     return hold_text(
         thread=thread,
         author=author,

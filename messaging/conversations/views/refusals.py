@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
 from inboxes.models import Agent
@@ -12,8 +13,9 @@ from inboxes.requests import HtmxRequest
 from messaging.conversations.entries import Entry
 from messaging.conversations.forms import SendForm
 from messaging.conversations.history import open_conversation
+from messaging.conversations.questions import Question, ask_about_placeholders, ask_in_composer
 from messaging.conversations.views.conversation import render_conversation
-from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused
+from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused, Unfilled
 from threads.models import Thread
 
 
@@ -51,6 +53,33 @@ def render_send_guard(
         form_key=form.cleaned_data["form_key"],
         newer_entries=newer_entries,
         marks_done=marks_done,
+        body=form.cleaned_data["body"],
+        is_draft_internal=False,
+    )
+    return render_conversation(request, agent, shown, status=409)
+
+
+def render_placeholder_question(
+    request: HtmxRequest, agent: Agent, thread: Thread, error: Unfilled, form: SendForm
+) -> HttpResponse:
+    """Answer 409 with the question whether placeholders without a value may leave."""
+    question = ask_about_placeholders(error.placeholders)
+    return render_question(request, agent, thread, question, form)
+
+
+def render_question(
+    request: HtmxRequest, agent: Agent, thread: Thread, question: Question, form: SendForm
+) -> HttpResponse:
+    """Answer 409 with a question: in the open page, or without scripts in a form of its own."""
+    posted = cast(QueryDict, form.data)
+    question = ask_in_composer(question, posted, is_whole=not request.htmx)
+    if request.htmx:
+        context = {"question": question, "is_live": True}
+        return render(request, "messaging/composer/_question.html", context, status=409)
+    shown = replace(
+        open_conversation(thread, agent),
+        form_key=form.cleaned_data["form_key"],
+        question=question,
         body=form.cleaned_data["body"],
         is_draft_internal=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,6 +18,7 @@ from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect, unprocessable_text
 from messaging.conversations.lists import remembered_list
+from messaging.conversations.questions import Question, ask_about_placeholders
 from messaging.conversations.schedule_forms import ChangeScheduledForm, SendNowForm
 from messaging.conversations.views.all_scheduled import (
     FROM_LIST,
@@ -31,7 +34,7 @@ from messaging.outbound.scheduling import (
     delete_scheduled_text,
     send_scheduled_text_now,
 )
-from messaging.outbound.sending import SendingRefused, TooLong
+from messaging.outbound.sending import SendingRefused, TooLong, Unfilled
 from messaging.stream.access import get_scheduled_text
 from messaging.stream.refusals import find_standing
 
@@ -69,7 +72,11 @@ def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
             is_regardless=form.cleaned_data["regardless"],
             known_seq=form.cleaned_data["known"],
             files=form.cleaned_data["attachment"],
+            has_read_placeholders=form.cleaned_data["has_read_placeholders"],
         )
+    except Unfilled as error:
+        question = replace(ask_about_placeholders(error.placeholders), button="Save anyway")
+        return _ask(request, agent, text, form, question)
     except AlreadyEnded:
         return _refuse_ended(request, text)
     except ChangedMeanwhile as error:
@@ -96,7 +103,18 @@ def send_scheduled_now(request: HtmxRequest, text_id: int) -> HttpResponse:
     words = (form.cleaned_data["body"], form.cleaned_data["known"]) if form else None
     files = form.cleaned_data["attachment"] if form else None
     try:
-        send_scheduled_text_now(text=text, agent=agent, words=words, files=files)
+        send_scheduled_text_now(
+            text=text,
+            agent=agent,
+            words=words,
+            files=files,
+            has_read_placeholders=form is None or form.cleaned_data["has_read_placeholders"],
+        )
+    except Unfilled as error:
+        form_again = ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
+        here = reverse("messaging:send_scheduled", args=[text.pk])
+        question = replace(ask_about_placeholders(error.placeholders), action=here)
+        return _ask(request, agent, text, form_again, question)
     except AlreadyEnded:
         return _refuse_ended(request, text)
     except ChangedMeanwhile as error:
@@ -147,6 +165,18 @@ def _refuse_too_long(
     return _render_form(request, agent, text, form)
 
 
+def _ask(
+    request: HtmxRequest,
+    agent: Agent,
+    text: ScheduledText,
+    form: ChangeScheduledForm,
+    question: Question,
+) -> HttpResponse:
+    """Render the page again with a question, and nothing that is wrong."""
+    form.errors.clear()
+    return _render_form(request, agent, text, form, question=question)
+
+
 def _initial_values(text: ScheduledText) -> dict[str, Any]:
     return {
         "body": text.body,
@@ -162,6 +192,7 @@ def _render_form(
     form: ChangeScheduledForm,
     *,
     is_changed: bool = False,
+    question: Question | None = None,
 ) -> HttpResponse:
     number = find_standing(text.thread).number
     kept = form["attachment"].value() if form.is_bound else None
@@ -170,8 +201,9 @@ def _render_form(
         "messaging/scheduled/_change.html",
         listing=remembered_list(agent, text.inbox),
         title=f"Scheduled text to {text.thread.contact.display}",
-        status=422 if form.is_bound else 200,
+        status=409 if question else 422 if form.is_bound else 200,
         form=form,
+        question=question,
         text=text,
         files=[
             (file, kept is None or str(file.pk) in kept)

@@ -17,7 +17,11 @@ from messaging.conversations.drafts import draft_seq
 from messaging.conversations.entries import Entry
 from messaging.conversations.forms import SendForm
 from messaging.conversations.schedule_forms import ScheduleForm
-from messaging.conversations.views.refusals import render_refusal, render_send_guard
+from messaging.conversations.views.refusals import (
+    render_placeholder_question,
+    render_refusal,
+    render_send_guard,
+)
 from messaging.conversations.views.uploads import add_uploads
 from messaging.models import ScheduledText
 from messaging.outbound.scheduling import schedule_text
@@ -25,6 +29,7 @@ from messaging.outbound.sending import (
     NotRetriable,
     Overtaken,
     SendingRefused,
+    Unfilled,
     retry_message,
 )
 from messaging.outbound.undo_send import write_or_hold
@@ -66,9 +71,12 @@ def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
             files=form.cleaned_data["attachment"],
             marks_done=form.cleaned_data["done"],
             shown=form.newest_shown,
+            has_read_placeholders=form.cleaned_data["has_read_placeholders"],
         )
     except Overtaken as error:
         return render_send_guard(request, agent, thread, error, form)
+    except Unfilled as error:
+        return render_placeholder_question(request, agent, thread, error, form)
     except SendingRefused as error:
         return render_refusal(request, agent, thread, error, form)
     uploads.remove_unsent()
@@ -102,7 +110,10 @@ def _schedule_text(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRe
             form_key=form.cleaned_data["form_key"],
             is_regardless=form.cleaned_data["regardless"],
             files=form.cleaned_data["attachment"],
+            has_read_placeholders=form.cleaned_data["has_read_placeholders"],
         )
+    except Unfilled as error:
+        return render_placeholder_question(request, agent, thread, error, form)
     except SendingRefused as error:
         return render_refusal(request, agent, thread, error, form)
     uploads.remove_unsent()

@@ -16,6 +16,7 @@ from inboxes.responses import unprocessable_text
 from messaging.attachments.drafts import MAX_FILES, FileRefused, add_file, remove_file
 from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.conversations.lists import list_url, remembered_list
+from messaging.conversations.questions import Question, ask_about_placeholders
 from messaging.conversations.start import (
     InboxChoices,
     NumberInfo,
@@ -26,7 +27,13 @@ from messaging.conversations.start_forms import RecipientForm, StartForm, StartQ
 from messaging.conversations.views.panes import render_pane
 from messaging.conversations.views.uploads import add_uploads
 from messaging.models import Attachment, Message, ScheduledText
-from messaging.outbound.sending import FilesRefused, FormAlreadyUsed, SendingRefused, TooLong
+from messaging.outbound.sending import (
+    FilesRefused,
+    FormAlreadyUsed,
+    SendingRefused,
+    TooLong,
+    Unfilled,
+)
 from messaging.outbound.starting import MentionRefused, NumberRefused, start_or_hold
 from messaging.stream.segments import count_segments
 
@@ -51,12 +58,21 @@ def compose_first_text(request: HtmxRequest) -> HttpResponse:
     if uploads.error and form.is_valid():
         form.add_error("body", uploads.error)
     is_removing = _remove_file(request, agent)
-    text = None
+    text, question = None, None
     if form.is_valid() and not is_removing:
-        text = _start_or_add_error(form, inbox_choices, agent)
+        try:
+            text = _start_or_add_error(form, inbox_choices, agent)
+        except Unfilled as error:
+            question = ask_about_placeholders(error.placeholders)
     if text is None:
         return _render_form(
-            request, agent, inbox_choices, form, opened_from, is_told=not is_removing
+            request,
+            agent,
+            inbox_choices,
+            form,
+            opened_from,
+            is_told=not is_removing,
+            question=question,
         )
     uploads.remove_unsent()
     _add_toasts(request, form, inbox_choices, text)
@@ -103,7 +119,10 @@ def describe_recipient(request: HtmxRequest) -> HttpResponse:
 def _start_or_add_error(
     form: StartForm, inbox_choices: InboxChoices, agent: Agent
 ) -> Message | ScheduledText | None:
-    """Start the conversation; on a refusal return None, with the reason at its field."""
+    """Start the conversation; on a refusal return None, with the reason at its field.
+
+    Raises Unfilled.
+    """
     inbox = inbox_choices.find(form.cleaned_data["inbox"])
     if inbox is None:
         raise Http404("No such inbox.")
@@ -115,6 +134,7 @@ def _start_or_add_error(
             body=form.cleaned_data["body"],
             form_key=form.cleaned_data["form_key"],
             files=form.cleaned_data["attachment"],
+            has_read_placeholders=form.cleaned_data["has_read_placeholders"],
         )
     except NumberRefused as error:
         form.add_error("inbox", str(error))
@@ -154,6 +174,7 @@ def _render_form(
     inbox: Inbox | None,
     *,
     is_told: bool = True,
+    question: Question | None = None,
 ) -> HttpResponse:
     """Render the form; `is_told` shows what is wrong with it."""
     selected = str(form["inbox"].value() or "")
@@ -169,8 +190,9 @@ def _render_form(
         "messaging/start/_start.html",
         listing=remembered_list(agent, inbox),
         title="Start a conversation",
-        status=422 if form.is_bound else 200,
+        status=409 if question else 422 if form.is_bound else 200,
         form=form,
+        question=question,
         form_key=form.key,
         files=Attachment.objects.drafted(None, agent).filter(pk__in=named) if named else (),
         most_files=MAX_FILES,
@@ -181,7 +203,7 @@ def _render_form(
             (str(pk), label, limits.get(pk, settings.MESSAGE_LIMIT), str(pk) == selected)
             for pk, label in inbox_choices.choices
         ],
-        first=bad or ("to" if selected else "inbox"),
+        first=bad or ("body" if question else "") or ("to" if selected else "inbox"),
         about=describe_number(inbox_choices, inbox_choices.find(chosen), typed)
         if bad and chosen is not None
         else None,

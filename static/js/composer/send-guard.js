@@ -70,9 +70,16 @@ document.addEventListener("click", (event) => {
   if (!form) return;
   const look = closestTarget(event, "[data-look]");
   if (look) showUnseen(look.dataset.look ?? "");
-  if (!closestTarget(event, ".guard-send")) return;
+  if (closestTarget(event, ".guard-edit")) {
+    closeSendGuard();
+    focus(textBox(form));
+  }
+  const send = closestTarget(event, ".guard-send");
+  if (!send) return;
   event.preventDefault();
-  formField(form, "anyway").value = "true";
+  if (send.getAttribute("name") === "anyway") formField(form, "anyway").value = "true";
+  // What says yes to a question, and which button it was about.
+  for (const field of guardElement()?.querySelectorAll("input") ?? []) field.disabled = false;
   pressSend(form);
 });
 

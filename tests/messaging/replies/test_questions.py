@@ -1,0 +1,176 @@
+"""A text with placeholders that nobody filled leaves only after its author has said yes."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from inboxes.models import Agent
+from messaging.models import Message, ScheduledText
+from tests.cast import CUSTOMER, Cast, client_of
+from tests.markup import read_words
+from tests.messaging.scheduled_texts import schedule_in
+from threads.models import Thread
+
+HTMX = {"HX-Request": "true"}
+GREETING = "Hi {first name}, thank you."
+QUESTION = "{first name} has no value here"
+
+
+def send(agent: Agent, thread: Thread, *, is_live: bool = True, **fields: Any) -> Any:
+    form = {"body": GREETING, "form_key": uuid.uuid4(), **fields}
+    headers = HTMX if is_live else {}
+    return client_of(agent).post(f"/threads/{thread.pk}/messages/", form, headers=headers)
+
+
+def texts_of(agent: Agent) -> list[str]:
+    return list(Message.objects.filter(author=agent).order_by("pk").values_list("body", flat=True))
+
+
+def hidden_fields(markup: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', markup)
+    return dict(found)
+
+
+def test_the_server_asks_before_a_placeholder_leaves(cast: Cast) -> None:
+    thread, key = cast.thread(), uuid.uuid4()
+    answer = send(cast.ana, thread, form_key=key)
+    assert answer.status_code == 409
+    assert QUESTION in read_words(answer)
+    assert texts_of(cast.ana) == []
+    for _ in range(2):
+        sent = send(cast.ana, thread, form_key=key, has_read_placeholders="true")
+        assert sent.status_code == 200
+    assert texts_of(cast.ana) == [GREETING]
+
+
+def test_several_are_named_together(cast: Cast) -> None:
+    answer = send(cast.ana, cast.thread(), body="{contact} {me} {Number} {contact}")
+    assert "{contact}, {me} and {Number} have no value here" in read_words(answer)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"is_internal": "true"}, {"body": "@ben ask {first name}"}, {"body": "Use {braces} freely"}],
+)
+def test_nothing_else_is_asked_about(cast: Cast, fields: dict[str, Any]) -> None:
+    assert send(cast.ana, cast.thread(), **fields).status_code == 200
+
+
+def test_a_text_that_could_be_taken_back_is_asked_about_too(cast: Cast) -> None:
+    Agent.objects.filter(pk=cast.ana.pk).update(undo_seconds=5)
+    thread = cast.thread()
+    assert send(cast.ana, thread).status_code == 409
+    assert not ScheduledText.objects.exists()
+    assert send(cast.ana, thread, has_read_placeholders="true").status_code == 200
+    assert ScheduledText.objects.get().body == GREETING
+
+
+def test_what_others_wrote_meanwhile_is_shown_first(cast: Cast) -> None:
+    thread = cast.thread()
+    seen = Message.objects.get().pk
+    cast.text_in("Never mind")
+    assert "Never mind" in send(cast.ana, thread, seen=seen).content.decode()
+    answer = send(cast.ana, thread, seen=seen, anyway="true")
+    assert QUESTION in read_words(answer)
+    answer = send(cast.ana, thread, seen=seen, anyway="true", has_read_placeholders="true")
+    assert answer.status_code == 200
+
+
+def test_the_open_page_says_yes_for_the_button_that_was_pressed(cast: Cast) -> None:
+    thread = cast.thread()
+    fields = hidden_fields(send(cast.ana, thread, done="true").content.decode())
+    assert fields == {"done": "true", "has_read_placeholders": "true"}
+    fields = hidden_fields(send(cast.ana, thread, later="tomorrow").content.decode())
+    assert fields == {"later": "tomorrow", "has_read_placeholders": "true"}
+
+
+def test_scheduling_asks_in_its_own_words(cast: Cast) -> None:
+    thread = cast.thread()
+    answer = send(cast.ana, thread, later="tomorrow")
+    assert answer.status_code == 409
+    assert "Schedule anyway" in answer.content.decode()
+    assert not ScheduledText.objects.exists()
+    send(cast.ana, thread, later="tomorrow", has_read_placeholders="true")
+    assert ScheduledText.objects.get().body == GREETING
+
+
+@pytest.mark.parametrize("pressed", [{}, {"done": "true"}, {"later": "tomorrow"}])
+def test_without_scripts_a_form_repeats_exactly_what_was_asked_about(
+    cast: Cast, pressed: dict[str, str]
+) -> None:
+    thread, ana = cast.thread(), client_of(cast.ana)
+    path = f"/threads/{thread.pk}/messages/"
+    form = {"body": GREETING, "form_key": uuid.uuid4(), "is_internal": "false", "anyway": ""}
+    page = ana.post(path, form | pressed)
+    assert page.status_code == 409
+    question = page.content.decode().split('role="alertdialog"')[1].split("</form>")[0]
+    assert f'action="{path}"' in question
+    assert f"{GREETING}</textarea>" in page.content.decode()
+    assert ana.post(path, hidden_fields(question)).status_code == 302
+    thread.refresh_from_db()
+    if "later" in pressed:
+        assert ScheduledText.objects.get().body == GREETING
+    else:
+        assert texts_of(cast.ana) == [GREETING]
+        assert thread.status == ("done" if pressed else "open")
+
+
+def test_a_first_text_is_asked_about(cast: Cast) -> None:
+    form = {
+        "inbox": cast.front_desk.pk,
+        "to": CUSTOMER,
+        "body": GREETING,
+        "form_key": str(uuid.uuid4()),
+    }
+    page = client_of(cast.ana).post("/start/", form)
+    assert page.status_code == 409
+    assert QUESTION in read_words(page)
+    assert f"{GREETING}</textarea>" in page.content.decode()
+    assert 'name="has_read_placeholders" value="true"' in page.content.decode()
+    assert not Thread.objects.exists()
+    client_of(cast.ana).post("/start/", form | {"has_read_placeholders": "true"})
+    assert texts_of(cast.ana) == [GREETING]
+
+
+def test_a_first_text_that_could_be_taken_back_is_asked_about(cast: Cast) -> None:
+    Agent.objects.filter(pk=cast.ana.pk).update(undo_seconds=5)
+    form = {"inbox": cast.front_desk.pk, "to": CUSTOMER, "body": GREETING}
+    page = client_of(cast.ana).post("/start/", form | {"form_key": str(uuid.uuid4())})
+    assert page.status_code == 409
+    assert not Thread.objects.exists()
+
+
+def change(cast: Cast, text: ScheduledText, path: str = "", **fields: str) -> Any:
+    form = {"body": GREETING, "at": "2099-01-01T09:00", "known": str(text.seq), **fields}
+    return client_of(cast.ben).post(f"/later/{text.pk}/{path}", form)
+
+
+@pytest.mark.parametrize(("path", "button"), [("", "Save anyway"), ("send/", "Send anyway")])
+def test_a_scheduled_text_is_asked_about_when_it_gets_a_placeholder(
+    cast: Cast, path: str, button: str
+) -> None:
+    text = schedule_in(cast, cast.thread())
+    at = f"{text.send_at:%Y-%m-%dT%H:%M}"
+    page = change(cast, text, path, at=at)
+    assert page.status_code == 409
+    assert QUESTION in read_words(page)
+    assert button in page.content.decode()
+    text.refresh_from_db()
+    assert text.body == "Your car is ready"
+    page = change(cast, text, path, at=at, has_read_placeholders="true")
+    assert page.status_code == 302
+    text.refresh_from_db()
+    assert (text.message.body if text.message else text.body) == GREETING
+
+
+def test_what_was_said_yes_to_is_not_asked_again(cast: Cast) -> None:
+    text = schedule_in(cast, cast.thread(), body=GREETING)
+    at = f"{text.send_at:%Y-%m-%dT%H:%M}"
+    assert change(cast, text, at=at, body="Hello {first name}!").status_code == 302
+    sent = client_of(cast.ben).post(f"/later/{text.pk}/send/")
+    assert sent.status_code == 302
+    assert texts_of(cast.ben) == ["Hello {first name}!"]
