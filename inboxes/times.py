@@ -215,6 +215,11 @@ def format_duration(minutes: int) -> str:
     return "a while"
 
 
+def format_day(day: date) -> str:
+    """Return a day of the calendar, which no time zone moves."""
+    return _format_day(day, has_year=True, is_short=True)
+
+
 def _format_day(day: date, *, has_year: bool, is_short: bool = False) -> str:
     month = MONTHS[day.month - 1][: 3 if is_short else None]
     if not current_conventions().has_month_first:

@@ -7,6 +7,7 @@ from messaging.conversations.views import (
     all_scheduled,
     attachments,
     bulk,
+    consents,
     contacts,
     conversation,
     details,
@@ -84,6 +85,20 @@ urlpatterns = [
     path("threads/<int:thread_id>/files/", details.list_all_files, name="files"),
     path("threads/<int:thread_id>/composer/", conversation.show_composer, name="composer"),
     path("threads/<int:thread_id>/contact/", contacts.edit_contact, name="contact"),
+    path(
+        "contacts/<int:contact_id>/consent/", consents.record_consent_of_contact, name="consents"
+    ),
+    path("consents/<int:consent_id>/end/", consents.end_one_consent, name="end_consent"),
+    path(
+        "contacts/<int:contact_id>/opt-out/",
+        opt_outs.record_contact_opt_out,
+        name="contact_opt_out",
+    ),
+    path(
+        "contacts/<int:contact_id>/opt-out/end/",
+        opt_outs.end_contact_opt_out,
+        name="end_contact_opt_out",
+    ),
     path("threads/<int:thread_id>/opt-out/", opt_outs.record_thread_opt_out, name="opt_out"),
     path("threads/<int:thread_id>/opt-out/end/", opt_outs.end_thread_opt_out, name="end_opt_out"),
     path("threads/<int:thread_id>/read/", read_marks.mark_thread_read, name="read"),

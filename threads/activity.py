@@ -42,6 +42,7 @@ def record(
     - labelled, unlabelled: `about_label`
     - priority: `priority`, empty for none
     - waiting: `minutes`
+    - consent: `how`; also `has_ended` if it counts no more
     """
     threads = Thread.objects.filter(pk__in=thread_ids, inbox=inbox_id).order_by("pk")
     lines = [

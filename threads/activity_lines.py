@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from inboxes.models import Agent
 from inboxes.times import format_duration, time_element
 from threads import words
-from threads.models import Activity, Thread
+from threads.models import Activity, Consent, Thread
 
 # So many lines have these words that nobody finds one by them. They are in no index, and a search
 # for lines ignores them.
@@ -34,6 +34,7 @@ _BY_AGENT = {
     Activity.Kind.LABELLED: "added the label {label}",
     Activity.Kind.UNLABELLED: "removed the label {label}",
     Activity.Kind.PRIORITY: "set the priority to {priority}",
+    Activity.Kind.CONSENT: "recorded consent to texts, given {how}",
 }
 _BY_ITSELF = {
     Activity.Kind.ASSIGNED: "Assigned to {agent}",
@@ -46,12 +47,14 @@ _BY_ITSELF = {
     Activity.Kind.UNLABELLED: "Label {label} removed",
     Activity.Kind.PRIORITY: "Priority set to {priority}",
     Activity.Kind.WAITING: "Waiting for a reply for {wait}",
+    Activity.Kind.CONSENT: "Consent to texts recorded, given {how}",
 }
 # What a detail makes of a line.
 _WITH_DETAIL = {
     "is_first_answer": "answered first and took this conversation",
     "has_left": "Unassigned because {agent} left this inbox",
     "is_by_text": "Snooze ended by a new text",
+    "has_ended": "ended the consent to texts, given {how}",
 }
 # What agents do with themselves.
 _WITH_THEMSELVES = {
@@ -128,8 +131,14 @@ def _plain_values(activity: Activity) -> dict[str, str]:
     priority = activity.details.get("priority", "")
     return {
         "priority": str(Thread.Priority(priority).label) if priority else "",
+        "how": _how_words(activity.details.get("how", "")),
         "wait": format_duration(activity.details.get("minutes", 0)),
     }
+
+
+def _how_words(how: str) -> str:
+    """Return the way in which a consent was given: "on paper"."""
+    return str(Consent.How(how).label).lower() if how in Consent.How.values else "another way"
 
 
 def _draw_person(key: Any, agents: Mapping[int, Agent], name: str, viewer_id: int | None) -> Any:

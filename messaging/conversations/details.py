@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from django.db.models import F, QuerySet
 
 from inboxes.models import Agent
-from messaging.models import Attachment
+from messaging.contacts.details import ContactDetails, details_of_threads
+from messaging.models import Attachment, OptOut
 from threads.labels import labels_on
 from threads.models import Label, Thread
 
@@ -46,14 +47,22 @@ class FilesPart:
 class Details:
     """Hold what `messaging/details/_details.html` draws beside the conversation."""
 
+    about: ContactDetails
     labels: Sequence[Label]
     files: FilesPart
     others: Sequence[Thread]  # The same contact's threads in the agent's other inboxes
 
 
-def read_details(thread: Thread, agent: Agent, labels: Mapping[int, Label]) -> Details:
-    """Read what the region shows; `labels` are those of the inbox, by key. Two queries."""
+def read_details(
+    thread: Thread, agent: Agent, labels: Mapping[int, Label], opt_out: OptOut | None = None
+) -> Details:
+    """Read what the region shows; three queries, and one more for somebody who opted out.
+
+    `labels` are those of the inbox, by key; `opt_out` is what keeps texts of the thread back.
+    """
+    opt_outs = {thread.pk: opt_out} if opt_out else {}
     return Details(
+        about=details_of_threads([thread], opt_outs)[thread.pk],
         labels=labels_on(thread, labels),
         files=read_files(thread.pk, thread.inbox.seq),
         others=list(threads_elsewhere(thread, agent)),

@@ -18,7 +18,7 @@ from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.conversations.activity import ActivityGroup, read_groups_between
 from messaging.conversations.entries import Entry, prefetch_details
 from messaging.conversations.questions import Question
-from messaging.models import Attachment, Message, ScheduledText
+from messaging.models import Attachment, Message, OptOut, ScheduledText
 from messaging.stream.refusals import composer_key, find_standing
 from messaging.stream.segments import Segments, count_segments
 from messaging.stream.wishes import find_wishes
@@ -94,10 +94,14 @@ class Conversation:
     question: Question | None = None  # What is asked before a text leaves, without scripts
     # The newest message when the agent deleted the thread; 0 if it is not hidden.
     hidden_id: int = 0
-    is_opted_out: bool = False
+    opt_out: OptOut | None = None  # What keeps texts back now
     wish_id: int = 0  # The last text, if it may ask for no more texts
     list_filter: ThreadFilter = EVERYTHING  # What the list beside it is narrowed to
     is_over_all: bool = False  # True if that list is over all inboxes
+
+    @property
+    def is_opted_out(self) -> bool:
+        return self.opt_out is not None
 
     @property
     def scheduled_texts(self) -> list[ScheduledText]:
@@ -282,7 +286,7 @@ def open_conversation(
         is_over_all=is_over_all,
         hidden_id=state.hidden_upto(thread.last_message_id, thread.last_text_id) if state else 0,
         refusal=standing.refusal,
-        is_opted_out=standing.opt_out is not None,
+        opt_out=standing.opt_out,
         wish_id=0 if standing.refusal else find_wishes([thread.pk]).get(thread.pk, 0),
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
         unsent_texts=list(ScheduledText.objects.unsent(thread)),

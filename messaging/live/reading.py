@@ -12,12 +12,13 @@ from django.db.models import F, QuerySet
 
 from inboxes.models import Agent, Inbox, Membership
 from inboxes.sign_in import demand
+from messaging.contacts.details import ContactDetails, details_of_threads
 from messaging.conversations.activity import ActivityGroup, read_groups
 from messaging.conversations.details import FilesPart, read_files
 from messaging.conversations.entries import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
 from messaging.notifications import lists
-from messaging.stream.refusals import composer_key, find_refusals
+from messaging.stream.refusals import composer_key, find_standings
 from messaging.stream.wishes import find_wishes
 from threads.labels import labels_of
 from threads.models import Activity, Label, Thread, ThreadState
@@ -63,6 +64,8 @@ class Changes:
     titles: list[Thread] = field(default_factory=list)
     # The labels of the inbox, if one of those threads has any, by key.
     labels_of_titles: dict[int, Label] = field(default_factory=dict)
+    # What Details tell of the contacts of those threads, by thread.
+    details: dict[int, ContactDetails] = field(default_factory=dict)
     # The newest files of open threads where a message with files changed.
     files: list[FilesPart] = field(default_factory=list)
     agents: dict[int, Agent] = field(default_factory=dict)
@@ -143,15 +146,17 @@ def read_step(changed: QuerySet[Row]) -> list[Row]:
 
 
 def _read_open_threads(changes: Changes, since: int, open_threads: Collection[int]) -> None:
-    """Read what is new in open threads; seven queries, and a few for what only some have."""
+    """Read what is new in open threads; eight queries, and a few for what only some have."""
     opened = Thread.objects.filter(pk__in=open_threads, inbox=changes.inbox.pk)
     changes.titles = list(opened.filter(seq__gt=since).for_rows())
     if any(thread.label_ids for thread in changes.titles):
         changes.labels_of_titles = labels_of([changes.inbox.pk])
     threads = list(opened.select_related("contact"))
-    refusals = find_refusals(threads)
-    changes.refusals = {one.pk: composer_key(one, refusals[one.pk]) for one in threads}
-    changes.wishes = find_wishes([key for key, why in refusals.items() if not why])
+    standings = find_standings(threads)
+    changes.refusals = {one.pk: composer_key(one, standings[one.pk].refusal) for one in threads}
+    changes.wishes = find_wishes([key for key, one in standings.items() if not one.refusal])
+    opt_outs = {key: one.opt_out for key, one in standings.items() if one.opt_out}
+    changes.details = details_of_threads(changes.titles, opt_outs)
     written = Message.objects.filter(
         inbox=changes.inbox.pk, thread__in=open_threads, seq__gt=since
     )

@@ -159,7 +159,7 @@ class Renderer:
         return self._fragments[key].with_value(PERSONAL, str(row.personal_seq))
 
     def _render_thread(self, thread: Thread, agent: Agent) -> list[Fragment]:
-        """Draw the title, the tools beside it, and what Details say of the work."""
+        """Draw the title, the tools beside it, and what Details say of contact and work."""
         is_mine = thread.assignee_id == agent.pk
         return [
             self._render_once(
@@ -175,6 +175,7 @@ class Renderer:
                 ("facts", thread.pk, is_mine),
                 "messaging/details/_facts.html",
                 thread=thread,
+                about=self.changes.details[thread.pk],
                 is_mine=is_mine,
                 labels=labels_on(thread, self.changes.labels_of_titles),
             ),

@@ -165,16 +165,29 @@ def end_opt_out(
     return bool(ended)
 
 
-@transaction.atomic
 def end_opt_outs_of_thread(*, thread: Thread, by: Agent, reason: str) -> bool:
     """End, for a member, whatever opt-out keeps texts of the thread back; False if none does."""
-    our_address, address = thread.our_address, thread.contact.address
+    return end_opt_outs(
+        our_address=thread.our_address,
+        address=thread.contact.address,
+        inbox_id=thread.inbox_id,
+        by=by,
+        reason=reason,
+    )
+
+
+@transaction.atomic
+def end_opt_outs(*, our_address: str, address: str, inbox_id: int, by: Agent, reason: str) -> bool:
+    """End, for a member of the inbox, whatever keeps texts of our number from the contact.
+
+    Return False if nothing does.
+    """
     seqs = _advance_counters(_inboxes_of(address, our_address))
     ended = _end(
         _current(our_address, address),
         how=OptOut.Source.MEMBER,
         by=by,
-        inbox_id=thread.inbox_id,
+        inbox_id=inbox_id,
         reason=reason,
     )
     _show_change(address, seqs)
@@ -267,6 +280,7 @@ def _advance_counters(inbox_ids: Collection[int]) -> dict[int, int]:
 def _show_change(address: str, seqs: dict[int, int]) -> None:
     """Let the inboxes' lists and pages follow an opt-out that began or ended."""
     for inbox_id, seq in seqs.items():
+        Thread.objects.filter(inbox=inbox_id, contact__address=address).update(seq=seq)
         replies.update_needs_reply(inbox_id, seq, address=address)
         bell.ring_inbox(inbox_id, seq)
 

@@ -33,7 +33,7 @@ class Standing:
 
 def find_standing(thread: Thread) -> Standing:
     """Return whether the thread takes texts, and why not."""
-    return _find_standings([thread])[thread.pk]
+    return find_standings([thread])[thread.pk]
 
 
 def number_or_refusal(
@@ -44,7 +44,7 @@ def number_or_refusal(
     With a message, its number: an opt-out lets its own confirmation pass, and nothing else. Once
     that opt-out has ended, nothing lets the confirmation pass.
     """
-    standing = _find_standings([thread], message)[thread.pk]
+    standing = find_standings([thread], message)[thread.pk]
     refusal = standing.refusal
     if not refusal and message is not None and _confirms_ended_opt_out(message):
         refusal = OUTDATED_CONFIRMATION
@@ -58,7 +58,7 @@ def _confirms_ended_opt_out(message: Message) -> bool:
 
 def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
     """Return the refusals by thread key, with two queries for all threads."""
-    return {key: standing.refusal for key, standing in _find_standings(several).items()}
+    return {key: standing.refusal for key, standing in find_standings(several).items()}
 
 
 def find_opt_outs(
@@ -88,9 +88,10 @@ def find_opt_outs(
     return found
 
 
-def _find_standings(
+def find_standings(
     several: Iterable[Thread], message: Message | None = None
 ) -> dict[int, Standing]:
+    """Return the same for several threads, by their keys, with two queries for all of them."""
     threads = list(several)
     inboxes = {thread.inbox_id for thread in threads}
     numbers = {

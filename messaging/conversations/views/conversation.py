@@ -88,7 +88,7 @@ def _conversation_context(agent: Agent, shown: Conversation) -> dict[str, Any]:
         "conversation": shown,
         "is_mine": shown.thread.assignee_id == agent.pk,
         "menus": read_menus(shown.thread, agent, labels),
-        "details": read_details(shown.thread, agent, labels),
+        "details": read_details(shown.thread, agent, labels, shown.opt_out),
     }
 
 

@@ -1,6 +1,7 @@
 // The region *Details*: beside the conversation where there is room, else a sheet over it.
 import { closestTarget, focus } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
+import { formatTime } from "../shared/times.js";
 import { showToast } from "../shared/toasts.js";
 
 /** The style sheets use the same words. */
@@ -8,6 +9,7 @@ const wide = matchMedia("(min-width: 1280px)");
 /** The server draws the page with what this says, so that nothing jumps. */
 const COOKIE = "details";
 const YEAR_SECONDS = 365 * 24 * 3600;
+const MINUTE_MS = 60_000;
 
 /** @returns {HTMLElement | null} */
 const detailsElement = () => document.querySelector("#details");
@@ -25,6 +27,33 @@ const isOpen = () => {
 
 function showState() {
   detailsButton()?.setAttribute("aria-expanded", String(isOpen()));
+}
+
+/**
+ * Returns what a clock in another time zone shows now.
+ * @param {string} timeZone
+ */
+function clockIn(timeZone) {
+  const there = new Date().toLocaleTimeString("en-GB", { timeZone });
+  return formatTime(new Date(`2000-01-01T${there}`), "bubble");
+}
+
+/** Words days of the calendar, and the contact's own time, with the browser's conventions. */
+function rewriteLocalTimes() {
+  for (const words of document.querySelectorAll("[data-zones]")) {
+    const zones = (words.getAttribute("data-zones") ?? "").split(" ");
+    try {
+      const clocks = zones.map(clockIn);
+      const last = clocks.length > 1 ? ` to ${clocks.at(-1)}` : "";
+      words.textContent = `${clocks[0]}${last}`;
+    } catch {
+      // The browser knows no such zone: the server's words stay.
+    }
+  }
+  for (const words of document.querySelectorAll("[data-day]")) {
+    const day = new Date(`${words.getAttribute("data-day")}T12:00`);
+    words.textContent = formatTime(day, "date");
+  }
 }
 
 /** @param {boolean} isClosed */
@@ -67,5 +96,11 @@ wide.addEventListener("change", () => {
   showState();
 });
 
-listen("viewChanged", showState);
+listen("viewChanged", () => {
+  showState();
+  rewriteLocalTimes();
+});
+listen("fragmentsChanged", rewriteLocalTimes);
+setInterval(rewriteLocalTimes, MINUTE_MS);
 showState();
+rewriteLocalTimes();

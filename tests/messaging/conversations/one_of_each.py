@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from messaging.attachments import drafts
+from messaging.contacts.consents import record_consent
 from messaging.models import SavedReply
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import write_message
@@ -24,7 +25,7 @@ from tests.cast import ANAS_LINE, Cast, create_cast
 from tests.databases import rolled_back
 from tests.messaging.attachments.picture_bytes import make_picture
 from threads.actions import set_priority
-from threads.models import Activity, Thread
+from threads.models import Activity, Consent, Thread
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,20 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
         form_key=uuid.uuid4(),
     )
     reply = SavedReply.objects.create(inbox=thread.inbox, name="secret", body="Secret words")
+    consent = record_consent(
+        contact=thread.contact,
+        how=Consent.How.FORM,
+        words="Secret form",
+        given_on=date(2026, 1, 2),
+        by=cast.ana,
+    )
     set_priority(thread=thread, priority="high", by=cast.ana)
     return {
         "inbox": thread.inbox_id,
         "thread": thread.pk,
-        "activity": Activity.objects.get(thread=thread).pk,
+        "contact": thread.contact_id,
+        "consent": consent.pk,
+        "activity": Activity.objects.get(thread=thread, kind=Activity.Kind.PRIORITY).pk,
         "message": message.pk,
         "attachment": file.pk,
         "later": later.pk,

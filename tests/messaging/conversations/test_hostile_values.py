@@ -38,6 +38,8 @@ KEYS = {
     "attachment_id": "attachment",
     "text_id": "later",
     "reply_id": "reply",
+    "contact_id": "contact",
+    "consent_id": "consent",
 }
 
 
@@ -111,6 +113,21 @@ REQUESTS: dict[str, list[Request]] = {
         Request(words=("message",)),
     ],
     "threads/<int:thread_id>/opt-out/end/": [Request("post", {}, ("reason",))],
+    "contacts/<int:contact_id>/opt-out/": [
+        Request("post", {}, ("how", "details"), {"how": "phone"}),
+        Request(words=("message",)),
+    ],
+    "contacts/<int:contact_id>/opt-out/end/": [Request("post", {}, ("reason",))],
+    "contacts/<int:contact_id>/consent/": [
+        Request(),
+        Request(
+            "post",
+            {},
+            ("how", "words", "given_on"),
+            {"how": "form", "words": "Checkout", "given_on": "2026-01-02"},
+        ),
+    ],
+    "consents/<int:consent_id>/end/": [Request("post")],
     "threads/<int:thread_id>/label/": [
         Request("post", {"label": "{}"}, ("on",), {"on": "1", "label": "1"})
     ],
