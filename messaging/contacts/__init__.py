@@ -1,1 +1,0 @@
-"""What an inbox knows of its contacts, and what its members do with them."""

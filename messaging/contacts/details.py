@@ -1,4 +1,4 @@
-"""What the region *Details* tells of a contact, whether or not they have a thread."""
+"""Tell what the region *Details* shows of a contact, whether or not they have a thread."""
 
 from __future__ import annotations
 

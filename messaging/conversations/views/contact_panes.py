@@ -1,4 +1,4 @@
-"""Where the panes about a contact lead back to: their conversation, if they have one."""
+"""Say where the panes about a contact lead back to: their conversation, if they have one."""
 
 from __future__ import annotations
 
