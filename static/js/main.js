@@ -8,7 +8,6 @@ import "./shared/times.js";
 import "./live/fragments.js";
 import "./conversation/history.js";
 import "./composer/composer.js";
-import "./composer/mention-menu.js";
 import "./conversation/read-marks.js";
 import "./live/presence.js";
 import "./live/presence-reports.js";

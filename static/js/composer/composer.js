@@ -11,7 +11,6 @@ import { composerForm, isNavigation, pressSend, textBox } from "../shared/page-e
 import { showToast, withdrawToast } from "../shared/toasts.js";
 import { forgetDraft, openDraft, touchDraft } from "./drafts.js";
 import { isInternal, setInternal } from "./internal-mode.js";
-import { closeMentionMenu } from "./mention-menu.js";
 import { showSegments } from "./segments.js";
 import { showLength } from "./text-length.js";
 import { openSendGuard, resetSendGuard } from "./send-guard.js";
@@ -90,7 +89,6 @@ function takeFormKey(form, answer) {
 /** @param {HTMLFormElement} form */
 function emptyBox(form) {
   const box = textBox(form);
-  closeMentionMenu();
   box.value = "";
   fitBox(box);
 }
@@ -215,8 +213,8 @@ document.addEventListener("keydown", (event) => {
   const form = composerForm();
   if (!form || !(event.target instanceof HTMLTextAreaElement) || event.target.form !== form) return;
   if (event.key !== "Enter") return;
-  // In the open menu Enter chooses, and never sends.
-  if (document.querySelector("#mention-menu")) event.preventDefault();
+  // In an open list Enter chooses, and never sends.
+  if (event.target.hasAttribute("aria-controls")) event.preventDefault();
   if (event.defaultPrevented) return;
   if (event.altKey) return;
   const marksDone = event.shiftKey && (event.ctrlKey || event.metaKey);

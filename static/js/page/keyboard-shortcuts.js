@@ -6,7 +6,7 @@ import { click, closestTarget, focus } from "../shared/dom.js";
 /** Where the browser keeps that single keys are turned off. */
 const OFF = "partyline:no-single-keys";
 const OPEN_MENUS =
-  "dialog[open], [popover]:popover-open, #mention-menu, [role=combobox][aria-expanded=true]";
+  "dialog[open], [popover]:popover-open, .suggestion-list, [role=combobox][aria-expanded=true]";
 const NOT_TYPED_IN = "[type=checkbox], [type=radio], [type=button], [type=submit], [type=file]";
 
 /** @returns {HTMLDialogElement | null} */
