@@ -11,12 +11,14 @@ from messaging.models import Attachment, SavedReply
 from threads.models import Thread
 
 
-def use_reply(*, reply: SavedReply, thread: Thread | None, agent: Agent) -> list[Attachment]:
+def use_reply(
+    *, reply: SavedReply, thread: Thread | None, agent: Agent, has_files: bool = True
+) -> list[Attachment]:
     """Put copies of the reply's files into the agent's composer, and count the use.
 
     Without a thread they wait for a first text. Raises FileRefused.
     """
-    originals = list(reply.files.order_by("pk"))
+    originals = list(reply.files.order_by("pk")) if has_files else []
     copies = drafts.add_copies(thread=thread, agent=agent, originals=originals)
     SavedReply.objects.filter(pk=reply.pk).update(
         use_count=F("use_count") + 1, used_at=timezone.now()

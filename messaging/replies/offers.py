@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.http import Http404
 
 from inboxes.models import Agent, Inbox
@@ -12,6 +13,9 @@ from messaging.models.saved_replies import ONLY_ME
 from messaging.replies import placeholders
 from messaging.replies.values import read_values
 from threads.models import Contact
+
+# A page narrows so many by itself; with more it asks for those with the words that are typed.
+MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,27 @@ class Offer:
     files: int
 
 
-def list_offers(inbox: Inbox, agent: Agent, contact: Contact | None) -> list[Offer]:
-    """Return those of the inbox and the agent's own, the most used first."""
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Hold what the listbox can show, and what placeholders that are typed by hand stand for."""
+
+    replies: list[Offer]
+    values: dict[str, str]
+    has_more: bool
+
+
+def list_offers(inbox: Inbox, agent: Agent, contact: Contact | None, words: str = "") -> Offers:
+    """Return those of the inbox and the agent's own, the most used first, at most MOST.
+
+    Words keep those with all of them in name or body.
+    """
     values = read_values(inbox, agent, contact)
     replies = SavedReply.objects.offered_in(inbox, agent).by_use()
+    for word in words.split():
+        replies = replies.filter(Q(name__icontains=word) | Q(body__icontains=word))
+    found = list(replies.prefetch_related("files")[: MOST + 1])
     offers = []
-    for reply in replies.prefetch_related("files"):
+    for reply in found[:MOST]:
         body = placeholders.fill(reply.body, values)
         offers.append(
             Offer(
@@ -43,7 +62,7 @@ def list_offers(inbox: Inbox, agent: Agent, contact: Contact | None) -> list[Off
                 files=len(reply.files.all()),
             )
         )
-    return offers
+    return Offers(offers, values, has_more=len(found) > MOST)
 
 
 def get_offered_reply(agent: Agent, inbox: Inbox | None, reply_id: int) -> SavedReply:

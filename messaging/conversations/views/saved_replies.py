@@ -29,7 +29,8 @@ def list_for_thread(request: HttpRequest, thread_id: int) -> HttpResponse:
     """List the replies for a conversation, filled with its contact's name."""
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
-    return _list_replies(thread.inbox, agent, thread.contact)
+    form = OffersForm(request.GET)
+    return _list_replies(thread.inbox, agent, thread.contact, form)
 
 
 @require_safe
@@ -42,15 +43,20 @@ def list_for_inbox(request: HttpRequest, inbox_id: int) -> HttpResponse:
     typed = form.cleaned_data["to"] if form.is_valid() else ""
     address, _ = addresses.normalise_address(typed)
     contact = Contact.objects.filter(inbox=inbox, address=address).first() if typed else None
-    return _list_replies(inbox, agent, contact)
+    return _list_replies(inbox, agent, contact, form)
 
 
-def _list_replies(inbox: Inbox, agent: Agent, contact: Contact | None) -> HttpResponse:
-    offers = [
+def _list_replies(
+    inbox: Inbox, agent: Agent, contact: Contact | None, form: OffersForm
+) -> HttpResponse:
+    words = form.cleaned_data["q"] if form.is_valid() else ""
+    offers = list_offers(inbox, agent, contact, words)
+    replies = [
         asdict(offer) | {"used": reverse("messaging:use_saved_reply", args=[offer.id])}
-        for offer in list_offers(inbox, agent, contact)
+        for offer in offers.replies
     ]
-    return JsonResponse({"replies": offers, "manage": reverse("messaging:replies")})
+    answer = {"replies": replies, "values": offers.values, "has_more": offers.has_more}
+    return JsonResponse(answer | {"manage": reverse("messaging:replies")})
 
 
 @require_POST
@@ -58,7 +64,8 @@ def _list_replies(inbox: Inbox, agent: Agent, contact: Contact | None) -> HttpRe
 def use_saved_reply(request: HttpRequest, reply_id: int) -> HttpResponse:
     """Count a use, and put the reply's files into the composer of the thread in the form.
 
-    Without a thread they are for a first text. The answer holds their rows.
+    Without a thread they are for a first text, unless only the words were used. The answer holds
+    their rows.
     """
     agent = signed_in_agent(request)
     form = UseForm(request.POST)
@@ -68,7 +75,9 @@ def use_saved_reply(request: HttpRequest, reply_id: int) -> HttpResponse:
     thread = get_thread(agent, thread_id) if thread_id else None
     reply = get_offered_reply(agent, thread.inbox if thread else None, reply_id)
     try:
-        files = use_reply(reply=reply, thread=thread, agent=agent)
+        files = use_reply(
+            reply=reply, thread=thread, agent=agent, has_files=not form.cleaned_data["words_only"]
+        )
     except FileRefused as error:
         return unprocessable_text(str(error))
     context = {"files": files, "is_first": thread is None}

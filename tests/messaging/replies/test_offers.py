@@ -12,6 +12,7 @@ from inboxes.models import Agent
 from messaging.attachments.drafts import check_upload, store_upload
 from messaging.attachments.storing import load_bytes
 from messaging.models import Attachment, SavedReply, SavedReplyFile
+from messaging.replies.offers import MOST
 from tests.cast import CUSTOMER, Cast, client_of
 from tests.messaging.attachments.picture_bytes import make_picture
 from threads.models import Contact, Thread
@@ -75,6 +76,33 @@ def test_ones_own_are_offered_everywhere_and_an_inboxs_in_it_alone(
     SavedReply.objects.create(inbox=cast.dispatch, name="truck", body="Truck")
     names = {(reply["name"], reply["owner"]) for reply in offered(cast.ana, cast.thread())}
     assert names == {("arrival", "Front Desk"), ("mine", "Only me")}
+
+
+def test_of_very_many_the_page_gets_the_most_used_and_searches_the_others_here(
+    cast: Cast, arrival: SavedReply
+) -> None:
+    thread = cast.thread()
+    SavedReply.objects.bulk_create(
+        SavedReply(inbox=cast.front_desk, name=f"n{n}", body="Same", use_count=1)
+        for n in range(MOST)
+    )
+    ana, path = client_of(cast.ana), f"/threads/{thread.pk}/saved-replies/"
+    answer = ana.get(path).json()
+    assert (len(answer["replies"]), answer["has_more"]) == (MOST, True)
+    assert answer["values"]["me"] == "Ana Ruiz"
+    found = ana.get(path, {"q": "arr call"}).json()
+    assert [reply["name"] for reply in found["replies"]] == ["arrival"]
+    assert not found["has_more"]
+
+
+def test_a_scheduled_text_takes_the_words_only(cast: Cast, arrival: SavedReply) -> None:
+    attach(arrival, "terms.pdf", b"%PDF-1.7 terms")
+    form = {"words_only": "true"}
+    answer = client_of(cast.ana).post(f"/saved-replies/{arrival.pk}/used/", form)
+    assert answer.status_code == 200
+    assert not Attachment.objects.exists()
+    arrival.refresh_from_db()
+    assert arrival.use_count == 1
 
 
 def test_what_is_used_most_comes_first(cast: Cast, arrival: SavedReply) -> None:
