@@ -12,6 +12,7 @@ const LOST = "This file didn't upload.";
 const WAITS = "Sends as soon as its files are uploaded.";
 /** The form of a first text has no thread yet: its files are its own, and no other tab's. */
 const FIRST_TEXT = "#start";
+const NOT_COPIED = "The files of the saved reply weren't added. Try again, or attach them.";
 const CHANGED = "Not sent: the conversation changed. Check your message, then send again.";
 const WAITS_LATER = "Schedules as soon as its files are uploaded.";
 
@@ -21,6 +22,8 @@ const WAITS_LATER = "Schedules as soon as its files are uploaded.";
 const queue = [];
 /** @type {Upload | null} */
 let current = null;
+/** The forms into which the server copies files. @type {HTMLFormElement[]} */
+const copying = [];
 /**
  * The form in which Send was pressed while its files were still on their way, its mode then, and
  * the button of *Send later* if it was one of those.
@@ -102,7 +105,9 @@ function cancelUpload(row) {
 
 /** @param {HTMLFormElement} form this one, or an older one of its thread */
 const isUploading = (form) =>
-  [current, ...queue].some((upload) => upload?.form.dataset.upload === form.dataset.upload);
+  [current?.form, ...queue.map((upload) => upload.form), ...copying].some(
+    (other) => other?.dataset.upload === form.dataset.upload,
+  );
 
 /** Starts the next upload, and sends the message that waited for the last one. */
 function continueUploads() {
@@ -207,6 +212,31 @@ async function refreshFiles() {
   const fresh = fileList(parseHtml(html));
   const failed = [...form.querySelectorAll(".draft-file.is-bad")];
   if (fresh) fileList(form)?.replaceChildren(...fresh.children, ...failed);
+}
+
+/**
+ * Shows files that the server puts into the form's composer. What is sent waits for them.
+ * @param {HTMLFormElement} form
+ * @param {Promise<Response>} answering with their rows
+ */
+export async function addCopiedFiles(form, answering) {
+  copying.push(form);
+  const answer = await answering.catch(() => null);
+  const html = answer && !answer.redirected ? await answer.text() : "";
+  copying.splice(copying.indexOf(form), 1);
+  changes += 1;
+  if (answer?.ok && html) {
+    const rows = [...parseHtml(html).children].filter(
+      (row) => !fileRow(row.getAttribute("data-file") ?? ""),
+    );
+    fileList(form)?.append(...rows);
+    announce("attachmentsChanged");
+  } else if (!answer?.ok) {
+    stopWaiting();
+    showToast(answer?.status === 422 ? html : NOT_COPIED);
+  }
+  if (!form.isConnected) refreshFiles();
+  continueUploads();
 }
 
 /** @param {string} key by which the server knows the file */

@@ -7,7 +7,9 @@ const REST_MS = 2_000;
 
 /** @type {Map<string, () => Promise<unknown>>} by a selector of what they are for */
 const waiting = new Map([
-  ["#composer", () => import("../composer/attachments.js")],
+  ["#composer", () => import("../composer/mention-menu.js")],
+  ["#composer [data-attach]", () => import("../composer/attachments.js")],
+  ["[data-saved-replies]", () => import("../composer/reply-menu.js")],
   ["#reply", () => import("../composer/undo-send.js")],
   [".work", () => import("../conversation/work-menus.js")],
   ["#details", () => import("../conversation/details.js")],
