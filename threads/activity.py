@@ -43,6 +43,7 @@ def record(
     - priority: `priority`, empty for none
     - waiting: `minutes`
     - consent: `how`; also `has_ended` if it counts no more
+    - blocked: `before`, the status that the thread had, as a change has it
     """
     threads = Thread.objects.filter(pk__in=thread_ids, inbox=inbox_id).order_by("pk")
     lines = [
@@ -84,6 +85,8 @@ _ALIKE = (
         Activity.Kind.REOPENED,
         Activity.Kind.SNOOZED,
         Activity.Kind.UNSNOOZED,
+        Activity.Kind.BLOCKED,
+        Activity.Kind.UNBLOCKED,
     ],
     [Activity.Kind.LABELLED, Activity.Kind.UNLABELLED],
 )

@@ -35,6 +35,8 @@ _BY_AGENT = {
     Activity.Kind.UNLABELLED: "removed the label {label}",
     Activity.Kind.PRIORITY: "set the priority to {priority}",
     Activity.Kind.CONSENT: "recorded consent to texts, given {how}",
+    Activity.Kind.BLOCKED: "blocked this contact",
+    Activity.Kind.UNBLOCKED: "unblocked this contact",
 }
 _BY_ITSELF = {
     Activity.Kind.ASSIGNED: "Assigned to {agent}",
@@ -48,6 +50,8 @@ _BY_ITSELF = {
     Activity.Kind.PRIORITY: "Priority set to {priority}",
     Activity.Kind.WAITING: "Waiting for a reply for {wait}",
     Activity.Kind.CONSENT: "Consent to texts recorded, given {how}",
+    Activity.Kind.BLOCKED: "Contact blocked",
+    Activity.Kind.UNBLOCKED: "Contact unblocked",
 }
 # What a detail makes of a line.
 _WITH_DETAIL = {

@@ -38,6 +38,7 @@ class ThreadView(TextChoices):
     SCHEDULED = "scheduled", "Scheduled"
     SNOOZED = "snoozed", "Snoozed"
     DONE = "done", "Done"
+    BLOCKED = "blocked", "Blocked"
 
 
 # What a filter may name besides labels.
@@ -47,6 +48,7 @@ _STATUSES = {
     ThreadView.OPEN: Status.OPEN,
     ThreadView.SNOOZED: Status.SNOOZED,
     ThreadView.DONE: Status.DONE,
+    ThreadView.BLOCKED: Status.BLOCKED,
 }
 _WHOSE = frozenset({ThreadView.MINE, ThreadView.UNASSIGNED})
 
@@ -55,6 +57,7 @@ _WHOSE = frozenset({ThreadView.MINE, ThreadView.UNASSIGNED})
 class ThreadFilter:
     """A filter of a list; without views, priorities and labels it shows every thread.
 
+    Those of blocked contacts are shown where *Blocked* is asked for, and nowhere else.
     Of what excludes each other (statuses, mine and unassigned, priorities) and of labels, a
     thread needs any; of everything else, all. `threads/walks.py` says the same in SQL.
     """
@@ -117,11 +120,17 @@ class ThreadFilter:
 
     @property
     def statuses(self) -> frozenset[Status]:
-        """Return the statuses that it shows; empty for any. Mine and Unassigned are open ones."""
+        """Return the statuses that it shows; empty for any but blocked. Mine and Unassigned are
+        open ones."""
         chosen = {status for view, status in _STATUSES.items() if view in self.views}
         if not chosen and not _WHOSE.isdisjoint(self.views):
             return frozenset({Status.OPEN})
         return frozenset(chosen)
+
+    @property
+    def shows_blocked(self) -> bool:
+        """Return True if it has threads of blocked contacts."""
+        return Status.BLOCKED in self.statuses
 
     @property
     def shows_hidden(self) -> bool:
@@ -134,7 +143,7 @@ class ThreadFilter:
         is_mine, is_nobodys = thread.assignee_id == agent_id, thread.assignee_id is None
         return all(
             (
-                not self.statuses or thread.status in self.statuses,
+                self._has_status(thread.status),
                 _WHOSE.isdisjoint(views)
                 or (is_mine and ThreadView.MINE in views)
                 or (is_nobodys and ThreadView.UNASSIGNED in views),
@@ -147,6 +156,9 @@ class ThreadFilter:
                 not self.labels or not set(self.labels).isdisjoint(thread.label_ids),
             )
         )
+
+    def _has_status(self, status: str) -> bool:
+        return status in self.statuses if self.statuses else status != Status.BLOCKED
 
     def with_view(self, view: ThreadView) -> ThreadFilter:
         """Return the filter with this view in place of its views."""

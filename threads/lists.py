@@ -150,6 +150,7 @@ NONE_IN_VIEW: dict[str, str] = {
     ThreadView.SCHEDULED: "Nothing is scheduled",
     ThreadView.SNOOZED: "Nothing is snoozed",
     ThreadView.DONE: "Nothing is done yet",
+    ThreadView.BLOCKED: "Nobody is blocked",
     **{one: f"No {one.label.lower()}-priority threads" for one in Thread.Priority},
 }
 

@@ -18,6 +18,7 @@ from inboxes.forms import first_error
 from inboxes.models import Agent, Inbox
 from threads import words
 from threads.cursors import Cursor
+from threads.filters import EVERYTHING, ThreadFilter, ThreadView
 from threads.folding import fold_text
 from threads.lists import PAGE_SIZE, encode_seqs
 
@@ -31,11 +32,15 @@ _IS_SHOWN = """NOT EXISTS (SELECT FROM threads_threadstate AS state
     AND state.hidden_id > 0 AND state.hidden_id >= found.last_text_id)"""
 _BEYOND = "(last_at, id) < (%(at)s, %(pk)s)"
 
+# Threads of blocked contacts are found within *Blocked*, and nothing else is.
+BLOCKED = ThreadFilter((ThreadView.BLOCKED,))
+
 # Common words occur among the newest threads, and the walk ends as soon as a page is full.
 _NEWEST = """
 SELECT id FROM (
     SELECT id, last_at, last_text_id, words FROM threads_thread
-    WHERE inbox_id = %(inbox)s AND {beyond} ORDER BY last_at DESC, id DESC LIMIT %(walk)s
+    WHERE inbox_id = %(inbox)s AND {standing} AND {beyond}
+    ORDER BY last_at DESC, id DESC LIMIT %(walk)s
 ) AS found WHERE words @@ %(query)s::tsquery AND {is_shown}
 ORDER BY last_at DESC, id DESC LIMIT %(count)s
 """
@@ -45,7 +50,7 @@ ORDER BY last_at DESC, id DESC LIMIT %(count)s
 _ALL = """
 SELECT id FROM (
     SELECT id, last_at, last_text_id FROM threads_thread
-    WHERE words @@ %(query)s::tsquery AND {beyond} OFFSET 0
+    WHERE words @@ %(query)s::tsquery AND {standing} AND {beyond} OFFSET 0
 ) AS found WHERE {is_shown} ORDER BY last_at DESC, id DESC LIMIT %(count)s
 """
 
@@ -71,6 +76,7 @@ class Search:
     text: str
     is_everywhere: bool = False
     problem: str = ""
+    is_in_blocked: bool = False  # within *Blocked*
 
     @cached_property
     def words(self) -> list[str]:
@@ -86,7 +92,23 @@ class Search:
     @property
     def query(self) -> str:
         """Return the query string that keeps the search beside a conversation."""
-        return "?" + urlencode({"q": self.text} | ({"all": "1"} if self.is_everywhere else {}))
+        return self.here + ("&all=1" if self.is_everywhere else "")
+
+    @property
+    def here(self) -> str:
+        """Return the query string with which the search's own address shows what was found."""
+        only = {"only": ThreadView.BLOCKED.value} if self.is_in_blocked else {}
+        return "?" + urlencode({"q": self.text} | only)
+
+    @property
+    def filter(self) -> ThreadFilter:
+        """Return the view within which is searched."""
+        return BLOCKED if self.is_in_blocked else EVERYTHING
+
+    @property
+    def standing(self) -> str:
+        """Return the condition in SQL of the status of what is found."""
+        return f"status {'=' if self.is_in_blocked else '<>'} 'blocked'"
 
 
 def parse_search(data: QueryDict, *, everywhere: bool | None = None) -> Search | None:
@@ -101,7 +123,8 @@ def parse_search(data: QueryDict, *, everywhere: bool | None = None) -> Search |
     if not is_valid:
         return Search(data.get("q", "")[:MAX_QUERY_LENGTH], everywhere, first_error(form))
     text: str = form.cleaned_data["q"]
-    return Search(text, everywhere) if text else None
+    is_in_blocked = ThreadView.BLOCKED in data.getlist("only")
+    return Search(text, everywhere, is_in_blocked=is_in_blocked) if text else None
 
 
 def encode_search_seqs(agent: Agent, inbox: Inbox | None) -> str:
@@ -127,7 +150,11 @@ def find_threads(agent: Agent, inbox: Inbox, search: Search, after: Cursor | Non
     }
     return run_until_full_page(
         [
-            statement.format(is_shown=_IS_SHOWN, beyond=_BEYOND if after else "true")
+            statement.format(
+                is_shown=_IS_SHOWN,
+                standing=search.standing,
+                beyond=_BEYOND if after else "true",
+            )
             for statement in (_NEWEST, _ALL)
         ],
         details,

@@ -1,5 +1,7 @@
 """Write the status of the team's work on threads: open, done, or snoozed until a time.
 
+Threads of blocked contacts keep theirs: `threads/blocking.py` alone begins and ends it.
+
 The callers hold the inbox's counter, so that nobody else changes its threads meanwhile. They
 record the activity, notify, and ring.
 """
@@ -98,7 +100,8 @@ def restore(
 
 
 def _of_inbox(inbox_id: int, thread_ids: Collection[int]) -> QuerySet[Thread]:
-    return Thread.objects.filter(inbox=inbox_id, pk__in=thread_ids)
+    threads = Thread.objects.filter(inbox=inbox_id, pk__in=thread_ids)
+    return threads.exclude(status=Status.BLOCKED)
 
 
 def _write(threads: QuerySet[Thread], new: WorkStatus, seq: int) -> list[Change]:

@@ -23,7 +23,7 @@ WITH newest AS MATERIALIZED (
     SELECT thread.* FROM unnest(%(inboxes)s::bigint[]) AS wanted (inbox_id)
     CROSS JOIN LATERAL (
         SELECT id, inbox_id, last_author_id, last_message_id, last_text_id, last_at
-        FROM threads_thread WHERE inbox_id = wanted.inbox_id
+        FROM threads_thread WHERE inbox_id = wanted.inbox_id AND status <> 'blocked'
         ORDER BY last_at DESC, id DESC LIMIT %(counted)s) AS thread),
 known AS MATERIALIZED (
     SELECT agent_id, thread_id, last_read_id, hidden_id, is_marked_unread
@@ -84,13 +84,15 @@ def unread_in_thread(
 ) -> Unread:
     """Return the agent's unread mark of a thread; `member_since` is None on their own line.
 
-    Messages from before the membership are not unread. If a thread is older than the membership,
+    Messages from before the membership are not unread, and none of a blocked contact is. If a
+    thread is older than the membership,
     the messages since then are not counted.
     """
     is_marked = state is not None and state.is_marked_unread
     last_read_id = state.last_read_id if state else 0
     is_new = (
-        thread.last_author_id != agent.pk
+        thread.status != Thread.Status.BLOCKED
+        and thread.last_author_id != agent.pk
         and (thread.last_message_id or 0) > last_read_id
         and (
             member_since is None or (thread.last_at is not None and thread.last_at >= member_since)

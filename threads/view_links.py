@@ -20,6 +20,7 @@ NAVIGATION = (
     ThreadView.SCHEDULED,
     ThreadView.SNOOZED,
     ThreadView.DONE,
+    ThreadView.BLOCKED,
 )
 
 # The signs of the views where there is room for them, as Heroicons names them.
@@ -33,6 +34,7 @@ ICONS = {
     ThreadView.SCHEDULED: "clock",
     ThreadView.SNOOZED: "moon",
     ThreadView.DONE: "check",
+    ThreadView.BLOCKED: "no-symbol",
     ThreadView.UNREAD: "envelope",
 }
 

@@ -31,13 +31,16 @@ SMALLEST_WINDOW = 100
 
 _IS_FAILING = "(thread.failed_count > 0 OR thread.unknown_count > 0)"
 _NEEDS_REPLY = "thread.needs_reply AND thread.status = 'open'"
+_IS_NOT_BLOCKED = "thread.status <> 'blocked'"
 
 _UNHIDDEN = """NOT EXISTS (SELECT FROM threads_threadstate AS state
     WHERE state.agent_id = %(agent)s AND state.thread_id = thread.id AND state.hidden_id > 0
     AND state.hidden_id >= thread.last_text_id OFFSET 0)"""
 
+_UNHIDDEN_BY_STATE = "(COALESCE(state.hidden_id, 0) = 0 OR state.hidden_id < thread.last_text_id)"
+
 _IS_UNREAD = """COALESCE(state.is_marked_unread, false)
-    OR (thread.last_author_id IS DISTINCT FROM %(agent)s
+    OR (thread.status <> 'blocked' AND thread.last_author_id IS DISTINCT FROM %(agent)s
         AND thread.last_message_id > COALESCE(state.last_read_id, 0)
         AND (member.created_at IS NULL OR thread.last_at >= member.created_at))"""
 
@@ -58,7 +61,7 @@ WITH walked AS MATERIALIZED (
     SELECT id, last_at, bool_or(is_end) AS is_end, bool_or(is_shown) AS is_shown
     FROM {strands} CROSS JOIN LATERAL (
         SELECT id, last_at, place = %(window)s AS is_end, {shown} AS is_shown FROM (
-            SELECT thread.id, {at} AS last_at, thread.last_text_id,
+            SELECT thread.id, {at} AS last_at, thread.last_text_id, thread.status,
                 row_number() OVER (ORDER BY {prefix}{at} DESC, {key} DESC) AS place
             FROM {source} WHERE {driving} AND {beyond}
             ORDER BY {prefix}{at} DESC, {key} DESC LIMIT %(window)s) AS thread
@@ -127,6 +130,16 @@ class _Drive(NamedTuple):
     key: str = "thread.id"
 
 
+_WHOLE_DRIVE = _Drive("true", frozenset())
+
+# Of blocked threads and others together, the newest of both indexes.
+_HALF = """(SELECT * FROM threads_thread AS thread
+    WHERE inbox_id = strand.inbox_id AND {status} AND {{beyond}}
+    ORDER BY last_at DESC, id DESC LIMIT %(window)s)"""
+_HALVES = [_HALF.format(status=f"status {sign} 'blocked'") for sign in ("<>", "=")]
+_ANY_STATUS = f"({' UNION ALL '.join(_HALVES)}) AS thread"
+
+
 def walk_threads(
     agent: Agent,
     inboxes: Iterable[Inbox],
@@ -165,16 +178,17 @@ def compose_walk(
     strands = _strands(inbox_ids, wanted, drive)
     rest = [sql for name, sql in _conditions(wanted).items() if name not in drive.answers]
     has_states = ThreadView.UNREAD in wanted.views
+    beyond = f"({drive.at}, {drive.key}) < (%(at)s, %(pk)s)" if after else "true"
     statement = (_WINDOWED if rest else _EXACT).format(
         strands=_STRANDS,
-        source=drive.source,
+        source=drive.source.format(beyond=beyond),
         prefix=drive.prefix,
         at=drive.at,
         key=drive.key,
         driving=drive.condition,
-        beyond=f"({drive.at}, {drive.key}) < (%(at)s, %(pk)s)" if after else "true",
+        beyond=beyond,
         states=_STATES if has_states else "",
-        shown=_shown(wanted, has_states=has_states),
+        shown=_shown(wanted, drive, has_states=has_states),
         rest=" AND ".join(f"({sql})" for sql in rest),
     )
     inbox_column, priorities, labels = zip(*strands, strict=True)
@@ -199,7 +213,8 @@ def compose_whole(
     """
     conditions = [f"({sql})" for sql in _conditions(wanted).values()]
     statement = _WHOLE.format(
-        wanted=" AND ".join(conditions) or "true", shown=_shown(wanted, has_states=True)
+        wanted=" AND ".join(conditions) or "true",
+        shown=_shown(wanted, _WHOLE_DRIVE, has_states=True),
     )
     return statement, _values(agent_id, inbox_ids, wanted)
 
@@ -223,12 +238,16 @@ def _read_walk(rows: Sequence[tuple[Any, ...]]) -> Walk:
     return Walk([pk for _, pk in sorted(found, reverse=True)], resume)
 
 
-def _shown(wanted: ThreadFilter, *, has_states: bool) -> str:
-    if wanted.shows_hidden:
-        return "true"
-    if not has_states:
-        return _UNHIDDEN
-    return "(COALESCE(state.hidden_id, 0) = 0 OR state.hidden_id < thread.last_text_id)"
+def _shown(wanted: ThreadFilter, drive: _Drive, *, has_states: bool) -> str:
+    """Return what leaves out threads that the agent deleted, and those of blocked contacts.
+
+    Both are examined with the others where the index has them, so that many of them end a walk
+    at its window.
+    """
+    parts = [] if wanted.statuses or "status" in drive.answers else [_IS_NOT_BLOCKED]
+    if not wanted.shows_hidden:
+        parts.append(_UNHIDDEN_BY_STATE if has_states else _UNHIDDEN)
+    return f"({' AND '.join(parts)})" if parts else "true"
 
 
 def _conditions(wanted: ThreadFilter) -> dict[str, str]:
@@ -261,6 +280,7 @@ def _choose_drive(wanted: ThreadFilter) -> _Drive:
     is_open = wanted.statuses == {Thread.Status.OPEN}
     is_snoozed = wanted.statuses == {Thread.Status.SNOOZED}
     is_done = wanted.statuses == {Thread.Status.DONE}
+    is_blocked = wanted.statuses == {Thread.Status.BLOCKED}
     is_mine = is_open and ThreadView.UNASSIGNED not in wanted.views
     is_nobodys = is_open and ThreadView.MINE not in wanted.views
     is_open_reply = not wanted.statuses or Thread.Status.OPEN in wanted.statuses
@@ -287,6 +307,9 @@ def _choose_drive(wanted: ThreadFilter) -> _Drive:
         ),
         (is_open, "thread.status = 'open'", {"status"}),
         (is_done, "thread.status = 'done'", {"status"}),
+        (is_blocked, "thread.status = 'blocked'", {"status"}),
+        (not wanted.statuses, _IS_NOT_BLOCKED, {"status"}),
+        (not wanted.shows_blocked, _IS_NOT_BLOCKED, set[str]()),
         (True, "true", set[str]()),
     )
     condition, answers = next((sql, answers) for fits, sql, answers in drives if fits)
@@ -299,6 +322,8 @@ def _choose_drive(wanted: ThreadFilter) -> _Drive:
             at="placed.last_at",
             key="placed.thread_id",
         )
+    if condition == "true":
+        return _Drive(condition, frozenset(answers), source=_ANY_STATUS)
     # For the planner, IS NULL says nothing about the order of what the index has.
     prefix = "thread.assignee_id, " if "IS NULL" in condition else ""
     return _Drive(

@@ -95,6 +95,7 @@ class Conversation:
     # The newest message when the agent deleted the thread; 0 if it is not hidden.
     hidden_id: int = 0
     opt_out: OptOut | None = None  # What keeps texts back now
+    is_blocked: bool = False
     wish_id: int = 0  # The last text, if it may ask for no more texts
     list_filter: ThreadFilter = EVERYTHING  # What the list beside it is narrowed to
     is_over_all: bool = False  # True if that list is over all inboxes
@@ -151,7 +152,7 @@ class Conversation:
     @property
     def refusal_words(self) -> SafeString:
         """Return the refusal, and what can still be done."""
-        rest = " You can still write to your team." if self.has_team else ""
+        rest = " You can still write to your team." if self.can_write else ""
         return format_html("{}{}", self.refusal, rest)
 
     @property
@@ -163,7 +164,13 @@ class Conversation:
     @property
     def can_write(self) -> bool:
         """Return True if the contact or the team can be written to."""
-        return self.has_team or not self.refusal
+        return not self.refusal or (self.has_team and not self.is_blocked)
+
+    @property
+    def standing_classes(self) -> str:
+        """Return the CSS classes of the composer by which the menus know what holds."""
+        is_out = self.is_opted_out and not self.is_blocked
+        return f"{' is-blocked' * self.is_blocked}{' is-opted-out' * is_out}"
 
     @property
     def can_switch(self) -> bool:
@@ -287,6 +294,7 @@ def open_conversation(
         hidden_id=state.hidden_upto(thread.last_message_id, thread.last_text_id) if state else 0,
         refusal=standing.refusal,
         opt_out=standing.opt_out,
+        is_blocked=standing.is_blocked,
         wish_id=0 if standing.refusal else find_wishes([thread.pk]).get(thread.pk, 0),
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
         unsent_texts=list(ScheduledText.objects.unsent(thread)),

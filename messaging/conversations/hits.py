@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import unescape
 from urllib.parse import urlencode
@@ -62,7 +62,8 @@ class _Hit:
     def _address(self, **place: int) -> str:
         """Return the address of a place in the history, beside the list of what was found."""
         thread = reverse("messaging:conversation", args=[self.thread.pk])
-        return f"{thread}?{urlencode({**place, 'q': self.search.text, 'all': '1'})}"
+        searched = replace(self.search, is_everywhere=True).query.removeprefix("?")
+        return f"{thread}?{urlencode(place)}&{searched}"
 
 
 @dataclass(frozen=True, slots=True)

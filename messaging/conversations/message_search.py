@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from heapq import merge
 from typing import Any
-from urllib.parse import urlencode
 
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
 from messaging.conversations.activity import read_agents
 from messaging.conversations.hits import Hit, LineHit
 from messaging.conversations.thread_search import found_id
-from messaging.conversations.work_search import find_labelled, find_lines
+from messaging.conversations.work_search import find_labelled, find_lines, is_standing
 from messaging.models import Message
 from threads import words
 from threads.activity_lines import draw_line
@@ -30,18 +29,19 @@ SELECT newest.id FROM (
 ) AS newest
 JOIN threads_thread AS thread ON thread.id = newest.thread_id
 JOIN threads_contact AS contact ON contact.id = thread.contact_id
-WHERE newest.words @@ %(query)s::tsquery
-    OR (thread.last_message_id = newest.id AND {is_contact})
+WHERE thread.{standing} AND (newest.words @@ %(query)s::tsquery
+    OR (thread.last_message_id = newest.id AND {is_contact}))
 ORDER BY newest.id DESC LIMIT %(count)s
 """
 _ALL = """
 SELECT id FROM (
     (SELECT id FROM messaging_message
-        WHERE words @@ %(query)s::tsquery AND {beyond} OFFSET 0)
+        WHERE words @@ %(query)s::tsquery AND {beyond} AND {is_standing} OFFSET 0)
     UNION
     (SELECT thread.last_message_id FROM threads_contact AS contact
         JOIN threads_thread AS thread ON thread.contact_id = contact.id
-        WHERE {is_contact} AND thread.last_message_id IS NOT NULL OFFSET 0)
+        WHERE {is_contact} AND thread.{standing} AND thread.last_message_id IS NOT NULL
+        OFFSET 0)
 ) AS found WHERE {beyond} ORDER BY id DESC LIMIT %(count)s
 """
 
@@ -91,8 +91,8 @@ def hit_list(agent: Agent, inbox: Inbox | None, search: Search, after: HitCursor
     inbox_ids = _searched_inboxes(agent, search)
     count = PAGE_SIZE + 1
     found = _find_messages(inbox_ids, search, after.message) if inbox_ids else []
-    labelled = find_labelled(inbox_ids, search.words, after.labelled, count)
-    lines = find_lines(inbox_ids, search.words, after.line, count)
+    labelled = find_labelled(inbox_ids, search, after.labelled, count)
+    lines = find_lines(inbox_ids, search, after.line, count)
     shares = _share_page(len(found), len(labelled), len(lines))
     messages, others, done = (
         keys[:share] for keys, share in zip((found, [*labelled], lines), shares, strict=True)
@@ -115,8 +115,9 @@ def hit_list(agent: Agent, inbox: Inbox | None, search: Search, after: HitCursor
         agent=agent,
         inbox=inbox,
         rows=rows,
-        next_query="?" + urlencode({"q": search.text, "after": end.key}) if is_more else None,
+        next_query=f"{search.here}&after={end.key}" if is_more else None,
         seqs=encode_search_seqs(agent, inbox),
+        filter=search.filter,
         search=search,
     )
 
@@ -169,10 +170,15 @@ def _find_messages(inbox_ids: list[int], search: Search, before: int | None) -> 
         "walk": NEWEST_WALKED,
         "count": PAGE_SIZE + 1,
         "before": before,
+        "inboxes": inbox_ids,
     }
-    beyond = "true" if before is None else "id < %(before)s"
-    statements = [s.format(beyond=beyond, is_contact=is_contact) for s in (_NEWEST, _ALL)]
-    return run_until_full_page(statements, details)
+    parts = {
+        "beyond": "true" if before is None else "id < %(before)s",
+        "is_contact": is_contact,
+        "standing": search.standing,
+        "is_standing": is_standing(search),
+    }
+    return run_until_full_page([one.format(**parts) for one in (_NEWEST, _ALL)], details)
 
 
 def _contact_condition(

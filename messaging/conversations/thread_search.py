@@ -64,7 +64,8 @@ def found_list(
     searched = inbox or Inbox.objects.filter(owner=agent).first()
     keys = find_threads(agent, searched, search, after) if searched else []
     threads = Thread.objects.for_rows().in_bulk(keys[:PAGE_SIZE])
-    rows = build_thread_rows(agent, [threads[key] for key in keys if key in threads])
+    found = [threads[key] for key in keys if key in threads]
+    rows = build_thread_rows(agent, found, search.filter)
     next_query = None
     if len(keys) > PAGE_SIZE:
         next_query = f"{search.query}&after={rows[-1].key}"
@@ -74,6 +75,7 @@ def found_list(
         rows=list(_explain_rows(rows, search)),
         next_query=next_query,
         seqs=encode_search_seqs(agent, inbox),
+        filter=search.filter,
         search=search,
     )
 

@@ -1,8 +1,8 @@
 """Count the texts that failed or are unknown until they are retried, delivered or seen.
 
 A message says itself as what it is counted, its thread counts its messages, and its inbox counts
-such threads. All three change in the transaction that changes the message's state, under the
-inbox's counter, so that they always agree.
+such threads, without those of blocked contacts. All three change in the transaction that changes
+the message's state, under the inbox's counter, so that they always agree.
 """
 
 from __future__ import annotations
@@ -56,12 +56,22 @@ def change_counts(thread_id: int, seq: int, changes: dict[str, int]) -> None:
         failed_count=thread.failed_count + changes.get("failed", 0),
         unknown_count=thread.unknown_count + changes.get("unknown", 0),
     )
-    if thread.failure != before:
+    if thread.failure != before and thread.status != Thread.Status.BLOCKED:
         moved = {f"{thread.failure}_count": 1, f"{before}_count": -1}
         moved.pop("_count", None)  # of no failure
-        Inbox.objects.filter(pk=thread.inbox_id).update(
-            **{name: F(name) + change for name, change in moved.items()}
-        )
+        _change_inbox(thread.inbox_id, moved)
+
+
+def count_thread(thread: Thread, change: int) -> None:
+    """Count a failing thread in its inbox from now on (1), or no more (-1): that of a blocked
+    contact does not count. The caller holds the inbox's counter."""
+    if thread.failure:
+        _change_inbox(thread.inbox_id, {f"{thread.failure}_count": change})
+
+
+def _change_inbox(inbox_id: int, moved: dict[str, int]) -> None:
+    changes = {name: F(name) + change for name, change in moved.items()}
+    Inbox.objects.filter(pk=inbox_id).update(**changes)
 
 
 def _count_message(message: Message, seq: int, counted: str) -> None:

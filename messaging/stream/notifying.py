@@ -41,7 +41,7 @@ WHERE agent.id IN (
   AND agent.is_active
   AND agent.id IS DISTINCT FROM %(author)s
   AND (agent.id = ANY(%(mentioned)s)
-       OR (NOT COALESCE(state.is_muted, false)
+       OR (NOT %(only_mentioned)s AND NOT COALESCE(state.is_muted, false)
            AND CASE COALESCE(preference.level, 'everything')
                    WHEN 'everything' THEN true
                    WHEN 'inbound' THEN %(kind)s = 'inbound'
@@ -56,8 +56,11 @@ SELECT EXISTS (
 """
 
 
-def notify_members(message: Message) -> None:
-    """Create the notifications of a message. Call in the message's transaction."""
+def notify_members(message: Message, *, only_mentioned: bool = False) -> None:
+    """Create the notifications of a message, for all or for those whom it mentions.
+
+    Call in the message's transaction.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             NOTIFY,
@@ -68,6 +71,7 @@ def notify_members(message: Message) -> None:
                 "mentioned": [agent_id for _, _, agent_id in message.mentions],
                 "kind": message.kind,
                 "author": message.author_id,
+                "only_mentioned": only_mentioned,
                 "seq": message.seq,
                 "at": message.created_at,
             },

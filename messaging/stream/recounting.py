@@ -123,6 +123,7 @@ def _is_inbox_wrong(inbox_id: int) -> bool:
 
 
 def _right_counts(inbox_id: int) -> dict[str, int]:
-    failing = Thread.objects.filter(inbox=inbox_id).failing()
+    unblocked = Thread.objects.filter(inbox=inbox_id).exclude(status=Thread.Status.BLOCKED)
+    failing = unblocked.failing()
     failed = failing.filter(failed_count__gt=0).count()
     return {"failed_count": failed, "unknown_count": failing.count() - failed}

@@ -9,9 +9,11 @@ from django.db.models import Q
 
 from inboxes.times import TimedSentence
 from messaging.models import Message, Number, OptOut
+from messaging.stream import statements
 from threads import addresses
 from threads.models import Thread
 
+BLOCKED = ". Their texts are kept here, and nobody is told of them."
 OUTDATED_CONFIRMATION = (
     "This wasn't sent, because the opt-out that it confirms had ended before it could leave."
 )
@@ -29,6 +31,7 @@ class Standing:
     number: Number | None
     refusal: str = ""
     opt_out: OptOut | None = None
+    is_blocked: bool = False
 
 
 def find_standing(thread: Thread) -> Standing:
@@ -57,7 +60,7 @@ def _confirms_ended_opt_out(message: Message) -> bool:
 
 
 def find_refusals(several: Iterable[Thread]) -> dict[int, str]:
-    """Return the refusals by thread key, with two queries for all threads."""
+    """Return the refusals by thread key, with three queries for all threads."""
     return {key: standing.refusal for key, standing in find_standings(several).items()}
 
 
@@ -99,12 +102,26 @@ def find_standings(
         for number in Number.objects.select_related("account").filter(inbox__in=inboxes)
     }
     opt_outs = find_opt_outs(threads, message)
+    blocks = _find_blocks([thread.contact_id for thread in threads])
     found = {}
     for thread in threads:
         number, opt_out = numbers.get(thread.inbox_id), opt_outs.get(thread.pk)
-        sentence = _refusal_sentence(thread, number, opt_out)
-        found[thread.pk] = Standing(number, sentence, opt_out)
+        block = blocks.get(thread.contact_id, "")
+        sentence = block or _refusal_sentence(thread, number, opt_out)
+        found[thread.pk] = Standing(number, sentence, opt_out, is_blocked=bool(block))
     return found
+
+
+def _find_blocks(contact_ids: list[int]) -> dict[int, TimedSentence]:
+    """Return who blocked which of the contacts, and what that means, by contact key.
+
+    They are read anew: a thread may have been read before its contact was blocked.
+    """
+    rows = statements.fetch_rows(statements.FIND_BLOCKS, [contact_ids])
+    return {
+        contact_id: TimedSentence(f"{name} blocked this contact", at, BLOCKED)
+        for contact_id, at, name in rows
+    }
 
 
 def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:

@@ -50,6 +50,13 @@ def fetch_row(statement: str, details: Any) -> tuple[Any, ...] | None:
     return row
 
 
+def fetch_rows(statement: str, details: Any) -> list[tuple[Any, ...]]:
+    """Execute a statement; return all rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, details)
+        return list(cursor.fetchall())
+
+
 # With it comes whether the inbox ever answers by itself: most don't, and need not be asked again.
 FIND_ROUTE = (
     "SELECT number.inbox_id, number.address, inbox.answers_when_closed OR inbox.greets"
@@ -78,6 +85,12 @@ FIND_THREAD = (
     " WHERE contact.inbox_id = %s AND contact.address = %s"
 )
 
+FIND_BLOCKS = (
+    "SELECT contact.id, contact.blocked_at, agent.display_name FROM threads_contact AS contact"
+    " JOIN inboxes_agent AS agent ON agent.id = contact.blocked_by_id"
+    " WHERE contact.id = ANY(%s) AND contact.blocked_at IS NOT NULL"
+)
+
 _LAST_MESSAGE = (
     "last_message_id = written.id, last_kind = %(kind)s, last_author_id = %(author_id)s,"
     " last_excerpt = %(excerpt)s, last_mentions = %(excerpt_mentions)s::jsonb,"
@@ -89,6 +102,7 @@ _POSITION = "(SELECT message_count + 1 FROM threads_thread WHERE id = %(thread_i
 CAN_BE_ANSWERED = (
     "EXISTS (SELECT FROM threads_contact AS contact"
     " WHERE contact.id = threads_thread.contact_id AND contact.kind <> 'name'"
+    " AND contact.blocked_at IS NULL"
     " AND EXISTS (SELECT FROM messaging_number AS number"
     " WHERE number.inbox_id = threads_thread.inbox_id AND number.address = {our_address})"
     " AND NOT EXISTS (SELECT FROM messaging_optout AS opt_out"
@@ -98,7 +112,8 @@ CAN_BE_ANSWERED = (
 _OUR_ADDRESS = "coalesce(%(our_address)s, threads_thread.our_address)"
 
 # The thread as it was; of its columns about waiting, as they are unless a wait begins or ends. An
-# inbound text opens a thread that is done or snoozed, and then the wait begins with that text.
+# inbound text opens a thread that is done or snoozed, and then the wait begins with that text. A
+# blocked one stays blocked.
 _STAYS = "(status = 'open' OR NOT %(reopens)s)"
 _BEFORE = (
     "SELECT id, status, assignee_id, snoozed_by_id, label_ids <> '{}' AS has_labels,"  # noqa: S608  as above
@@ -109,8 +124,9 @@ _BEFORE = (
     " FROM threads_thread WHERE id = %(thread_id)s"
 )
 
-# Inserts a message and updates its thread and its inbox. Returns its key and its position, and of
-# the thread as it was: whether it has labels, its status, and who waits for it while snoozed.
+# Inserts a message and updates its thread and its inbox, whose row shows nothing of a blocked
+# contact. Returns its key and its position, and of the thread as it was: whether it has labels,
+# its status, and who waits for it while snoozed.
 RECORD_MESSAGE = (
     f"WITH written AS ({build_insert(Message, position=_POSITION)}, position),"  # noqa: S608  as above
     f" before AS MATERIALIZED ({_BEFORE}),"
@@ -122,15 +138,16 @@ RECORD_MESSAGE = (
     " waiting_since = CASE WHEN before.needs_reply"
     " THEN coalesce(before.waiting_since, %(created_at)s) END,"
     " was_alerted = before.was_alerted AND before.needs_reply,"
-    " status = CASE WHEN %(reopens)s THEN 'open' ELSE threads_thread.status END,"
+    " status = CASE WHEN %(reopens)s AND before.status <> 'blocked' THEN 'open'"
+    " ELSE threads_thread.status END,"
     " snoozed_until = CASE WHEN NOT %(reopens)s THEN snoozed_until END,"
     " snoozed_by_id = CASE WHEN NOT %(reopens)s THEN threads_thread.snoozed_by_id END,"
     " is_to_group = coalesce(%(is_to_group)s, is_to_group)"
-    " FROM written, before WHERE threads_thread.id = before.id)"
-    f" UPDATE inboxes_inbox SET {_LAST_MESSAGE} FROM written, before"
-    " WHERE inboxes_inbox.id = %(inbox_id)s"
-    " RETURNING written.id, written.position, before.has_labels, before.status,"
-    " coalesce(before.assignee_id, before.snoozed_by_id)"
+    " FROM written, before WHERE threads_thread.id = before.id),"
+    f" lifted AS (UPDATE inboxes_inbox SET {_LAST_MESSAGE} FROM written, before"
+    " WHERE inboxes_inbox.id = %(inbox_id)s AND before.status <> 'blocked')"
+    " SELECT written.id, written.position, before.has_labels, before.status,"
+    " coalesce(before.assignee_id, before.snoozed_by_id) FROM written, before"
 )
 
 FIND_QUEUED_TEXT = (

@@ -40,7 +40,7 @@ def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: i
     """Return the key of the inbox's only thread with the sender, which is created if necessary.
 
     The caller holds the inbox's counter, which keeps two first texts from creating two threads.
-    A contact that was imported or added by hand is the thread's.
+    A contact that was imported or added by hand is the thread's, and a blocked one's is blocked.
     """
     address, kind = addresses.normalise_address(sender)
     found = statements.fetch_row(statements.FIND_THREAD, [inbox_id, address])
@@ -48,7 +48,11 @@ def get_or_create_thread(*, inbox_id: int, sender: str, our_address: str, seq: i
         return int(found[0])
     contact = _first_text_of(inbox_id, address, kind, sender)
     return Thread.objects.create(
-        inbox_id=inbox_id, contact=contact, our_address=our_address, seq=seq
+        inbox_id=inbox_id,
+        contact=contact,
+        our_address=our_address,
+        status=Thread.Status.BLOCKED if contact.blocked_at else Thread.Status.OPEN,
+        seq=seq,
     ).pk
 
 
@@ -85,8 +89,9 @@ def record_message(
 ) -> Message:
     """Insert a message, update its thread and its inbox, notify members, and ring on commit.
 
-    The caller holds the inbox's counter, whose value is in `message.seq`. `our_address` is given
-    where the message decides which of our numbers the conversation uses from now on.
+    In a blocked thread it lifts nothing and notifies nobody, except those whom it mentions. The
+    caller holds the inbox's counter, whose value is in `message.seq`. `our_address` is given where
+    the message decides which of our numbers the conversation uses from now on.
     """
     message.words = words.build_tsvector(message.inbox_id, words.split_words(message.body))
     details = {
@@ -105,9 +110,10 @@ def record_message(
     message.pk, message.position, has_labels, status, waiting_agent_id = row
     if has_labels:
         ThreadLabel.objects.filter(thread=message.thread_id).update(last_at=message.created_at)
-    if notifies:
-        notifying.notify_members(message)
-    if _reopens(message) and status != Thread.Status.OPEN:
+    is_blocked = status == Thread.Status.BLOCKED
+    if notifies and (message.mentions or not is_blocked):
+        notifying.notify_members(message, only_mentioned=is_blocked)
+    if _reopens(message) and status in {Thread.Status.DONE, Thread.Status.SNOOZED}:
         _tell_of_reopening(message, status, waiting_agent_id)
     bell.ring_inbox(message.inbox_id, message.seq)
     return message

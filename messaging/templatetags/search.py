@@ -8,7 +8,7 @@ from django import template
 
 from inboxes.models import Inbox
 from messaging.conversations.lists import list_url, search_url
-from threads.search import MAX_QUERY_LENGTH, Search, parse_search
+from threads.search import MAX_QUERY_LENGTH, parse_search
 
 register = template.Library()
 
@@ -20,14 +20,16 @@ def search_box(context: template.Context) -> dict[str, Any]:
     From the messages view it searches the agent's own conversations; for an agent without a line
     of their own it searches all messages.
     """
-    request, inbox = context["request"], context["listing"].inbox
+    request, listing = context["request"], context["listing"]
+    inbox, is_in_blocked = listing.inbox, listing.filter.shows_blocked
     has_two_scopes = inbox is not None or Inbox.objects.filter(owner=request.user).exists()
     nearby, everywhere = list_url(inbox), search_url(inbox)
     is_everywhere = request.path == everywhere or bool(request.GET.get("all"))
     if not has_two_scopes:
         is_everywhere = True
     return {
-        "scope": _scope(inbox, is_everywhere=is_everywhere),
+        "scope": _scope(inbox, is_everywhere=is_everywhere, is_in_blocked=is_in_blocked),
+        "is_in_blocked": is_in_blocked,
         "text": request.GET.get("q", ""),
         "here": everywhere if is_everywhere else nearby,
         "other": nearby if is_everywhere else everywhere,
@@ -43,8 +45,10 @@ def all_messages_url(inbox: Inbox | None) -> str:
     return search_url(inbox)
 
 
-def _scope(inbox: Inbox | None, *, is_everywhere: bool) -> str:
+def _scope(inbox: Inbox | None, *, is_everywhere: bool, is_in_blocked: bool) -> str:
     """Return in words what is searched."""
+    if is_in_blocked:
+        return f"Searches {'every' if is_everywhere else 'the last'} message of blocked contacts."
     if is_everywhere:
         return "Searches every message you can see, names, numbers, labels, and activity."
     if inbox is not None:
@@ -62,4 +66,4 @@ def back_url(context: template.Context, conversation: Any) -> str:
     if search is None:
         is_narrowed = not conversation.inbox.is_personal or conversation.is_over_all
         return f"{nearby}{conversation.list_query if is_narrowed else ''}"
-    return (everywhere if search.is_everywhere else nearby) + Search(search.text).query
+    return (everywhere if search.is_everywhere else nearby) + search.here

@@ -144,7 +144,7 @@ def test_anothers_label_is_as_one_that_never_was(cast: Cast) -> None:
     assert opened_at(client, f"/?label={label.pk}") == f"/?label={label.pk}"
 
 
-@pytest.mark.parametrize("stored", ["only=blocked", "label=x", "%00", "only=all"])
+@pytest.mark.parametrize("stored", ["only=archived", "label=x", "%00", "only=all"])
 def test_what_no_longer_is_a_view_opens_everything(cast: Cast, stored: str) -> None:
     Membership.objects.filter(agent=cast.ana).update(view=stored)
     Agent.objects.filter(pk=cast.ana.pk).update(top_view=stored)

@@ -34,6 +34,12 @@ COMBINATIONS = [
     ["reply", "done"],
     ["scheduled", "unread"],
     ["open", "done", "urgent"],
+    ["blocked", "unread"],
+    ["blocked", "mine"],
+    ["blocked", "failed"],
+    ["blocked", "done"],
+    ["blocked", "reply"],
+    ["blocked", "low"],
 ]
 SINGLE = ThreadView.values
 PRIORITIES = ["urgent", "low"]
@@ -51,7 +57,7 @@ def filters(labels: list[int]) -> list[ThreadFilter]:
 def read_facts(agent: Agent) -> list[tuple[Thread, set[str]]]:
     """Return every thread, with what it is to the agent, from the oldest to the newest."""
     found = []
-    for thread in Thread.objects.order_by("last_at", "pk"):
+    for thread in Thread.objects.select_related("contact").order_by("last_at", "pk"):
         state = ThreadState.objects.filter(agent=agent, thread=thread).first()
         last = Message.objects.filter(thread=thread).latest("pk")
         hidden_up_to, read_up_to = (state.hidden_id, state.last_read_id) if state else (0, 0)
@@ -62,10 +68,12 @@ def read_facts(agent: Agent) -> list[tuple[Thread, set[str]]]:
             "mine": thread.assignee_id == agent.pk,
             "unassigned": thread.assignee_id is None,
             "reply": thread.needs_reply and thread.status == "open",
-            "unread": (state is not None and state.is_marked_unread) or is_news,
+            "unread": (state is not None and state.is_marked_unread)
+            or (is_news and thread.contact.blocked_at is None),
             "failed": thread.messages.exclude(unseen_failure="").exists(),
             "scheduled": ScheduledText.objects.pending().filter(thread=thread).exists(),
         }
+        assert (thread.status == "blocked") == (thread.contact.blocked_at is not None)
         named = {name for name, is_so in facts.items() if is_so}
         found.append((thread, named | {thread.status, thread.priority}))
     return found
@@ -76,7 +84,9 @@ def belongs(thread: Thread, facts: set[str], wanted: ThreadFilter) -> bool:
     names = {*wanted.names}
     if "hidden" in facts and "failed" not in names:
         return False
-    statuses = names & {"open", "snoozed", "done"}
+    statuses = names & {"open", "snoozed", "done", "blocked"}
+    if "blocked" in facts and "blocked" not in names:
+        return False
     whose = names & {"mine", "unassigned"}
     if whose and not statuses:
         statuses = {"open"}

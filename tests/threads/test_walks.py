@@ -20,8 +20,8 @@ from threads.walks import compose_walk
 pytestmark = pytest.mark.django_db
 
 INDEXES = {
-    "": "thread_list",
-    "unread": "thread_list",
+    "": "thread_all_list",
+    "unread": "thread_all_list",
     "open": "thread_open_list",
     "mine": "thread_assignee_list",
     "unassigned": "thread_assignee_list",
@@ -34,7 +34,9 @@ INDEXES = {
     "label": "label_thread_list",
     "mine urgent": "thread_assignee_list",
     "mine done": "thread_done_list",
-    "done snoozed": "thread_list",
+    "done snoozed": "thread_all_list",
+    "blocked": "thread_blocked_list",
+    "blocked mine": "thread_blocked_list",
 }
 
 
@@ -63,7 +65,7 @@ def busy_inbox(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 def _make_thread(cast: Cast, contact: Contact, at: int) -> Thread:
     kind = at % 40
     now = timezone.now()
-    status = {1: "snoozed", 2: "done"}.get(kind, "open" if kind < 20 else "done")
+    status = {1: "snoozed", 2: "done", 39: "blocked"}.get(kind, "open" if kind < 20 else "done")
     return Thread(
         inbox=cast.front_desk,
         contact=contact,
@@ -102,3 +104,11 @@ def test_each_view_walks_its_own_index(busy_inbox: Cast, names: str) -> None:
         numbering = r"(?: *->  WindowAgg .*\n *Window: .*\n)?"
         assert re.search(rf"Limit .*\n{numbering}(?: *->  Nested Loop .*\n)?{scan}", plan), plan
         assert "Seq Scan on threads_" not in plan
+
+
+def test_blocked_and_others_together_take_the_newest_of_both_indexes(busy_inbox: Cast) -> None:
+    wanted = ThreadFilter.of(["blocked", "done"])
+    plan = plan_of(busy_inbox.ana.pk, [busy_inbox.front_desk.pk], wanted)
+    for index in ("thread_all_list", "thread_blocked_list"):
+        assert re.search(rf"Limit .*\n *->  Index Scan using {index} ", plan), plan
+    assert "Seq Scan on threads_" not in plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
@@ -10,16 +11,18 @@ from django.utils import timezone
 
 from inboxes import bell, counters
 from inboxes.models import Agent
+from messaging.contacts.blocking import block_contact, unblock_contact
 from messaging.models import Message, ScheduledText
 from messaging.outbound.failures import mark_failure_seen
 from messaging.outbound.scheduling import delete_scheduled_text, schedule_text
+from messaging.outbound.sending import SendingRefused
 from messaging.stream import writing
 from messaging.stream.hiding import delete_thread, undo_delete
 from messaging.work import deeds
 from messaging.work.labels import label_threads
 from tests.cast import DISPATCH, FRONT_DESK, Cast
 from threads.actions import mark_read, mark_unread, set_priority
-from threads.models import Label, Thread
+from threads.models import Contact, Label, Thread
 
 SENDERS = [f"+1202555020{index}" for index in range(4)]
 LABELS = ["Repair", "Parts"]
@@ -44,6 +47,8 @@ DEEDS = [
     "unschedule",
     "fail",
     "see_failure",
+    "block",
+    "unblock",
 ]
 
 
@@ -72,7 +77,8 @@ class WorkDeeds:
         self.cast.text_in("Is it ready?", sender=SENDERS[which % len(SENDERS)], to=to)
 
     def answer(self, thread: Thread, agent: Agent, which: int) -> None:
-        self.cast.answer(thread, "On our way", author=agent)
+        with suppress(SendingRefused):  # a blocked contact gets no text
+            self.cast.answer(thread, "On our way", author=agent)
 
     def assign(self, thread: Thread, agent: Agent, which: int) -> None:
         deeds.assign_threads(
@@ -132,13 +138,14 @@ class WorkDeeds:
         )
 
     def schedule(self, thread: Thread, agent: Agent, which: int) -> None:
-        schedule_text(
-            thread=thread,
-            author=agent,
-            body="Your car is ready",
-            send_at=timezone.now() + timedelta(hours=1),
-            form_key=uuid.uuid4(),
-        )
+        with suppress(SendingRefused):
+            schedule_text(
+                thread=thread,
+                author=agent,
+                body="Your car is ready",
+                send_at=timezone.now() + timedelta(hours=1),
+                form_key=uuid.uuid4(),
+            )
 
     def unschedule(self, thread: Thread, agent: Agent, which: int) -> None:
         text = ScheduledText.objects.pending().filter(thread=thread).first()
@@ -155,6 +162,15 @@ class WorkDeeds:
             state = ("failed", "unknown")[which % 2]
             writing.change_message(sent, seq, state=state, reason="No such number.")
             bell.ring_inbox(thread.inbox_id, seq)
+
+    def block(self, thread: Thread, agent: Agent, which: int) -> None:
+        block_contact(contact=thread.contact, by=agent)
+
+    def unblock(self, thread: Thread, agent: Agent, which: int) -> None:
+        """Unblock the contact, or take the block back."""
+        contact = Contact.objects.get(pk=thread.contact_id)
+        undoes = contact.blocked_at if which % 2 else None
+        unblock_contact(contact=contact, by=agent, undoes=undoes)
 
     def see_failure(self, thread: Thread, agent: Agent, which: int) -> None:
         message = Message.objects.filter(thread=thread).exclude(unseen_failure="").first()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +14,7 @@ from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.conversations.work_menus import read_menus
 from threads.access import get_thread
 from threads.labels import labels_of, labels_on
+from threads.models import Thread
 
 
 @require_safe
@@ -29,10 +32,14 @@ def answer_with_tools(request: HtmxRequest, agent: Agent, thread_id: int) -> Htt
     """Answer a deed with the title, the tools and the facts as they are now, or lead back."""
     if not request.htmx:
         return redirect("messaging:conversation", thread_id)
-    thread = get_thread(agent, thread_id)
-    context = {
+    context = tools_context(agent, get_thread(agent, thread_id))
+    return render(request, "messaging/conversation/_work_done.html", context)
+
+
+def tools_context(agent: Agent, thread: Thread) -> dict[str, Any]:
+    """Return what `messaging/conversation/_work_done.html` draws."""
+    return {
         "thread": thread,
         "is_mine": thread.assignee_id == agent.pk,
         "labels": labels_on(thread, labels_of([thread.inbox_id])),
     }
-    return render(request, "messaging/conversation/_work_done.html", context)

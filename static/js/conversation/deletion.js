@@ -1,5 +1,6 @@
 // Deleting a thread, and the button that undoes it; marking it unread. Both leave the conversation.
-import { click, closestTarget, focus } from "../shared/dom.js";
+// Blocking its contact, which stays in it.
+import { click, closestTarget, focus, parseHtml } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
 import { isNarrow, openThread } from "../shared/page-elements.js";
 import { hideToast, showOffer } from "../shared/toasts.js";
@@ -45,7 +46,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const isDone = ctx.response.status < 300 && !ctx.response.raw.redirected;
   if (!isDone) return;
-  if (ctx.sourceElement.matches("[data-delete]")) {
+  if (ctx.sourceElement.matches("[data-block]")) {
+    const offer = parseHtml(ctx.text).querySelector("[data-offer]");
+    if (offer) showOffer(offer.innerHTML);
+  } else if (ctx.sourceElement.matches("[data-delete]")) {
     showOffer(ctx.text);
     isOffering = true;
     if (openThread()) leaveThread();

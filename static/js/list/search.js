@@ -20,11 +20,16 @@ const searchForm = () => document.querySelector("form[data-search]");
 const searchField = () => document.querySelector("form[data-search] input");
 
 /**
+ * Within *Blocked* the address says so too.
  * @param {string | undefined} text
  * @param {Record<string, string>} [more]
  */
-const queryString = (text, more = {}) =>
-  text ? `?${new URLSearchParams({ q: text, ...more })}` : "";
+function queryString(text, more = {}) {
+  const only = /** @type {Record<string, string>} */ (
+    searchForm()?.querySelector("[name=only]") ? { only: "blocked" } : {}
+  );
+  return text ? `?${new URLSearchParams({ q: text, ...only, ...more })}` : "";
+}
 
 /**
  * Puts the search into the address, so that it is found again after a reload and by going back.

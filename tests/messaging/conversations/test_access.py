@@ -48,6 +48,8 @@ MATRIX = {
     "threads/<int:thread_id>/menus/": ("get", "thread", {}),
     "threads/<int:thread_id>/files/": ("get", "thread", {}),
     "threads/<int:thread_id>/contact/": ("post", "thread", {"name": "Stranger's"}),
+    "contacts/<int:contact_id>/block/": ("post", "contact", {}),
+    "contacts/<int:contact_id>/unblock/": ("post", "contact", {}),
     "threads/<int:thread_id>/opt-out/": ("post", "thread", {"how": "phone"}),
     "threads/<int:thread_id>/opt-out/end/": ("post", "thread", {"reason": "Stranger's"}),
     "contacts/<int:contact_id>/opt-out/": ("post", "contact", {"how": "phone"}),

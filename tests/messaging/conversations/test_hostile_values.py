@@ -108,6 +108,8 @@ REQUESTS: dict[str, list[Request]] = {
     "inboxes/<int:inbox_id>/saved-replies/": [Request(words=("to",))],
     "saved-replies/<int:reply_id>/used/": [Request("post", {"thread": "{}"})],
     "replies/": [Request(words=("q",))],
+    "contacts/<int:contact_id>/block/": [Request("post")],
+    "contacts/<int:contact_id>/unblock/": [Request("post", {}, ("undoes",))],
     "threads/<int:thread_id>/opt-out/": [
         Request("post", {}, ("how", "reason"), {"how": "phone"}),
         Request(words=("message",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -19,6 +20,7 @@ from tests.markup import read_page
 from tests.messaging.conversations.test_activity import toggle_priority
 from threads.actions import set_priority
 from threads.models import Activity, Label, Thread
+from threads.search import Search
 
 pytestmark = pytest.mark.django_db
 HIT = re.compile(r'<li id="((?:line-)?hit-\d+)" class="row')
@@ -140,7 +142,8 @@ def test_the_newest_lines_and_rare_words_take_an_index_each(cast: Cast) -> None:
             (work_search._NEWEST_LINES, "threads_activity_pkey"),
             (work_search._ALL_LINES, "activity_words"),
         ):
-            details: dict[str, int | str] = {"query": "'1~priority':*"}
+            details: dict[str, Any] = {"query": "'1~priority':*", "inboxes": [1]}
             details |= {"walk": 2000, "count": 31}
-            cursor.execute("EXPLAIN " + statement.format(beyond="true"), details)
+            parts = {"beyond": "true", "is_standing": work_search.is_standing(Search("x"))}
+            cursor.execute("EXPLAIN " + statement.format(**parts), details)
             assert index in "\n".join(row for (row,) in cursor.fetchall())
