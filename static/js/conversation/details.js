@@ -50,8 +50,8 @@ function rewriteLocalTimes() {
       // The browser knows no such zone: the server's words stay.
     }
   }
-  for (const words of document.querySelectorAll("[data-day]")) {
-    const day = new Date(`${words.getAttribute("data-day")}T12:00`);
+  for (const words of document.querySelectorAll("[data-calendar-day]")) {
+    const day = new Date(`${words.getAttribute("data-calendar-day")}T12:00`);
     words.textContent = formatTime(day, "date");
   }
 }
