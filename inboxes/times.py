@@ -116,8 +116,13 @@ def current_conventions() -> Conventions:
 def name_zone(zone: tzinfo | None = None) -> str:
     """Return a zone's name as people say it, as "New York time"; by default the reader's."""
     key = str(zone or timezone.get_current_timezone())
-    city = key.rpartition("/")[2].replace("_", " ")
+    city = name_city(key)
     return city if key.startswith("Etc/") or "/" not in key else f"{city} time"
+
+
+def name_city(zone: tzinfo | str) -> str:
+    """Return the city that a zone is named after."""
+    return str(zone).rpartition("/")[2].replace("_", " ")
 
 
 def time_element(at: datetime | None, style: Style) -> SafeString:

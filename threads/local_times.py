@@ -76,6 +76,13 @@ def next_morning(zones: Sequence[ZoneInfo], after: datetime) -> datetime | None:
     return next((one for one in mornings if find_quiet(zones, one) == "nowhere"), None)
 
 
+def zone_of_morning(zones: Sequence[ZoneInfo], at: datetime | None) -> ZoneInfo | None:
+    """Return the first zone in which it is 8:00 then."""
+    if at is None:
+        return None
+    return next((zone for zone in zones if at.astimezone(zone).time() == MORNING), None)
+
+
 def _mornings(zone: ZoneInfo, after: datetime) -> Collection[datetime]:
     """Return the moments of 8:00 in the next three days.
 

@@ -73,9 +73,9 @@ class SendForm(forms.Form):
 
     `seen` is the newest message that the page showed when the box was last empty or got its focus.
     `anyway` says that the agent has seen what came since, `has_read_placeholders` that those in
-    the text may leave. `attachment` names the files of the
-    draft that go with the text, which then needs no words. `done` marks the conversation as done
-    too; `shown` is the newest message that the page shows now.
+    the text may leave, and `quiet_ok` that it may leave at a quiet hour. `attachment` names the
+    files of the draft that go with the text, which then needs no words. `done` marks the
+    conversation as done too; `shown` is the newest message that the page shows now.
     """
 
     body = TextField(required=False)
@@ -85,6 +85,7 @@ class SendForm(forms.Form):
     seen = IntegerField(min_value=0, required=False)
     anyway = forms.BooleanField(required=False)
     has_read_placeholders = forms.BooleanField(required=False)
+    quiet_ok = forms.BooleanField(required=False)
     done = forms.BooleanField(required=False)
     shown = IntegerField(min_value=0, required=False)
 

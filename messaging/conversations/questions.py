@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import cast
 
 from django.http import QueryDict
 
+from inboxes import times
+from messaging.outbound.quiet_hours import InQuietHours
+from messaging.outbound.sending import Unfilled
+from threads.direction import isolate_direction
 from threads.lists import join_names
+from threads.local_times import EVENING, MORNING
 
 # Fields by which a form says yes to one question each.
 HAS_READ_PLACEHOLDERS = "has_read_placeholders"
-ANSWERS = [HAS_READ_PLACEHOLDERS]
+QUIET_OK = "quiet_ok"
+ANSWERS = [HAS_READ_PLACEHOLDERS, QUIET_OK]
 
 # What a button adds to the form, which the form itself does not hold.
 PRESSED = ["later", "done"]
@@ -19,13 +27,65 @@ PRESSED = ["later", "done"]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Hold a question and the fields that say yes to it, and to those that were asked before."""
+    """Hold a question and the fields that say yes to it, the last of them, and to earlier ones.
+
+    `morning` is another way out: the moment for which the text can be scheduled instead.
+    """
 
     title: str
     words: str
     button: str = "Send anyway"
-    fields: Collection[tuple[str, str]] = ()
+    fields: Sequence[tuple[str, str]] = ()
     action: str = ""  # Where a button of another address than its form's leads
+    morning: datetime | None = None
+    morning_words: str = ""
+
+    @property
+    def earlier(self) -> Sequence[tuple[str, str]]:
+        """Return the fields that say yes to what was asked before."""
+        return self.fields[:-1]
+
+    @property
+    def yes(self) -> str:
+        """Return the name of the field that says yes."""
+        return self.fields[-1][0]
+
+
+# What an action raises until the author has said yes.
+Unasked = (Unfilled, InQuietHours)
+
+
+def ask(error: Exception, posted: QueryDict) -> Question:
+    """Return the question for one of `Unasked`, with what the form has said yes to before."""
+    if isinstance(error, InQuietHours):
+        question = ask_about_quiet_hours(error)
+    else:
+        question = ask_about_placeholders(cast(Unfilled, error).placeholders)
+    said = [(name, "true") for name in ANSWERS if posted.get(name) and name != question.yes]
+    return replace(question, fields=[*said, *question.fields])
+
+
+def ask_about_quiet_hours(error: InQuietHours) -> Question:
+    """Return the question for a text that would come at night."""
+    clock = times.format_clock(error.at.astimezone(error.zone))
+    who = isolate_direction(error.contact.name or error.contact.display)
+    verb = ("It will be" if error.is_later else "It's") if error.is_certain else "It may be"
+    place = times.name_city(error.zone)
+    start, end = times.format_clock(EVENING), times.format_clock(MORNING)
+    return Question(
+        f"{verb} {clock} for {who} ({place}){' then' if error.is_later else ''}",
+        f"Quiet hours are from {start} to {end} of the customer's own day.",
+        button="Schedule anyway" if error.is_later else "Send anyway",
+        fields=[(QUIET_OK, "true")],
+        morning=error.morning,
+        morning_words=f"Schedule for {end} {_whose_morning(error)}",
+    )
+
+
+def _whose_morning(error: InQuietHours) -> str:
+    if error.is_certain or error.morning_zone is None:
+        return "their time"
+    return f"in {times.name_city(error.morning_zone)}"
 
 
 def ask_about_placeholders(placeholders: Sequence[str]) -> Question:

@@ -11,12 +11,14 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from inboxes import times
-from inboxes.integers import IntegerField
+from inboxes.integers import IntegerField, read_integer
 from messaging.conversations.forms import KeysField, SendForm, TextField, clean_text_or_files
 
 MAX_AHEAD = timedelta(days=366)
 MORNING = time(9)
+LAST_SECOND = 2**32  # of Unix time, in 2106
 PRESET_DAYS = [name.lower() for name in times.WEEKDAYS]
+NO_TIME = "Choose a time."
 NOT_INTERNAL = (
     "Internal messages can't be scheduled: your team sees them right away. Switch to the "
     "customer first."
@@ -48,6 +50,35 @@ class LocalTimeField(forms.Field):
             # another zone could move it out of range
             raise ValidationError("Enter a valid date and time.")
         return hour
+
+
+def moment_of(seconds: int) -> datetime:
+    """Return the moment of a Unix time. Raises ValidationError unless it can be scheduled for."""
+    if seconds > LAST_SECOND:
+        raise ValidationError(NO_TIME)
+    return check_send_at(datetime.fromtimestamp(seconds, UTC))
+
+
+class MomentField(IntegerField):
+    """Read the moment that a button names, in seconds of Unix time; it may not be past."""
+
+    def clean(self, value: Any) -> datetime | None:
+        seconds: int | None = super().clean(value)
+        return None if seconds is None else moment_of(seconds)
+
+
+class LaterField(forms.Field):
+    """Read which button of *Send later* was pressed: a name, or the moment of a question's."""
+
+    NAMES = ("hour", "tomorrow", *PRESET_DAYS, "at")
+
+    def clean(self, value: Any) -> str | datetime:
+        if value in self.NAMES:
+            return str(value)
+        seconds = read_integer(value)
+        if seconds is None:
+            raise ValidationError(NO_TIME)
+        return moment_of(seconds)
 
 
 def preset_moment(preset: str, zone: ZoneInfo) -> datetime:
@@ -85,10 +116,7 @@ def check_send_at(moment: datetime) -> datetime:
 class ScheduleForm(SendForm):
     """Read the composer after a button of *Send later*. `send_at` is the moment."""
 
-    later = forms.ChoiceField(
-        choices=[(name, name) for name in ("hour", "tomorrow", *PRESET_DAYS, "at")],
-        error_messages={"required": "Choose a time.", "invalid_choice": "Choose a time."},
-    )
+    later = LaterField()
     at = LocalTimeField(required=False)
     zone = ZoneField(required=False)
     regardless = forms.BooleanField(required=False)
@@ -99,15 +127,17 @@ class ScheduleForm(SendForm):
             raise ValidationError(NOT_INTERNAL)
         if "later" not in cleaned or "at" not in cleaned:
             return cleaned
-        if cleaned["later"] == "at" and cleaned["at"] is None:
-            raise ValidationError("Choose a date and time.")
-        zone = cleaned["zone"]
-        cleaned["send_at"] = check_send_at(
-            local_to_utc(cleaned["at"], zone)
-            if cleaned["later"] == "at"
-            else preset_moment(cleaned["later"], zone)
-        )
+        cleaned["send_at"] = self._moment(cleaned["later"], cleaned["at"], cleaned["zone"])
         return cleaned
+
+    def _moment(self, later: str | datetime, hour: datetime | None, zone: ZoneInfo) -> datetime:
+        if isinstance(later, datetime):
+            return later
+        if later != "at":
+            return check_send_at(preset_moment(later, zone))
+        if hour is None:
+            raise ValidationError("Choose a date and time.")
+        return check_send_at(local_to_utc(hour, zone))
 
 
 class SendNowForm(forms.Form):
@@ -119,6 +149,7 @@ class SendNowForm(forms.Form):
     body = TextField(required=False)
     attachment = KeysField(required=False)
     has_read_placeholders = forms.BooleanField(required=False)
+    quiet_ok = forms.BooleanField(required=False)
     known = IntegerField(min_value=0)
 
     def clean(self) -> dict[str, Any]:
@@ -129,9 +160,11 @@ class ChangeScheduledForm(SendNowForm):
     """Change a scheduled text.
 
     `scheduled_for` is its moment until now. It stays exactly that if the time is left as shown,
-    also in the night in which that time occurs twice.
+    also in the night in which that time occurs twice. `later` is the moment that a question's
+    button offered instead.
     """
 
+    later = MomentField(required=False)
     at = LocalTimeField(error_messages={"required": "Choose a date and time."})
     zone = ZoneField(required=False)
     regardless = forms.BooleanField(required=False)
@@ -142,7 +175,11 @@ class ChangeScheduledForm(SendNowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned.get("at") is not None:
+        if "later" in self.errors:
+            self.add_error("at", self.errors["later"])
+        elif cleaned["later"] is not None:
+            cleaned["send_at"] = cleaned["later"]
+        elif cleaned.get("at") is not None:
             try:
                 cleaned["send_at"] = check_send_at(self._moment(cleaned["at"], cleaned["zone"]))
             except ValidationError as error:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from inboxes.integers import IntegerField
 from messaging.conversations.forms import KeysField, TextField, clean_text_or_files
+from messaging.conversations.schedule_forms import MomentField
 from messaging.models import Number
 from threads import addresses
 from threads.models import Contact
@@ -24,7 +25,8 @@ class AddressField(forms.CharField):
 class StartForm(forms.Form):
     """Read a first text. `inbox_choices` are the inboxes to send from, with their labels.
 
-    `attachment` names the files that go with it, which then needs no words.
+    `attachment` names the files that go with it, which then needs no words. `later` is the moment
+    for which a question's button schedules it.
     """
 
     inbox = forms.TypedChoiceField(
@@ -44,6 +46,8 @@ class StartForm(forms.Form):
     body = TextField(required=False)
     attachment = KeysField(required=False)
     has_read_placeholders = forms.BooleanField(required=False)
+    quiet_ok = forms.BooleanField(required=False)
+    later = MomentField(required=False)
     form_key = forms.UUIDField()
     checked = AddressField(required=False)
 
@@ -55,6 +59,8 @@ class StartForm(forms.Form):
         cast(forms.TypedChoiceField, self.fields["inbox"]).choices = list(inbox_choices)
 
     def clean(self) -> dict[str, Any]:
+        if "later" in self.errors:
+            self.add_error("body", self.errors["later"])
         return clean_text_or_files(self)
 
     def clean_to(self) -> str:

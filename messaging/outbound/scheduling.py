@@ -19,6 +19,7 @@ from inboxes.models import Agent, Inbox
 from messaging.attachments import drafts
 from messaging.models import Attachment, Message, ScheduledText
 from messaging.models.scheduled import IS_LEAVING
+from messaging.outbound.quiet_hours import check_quiet_hours
 from messaging.outbound.scheduled_texts import (
     AlreadyEnded,
     create_text,
@@ -28,6 +29,7 @@ from messaging.outbound.scheduled_texts import (
     update_text,
 )
 from messaging.outbound.sending import (
+    SENT_ALREADY,
     FormAlreadyUsed,
     SendingRefused,
     check_placeholders,
@@ -56,11 +58,6 @@ MENTION_REASON = (
 MENTIONED_SINCE = "It mentions a teammate, so it would be internal."
 REPLIED_FIRST = " replied first."
 
-SENT_ALREADY = (
-    "This text was already sent; only the confirmation got lost. Choose a time again only if you "
-    "want to send it twice."
-)
-
 
 class ChangedMeanwhile(Exception):
     """A colleague has changed the text since it was read."""
@@ -81,12 +78,13 @@ def schedule_text(
     is_regardless: bool = False,
     files: Collection[int] = (),
     has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> ScheduledText:
     """Schedule a text; the same form sent twice schedules one.
 
     `files` are the keys of attachments of the author's draft. Raises SendingRefused, or
-    FormAlreadyUsed if the form has sent a text at once, or Unfilled for a text with placeholders
-    unless `has_read_placeholders`.
+    FormAlreadyUsed if the form has sent a text at once, Unfilled for a text with placeholders
+    unless `has_read_placeholders`, or InQuietHours unless `is_quiet_ok`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     earlier = find_text_of_form(author, form_key)
@@ -98,6 +96,7 @@ def schedule_text(
     attached = claim_files(thread, author, files)
     _raise_if_refused(body, thread, author, attached)
     check_placeholders(body, is_read=has_read_placeholders)
+    check_quiet_hours(thread, at=send_at, is_asked=is_quiet_ok)
     text = create_text(
         thread,
         seq,
@@ -123,12 +122,14 @@ def change_scheduled_text(
     known_seq: int,
     files: Collection[int] | None = None,
     has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> None:
     """Change the body or the time of a scheduled text; the agent becomes its author.
 
     `files` are the keys of those that it keeps; None keeps all. Raises AlreadyEnded,
-    ChangedMeanwhile if it is newer than `known_seq`, SendingRefused, and Unfilled for placeholders
-    that it did not have before unless `has_read_placeholders`.
+    ChangedMeanwhile if it is newer than `known_seq`, SendingRefused, Unfilled for placeholders
+    that it did not have before unless `has_read_placeholders`, and InQuietHours for another time
+    than before unless `is_quiet_ok`.
     """
     seq = counters.next_inbox_seq(text.inbox_id)
     now = read_pending(text)
@@ -137,6 +138,8 @@ def change_scheduled_text(
     kept, rest = _split_files(now, files)
     _raise_if_refused(body, now.thread, agent, kept)
     _check_new_placeholders(now.body, body, is_read=has_read_placeholders)
+    is_asked = is_quiet_ok or send_at == now.send_at
+    check_quiet_hours(now.thread, at=send_at, is_asked=is_asked)
     drafts.drop_scheduled_files(rest)
     update_text(
         now,
@@ -171,6 +174,7 @@ def send_scheduled_text_now(
     words: tuple[str, int] | None = None,
     files: Collection[int] | None = None,
     has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> Message:
     """Send a scheduled text at once, in the agent's name.
 
@@ -185,6 +189,7 @@ def send_scheduled_text_now(
     kept, rest = _split_files(now, files)
     _raise_if_refused(now.body, now.thread, agent, kept)
     _check_new_placeholders(before, now.body, is_read=has_read_placeholders)
+    check_quiet_hours(now.thread, is_asked=is_quiet_ok)
     drafts.drop_scheduled_files(rest)
     message = turn_into_message(now, seq, agent, kept)
     change_state(

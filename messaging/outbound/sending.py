@@ -13,6 +13,7 @@ from inboxes import counters
 from inboxes.models import Agent
 from messaging.attachments import drafts
 from messaging.models import Attachment, DeliveryState, Message, Number, ScheduledText
+from messaging.outbound.quiet_hours import check_quiet_hours
 from messaging.replies.placeholders import find_unfilled
 from messaging.stream import writing
 from messaging.stream.hiding import restore_for_mentioned
@@ -47,6 +48,10 @@ MAX_NEWER_MESSAGES = 20
 SCHEDULED_ALREADY = (
     "This text is already scheduled; only the confirmation got lost. Look above the message "
     "box, or in the conversation if its time has come. Send again only to send it twice."
+)
+SENT_ALREADY = (
+    "This text was already sent; only the confirmation got lost. Choose a time again only if you "
+    "want to send it twice."
 )
 TAKEN_BACK = "You took this text back. Send again to send it after all."
 CONFIRMED_ONCE = "This confirms an opt-out, and is sent once or never. It can't be retried."
@@ -88,6 +93,7 @@ def write_message(
     marks_done: bool = False,
     shown: int | None = None,
     has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> Message:
     """Queue a text to the contact, or record an internal message.
 
@@ -98,8 +104,8 @@ def write_message(
     the status of `thread` then says which.
 
     Raises SendingRefused with the reason that the composer shows. A text to the contact raises
-    Overtaken if others have written after the message `seen`, and Unfilled if it has placeholders,
-    unless `has_read_placeholders`.
+    Overtaken if others have written after the message `seen`, Unfilled if it has placeholders,
+    unless `has_read_placeholders`, and InQuietHours unless `is_quiet_ok`.
     """
     seq = counters.next_inbox_seq(thread.inbox_id)
     if earlier := message_of_form(author, form_key):
@@ -111,6 +117,7 @@ def write_message(
     check_readers(thread, author, is_internal=is_internal, seen=seen)
     if not is_internal:
         check_placeholders(body, is_read=has_read_placeholders)
+        check_quiet_hours(thread, is_asked=is_quiet_ok)
     attached = claim_files(thread, author, files)
     message = writing.new_message(
         thread,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,12 +13,16 @@ from inboxes import counters
 from inboxes.models import Agent, Inbox
 from messaging.attachments import drafts
 from messaging.models import Message, Number, ScheduledText
-from messaging.outbound.scheduled_texts import find_text_of_form
+from messaging.outbound.quiet_hours import check_quiet_hours
+from messaging.outbound.scheduled_texts import create_text, find_text_of_form
 from messaging.outbound.sending import (
+    SENT_ALREADY,
+    FormAlreadyUsed,
     SendingRefused,
     check_placeholders,
     claim_files,
     message_of_form,
+    number_to_send_from,
     queue_message,
 )
 from messaging.outbound.undo_send import hold_text, text_or_message
@@ -46,6 +51,7 @@ def start_conversation(
     form_key: uuid.UUID,
     files: Collection[int] = (),
     has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> Message:
     """Queue a text from the inbox's number to a normalised address.
 
@@ -53,7 +59,7 @@ def start_conversation(
     twice returns the first message, and two agents who write to the same address at once share a
     thread. The agent's draft in that thread is kept. Raises NumberRefused, MentionRefused,
     FilesRefused, or SendingRefused for reasons that concern the contact; Unfilled for a text with
-    placeholders unless `has_read_placeholders`.
+    placeholders unless `has_read_placeholders`, and InQuietHours unless `is_quiet_ok`.
     """
     seq = counters.next_inbox_seq(inbox.pk)
     earlier = message_of_form(author, form_key)
@@ -61,6 +67,7 @@ def start_conversation(
         return earlier
     thread = _open_thread(inbox, author, address, body, seq)
     check_placeholders(body, is_read=has_read_placeholders)
+    check_quiet_hours(thread, is_asked=is_quiet_ok)
     attached = claim_files(None, author, files)
     message = writing.new_message(
         thread,
@@ -93,6 +100,7 @@ def start_or_hold(
     form_key: uuid.UUID,
     files: Collection[int] = (),
     has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> Message | ScheduledText:
     """Start a conversation, or hold its first text for as long as its author wants.
 
@@ -112,11 +120,12 @@ def start_or_hold(
             form_key=form_key,
             files=files,
             has_read_placeholders=has_read_placeholders,
+            is_quiet_ok=is_quiet_ok,
         )
     thread = _open_thread(inbox, author, address, body, seq)
     check_placeholders(body, is_read=has_read_placeholders)
-    if thread.last_at is None:
-        Thread.objects.filter(pk=thread.pk).update(last_at=timezone.now(), seq=seq)
+    check_quiet_hours(thread, is_asked=is_quiet_ok)
+    _show_empty_thread(thread, seq)
     return hold_text(
         thread=thread,
         author=author,
@@ -125,6 +134,46 @@ def start_or_hold(
         files=claim_files(None, author, files),
         keeps_draft=True,
     )
+
+
+@transaction.atomic
+def schedule_first_text(
+    *,
+    inbox: Inbox,
+    author: Agent,
+    address: str,
+    body: str,
+    form_key: uuid.UUID,
+    send_at: datetime,
+    files: Collection[int] = (),
+    has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
+) -> ScheduledText:
+    """Schedule the first text of a conversation.
+
+    Takes and raises what `start_or_hold` does, and like it makes a thread that stands in the list
+    without a message until the text leaves.
+    """
+    seq = counters.next_inbox_seq(inbox.pk)
+    earlier = find_text_of_form(author, form_key)
+    if earlier is not None:
+        return earlier
+    if message_of_form(author, form_key):
+        raise FormAlreadyUsed(SENT_ALREADY)
+    thread = _open_thread(inbox, author, address, body, seq)
+    check_placeholders(body, is_read=has_read_placeholders)
+    check_quiet_hours(thread, at=send_at, is_asked=is_quiet_ok)
+    attached = claim_files(None, author, files)
+    number_to_send_from(thread, body, attached)
+    _show_empty_thread(thread, seq)
+    return create_text(
+        thread, seq, attached, author=author, body=body, send_at=send_at, form_key=form_key
+    )
+
+
+def _show_empty_thread(thread: Thread, seq: int) -> None:
+    if thread.last_at is None:
+        Thread.objects.filter(pk=thread.pk).update(last_at=timezone.now(), seq=seq)
 
 
 def _open_thread(inbox: Inbox, author: Agent, address: str, body: str, seq: int) -> Thread:

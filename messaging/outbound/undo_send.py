@@ -19,6 +19,7 @@ from inboxes import counters
 from inboxes.models import Agent
 from messaging.attachments import drafts
 from messaging.models import Attachment, Message, ScheduledText
+from messaging.outbound.quiet_hours import check_quiet_hours
 from messaging.outbound.scheduled_texts import (
     AlreadyEnded,
     State,
@@ -65,6 +66,7 @@ def write_or_hold(
     marks_done: bool = False,
     shown: int | None = None,
     has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> Message | ScheduledText:
     """Write a message, or hold a text to the contact for as long as its author wants.
 
@@ -88,12 +90,14 @@ def write_or_hold(
             marks_done=marks_done,
             shown=shown,
             has_read_placeholders=has_read_placeholders,
+            is_quiet_ok=is_quiet_ok,
         )
     if earlier is not None:
         raise FormAlreadyUsed(SCHEDULED_ALREADY if earlier.is_pending else TAKEN_BACK)
     thread.refresh_from_db()
     check_readers(thread, author, is_internal=False, seen=seen)
     check_placeholders(body, is_read=has_read_placeholders)
+    check_quiet_hours(thread, is_asked=is_quiet_ok)
     return hold_text(
         thread=thread,
         author=author,

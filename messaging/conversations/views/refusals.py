@@ -13,9 +13,9 @@ from inboxes.requests import HtmxRequest
 from messaging.conversations.entries import Entry
 from messaging.conversations.forms import SendForm
 from messaging.conversations.history import open_conversation
-from messaging.conversations.questions import Question, ask_about_placeholders, ask_in_composer
+from messaging.conversations.questions import ask, ask_in_composer
 from messaging.conversations.views.conversation import render_conversation
-from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused, Unfilled
+from messaging.outbound.sending import FormAlreadyUsed, Overtaken, SendingRefused
 from threads.models import Thread
 
 
@@ -59,20 +59,15 @@ def render_send_guard(
     return render_conversation(request, agent, shown, status=409)
 
 
-def render_placeholder_question(
-    request: HtmxRequest, agent: Agent, thread: Thread, error: Unfilled, form: SendForm
-) -> HttpResponse:
-    """Answer 409 with the question whether placeholders without a value may leave."""
-    question = ask_about_placeholders(error.placeholders)
-    return render_question(request, agent, thread, question, form)
-
-
 def render_question(
-    request: HtmxRequest, agent: Agent, thread: Thread, question: Question, form: SendForm
+    request: HtmxRequest, agent: Agent, thread: Thread, error: Exception, form: SendForm
 ) -> HttpResponse:
-    """Answer 409 with a question: in the open page, or without scripts in a form of its own."""
+    """Answer 409 with a question: in the open page, or without scripts in a form of its own.
+
+    `error` is one of `Unasked`.
+    """
     posted = cast(QueryDict, form.data)
-    question = ask_in_composer(question, posted, is_whole=not request.htmx)
+    question = ask_in_composer(ask(error, posted), posted, is_whole=not request.htmx)
     if request.htmx:
         context = {"question": question, "is_live": True}
         return render(request, "messaging/composer/_question.html", context, status=409)

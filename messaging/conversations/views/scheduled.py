@@ -18,7 +18,7 @@ from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import no_content_or_redirect, unprocessable_text
 from messaging.conversations.lists import remembered_list
-from messaging.conversations.questions import Question, ask_about_placeholders
+from messaging.conversations.questions import Question, Unasked, ask
 from messaging.conversations.schedule_forms import ChangeScheduledForm, SendNowForm
 from messaging.conversations.views.all_scheduled import (
     FROM_LIST,
@@ -34,7 +34,7 @@ from messaging.outbound.scheduling import (
     delete_scheduled_text,
     send_scheduled_text_now,
 )
-from messaging.outbound.sending import SendingRefused, TooLong, Unfilled
+from messaging.outbound.sending import SendingRefused, TooLong
 from messaging.stream.access import get_scheduled_text
 from messaging.stream.refusals import find_standing
 
@@ -73,9 +73,10 @@ def change_scheduled(request: HtmxRequest, text_id: int) -> HttpResponse:
             known_seq=form.cleaned_data["known"],
             files=form.cleaned_data["attachment"],
             has_read_placeholders=form.cleaned_data["has_read_placeholders"],
+            is_quiet_ok=form.cleaned_data["quiet_ok"],
         )
-    except Unfilled as error:
-        question = replace(ask_about_placeholders(error.placeholders), button="Save anyway")
+    except Unasked as error:
+        question = replace(ask(error, request.POST), button="Save anyway")
         return _ask(request, agent, text, form, question)
     except AlreadyEnded:
         return _refuse_ended(request, text)
@@ -109,11 +110,14 @@ def send_scheduled_now(request: HtmxRequest, text_id: int) -> HttpResponse:
             words=words,
             files=files,
             has_read_placeholders=form is None or form.cleaned_data["has_read_placeholders"],
+            is_quiet_ok=form is not None and form.cleaned_data["quiet_ok"],
         )
-    except Unfilled as error:
+    except Unasked as error:
+        if form is None:
+            return _lead_to_question(request, text, error)
         form_again = ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
         here = reverse("messaging:send_scheduled", args=[text.pk])
-        question = replace(ask_about_placeholders(error.placeholders), action=here)
+        question = replace(ask(error, request.POST), action=here)
         return _ask(request, agent, text, form_again, question)
     except AlreadyEnded:
         return _refuse_ended(request, text)
@@ -163,6 +167,15 @@ def _refuse_too_long(
     form.full_clean()
     form.add_error("body", str(error))
     return _render_form(request, agent, text, form)
+
+
+def _lead_to_question(request: HtmxRequest, text: ScheduledText, error: Exception) -> HttpResponse:
+    """Lead to the text's page, which can ask; its buttons elsewhere send it as it is."""
+    sentence = f"{ask(error, request.POST).title}. Choose Edit, then Send now, to send it anyway."
+    if request.htmx:
+        return unprocessable_text(sentence)
+    toasts.warning(request, sentence)
+    return redirect("messaging:scheduled", text.pk)
 
 
 def _ask(

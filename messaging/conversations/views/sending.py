@@ -16,9 +16,10 @@ from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.conversations.drafts import draft_seq
 from messaging.conversations.entries import Entry
 from messaging.conversations.forms import SendForm
+from messaging.conversations.questions import Unasked
 from messaging.conversations.schedule_forms import ScheduleForm
 from messaging.conversations.views.refusals import (
-    render_placeholder_question,
+    render_question,
     render_refusal,
     render_send_guard,
 )
@@ -29,7 +30,6 @@ from messaging.outbound.sending import (
     NotRetriable,
     Overtaken,
     SendingRefused,
-    Unfilled,
     retry_message,
 )
 from messaging.outbound.undo_send import write_or_hold
@@ -72,11 +72,12 @@ def _send_now(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRespons
             marks_done=form.cleaned_data["done"],
             shown=form.newest_shown,
             has_read_placeholders=form.cleaned_data["has_read_placeholders"],
+            is_quiet_ok=form.cleaned_data["quiet_ok"],
         )
     except Overtaken as error:
         return render_send_guard(request, agent, thread, error, form)
-    except Unfilled as error:
-        return render_placeholder_question(request, agent, thread, error, form)
+    except Unasked as error:
+        return render_question(request, agent, thread, error, form)
     except SendingRefused as error:
         return render_refusal(request, agent, thread, error, form)
     uploads.remove_unsent()
@@ -111,9 +112,10 @@ def _schedule_text(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpRe
             is_regardless=form.cleaned_data["regardless"],
             files=form.cleaned_data["attachment"],
             has_read_placeholders=form.cleaned_data["has_read_placeholders"],
+            is_quiet_ok=form.cleaned_data["quiet_ok"],
         )
-    except Unfilled as error:
-        return render_placeholder_question(request, agent, thread, error, form)
+    except Unasked as error:
+        return render_question(request, agent, thread, error, form)
     except SendingRefused as error:
         return render_refusal(request, agent, thread, error, form)
     uploads.remove_unsent()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
@@ -16,7 +19,7 @@ from inboxes.responses import unprocessable_text
 from messaging.attachments.drafts import MAX_FILES, FileRefused, add_file, remove_file
 from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.conversations.lists import list_url, remembered_list
-from messaging.conversations.questions import Question, ask_about_placeholders
+from messaging.conversations.questions import Question, Unasked, ask
 from messaging.conversations.start import (
     InboxChoices,
     NumberInfo,
@@ -32,10 +35,16 @@ from messaging.outbound.sending import (
     FormAlreadyUsed,
     SendingRefused,
     TooLong,
-    Unfilled,
 )
-from messaging.outbound.starting import MentionRefused, NumberRefused, start_or_hold
+from messaging.outbound.starting import (
+    MentionRefused,
+    NumberRefused,
+    schedule_first_text,
+    start_or_hold,
+)
 from messaging.stream.segments import count_segments
+
+Text = Message | ScheduledText
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,8 +71,8 @@ def compose_first_text(request: HtmxRequest) -> HttpResponse:
     if form.is_valid() and not is_removing:
         try:
             text = _start_or_add_error(form, inbox_choices, agent)
-        except Unfilled as error:
-            question = ask_about_placeholders(error.placeholders)
+        except Unasked as error:
+            question = ask(error, request.POST)
     if text is None:
         return _render_form(
             request,
@@ -116,26 +125,16 @@ def describe_recipient(request: HtmxRequest) -> HttpResponse:
     return render(request, "messaging/start/_about_number.html", {"about": known})
 
 
-def _start_or_add_error(
-    form: StartForm, inbox_choices: InboxChoices, agent: Agent
-) -> Message | ScheduledText | None:
+def _start_or_add_error(form: StartForm, inbox_choices: InboxChoices, agent: Agent) -> Text | None:
     """Start the conversation; on a refusal return None, with the reason at its field.
 
-    Raises Unfilled.
+    Raises one of `Unasked`.
     """
     inbox = inbox_choices.find(form.cleaned_data["inbox"])
     if inbox is None:
         raise Http404("No such inbox.")
     try:
-        return start_or_hold(
-            inbox=inbox,
-            author=agent,
-            address=form.cleaned_data["to"],
-            body=form.cleaned_data["body"],
-            form_key=form.cleaned_data["form_key"],
-            files=form.cleaned_data["attachment"],
-            has_read_placeholders=form.cleaned_data["has_read_placeholders"],
-        )
+        return _start_or_schedule(form.cleaned_data, inbox, agent)
     except NumberRefused as error:
         form.add_error("inbox", str(error))
     except FormAlreadyUsed as error:
@@ -148,11 +147,26 @@ def _start_or_add_error(
     return None
 
 
+def _start_or_schedule(given: Mapping[str, Any], inbox: Inbox, agent: Agent) -> Text:
+    text: dict[str, Any] = {
+        "inbox": inbox,
+        "author": agent,
+        "address": given["to"],
+        "body": given["body"],
+        "form_key": given["form_key"],
+        "files": given["attachment"],
+        "has_read_placeholders": given["has_read_placeholders"],
+    }
+    if given["later"] is not None:
+        return schedule_first_text(**text, send_at=given["later"], is_quiet_ok=given["quiet_ok"])
+    return start_or_hold(**text, is_quiet_ok=given["quiet_ok"])
+
+
 def _add_toasts(
     request: HtmxRequest,
     form: StartForm,
     inbox_choices: InboxChoices,
-    text: Message | ScheduledText,
+    text: Text,
 ) -> None:
     """Say what the page would have said beside *To* with scripts, or with more time."""
     address = form.cleaned_data["to"]

@@ -74,12 +74,13 @@ document.addEventListener("click", (event) => {
     closeSendGuard();
     focus(textBox(form));
   }
-  const send = closestTarget(event, ".guard-send");
+  const send = closestTarget(event, ".guard-send, .guard-later");
   if (!send) return;
-  event.preventDefault();
   if (send.getAttribute("name") === "anyway") formField(form, "anyway").value = "true";
   // What says yes to a question, and which button it was about.
   for (const field of guardElement()?.querySelectorAll("input") ?? []) field.disabled = false;
+  if (send.matches(".guard-later")) return;
+  event.preventDefault();
   pressSend(form);
 });
 
