@@ -297,6 +297,7 @@ class InboxForm(forms.ModelForm[Inbox]):
             "assigns_first_answerer": "Assign to whoever answers first",
             "unassigned_notifies": "Unassigned conversations notify",
             "alert_after_minutes": "Alert when a text waits for (minutes)",
+            "has_quiet_hours": "Ask before texting at night",
         }
         help_texts: ClassVar = {
             "assigns_first_answerer": (
@@ -311,6 +312,10 @@ class InboxForm(forms.ModelForm[Inbox]):
                 "When a text has waited so many minutes for a reply, whoever the conversation is "
                 "assigned to is notified, else every member, by their notification settings. "
                 "Leave empty for never."
+            ),
+            "has_quiet_hours": (
+                "Before a text goes to a contact between 9 PM and 8 AM of their own day, members "
+                "are asked once. Answers to a text of the last hour, and texts to many, are not."
             ),
         }
 
@@ -360,9 +365,9 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         answers."""
         texts = ("confirms_opt_outs", "opt_out_text")
         if obj is not None and obj.is_personal:
-            return ("name", "owner", *texts, "alert_after_minutes")
+            return ("name", "owner", *texts, "alert_after_minutes", "has_quiet_hours")
         work = ("assigns_first_answerer", "unassigned_notifies", "alert_after_minutes")
-        return ("name", "owner", "help_text", *texts, *work)
+        return ("name", "owner", "help_text", *texts, *work, "has_quiet_hours")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Give whole texts more than one line."""

@@ -113,12 +113,7 @@ def send_scheduled_now(request: HtmxRequest, text_id: int) -> HttpResponse:
             is_quiet_ok=form is not None and form.cleaned_data["quiet_ok"],
         )
     except Unasked as error:
-        if form is None:
-            return _lead_to_question(request, text, error)
-        form_again = ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
-        here = reverse("messaging:send_scheduled", args=[text.pk])
-        question = replace(ask(error, request.POST), action=here)
-        return _ask(request, agent, text, form_again, question)
+        return _ask_before_sending(request, agent, text, ask(error, request.POST))
     except AlreadyEnded:
         return _refuse_ended(request, text)
     except ChangedMeanwhile as error:
@@ -169,9 +164,21 @@ def _refuse_too_long(
     return _render_form(request, agent, text, form)
 
 
-def _lead_to_question(request: HtmxRequest, text: ScheduledText, error: Exception) -> HttpResponse:
+def _ask_before_sending(
+    request: HtmxRequest, agent: Agent, text: ScheduledText, question: Question
+) -> HttpResponse:
+    if "body" not in request.POST:
+        return _lead_to_question(request, text, question)
+    form = ChangeScheduledForm(request.POST, scheduled_for=text.send_at)
+    here = reverse("messaging:send_scheduled", args=[text.pk])
+    return _ask(request, agent, text, form, replace(question, action=here))
+
+
+def _lead_to_question(
+    request: HtmxRequest, text: ScheduledText, question: Question
+) -> HttpResponse:
     """Lead to the text's page, which can ask; its buttons elsewhere send it as it is."""
-    sentence = f"{ask(error, request.POST).title}. Choose Edit, then Send now, to send it anyway."
+    sentence = f"{question.title}. Choose Edit, then Send now, to send it anyway."
     if request.htmx:
         return unprocessable_text(sentence)
     toasts.warning(request, sentence)
