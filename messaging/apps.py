@@ -8,9 +8,11 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from messaging.notifications import signals as notifications
+        from messaging.replies import files
         from messaging.setup import signals as setup
         from messaging.work import leaving
 
         notifications.connect_receivers()
+        files.connect_receivers()
         setup.connect_receivers()
         leaving.connect_receivers()

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from inboxes.models import Inbox
+from inboxes.models.inboxes import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
     from inboxes.models import Agent
@@ -88,6 +89,16 @@ class SavedReply(models.Model):
     def __str__(self) -> str:
         return f"Saved reply {self.pk}"
 
+    @property
+    def version(self) -> int:
+        """Return a number that is another one after each change."""
+        return (self.changed_at - EPOCH) // MICROSECOND
+
+
+class SavedReplyFileQuerySet(models.QuerySet["SavedReplyFile"]):
+    def visible_to(self, agent: Agent) -> SavedReplyFileQuerySet:
+        return self.filter(reply__in=SavedReply.objects.visible_to(agent))
+
 
 class SavedReplyFile(models.Model):
     """A picture or file of a saved reply. A text gets a copy of it, which is its own."""
@@ -105,6 +116,8 @@ class SavedReplyFile(models.Model):
     thumbnail_name = models.CharField(max_length=120, blank=True, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = SavedReplyFileQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -114,3 +127,7 @@ class SavedReplyFile(models.Model):
 
     def __str__(self) -> str:
         return f"File {self.pk} of a saved reply"
+
+    @property
+    def is_picture(self) -> bool:
+        return self.kind == "picture"

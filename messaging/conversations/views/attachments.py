@@ -81,7 +81,7 @@ def serve_attachment(request: HttpRequest, attachment_id: int) -> HttpResponse:
     found = get_attachment(signed_in_agent(request), attachment_id)
     if not found.is_ready:
         raise Http404("It is not here.")
-    data = _load_or_404(found.stored_name)
+    data = load_or_404(found.stored_name)
     if found.is_picture:
         return inert_response(data, found.content_type)
     # A file that came before more types were known is looked at again.
@@ -96,7 +96,7 @@ def serve_thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
     found = get_attachment(signed_in_agent(request), attachment_id)
     if not found.thumbnail_name:
         raise Http404("It has none.")
-    return inert_response(_load_or_404(found.thumbnail_name), "image/webp")
+    return inert_response(load_or_404(found.thumbnail_name), "image/webp")
 
 
 @require_POST
@@ -128,13 +128,13 @@ def serve_public_file(request: HttpRequest, signed: str, name: str) -> HttpRespo
     link = links.find_link(signed)
     if link is None:
         raise Http404("No such file.")
-    data = _load_or_404(link.stored_name or link.attachment.stored_name)
+    data = load_or_404(link.stored_name or link.attachment.stored_name)
     response = inert_response(data, link.content_type, save_as=name)
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def _load_or_404(name: str) -> bytes:
+def load_or_404(name: str) -> bytes:
     try:
         return storing.load_bytes(name)
     except FileNotFoundError as error:

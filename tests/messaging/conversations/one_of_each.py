@@ -17,8 +17,9 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from messaging.attachments import drafts
+from messaging.attachments.storing import store_file
 from messaging.contacts.consents import record_consent
-from messaging.models import SavedReply
+from messaging.models import SavedReply, SavedReplyFile
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, create_cast
@@ -87,6 +88,9 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
         given_on=date(2026, 1, 2),
         by=cast.ana,
     )
+    reply_file = SavedReplyFile.objects.create(
+        reply=reply, name="a.jpg", **store_file(make_picture(size=(9, 9))).columns
+    )
     set_priority(thread=thread, priority="high", by=cast.ana)
     return {
         "inbox": thread.inbox_id,
@@ -98,4 +102,5 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
         "attachment": file.pk,
         "later": later.pk,
         "reply": reply.pk,
+        "reply_file": reply_file.pk,
     }

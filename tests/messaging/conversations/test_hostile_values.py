@@ -40,6 +40,7 @@ KEYS = {
     "reply_id": "reply",
     "contact_id": "contact",
     "consent_id": "consent",
+    "file_id": "reply_file",
 }
 
 
@@ -60,6 +61,7 @@ KEY = str(uuid.uuid4())
 CURSOR, NOTICE = {"after": "{}-1"}, {"after": "1-{}"}
 SEARCH = ("q", "all", "only", "after")
 WORDS = {"body": "Hi", "form_key": KEY}
+REPLY = {"name": "hi", "body": "Hi", "owner": "me"}
 DONE = {"deed": "done", "thread": "1-1"}
 REQUESTS: dict[str, list[Request]] = {
     "": [Request(numbers=CURSOR, words=SEARCH), Request(numbers={"after": "1-{}"})],
@@ -110,6 +112,16 @@ REQUESTS: dict[str, list[Request]] = {
     "replies/": [Request(words=("q",))],
     "contacts/<int:contact_id>/block/": [Request("post")],
     "contacts/<int:contact_id>/unblock/": [Request("post", {}, ("undoes",))],
+    "replies/new/": [
+        Request(numbers={"inbox": "{}"}),
+        Request("post", {"owner": "{}"}, ("name", "body", "owner"), REPLY),
+    ],
+    "replies/<int:reply_id>/": [
+        Request("post", {"version": "{}", "removed": "{}"}, ("name", "body", "owner"), REPLY)
+    ],
+    "replies/<int:reply_id>/delete/": [Request(), Request("post")],
+    "replies/files/<int:file_id>/": [Request()],
+    "replies/files/<int:file_id>/thumbnail/": [Request()],
     "threads/<int:thread_id>/opt-out/": [
         Request("post", {}, ("how", "reason"), {"how": "phone"}),
         Request(words=("message",)),
