@@ -22,6 +22,8 @@ from inboxes.badges import badge, name_some
 from inboxes.company.linking import unlink
 from inboxes.company.provider import is_set_up
 from inboxes.emails import sends_email
+from inboxes.hours import admin as hours
+from inboxes.hours.forms import HoursForm
 from inboxes.invitations import actions as invitations
 from inboxes.invitations.admin import OneTimeLinkAdmin, show_once
 from inboxes.models import Agent, Inbox, Membership, MembershipChange
@@ -291,7 +293,7 @@ class AttendedFilter(admin.SimpleListFilter):
 MINUTES_IN_A_WEEK = 7 * 24 * 60
 
 
-class InboxForm(forms.ModelForm[Inbox]):
+class InboxForm(HoursForm):
     class Meta:
         labels: ClassVar = {
             "assigns_first_answerer": "Assign to whoever answers first",
@@ -369,6 +371,17 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         work = ("assigns_first_answerer", "unassigned_notifies", "alert_after_minutes")
         return ("name", "owner", "help_text", *texts, *work, "has_quiet_hours")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
+        return [*super().get_fieldsets(request, obj), *hours.FIELDSETS]
+
+    @admin.display(description="how it reads")
+    def how_hours_read(self, inbox: Inbox) -> str:
+        return hours.read_out(inbox)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(hours.preview_hours)
+        return [path("hours/", view, name="inboxes_inbox_hours"), *super().get_urls()]
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Give whole texts more than one line."""
         if db_field.name in {"help_text", "opt_out_text"}:
@@ -377,11 +390,11 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
 
     def get_inlines(self, request: HttpRequest, obj: Inbox | None) -> list[Any]:
         mine = [] if obj is not None and obj.is_personal else [MembershipInline]
-        return [*mine, *self.inlines_of_others]
+        return [hours.ClosedDayInline, *mine, *self.inlines_of_others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
         """Fix the owner after creation, so that conversations stay with those who had them."""
-        return () if obj is None else ("owner",)
+        return ("how_hours_read",) if obj is None else ("how_hours_read", "owner")
 
     def save_model(self, request: HttpRequest, obj: Inbox, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -232,6 +232,13 @@ def _format_day(day: date, *, has_year: bool, is_short: bool = False) -> str:
     return f"{month} {day.day}{f', {day.year}' if has_year else ''}"
 
 
+def format_date(day: date) -> str:
+    """Return a day with its weekday, and with the year if it is another one: "Friday, December
+    25"."""
+    has_year = day.year != timezone.localdate().year
+    return f"{WEEKDAYS[day.weekday()]}, {_format_day(day, has_year=has_year)}"
+
+
 def _format_future(local: datetime, today: date) -> str:
     ahead = (local.date() - today).days
     clock = format_clock(local)
@@ -261,13 +268,12 @@ def format_opening(at: datetime, *, before_clock: str = " at ") -> str:
     ahead, clock = (local.date() - today).days, format_clock(local)
     if ahead == 0:
         return f"{before_clock.lstrip(', ')}{clock}"
-    weekday = WEEKDAYS[local.weekday()]
     if ahead == 1:
         day = "tomorrow"
     elif 1 < ahead < 7:
-        day = weekday
+        day = WEEKDAYS[local.weekday()]
     else:
-        day = f"{weekday}, {_format_day(local, has_year=local.year != today.year)}"
+        day = format_date(local.date())
     return f"{day}{before_clock}{clock}"
 
 

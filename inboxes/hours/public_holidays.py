@@ -16,10 +16,10 @@ LONGEST_REGION = 16
 
 
 def is_region(region: str) -> bool:
-    country, _, part = region.partition("-")
+    country, dash, part = region.partition("-")
     if len(region) > LONGEST_REGION or country not in _parts_by_country():
         return False
-    return not part or part in _parts_by_country()[country]
+    return part in _parts_by_country()[country] if dash else True
 
 
 @cache

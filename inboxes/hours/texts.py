@@ -8,6 +8,15 @@ from collections.abc import Mapping, Sequence
 CLOSED_PLACEHOLDERS = ("inbox", "contact", "first name", "number", "opens")
 GREETING_PLACEHOLDERS = CLOSED_PLACEHOLDERS[:-1]
 
+# What words in braces may stand for, to say how long a text becomes.
+SAMPLE = {
+    "inbox": "Front Desk",
+    "contact": "Maria Alvarez",
+    "first name": "Maria",
+    "number": "(202) 555-0110",
+    "opens": "Wednesday at 10:30 AM",
+}
+
 _IN_BRACES = re.compile(r"\{([^{}\n]{1,40})\}")
 _PLACEHOLDER = re.compile(rf"\{{({'|'.join(CLOSED_PLACEHOLDERS)})\}}", re.IGNORECASE | re.ASCII)
 # Stands for a placeholder without a value until what belongs to it is gone too.

@@ -22,20 +22,19 @@ def describe_hours(hours: Hours) -> str:
     """Return how weekly hours read: a sentence for the days, one for the rest."""
     if not hours:
         return "No hours: never closed."
-    open_days = ", ".join(
+    open_days = "; ".join(
         f"{_name_days(days)} {_list_in_words([_describe_span(span) for span in spans])}"
         for days, spans in _group_days(hours.week)
     )
-    return f"Open {open_days}, {name_zone(hours.zone)}.{_describe_closed(hours)}"
+    return f"Open {open_days} ({name_zone(hours.zone)}).{_describe_closed(hours)}"
 
 
 def _describe_closed(hours: Hours) -> str:
     joined = join_at_midnight(hours.week)
-    closed = [number for number in range(DAYS) if not joined[number]]
-    parts = [_name_days(run) for run in _runs(closed)]
+    parts = [WEEKDAYS[number] for number in range(DAYS) if not joined[number]]
     if hours.holiday_region:
-        parts.append(f"on public holidays of {name_region(hours.holiday_region)}")
-    return f" Closed {_list_in_words(parts)}." if parts else ""
+        parts.append(f"public holidays ({name_region(hours.holiday_region)})")
+    return f" Closed on {_list_in_words(parts)}." if parts else ""
 
 
 def _group_days(week: Week) -> Iterator[tuple[list[int], Sequence[Span]]]:
@@ -44,14 +43,6 @@ def _group_days(week: Week) -> Iterator[tuple[list[int], Sequence[Span]]]:
     for spans, numbers in groupby(range(DAYS), key=lambda number: joined[number]):
         if spans:
             yield list(numbers), spans
-
-
-def _runs(numbers: Sequence[int]) -> list[list[int]]:
-    """Return the numbers in runs of neighbours."""
-    return [
-        [number for _, number in run]
-        for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
-    ]
 
 
 def _name_days(days: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ It shows no conversations.
 
 from messaging.admin.accounts import CarrierAccountAdmin
 from messaging.admin.attempts import AttemptAdmin
+from messaging.admin.hours import describe_size
 from messaging.admin.labels import LabelInline
 from messaging.admin.numbers import NumberAdmin
 from messaging.admin.opt_outs import OptOutAdmin, OptOutSettingsAdmin
@@ -19,4 +20,5 @@ __all__ = [
     "OptOutAdmin",
     "OptOutSettingsAdmin",
     "WebhookAdmin",
+    "describe_size",
 ]

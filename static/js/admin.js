@@ -4,3 +4,5 @@ import "./admin/copy-button.js";
 import "./admin/row-labels.js";
 import "./shared/times.js";
 import "./page/locale-report.js";
+
+if (document.querySelector("[data-week]")) import("./admin/hours.js").catch(() => {});

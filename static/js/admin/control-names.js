@@ -26,6 +26,19 @@ function nameBoxes() {
   }
 }
 
-nameBoxes();
+/** Tells the links that add a row to one of several tables apart, by the headings of the tables. */
+function nameAddLinks() {
+  for (const link of document.querySelectorAll(".inline-group .add-row a:not([aria-label])")) {
+    const heading = link.closest(".inline-group")?.querySelector("h2")?.textContent?.trim();
+    if (heading) link.setAttribute("aria-label", `${link.textContent?.trim()}: ${heading}`);
+  }
+}
+
+function nameControls() {
+  nameBoxes();
+  nameAddLinks();
+}
+
+nameControls();
 // Select2 comes later, and with each row that is added.
-new MutationObserver(nameBoxes).observe(document.body, { childList: true, subtree: true });
+new MutationObserver(nameControls).observe(document.body, { childList: true, subtree: true });
