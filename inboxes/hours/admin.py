@@ -1,4 +1,4 @@
-"""What the administration shows of an inbox's hours."""
+"""Show an inbox's hours and closed days in the administration."""
 
 from __future__ import annotations
 

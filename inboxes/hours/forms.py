@@ -186,8 +186,8 @@ class HoursForm(forms.ModelForm[Inbox]):
         label="Greet new contacts",
         required=False,
         help_text=(
-            "Once, when someone writes for the first time. While it is closed, they get the answer "
-            "above instead."
+            "Once, when someone writes for the first time. While it is closed, the answer above "
+            "goes instead."
         ),
     )
     greeting_text = SentTextField(
