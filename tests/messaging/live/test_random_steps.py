@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from messaging.carriers import events
 from messaging.models import Attempt, Message, ScheduledText
 from messaging.outbound.receipts import apply_receipt
 from messaging.outbound.scheduling import delete_scheduled_text
+from messaging.outbound.sending import SendingRefused
 from tests.cast import DISPATCH, Cast, client_of
 from tests.messaging.live.live_pages import LivePage, new_tab
 from tests.messaging.live.test_catchup import assert_equals_fresh_load
@@ -46,7 +48,7 @@ class RandomSteps:
         narrowed = [f"{inbox}?only=urgent", f"/threads/{thread.pk}/?only=reply"]
         narrowed += [f"{inbox}?only=failed", f"{inbox}?only=mine", f"{inbox}?only=done&only=mine"]
         narrowed += [f"{inbox}?label={self.label.pk}", f"{inbox}?only=scheduled"]
-        narrowed += ["/?only=failed", "/?only=unread", "/?only=open"]
+        narrowed += ["/?only=failed", "/?only=unread", "/?only=open", f"{inbox}?only=blocked"]
         for path in ["/?only=all", f"{inbox}?only=all", f"/threads/{thread.pk}/", *narrowed]:
             page = await in_database(new_tab)(self.cast.ben)
             await in_database(page.load)(path)
@@ -71,6 +73,7 @@ class RandomSteps:
             self.write_internal_message,
             self.disconnect_or_reconnect,
             self.change_membership,
+            self.block_or_unblock,
         ]
         await self.dice.choice(actions)()
 
@@ -83,9 +86,11 @@ class RandomSteps:
         await in_database(self._send_answer)(getattr(self.cast, author), customer)
 
     def _send_answer(self, author: Agent, customer: str) -> None:
-        self.cast.answer(self.cast.thread(sender=customer), "An answer", author=author)
+        with suppress(SendingRefused):  # they may be blocked
+            self.cast.answer(self.cast.thread(sender=customer), "An answer", author=author)
         other = self.cast.thread(sender=customer, to=DISPATCH)
-        self.cast.answer(other, "An answer of Dispatch", author=self.cast.ana)
+        with suppress(SendingRefused):
+            self.cast.answer(other, "An answer of Dispatch", author=self.cast.ana)
 
     async def react(self) -> None:
         """Put a tapback on the newest answer, or take it back."""
@@ -178,7 +183,20 @@ class RandomSteps:
         for text in texts:
             delete_scheduled_text(text=text)
         if not texts:
-            schedule_in(self.cast, Thread.objects.for_rows().get(pk=thread_id))
+            with suppress(SendingRefused):
+                schedule_in(self.cast, Thread.objects.for_rows().get(pk=thread_id))
+
+    async def block_or_unblock(self) -> None:
+        """Unblock whoever is blocked, else block the contact of some thread."""
+        agent = self.dice.choice([self.cast.ben, self.cast.ana])
+        thread_id = self.dice.choice(await in_database(_messages)())[1]
+        await in_database(self._block_or_unblock)(agent, thread_id)
+
+    def _block_or_unblock(self, agent: Agent, thread_id: int) -> None:
+        blocked = Thread.objects.filter(status="blocked").order_by("pk").first()
+        thread = blocked or Thread.objects.get(pk=thread_id)
+        deed = "unblock" if blocked else "block"
+        self._post(agent, f"/contacts/{thread.contact_id}/{deed}/", {})
 
     def _post(self, agent: Agent, path: str, form: dict[str, Any]) -> None:
         # Ben may have left Dispatch.
