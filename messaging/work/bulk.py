@@ -252,6 +252,7 @@ def _note_outcome(
     told = action.details
     told["changed"] = told.get("changed", 0) + len(outcome.changes)
     told["kept"] = told.get("kept", 0) + len(outcome.kept)
+    told["blocked"] = told.get("blocked", 0) + outcome.blocked
     if outcome.is_refused:
         refused = told.setdefault("refused", {})
         refused[str(inbox_id)] = refused.get(str(inbox_id), 0) + count

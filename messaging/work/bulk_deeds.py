@@ -16,6 +16,7 @@ from messaging.work.labels import label_threads
 from threads.assignment import NotAMember
 from threads.changes import Change
 from threads.labels import NoSuchLabel, find_label
+from threads.models import Thread
 
 
 class Deed(TextChoices):
@@ -67,11 +68,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold what a deed changed, the threads that something unseen kept as they were, and whether
-    it could not be done in this inbox."""
+    """Hold what a deed changed, the threads that something unseen kept as they were, how many are
+    blocked and stay so, and whether it could not be done in this inbox."""
 
     changes: Collection[Change] = ()
     kept: Collection[int] = ()
+    blocked: int = 0
     is_refused: bool = False
 
 
@@ -107,11 +109,15 @@ def _mark_done(batch: Batch) -> Outcome:
     marked = deeds.mark_done(
         inbox_id=batch.inbox_id, shown=batch.shown, by=batch.agent, seq=batch.seq
     )
-    return Outcome(marked.changes, kept=marked.kept_open)
+    return Outcome(marked.changes, kept=marked.kept_open, blocked=_count_blocked(batch))
+
+
+def _count_blocked(batch: Batch) -> int:
+    return Thread.objects.filter(pk__in=batch.shown, status=Thread.Status.BLOCKED).count()
 
 
 def _reopen(batch: Batch) -> Outcome:
-    return Outcome(deeds.reopen(**batch.team_deed))
+    return Outcome(deeds.reopen(**batch.team_deed), blocked=_count_blocked(batch))
 
 
 def _snooze(batch: Batch) -> Outcome:
@@ -119,7 +125,7 @@ def _snooze(batch: Batch) -> Outcome:
     snoozed = deeds.snooze(
         inbox_id=batch.inbox_id, shown=batch.shown, until=until, by=batch.agent, seq=batch.seq
     )
-    return Outcome(snoozed.changes, kept=snoozed.kept_open)
+    return Outcome(snoozed.changes, kept=snoozed.kept_open, blocked=_count_blocked(batch))
 
 
 def _put_label_on(batch: Batch) -> Outcome:

@@ -53,7 +53,11 @@ def describe(action: BulkAction) -> str:
 
 def _describe_done(action: BulkAction) -> str:
     changed = action.details.get("changed", 0)
-    exceptions = [*_kept_in_words(action), *_refused_in_words(action)]
+    exceptions = [
+        *_kept_in_words(action),
+        *_blocked_in_words(action),
+        *_refused_in_words(action),
+    ]
     if not changed and not exceptions:
         return "Nothing had to be changed"
     done = _pattern(action)[1].format(conversations=count_conversations(changed), **_names(action))
@@ -106,6 +110,15 @@ def _kept_in_words(action: BulkAction) -> list[str]:
         return []
     one, several = _KEPT[Deed(action.deed)]
     return [f"In 1, {one}" if kept == 1 else f"In {kept:,}, {several}"]
+
+
+def _blocked_in_words(action: BulkAction) -> list[str]:
+    blocked = action.details.get("blocked", 0)
+    if not blocked:
+        return []
+    return [
+        "1 is blocked and stays so" if blocked == 1 else f"{blocked:,} are blocked and stay so"
+    ]
 
 
 def _refused_in_words(action: BulkAction) -> list[str]:

@@ -81,7 +81,8 @@ def mark_done(
 ) -> PutAside:
     """Mark threads as done. `shown` holds for each the newest message that the page showed.
 
-    An inbound text that came in after it keeps its thread as it is.
+    An inbound text that came in after it keeps its thread as it is. A blocked one stays blocked,
+    as with every deed on the status.
     """
     seq = seq or take_counter(inbox_id, by)
     kept_open = _threads_with_unseen_texts(shown)
@@ -207,7 +208,7 @@ def _restore_statuses(
 _UNSEEN = """
 SELECT shown.thread_id
 FROM unnest(%(threads)s::bigint[], %(shown)s::bigint[]) AS shown (thread_id, message_id)
-JOIN threads_thread AS thread ON thread.id = shown.thread_id
+JOIN threads_thread AS thread ON thread.id = shown.thread_id AND thread.status <> 'blocked'
 WHERE thread.last_text_id > shown.message_id AND EXISTS (
     SELECT FROM messaging_message AS message
     WHERE message.thread_id = shown.thread_id AND message.id > shown.message_id

@@ -20,6 +20,7 @@ from threads.access import get_thread
 from threads.assignment import STRANGER, NotAMember
 from threads.models import Thread
 
+BLOCKED = "This contact is blocked. Unblock them first."
 KEPT_OPEN = "A new text just arrived, so the conversation stays open."
 
 
@@ -57,7 +58,7 @@ def mark_thread_done(request: HtmxRequest, thread_id: int) -> HttpResponse:
     shown = {thread.pk: form.cleaned_data["message"]}
     if deeds.mark_done(inbox_id=thread.inbox_id, shown=shown, by=agent).kept_open:
         return _refuse(request, thread, KEPT_OPEN)
-    return answer_with_tools(request, agent, thread.pk)
+    return _answer(request, agent, thread)
 
 
 @require_POST
@@ -67,7 +68,7 @@ def reopen_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     agent = signed_in_agent(request)
     thread = get_thread(agent, thread_id)
     deeds.reopen(inbox_id=thread.inbox_id, thread_ids=[thread.pk], by=agent)
-    return answer_with_tools(request, agent, thread.pk)
+    return _answer(request, agent, thread)
 
 
 @require_POST
@@ -89,6 +90,14 @@ def snooze_thread(request: HtmxRequest, thread_id: int) -> HttpResponse:
     )
     if snoozed.kept_open:
         return _refuse(request, thread, KEPT_OPEN)
+    return _answer(request, agent, thread)
+
+
+def _answer(request: HtmxRequest, agent: Agent, thread: Thread) -> HttpResponse:
+    """Answer a deed on the status, which leaves a blocked thread as it is."""
+    blocked = Thread.objects.filter(pk=thread.pk, status=Thread.Status.BLOCKED)
+    if blocked.exists():
+        return _refuse(request, thread, BLOCKED)
     return answer_with_tools(request, agent, thread.pk)
 
 
