@@ -1,4 +1,4 @@
-"""Where a blocked contact is shown, and what can be done about it."""
+"""A blocked contact is shown in Blocked alone, and every deed leaves them blocked."""
 
 from __future__ import annotations
 
