@@ -32,6 +32,12 @@ def read_words(response: Any) -> str:
     return html.unescape(response.content.decode())
 
 
+def read_text(response: Any) -> str:
+    """Return the response's words alone, without tags, as one line."""
+    words = re.sub(r"<[^>]*>", "", tags_on_one_line(response.content.decode()))
+    return " ".join(html.unescape(words).split()).replace(" ,", ",")
+
+
 def without_bdi(markup: str) -> str:
     """Return markup without the `<bdi>` around names and texts, for tests of their words."""
     return re.sub(r"</?bdi>", "", markup)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils import timezone
 
+from inboxes.times import TimedSentence
 from messaging.contacts.consents import ConsentLine, find_consents
 from messaging.contacts.opt_out_lines import RELATED, OptOutLine
 from messaging.models import Number, OptOut
@@ -32,6 +33,15 @@ class ContactDetails:
     @property
     def can_be_texted(self) -> bool:
         return self.contact.can_receive
+
+    @property
+    def blocked(self) -> TimedSentence | str:
+        """Return who blocked the contact and when; empty if nobody did."""
+        contact = self.contact
+        if contact.blocked_at is None:
+            return ""
+        who = contact.blocked_by.display_name if contact.blocked_by else "A colleague"
+        return TimedSentence(f"{who} blocked this contact", contact.blocked_at, ".")
 
     @property
     def opted_out_of(self) -> str:
