@@ -22,6 +22,7 @@ from inboxes.sign_in.wrong_codes import WARN, send_warning
 from messaging.accounts import alerts, watching
 from messaging.attachments import drafts, inbound, links
 from messaging.attachments.jobs import FETCH_ATTACHMENT, WAKE_FETCH, defer_fetch
+from messaging.contacts.imports import importing
 from messaging.inbound import reconciling
 from messaging.inbound.receiving import replay_webhooks
 from messaging.models import Attempt, DeliveryState, Message, Number, ScheduledText
@@ -37,6 +38,7 @@ from messaging.stream.jobs import (
     DELIVER_THREAD,
     EMAILS,
     GIVE_TURNS,
+    GO_ON_WITH_IMPORT,
     GO_ON_WITH_MANY,
     MAX_BACKLOG,
     NOTIFICATIONS,
@@ -417,6 +419,29 @@ def forget_old_actions(timestamp: int) -> None:
     """Delete actions on many threads that can't be undone any more."""
     with released_connection():
         log.info("%s old actions were forgotten.", bulk.delete_old_actions())
+
+
+@app.task(name=GO_ON_WITH_IMPORT, retry=DATABASE_TROUBLE)
+def go_on_with_import(*, import_id: int) -> None:
+    """Go on with an import of contacts; after a while let other jobs go first."""
+    with released_connection():
+        if not importing.go_on(import_id, seconds=importing.ROUND):
+            jobs.defer_import(import_id)
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="wake_forgotten_imports", queueing_lock="wake_forgotten_imports")
+def wake_forgotten_imports(timestamp: int) -> None:
+    with released_connection():
+        importing.wake_forgotten_imports()
+
+
+@app.periodic(cron="59 3 * * *")
+@app.task(name="forget_old_imports", queueing_lock="forget_old_imports")
+def forget_old_imports(timestamp: int) -> None:
+    """Delete the files and lines of imports of contacts after a month."""
+    with released_connection():
+        log.info("%s old imports were forgotten.", importing.delete_old_imports())
 
 
 @app.periodic(cron="17 3 * * *")

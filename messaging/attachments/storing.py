@@ -6,8 +6,9 @@ import hashlib
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import IO
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from messaging.attachments.isolation import read_picture
@@ -80,6 +81,12 @@ def store_bytes(data: bytes) -> str:
     """Return the name under which the bytes are found."""
     name = uuid.uuid4().hex
     return default_storage.save(f"{name[:2]}/{name}", ContentFile(data))
+
+
+def store_stream(file: IO[bytes]) -> str:
+    """Return the name under which the rest of the file is found; it is never whole in memory."""
+    name = uuid.uuid4().hex
+    return default_storage.save(f"{name[:2]}/{name}", File(file))
 
 
 def load_bytes(name: str) -> bytes:

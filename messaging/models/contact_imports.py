@@ -41,6 +41,9 @@ class ContactImport(models.Model):
     sha256 = models.CharField(max_length=64, blank=True, default="")
     encoding = models.CharField(max_length=32, blank=True, default="")
     separator = models.CharField(max_length=1, blank=True, default="")
+    has_header = models.BooleanField(
+        default=True, db_default=True, help_text="Whether its first line names the columns."
+    )
     headers = models.JSONField(
         default=list, db_default=Value([], models.JSONField()), help_text="The columns' names."
     )
@@ -51,6 +54,9 @@ class ContactImport(models.Model):
     )
     region = models.CharField(max_length=2, blank=True, default="")
     line_count = models.IntegerField(default=0)
+    contact_count = models.IntegerField(
+        default=0, db_default=0, help_text="Contacts that it adds or changes."
+    )
     new_count = models.IntegerField(default=0)
     merged_count = models.IntegerField(default=0)
     same_count = models.IntegerField(default=0)
@@ -103,6 +109,11 @@ class ContactImportLine(models.Model):
     address = models.CharField(max_length=64, blank=True, default="")
     values = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     is_opt_out = models.BooleanField(default=False, db_default=False)
+    changes = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        help_text="What it adds to the contact, what it replaces, and an earlier line of it.",
+    )
     column = models.CharField(max_length=120, blank=True, default="", db_default="")
     error = models.CharField(max_length=255, blank=True, default="", db_default="")
     before = models.JSONField(null=True, help_text="What the contact was, once it was imported.")
@@ -122,6 +133,11 @@ class ContactImportLine(models.Model):
                 fields=["contact_import", "line"],
                 condition=Q(outcome="error"),
                 name="import_line_errors",
+            ),
+            models.Index(
+                fields=["contact_import", "address"],
+                condition=~Q(address=""),
+                name="import_line_address",
             ),
         ]
 

@@ -29,6 +29,7 @@ SHOW_OPT_OUT = "show_opt_out_elsewhere"
 GO_ON_WITH_MANY = "go_on_with_many"
 UNASSIGN = "unassign_threads"
 TAKE_LABEL_OFF = "take_label_off"
+GO_ON_WITH_IMPORT = "go_on_with_import"
 
 # An inbox's waiting texts are counted up to here; more do not lower a job's priority further.
 MAX_BACKLOG = 100
@@ -163,6 +164,23 @@ def actions_without_a_job(action_ids: Iterable[int]) -> set[int]:
     by_lock = {f"bulk-{action_id}": action_id for action_id in action_ids}
     busy = ProcrastinateJob.objects.filter(
         task_name=GO_ON_WITH_MANY, status__in=["todo", "doing"], lock__in=by_lock
+    ).values_list("lock", flat=True)
+    return {by_lock[lock] for lock in by_lock.keys() - set(busy)}
+
+
+def defer_import(import_id: int) -> None:
+    """Queue a job that goes on with an import of contacts; no text waits for it."""
+    job = app.configure_task(
+        GO_ON_WITH_IMPORT, lock=f"import-{import_id}", priority=BEHIND_SENDING
+    )
+    job.defer(import_id=import_id)
+
+
+def imports_without_a_job(import_ids: Iterable[int]) -> set[int]:
+    """Return those of the imports that no job goes on with, or will."""
+    by_lock = {f"import-{import_id}": import_id for import_id in import_ids}
+    busy = ProcrastinateJob.objects.filter(
+        task_name=GO_ON_WITH_IMPORT, status__in=["todo", "doing"], lock__in=by_lock
     ).values_list("lock", flat=True)
     return {by_lock[lock] for lock in by_lock.keys() - set(busy)}
 

@@ -57,6 +57,9 @@ WHERE contact.id = threads_thread.contact_id AND threads_thread.inbox_id = %(inb
 _OF_CONTACT = _UPDATE.format(
     which="contact.inbox_id = %(inbox)s AND contact.address = %(address)s"
 )
+_OF_CONTACTS = _UPDATE.format(
+    which="contact.inbox_id = %(inbox)s AND contact.address = ANY(%(addresses)s)"
+)
 _OF_NUMBERS = _UPDATE.format(which="threads_thread.our_address = ANY(%(numbers)s)")
 
 
@@ -67,6 +70,17 @@ def update_needs_reply(inbox_id: int, seq: int, *, address: str) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_OF_CONTACT, {"inbox": inbox_id, "seq": seq, "address": address})
+
+
+def update_needs_replies(inbox_id: int, seq: int, *, addresses: Collection[str]) -> None:
+    """Decide anew for the inbox's threads with the addresses; as above."""
+    details: dict[str, int | list[str]] = {
+        "inbox": inbox_id,
+        "seq": seq,
+        "addresses": list(addresses),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_CONTACTS, details)
 
 
 @transaction.atomic

@@ -1,0 +1,160 @@
+"""Read the lines of an import's file into rows, batch by batch, with what each will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Count, F, Q
+
+from messaging.contacts.imports.csv_files import Dialect, Row, Unreadable, read_rows
+from messaging.contacts.imports.lines import Line, LineReader
+from messaging.contacts.imports.merging import OPTS_OUT, SAME_AS, KnownContact, find_known
+from messaging.models import ContactImport, ContactImportLine, Number
+
+State = ContactImport.State
+Outcome = ContactImportLine.Outcome
+
+BATCH = 500  # lines
+MOST_LINES = 200_000
+TOO_MANY = (
+    f"This file has more than {MOST_LINES:,} lines. Split it, and import its parts one after the "
+    "other."
+)
+NO_LINES = "This file has names of columns, but no contacts below them."
+GONE = "The file isn't here any more. Upload it again."
+
+
+def our_number(inbox_id: int) -> str:
+    """Return the inbox's number; empty if it has none."""
+    return Number.objects.filter(inbox=inbox_id).values_list("address", flat=True).first() or ""
+
+
+def read_lines(one: ContactImport) -> Iterator[None]:
+    """Read on behind the last line that was read; yield after each batch, which is committed.
+
+    Stops where somebody else went on, or cancelled. Raises Unreadable.
+    """
+    reader = LineReader(
+        one.headers,
+        one.mapping,
+        one.region,
+        frozenset(Number.objects.values_list("address", flat=True)),
+    )
+    our_address = our_number(one.inbox_id)
+    position = one.done_count
+    try:
+        file = default_storage.open(one.stored_name)
+    except FileNotFoundError as error:
+        raise Unreadable(GONE) from error
+    with file:
+        rows = (row for row in _rows(file.file, one) if row.number > position)
+        while batch := list(islice(rows, BATCH)):
+            lines = [reader.read(row) for row in batch if not row.is_blank]
+            if not _write(one, lines, our_address, position, batch[-1].number):
+                return
+            position = batch[-1].number
+            yield
+    finish(one.pk)
+
+
+def _rows(file: object, one: ContactImport) -> Iterator[Row]:
+    dialect = Dialect(one.encoding, one.separator, one.has_header)
+    rows = read_rows(file, dialect)  # type: ignore[arg-type]  # a storage gives what it has
+    is_first = one.has_header
+    for row in rows:
+        if is_first and not row.is_blank:
+            is_first = False
+        else:
+            yield row
+
+
+@transaction.atomic
+def _write(
+    one: ContactImport, lines: Sequence[Line], our_address: str, before: int, after: int
+) -> bool:
+    """Write a batch; return False if the import isn't where this reader left it."""
+    locked = ContactImport.objects.select_for_update(of=("self",))
+    still = locked.filter(pk=one.pk, state=State.READING, done_count=before, mapping=one.mapping)
+    if not still.exists():
+        return False
+    ContactImportLine.objects.bulk_create(_plan(one, lines, our_address))
+    ContactImport.objects.filter(pk=one.pk).update(
+        done_count=after, line_count=F("line_count") + len(lines)
+    )
+    if one.line_count + len(lines) > MOST_LINES:
+        raise Unreadable(TOO_MANY)
+    one.line_count += len(lines)
+    return True
+
+
+def _plan(one: ContactImport, lines: Sequence[Line], our_address: str) -> list[ContactImportLine]:
+    """Say what each line will do: to the inbox's contacts, and to what earlier lines did."""
+    addresses = {line.address for line in lines if line.address}
+    known = find_known(inbox_id=one.inbox_id, our_address=our_address, addresses=addresses)
+    earlier = one.lines.filter(address__in=addresses).exclude(outcome=Outcome.ERROR)
+    rows = earlier.order_by("line").values_list("line", "address", "values", "is_opt_out")
+    for number, address, values, is_opt_out in rows:
+        _meet(known, address, number).merge(values, is_opt_out)
+    return [_plan_line(one, line, known) for line in lines]
+
+
+def _meet(known: dict[str, KnownContact], address: str, number: int) -> KnownContact:
+    contact = known.setdefault(address, KnownContact())
+    contact.line = contact.line or number
+    return contact
+
+
+def _plan_line(
+    one: ContactImport, line: Line, known: dict[str, KnownContact]
+) -> ContactImportLine:
+    row = ContactImportLine(contact_import=one, line=line.number)
+    contact = known.get(line.address)
+    is_known = contact is not None and contact.pk is not None
+    if line.error and not (line.known_only and is_known):
+        row.outcome, row.column, row.error = Outcome.ERROR, line.column, line.error
+        row.values = {"cells": line.cells}
+        return row
+    earlier_line = contact.line if contact else None
+    contact = _meet(known, line.address, line.number)
+    row.address, row.values, row.is_opt_out = line.address, line.values, line.is_opt_out
+    row.changes = contact.merge(line.values, line.is_opt_out)
+    if contact.pk is None and earlier_line is None:
+        row.outcome = Outcome.NEW
+    else:
+        row.outcome = Outcome.MERGE if row.changes else Outcome.SAME
+    if earlier_line is not None:
+        row.changes[SAME_AS] = earlier_line
+    return row
+
+
+@transaction.atomic
+def finish(import_id: int) -> None:
+    """Count what the lines will do, once all are read. Raises Unreadable if there are none."""
+    locked = ContactImport.objects.select_for_update(of=("self",))
+    one = locked.filter(pk=import_id, state=State.READING).first()
+    if one is None:
+        return
+    if not one.line_count:
+        raise Unreadable(NO_LINES)
+    count_outcomes(one)
+    one.state, one.done_count = State.READY, 0
+    one.save()
+
+
+def count_outcomes(one: ContactImport) -> None:
+    """Set the counts of an import by its lines."""
+    changing = Q(outcome__in=[Outcome.NEW, Outcome.MERGE])
+    counts = one.lines.aggregate(
+        new=Count("pk", filter=Q(outcome=Outcome.NEW)),
+        merged=Count("pk", filter=Q(outcome=Outcome.MERGE)),
+        same=Count("pk", filter=Q(outcome=Outcome.SAME)),
+        errors=Count("pk", filter=Q(outcome=Outcome.ERROR)),
+        opt_outs=Count("pk", filter=Q(**{f"changes__{OPTS_OUT}": True})),
+        contacts=Count("address", filter=changing, distinct=True),
+    )
+    one.new_count, one.merged_count = counts["new"], counts["merged"]
+    one.same_count, one.error_count = counts["same"], counts["errors"]
+    one.opt_out_count, one.contact_count = counts["opt_outs"], counts["contacts"]

@@ -1,0 +1,286 @@
+"""Write a batch of an import's lines into the inbox, and take it back.
+
+A batch is one transaction. It locks the import first, so that no line is done twice, and then
+takes the inbox's counter for a moment. `before` of a line tells that it was done, and what it
+found and made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from inboxes import bell, counters
+from inboxes.models import Inbox
+from messaging.contacts.describing import VALUE_NAMES, ContactValues, new_contact
+from messaging.contacts.imports import reading, statements
+from messaging.contacts.imports.merging import SAME_AS, KnownContact, find_known
+from messaging.models import ContactImport, ContactImportLine
+from messaging.outbound import imported_opt_outs
+from messaging.stream import replies
+from threads.models import Consent, Contact, Thread
+
+State = ContactImport.State
+Outcome = ContactImportLine.Outcome
+
+BATCH = 500  # lines
+NO_MEMBER = "You can't see this inbox any more."
+
+
+@dataclass(slots=True)
+class _Work:
+    """Hold what a batch does with one contact: all its lines with that number together."""
+
+    contact: KnownContact
+    before: dict[str, str]
+    lines: list[ContactImportLine] = field(default_factory=list)
+    consents: list[tuple[str, str]] = field(default_factory=list)
+    is_added: bool = False
+    opts_out: bool = False
+    undo: dict[str, Any] = field(default_factory=dict)
+
+
+def next_lines(one: ContactImport, *, behind: int) -> list[ContactImportLine]:
+    """Return lines that are to be done, in their order; those that would change nothing too: the
+    contact may have changed since."""
+    waiting = one.lines.filter(before__isnull=True, line__gt=behind).exclude(outcome=Outcome.ERROR)
+    return list(waiting.order_by("line")[:BATCH])
+
+
+@transaction.atomic
+def write_batch(import_id: int, lines: Sequence[ContactImportLine]) -> bool:
+    """Bring lines into the inbox; return False if the import was cancelled meanwhile."""
+    one = _lock(import_id, State.IMPORTING)
+    if one is None:
+        return False
+    seq = counters.next_inbox_seq(one.inbox_id)
+    if not _may_see(one):
+        one.state, one.reason = State.CANCELLING, NO_MEMBER
+        one.save(update_fields=["state", "reason"])
+        return False
+    works = _plan(one, lines)
+    now = timezone.now()
+    _write_contacts(one, works)
+    _write_consents(one, works, now)
+    _write_opt_outs(one, works, now)
+    _show(one, works, seq)
+    for work in works:
+        for line in work.lines:
+            line.before = {}
+        work.lines[0].before = work.undo
+    _save_lines(lines)
+    one.done_count += len(lines)
+    one.save(update_fields=["done_count"])
+    return True
+
+
+def _lock(import_id: int, state: State) -> ContactImport | None:
+    locked = ContactImport.objects.select_for_update(of=("self",)).select_related("agent")
+    return locked.filter(pk=import_id, state=state).first()
+
+
+def _may_see(one: ContactImport) -> bool:
+    visible = Inbox.objects.visible_to(one.agent).filter(pk=one.inbox_id)
+    return one.agent.is_active and visible.exists()
+
+
+def _plan(one: ContactImport, lines: Sequence[ContactImportLine]) -> list[_Work]:
+    """Merge the lines into what the inbox knows now, which may be more than at the preview."""
+    known = find_known(
+        inbox_id=one.inbox_id,
+        our_address=reading.our_number(one.inbox_id),
+        addresses={line.address for line in lines},
+    )
+    works: dict[str, _Work] = {}
+    for line in lines:
+        contact = known.setdefault(line.address, KnownContact())
+        work = works.get(line.address)
+        if work is None:
+            work = works[line.address] = _Work(contact, dict(contact.values))
+        is_new = contact.pk is None and not work.lines and SAME_AS not in line.changes
+        changes = contact.merge(line.values, line.is_opt_out)
+        work.lines.append(line)
+        work.opts_out |= bool(changes.get("opts_out"))
+        if changes.get("agrees"):
+            work.consents.append((line.values["consent"], line.values.get("consent_at", "")))
+        _tell(line, changes, is_new)
+    return list(works.values())
+
+
+def _tell(line: ContactImportLine, changes: dict[str, object], is_new: bool) -> None:
+    """Write what the line did, where that is not what the preview said."""
+    if is_new:
+        line.outcome = Outcome.NEW
+    elif SAME_AS not in line.changes:
+        line.outcome = Outcome.MERGE if changes else Outcome.SAME
+    else:
+        changes[SAME_AS] = line.changes[SAME_AS]
+    line.changes = changes
+
+
+def _write_contacts(one: ContactImport, works: Sequence[_Work]) -> None:
+    added = [work for work in works if work.contact.pk is None]
+    changed = [
+        work
+        for work in works
+        if work.contact.pk is not None and work.before != work.contact.values
+    ]
+    _add_contacts(one, added)
+    for work in changed:
+        new = {
+            name: value
+            for name, value in work.contact.values.items()
+            if work.before.get(name) != value
+        }
+        old = {name: work.before.get(name, "") for name in new}
+        work.undo |= {"contact": work.contact.pk, "new": new, "old": old}
+    update_contacts(
+        one.inbox_id,
+        {
+            (work.contact.pk or 0, work.lines[0].address): ContactValues(**work.contact.values)
+            for work in changed
+        },
+    )
+
+
+def _add_contacts(one: ContactImport, added: Sequence[_Work]) -> None:
+    rows = [
+        new_contact(one.inbox_id, work.lines[0].address, ContactValues(**work.contact.values))
+        for work in added
+    ]
+    for work, row in zip(added, Contact.objects.bulk_create(rows), strict=True):
+        work.contact.pk = row.pk
+        work.undo |= {"contact": row.pk, "is_added": True, "new": work.contact.values}
+
+
+def update_contacts(inbox_id: int, values: dict[tuple[int, str], ContactValues]) -> None:
+    """Write the values of contacts, by their key and address, in one statement."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("pk", "words", *VALUE_NAMES)}
+    for (pk, address), each in values.items():
+        row = Contact(pk=pk, inbox_id=inbox_id, address=address)
+        each.write_to(row)
+        for name, column in columns.items():
+            column.append(getattr(row, name))
+    if values:
+        with connection.cursor() as cursor:
+            cursor.execute(statements.UPDATE_CONTACTS, columns)
+
+
+def _write_consents(one: ContactImport, works: Sequence[_Work], now: datetime) -> None:
+    rows, whose = [], []
+    for work in works:
+        for words, at in work.consents:
+            rows.append(
+                Consent(
+                    contact_id=work.contact.pk or 0,
+                    how=Consent.How.IMPORT,
+                    words="" if words == "yes" else words,
+                    given_at=datetime.fromisoformat(at) if at else now,
+                    recorded_by_id=one.agent_id,
+                )
+            )
+            whose.append(work)
+    for row, work in zip(Consent.objects.bulk_create(rows), whose, strict=True):
+        work.undo.setdefault("consents", []).append(row.pk)
+
+
+def _write_opt_outs(one: ContactImport, works: Sequence[_Work], now: datetime) -> None:
+    by_address = {work.lines[0].address: work for work in works if work.opts_out}
+    recorded = imported_opt_outs.record_imported(
+        inbox_id=one.inbox_id, addresses=by_address, by=one.agent, at=now
+    )
+    for address, key in recorded.items():
+        by_address[address].undo["opt_out"] = key
+
+
+def _show(one: ContactImport, works: Sequence[_Work], seq: int) -> None:
+    """Let open pages follow, where a conversation is concerned."""
+    changed = [work.contact.pk for work in works if work.undo and "is_added" not in work.undo]
+    threads = Thread.objects.filter(contact__in=changed).update(seq=seq) if changed else 0
+    opted_out = [work.lines[0].address for work in works if "opt_out" in work.undo]
+    if opted_out:
+        replies.update_needs_replies(one.inbox_id, seq, addresses=opted_out)
+    if threads or opted_out:
+        bell.ring_inbox(one.inbox_id, seq)
+
+
+def _save_lines(lines: Sequence[ContactImportLine]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statements.SAVE_LINES, statements.line_columns(lines))
+
+
+def next_done_lines(one: ContactImport, *, before: int | None) -> list[ContactImportLine]:
+    """Return lines that are to be taken back, the last ones first."""
+    done = one.lines.filter(before__isnull=False)
+    further = done if before is None else done.filter(line__lt=before)
+    return list(further.order_by("-line")[:BATCH])
+
+
+@transaction.atomic
+def take_batch_back(import_id: int, lines: Sequence[ContactImportLine]) -> bool:
+    """Undo what lines did, but for what somebody has changed since; False if that isn't wanted."""
+    one = _lock(import_id, State.CANCELLING)
+    if one is None:
+        return False
+    seq = counters.next_inbox_seq(one.inbox_id)
+    done = [line for line in lines if line.before]
+    _take_opt_outs_back(one, done, seq)
+    Consent.objects.filter(pk__in=_keys(done, "consents")).delete()
+    _take_contacts_back(one, done, seq)
+    one.lines.filter(line__in=[line.line for line in lines]).update(before=None)
+    one.done_count = max(one.done_count - len(lines), 0)
+    one.save(update_fields=["done_count"])
+    return True
+
+
+def _keys(lines: Collection[ContactImportLine], name: str) -> list[int]:
+    return [key for line in lines for key in (line.before or {}).get(name, [])]
+
+
+def _take_opt_outs_back(one: ContactImport, lines: Sequence[ContactImportLine], seq: int) -> None:
+    keys = [line.before["opt_out"] for line in lines if line.before and "opt_out" in line.before]
+    addresses = imported_opt_outs.take_imported_back(keys)
+    if addresses:
+        replies.update_needs_replies(one.inbox_id, seq, addresses=addresses)
+        bell.ring_inbox(one.inbox_id, seq)
+
+
+def _take_contacts_back(one: ContactImport, lines: Sequence[ContactImportLine], seq: int) -> None:
+    undos: dict[int, list[dict[str, Any]]] = {}
+    for line in lines:  # the last one first
+        if line.before and "new" in line.before:
+            undos.setdefault(line.before["contact"], []).append(line.before)
+    deleted, restored = [], {}
+    for contact in Contact.objects.filter(pk__in=undos, inbox=one.inbox_id):
+        values = ContactValues.of(contact)
+        rest = _restore(values, undos[contact.pk])
+        was_added = any("is_added" in undo for undo in undos[contact.pk])
+        if was_added and rest == ContactValues() and _is_bare(contact):
+            deleted.append(contact.pk)
+        elif rest != values:
+            restored[contact.pk, contact.address] = rest
+    Contact.objects.filter(pk__in=deleted).delete()
+    update_contacts(one.inbox_id, restored)
+    if restored:
+        Thread.objects.filter(contact__in=[pk for pk, _ in restored]).update(seq=seq)
+        bell.ring_inbox(one.inbox_id, seq)
+
+
+def _is_bare(contact: Contact) -> bool:
+    """Return True if nobody has done anything with the contact since it was imported."""
+    has_consents = Consent.objects.filter(contact=contact).exists()
+    return contact.is_unused and contact.blocked_at is None and not has_consents
+
+
+def _restore(values: ContactValues, undos: Sequence[dict[str, Any]]) -> ContactValues:
+    """Return the values without what the lines wrote; what others wrote since stays."""
+    rest = {name: getattr(values, name) for name in VALUE_NAMES}
+    for undo in undos:
+        old = undo.get("old", {})
+        rest |= {name: old.get(name, "") for name, new in undo["new"].items() if rest[name] == new}
+    return ContactValues(**rest)
