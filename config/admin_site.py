@@ -58,9 +58,15 @@ class PartylineAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Add what concerns a model of a lower app, but is known only by a higher one."""
         # Its package registers models, which needs this site.
+        from messaging.admin.contact_export import export_inbox
         from messaging.admin.deactivation import deactivate, reactivate
 
-        deactivation = [
+        further = [
+            path(
+                "inboxes/inbox/<int:pk>/contacts/",
+                self.admin_view(export_inbox),
+                name="inboxes_inbox_contacts",
+            ),
             path(
                 "inboxes/agent/<int:pk>/deactivate/",
                 self.admin_view(deactivate),
@@ -72,7 +78,7 @@ class PartylineAdminSite(AdminSite):
                 name="inboxes_agent_reactivate",
             ),
         ]
-        return [*deactivation, *super().get_urls()]
+        return [*further, *super().get_urls()]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -300,6 +300,7 @@ class InboxForm(HoursForm):
             "unassigned_notifies": "Unassigned conversations notify",
             "alert_after_minutes": "Alert when a text waits for (minutes)",
             "has_quiet_hours": "Ask before texting at night",
+            "members_export_contacts": "Members may export contacts",
         }
         help_texts: ClassVar = {
             "assigns_first_answerer": (
@@ -367,9 +368,11 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         answers."""
         texts = ("confirms_opt_outs", "opt_out_text")
         if obj is not None and obj.is_personal:
-            return ("name", "owner", *texts, "alert_after_minutes", "has_quiet_hours")
+            rest = ("alert_after_minutes", "has_quiet_hours", "members_export_contacts")
+            return ("name", "owner", *texts, *rest)
         work = ("assigns_first_answerer", "unassigned_notifies", "alert_after_minutes")
-        return ("name", "owner", "help_text", *texts, *work, "has_quiet_hours")
+        rest = ("has_quiet_hours", "members_export_contacts")
+        return ("name", "owner", "help_text", *texts, *work, *rest)
 
     def get_fieldsets(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
         return [*super().get_fieldsets(request, obj), *hours.FIELDSETS]

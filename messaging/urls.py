@@ -9,6 +9,8 @@ from messaging.conversations.views import (
     blocking,
     bulk,
     consents,
+    contact_export,
+    contact_imports,
     contacts,
     conversation,
     details,
@@ -102,6 +104,37 @@ urlpatterns = [
     ),
     path("contacts/<int:contact_id>/block/", blocking.block, name="block"),
     path("contacts/<int:contact_id>/unblock/", blocking.unblock, name="unblock"),
+    path("contacts/export/", contact_export.export_contacts, name="export_contacts"),
+    path("contacts/import/", contact_imports.import_contacts, name="import_contacts"),
+    path("contacts/import/<int:import_id>/", contact_imports.show_import, name="import"),
+    path(
+        "contacts/import/<int:import_id>/columns/",
+        contact_imports.choose_columns,
+        name="import_columns",
+    ),
+    path(
+        "contacts/import/<int:import_id>/progress/",
+        contact_imports.show_progress,
+        name="import_progress",
+    ),
+    path(
+        "contacts/import/<int:import_id>/lines/", contact_imports.list_lines, name="import_lines"
+    ),
+    path(
+        "contacts/import/<int:import_id>/errors/",
+        contact_imports.download_errors,
+        name="import_errors",
+    ),
+    path(
+        "contacts/import/<int:import_id>/start/",
+        contact_imports.start_import,
+        name="start_import",
+    ),
+    path(
+        "contacts/import/<int:import_id>/cancel/",
+        contact_imports.cancel_import,
+        name="cancel_import",
+    ),
     path("threads/<int:thread_id>/opt-out/", opt_outs.record_thread_opt_out, name="opt_out"),
     path("threads/<int:thread_id>/opt-out/end/", opt_outs.end_thread_opt_out, name="end_opt_out"),
     path("threads/<int:thread_id>/read/", read_marks.mark_thread_read, name="read"),

@@ -51,6 +51,12 @@ def initials(name: str) -> str:
 
 
 @register.filter
+def thousands(count: int) -> str:
+    """Return a number as people write it, like 1,284."""
+    return f"{count:,}"
+
+
+@register.filter
 def day_key(at: datetime) -> str:
     return timezone.localtime(at).date().isoformat()
 

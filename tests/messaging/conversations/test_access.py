@@ -147,6 +147,9 @@ ELSEWHERE = {
     # It names threads, too: proven in tests/messaging/work/test_bulk_pages.py.
     "bulk/",
     "bulk/tools/",
+    # Proven in tests/messaging/contacts/imports/test_pages.py and test_exporting.py.
+    "contacts/import/",
+    "contacts/export/",
     "notifications/",
     "notifications/read/",
     "settings/",
@@ -165,10 +168,18 @@ ELSEWHERE = {
 }
 
 # Name what is one agent's alone: proven in test_notifications.py, test_own_settings.py,
-# test_media_outbound.py and tests/messaging/work/test_bulk_pages.py.
+# test_media_outbound.py, tests/messaging/work/test_bulk_pages.py and
+# tests/messaging/contacts/imports/test_pages.py.
 OWN = {
     "bulk/<int:action_id>/",
     "bulk/<int:action_id>/undo/",
+    "contacts/import/<int:import_id>/",
+    "contacts/import/<int:import_id>/cancel/",
+    "contacts/import/<int:import_id>/columns/",
+    "contacts/import/<int:import_id>/errors/",
+    "contacts/import/<int:import_id>/lines/",
+    "contacts/import/<int:import_id>/progress/",
+    "contacts/import/<int:import_id>/start/",
     "account/passkeys/<int:pk>/",
     "account/passkeys/<int:pk>/remove/",
     "account/sessions/<int:session_id>/end/",

@@ -168,6 +168,20 @@ REQUESTS: dict[str, list[Request]] = {
         Request("post", {}, ("when", "date", "time"), DONE | {"deed": "snooze", "when": "date"}),
         Request("post", {}, ("use",), DONE | {"deed": "label"}),
     ],
+    "contacts/import/": [
+        Request(numbers={"instead": "{}"}),
+        Request("post", {"inbox": "{}"}, ("inbox", "file")),
+    ],
+    "contacts/export/": [Request(numbers={"inbox": "{}"})],
+    "contacts/import/<int:import_id>/": [Request()],
+    "contacts/import/<int:import_id>/cancel/": [Request("post")],
+    "contacts/import/<int:import_id>/columns/": [
+        Request("post", {}, ("encoding", "separator", "region", "column_0", "again"))
+    ],
+    "contacts/import/<int:import_id>/errors/": [Request()],
+    "contacts/import/<int:import_id>/lines/": [Request(numbers={"after": "{}"})],
+    "contacts/import/<int:import_id>/progress/": [Request()],
+    "contacts/import/<int:import_id>/start/": [Request("post")],
     "bulk/tools/": [Request(numbers={"inbox": "{}"}, words=("only", "label"))],
     "bulk/<int:action_id>/": [Request()],
     "bulk/<int:action_id>/undo/": [Request("post")],
