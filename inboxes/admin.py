@@ -320,6 +320,10 @@ class InboxForm(HoursForm):
                 "Before a text goes to a contact between 9 PM and 8 AM of their own day, members "
                 "are asked once. Answers to a text of the last hour, and texts to many, are not."
             ),
+            "members_export_contacts": (
+                "They then find Export on the page Contacts. Administrators who are members of "
+                "the inbox always do."
+            ),
         }
 
     def clean_alert_after_minutes(self) -> int | None:
