@@ -371,12 +371,11 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
         """Leave out what needs a team for a personal line, and the answer to HELP: its owner
         answers."""
         texts = ("confirms_opt_outs", "opt_out_text")
+        contacts = ("has_quiet_hours", "members_export_contacts")
         if obj is not None and obj.is_personal:
-            rest = ("alert_after_minutes", "has_quiet_hours", "members_export_contacts")
-            return ("name", "owner", *texts, *rest)
+            return ("name", "owner", *texts, "alert_after_minutes", *contacts)
         work = ("assigns_first_answerer", "unassigned_notifies", "alert_after_minutes")
-        rest = ("has_quiet_hours", "members_export_contacts")
-        return ("name", "owner", "help_text", *texts, *work, *rest)
+        return ("name", "owner", "help_text", *texts, *work, *contacts)
 
     def get_fieldsets(self, request: HttpRequest, obj: Inbox | None = None) -> Any:
         return [*super().get_fieldsets(request, obj), *hours.FIELDSETS]
