@@ -1,4 +1,4 @@
-"""What an import writes, what it leaves alone, and how it is taken back."""
+"""Import files: see what is written, what is left alone, and how it is taken back."""
 
 from __future__ import annotations
 
