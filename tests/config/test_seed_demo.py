@@ -14,7 +14,8 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from config.demo import history
 from inboxes.models import Agent, Inbox, Membership
-from messaging.models import Attempt, Message, Number
+from messaging.models import Attempt, Message, Number, SavedReply
+from messaging.replies.placeholders import find_unfilled
 from threads.models import Activity, Thread
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,15 @@ def test_the_working_day_is_under_way(seeded_demo: None) -> None:
     for thread in front.filter(status="snoozed"):
         assert thread.snoozed_until is not None
         assert thread.snoozed_until > timezone.now()
+
+
+def test_words_are_ready(seeded_demo: None) -> None:
+    ana, cho = (Agent.objects.get(username=name) for name in ("ana", "cho"))
+    mine, front = SavedReply.objects.visible_to(ana), Inbox.objects.get(name="Front Desk")
+    assert set(mine.values_list("inbox__name", flat=True)) == {"Front Desk", "Dispatch", None}
+    names = [reply.name for reply in SavedReply.objects.offered_in(front, cho).by_use()]
+    assert names[:3] == ["arrival", "arrival-window", "arrival-late"]
+    assert any(find_unfilled(reply.body) for reply in mine)
 
 
 def test_keys_ascend_with_time_and_nothing_is_in_the_future(seeded_demo: None) -> None:

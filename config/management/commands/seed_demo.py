@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.demo import PASSWORD, history
+from config.demo.saved_replies import write_saved_replies
 from config.demo.work import write_work
 from inboxes import counters
 from inboxes.actions import add_member
@@ -72,6 +73,7 @@ class Command(BaseCommand):
             writer = HistoryWriter(agents, inboxes, account)
             writer.write_history()
             write_work(agents, inboxes, writer.threads, writer.now)
+            write_saved_replies(agents, inboxes)
         if options["verbosity"]:
             self.stdout.write("The demo is seeded.")
 
