@@ -6,11 +6,14 @@ import { post } from "../shared/requests.js";
 import { showToast } from "../shared/toasts.js";
 import { addCopiedFiles } from "./attachments.js";
 import { insertText } from "./inserted-text.js";
+import { findInName } from "./narrowed-replies.js";
 import { drawPlaceholders } from "./placeholders.js";
 import { BOXES, repliesAddress, takesFiles, useFields } from "./reply-forms.js";
-import { expireOffers, findInName, findReplies } from "./saved-replies.js";
+import { expireOffers, findReplies } from "./saved-replies.js";
 import { hookSuggestions } from "./suggestions.js";
 import "./unfilled-marks.js";
+// It closes, and gives its button the focus, before what its items do.
+import "./plus-menu.js";
 
 /** @typedef {import("./saved-replies.js").SavedReply} SavedReply */
 /** @typedef {import("./suggestions.js").Box} Box */

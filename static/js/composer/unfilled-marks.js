@@ -83,26 +83,21 @@ function findAsked(form) {
   return goesToTeam ? [] : findUnfilled(textBox(form).value);
 }
 
-/**
- * Draws a sentence in which some words are set off.
- * @param {string[]} words every second of them is set off
- */
-const drawSentence = (...words) =>
-  words.map((word, index) => {
-    if (index % 2 === 0) return word;
-    const bold = document.createElement("b");
-    bold.textContent = word;
-    return bold;
-  });
+/** @param {string} words to be set off */
+function drawBold(words) {
+  const bold = document.createElement("b");
+  bold.textContent = words;
+  return bold;
+}
 
 /**
- * Joins placeholders for a sentence, as the words to be set off and those between them.
+ * Joins placeholders for a sentence.
  * @param {string[]} names
  */
 const joinNames = (names) =>
   names.flatMap((name, index) => {
     const joint = index === names.length - 1 ? " and " : ", ";
-    return index ? [joint, name] : ["", name];
+    return index ? [joint, drawBold(name)] : [drawBold(name)];
   });
 
 /**
@@ -112,10 +107,13 @@ const joinNames = (names) =>
  */
 function describe(form, empty, fillable) {
   const names = empty.length ? empty : fillable;
-  const verb = names.length === 1 ? ["has", "is"] : ["have", "are"];
-  const what = empty.length ? `${verb[0]} no value here.` : `${verb[1]} not filled in.`;
-  if (form.id === "change-later") return drawSentence(...joinNames(names), ` ${what}`);
-  return drawSentence(...joinNames(names), ` ${what} `, "Send", " will ask before it leaves.");
+  const verbs = names.length === 1 ? ["has", "is"] : ["have", "are"];
+  const what = empty.length ? `${verbs[0]} no value here.` : `${verbs[1]} not filled in.`;
+  const more = document.createElement("span");
+  more.className = "unfilled-more";
+  if (form.id === "change-later") more.append("You are asked before it leaves.");
+  else more.append(drawBold("Send"), " will ask before it leaves.");
+  return [...joinNames(names), ` ${what} `, more];
 }
 
 /**

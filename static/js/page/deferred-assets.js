@@ -13,7 +13,6 @@ const waiting = new Map([
   ["#reply", () => import("../composer/undo-send.js")],
   [".work", () => import("../conversation/work-menus.js")],
   ["#details", () => import("../conversation/details.js")],
-  ["#plus-menu", () => import("../composer/plus-menu.js")],
   [".log", () => import("../conversation/message-times.js")],
   ["#start", () => import("../composer/new-conversation.js")],
   ["#start [data-attach]", () => import("../composer/attachments.js")],
