@@ -1,4 +1,4 @@
-"""What pages do with saved replies by themselves: find them, and see what is not filled."""
+"""The page finds saved replies and placeholders by itself, as the server does."""
 
 from __future__ import annotations
 
