@@ -8,6 +8,8 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 
+from inboxes import times
+from inboxes.hours.zones import Choices, zone_choices
 from messaging.contacts.describing import VALUE_NAMES, ContactValues
 from messaging.models import Number
 from threads import addresses
@@ -66,6 +68,16 @@ class NoteField(forms.CharField):
         return note.replace("\r\n", "\n").replace("\r", "\n")
 
 
+class ZoneField(forms.Field):
+    """Read the name of a time zone; nothing leaves it to be guessed from the number."""
+
+    def clean(self, value: Any) -> str:
+        name = str(value or "")
+        if name and name not in times.zone_names():
+            raise ValidationError("Choose a time zone from the list.")
+        return name
+
+
 class ContactForm(forms.Form):
     """Read what members know of a contact, and what it was when the form was opened."""
 
@@ -81,12 +93,22 @@ class ContactForm(forms.Form):
         },
     )
     reference = LineField("reference")
+    time_zone = ZoneField()
     note = NoteField()
+
+    @property
+    def zone_groups(self) -> Choices:
+        """Return the time zones to choose from, and the contact's own if it isn't among them."""
+        groups, chosen = zone_choices(), self["time_zone"].value()
+        is_listed = any(name == chosen for _, zones in groups for name, _ in zones)
+        if is_listed or chosen not in times.zone_names():
+            return groups
+        return [*groups, ("As it was imported", [(chosen, chosen)])]
 
     def values(self, contact: Contact | None = None) -> ContactValues:
         """Return the cleaned fields; what the form doesn't ask for stays as the contact has it."""
         kept = {name: getattr(contact, name) for name in VALUE_NAMES} if contact else {}
-        asked = {name: self.cleaned_data[name] for name in VALUE_NAMES if name in self.fields}
+        asked = {name: self.cleaned_data[name] for name in VALUE_NAMES if name in self.data}
         return ContactValues(**kept | asked)
 
     def known_values(self, contact: Contact) -> ContactValues | None:

@@ -144,3 +144,21 @@ def test_details_of_many_threads_take_as_few_queries_as_of_one(
         found = details_of_threads(loaded, opt_outs)
     assert len(found) == 4
     assert found[threads[0].pk].opt_out is not None
+
+
+def test_the_local_time_is_corrected_in_the_form(cast: Cast) -> None:
+    thread = cast.thread(sender=ROSA)
+    client, here = client_of(cast.ana), f"/threads/{thread.pk}/contact/"
+    page = client.get(here).content.decode()
+    assert '<option value="Europe/Paris">' in page
+    form = {"name": "Rosa", "known_name": "", "known_time_zone": ""}
+    answer = client.post(here, form | {"time_zone": "Europe/Atlantis"})
+    assert "Choose a time zone from the list." in read_text(answer)
+    assert client.post(here, form | {"time_zone": "Europe/Paris"}).status_code == 302
+    assert "Paris time" in details_on_page(cast, thread)
+    assert '<option value="Europe/Paris" selected>' in client.get(here).content.decode()
+    Contact.objects.filter(pk=thread.contact_id).update(time_zone="US/Mountain")
+    assert '<option value="US/Mountain" selected>' in client.get(here).content.decode()
+    form |= {"known_name": "Rosa", "known_time_zone": "US/Mountain", "time_zone": ""}
+    client.post(here, form)
+    assert "Denver time" in details_on_page(cast, thread)
