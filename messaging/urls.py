@@ -11,6 +11,7 @@ from messaging.conversations.views import (
     consents,
     contact_export,
     contact_imports,
+    contact_list,
     contacts,
     conversation,
     details,
@@ -175,6 +176,10 @@ urlpatterns = [
     path("bulk/<int:action_id>/undo/", bulk.undo_on_many, name="undo_bulk"),
     path("search/", search.search_messages, name="search"),
     path("inboxes/<int:inbox_id>/search/", search.search_messages, name="search_from"),
+    path("contacts/", contact_list.show_contacts, name="contacts"),
+    path("contacts/new/", contact_list.add_contact, name="new_contact"),
+    path("contacts/<int:contact_id>/", contact_list.show_contact, name="contact_page"),
+    path("contacts/<int:contact_id>/edit/", contact_list.change_contact, name="edit_contact"),
     path("notifications/", notifications.show_notifications, name="notifications"),
     path("notifications/read/", notifications.mark_all_read, name="read_all"),
     path(

@@ -86,9 +86,10 @@ class StartForm(forms.Form):
 
 
 class StartQuery(forms.Form):
-    """Read from the query string the inbox that the page was opened from."""
+    """Read from the query string the inbox that the page was opened from, and whom to text."""
 
     inbox = IntegerField(required=False)
+    to = AddressField(required=False)
 
 
 class RecipientForm(forms.Form):

@@ -9,13 +9,14 @@ from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.contacts.blocking import block_contact, unblock_contact
+from messaging.conversations.views.contact_panes import lead_back
 from messaging.conversations.views.tools import tools_context
 from threads.access import get_contact
 from threads.models import Contact, Thread
@@ -51,7 +52,7 @@ def block(request: HtmxRequest, contact_id: int) -> HttpResponse:
     if is_new:
         offer = render_to_string("messaging/contacts/_undo_block.html", {"contact": contact})
         toasts.success(request, offer)
-    return _lead_back(contact)
+    return lead_back(contact)
 
 
 @require_POST
@@ -64,7 +65,7 @@ def unblock(request: HtmxRequest, contact_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Http404("There is nothing to undo.")
     unblock_contact(contact=contact, by=agent, undoes=form.cleaned_data["undoes"])
-    return _answer(request, agent, contact) if request.htmx else _lead_back(contact)
+    return _answer(request, agent, contact) if request.htmx else lead_back(contact)
 
 
 def _thread_of(contact: Contact) -> Thread | None:
@@ -79,10 +80,3 @@ def _answer(
     context = {"contact": contact, "is_new_block": is_new}
     context |= tools_context(agent, thread) if thread else {}
     return render(request, "messaging/contacts/_blocked.html", context)
-
-
-def _lead_back(contact: Contact) -> HttpResponse:
-    thread = _thread_of(contact)
-    if thread is None:
-        return redirect("messaging:messages")
-    return redirect("messaging:conversation", thread.pk)

@@ -46,7 +46,7 @@ def edit_contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
     return redirect("messaging:conversation", thread.pk)
 
 
-def _who_sees(inbox: Inbox) -> str:
+def who_sees(inbox: Inbox) -> str:
     """Return in words who sees what is written about a contact."""
     if inbox.is_personal:
         return "Only you can see this."
@@ -70,7 +70,7 @@ def _render_form(
         first=next(iter(form.errors), "name"),
         thread=thread,
         contact=thread.contact,
-        who_sees=_who_sees(thread.inbox),
+        who_sees=who_sees(thread.inbox),
         theirs=theirs,
         changed=CHANGED,
     )

@@ -43,6 +43,7 @@ from messaging.outbound.starting import (
     start_or_hold,
 )
 from messaging.stream.segments import count_segments
+from threads import addresses
 
 Text = Message | ScheduledText
 
@@ -60,7 +61,8 @@ def compose_first_text(request: HtmxRequest) -> HttpResponse:
     inbox_choices = inbox_choices_for(agent)
     if request.method != "POST":
         preset = opened_from.pk if opened_from else inbox_choices.default_id
-        form = StartForm(initial={"inbox": preset}, inbox_choices=inbox_choices.choices)
+        given = {"inbox": preset, "to": addresses.format_address(query.cleaned_data["to"])}
+        form = StartForm(initial=given, inbox_choices=inbox_choices.choices)
         return _render_form(request, agent, inbox_choices, form, opened_from)
     uploads = add_uploads(request, None, agent)
     form = StartForm(uploads.merge_into(request.POST), inbox_choices=inbox_choices.choices)
@@ -198,6 +200,7 @@ def _render_form(
     bad = next((name for name in ("inbox", "to", "body") if name in form.errors), "")
     named = [key for key in map(read_integer, form["attachment"].value() or ()) if key]
     typed = str(form["to"].value() or "")
+    is_preset = bool(typed) and not form.is_bound
     limits = inbox_choices.limits
     return render_pane(
         request,
@@ -217,10 +220,17 @@ def _render_form(
             (str(pk), label, limits.get(pk, settings.MESSAGE_LIMIT), str(pk) == selected)
             for pk, label in inbox_choices.choices
         ],
-        first=bad or ("body" if question else "") or ("to" if selected else "inbox"),
+        first=bad or _first_field(selected, body=question is not None or is_preset),
         about=describe_number(inbox_choices, inbox_choices.find(chosen), typed)
-        if bad and chosen is not None
+        if (bad or is_preset) and chosen is not None
         else None,
         inbox=inbox,
         back_url=list_url(inbox),
     )
+
+
+def _first_field(inbox: str, *, body: bool) -> str:
+    """Return the field to begin with: where `body` is asked for, all before it is there."""
+    if not inbox:
+        return "inbox"
+    return "body" if body else "to"

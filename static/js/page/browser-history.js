@@ -35,11 +35,15 @@ export const addressShown = (path) => (path.includes("?") ? path : `${path}?only
 
 /**
  * Returns what htmx has to load to show an address again: the conversation alone, if its list is
- * open.
+ * open, and of contacts what stands beside their list.
  * @param {string} path
  */
 export function restoreOptions(path) {
-  const pane = isInOpenList(path) ? "#conversation" : "#panes";
+  const pane = document.querySelector("#contact-panel")
+    ? "#contact-panel"
+    : isInOpenList(path)
+      ? "#conversation"
+      : "#panes";
   return { source: pane, target: pane, swap: "innerHTML", select: `${pane} > *` };
 }
 

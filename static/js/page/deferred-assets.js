@@ -17,6 +17,7 @@ const waiting = new Map([
   ["#start", () => import("../composer/new-conversation.js")],
   ["#start [data-attach]", () => import("../composer/attachments.js")],
   ["[data-zone]", () => import("../composer/scheduled-texts.js")],
+  ["#contacts", () => import("../contacts/contacts.js")],
   ["[data-copy]", () => import("../admin/copy-button.js")],
   ["[data-print]", () => import("../account/printing.js")],
   ["[data-passkey]", () => import("../sign-in/passkey-forms.js")],

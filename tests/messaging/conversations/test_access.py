@@ -52,6 +52,8 @@ MATRIX = {
     "contacts/<int:contact_id>/unblock/": ("post", "contact", {}),
     "threads/<int:thread_id>/opt-out/": ("post", "thread", {"how": "phone"}),
     "threads/<int:thread_id>/opt-out/end/": ("post", "thread", {"reason": "Stranger's"}),
+    "contacts/<int:contact_id>/": ("get", "contact", {}),
+    "contacts/<int:contact_id>/edit/": ("post", "contact", {"name": "Stranger's"}),
     "contacts/<int:contact_id>/opt-out/": ("post", "contact", {"how": "phone"}),
     "contacts/<int:contact_id>/opt-out/end/": ("post", "contact", {"reason": "Stranger's"}),
     "contacts/<int:contact_id>/consent/": ("post", "contact", {"how": "form"}),
@@ -153,6 +155,9 @@ ELSEWHERE = {
     "notifications/",
     "notifications/read/",
     "settings/",
+    # Which contacts and inboxes they know is proven in tests/messaging/contacts/.
+    "contacts/",
+    "contacts/new/",
     "start/",
     "later/",
     # It names inboxes, too: proven in tests/messaging/replies/test_pages.py.

@@ -29,6 +29,7 @@ __all__ = ["_own_files", "cast", "one_of_each"]
 NO_NUMBERS = ["²", "٣", " 1", "-1", "1\0", str(2**63), "9" * 5000]
 NO_WORDS = ["a\0b", "\ufffd", "9" * 5000]
 NOTHING = ["²", "٣", "-1", "1%00", str(10**30), "9" * 5000]
+CONTACT_SEARCH = ("q", "opted_out", "blocked", "order", "after")
 CONTACT_FIELDS = ("name", "company", "email", "reference", "note")
 KEYS = {
     "inbox_id": "inbox",
@@ -74,7 +75,7 @@ REQUESTS: dict[str, list[Request]] = {
         Request(numbers={"after": "{}"}, words=SEARCH, form={"q": "there"})
     ],
     "start/": [
-        Request(numbers={"inbox": "{}"}),
+        Request(numbers={"inbox": "{}"}, words=("to",)),
         Request(
             "post",
             {"inbox": "{}"},
@@ -127,6 +128,22 @@ REQUESTS: dict[str, list[Request]] = {
         Request(words=("message",)),
     ],
     "threads/<int:thread_id>/opt-out/end/": [Request("post", {}, ("reason",))],
+    "contacts/": [
+        Request(numbers={"inbox": "{}"}, words=CONTACT_SEARCH),
+        Request(numbers={"label": "{}"}),
+        Request(numbers={"after": "t-{}-1"}),
+        Request(numbers={"after": "t-1-{}"}),
+        Request(numbers={"after": "n-{}-anna"}, form={"order": "name"}),
+        Request(numbers={"after": "u-{}"}),
+    ],
+    "contacts/new/": [
+        Request(words=CONTACT_SEARCH),
+        Request("post", {"inbox": "{}"}, ("number", *CONTACT_FIELDS), {"number": "+12025550155"}),
+    ],
+    "contacts/<int:contact_id>/": [Request(numbers={"inbox": "{}"}, words=CONTACT_SEARCH)],
+    "contacts/<int:contact_id>/edit/": [
+        Request("post", {}, (*CONTACT_FIELDS, "known_name", "known_note"), {"known_note": "x"})
+    ],
     "contacts/<int:contact_id>/opt-out/": [
         Request("post", {}, ("how", "details"), {"how": "phone"}),
         Request(words=("message",)),
