@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.browser.pages import OpenPage, Team, ViewportSize, make_unique
+from tests.browser.pages import OpenPage, Team, make_unique
 from tests.browser.server import Server
 
 ROOMY: ViewportSize = {"width": 1360, "height": 800}
