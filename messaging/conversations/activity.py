@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, F, Q, Window
-from django.db.models.functions import RowNumber
 from django.urls import reverse
 
+from inboxes.integers import MAX_BIGINT
 from inboxes.models import Agent
 from threads.activity_lines import Line, draw_line, named_agents
 from threads.models import Activity, Thread
@@ -24,7 +23,7 @@ class ActivityGroup:
     """Hold what `messaging/conversation/_activity.html` draws.
 
     `activities` are the newest of the group's `count`, from the oldest to the newest; `agents` are
-    those whom they name.
+    those whom they name. More than MOST_LINES are not counted.
     """
 
     activities: tuple[Activity, ...]
@@ -87,16 +86,51 @@ class ActivityGroup:
         return draw_line(self.newest, self.agents, self.viewer_id)
 
     @property
+    def count_words(self) -> str:
+        return f"{MOST_LINES:,}+" if self.count > MOST_LINES else str(self.count)
+
+    @property
     def is_cut(self) -> bool:
         return self.count > len(self.activities)
 
 
+# The newest lines of each place, and how many there are, up to a limit: a group may have become
+# endless. `activity_history` has all of them in order.
+_READ = """
+SELECT line.id, line.thread_id, line.inbox_id, line.actor_id, line.kind, line.details,
+    line.after_id, line.seq, line.created_at, counted.group_size
+FROM ({places}) AS place (thread_id, after_id)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS group_size FROM (
+        SELECT FROM threads_activity AS one
+        WHERE one.thread_id = place.thread_id AND one.after_id = place.after_id
+        LIMIT %(most_counted)s) AS few) AS counted
+CROSS JOIN LATERAL (
+    SELECT * FROM threads_activity AS one
+    WHERE one.thread_id = place.thread_id AND one.after_id = place.after_id
+    ORDER BY one.id DESC LIMIT %(most)s) AS line
+ORDER BY line.thread_id, line.after_id, line.id
+"""
+_GIVEN = "SELECT * FROM unnest(%(threads)s::bigint[], %(after)s::bigint[])"
+
+# From one place to the next, so that the lines between are not read.
+_BETWEEN = """
+WITH RECURSIVE found AS (
+    SELECT min(after_id) AS after_id FROM threads_activity
+    WHERE thread_id = %(thread)s AND after_id >= %(first)s
+    UNION ALL
+    SELECT (SELECT min(after_id) FROM threads_activity
+        WHERE thread_id = %(thread)s AND after_id > found.after_id)
+    FROM found WHERE found.after_id < %(before)s
+)
+SELECT %(thread)s::bigint, after_id FROM found WHERE after_id < %(before)s
+"""
+
+
 def read_groups(places: Collection[tuple[int, int]]) -> list[ActivityGroup]:
     """Read the groups of a thread behind a message, given by both keys; two queries at most."""
-    wanted = Q()
-    for thread_id, after_id in places:
-        wanted |= Q(thread=thread_id, after_id=after_id)
-    return _read(Activity.objects.filter(wanted), LINES_SHOWN)
+    threads, after = zip(*places, strict=True)
+    return _read(_GIVEN, LINES_SHOWN, threads=[*threads], after=[*after])
 
 
 def read_groups_between(
@@ -106,25 +140,18 @@ def read_groups_between(
 
     Two queries at most. Of a long group the newest lines are read.
     """
-    wanted = Activity.objects.filter(thread=thread, after_id__gte=first)
-    if before is not None:
-        wanted = wanted.filter(after_id__lt=before)
-    return _read(wanted, LINES_SHOWN)
+    end = MAX_BIGINT if before is None else before
+    return _read(_BETWEEN, LINES_SHOWN, thread=thread.pk, first=first, before=end)
 
 
 def read_whole_group(line: Activity) -> ActivityGroup:
     """Return all of the group of a line."""
-    same = Activity.objects.filter(thread=line.thread_id, after_id=line.after_id)
-    return _read(same, MOST_LINES)[0]
+    return _read(_GIVEN, MOST_LINES, threads=[line.thread_id], after=[line.after_id])[0]
 
 
-def _read(wanted: Any, most: int) -> list[ActivityGroup]:
-    group = [F("thread"), F("after_id")]
-    ranked = wanted.annotate(
-        rank=Window(RowNumber(), partition_by=group, order_by=F("pk").desc()),
-        group_size=Window(Count("*"), partition_by=group),
-    )
-    shown = list(ranked.filter(rank__lte=most).defer("words").order_by("thread", "after_id", "pk"))
+def _read(places: str, most: int, **values: Any) -> list[ActivityGroup]:
+    limits = {"most": most, "most_counted": MOST_LINES + 1}
+    shown = list(Activity.objects.raw(_READ.format(places=places), values | limits))
     agents = read_agents(shown)
     return [
         ActivityGroup(tuple(ones), ones[0].group_size, agents)

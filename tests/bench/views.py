@@ -25,6 +25,7 @@ VIEWS = (
     "only=scheduled",
     "only=snoozed",
     "only=done",
+    "only=blocked",
     "only=urgent",
     "label={label}",
     "only=mine&only=unread",
@@ -54,7 +55,8 @@ WITH base AS (
     SELECT base.thread + pk, %(inbox)s, base.contact + pk, '+12025550100',
         CASE kind WHEN 1 THEN 'urgent' WHEN 2 THEN 'low' ELSE '' END, pk, at,
         pk, 'inbound', 'Did a parcel arrive? We are here until six.', at, pk, kind IN (3, 4), 1,
-        CASE WHEN kind = 5 THEN 'snoozed' WHEN kind > 12 THEN 'done' ELSE 'open' END,
+        CASE WHEN kind = 5 THEN 'snoozed' WHEN kind = 24 THEN 'blocked'
+            WHEN kind > 12 THEN 'done' ELSE 'open' END,
         CASE WHEN kind = 5 THEN now() + interval '1 day' END,
         CASE WHEN kind IN (6, 7) THEN %(agent)s::bigint END,
         (kind = 8)::int, (kind = 9)::int,
@@ -74,7 +76,8 @@ FROM kinds, base WHERE age %% 2 = 0
 _DELETED = """
 INSERT INTO threads_threadstate (agent_id, thread_id, last_read_id, read_count, hidden_id, seq)
 SELECT %(agent)s, id, last_message_id, 1, last_text_id, 0 FROM threads_thread
-WHERE inbox_id = %(inbox)s ORDER BY last_at DESC, id DESC LIMIT %(count)s
+WHERE inbox_id = %(inbox)s AND status <> 'blocked'
+ORDER BY last_at DESC, id DESC LIMIT %(count)s
 """
 
 DELETED_IN = ("only=all", "only=open", "only=reply", "only=mine")

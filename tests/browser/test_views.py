@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VERY_WIDE: ViewportSize = {"width": 1920, "height": 1080}
 VIEWS = [
     "All", "Needs reply", "Mine", "Failed", "Open", "Unassigned", "Scheduled", "Snoozed", "Done",
+    "Blocked",
 ]  # fmt: skip
 DO = """([path, values]) => {
   const token = document.querySelector("#deeds [name=csrfmiddlewaretoken]").value;

@@ -169,7 +169,6 @@ class Thread(LastMessage):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("inbox", F("last_at").desc(), F("id").desc(), name="thread_list"),
             models.Index(
                 "inbox",
                 F("last_at").desc(),

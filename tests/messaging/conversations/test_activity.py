@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_database
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from inboxes.counters import next_inbox_seq
@@ -208,3 +209,37 @@ def test_a_late_text_stands_below_what_was_done_when_it_belongs(cast: Cast) -> N
     shown = shown_order(client_of(cast.ana), f"/threads/{first.thread_id}/")
     line = f"activity-{first.thread_id}-{first.pk}"
     assert shown == [f"message-{first.pk}", line, f"message-{late.pk}"]
+
+
+@pytest.mark.django_db
+def test_of_an_endless_group_no_more_is_read_than_shown(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "LINES_SHOWN", 2)
+    monkeypatch.setattr(groups, "MOST_LINES", 5)
+    thread = cast.thread()
+    toggle_priority(thread, cast.ben, 9)
+    cast.text_in("And another")
+    do(thread, Activity.Kind.DONE, cast.ben)
+    first, _ = Message.objects.order_by("pk").values_list("pk", flat=True)
+    long, short = groups.read_groups_between(thread, 0)
+    assert [len(long.activities), long.count_words] == [2, "5+"]
+    assert [len(short.activities), short.count_words] == [1, "1"]
+    before_last = groups.read_groups_between(thread, first, short.after_id)
+    assert [group.after_id for group in before_last] == [first]
+    assert "5+ changes" in read_page(client_of(cast.ana).get(f"/threads/{thread.pk}/"))
+    assert max(rows_scanned(thread)) <= 6
+
+
+def rows_scanned(thread: Thread) -> list[float]:
+    """Return how many lines each step reads for the thread's groups."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + groups._READ.format(places=groups._BETWEEN),
+            {"thread": thread.pk, "first": 0, "before": 2**62, "most": 2, "most_counted": 6},
+        )
+        plan = json.dumps(cursor.fetchone()[0])
+    scans = re.findall(r'"Relation Name": "threads_activity".*?"Actual Rows": ([\d.]+)', plan)
+    assert scans
+    return [float(count) for count in scans]
