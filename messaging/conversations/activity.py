@@ -151,7 +151,8 @@ def read_whole_group(line: Activity) -> ActivityGroup:
 
 def _read(places: str, most: int, **values: Any) -> list[ActivityGroup]:
     limits = {"most": most, "most_counted": MOST_LINES + 1}
-    shown = list(Activity.objects.raw(_READ.format(places=places), values | limits))
+    rows: Any = Activity.objects.raw(_READ.format(places=places), values | limits)
+    shown = list(rows)
     agents = read_agents(shown)
     return [
         ActivityGroup(tuple(ones), ones[0].group_size, agents)
