@@ -177,9 +177,10 @@ function markAll() {
 }
 
 document.addEventListener("input", ({ target }) => {
-  if (target instanceof HTMLTextAreaElement && target.matches(BOXES) && target.form) {
-    markUnfilled(target.form);
-  }
+  if (!(target instanceof HTMLTextAreaElement) || !target.matches(BOXES) || !target.form) return;
+  markUnfilled(target.form);
+  // What was asked was about another text: a yes to it would let something leave unseen.
+  document.querySelector(".guard:has([name=has_read_placeholders])")?.remove();
 });
 
 // The recipient of a first text decides what a placeholder stands for.
