@@ -103,7 +103,7 @@ def test_a_slash_opens_them_at_the_start_of_a_word_and_nowhere_else(team: Team) 
 
 
 def test_letters_narrow_them_and_keys_and_the_pointer_choose(team: Team, server: Server) -> None:
-    name_contact(server, team.number, "Marta Lindqvist")
+    name_contact(server, team.number, "Petra Novak")
     ana = team["ana"]
     ana.box.press_sequentially("/")
     expect(offered(ana.page)).to_have_text([f"/{name}" for name in (*BODIES, OWN)])
@@ -112,7 +112,7 @@ def test_letters_narrow_them_and_keys_and_the_pointer_choose(team: Team, server:
     order = ["/arrival", "/arrival-window", f"/{OWN}", "/late-arrival", "/hours"]
     expect(offered(ana.page)).to_have_text(order)
     first = reply_list(ana.page).get_by_role("option").first
-    expect(first).to_have_text("/arrival On our way, Marta. Ana Ruiz Front Desk")
+    expect(first).to_have_text("/arrival On our way, Petra. Ana Ruiz Front Desk")
     expect(first.locator(".reply-typed")).to_have_text("arr")
     expect(reply_list(ana.page).get_by_role("option").nth(2)).to_contain_text("Only me")
     ana.box.press("ArrowDown")
@@ -160,11 +160,11 @@ def test_what_has_no_value_is_marked_and_asked_about_before_it_leaves(
     expect(ana.box).to_have_value("On our way, {first name}. Ana Ruiz")
     expect(ana.box).to_be_focused()
     note.get_by_role("link", name="Add a name").click()
-    ana.page.get_by_role("textbox", name="Name", exact=True).fill("Marta Lindqvist")
+    ana.page.get_by_role("textbox", name="Name", exact=True).fill("Petra Novak")
     ana.page.get_by_role("button", name="Save").click()
     expect(note).to_contain_text("{first name} is not filled in.")
     note.get_by_role("button", name="Fill in").click()
-    expect(ana.box).to_have_value("On our way, Marta. Ana Ruiz")
+    expect(ana.box).to_have_value("On our way, Petra. Ana Ruiz")
     expect(note).to_be_hidden()
     expect(ana.page.locator(".box-mirror")).to_have_count(0)
     handset = open_handset(open_browser(), server, team.number)
@@ -248,7 +248,7 @@ def test_its_files_come_along_and_send_waits_for_them(team: Team, server: Server
 def test_a_first_text_is_begun_with_one(open_page: OpenPage, server: Server) -> None:
     number = new_number()
     server.receive_text("Where is my parcel?", sender=number)
-    name_contact(server, number, "Marta Lindqvist")
+    name_contact(server, number, "Petra Novak")
     page = open_page("ana", "/start/")
     page.get_by_role("combobox", name="From").select_option(label="Ana Ruiz")
     page.get_by_role("button", name="Saved replies").click()
@@ -268,7 +268,7 @@ def test_a_first_text_is_begun_with_one(open_page: OpenPage, server: Server) -> 
     page.get_by_role("textbox", name="To").fill(number)
     box.focus()
     page.get_by_role("button", name="Fill in").click()
-    expect(box).to_have_value("On our way, Marta. Ana Ruiz")
+    expect(box).to_have_value("On our way, Petra. Ana Ruiz")
 
 
 def test_a_scheduled_text_takes_the_words_of_one(team: Team) -> None:
