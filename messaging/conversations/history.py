@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from inboxes.models import Agent, Inbox
 from messaging.attachments.fetching import MAX_FILE_SIZE
 from messaging.conversations.activity import ActivityGroup, read_groups_between
+from messaging.conversations.closed_notes import ClosedNote, read_closed_notes
 from messaging.conversations.entries import Entry, prefetch_details
 from messaging.conversations.questions import Question
 from messaging.models import Attachment, Message, OptOut, ScheduledText
@@ -96,6 +97,7 @@ class Conversation:
     hidden_id: int = 0
     opt_out: OptOut | None = None  # What keeps texts back now
     is_blocked: bool = False
+    hours: ClosedNote | None = None  # Whether the inbox is closed, if it has hours
     wish_id: int = 0  # The last text, if it may ask for no more texts
     list_filter: ThreadFilter = EVERYTHING  # What the list beside it is narrowed to
     is_over_all: bool = False  # True if that list is over all inboxes
@@ -159,7 +161,13 @@ class Conversation:
     def describing_ids(self) -> str:
         """Return the ids of what describes the text box to a screen reader."""
         ids = "message-error message-scope message-segments message-unicode"
-        return f"group-note {ids}" if self.group_note else ids
+        notes = [("closed-note", self.is_told_closed), ("group-note", self.group_note)]
+        return " ".join([*(key for key, is_shown in notes if is_shown), ids])
+
+    @property
+    def is_told_closed(self) -> bool:
+        """Return True if the composer says that the inbox is closed."""
+        return self.hours is not None and self.hours.is_closed and not self.refusal
 
     @property
     def can_write(self) -> bool:
@@ -295,6 +303,7 @@ def open_conversation(
         refusal=standing.refusal,
         opt_out=standing.opt_out,
         is_blocked=standing.is_blocked,
+        hours=read_closed_notes(thread.inbox, [thread]).get(thread.pk),
         wish_id=0 if standing.refusal else find_wishes([thread.pk]).get(thread.pk, 0),
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,
         unsent_texts=list(ScheduledText.objects.unsent(thread)),

@@ -14,6 +14,7 @@ from inboxes.models import Agent, Inbox, Membership
 from inboxes.sign_in import demand
 from messaging.contacts.details import ContactDetails, details_of_threads
 from messaging.conversations.activity import ActivityGroup, read_groups
+from messaging.conversations.closed_notes import read_closed_notes
 from messaging.conversations.details import FilesPart, read_files
 from messaging.conversations.entries import prefetch_details
 from messaging.models import Message, Notification, ScheduledText
@@ -71,6 +72,8 @@ class Changes:
     agents: dict[int, Agent] = field(default_factory=dict)
     # Why open threads take no text, and whether an answer leaves a group, by thread.
     refusals: dict[int, str] = field(default_factory=dict)
+    # Whether the inbox is closed, and what the contacts of open threads were told, by thread.
+    hours: dict[int, str] = field(default_factory=dict)
     # Texts in open threads that may ask for no more texts, by thread.
     wishes: dict[int, int] = field(default_factory=dict)
     # Since when each agent is a member.
@@ -154,6 +157,8 @@ def _read_open_threads(changes: Changes, since: int, open_threads: Collection[in
     threads = list(opened.select_related("contact"))
     standings = find_standings(threads)
     changes.refusals = {one.pk: composer_key(one, standings[one.pk].refusal) for one in threads}
+    notes = read_closed_notes(changes.inbox, threads)
+    changes.hours = {key: note.key for key, note in notes.items()}
     changes.wishes = find_wishes([key for key, one in standings.items() if not one.refusal])
     opt_outs = {key: one.opt_out for key, one in standings.items() if one.opt_out}
     changes.details = details_of_threads(changes.titles, opt_outs)

@@ -98,6 +98,8 @@ class Renderer:
         refusal = self.changes.refusals[target.thread]
         wish = self.changes.wishes.get(target.thread, 0)
         told = {"thread": target.thread, "refusal": refusal, "wish": wish}
+        if hours := self.changes.hours.get(target.thread):
+            told["hours"] = hours
         return [("standing", told)]
 
     def _notification_parts(self, agent: Agent) -> Iterable[Part]:

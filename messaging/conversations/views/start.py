@@ -18,6 +18,7 @@ from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import unprocessable_text
 from messaging.attachments.drafts import MAX_FILES, FileRefused, add_file, remove_file
 from messaging.attachments.fetching import MAX_FILE_SIZE
+from messaging.conversations.closed_notes import read_closed_note
 from messaging.conversations.lists import list_url, remembered_list
 from messaging.conversations.questions import Question, Unasked, ask
 from messaging.conversations.start import (
@@ -124,7 +125,8 @@ def describe_recipient(request: HtmxRequest) -> HttpResponse:
     typed = form.cleaned_data["to"] if form.is_valid() else ""
     inbox = inbox_choices.find(form.cleaned_data.get("inbox"))
     known = describe_number(inbox_choices, inbox, typed) if typed else NumberInfo()
-    return render(request, "messaging/start/_about_number.html", {"about": known})
+    context = {"about": known, "hours": read_closed_note(inbox) if inbox else None}
+    return render(request, "messaging/start/_about_number.html", context)
 
 
 def _start_or_add_error(form: StartForm, inbox_choices: InboxChoices, agent: Agent) -> Text | None:
@@ -202,6 +204,7 @@ def _render_form(
     typed = str(form["to"].value() or "")
     is_preset = bool(typed) and not form.is_bound
     limits = inbox_choices.limits
+    chosen_inbox = inbox_choices.find(chosen)
     return render_pane(
         request,
         "messaging/start/_start.html",
@@ -221,9 +224,10 @@ def _render_form(
             for pk, label in inbox_choices.choices
         ],
         first=bad or _first_field(selected, body=question is not None or is_preset),
-        about=describe_number(inbox_choices, inbox_choices.find(chosen), typed)
+        about=describe_number(inbox_choices, chosen_inbox, typed)
         if (bad or is_preset) and chosen is not None
         else None,
+        hours=read_closed_note(chosen_inbox) if chosen_inbox else None,
         inbox=inbox,
         back_url=list_url(inbox),
     )

@@ -1,5 +1,5 @@
-// When the open thread takes texts again, no longer does, or is asked for no more: its composer is
-// drawn anew, and what was typed stays.
+// When the open thread takes texts again, no longer does, is asked for no more, or its inbox opens
+// or closes: its composer is drawn anew, and what was typed stays.
 import { focus, parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
 import { composerForm, formField, openThreadKey } from "../shared/page-elements.js";
@@ -29,7 +29,7 @@ function redrawNotes(old, fresh) {
   const notes = [...fresh.querySelectorAll(NOTES)];
   old.prepend(...notes);
   for (const note of notes) window.htmx?.process(note);
-  old.dataset.wish = fresh.dataset.wish;
+  Object.assign(old.dataset, fresh.dataset);
   const describing = fresh.querySelector("#message-box")?.getAttribute("aria-describedby");
   if (describing) messageBox()?.setAttribute("aria-describedby", describing);
 }
@@ -68,13 +68,19 @@ async function redrawComposer(thread) {
   else replaceComposer(old, fresh);
 }
 
-listen("standing", async ({ thread, refusal, wish }) => {
+listen("standing", async ({ thread, refusal, wish, hours = "" }) => {
   const shown = replyElement()?.dataset;
   if (openThreadKey() !== thread || shown?.refusal === undefined) return;
-  if (shown.refusal === refusal && Number(shown.wish) === wish) return;
-  const told = `${thread} ${wish} ${refusal}`;
+  const { hours: shownHours = "" } = shown;
+  if (shown.refusal === refusal && Number(shown.wish) === wish && shownHours === hours) return;
+  const told = `${thread} ${wish} ${hours} ${refusal}`;
   if (wanted === told) return;
   wanted = told;
   await redrawComposer(thread);
   wanted = "";
+});
+
+listen("hoursChanged", () => {
+  const thread = openThreadKey();
+  if (thread) redrawComposer(thread);
 });

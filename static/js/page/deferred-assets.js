@@ -14,6 +14,7 @@ const waiting = new Map([
   [".work", () => import("../conversation/work-menus.js")],
   ["#details", () => import("../conversation/details.js")],
   [".log", () => import("../conversation/message-times.js")],
+  ["[data-until]", () => import("../composer/hours.js")],
   ["#start", () => import("../composer/new-conversation.js")],
   ["#start [data-attach]", () => import("../composer/attachments.js")],
   ["[data-zone]", () => import("../composer/scheduled-texts.js")],

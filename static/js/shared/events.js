@@ -81,8 +81,9 @@
  * @property {Record<string, boolean>} muted whether each of these threads is muted
  * @property {Record<string, number>} hidden up to which message each of these threads is hidden;
  *   0 if it is not
- * @property {{thread: number, refusal: string, wish: number}} standing why the thread cannot be
- *   written to, empty if it can; and the text that may ask for no more texts, 0 if none does
+ * @property {{thread: number, refusal: string, wish: number, hours?: string}} standing why the
+ *   thread cannot be written to, empty if it can; the text that may ask for no more texts, 0 if
+ *   none does; and whether its inbox is closed, if that has hours
  * @property {{unread: number, new: Notification[]}} notices
  */
 
@@ -92,6 +93,7 @@
  * @property {null} accessLost the page is about to leave what the agent may not see any more
  * @property {View} viewChanged another list or thread is shown, or the same one was loaded again
  * @property {null} fragmentsChanged rows or messages were inserted, changed or removed
+ * @property {null} hoursChanged the inbox of the open thread has opened or closed
  * @property {null} selectionChanged other rows of the list are selected, or they say something else
  * @property {{count: number}} newerMessages messages were added below what is in view
  * @property {null} attachmentsChanged the agent attached a file, or removed one
