@@ -140,7 +140,7 @@ def test_start_says_so_for_the_chosen_inbox(cast: Cast, now: list[datetime]) -> 
     client = client_of(cast.ana)
     page = client.get(f"/start/?inbox={cast.front_desk.pk}").content.decode()
     assert "Front Desk is closed until Monday, 9:00 AM" in words_of(page)
-    about = client.get("/start/to/", {"inbox": cast.front_desk.pk, "to": ""}).content.decode()
+    about = client.get(f"/start/to/?inbox={cast.front_desk.pk}&to=").content.decode()
     assert "Front Desk is closed until Monday, 9:00 AM" in words_of(about)
     for path in (f"/start/to/?inbox={cast.dispatch.pk}", f"/start/?inbox={cast.dispatch.pk}"):
         assert "is closed" not in client.get(path).content.decode()
