@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -20,18 +21,44 @@ SCHEDULED = ("messaging_scheduledtext", "messaging_message")
 RECEIPTS = ("messaging_deliveryreceipt", "messaging_attempt")
 
 
-def start_migrating(url: str, name: str) -> subprocess.Popen[bytes]:
-    manage = str(ROOT / "manage.py")
-    return subprocess.Popen(
-        [sys.executable, manage, "migrate", "messaging", name, "--verbosity=0"],
-        env={**os.environ, "DATABASE_URL": url},
-        stderr=subprocess.PIPE,
-    )
+class Migrator:
+    """Apply migrations of `messaging`, in a process that lasts for as long as this does."""
 
+    def __init__(self, url: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.inboxes.migrator"],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
-def finish(migrating: subprocess.Popen[bytes]) -> None:
-    _, errors = migrating.communicate(timeout=120)
-    assert (migrating.returncode, errors.decode()) == (0, "")
+    def start(self, name: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{name}\n")
+        self.process.stdin.flush()
+
+    def is_working(self) -> bool:
+        """Return False once the line that ends a step is there, or the process is not."""
+        assert self.process.stdout is not None
+        return not select.select([self.process.stdout], [], [], 0)[0]
+
+    def finish(self) -> None:
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        is_heard = select.select([self.process.stdout], [], [], 120)[0]
+        line = self.process.stdout.readline() if is_heard else "no answer within two minutes"
+        assert line == "applied\n", line or self.process.stderr.read()
+
+    def migrate(self, name: str) -> None:
+        self.start(name)
+        self.finish()
+
+    def stop(self) -> None:
+        _, errors = self.process.communicate()  # its input ends
+        assert (self.process.returncode, errors) == (0, "")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +66,13 @@ def database() -> Iterator[str]:
     """Yield the address of a database that the tests take through its migrations in turn."""
     with own_database(BEFORE):
         yield database_url(postgresql_data(), BEFORE)
+
+
+@pytest.fixture(scope="module")
+def migrator(database: str) -> Iterator[Migrator]:
+    migrator = Migrator(database)
+    yield migrator
+    migrator.stop()
 
 
 @pytest.fixture
@@ -58,19 +92,24 @@ def live(database: str) -> Iterator[psycopg.Connection]:
     ],
 )
 def test_whoever_writes_to_two_tables_and_the_upgrade_both_get_on(
-    database: str, live: psycopg.Connection, before: str, name: str, tables: tuple[str, str]
+    database: str,
+    migrator: Migrator,
+    live: psycopg.Connection,
+    before: str,
+    name: str,
+    tables: tuple[str, str],
 ) -> None:
-    finish(start_migrating(database, before))
+    migrator.migrate(before)
     first, second = tables
     live.execute(f"LOCK TABLE {first} IN ROW EXCLUSIVE MODE")
-    migrating = start_migrating(database, name)
-    wait_until_blocked(database, migrating)
+    migrator.start(name)
+    wait_until_blocked(database, migrator)
     live.execute(f"LOCK TABLE {second} IN ROW EXCLUSIVE MODE")
     live.commit()
-    finish(migrating)
+    migrator.finish()
 
 
-def wait_until_blocked(database: str, migrating: subprocess.Popen[bytes]) -> None:
+def wait_until_blocked(database: str, migrator: Migrator) -> None:
     """Wait until the upgrade waits for somebody's lock."""
     deadline = time.monotonic() + 60
     waiting = (
@@ -79,7 +118,7 @@ def wait_until_blocked(database: str, migrating: subprocess.Popen[bytes]) -> Non
     )
     with psycopg.connect(database, autocommit=True) as watcher:
         while watcher.execute(waiting).fetchone() == (0,):
-            assert migrating.poll() is None, "the upgrade waited for nobody"
+            assert migrator.is_working(), "the upgrade waited for nobody"
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
@@ -88,7 +127,11 @@ def test_an_upgrade_that_stopped_half_way_is_run_again(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as administrator:
         administrator.execute("DELETE FROM django_migrations WHERE name LIKE '0026_opt_outs%'")
         administrator.execute("ALTER TABLE messaging_optout DROP COLUMN ended_in_id")
-    finish(start_migrating(database, "0026"))
+    subprocess.run(
+        [sys.executable, ROOT / "manage.py", "migrate", "messaging", "0026", "--verbosity=0"],
+        env={**os.environ, "DATABASE_URL": database},
+        check=True,
+    )
     with psycopg.connect(database) as administrator:
         rows = administrator.execute(
             "SELECT conname, convalidated FROM pg_constraint"
@@ -98,16 +141,18 @@ def test_an_upgrade_that_stopped_half_way_is_run_again(database: str) -> None:
     assert all(is_valid for _, is_valid in rows)
 
 
-def test_an_installation_from_before_the_set_up_has_had_its_first_start(database: str) -> None:
+def test_an_installation_from_before_the_set_up_has_had_its_first_start(
+    database: str, migrator: Migrator
+) -> None:
     """Its administrators can be demoted without anybody setting it up anew."""
-    finish(start_migrating(database, "0027"))
+    migrator.migrate("0027")
     with psycopg.connect(database, autocommit=True) as administrator:
         administrator.execute(
             "INSERT INTO inboxes_agent (username, display_name, password, email, is_superuser,"
             " is_staff, is_active, date_joined, has_sound, seq)"
             " VALUES ('ada', 'Ada', '', '', false, true, true, now(), false, 0)"
         )
-    finish(start_migrating(database, "0030"))
+    migrator.migrate("0030")
     with psycopg.connect(database) as administrator:
         rows = administrator.execute(
             "SELECT username, encrypted_key FROM messaging_firststart"
