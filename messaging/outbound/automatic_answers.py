@@ -99,7 +99,7 @@ def _send(due: Due, message: Message) -> Message | None:
     thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
     number, _ = number_or_refusal(thread)
     words = _WORDS[due.kind](thread)
-    if number is None or not words or thread.contact.blocked_at is not None:
+    if number is None or not words:
         return None
     name = thread.contact.name
     body = fill_text(

@@ -1,10 +1,13 @@
-"""Compare webhooks committed per second with a view that does one INSERT."""
+"""Compare webhooks committed per second with a view that does one INSERT, and those of an inbox
+that is closed and has told its contacts so with those of one without hours."""
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from tests.bench.clients import post_request
 from tests.bench.figures import Figure, Ratio
@@ -17,6 +20,7 @@ SIZE = 120
 CONNECTIONS = 8
 CUSTOMERS = 20
 AIM = 0.6
+AIM_WITH_HOURS = 1 / 1.3
 BODY = "Hi, did a parcel for Okafor arrive? We are here until six."
 
 
@@ -25,7 +29,9 @@ def measure(setup: Setup) -> list[Figure]:
         "floor": lambda: _floor_requests(setup),
         "one inbox": lambda: _text_webhooks(setup, setup.inboxes[:1]),
         "20 inboxes": lambda: _text_webhooks(setup, setup.inboxes),
+        "closed inbox": lambda: _text_webhooks(setup, setup.inboxes[1:2]),
     }
+    _give_hours(setup, setup.inboxes[1])
     speeds: dict[str, list[float]] = {kind: [] for kind in request_makers}
     p95s: dict[str, list[float]] = {kind: [] for kind in request_makers}
     order = list(request_makers)
@@ -42,8 +48,44 @@ def measure(setup: Setup) -> list[Figure]:
             p95s[kind].append(p95)
         order.append(order.pop(0))
     stored = _count_messages(setup) - before
-    assert stored == 2 * SIZE * (rounds + 1), f"{stored} messages are not what was sent"
-    return [_figure(kind, speeds, p95s) for kind in request_makers if kind != "floor"]
+    assert stored == 3 * SIZE * (rounds + 1), f"{stored} messages are not what was sent"
+    _end_hours(setup)
+    kinds = ("one inbox", "20 inboxes")
+    return [*(_figure(kind, speeds, p95s) for kind in kinds), _figure_with_hours(speeds)]
+
+
+def _figure_with_hours(speeds: dict[str, list[float]]) -> Figure:
+    with_hours, without = speeds["closed inbox"], speeds["one inbox"]
+    ratio = Ratio.from_pairs(with_hours, without)
+    return Figure(
+        "webhook → committed, closed inbox",
+        f"{statistics.median(with_hours):.0f}/s",
+        f"{statistics.median(without):.0f}/s",
+        str(ratio),
+        f"≥ {AIM_WITH_HOURS:.2f}",
+        ratio.median >= AIM_WITH_HOURS,
+        f"floor: an inbox without hours {ratio.note}",
+    )
+
+
+def _give_hours(setup: Setup, inbox: BenchInbox) -> None:
+    """Let an inbox be closed for the next days. The round that warms tells its contacts so."""
+    day = (datetime.now(UTC).weekday() + 4) % 7
+    week = [[["09:00", "12:00"], ["13:00", "17:00"]] if one == day else [] for one in range(7)]
+    with setup.server.connect() as connection:
+        connection.execute(
+            "UPDATE inboxes_inbox SET weekly_hours = %s::jsonb, time_zone = 'America/New_York',"
+            " holiday_region = 'US', answers_when_closed = true, closed_text = 'Open {opens}'"
+            " WHERE id = %s",
+            [json.dumps(week), inbox.pk],
+        )
+
+
+def _end_hours(setup: Setup) -> None:
+    with setup.server.connect() as connection:
+        connection.execute(
+            "UPDATE inboxes_inbox SET weekly_hours = '[]', answers_when_closed = false"
+        )
 
 
 def _figure(kind: str, speeds: dict[str, list[float]], p95s: dict[str, list[float]]) -> Figure:
@@ -88,6 +130,8 @@ def _floor_requests(setup: Setup) -> list[bytes]:
 
 def _count_messages(setup: Setup) -> int:
     with setup.server.connect() as connection:
-        row = connection.execute("SELECT count(*) FROM messaging_message").fetchone()
+        row = connection.execute(
+            "SELECT count(*) FROM messaging_message WHERE kind = 'inbound'"
+        ).fetchone()
     assert row is not None
     return int(row[0])

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker, Settings
 
 from config.demo import history
+from inboxes.hours.opening import Hours
 from inboxes.models import Agent, Inbox, Membership
 from messaging.models import Attempt, Message, Number, SavedReply
 from messaging.replies.placeholders import find_unfilled
@@ -54,6 +55,15 @@ def test_the_people_the_inboxes_and_the_numbers(seeded_demo: None) -> None:
     }
     assert Inbox.objects.get(owner__username="ana").number
     assert all(n.address.startswith("+120255501") for n in Number.objects.all())
+
+
+def test_the_front_desk_has_hours_and_answers_nobody_by_itself(seeded_demo: None) -> None:
+    inbox = Inbox.objects.get(name="Front Desk")
+    assert Hours.of(inbox)
+    assert inbox.closed_text
+    assert not Inbox.objects.filter(answers_when_closed=True).exists()
+    assert not Inbox.objects.filter(greets=True).exists()
+    assert Inbox.objects.exclude(weekly_hours=[]).count() == 1
 
 
 def test_there_is_enough_to_page_through(seeded_demo: None) -> None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.demo import PASSWORD, history
+from config.demo.hours import HOURS
 from config.demo.saved_replies import write_saved_replies
 from config.demo.work import write_work
 from inboxes import counters
@@ -94,7 +95,9 @@ def _create_inboxes(agents: dict[str, Agent]) -> dict[str, Inbox]:
     inboxes = {}
     for name, members in INBOXES.items():
         inboxes[name], is_new = Inbox.objects.get_or_create(
-            name=name, owner=None, defaults={"help_text": HELP_TEXTS.get(name, "")}
+            name=name,
+            owner=None,
+            defaults={"help_text": HELP_TEXTS.get(name, ""), **HOURS.get(name, {})},
         )
         for username in members if is_new else []:
             add_member(inbox=inboxes[name], agent=agents[username], changed_by=None)
