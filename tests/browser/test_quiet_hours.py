@@ -126,3 +126,21 @@ def test_details_follow_what_colleagues_record(team: Team, open_page: OpenPage) 
     clocks = [f"{now + timedelta(minutes=step):%H:%M}" for step in (-1, 0, 1)]
     local_time = german.locator("[data-zones]")
     expect(local_time).to_have_text(re.compile("|".join(clocks)))
+
+
+def test_enter_in_a_field_does_not_say_yes_to_a_question(team: Team, open_page: OpenPage) -> None:
+    words = make_unique("Hello there")
+    page = open_page("ana", "/start/", viewport=ROOMY)
+    page.get_by_role("combobox", name="From").select_option("Front Desk")
+    page.get_by_role("textbox", name="To").fill(team.number)
+    page.get_by_role("textbox", name="Message").fill(words)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("button", name="Send anyway")).to_be_visible()
+    page.get_by_role("textbox", name="To").press("Enter")
+    page.wait_for_load_state()
+    expect(page.get_by_role("button", name="Send anyway")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value(words)
+    page.get_by_role("button", name="Schedule for 8:00 AM their time").click()
+    scheduled = page.get_by_role("region", name="Scheduled texts").get_by_role("listitem")
+    expect(scheduled).to_contain_text(words)
+    assert team.server.count_messages(words) == 0
