@@ -11,7 +11,9 @@ from django.views.decorators.http import require_safe
 
 from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
+from messaging.contacts.details import details_of_threads
 from messaging.conversations.work_menus import read_menus
+from messaging.stream.refusals import find_opt_outs
 from threads.access import get_thread
 from threads.labels import labels_of, labels_on
 from threads.models import Thread
@@ -42,4 +44,5 @@ def tools_context(agent: Agent, thread: Thread) -> dict[str, Any]:
         "thread": thread,
         "is_mine": thread.assignee_id == agent.pk,
         "labels": labels_on(thread, labels_of([thread.inbox_id])),
+        "about": details_of_threads([thread], find_opt_outs([thread]))[thread.pk],
     }
