@@ -52,6 +52,8 @@ def read_title(page: Page) -> str:
         "thread",
         "/notifications/",
         "/settings/",
+        "/replies/",
+        "/replies/new/",
         "/account/",
         "/simulator/?from=%2B12025550126",
     ],
