@@ -132,8 +132,8 @@ def test_files_and_sending_later_are_behind_the_plus(open_page: OpenPage, path: 
     assert page.evaluate(SMALL) == []
     menu = page.get_by_role("menu", name="Attach or send later")
     expect(menu.get_by_role("menuitem").first).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
     later = page.get_by_role("dialog", name="Send later")
     expect(later).to_be_in_viewport(ratio=1)
     expect(menu).to_be_hidden()
@@ -142,7 +142,7 @@ def test_files_and_sending_later_are_behind_the_plus(open_page: OpenPage, path: 
     expect(page.get_by_role("link", name="Edit")).to_be_visible()
     page.get_by_role("button", name="Internal message", exact=True).tap()
     plus.tap()
-    expect(menu.get_by_role("menuitem")).to_have_count(1)
+    expect(menu.get_by_role("menuitem")).to_have_text(["Attach files", "Saved replies"])
 
 
 def test_a_phone_on_its_side_shows_one_thing_at_a_time(
