@@ -430,12 +430,18 @@ class InboxAdmin(admin.ModelAdmin[Inbox]):
             )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Refuse an inbox that was used without collecting its messages, which may be millions."""
-        used = [str(inbox) for inbox in objs if inbox.last_message_id is not None]
+        """Refuse an inbox that was used without collecting its messages and contacts, which may be
+        millions."""
+        used = [str(inbox) for inbox in objs if _is_used(inbox)]
         return ([], {}, set(), used) if used else super().get_deleted_objects(objs, request)
 
     def delete_model(self, request: HttpRequest, obj: Inbox) -> None:
         actions.delete_inbox(inbox=obj, changed_by=signed_in_agent(request))
+
+
+def _is_used(inbox: Inbox) -> bool:
+    """Return True if it knows a contact; its row shows no message of those who are blocked."""
+    return inbox.last_message_id is not None or inbox.contacts.exists()
 
 
 @admin.register(MembershipChange)

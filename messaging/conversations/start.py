@@ -85,7 +85,7 @@ class NumberInfo:
 
     address: str = ""
     is_landline: bool = False
-    opted_out: str = ""
+    refusal: str = ""  # Why they get no text: blocked, or opted out
     others: Sequence[OtherConversation] = ()
     suggestions: Sequence[Contact] = field(default=())
 
@@ -105,7 +105,7 @@ def describe_number(inbox_choices: InboxChoices, inbox: Inbox | None, typed: str
     return NumberInfo(
         address=address,
         is_landline=kind == "phone" and addresses.is_landline(address),
-        opted_out=_opt_out_sentence(inbox, address),
+        refusal=_block_sentence(inbox, address) or _opt_out_sentence(inbox, address),
         others=[
             OtherConversation(
                 thread, inbox is not None and thread.inbox_id == inbox.pk, labels[thread.inbox_id]
@@ -136,6 +136,15 @@ def suggest_contacts(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
         if contact.address not in found or not found[contact.address].name:
             found[contact.address] = contact
     return list(found.values())[:SUGGESTIONS]
+
+
+def _block_sentence(inbox: Inbox | None, address: str) -> str:
+    contacts = Contact.objects.filter(inbox=inbox, address=address, blocked_at__isnull=False)
+    contact = contacts.select_related("blocked_by").first() if inbox is not None else None
+    if contact is None or contact.blocked_by is None:
+        return ""
+    who = contact.blocked_by.display_name
+    return f"{who} blocked this contact. Unblock them to text them."
 
 
 def _opt_out_sentence(inbox: Inbox | None, address: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from inboxes.models import Agent, Inbox
 from messaging.models import BulkAction
 from threads.filters import ThreadFilter
+from threads.models import Thread
 from threads.view_counts import CAP, cap_count
 from threads.walks import compose_whole, walk_threads
 
@@ -56,6 +57,11 @@ class WholeView:
     def seen_now(cls, agent: Agent, inbox: Inbox | None, shown: ThreadFilter) -> Self:
         inboxes = _inboxes_of(agent, inbox.pk if inbox else None, shown)
         newest = {key: last or 0 for key, last in inboxes.values_list("pk", "last_message_id")}
+        if shown.shows_blocked:
+            # The rows of inboxes show nothing of these.
+            blocked = Thread.objects.filter(inbox__in=newest, status=Thread.Status.BLOCKED)
+            lasts = blocked.order_by().values_list("inbox").annotate(Max("last_message_id"))
+            newest |= {key: max(newest[key], last or 0) for key, last in lasts}
         return cls(inbox.pk if inbox else None, shown, newest)
 
     @classmethod

@@ -22,8 +22,10 @@ from messaging.stream import recounting, writing
 from messaging.stream.refusals import find_refusal
 from messaging.work import deeds, waits
 from tests.cast import CUSTOMER, Cast
+from threads.filters import parse_token
 from threads.lists import inbox_list, top_list
 from threads.models import Activity, Contact, Thread
+from threads.rows import build_thread_rows
 
 pytestmark = pytest.mark.django_db
 OTHER = "+12025550188"
@@ -61,6 +63,16 @@ def test_a_text_of_a_blocked_contact_is_kept_and_nobody_is_told(cast: Cast) -> N
     inbox = Inbox.objects.get(pk=cast.front_desk.pk)
     assert (inbox.last_message_id, inbox.last_at) == (before.last_message_id, before.last_at)
     assert thread.pk not in shown_in(cast.ana, cast.front_desk)
+
+
+@pytest.mark.parametrize("only", ["", "unassigned", "reply", "unread", "open"])
+def test_a_row_of_a_blocked_contact_leaves_every_list_but_blocked(cast: Cast, only: str) -> None:
+    thread = cast.thread()
+    block(thread, cast.ben)
+    (row,) = build_thread_rows(cast.ana, [now(thread)], parse_token(only))
+    assert row.is_gone
+    (row,) = build_thread_rows(cast.ana, [now(thread)], parse_token("blocked"))
+    assert not row.is_gone
 
 
 def test_blocking_takes_the_inbox_row_back_to_the_message_before(cast: Cast) -> None:

@@ -11,8 +11,10 @@ from messaging.models import BulkAction
 from messaging.work import bulk, bulk_words
 from messaging.work.bulk_deeds import Deed
 from messaging.work.labels import label_threads
+from messaging.work.whole_views import WholeView
 from tests.cast import DISPATCH, Cast, client_of
 from tests.markup import read_page
+from threads.filters import ThreadFilter
 from threads.models import Contact, Label, Thread
 
 pytestmark = pytest.mark.django_db
@@ -156,3 +158,23 @@ def test_unread_threads_of_blocked_contacts_are_not_counted(cast: Cast) -> None:
     client.post(f"/threads/{thread.pk}/unread/")
     assert "row row-thread unread" in read_page(client.get("/?only=blocked"))
     assert "row-inbox unread" not in read_page(client.get("/?only=all"))
+
+
+def test_start_says_that_a_contact_is_blocked_before_anyone_types(cast: Cast) -> None:
+    blocked_thread(cast)
+    asked = {"to": "+12025550177", "inbox": str(cast.front_desk.pk)}
+    client = client_of(cast.ana)
+    page = read_page(client.get("/start/to/", asked, headers={"HX-Request": "true"}))
+    assert "Ben Okafor blocked this contact. Unblock them to text them." in page
+    elsewhere = asked | {"inbox": str(cast.dispatch.pk)}
+    page = read_page(client.get("/start/to/", elsewhere, headers={"HX-Request": "true"}))
+    assert "blocked" not in page
+
+
+def test_all_of_blocked_can_be_selected_though_no_inbox_shows_their_texts(cast: Cast) -> None:
+    cast.thread(sender=OTHER)
+    thread = blocked_thread(cast)
+    view = WholeView.seen_now(cast.ana, cast.front_desk, ThreadFilter.of(["blocked"]))
+    action = bulk.begin_with_view(agent=cast.ana, deed=Deed.UNREAD, view=view, details={})
+    bulk.go_on(action.pk)
+    assert list(action.items.values_list("thread", flat=True)) == [thread.pk]
