@@ -8,11 +8,12 @@
  */
 export function insertText(box, text, { start, end }) {
   box.focus({ preventScroll: true });
-  box.setSelectionRange(start, end);
   const before = box.value;
+  if (before.slice(start, end) === text) return;
+  box.setSelectionRange(start, end);
   // Nothing else writes into the browser's own list of what can be undone.
   document.execCommand(text ? "insertText" : "delete", false, text);
-  if (box.value !== before || before.slice(start, end) === text) return;
+  if (box.value !== before) return;
   box.setRangeText(text, start, end, "end");
   box.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText" }));
 }
