@@ -1,5 +1,6 @@
 // The page Contacts: the row of the open panel is marked, the focus goes where it belongs, and the
 // keyboard moves through the rows.
+import "../conversation/contact-facts.js";
 import { focus } from "../shared/dom.js";
 
 const LINKS = ".contacts-link";
