@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,7 +72,15 @@ def cast(db: None) -> Cast:
     return create_cast()
 
 
+@pytest.fixture(scope="session")
+def _new_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Count up folders that nobody has made yet: pytest reads all of its own for each new one."""
+    everybodys = tmp_path_factory.mktemp("media")
+    return (everybodys / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _own_files(settings: Any, _new_folders: Iterator[Path]) -> None:
     """Put attachments into a folder of the test's own."""
-    settings.MEDIA_ROOT = tmp_path_factory.mktemp("media", numbered=True)
+    settings.MEDIA_ROOT = next(_new_folders)
+    settings.MEDIA_ROOT.mkdir()
