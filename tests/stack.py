@@ -163,15 +163,15 @@ def wait_until_ready(stack: Stack, seconds: float = START_SECONDS) -> float:
 
 
 @contextmanager
-def running_stack(name: str, **changes: str) -> Iterator[Stack]:
+def running_stack(name: str, template: str = EMPTY, **changes: str) -> Iterator[Stack]:
     """Run `manage.py serve` on a free port, with a database and data folder of its own.
 
-    Unless `changes` say otherwise, it is a seeded demo.
+    Unless `changes` say otherwise, it is a seeded demo; all others begin as a copy of `template`.
     """
     seeded = seeded_demo() if changes.get("PARTYLINE_DEMO", "1") == "1" else None
     with (
         tempfile.TemporaryDirectory(prefix="partyline-stack-") as folder,
-        own_database(f"stack_{name}", seeded.name if seeded else EMPTY) as database,
+        own_database(f"stack_{name}", seeded.name if seeded else template) as database,
     ):
         data = Path(folder) / "var"
         if seeded:

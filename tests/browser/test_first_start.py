@@ -18,6 +18,7 @@ import pytest
 
 from tests.browser.browsers import Browsers, Complaints
 from tests.browser.pages import NARROW, WIDE, find_violations, measure_overflow
+from tests.databases import migrated_database
 from tests.stack import Stack, running_stack
 
 if TYPE_CHECKING:
@@ -29,8 +30,12 @@ MOST_CLICKS = 12
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Stack]:
-    """Run `manage.py serve` on an empty database, and nothing else."""
-    with running_stack("first_start", PARTYLINE_DEMO="0", TWO_STEP_SIGN_IN="") as stack:
+    """Run `manage.py serve` on a database that has tables and nothing in them.
+
+    That it makes the tables is for `tests/config/test_serve.py`.
+    """
+    template = migrated_database()
+    with running_stack("first_start", template, PARTYLINE_DEMO="0", TWO_STEP_SIGN_IN="") as stack:
         yield stack
 
 

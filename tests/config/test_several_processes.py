@@ -28,20 +28,12 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.databases import own_database
-from tests.stack import ROOT, environment_for, free_port
+from tests.stack import ROOT, environment_for, free_port, seeded_demo
 
 # Seconds within which a webhook is answered, even if the machine is busy with other tests.
 SLOW = 1.5
 LEASE = 30.0
 BOUND = 10.0
-PREPARE = """
-import os, django
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-call_command("seed_demo", verbosity=0)
-"""
 
 
 @dataclass
@@ -195,8 +187,6 @@ def _start_all(
     installation: Installation, ports: list[int], environment: dict[str, str], folder: Path
 ) -> None:
     """Start two web processes and two workers, each with its own log."""
-    prepared = [sys.executable, "-c", PREPARE]
-    subprocess.run(prepared, cwd=ROOT, env=environment, check=True)
     daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p"]
     commands = [[*daphne, str(port), "config.asgi:application"] for port in ports]
     # The two names of one command.
@@ -213,11 +203,13 @@ def _start_all(
 
 @contextmanager
 def _running_installation() -> Iterator[Installation]:
+    seeded = seeded_demo()
     with (
         tempfile.TemporaryDirectory(prefix="partyline-several-") as name,
-        own_database("several") as database,
+        own_database("several", seeded.name) as database,
     ):
         folder = Path(name)
+        shutil.copytree(seeded, folder / "var")
         redis = Redis(folder)
         installation = Installation(redis, database, "", [], [], [])
         try:
