@@ -13,6 +13,7 @@ from django.db import connection
 from tests.bench import (
     cluster,
     first_load,
+    imports,
     lists,
     live,
     memory,
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[Setup], list[Figure]]] = {
     "lists": lists.measure,
     "views": views.measure,
     "search": search.measure,
+    "imports": imports.measure,
     "memory": memory.measure,
     "first_load": first_load.measure,
     "sends": sends.measure,

@@ -7,7 +7,8 @@ SIGKILL at that point in the delivery of a text whose body is "die at POINT". A 
 killed follows them.
 
 At "turned" a number has just given turns. "planned" and "gone" are just before and just after the
-commit that turns a scheduled text into a message.
+commit that turns a scheduled text into a message. "lines read", "half written", "lines written",
+"half taken back" and "lines taken back" are in an import of contacts.
 
 Waits are short and the reaper runs every second. With a POINT, a worker without a heartbeat for a
 second counts as dead.
@@ -97,12 +98,24 @@ def plan_death(point: str) -> None:
 def plan_death_outside_delivery(point: str) -> None:
     """Make this process kill itself at a point where no delivery is under way."""
     from messaging import tasks
+    from messaging.contacts.imports import reading, writing
     from messaging.outbound import pacing, scheduled_texts
 
+    # In the middle of a batch of an import, before its commit.
+    halves: dict[str, tuple[Any, str]] = {
+        "half written": (writing, "_save_lines"),
+        "half taken back": (writing, "_take_contacts_back"),
+    }
+    if point in halves:
+        kill_before(*halves[point], lambda *_: True)
+        return
     functions: dict[str, tuple[Any, str]] = {
         "turned": (pacing, "give_turns"),
         "planned": (scheduled_texts, "queue_message"),
         "gone": (tasks, "send_if_due"),
+        "lines read": (reading, "_write"),
+        "lines written": (writing, "write_batch"),
+        "lines taken back": (writing, "take_batch_back"),
     }
     kill_after(*functions[point], lambda *_: True)
 
@@ -135,6 +148,7 @@ def main(points: list[str]) -> None:
     from django.core.management import call_command
 
     settings.TWILIO_API_URL = os.environ["TWILIO_API_URL"]
+    settings.MEDIA_ROOT = os.environ["MEDIA_ROOT_OF_TEST"]
     settings.PUSH_ANYWHERE = bool(os.environ["PUSH_ANYWHERE"])
     speed_up(timedelta(seconds=1) if points else None)
     for point in points:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from django.conf import settings
 from django.db import connection
 
 from config.embedded.paths import database_url
@@ -55,6 +56,7 @@ def _start_worker(
         "CARRIER_TIMEOUT": "5",
         "WORKER_CONCURRENCY": "1" if points else "3",
         "DB_POOL_SIZE": "5",
+        "MEDIA_ROOT_OF_TEST": str(settings.MEDIA_ROOT),
         "PUSH_ANYWHERE": "1" if push_anywhere else "",
     }
     return subprocess.Popen(
