@@ -48,6 +48,7 @@ _OTHERS = (
     "cp1255",
     "cp1256",
 )
+_INSIDE_WORDS = "’‘–·"
 # Nearly all letters of a Korean file are Hangul; Chinese read as Korean is a mixture.
 _ENOUGH_HANGUL = 0.9
 
@@ -101,9 +102,11 @@ def _oddity(encoding: str, sample: bytes) -> float:
 
 
 def _is_odd(text: str, index: int) -> bool:
-    """Return True for a sign, or a capital letter, right behind a small letter."""
-    before = text[index - 1] if index else " "
+    """Return True for a sign inside a word, or a capital letter before small ones."""
+    before, after = text[index - 1 : index], text[index + 1 : index + 2]
     if not before.isalpha():
         return False
     kind = unicodedata.category(text[index])
-    return kind[0] not in "LMP" or (kind == "Lu" and before.islower())
+    is_sign = kind[0] not in "LM" and text[index] not in _INSIDE_WORDS
+    is_capital = kind == "Lu" and (before.islower() or after.islower())
+    return is_capital or (is_sign and (kind[0] != "P" or after.isalpha()))
