@@ -10,7 +10,8 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import IO
 
@@ -181,7 +182,7 @@ def _told_separator(lines: list[str]) -> str:
     return line[4] if is_told else ""
 
 
-def read_rows(file: IO[bytes], dialect: Dialect) -> Iterator[Row]:
+def read_rows(file: IO[bytes], dialect: Dialect) -> Generator[Row, None, None]:
     """Yield all rows, that with the names of the columns too. Raises Unreadable."""
     file.seek(0)
     text = io.TextIOWrapper(
@@ -246,11 +247,12 @@ def _unclosed(number: int) -> str:
 def read_head(file: IO[bytes], dialect: Dialect, count: int) -> list[Row]:
     """Return the first rows that are not blank. Raises Unreadable."""
     found = []
-    for row in read_rows(file, dialect):
-        if not row.is_blank:
-            found.append(row)
-        if len(found) == count:
-            break
+    with closing(read_rows(file, dialect)) as rows:
+        for row in rows:
+            if not row.is_blank:
+                found.append(row)
+            if len(found) == count:
+                break
     if not found:
         raise Unreadable(_EMPTY)
     return found

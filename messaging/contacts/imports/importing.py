@@ -6,6 +6,7 @@ worker was killed finds the lines that are left. At the end everything is in, or
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +42,7 @@ CHOOSING = frozenset({State.UPLOADED, State.READY})
 OVER = frozenset({State.FINISHED, State.CANCELLED, State.FAILED})
 
 AT_ONCE = 300  # lines that a request reads or imports itself; a job does more
+MOST_BEGUN = 5  # imports that an agent has not started yet
 ROUND = 10.0  # seconds after which a job gives others their turn, and goes on behind them
 
 KEEP_LINES_FOR = timedelta(days=30)
@@ -71,7 +73,16 @@ def begin(*, agent: Agent, inbox: Inbox, upload: UploadedFile[Any]) -> ContactIm
     file.seek(0)
     one.stored_name = storing.store_stream(file)
     one.save()
+    _cancel_forgotten(agent)
     return one
+
+
+def _cancel_forgotten(agent: Agent) -> None:
+    """Cancel the oldest imports that the agent began and left: their files are large."""
+    begun = ContactImport.objects.filter(agent=agent, state__in=CHOOSING).order_by("-pk")
+    for one in begun[MOST_BEGUN:]:
+        with contextlib.suppress(NotNow):
+            cancel(one=one)
 
 
 def _describe_file(
@@ -217,21 +228,15 @@ def _steps(one: ContactImport) -> Iterator[None]:
 
 
 def _write(one: ContactImport) -> Iterator[None]:
-    last = 0
-    while lines := writing.next_lines(one, behind=last):
-        if not writing.write_batch(one.pk, lines):
-            return
-        last = lines[-1].line
+    last: int | None = 0
+    while (last := writing.write_batch(one.pk, behind=last or 0)) is not None:
         yield
     _end(one.pk, State.IMPORTING, State.FINISHED)
 
 
 def _take_back(one: ContactImport) -> Iterator[None]:
-    last = None
-    while lines := writing.next_done_lines(one, before=last):
-        if not writing.take_batch_back(one.pk, lines):
-            return
-        last = lines[-1].line
+    last: int | None = None
+    while (last := writing.take_batch_back(one.pk, before=last)) is not None:
         yield
     told = one.lines.filter(is_opt_out=True).order_by("line")
     for first in range(0, told.count(), writing.BATCH):

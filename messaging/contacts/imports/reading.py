@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 
 from django.core.files.storage import default_storage
@@ -49,8 +50,8 @@ def read_lines(one: ContactImport) -> Iterator[None]:
         file = default_storage.open(one.stored_name)
     except FileNotFoundError as error:
         raise Unreadable(GONE) from error
-    with file:
-        rows = (row for row in _rows(file.file, one) if row.number > position)
+    with file, closing(_rows(file.file, one)) as all_rows:
+        rows = (row for row in all_rows if row.number > position)
         while batch := list(islice(rows, BATCH)):
             lines = [reader.read(row) for row in batch if not row.is_blank]
             if not _write(one, lines, our_address, position, batch[-1].number):
@@ -60,7 +61,7 @@ def read_lines(one: ContactImport) -> Iterator[None]:
     finish(one.pk)
 
 
-def _rows(file: object, one: ContactImport) -> Iterator[Row]:
+def _rows(file: object, one: ContactImport) -> Generator[Row, None, None]:
     dialect = Dialect(one.encoding, one.separator, one.has_header)
     rows = read_rows(file, dialect)  # type: ignore[arg-type]  # a storage gives what it has
     is_first = one.has_header

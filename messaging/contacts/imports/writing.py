@@ -45,24 +45,21 @@ class _Work:
     undo: dict[str, Any] = field(default_factory=dict)
 
 
-def next_lines(one: ContactImport, *, behind: int) -> list[ContactImportLine]:
-    """Return lines that are to be done, in their order; those that would change nothing too: the
-    contact may have changed since."""
-    waiting = one.lines.filter(before__isnull=True, line__gt=behind).exclude(outcome=Outcome.ERROR)
-    return list(waiting.order_by("line")[:BATCH])
-
-
 @transaction.atomic
-def write_batch(import_id: int, lines: Sequence[ContactImportLine]) -> bool:
-    """Bring lines into the inbox; return False if the import was cancelled meanwhile."""
+def write_batch(import_id: int, *, behind: int) -> int | None:
+    """Bring the next lines behind one into the inbox; return the number of the last of them.
+
+    Return None if there are no more, or the import was cancelled meanwhile.
+    """
     one = _lock(import_id, State.IMPORTING)
-    if one is None:
-        return False
+    lines = _waiting_lines(one, behind) if one else []
+    if one is None or not lines:
+        return None
     seq = counters.next_inbox_seq(one.inbox_id)
     if not _may_see(one):
         one.state, one.reason = State.CANCELLING, NO_MEMBER
         one.save(update_fields=["state", "reason"])
-        return False
+        return None
     works = _plan(one, lines)
     now = timezone.now()
     _write_contacts(one, works)
@@ -76,7 +73,14 @@ def write_batch(import_id: int, lines: Sequence[ContactImportLine]) -> bool:
     _save_lines(lines)
     one.done_count += len(lines)
     one.save(update_fields=["done_count"])
-    return True
+    return lines[-1].line
+
+
+def _waiting_lines(one: ContactImport, behind: int) -> list[ContactImportLine]:
+    """Return lines that are to be done, in their order; those that would change nothing too: the
+    contact may have changed since."""
+    waiting = one.lines.filter(before__isnull=True, line__gt=behind)
+    return list(waiting.exclude(outcome=Outcome.ERROR).order_by("line")[:BATCH])
 
 
 def _lock(import_id: int, state: State) -> ContactImport | None:
@@ -214,28 +218,32 @@ def _save_lines(lines: Sequence[ContactImportLine]) -> None:
         cursor.execute(statements.SAVE_LINES, statements.line_columns(lines))
 
 
-def next_done_lines(one: ContactImport, *, before: int | None) -> list[ContactImportLine]:
-    """Return lines that are to be taken back, the last ones first."""
-    done = one.lines.filter(before__isnull=False)
-    further = done if before is None else done.filter(line__lt=before)
-    return list(further.order_by("-line")[:BATCH])
-
-
 @transaction.atomic
-def take_batch_back(import_id: int, lines: Sequence[ContactImportLine]) -> bool:
-    """Undo what lines did, but for what somebody has changed since; False if that isn't wanted."""
+def take_batch_back(import_id: int, *, before: int | None) -> int | None:
+    """Undo what the last lines before one did, but for what somebody has changed since.
+
+    Return the number of the first of them; None if there are no more.
+    """
     one = _lock(import_id, State.CANCELLING)
-    if one is None:
-        return False
+    lines = _done_lines(one, before) if one else []
+    if one is None or not lines:
+        return None
     seq = counters.next_inbox_seq(one.inbox_id)
     done = [line for line in lines if line.before]
     _take_opt_outs_back(one, done, seq)
     Consent.objects.filter(pk__in=_keys(done, "consents")).delete()
     _take_contacts_back(one, done, seq)
-    one.lines.filter(line__in=[line.line for line in lines]).update(before=None)
+    one.lines.filter(pk__in=[line.pk for line in lines]).update(before=None)
     one.done_count = max(one.done_count - len(lines), 0)
     one.save(update_fields=["done_count"])
-    return True
+    return lines[-1].line
+
+
+def _done_lines(one: ContactImport, before: int | None) -> list[ContactImportLine]:
+    """Return lines that are to be taken back, the last one first."""
+    done = one.lines.filter(before__isnull=False)
+    further = done if before is None else done.filter(line__lt=before)
+    return list(further.order_by("-line")[:BATCH])
 
 
 def _keys(lines: Collection[ContactImportLine], name: str) -> list[int]:

@@ -52,7 +52,7 @@ def cancel_half_way(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> ContactImpor
         alone.setattr(jobs, "defer_import", lambda _: None)
         importing.start(one=one)
         for _ in range(3):
-            assert writing.write_batch(one.pk, writing.next_lines(one, behind=0))
+            assert writing.write_batch(one.pk, behind=0)
     assert Contact.objects.filter(company="Second").count() == 3 * writing.BATCH
     return importing.cancel(one=one)
 

@@ -215,8 +215,8 @@ def test_cancelling_takes_back_what_was_written(
     file = file.replace("Do not text", "Opt-out") + "Zoe,2025550133,,,\n"
     one = read(cast.ana, cast.front_desk, file)
     importing.start(one=one)
-    while lines := writing.next_lines(one, behind=0):
-        assert writing.write_batch(one.pk, lines)
+    while writing.write_batch(one.pk, behind=0):
+        pass
     assert Contact.objects.get(address=ABENA).name == "Abena M."
     assert OptOut.objects.count() == 2
     importing.cancel(one=one)
@@ -233,7 +233,7 @@ def test_cancelling_keeps_what_others_did_meanwhile(cast: Cast) -> None:
         cast.ana, cast.front_desk, "Name,Phone,Opt-out\nAnn,2025550133,yes\nBo,2025550134,\n"
     )
     importing.start(one=one)
-    writing.write_batch(one.pk, writing.next_lines(one, behind=0))
+    writing.write_batch(one.pk, behind=0)
     cast.text_in("STOP", sender="+12025550133")
     values = ContactValues(name="Bo", company="Bo & Sons")
     bo = Contact.objects.get(address="+12025550134")
@@ -273,11 +273,16 @@ def test_an_agent_who_leaves_the_inbox_imports_nothing(cast: Cast) -> None:
     assert not Contact.objects.exists()
 
 
-def test_a_second_worker_does_no_line_twice(cast: Cast) -> None:
+def test_two_workers_at_once_do_no_line_twice(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH", 2)
     one = read(cast.ana, cast.front_desk, CUSTOMERS)
     importing.start(one=one)
-    go_on(one)
-    assert importing.go_on(one.pk)
+    # Both begin at the first line; the second one waited for the first one's commit.
+    assert writing.write_batch(one.pk, behind=0) == 3
+    assert writing.write_batch(one.pk, behind=0) == 4
+    assert writing.write_batch(one.pk, behind=0) is None
+    assert go_on(one).state == State.FINISHED
+    assert (one.new_count, one.same_count) == (3, 0)
     assert Contact.objects.count() == 3
 
 
@@ -295,6 +300,12 @@ def test_columns_are_chosen_as_the_last_time(cast: Cast) -> None:
     importing.choose_columns(one=one, mapping={"number": 1, "reference": 0}, region="US")
     assert upload(cast.ana, cast.dispatch, CUSTOMERS).mapping == {"number": 1, "reference": 0}
     assert upload(cast.ben, cast.dispatch, CUSTOMERS).mapping["name"] == 0
+
+
+def test_imports_that_were_begun_and_left_give_way(cast: Cast) -> None:
+    first, *others = [upload(cast.ana, cast.front_desk, CUSTOMERS) for _ in range(6)]
+    assert go_on(first).state == State.CANCELLED
+    assert [go_on(one).state for one in others] == [State.UPLOADED] * 5
 
 
 def test_files_and_lines_go_after_a_month(
