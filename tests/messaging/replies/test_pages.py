@@ -262,6 +262,19 @@ def test_a_colleagues_change_is_shown_before_it_is_replaced(
     assert arrival.body == "Ana's words"
 
 
+def test_a_reply_that_a_colleague_deletes_in_the_same_moment_stays_deleted(
+    cast: Cast, arrival: SavedReply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.conversations.views.reply_pages.get_reply", lambda *_: arrival)
+    key, version = arrival.pk, arrival.version
+    SavedReply.objects.filter(pk=key).delete()
+    form = {"name": "arrival", "body": "Late", "owner": "me", "version": version}
+    ana = client_of(cast.ana)
+    told = ana.post(f"/replies/{key}/", form, follow=True)
+    assert "A colleague deleted this reply meanwhile." in read_words(told)
+    assert not SavedReply.objects.exists()
+
+
 def test_using_a_reply_is_no_change_of_it(cast: Cast, arrival: SavedReply) -> None:
     version = arrival.version
     actions.use_reply(reply=arrival, thread=None, agent=cast.ben)
