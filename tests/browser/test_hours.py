@@ -125,6 +125,8 @@ def test_an_administrator_sets_hours_copies_them_and_reads_them_out(
     page.get_by_label("Answer while closed").fill("We open {opens}. " * 10)
     expect(page.get_by_text(re.compile(r"· 3 segments$"))).to_be_visible()
     expect(sunday).to_contain_text("Closed")
+    for table in ("Closed days", "Members", "Labels"):
+        expect(page.get_by_role("button", name=f"Add another: {table}")).to_be_visible()
     expect_readable(page, WIDE, NARROW)
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/admin/inboxes/inbox/")
