@@ -133,6 +133,7 @@ def test_nothing_changes_before_the_next_change(
         assert hours.is_open(change) != hours.is_open(change - MICROSECOND)
 
 
+@settings(deadline=None)
 @given(weeks)
 def test_hours_past_midnight_read_as_one_evening_and_are_stored_as_two_days(week: Week) -> None:
     assert split_at_midnight(join_at_midnight(week)) == read_week(write_week(week))
