@@ -9,6 +9,7 @@ from messaging.conversations.views import (
     blocking,
     bulk,
     consents,
+    contact_cards,
     contact_export,
     contact_imports,
     contact_list,
@@ -67,6 +68,10 @@ urlpatterns = [
         "attachments/<int:attachment_id>/fetch/",
         attachments.refetch_attachment,
         name="fetch_attachment",
+    ),
+    path("attachments/<int:attachment_id>/card/", contact_cards.show_cards, name="cards"),
+    path(
+        "attachments/<int:attachment_id>/card/save/", contact_cards.save_contact, name="save_card"
     ),
     path("media/<str:signed>/<str:name>", attachments.serve_public_file, name="public_media"),
     path("threads/<int:thread_id>/mentions/", mentions.list_mentionable_agents, name="mentions"),

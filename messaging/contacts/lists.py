@@ -82,6 +82,11 @@ class ContactList:
             for name, label in sorted(named.items())
         ]
 
+    @property
+    def inbox_query(self) -> str:
+        """Return the query string that names the chosen inbox alone."""
+        return f"?inbox={self.wanted.inbox}" if self.wanted.inbox else ""
+
     @cached_property
     def is_exportable(self) -> bool:
         """Return True if the agent may export what the list shows, or some inboxes of it."""

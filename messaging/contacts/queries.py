@@ -20,7 +20,7 @@ from threads import words
 WINDOW = 2_000  # Rows that are examined one by one for what the index does not hold
 SMALLEST_WINDOW = 200  # of them, however many inboxes there are
 MOST_EXAMINED = 8_000  # Rows of all inboxes together
-FIRST_WINDOW = 100  # of them, where nothing but numbers of several inboxes is left out
+FIRST_WINDOW = 300  # of them, where nothing but numbers of several inboxes is left out
 MOST_SORTED = 1_000  # Contacts that are opted out, blocked or labelled, and sorted
 
 _TEXTED = """

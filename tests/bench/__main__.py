@@ -12,6 +12,7 @@ from django.db import connection
 
 from tests.bench import (
     cluster,
+    contacts,
     first_load,
     imports,
     lists,
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[Setup], list[Figure]]] = {
     "lists": lists.measure,
     "views": views.measure,
     "search": search.measure,
+    "contacts": contacts.measure,
     "imports": imports.measure,
     "memory": memory.measure,
     "first_load": first_load.measure,

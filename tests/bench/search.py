@@ -57,7 +57,7 @@ def measure(setup: Setup) -> list[Figure]:
         connection.execute("SET maintenance_work_mem = '256MB'")
         for key, size in zip(inboxes, SIZES, strict=True):
             started_at = time.monotonic()
-            with _without_indexes(connection):
+            with without_indexes(connection):
                 copied = _copy_threads(connection, key, size)
             rows.vacuum(connection)
             figures.append(_loading_figure(size, copied, time.monotonic() - started_at))
@@ -119,7 +119,7 @@ def _compare_searches(
 
 
 @contextmanager
-def _without_indexes(connection: rows.Connection) -> Iterator[None]:
+def without_indexes(connection: rows.Connection) -> Iterator[None]:
     """Drop indexes during the block: building them afterwards is faster."""
     names = list(TABLES)
     definitions = connection.execute(

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.demo import PASSWORD, history
+from config.demo.contacts import write_contacts
 from config.demo.hours import HOURS
 from config.demo.saved_replies import write_saved_replies
 from config.demo.work import write_work
@@ -75,6 +76,7 @@ class Command(BaseCommand):
             writer.write_history()
             write_work(agents, inboxes, writer.threads, writer.now)
             write_saved_replies(agents, inboxes)
+            write_contacts(inboxes, agents["ana"])
         if options["verbosity"]:
             self.stdout.write("The demo is seeded.")
 
@@ -201,9 +203,7 @@ class HistoryWriter:
             )
             thread = Thread.objects.get(pk=thread_id)
             since = min(self.now - head.since, line.at)
-            described = words.build_tsvector(
-                inbox.pk, [*words.split_words(head.name), *words.digit_triples(head.address)]
-            )
+            described = words.build_contact_vector(inbox.pk, head.address, head.name, ())
             Contact.objects.filter(pk=thread.contact_id).update(
                 name=head.name, note=head.note, words=described, created_at=since
             )

@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 from messaging.attachments import drafts
 from messaging.attachments.storing import store_file
 from messaging.contacts.consents import record_consent
-from messaging.models import SavedReply, SavedReplyFile
+from messaging.models import Attachment, Message, SavedReply, SavedReplyFile
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import write_message
 from tests.cast import ANAS_LINE, Cast, create_cast
@@ -91,6 +91,12 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
     reply_file = SavedReplyFile.objects.create(
         reply=reply, name="a.jpg", **store_file(make_picture(size=(9, 9))).columns
     )
+    card = Attachment.objects.create(
+        message=Message.objects.filter(thread=thread, kind="inbound").earliest("pk"),
+        thread=thread,
+        state="ready",
+        **store_file(b"BEGIN:VCARD\r\nFN:Secret\r\nTEL:+12025550143\r\nEND:VCARD\r\n").columns,
+    )
     set_priority(thread=thread, priority="high", by=cast.ana)
     return {
         "inbox": thread.inbox_id,
@@ -100,6 +106,7 @@ def _keys(cast: Cast, thread: Thread) -> dict[str, int]:
         "activity": Activity.objects.get(thread=thread, kind=Activity.Kind.PRIORITY).pk,
         "message": message.pk,
         "attachment": file.pk,
+        "card": card.pk,
         "later": later.pk,
         "reply": reply.pk,
         "reply_file": reply_file.pk,

@@ -85,6 +85,8 @@ MATRIX = {
     "threads/<int:thread_id>/attachments/": ("get", "thread", {}),
     "attachments/<int:attachment_id>/": ("get", "attachment", {}),
     "attachments/<int:attachment_id>/thumbnail/": ("get", "attachment", {}),
+    "attachments/<int:attachment_id>/card/": ("get", "card", {}),
+    "attachments/<int:attachment_id>/card/save/": ("post", "card", {"pick": "0-0"}),
     "attachments/<int:attachment_id>/fetch/": ("post", "attachment", {}),
     "later/<int:text_id>/": ("get", "later", {}),
     "later/<int:text_id>/send/": ("post", "later", {}),

@@ -207,6 +207,8 @@ REQUESTS: dict[str, list[Request]] = {
     "messages/<int:message_id>/text/": [Request()],
     "attachments/<int:attachment_id>/": [Request()],
     "attachments/<int:attachment_id>/thumbnail/": [Request()],
+    "attachments/<int:attachment_id>/card/": [Request()],
+    "attachments/<int:attachment_id>/card/save/": [Request("post", {}, ("pick",))],
     "attachments/<int:attachment_id>/fetch/": [Request("post")],
     "attachments/<int:attachment_id>/remove/": [Request("post", {}, tuple(WORDS), WORDS)],
     "later/": [Request(numbers={"inbox": "{}"}), Request(numbers={"after": "held-{}-1"})],

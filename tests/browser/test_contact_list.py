@@ -1,0 +1,100 @@
+"""The page Contacts in a browser: search while one types, the panel, the keyboard, a phone."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.pages import (
+    OpenPage,
+    find_violations,
+    format_number,
+    make_unique,
+    new_number,
+)
+from tests.browser.server import Server
+
+
+def details(page: Page) -> Locator:
+    return page.get_by_role("complementary", name="Details")
+
+
+def test_a_contact_is_added_found_changed_and_blocked_without_leaving_the_list(
+    open_page: OpenPage, server: Server
+) -> None:
+    number, name = new_number(), make_unique("Ines Vogt")
+    page = open_page("ana", "/")
+    page.get_by_role("link", name="Contacts").click()
+    page.get_by_role("link", name="New contact").click()
+    form = page.get_by_role("complementary", name="New contact")
+    form.get_by_role("combobox", name="Inbox").select_option("Front Desk")
+    form.get_by_role("textbox", name="Number").fill(format_number(number))
+    form.get_by_role("textbox", name="Name").fill(name)
+    form.get_by_role("textbox", name="Company").fill("Vogt Tiles")
+    form.get_by_role("button", name="Save").click()
+    expect(details(page).get_by_role("link", name="Start")).to_be_visible()
+    search = page.get_by_role("searchbox", name="Search contacts")
+    search.fill(name)
+    row = page.get_by_role("row", name=name)
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page).to_have_url(re.compile(r"/contacts/\?q="))
+    expect(row).to_contain_text("Vogt Tiles")
+    search.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(details(page)).to_contain_text(name)
+    expect(row.get_by_role("link")).to_have_attribute("aria-current", "true")
+    details(page).get_by_role("button", name="Block").click()
+    expect(details(page).get_by_role("button", name="Unblock")).to_be_visible()
+    expect(row).to_contain_text("Blocked")
+    details(page).get_by_role("link", name="Edit contact").click()
+    page.get_by_role("textbox", name="Name").fill(f"{name} II")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row", name=f"{name} II")).to_be_visible()
+    expect(details(page)).to_contain_text(f"{name} II")
+    page.keyboard.press("Escape")
+    expect(details(page)).to_have_count(0)
+    expect(page.get_by_role("table", name="Contacts")).to_be_visible()
+
+
+def test_the_step_back_closes_the_panel_and_keeps_the_list(open_page: OpenPage) -> None:
+    page = open_page("ana", "/contacts/?q=marta")
+    link = page.locator(".contacts-link").first
+    link.click()
+    expect(details(page)).to_be_visible()
+    expect(page.get_by_role("heading", name="Details")).to_be_focused()
+    page.locator(".contacts-main").evaluate("main => main.dataset.same = 'yes'")
+    page.go_back()
+    expect(details(page)).to_have_count(0)
+    expect(page.locator(".contacts-main")).to_have_attribute("data-same", "yes")
+    expect(link).to_be_focused()
+    expect(link).not_to_have_attribute("aria-current", "true")
+
+
+def test_a_phone_shows_the_details_as_a_page_of_their_own(open_page: OpenPage) -> None:
+    page = open_page("ana", "/contacts/", viewport={"width": 390, "height": 844})
+    expect(page.get_by_role("table", name="Contacts")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator(".contacts-link").first.click()
+    expect(details(page)).to_be_visible()
+    expect(page.get_by_role("table", name="Contacts")).to_be_hidden()
+    details(page).get_by_role("link", name="Close details").click()
+    expect(page.get_by_role("table", name="Contacts")).to_be_visible()
+
+
+def test_filters_and_the_order_work_at_once_and_the_page_is_accessible(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("ana", "/contacts/")
+    opted_out = page.get_by_role("checkbox", name="Opted out")
+    opted_out.check()
+    expect(page).to_have_url(re.compile("opted_out=1"))
+    opted_out.uncheck()
+    expect(page).to_have_url(re.compile(r"/contacts/$"))
+    page.get_by_role("link", name="Name", exact=True).click()
+    expect(page.get_by_role("columnheader", name="Name")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    page.locator(".contacts-link").first.click()
+    expect(details(page)).to_be_visible()
+    assert find_violations(page) == []
