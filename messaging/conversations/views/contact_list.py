@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.contrib import messages as toasts
@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from inboxes.integers import IntegerField
+from inboxes.integers import IntegerField, read_integer
 from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent, target_id
 from messaging.contacts.describing import (
@@ -69,7 +69,7 @@ def show_contacts(request: HtmxRequest) -> HttpResponse:
         return render(request, "messaging/contacts/_rows.html", {"listing": listing})
     if request.htmx and target == "contacts-found":
         answer = render(request, "messaging/contacts/found.html", {"listing": listing})
-        answer["HX-Replace-Url"] = reverse("messaging:contacts") + listing.query
+        answer["HX-Replace-Url"] = _shown_path(request) + listing.query
         return answer
     return _render_page(request, listing)
 
@@ -81,7 +81,7 @@ def show_contact(request: HtmxRequest, contact_id: int) -> HttpResponse:
     agent = signed_in_agent(request)
     contact = get_contact(agent, contact_id)
     listing = _read_list(request, agent)
-    if request.htmx and target_id(request) == f"contact-{contact_id}":
+    if request.htmx and "row" in request.GET:
         return _render_row(request, listing, contact)
     about = details_of_contact(contact)
     thread = about.thread
@@ -208,6 +208,14 @@ def _render_row(request: HtmxRequest, listing: ContactList, contact: Contact) ->
     [row] = build_rows([contact.pk], listing.agent, listing.inboxes, listing.labels)
     context = {"row": row, "listing": listing, "shown_id": contact.pk}
     return render(request, "messaging/contacts/_row.html", context)
+
+
+def _shown_path(request: HtmxRequest) -> str:
+    """Return the address of the contact that stands beside the list, else the list's own."""
+    shown = urlsplit(request.htmx.current_url or "").path
+    contacts = reverse("messaging:contacts")
+    key = read_integer(shown.removeprefix(contacts).removesuffix("/"))
+    return reverse("messaging:contact_page", args=[key]) if key is not None else contacts
 
 
 def _others(contact: Contact, listing: ContactList) -> list[tuple[Contact, str]]:

@@ -46,15 +46,19 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 
 // What one's own deed has changed is drawn anew: the panel, and the row beside it.
-document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+document.addEventListener("htmx:after:request", async ({ detail: { ctx } }) => {
   if (ctx.request.method !== "POST" || ctx.response.status >= 400) return;
   const open = panel()?.dataset.contact;
   if (!open) return;
-  const address = location.pathname + location.search;
-  window.htmx?.ajax("GET", address, { source: "#contact-panel", target: "#contact-panel" });
+  const path = `/contacts/${open}/`;
+  const address = path + location.search;
+  const query = new URLSearchParams(location.search);
+  // One after the other: a request of a row would end that of the panel.
+  await window.htmx?.ajax("GET", address, { source: "#contact-panel", target: "#contact-panel" });
   const row = `#contact-${CSS.escape(open)}`;
   if (document.querySelector(row)) {
-    window.htmx?.ajax("GET", address, { source: row, target: row, swap: "outerHTML" });
+    const rowAddress = `${path}?${new URLSearchParams([...query, ["row", "1"]])}`;
+    window.htmx?.ajax("GET", rowAddress, { source: row, target: row, swap: "outerHTML" });
   }
 });
 

@@ -157,11 +157,7 @@ def test_nobody_adds_a_contact_to_an_inbox_of_others(cast: Cast) -> None:
 def test_a_row_is_drawn_anew_after_its_contact_was_blocked(cast: Cast) -> None:
     contact = add(cast)
     block_contact(contact=contact, by=cast.ana)
-    answer = client_of(cast.ana).get(
-        f"/contacts/{contact.pk}/",
-        HTTP_HX_REQUEST="true",
-        HTTP_HX_TARGET=f"tr#contact-{contact.pk}",
-    )
+    answer = client_of(cast.ana).get(f"/contacts/{contact.pk}/?row=1", HTTP_HX_REQUEST="true")
     html = answer.content.decode()
     assert html.strip().startswith("<tr")
     assert "Blocked" in html
@@ -185,3 +181,20 @@ def test_import_is_offered_to_members_and_export_to_whom_it_is_allowed(cast: Cas
         assert (f'href="{path}{query}"' in html) is (query.endswith(str(cast.dispatch.pk)))
     assert path not in client_of(cast.cho).get("/contacts/").content.decode()
     assert "/contacts/import/" not in client_of(cast.dov).get("/contacts/").content.decode()
+
+
+def test_a_search_keeps_the_contact_that_stands_beside_the_list_in_the_address(cast: Cast) -> None:
+    contact = add(cast)
+    for shown, path in (
+        (f"/contacts/{contact.pk}/?order=name", f"/contacts/{contact.pk}/?q=rosa"),
+        ("/contacts/new/", "/contacts/?q=rosa"),
+        ("/elsewhere/9/", "/contacts/?q=rosa"),
+        ("/contacts/", "/contacts/?q=rosa"),
+    ):
+        answer = client_of(cast.ana).get(
+            "/contacts/?q=rosa",
+            HTTP_HX_REQUEST="true",
+            HTTP_HX_TARGET="div#contacts-found",
+            HTTP_HX_CURRENT_URL=f"http://testserver{shown}",
+        )
+        assert answer["HX-Replace-Url"] == path
