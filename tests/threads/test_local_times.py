@@ -73,7 +73,11 @@ def test_the_next_morning_is_at_eight_whatever_the_clocks_do(
     # None was skipped: all moments of a quarter of an hour between them show another time.
     steps = int((morning - after) / timedelta(minutes=15))
     earlier = (morning - timedelta(minutes=15) * step for step in range(1, steps + 1))
-    assert all(moment.astimezone(zone).strftime("%H:%M") != "08:00" for moment in earlier)
+    assert all(
+        moment.astimezone(zone).strftime("%H:%M") != "08:00"
+        for moment in earlier
+        if moment > after
+    )
 
 
 @given(zones=st.lists(ZONES, min_size=1, max_size=4), after=MOMENTS)
