@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inboxes.hours.opening import ClosedPeriod, Hours
@@ -25,6 +26,12 @@ from inboxes.models.inboxes import EPOCH
 from tests.cast import Cast
 
 MICROSECOND = timedelta(microseconds=1)
+
+# A busy machine is no reason to fail.
+ANY_SPEED: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
 
 # With a year in which they change their clocks, some by half an hour or two, some at midnight, one
 # a minute after it; Samoa skipped a day.
@@ -88,7 +95,7 @@ def is_shown_twice(hours: Hours, at: datetime) -> bool:
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600, **ANY_SPEED)
 @given(situations())
 def test_it_is_open_when_its_clock_is_within_the_hours(given: tuple[Hours, datetime]) -> None:
     hours, at = given
@@ -98,7 +105,7 @@ def test_it_is_open_when_its_clock_is_within_the_hours(given: tuple[Hours, datet
         assert not hours.is_open(at) or is_shown_twice(hours, at)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, **ANY_SPEED)
 @given(situations(), st.floats(0, 0.999))
 def test_a_closed_period_is_the_same_from_its_first_moment_to_its_last(
     given: tuple[Hours, datetime], part: float
@@ -120,7 +127,7 @@ def test_a_closed_period_is_the_same_from_its_first_moment_to_its_last(
             assert hours.closed_period(min(inside, period.end - MICROSECOND)) == period
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, **ANY_SPEED)
 @given(situations(), st.floats(0, 0.999))
 def test_nothing_changes_before_the_next_change(
     given: tuple[Hours, datetime], part: float
@@ -133,7 +140,7 @@ def test_nothing_changes_before_the_next_change(
         assert hours.is_open(change) != hours.is_open(change - MICROSECOND)
 
 
-@settings(deadline=None)
+@settings(**ANY_SPEED)
 @given(weeks)
 def test_hours_past_midnight_read_as_one_evening_and_are_stored_as_two_days(week: Week) -> None:
     assert split_at_midnight(join_at_midnight(week)) == read_week(write_week(week))
