@@ -26,7 +26,7 @@ _OPTED_OUT = """WITH for_all AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT id, address FROM threads_contact
         WHERE inbox_id = number.inbox_id AND address = opt_out.address OFFSET 0) AS contact
     WHERE number.inbox_id = ANY(%(inboxes)s)
-    UNION
+    UNION ALL
     SELECT contact.id, contact.address FROM for_all
     CROSS JOIN unnest(%(inboxes)s::bigint[]) AS at (inbox_id)
     CROSS JOIN LATERAL (SELECT id, address FROM threads_contact

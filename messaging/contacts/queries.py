@@ -30,6 +30,11 @@ SELECT strand.* FROM unnest({strands}::bigint[]) AS at (key) CROSS JOIN LATERAL 
     ORDER BY {at} DESC, {key} DESC LIMIT %(window)s) AS strand
 ORDER BY last_at DESC, thread_id DESC LIMIT %(window)s
 """
+# No index holds all conversations: one has those that are blocked, one the others.
+_BOTH = """
+SELECT both_of.* FROM (({blocked}) UNION ALL ({others})) AS both_of
+ORDER BY last_at DESC, thread_id DESC LIMIT %(window)s
+"""
 _UNUSED = """
 SELECT strand.* FROM unnest(%(inboxes)s::bigint[]) AS at (key) CROSS JOIN LATERAL (
     SELECT contact.id, NULL::timestamptz AS last_at, NULL::bigint AS thread_id, NULL::text AS low
@@ -125,7 +130,9 @@ def find_contacts(
         return Found([])
     details = _values(scope, after, count + 1) | {"few": list(few or ())}
     if few is not None:
-        rows = _run(_sorted(scope, after, "SELECT unnest(%(few)s::bigint[]) AS id"), details)
+        rows = _run(
+            _sorted(scope, after, "SELECT DISTINCT unnest(%(few)s::bigint[]) AS id"), details
+        )
         return _page(rows, scope, count)
     if scope.wanted.search is not None:
         return _search(scope, after, count, details)
@@ -240,10 +247,15 @@ def _strands(scope: Scope, phase: Phase, after: Place | None) -> str:
             "at": "placed.last_at",
             "key": "placed.thread_id",
         }
-    elif scope.wanted.is_blocked:
-        parts["driving"] += " AND thread.status = 'blocked'"
-    beyond = "({at}, {key}) < (%(at)s, %(key)s)".format(**parts) if after else "true"
-    return _TEXTED.format(beyond=beyond, **parts)
+    parts["beyond"] = "({at}, {key}) < (%(at)s, %(key)s)".format(**parts) if after else "true"
+    if scope.label_ids:
+        return _TEXTED.format(**parts)
+    driving = parts.pop("driving")
+    blocked = _TEXTED.format(driving=f"{driving} AND thread.status = 'blocked'", **parts)
+    if scope.wanted.is_blocked:
+        return blocked
+    others = _TEXTED.format(driving=f"{driving} AND thread.status <> 'blocked'", **parts)
+    return _BOTH.format(blocked=blocked, others=others)
 
 
 def _sorted(scope: Scope, after: Place | None, candidates: str) -> str:
