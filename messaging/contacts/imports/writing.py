@@ -28,7 +28,7 @@ from threads.models import Consent, Contact, Thread
 State = ContactImport.State
 Outcome = ContactImportLine.Outcome
 
-BATCH = 500  # lines
+BATCH = 200  # lines: a webhook of the inbox may have to wait for one batch
 NO_MEMBER = "You can't see this inbox any more."
 
 

@@ -19,7 +19,7 @@ from threads.models import Consent, Contact
 
 __all__ = ["carrier", "far_end"]
 
-COUNT = 1_200  # lines: three batches
+COUNT = 1_200  # lines: several batches
 POINTS = ["lines read", "half written", "lines written", "half taken back", "lines taken back"]
 
 
