@@ -1,24 +1,22 @@
 """Read contact cards (RFC 6350, and the older vCard 2.1 and 3.0), and save whom they describe.
 
-A card comes from outside and may hold anything. Only the lines that are shown are handed to the
-parser, of each card alone, and what it cannot read is left out.
+A card comes from outside and may hold anything. Only the lines that are shown are kept, so many of
+them, and what cannot be read is left out. No library reads them: see `card_lines`.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import vobject
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
 from inboxes import counters
 from inboxes.models import Agent
+from messaging.contacts.card_lines import Line, read_line, read_name, unfold
 from messaging.contacts.describing import ContactValues, create_contact, describe_contact
 from messaging.models import Number
 from threads import addresses
@@ -27,12 +25,12 @@ from threads.models import Contact
 LARGEST_FILE = 2**20  # bytes; pictures in cards are long
 LONGEST_LINE = 2_000  # characters of a line that is kept
 MOST_CARDS = 20
+MOST_LINES_OF_CARD = 50  # that are kept
+MOST_LINES_OF_FILE = 500
 MOST_NUMBERS = 10  # of a card
 _LONGEST_NAME = 120
 _LONGEST_EMAIL = 254
 
-# `item1.TEL;TYPE=cell:+1…`: a group, the property, its parameters.
-_PROPERTY = re.compile(r"(?:[\w-]+\.)?([A-Za-z-]+)\s*[;:]")
 _WANTED = {"N", "FN", "ORG", "TEL", "EMAIL"}
 
 
@@ -116,86 +114,58 @@ def _decode(data: bytes) -> str:
 
 
 def _split_cards(text: str) -> Iterator[list[str]]:
-    """Yield the wanted lines of each card, unfolded. A card without an end is none."""
+    """Yield the wanted lines of each card that has any. A card without an end is none."""
     lines: list[str] | None = None
-    for line in _unfold(text):
-        word = line.strip().upper()
+    left = MOST_LINES_OF_FILE
+    for line in unfold(text):
+        word = line[:20].strip().upper()
         if word == "BEGIN:VCARD":
             lines = []
-        elif word == "END:VCARD" and lines is not None:
-            yield lines
+        elif word == "END:VCARD":
+            if lines:
+                yield lines
             lines = None
-        elif lines is not None and _is_wanted(line):
+            if not left:
+                return
+        elif lines is not None and left and len(lines) < MOST_LINES_OF_CARD and _is_wanted(line):
             lines.append(line)
-
-
-def _unfold(text: str) -> Iterator[str]:
-    """Yield whole lines: one that begins with white space continues the one before, and so does
-    one behind `=` in quoted-printable text."""
-    parts: list[str] = []
-    is_quoted = False
-    for line in re.split(r"\r\n|\r|\n", text):
-        is_soft = is_quoted and parts[-1].endswith("=")
-        if parts and (line[:1] in {" ", "\t"} or is_soft):
-            if is_soft:
-                parts[-1] = parts[-1][:-1]
-            parts.append(line if is_soft else line[1:])
-            continue
-        if parts:
-            yield "".join(parts)
-        parts = [line]
-        is_quoted = "QUOTED-PRINTABLE" in line[:200].upper()
-    yield "".join(parts)
+            left -= 1
 
 
 def _is_wanted(line: str) -> bool:
-    found = _PROPERTY.match(line[:80])
-    return found is not None and found[1].upper() in _WANTED and len(line) <= LONGEST_LINE
+    return len(line) <= LONGEST_LINE and read_name(line) in _WANTED
 
 
-def _read_card(lines: list[str]) -> Card | None:
-    """Return what the lines say. The parser gets one line at a time: a bad one spoils no other."""
-    found: dict[str, list[Any]] = {name: [] for name in _WANTED}
-    for line in lines:
-        name, value = _read_line(line)
-        if name in found and value:
-            found[name].append(value)
-    company = _tidy(_first_part(found["ORG"]))
-    name = _tidy(_first_part(found["FN"]) or _join_name(found["N"]))
-    numbers = _read_numbers([str(one) for one in found["TEL"]])
-    card = Card(name, company, _read_email(found["EMAIL"]), numbers)
-    return card if name or company or numbers else None
+def _read_card(lines: Sequence[str]) -> Card | None:
+    """Return what the lines say. Each is read by itself: a bad one spoils no other."""
+    found: dict[str, list[Line]] = {name: [] for name in _WANTED}
+    for written in lines:
+        line = read_line(written)
+        if line is not None and line.value.strip():
+            found[line.name].append(line)
+    # An organization goes from the company to its departments.
+    company = _first([line.parts[0] for line in found["ORG"]])
+    name = _first([line.text for line in found["FN"]] + [_join_name(one) for one in found["N"]])
+    numbers = _read_numbers([line.text for line in found["TEL"]])
+    email = _read_email([line.text for line in found["EMAIL"]])
+    return Card(name, company, email, numbers) if name or company or numbers else None
 
 
-def _read_line(line: str) -> tuple[str, Any]:
-    try:
-        parsed = vobject.readOne(f"BEGIN:VCARD\r\nVERSION:3.0\r\n{line}\r\nEND:VCARD\r\n")
-        [content] = [one for one in parsed.getChildren() if one.name != "VERSION"]
-    except Exception:  # noqa: BLE001  what it raises for what is no card is not documented
-        return "", None
-    return content.name, content.value
+def _join_name(line: Line) -> str:
+    """Return given and family name; commas stand between the words of either."""
+    family, given, additional = [*line.parts, "", "", ""][:3]
+    return f"{given} {additional} {family}".replace(",", " ")
 
 
-def _first_part(values: list[Any]) -> str:
-    """Return the first value; an organization is a list, from the company to its departments."""
-    if not values:
-        return ""
-    first = values[0]
-    return str(first[0] if isinstance(first, list) and first else first)
-
-
-def _join_name(values: list[Any]) -> str:
-    """Return given and family name; a part of several words is a list."""
-    if not values:
-        return ""
-    parts = [getattr(values[0], part, "") for part in ("given", "additional", "family")]
-    return " ".join(" ".join(one) if isinstance(one, list) else str(one) for one in parts)
+def _first(texts: Sequence[str]) -> str:
+    """Return the first that says anything."""
+    return next((tidy for text in texts if (tidy := _tidy(text))), "")
 
 
 def _tidy(text: str) -> str:
     """Return one line without control and direction characters, as long as a name may be."""
     line = " ".join(text.split())
-    plain = "".join(c for c in line if unicodedata.category(c)[0] != "C")
+    plain = "".join(c for c in line[: 4 * _LONGEST_NAME] if unicodedata.category(c)[0] != "C")
     return " ".join(plain.split())[:_LONGEST_NAME].strip()
 
 
@@ -203,20 +173,28 @@ def _read_numbers(values: list[str]) -> tuple[CardNumber, ...]:
     """Return the numbers, each once."""
     found: dict[str, CardNumber] = {}
     for value in values:
-        written = _tidy(value.removeprefix("tel:"))
+        written = _tidy(_without_scheme(value))
         if not written:
             continue
+        if len(found) == MOST_NUMBERS:
+            break
         try:
             address = addresses.parse_typed_number(written)
         except addresses.InvalidNumber:
             address = ""
         found.setdefault(address or written, CardNumber(written, address))
-    return tuple(found.values())[:MOST_NUMBERS]
+    return tuple(found.values())
 
 
-def _read_email(values: list[Any]) -> str:
+def _without_scheme(value: str) -> str:
+    """Return the number of an address like `tel:+1-202-555-0155;ext=5`, as vCard 4.0 writes it."""
+    value = value.strip()
+    return value[4:].partition(";")[0] if value[:4].lower() == "tel:" else value
+
+
+def _read_email(values: list[str]) -> str:
     for value in values:
-        email = _tidy(str(value))
+        email = _tidy(value)
         try:
             validate_email(email)
         except ValidationError:
