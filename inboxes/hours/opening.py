@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone
 
 from inboxes.hours.public_holidays import holidays_of
 from inboxes.hours.weekly import DAY, Week, read_week
@@ -132,6 +133,18 @@ class Hours:
             end = last_instant(day, closes, self.zone)
             if start < end:
                 yield start, end
+
+
+def load_holidays() -> None:
+    """Load the public holidays on which inboxes answer, if there are any.
+
+    The first time takes more than a tenth of a second in a process. A text that comes in would
+    wait for it while its inbox is locked.
+    """
+    answering = Inbox.objects.filter(answers_when_closed=True).exclude(holiday_region="")
+    year = timezone.now().year
+    for region in answering.values_list("holiday_region", flat=True).distinct():
+        holidays_of(region, year)
 
 
 def find_zone(name: str) -> ZoneInfo:

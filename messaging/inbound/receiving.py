@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import traceback
 from copy import copy
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from inboxes import counters
@@ -20,6 +22,8 @@ from messaging.outbound import automatic_answers, opt_outs
 from messaging.outbound.receipts import apply_receipt
 from messaging.stream import statements, writing
 from threads import addresses
+
+log = logging.getLogger(__name__)
 
 # Headers that help to understand a request later; signatures and credentials are not kept.
 KEPT_HEADERS = {"content-type", "user-agent", "i-twilio-idempotency-token"}
@@ -181,7 +185,7 @@ def store_text(
     already.
     """
     recipients = [text.recipient, *(() if text.is_recipient_told else text.others)]
-    inbox_id, our_address, answers = _find_route(account, recipients)
+    inbox_id, our_address = _find_route(account, recipients)
     seq = counters.next_inbox_seq(inbox_id)
     thread_id = writing.get_or_create_thread(
         inbox_id=inbox_id, sender=text.sender, our_address=our_address, seq=seq
@@ -212,9 +216,35 @@ def store_text(
     if keyword is not None:
         is_answered = text.keyword is not None
         opt_outs.apply_keyword(message, keyword, our_address=our_address, is_answered=is_answered)
-    elif answers:
-        automatic_answers.answer_text(message)
+    elif message.may_be_answered:
+        _answer_text(message)
     return message
+
+
+def _answer_text(message: Message) -> None:
+    """Answer the text if an answer is due; the text is kept, whatever goes wrong with that.
+
+    Where the database is in trouble, nothing is stored, and the carrier repeats the text.
+    """
+    try:
+        with transaction.atomic():
+            automatic_answers.answer_text(message)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it is, the text counts more
+        # Its words may be those of the text.
+        log.error(
+            "The text %s got no automatic answer: %s in %s.",
+            message.pk,
+            type(error).__name__,
+            _place_of(error),
+        )
+
+
+def _place_of(error: Exception) -> str:
+    """Return the file and the line in which the error was raised."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"
 
 
 def _time_and_position(
@@ -229,17 +259,16 @@ def _time_and_position(
     return at, previous or 0
 
 
-def _find_route(account: CarrierAccount, recipients: list[str]) -> tuple[int, str, bool]:
-    """Return the inbox of our number, the number as we write it, and if the inbox ever answers by
-    itself.
+def _find_route(account: CarrierAccount, recipients: list[str]) -> tuple[int, str]:
+    """Return the inbox of our number, and the number as we write it.
 
     The first of the recipients that is ours counts. Raises UnknownNumber.
     """
     for recipient in recipients:
         row = statements.fetch_row(statements.FIND_ROUTE, [account.pk, _add_plus_sign(recipient)])
         if row is not None:
-            inbox_id, our_address, answers = row
-            return inbox_id, our_address, answers
+            inbox_id, our_address = row
+            return inbox_id, our_address
     raise UnknownNumber
 
 

@@ -73,6 +73,9 @@ class Message(models.Model):
         OPT_IN = "opt_in", "Opt-in"
         HELP = "help", "Help"
 
+    # Not stored: if its inbox ever answers by itself, known as soon as the text is recorded.
+    may_be_answered = False
+
     thread = models.ForeignKey(
         "threads.Thread", on_delete=models.PROTECT, related_name="messages", db_index=False
     )

@@ -57,12 +57,8 @@ def fetch_rows(statement: str, details: Any) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-# With it comes whether the inbox ever answers by itself: most don't, and need not be asked again.
 FIND_ROUTE = (
-    "SELECT number.inbox_id, number.address, inbox.answers_when_closed OR inbox.greets"
-    " FROM messaging_number AS number"
-    " LEFT JOIN inboxes_inbox AS inbox ON inbox.id = number.inbox_id"
-    " WHERE number.account_id = %s AND number.address = %s"
+    "SELECT inbox_id, address FROM messaging_number WHERE account_id = %s AND address = %s"
 )
 
 # Whether a text that has come in is answered by itself.
@@ -125,8 +121,9 @@ _BEFORE = (
 )
 
 # Inserts a message and updates its thread and its inbox, whose row shows nothing of a blocked
-# contact. Returns its key and its position, and of the thread as it was: whether it has labels,
-# its status, and who waits for it while snoozed.
+# contact. Returns its key and its position; of the thread as it was whether it has labels, its
+# status, and who waits for it while snoozed; and whether the inbox ever answers by itself: most
+# don't, and need not be asked again. NULL in a blocked thread, which gets no answer.
 RECORD_MESSAGE = (
     f"WITH written AS ({build_insert(Message, position=_POSITION)}, position),"  # noqa: S608  as above
     f" before AS MATERIALIZED ({_BEFORE}),"
@@ -145,9 +142,11 @@ RECORD_MESSAGE = (
     " is_to_group = coalesce(%(is_to_group)s, is_to_group)"
     " FROM written, before WHERE threads_thread.id = before.id),"
     f" lifted AS (UPDATE inboxes_inbox SET {_LAST_MESSAGE} FROM written, before"
-    " WHERE inboxes_inbox.id = %(inbox_id)s AND before.status <> 'blocked')"
+    " WHERE inboxes_inbox.id = %(inbox_id)s AND before.status <> 'blocked'"
+    " RETURNING answers_when_closed OR greets AS answers)"
     " SELECT written.id, written.position, before.has_labels, before.status,"
-    " coalesce(before.assignee_id, before.snoozed_by_id) FROM written, before"
+    " coalesce(before.assignee_id, before.snoozed_by_id), (SELECT answers FROM lifted)"
+    " FROM written, before"
 )
 
 FIND_QUEUED_TEXT = (

@@ -107,7 +107,8 @@ def record_message(
     )
     if row is None:
         raise Inbox.DoesNotExist
-    message.pk, message.position, has_labels, status, waiting_agent_id = row
+    message.pk, message.position, has_labels, status, waiting_agent_id, answers = row
+    message.may_be_answered = bool(answers)
     if has_labels:
         ThreadLabel.objects.filter(thread=message.thread_id).update(last_at=message.created_at)
     is_blocked = status == Thread.Status.BLOCKED

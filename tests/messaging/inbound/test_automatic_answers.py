@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from inboxes.hours.opening import load_holidays
+from inboxes.hours.public_holidays import holidays_of
 from inboxes.models import Inbox
 from messaging.carriers import events
 from messaging.inbound.receiving import store_late_text, store_text
 from messaging.models import AutomaticAnswer, Message, Notification, OptOut
+from messaging.outbound import automatic_answers
 from messaging.outbound.opt_outs import record_opt_out
 from messaging.work import deeds
 from tests.cast import CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
@@ -307,4 +311,57 @@ def test_receiving_asks_the_database_no_more_where_an_inbox_does_not_answer(cast
     with CaptureQueriesContext(connection) as off:
         cast.text_in("Hello?")
     assert len(off) == len(without)
-    assert len(answered_before) == len(without) + 1
+    # What is asked, and the savepoint around it.
+    assert len(answered_before) == len(without) + 3
+
+
+def fail_to_fill(_: str, __: object) -> str:
+    raise ValueError("Hello? from Rosa")
+
+
+def fail_in_database(_: str, __: object) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
+    return ""
+
+
+@pytest.mark.parametrize("fail", [fail_to_fill, fail_in_database], ids=["filling", "statement"])
+def test_a_text_is_kept_when_its_answer_goes_wrong(
+    cast: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fail: Callable[[str, object], str],
+) -> None:
+    give_hours(cast.front_desk)
+    monkeypatch.setattr(automatic_answers, "fill_text", fail)
+    text = cast.text_in("Hello?")
+    assert Message.objects.get(pk=text.pk).body == "Hello?"
+    assert answers() == []
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert f"The text {text.pk} got no automatic answer" in line
+    assert "Hello" not in caplog.text
+
+
+def test_a_text_is_repeated_when_the_database_goes_away_in_its_answer(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str, __: object) -> str:
+        raise OperationalError("the connection is lost")
+
+    give_hours(cast.front_desk)
+    monkeypatch.setattr(automatic_answers, "fill_text", fail)
+    with pytest.raises(OperationalError):
+        text_in(cast)
+    assert not Message.objects.exists()
+
+
+def test_holidays_are_loaded_before_texts_come_in_if_an_inbox_answers_on_them(cast: Cast) -> None:
+    holidays_of.cache_clear()
+    load_holidays()
+    assert holidays_of.cache_info().currsize == 0
+    give_hours(cast.front_desk, holiday_region="US-CA")
+    load_holidays()
+    assert holidays_of.cache_info().currsize == 1
+    cast.text_in("Hello?")
+    assert holidays_of.cache_info().currsize == 1
+    assert holidays_of.cache_info().hits > 0
