@@ -5,15 +5,15 @@ They are opt-outs like all others: nothing that is imported later ends them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import QuerySet
 
 from inboxes import bell, counters
-from inboxes.models import Agent
+from inboxes.models import Agent, Inbox
 from messaging.models import Message, Number, OptOut, OptOutSettings
 from messaging.stream import jobs, replies
 from threads.models import Contact
@@ -61,7 +61,7 @@ def record_imported(
 
 def _show_elsewhere(recorded: dict[str, int], inbox_id: int) -> None:
     """Show those that count for all our numbers in the other inboxes that talk with them."""
-    others = Contact.objects.filter(address__in=recorded, is_unused=False)
+    others = _contacts_anywhere(recorded).filter(is_unused=False)
     elsewhere = others.exclude(inbox=inbox_id).values_list("address", flat=True)
     for address in sorted(set(elsewhere)):
         jobs.defer_opt_out_shown(recorded[address], but=[inbox_id])
@@ -75,16 +75,29 @@ def take_imported_back(keys: Collection[int]) -> list[str]:
     """
     if not keys:
         return []
-    asked = Message.objects.filter(
-        inbox=OuterRef("recorded_in"),
-        thread__contact__address=OuterRef("address"),
-        keyword=Message.Keyword.OPT_OUT,
-        created_at__gte=OuterRef("since"),
-    )
     rows = OptOut.objects.current().filter(pk__in=keys, source=OptOut.Source.IMPORT)
-    gone = dict(rows.filter(~Exists(asked)).values_list("pk", "address"))
-    OptOut.objects.filter(pk__in=gone).delete()
-    return list(gone.values())
+    taken = list(rows.select_for_update(of=("self",)))
+    asked = _asked_since({one.address: one.since for one in taken})
+    gone = [one for one in taken if one.address not in asked]
+    OptOut.objects.filter(pk__in=[one.pk for one in gone]).delete()
+    return [one.address for one in gone]
+
+
+def _asked_since(moments: Mapping[str, datetime]) -> set[str]:
+    """Return those who texted STOP to any inbox since their moment."""
+    if not moments:
+        return set()
+    stops = Message.objects.filter(
+        thread__contact__in=_contacts_anywhere(moments),
+        keyword=Message.Keyword.OPT_OUT,
+        created_at__gte=min(moments.values()),
+    )
+    told = stops.values_list("thread__contact__address", "created_at")
+    return {address for address, at in told if at >= moments[address]}
+
+
+def _contacts_anywhere(addresses: Collection[str]) -> QuerySet[Contact]:
+    return Contact.objects.filter(inbox__in=Inbox.objects.values("pk"), address__in=addresses)
 
 
 def follow_in_other_inboxes(inbox_id: int, addresses: Collection[str]) -> None:
@@ -92,7 +105,7 @@ def follow_in_other_inboxes(inbox_id: int, addresses: Collection[str]) -> None:
 
     Opt-outs of one number may have counted for all. Doing it twice is harmless.
     """
-    others = Contact.objects.filter(address__in=addresses, is_unused=False)
+    others = _contacts_anywhere(addresses).filter(is_unused=False)
     inbox_ids = others.exclude(inbox=inbox_id).values_list("inbox", flat=True).distinct()
     for other_id in sorted(inbox_ids):
         with transaction.atomic():

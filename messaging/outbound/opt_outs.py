@@ -48,7 +48,7 @@ def apply_keyword(
     thread = Thread.objects.select_related("contact", "inbox").get(pk=message.thread_id)
     theirs, at = thread.contact.address, _sent_at(message)
     can_be_older = message.is_late or keyword == "opt_in"
-    if can_be_older and _has_newer_change(our_address, theirs, since=at):
+    if can_be_older and _has_newer_change(our_address, theirs, keyword, since=at):
         return
     if keyword == "opt_out":
         _opt_out_by_text(thread, message, at=at, is_answered=is_answered)
@@ -214,18 +214,43 @@ def _insert(row: OptOut) -> OptOut | None:
     opt-out counts for all now, widen the one there is, and return it.
     """
     row.is_for_all = OptOutSettings.current().is_for_all
-    current = _current(row.our_address, row.address)
-    if (known := current.order_by("-is_for_all").first()) is not None:
-        if known.is_for_all or not row.is_for_all:
-            return None
-        save_columns(known, is_for_all=True)
-        return known
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
-        return None  # another inbox of that number was first
-    return row
+    if (known := _find_to_change(row)) is None:
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+            return row
+        except IntegrityError:  # another inbox of that number was first
+            if (known := _find_to_change(row)) is None:
+                return None
+    _take_over(known, row)
+    if known.is_for_all or not row.is_for_all:
+        return None
+    save_columns(known, is_for_all=True)
+    return known
+
+
+def _find_to_change(row: OptOut) -> OptOut | None:
+    """Return the opt-out that counts already, and let nobody take it back meanwhile."""
+    current = _current(row.our_address, row.address).select_for_update(of=("self",))
+    return current.order_by("-is_for_all").first()
+
+
+def _take_over(known: OptOut, row: OptOut) -> None:
+    """Let an opt-out that only a file told of be the one that is known first-hand.
+
+    If the import of the file is cancelled, it stays.
+    """
+    imported = OptOut.Source.IMPORT
+    if known.source == imported != row.source:
+        save_columns(
+            known,
+            source=row.source,
+            message=row.message,
+            recorded_by=row.recorded_by,
+            recorded_in_id=row.recorded_in_id,
+            reason=row.reason,
+            since=row.since,
+        )
 
 
 def _end(
@@ -251,8 +276,13 @@ def _end(
     return found
 
 
-def _has_newer_change(our_address: str, address: str, *, since: datetime) -> bool:
+def _has_newer_change(
+    our_address: str, address: str, keyword: Keyword, *, since: datetime
+) -> bool:
+    """Return True if the contact's word is overtaken; no file overtakes a STOP."""
     changes = OptOut.objects.between(our_address, address)
+    if keyword == "opt_out":
+        changes = changes.exclude(source=OptOut.Source.IMPORT, ended_at=None)
     return changes.filter(Q(since__gt=since) | Q(ended_at__gt=since)).exists()
 
 
