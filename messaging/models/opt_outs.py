@@ -131,7 +131,14 @@ class OptOut(models.Model):
                 name="somebody_is_opted_out_once",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["address"], name="opt_out_address")]
+        indexes: ClassVar = [
+            models.Index(fields=["address"], name="opt_out_address"),
+            models.Index(
+                fields=["address"],
+                condition=Q(ended_at=None, is_for_all=True),
+                name="opt_out_for_all",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Opt-out {self.pk}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from html import unescape
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -13,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
 from messaging.contacts import counts, lists, queries
+from messaging.contacts.counts import count_opted_out
 from messaging.contacts.describing import ContactValues, create_contact, describe_contact
 from messaging.models import Message, OptOut
 from messaging.outbound.opt_outs import end_opt_outs, record_opt_out
@@ -257,6 +260,64 @@ def test_an_opt_out_of_all_our_numbers_counts_in_each_inbox(cast: Cast) -> None:
     assert numbers_of(cast.cho, "?opted_out=1") == ["1001"]
     assert counts_of(page_of(cast.cho))[0] == "1"
     assert "Opted out" in rows_of(cast.cho)[0]
+
+
+def for_all(n: int, since: datetime) -> None:
+    OptOut.objects.create(
+        our_address=DISPATCH,
+        address=number(n),
+        is_for_all=True,
+        source=OptOut.Source.KEYWORD,
+        since=since,
+    )
+
+
+def test_opt_outs_of_people_whom_nobody_knows_hide_none(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast.thread(sender=number(9))
+    cast.thread(sender=number(8))
+    opted_out(cast, 8)
+    for n in (1, 2, 3, 8, 9):
+        for_all(n, cast.front_desk.created_at)
+    monkeypatch.setattr(counts, "MOST_SORTED", 3)
+    assert counts_of(page_of(cast.cho))[0] == "2"
+    assert numbers_of(cast.cho, "?opted_out=1") == ["1008", "1009"]
+    # Where not all of them were looked up, the list does not take them for all.
+    monkeypatch.setattr(counts, "MOST_EXAMINED", 3)
+    assert counts_of(page_of(cast.cho))[0] == "1+"
+    assert numbers_of(cast.cho, "?opted_out=1") == ["1008", "1009"]
+    opt_outs = OptOut.objects.filter(our_address=FRONT_DESK)
+    opt_outs.delete()
+    assert counts_of(page_of(cast.cho))[0] == ""
+
+
+_MANY_OPT_OUTS = """
+INSERT INTO messaging_optout (our_address, address, source, since, is_for_all)
+SELECT %s, '+1303555' || lpad(n::text, 5, '0'), 'keyword', now(), n > 10000
+FROM generate_series(1, 20000) AS n;
+ANALYZE messaging_optout
+"""
+
+
+def test_counting_opt_outs_reads_few_of_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "MOST_EXAMINED", 500)
+    cast.thread()
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY_OPT_OUTS, [FRONT_DESK])
+        with CaptureQueriesContext(connection) as queries_made:
+            count_opted_out([cast.front_desk.pk])
+        [made] = queries_made.captured_queries
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {made['sql']}")
+        [[plan]] = cursor.fetchone()
+    assert most_rows(plan["Plan"]) <= 1_500, plan
+
+
+def most_rows(node: dict[str, Any]) -> int:
+    """Return how many rows the busiest node of a plan read."""
+    left_out = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    own = (node["Actual Rows"] + left_out) * node["Actual Loops"]
+    return int(max([own, *map(most_rows, node.get("Plans", ()))]))
 
 
 def counts_of(html: str) -> tuple[str, ...]:
