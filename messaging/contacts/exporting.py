@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
+from datetime import tzinfo
 
 from django.utils import timezone
 
@@ -44,7 +45,14 @@ def exportable_inboxes(agent: Agent) -> InboxQuerySet:
 
 
 def write_contacts(inboxes: Collection[Inbox], *, by: Agent) -> Iterator[str]:
-    """Yield the lines of the file in parts, each of which is read when it is needed."""
+    """Yield the lines of the file in parts, each of which is read when it is needed.
+
+    Its times are in the time zone that the reader has now; later, the request is over.
+    """
+    return _write(inboxes, by, timezone.get_current_timezone())
+
+
+def _write(inboxes: Collection[Inbox], by: Agent, zone: tzinfo) -> Iterator[str]:
     keys = [inbox.pk for inbox in inboxes]
     log.info("Agent %s exports the contacts of inboxes %s.", by.pk, keys)
     yield cells.BYTE_ORDER_MARK + cells.write_rows([HEADERS])
@@ -52,7 +60,7 @@ def write_contacts(inboxes: Collection[Inbox], *, by: Agent) -> Iterator[str]:
     for inbox in inboxes:
         for batch in _batches(inbox):
             count += len(batch)
-            yield cells.write_rows(_rows(inbox, batch))
+            yield cells.write_rows(_rows(inbox, batch, zone))
     log.info("Agent %s exported %s contacts of inboxes %s.", by.pk, count, keys)
 
 
@@ -65,7 +73,7 @@ def _batches(inbox: Inbox) -> Iterator[list[Contact]]:
         yield batch
 
 
-def _rows(inbox: Inbox, contacts: Sequence[Contact]) -> Iterator[list[str]]:
+def _rows(inbox: Inbox, contacts: Sequence[Contact], zone: tzinfo) -> Iterator[list[str]]:
     keys = [contact.pk for contact in contacts]
     our_number = Number.objects.filter(inbox=inbox).values_list("address", flat=True).first()
     out = opted_out(our_number or "", [contact.address for contact in contacts])
@@ -92,12 +100,12 @@ def _rows(inbox: Inbox, contacts: Sequence[Contact]) -> Iterator[list[str]]:
             ", ".join(named),
             inbox.name,
             "Yes" if contact.blocked_at else "No",
-            _moment(thread),
+            _moment(thread, zone),
         ]
 
 
-def _moment(thread: Thread | None) -> str:
-    """Return when the last message was, in the reader's time zone."""
+def _moment(thread: Thread | None, zone: tzinfo) -> str:
+    """Return when the last message was."""
     if thread is None or thread.last_at is None:
         return ""
-    return f"{timezone.localtime(thread.last_at):%Y-%m-%d %H:%M}"
+    return f"{timezone.localtime(thread.last_at, zone):%Y-%m-%d %H:%M}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from django.http.response import HttpResponseBase
@@ -21,7 +22,7 @@ from messaging.outbound.opt_outs import record_opt_out
 from messaging.work.labels import label_threads
 from tests.cast import DISPATCH, FRONT_DESK, Cast, client_of, create_cast
 from tests.messaging.contacts.imports.files import _files_here, read
-from threads.models import Consent, Contact, Label
+from threads.models import Consent, Contact, Label, Thread
 
 __all__ = ["_files_here"]
 
@@ -166,6 +167,14 @@ def test_the_administration_exports_any_inbox_and_its_history_tells(cast: Cast) 
     assert len(rows(content(client.get(f"{page}contacts/")))) == 5
     assert "Exported the contacts." in client.get(f"{page}history/").content.decode()
     assert client_of(cast.ben).get(f"{page}contacts/").status_code != 200
+
+
+def test_the_last_text_is_told_in_the_readers_time_zone(cast: Cast) -> None:
+    thread = cast.thread()
+    Thread.objects.filter(pk=thread.pk).update(last_at=datetime(2026, 3, 4, 23, 30, tzinfo=UTC))
+    cast.ana.time_zone = "Asia/Tokyo"
+    data = content(client_of(administrator(cast)).get(f"{EXPORT}?inbox={cast.front_desk.pk}"))
+    assert [row["Last text"] for row in rows(data)] == ["2026-03-05 08:30"]
 
 
 def test_a_large_export_is_written_in_parts(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
