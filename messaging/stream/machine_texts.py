@@ -16,11 +16,12 @@ _SIGNS = re.compile(
     r"\bauto(?:matic|mated)?[ -]?(?:reply|response|responder|answer|message|text)\b"
     r"|\b(?:reply|response|message|text|answer) (?:is|was) (?:sent )?automat"
     r"|\b(?:do not|don.?t|please do not|cannot|can.?t) (?:reply|respond) to this\b"
-    r"|\bno[ -]?reply\b"
-    r"|\b(?:mailbox|number|inbox) is not monitored\b"
-    r"|\bunmonitored\b"
+    r"|\bno-reply\b|\bnoreply@"  # not "I got no reply from you"
+    r"|\b(?:mailbox|number|inbox) is (?:not monitored|unmonitored)\b"
+    r"|\b(?:this is|from|to) an unmonitored (?:mailbox|number|inbox)\b"
     r"|\bout of (?:the )?office\b"
-    r"|\b(?:i.?m|i am) driving\b"
+    r"|\b(?:i.?m|i am) driving\b.{0,80}\b(?:right now|can(?:no|.?)t (?:text|talk|reply|answer)"
+    r"|(?:will|i.?ll) (?:reply|answer|respond|see your)|notifications?)\b"
     r"|\bdo not disturb while driving\b"
     r"|\bautomatische (?:antwort|nachricht)\b"
     r"|\breponse automatique\b"
@@ -29,7 +30,11 @@ _SIGNS = re.compile(
     r"|\bresposta automatica\b"
 )
 
+# "Is this number unmonitored?" A person asks what a machine would say.
+_QUESTION = re.compile(r"\b(?:is|was|are) (?:this|that|it|these)\b[^.!?\n]*\?")
+
 
 def seems_automatic(body: str) -> bool:
     """Return True if the text says that no person has written it, or that nobody reads answers."""
-    return _SIGNS.search(fold_text(body[:_LOOKED_AT])) is not None
+    text = _QUESTION.sub("", fold_text(body[:_LOOKED_AT]))
+    return _SIGNS.search(text) is not None
