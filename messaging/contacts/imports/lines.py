@@ -112,6 +112,8 @@ class LineReader:
     def _cell(self, cells: Sequence[str], name: str) -> str:
         index = self.mapping.get(name)
         cell = cells[index] if index is not None and index < len(cells) else ""
+        if not cell:
+            return ""
         if _UNREADABLE in cell:
             raise BadCell(name, "has letters that this encoding can't read. Choose another one.")
         text = clean_text(cell)
@@ -173,6 +175,8 @@ def check_value(named: str, name: str, value: str) -> None:
 def clean_text(cell: str) -> str:
     """Return the text without control characters, but for the ends of lines."""
     text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isprintable():
+        return text.strip()
     kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
     return "".join(kept).strip()
 

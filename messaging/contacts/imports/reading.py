@@ -10,9 +10,11 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from messaging.contacts.imports import statements
 from messaging.contacts.imports.csv_files import Dialect, Row, Unreadable, read_rows
 from messaging.contacts.imports.lines import Line, LineReader
 from messaging.contacts.imports.merging import OPTS_OUT, SAME_AS, KnownContact, find_known
+from messaging.contacts.imports.statements import PlannedLine
 from messaging.models import ContactImport, ContactImportLine, Number
 
 State = ContactImport.State
@@ -81,7 +83,7 @@ def _write(
     still = locked.filter(pk=one.pk, state=State.READING, done_count=before, mapping=one.mapping)
     if not still.exists():
         return False
-    ContactImportLine.objects.bulk_create(_plan(one, lines, our_address))
+    statements.insert_lines(one.pk, _plan(one, lines, our_address))
     ContactImport.objects.filter(pk=one.pk).update(
         done_count=after, line_count=F("line_count") + len(lines)
     )
@@ -91,7 +93,7 @@ def _write(
     return True
 
 
-def _plan(one: ContactImport, lines: Sequence[Line], our_address: str) -> list[ContactImportLine]:
+def _plan(one: ContactImport, lines: Sequence[Line], our_address: str) -> list[PlannedLine]:
     """Say what each line will do: to the inbox's contacts, and to what earlier lines did."""
     addresses = {line.address for line in lines if line.address}
     known = find_known(inbox_id=one.inbox_id, our_address=our_address, addresses=addresses)
@@ -99,7 +101,7 @@ def _plan(one: ContactImport, lines: Sequence[Line], our_address: str) -> list[C
     rows = earlier.order_by("line").values_list("line", "address", "values", "is_opt_out")
     for number, address, values, is_opt_out in rows:
         _meet(known, address, number).merge(values, is_opt_out)
-    return [_plan_line(one, line, known) for line in lines]
+    return [_plan_line(line, known) for line in lines]
 
 
 def _meet(known: dict[str, KnownContact], address: str, number: int) -> KnownContact:
@@ -108,10 +110,8 @@ def _meet(known: dict[str, KnownContact], address: str, number: int) -> KnownCon
     return contact
 
 
-def _plan_line(
-    one: ContactImport, line: Line, known: dict[str, KnownContact]
-) -> ContactImportLine:
-    row = ContactImportLine(contact_import=one, line=line.number)
+def _plan_line(line: Line, known: dict[str, KnownContact]) -> PlannedLine:
+    row = PlannedLine(line.number)
     contact = known.get(line.address)
     is_known = contact is not None and contact.pk is not None
     if line.error and not (line.known_only and is_known):
