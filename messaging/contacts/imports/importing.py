@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import IO, Any
@@ -16,7 +17,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from inboxes.database import save_columns
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 State = ContactImport.State
 
 MOST_BYTES = 20 * 1024 * 1024
+UNEXPECTED = "Something in this file can't be read. Your administrator finds more in the log."
 TOO_BIG = "This file is larger than 20 MB. Split it, and import its parts one after the other."
 
 # The states in which a job has something to do.
@@ -225,6 +227,17 @@ def _steps(one: ContactImport) -> Iterator[None]:
         yield from batches[one.state](one)
     except Unreadable as error:
         _fail(one.pk, str(error))
+    except Exception as error:
+        is_passing = isinstance(error, (OperationalError, InterfaceError))
+        if is_passing or one.state != State.READING:
+            raise
+        # Its words may repeat the file's.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "Import %s can't be read: %s in %s, line %s.",
+            one.pk, type(error).__name__, place.filename, place.lineno,
+        )  # fmt: skip
+        _fail(one.pk, UNEXPECTED)
 
 
 def _write(one: ContactImport) -> Iterator[None]:

@@ -21,6 +21,7 @@ from threads.folding import fold_text, is_blank
 
 LONGEST = {"name": 120, "company": 120, "reference": 120, "email": 254, "note": 2_000}
 LONGEST_CONSENT = 255
+FIRST_YEAR = 1990  # of a consent: nobody texted before
 _UNREADABLE = "\ufffd"
 
 _YES_WORDS = (
@@ -182,7 +183,7 @@ def clean_text(cell: str) -> str:
 
 
 def parse_moment(cell: str, region: str) -> datetime:
-    """Return a date or a moment. One in the future is wrong, and so is a date that isn't one."""
+    """Return a date or a moment. One in the future is wrong, and so is one of another age."""
     try:
         moment = datetime.fromisoformat(cell)
         is_date = len(cell) <= 10
@@ -192,6 +193,8 @@ def parse_moment(cell: str, region: str) -> datetime:
         # A day is kept as its noon, so that it is that day in most time zones.
         moment = datetime.combine(moment.date(), time(12) if is_date else moment.time())
         moment = moment.replace(tzinfo=UTC)
+    if moment.year < FIRST_YEAR:
+        raise BadCell("consent_at", f"is before {FIRST_YEAR}.")
     if moment > timezone.now() + timedelta(days=1):
         raise BadCell("consent_at", "is in the future.")
     return moment.astimezone(UTC).replace(microsecond=0)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import OperationalError
 from django.utils import timezone
 
 from inboxes.actions import remove_member
@@ -322,3 +323,45 @@ def test_files_and_lines_go_after_a_month(
     assert not ContactImportLine.objects.exists()
     one.refresh_from_db()
     assert (one.state, one.new_count) == (State.FINISHED, 3)
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("0001-01-01T00:00:00+14:00", "is before 1990."),
+        ("1989-12-31", "is before 1990."),
+        ("9999-12-31T23:59:59-14:00", "is in the future."),
+    ],
+    ids=["first", "early", "last"],
+)
+def test_a_consent_of_another_age_leaves_its_line_out(cast: Cast, cell: str, why: str) -> None:
+    one = read(cast.ana, cast.front_desk, f"Phone,Consent date\n2025550133,{cell}\n")
+    assert told(one) == {2: f"Consent date: {why}"}
+
+
+def test_a_file_that_breaks_its_reader_fails_with_a_sentence(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(*_: object) -> None:
+        raise RuntimeError("Abena Mensah")
+
+    monkeypatch.setattr("messaging.contacts.imports.lines.numbers.parse_cell", break_down)
+    one = read(cast.ana, cast.front_desk, CUSTOMERS)
+    assert (one.state, one.reason) == (State.FAILED, importing.UNEXPECTED)
+    assert "RuntimeError" in caplog.text
+    assert "Abena" not in caplog.text
+
+
+def test_a_database_that_is_away_for_a_moment_fails_no_import(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_away(*_: object) -> None:
+        raise OperationalError
+
+    one = upload(cast.ana, cast.front_desk, CUSTOMERS)
+    importing.choose_columns(one=one, mapping=one.mapping, region="US")
+    with monkeypatch.context() as trouble:
+        trouble.setattr("messaging.contacts.imports.reading._write", be_away)
+        with pytest.raises(OperationalError):
+            go_on(one)
+    assert go_on(one).state == State.READY
