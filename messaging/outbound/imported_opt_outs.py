@@ -67,20 +67,21 @@ def _show_elsewhere(recorded: dict[str, int], inbox_id: int) -> None:
         jobs.defer_opt_out_shown(recorded[address], but=[inbox_id])
 
 
-def take_imported_back(keys: Collection[int]) -> list[str]:
-    """Delete opt-outs of an import that was cancelled; return the addresses.
+def take_imported_back(keys: Collection[int]) -> dict[str, bool]:
+    """Delete opt-outs of an import that was cancelled; return whether each counted for all our
+    numbers, by its address.
 
     One stays where the contact has asked for it since, by a text. The caller shows the change,
     and lets other inboxes follow by `follow_in_other_inboxes`.
     """
     if not keys:
-        return []
+        return {}
     rows = OptOut.objects.current().filter(pk__in=keys, source=OptOut.Source.IMPORT)
     taken = list(rows.select_for_update(of=("self",)))
     asked = _asked_since({one.address: one.since for one in taken})
     gone = [one for one in taken if one.address not in asked]
     OptOut.objects.filter(pk__in=[one.pk for one in gone]).delete()
-    return [one.address for one in gone]
+    return {one.address: one.is_for_all for one in gone}
 
 
 def _asked_since(moments: Mapping[str, datetime]) -> set[str]:

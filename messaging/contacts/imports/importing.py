@@ -27,7 +27,6 @@ from messaging.attachments.naming import clean_name
 from messaging.contacts.imports import columns, csv_files, reading, writing
 from messaging.contacts.imports.csv_files import Dialect, Unreadable
 from messaging.models import ContactImport, ContactImportLine
-from messaging.outbound import imported_opt_outs
 from messaging.stream import jobs
 
 log = logging.getLogger(__name__)
@@ -53,6 +52,10 @@ KEEP_FOR = timedelta(days=365)  # without lines: how the columns were chosen
 
 class NotNow(Exception):
     """Raised where the import has gone on meanwhile, so that this can't be done any more."""
+
+
+class NotYet(Exception):
+    """Raised where another import into the inbox has to end first."""
 
 
 def begin(*, agent: Agent, inbox: Inbox, upload: UploadedFile[Any]) -> ContactImport:
@@ -148,7 +151,8 @@ def choose_columns(
 
 @transaction.atomic
 def start(*, one: ContactImport) -> ContactImport:
-    """Begin to write what the preview showed. Raises NotNow."""
+    """Begin to write what the preview showed. Raises NotNow, NotYet."""
+    _wait_for_no_other(one)
     locked = _lock(one, {State.READY})
     if not locked.contact_count:
         raise NotNow
@@ -162,10 +166,27 @@ def start(*, one: ContactImport) -> ContactImport:
 def cancel(*, one: ContactImport) -> ContactImport:
     """Stop, and take back what was written. Raises NotNow once all is in."""
     locked = _lock(one, {*CHOOSING, *WORKING})
+    if locked.state in CHOOSING:  # nothing was written
+        locked.state, locked.finished_at = State.CANCELLED, timezone.now()
+        _forget_file(locked)
+        locked.save()
+        return locked
     locked.state = State.CANCELLING
     locked.save()
     jobs.defer_import(locked.pk)
     return locked
+
+
+def _wait_for_no_other(one: ContactImport) -> None:
+    """Raise NotYet while another import writes into the inbox: it may be taken back.
+
+    Two that start at once lock the rows in one order, so that the second sees the first.
+    """
+    rows = ContactImport.objects.select_for_update(of=("self",)).filter(inbox=one.inbox_id)
+    states = [State.READY, State.IMPORTING, State.CANCELLING]
+    locked = list(rows.filter(state__in=states).order_by("pk"))
+    if any(other.state != State.READY and other.pk != one.pk for other in locked):
+        raise NotYet
 
 
 def _lock(one: ContactImport, states: frozenset[State] | set[State]) -> ContactImport:
@@ -251,10 +272,9 @@ def _take_back(one: ContactImport) -> Iterator[None]:
     last: int | None = None
     while (last := writing.take_batch_back(one.pk, before=last)) is not None:
         yield
-    told = one.lines.filter(is_opt_out=True).order_by("line")
-    for first in range(0, told.count(), writing.BATCH):
-        addresses = list(told.values_list("address", flat=True)[first : first + writing.BATCH])
-        imported_opt_outs.follow_in_other_inboxes(one.inbox_id, addresses)
+    behind: int | None = 0
+    while (behind := writing.follow_batch(one, behind=behind or 0)) is not None:
+        yield
     _end(one.pk, State.CANCELLING, State.CANCELLED)
 
 

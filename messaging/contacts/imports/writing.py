@@ -7,7 +7,7 @@ found and made.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from inboxes.models import Inbox
 from messaging.contacts.describing import VALUE_NAMES, ContactValues, new_contact
 from messaging.contacts.imports import reading, statements
 from messaging.contacts.imports.merging import SAME_AS, KnownContact, find_known
+from messaging.contacts.imports.other_imports import OtherImports
 from messaging.models import ContactImport, ContactImportLine
 from messaging.outbound import imported_opt_outs
 from messaging.stream import replies
@@ -29,6 +30,7 @@ State = ContactImport.State
 Outcome = ContactImportLine.Outcome
 
 BATCH = 200  # lines: a webhook of the inbox may have to wait for one batch
+FOLLOW = "follow"  # in `changes` of a line: other inboxes have to follow
 NO_MEMBER = "You can't see this inbox any more."
 
 
@@ -230,13 +232,30 @@ def take_batch_back(import_id: int, *, before: int | None) -> int | None:
         return None
     seq = counters.next_inbox_seq(one.inbox_id)
     done = [line for line in lines if line.before]
-    _take_opt_outs_back(one, done, seq)
+    others = OtherImports.of(one, done)
+    elsewhere = _take_opt_outs_back(one, done, others, seq)
     Consent.objects.filter(pk__in=_keys(done, "consents")).delete()
-    _take_contacts_back(one, done, seq)
-    one.lines.filter(pk__in=[line.pk for line in lines]).update(before=None)
+    _take_contacts_back(one, done, others, seq)
+    taken_back = one.lines.filter(pk__in=[line.pk for line in lines])
+    taken_back.update(before=None)
+    taken_back.filter(address__in=elsewhere).update(changes={FOLLOW: True})
     one.done_count = max(one.done_count - len(lines), 0)
     one.save(update_fields=["done_count"])
     return lines[-1].line
+
+
+def follow_batch(one: ContactImport, *, behind: int) -> int | None:
+    """Let other inboxes follow, where opt-outs that were taken back had counted for all.
+
+    Return the number of the last line that was done; None if there are no more.
+    """
+    marked = one.lines.filter(line__gt=behind, changes__has_key=FOLLOW).order_by("line")
+    rows = dict(marked.values_list("line", "address")[:BATCH])
+    if not rows:
+        return None
+    imported_opt_outs.follow_in_other_inboxes(one.inbox_id, set(rows.values()))
+    one.lines.filter(line__in=rows).update(changes={})
+    return max(rows)
 
 
 def _done_lines(one: ContactImport, before: int | None) -> list[ContactImportLine]:
@@ -250,25 +269,38 @@ def _keys(lines: Collection[ContactImportLine], name: str) -> list[int]:
     return [key for line in lines for key in (line.before or {}).get(name, [])]
 
 
-def _take_opt_outs_back(one: ContactImport, lines: Sequence[ContactImportLine], seq: int) -> None:
-    keys = [line.before["opt_out"] for line in lines if line.before and "opt_out" in line.before]
-    addresses = imported_opt_outs.take_imported_back(keys)
-    if addresses:
-        replies.update_needs_replies(one.inbox_id, seq, addresses=addresses)
+def _take_opt_outs_back(
+    one: ContactImport, lines: Sequence[ContactImportLine], others: OtherImports, seq: int
+) -> list[str]:
+    """Return the addresses that other inboxes have to follow."""
+    keys = [
+        line.before["opt_out"]
+        for line in lines
+        if line.before and "opt_out" in line.before and line.address not in others.opted_out
+    ]
+    gone = imported_opt_outs.take_imported_back(keys)
+    if gone:
+        replies.update_needs_replies(one.inbox_id, seq, addresses=list(gone))
         bell.ring_inbox(one.inbox_id, seq)
+    return [address for address, is_for_all in gone.items() if is_for_all]
 
 
-def _take_contacts_back(one: ContactImport, lines: Sequence[ContactImportLine], seq: int) -> None:
+def _take_contacts_back(
+    one: ContactImport, lines: Sequence[ContactImportLine], others: OtherImports, seq: int
+) -> None:
     undos: dict[int, list[dict[str, Any]]] = {}
     for line in lines:  # the last one first
         if line.before and "new" in line.before:
             undos.setdefault(line.before["contact"], []).append(line.before)
+    agreed = set(Consent.objects.filter(contact__in=undos).values_list("contact", flat=True))
     deleted, restored = [], {}
     for contact in Contact.objects.filter(pk__in=undos, inbox=one.inbox_id):
         values = ContactValues.of(contact)
-        rest = _restore(values, undos[contact.pk])
+        theirs = others.values.get(contact.address)
+        rest = _restore(values, undos[contact.pk], theirs or {})
         was_added = any("is_added" in undo for undo in undos[contact.pk])
-        if was_added and rest == ContactValues() and _is_bare(contact):
+        is_bare = rest == ContactValues() and theirs is None and contact.pk not in agreed
+        if was_added and is_bare and contact.is_unused and contact.blocked_at is None:
             deleted.append(contact.pk)
         elif rest != values:
             restored[contact.pk, contact.address] = rest
@@ -279,16 +311,14 @@ def _take_contacts_back(one: ContactImport, lines: Sequence[ContactImportLine], 
         bell.ring_inbox(one.inbox_id, seq)
 
 
-def _is_bare(contact: Contact) -> bool:
-    """Return True if nobody has done anything with the contact since it was imported."""
-    has_consents = Consent.objects.filter(contact=contact).exists()
-    return contact.is_unused and contact.blocked_at is None and not has_consents
-
-
-def _restore(values: ContactValues, undos: Sequence[dict[str, Any]]) -> ContactValues:
+def _restore(
+    values: ContactValues, undos: Sequence[dict[str, Any]], theirs: Mapping[str, str]
+) -> ContactValues:
     """Return the values without what the lines wrote; what others wrote since stays."""
     rest = {name: getattr(values, name) for name in VALUE_NAMES}
     for undo in undos:
         old = undo.get("old", {})
-        rest |= {name: old.get(name, "") for name, new in undo["new"].items() if rest[name] == new}
+        for name, new in undo["new"].items():
+            if rest[name] == new != theirs.get(name):
+                rest[name] = old.get(name, "")
     return ContactValues(**rest)

@@ -34,6 +34,7 @@ State = ContactImport.State
 
 SAMPLES = 3  # lines below the names of the columns
 LISTED = 5  # imports that the first step leads back to
+ONE_AT_A_TIME = "Another import into this inbox is running. Start this one when it has ended."
 CANCELLED = "Import cancelled. Nothing was saved."
 
 _WAITING = {
@@ -174,6 +175,8 @@ def start_import(request: HtmxRequest, import_id: int) -> HttpResponse:
         importing.go_on_here(importing.start(one=one), line_count=one.line_count)
     except importing.NotNow:
         toasts.info(request, "This was started or cancelled already.")
+    except importing.NotYet:
+        toasts.info(request, ONE_AT_A_TIME)
     return redirect("messaging:import", one.pk)
 
 

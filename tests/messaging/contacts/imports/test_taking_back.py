@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from inboxes.models import Inbox
 from messaging.carriers import results
 from messaging.contacts.imports import importing, writing
+from messaging.conversations.views.contact_imports import ONE_AT_A_TIME
 from messaging.models import Attempt, ContactImport, Message, OptOut, OptOutSettings
-from messaging.outbound import delivery
+from messaging.outbound import delivery, imported_opt_outs
 from messaging.outbound.opt_outs import apply_keyword, record_opt_out
-from tests.cast import DISPATCH, FRONT_DESK, Cast, create_cast
-from tests.messaging.contacts.imports.files import _files_here, go_on, read
+from tests.cast import DISPATCH, FRONT_DESK, Cast, client_of, create_cast
+from tests.messaging.contacts.imports.files import _files_here, go_on, page_words, read
+from threads.models import Consent, Contact
 
 __all__ = ["_files_here"]
 
@@ -98,3 +103,84 @@ def test_what_the_file_says_later_does_not_replace_a_stop(cast: Cast) -> None:
     stop = cast.text_in("STOP", sender=ANN)
     cancel(write(cast))
     assert OptOut.objects.current().get().message == stop
+
+
+def test_one_import_at_a_time_writes_into_an_inbox(cast: Cast) -> None:
+    first = read(cast.ana, cast.front_desk, OPTED_OUT)
+    second = read(cast.ben, cast.front_desk, "Name,Phone\nBo,2025550134\n")
+    elsewhere = read(cast.ben, cast.dispatch, OPTED_OUT)
+    importing.start(one=first)
+    page = client_of(cast.ben).post(f"/contacts/import/{second.pk}/start/", follow=True)
+    assert ONE_AT_A_TIME in page_words(page)
+    second.refresh_from_db()
+    assert second.state == State.READY
+    importing.start(one=elsewhere)
+    assert go_on(first).state == State.FINISHED
+    importing.start(one=second)
+    assert go_on(second).state == State.FINISHED
+
+
+def test_what_another_import_has_too_stays(cast: Cast) -> None:
+    OptOutSettings(is_for_all=True).save()
+    one = write(cast, "Name,Company,Phone,Opt-out\nAnn,Old Ltd,2025550133,yes\n")
+    there = read(cast.ana, cast.dispatch, OPTED_OUT)
+    here = read(cast.ana, cast.front_desk, OPTED_OUT)
+    for other in (there, here):  # as if both had started before this could be known
+        ContactImport.objects.filter(pk=other.pk).update(state=State.IMPORTING)
+        assert go_on(other).state == State.FINISHED
+    cancel(one)
+    ann = Contact.objects.get(inbox=cast.front_desk)
+    assert (ann.name, ann.company) == ("Ann", "")
+    assert OptOut.objects.current().filter(address=ANN).exists()
+
+
+def test_a_preview_is_cancelled_without_work_in_any_inbox(cast: Cast) -> None:
+    OptOutSettings(is_for_all=True).save()
+    cast.text_in("Hello", sender=ANN, to=DISPATCH)
+    one = read(cast.ana, cast.front_desk, OPTED_OUT)
+    seq = Inbox.objects.get(pk=cast.dispatch.pk).seq
+    assert importing.cancel(one=one).state == State.CANCELLED
+    assert Inbox.objects.get(pk=cast.dispatch.pk).seq == seq
+    assert not one.lines.exists()
+
+
+def test_other_inboxes_follow_only_what_was_taken_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    OptOutSettings(is_for_all=True).save()
+    monkeypatch.setattr(writing, "BATCH", 2)
+    numbers = [f"+1202555013{n}" for n in range(6)]
+    threads = [cast.thread(sender=number, to=DISPATCH) for number in numbers]
+    lines = "".join(f"{number},yes\n" for number in numbers)
+    one = read(cast.ana, cast.front_desk, f"Phone,Opt-out\n{lines}")
+    importing.start(one=one)
+    assert writing.write_batch(one.pk, behind=0)
+    assert writing.write_batch(one.pk, behind=0)  # four of six, and then no more
+    followed: list[list[str]] = []
+    follow = imported_opt_outs.follow_in_other_inboxes
+
+    def watch(inbox_id: int, addresses: Collection[str]) -> None:
+        followed.append(sorted(addresses))
+        follow(inbox_id, addresses)
+
+    monkeypatch.setattr(imported_opt_outs, "follow_in_other_inboxes", watch)
+    importing.cancel(one=one)
+    while not importing.go_on(one.pk, seconds=0):  # one step at a time, as if always killed
+        pass
+    assert followed == [numbers[:2], numbers[2:4]]
+    for thread in threads:
+        thread.refresh_from_db()
+        assert thread.needs_reply
+
+
+def test_consents_are_looked_up_once_for_a_batch(
+    cast: Cast, django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    lines = "".join(f"Customer {n},(303) 555-{n:04d}\n" for n in range(100))
+    one = write(cast, f"Name,Phone\n{lines}")
+    kept = Contact.objects.get(name="Customer 7")
+    Consent.objects.create(contact=kept, how="phone", given_at=timezone.now())
+    importing.cancel(one=one)
+    with django_assert_max_num_queries(25):
+        assert writing.take_batch_back(one.pk, before=None)
+    assert list(Contact.objects.values_list("pk", "name")) == [(kept.pk, "")]
