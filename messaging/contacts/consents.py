@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime, time
 from django.db import transaction
 from django.utils import timezone
 
-from inboxes import bell, counters, times
+from inboxes import bell, times
 from inboxes.models import Agent
+from messaging.work.labels import take_counter
 from threads import activity
 from threads.models import Activity, Consent, Contact, Thread
 
@@ -40,11 +41,12 @@ def record_consent(
 ) -> Consent:
     """Record how, when and in what words a contact agreed to get texts from their inbox.
 
-    `given_on` is a day in the agent's own time zone. Raises InTheFuture.
+    `given_on` is a day in the agent's own time zone. Raises InTheFuture, and Http404 if
+    they have left the inbox.
     """
     if given_on > timezone.localdate():
         raise InTheFuture
-    seq = counters.next_inbox_seq(contact.inbox_id)
+    seq = take_counter(contact.inbox_id, by)
     consent = Consent.objects.create(
         contact=contact,
         how=how,
@@ -58,9 +60,12 @@ def record_consent(
 
 @transaction.atomic
 def end_consent(*, consent: Consent, by: Agent) -> bool:
-    """Note that a consent counts no more; return False if it had ended before."""
+    """Note that a consent counts no more; return False if it had ended before.
+
+    Raises Http404 if the agent has left the inbox.
+    """
     contact = consent.contact
-    seq = counters.next_inbox_seq(contact.inbox_id)
+    seq = take_counter(contact.inbox_id, by)
     current = Consent.objects.filter(pk=consent.pk, ended_at=None)
     if not current.update(ended_at=timezone.now(), ended_by=by):
         return False

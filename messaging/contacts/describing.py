@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, replace
 
 from django.db import transaction
 
-from inboxes import bell, counters
+from inboxes import bell
 from inboxes.models import Agent
+from messaging.work.labels import take_counter
 from threads import addresses
 from threads.models import Contact, Thread
 
@@ -73,9 +74,9 @@ def describe_contact(
     """Write what is known of a contact; all members see it at once.
 
     `known` is what the form was opened with. Raises ChangedMeanwhile if that has changed since and
-    would be lost.
+    would be lost, and Http404 if the agent has left the inbox.
     """
-    seq = counters.next_inbox_seq(contact.inbox_id)
+    seq = take_counter(contact.inbox_id, by)
     current = Contact.objects.get(pk=contact.pk)
     now = ContactValues.of(current)
     if now == values:
@@ -96,9 +97,9 @@ def create_contact(
 ) -> Contact:
     """Add a contact that has no conversation yet; its first text, either way, begins one.
 
-    `raw_address` is the address as it was written. Raises ContactExists.
+    `raw_address` is the address as it was written. Raises ContactExists, and Http404 as above.
     """
-    counters.next_inbox_seq(inbox_id)
+    take_counter(inbox_id, by)
     known = Contact.objects.filter(inbox=inbox_id, address=address).first()
     if known is not None:
         raise ContactExists(known)

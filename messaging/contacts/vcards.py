@@ -14,11 +14,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from inboxes import counters
 from inboxes.models import Agent
 from messaging.contacts.card_lines import Line, read_line, read_name, unfold
 from messaging.contacts.describing import ContactValues, create_contact, describe_contact
 from messaging.models import Number
+from messaging.work.labels import take_counter
 from threads import addresses
 from threads.models import Contact
 
@@ -82,9 +82,9 @@ def read_cards(data: bytes) -> list[Card]:
 def save_card(*, inbox_id: int, card: Card, address: str, by: Agent) -> Contact:
     """Add the person as a contact of the inbox, or fill in what it doesn't know of them yet.
 
-    Raises NotSavable.
+    Raises NotSavable, and Http404 if the agent has left the inbox.
     """
-    counters.next_inbox_seq(inbox_id)
+    take_counter(inbox_id, by)
     if Number.objects.filter(address=address).exists():
         raise NotSavable("That is one of our own numbers.")
     known = Contact.objects.filter(inbox=inbox_id, address=address).first()

@@ -21,6 +21,7 @@ from messaging.stream import jobs, replies
 from messaging.stream.keywords import find_keyword
 from messaging.stream.refusals import find_refusal
 from threads import addresses
+from threads.membership import check_member
 from threads.models import Contact, Thread
 
 
@@ -126,9 +127,11 @@ def record_opt_out(
 
     `inbox_id` is the inbox whose members may read who did and why; without it, it is that of the
     number. `message` is the text that asked for it, if there is one. A repetition returns the
-    opt-out that counts already, and at most widens it.
+    opt-out that counts already, and at most widens it. Raises Http404 for a member who has left.
     """
-    seqs = _advance_counters(_inboxes_of(address, our_address))
+    seqs = _advance_counters({*_inboxes_of(address, our_address), *filter(None, [inbox_id])})
+    if source == OptOut.Source.MEMBER and by is not None and inbox_id is not None:
+        check_member(by, inbox_id)
     row = OptOut(
         our_address=our_address,
         address=address,
@@ -180,9 +183,10 @@ def end_opt_outs_of_thread(*, thread: Thread, by: Agent, reason: str) -> bool:
 def end_opt_outs(*, our_address: str, address: str, inbox_id: int, by: Agent, reason: str) -> bool:
     """End, for a member of the inbox, whatever keeps texts of our number from the contact.
 
-    Return False if nothing does.
+    Return False if nothing does. Raises Http404 if the agent has left the inbox.
     """
-    seqs = _advance_counters(_inboxes_of(address, our_address))
+    seqs = _advance_counters({*_inboxes_of(address, our_address), inbox_id})
+    check_member(by, inbox_id)
     ended = _end(
         _current(our_address, address),
         how=OptOut.Source.MEMBER,
