@@ -22,7 +22,7 @@ class KnownContact:
     pk: int | None = None  # None for one that a file adds
     values: dict[str, str] = field(default_factory=dict)  # those that are not empty
     is_opted_out: bool = False
-    consents: set[tuple[str, str]] = field(default_factory=set)  # words, and when
+    consents: set[tuple[str, str]] = field(default_factory=set)  # that a line could repeat
     line: int | None = None  # the first one of the file that it was met in
 
     def merge(self, values: Mapping[str, str], is_opt_out: bool) -> dict[str, object]:
@@ -38,7 +38,7 @@ class KnownContact:
         self.values |= given
         self.is_opted_out |= is_opt_out
         if agrees:
-            self.consents.add((values["consent"], values.get("consent_at", "")))
+            self.agree(values["consent"], values.get("consent_at", ""))
         found = {ADDS: adds, REPLACES: replaces, OPTS_OUT: opts_out, AGREES: agrees}
         return {name: value for name, value in found.items() if value}
 
@@ -48,12 +48,11 @@ class KnownContact:
         A consent that ended counts too: an old file does not bring it back.
         """
         words, at = values.get("consent", ""), values.get("consent_at", "")
-        if not words:
-            return False
-        return not any(
-            words in {"yes", known_words} and at in {"", known_at}
-            for known_words, known_at in self.consents
-        )
+        return bool(words) and (words, at) not in self.consents
+
+    def agree(self, words: str, at: str) -> None:
+        """Take a consent in; a line that leaves its words or its day out repeats it too."""
+        self.consents |= {(words, at), (words, ""), ("yes", at), ("yes", "")}
 
 
 def find_known(
@@ -68,7 +67,7 @@ def find_known(
         found[address] = by_key[pk] = KnownContact(pk, named)
     consents = Consent.objects.filter(contact__in=by_key)
     for pk, words, at in consents.values_list("contact", "words", "given_at"):
-        by_key[pk].consents.add((words, moment_key(at)))
+        by_key[pk].agree(words, moment_key(at))
     for address in opted_out(our_address, addresses):
         found.setdefault(address, KnownContact()).is_opted_out = True
     return found

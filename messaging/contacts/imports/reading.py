@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import islice
 
 from django.core.files.storage import default_storage
@@ -21,6 +23,7 @@ State = ContactImport.State
 Outcome = ContactImportLine.Outcome
 
 BATCH = 500  # lines
+OFTEN = 5  # lines with one number: they are not read again for each further one
 MOST_LINES = 200_000
 TOO_MANY = (
     f"This file has more than {MOST_LINES:,} lines. Split it, and import its parts one after the "
@@ -46,7 +49,7 @@ def read_lines(one: ContactImport) -> Iterator[None]:
         one.region,
         frozenset(Number.objects.values_list("address", flat=True)),
     )
-    our_address = our_number(one.inbox_id)
+    plan = _Plan(one, our_number(one.inbox_id))
     position = one.done_count
     try:
         file = default_storage.open(one.stored_name)
@@ -56,7 +59,7 @@ def read_lines(one: ContactImport) -> Iterator[None]:
         rows = (row for row in all_rows if row.number > position)
         while batch := list(islice(rows, BATCH)):
             lines = [reader.read(row) for row in batch if not row.is_blank]
-            if not _write(one, lines, our_address, position, batch[-1].number):
+            if not _write(one, lines, plan, position, batch[-1].number):
                 return
             position = batch[-1].number
             yield
@@ -76,14 +79,14 @@ def _rows(file: object, one: ContactImport) -> Generator[Row, None, None]:
 
 @transaction.atomic
 def _write(
-    one: ContactImport, lines: Sequence[Line], our_address: str, before: int, after: int
+    one: ContactImport, lines: Sequence[Line], plan: _Plan, before: int, after: int
 ) -> bool:
     """Write a batch; return False if the import isn't where this reader left it."""
     locked = ContactImport.objects.select_for_update(of=("self",))
     still = locked.filter(pk=one.pk, state=State.READING, done_count=before, mapping=one.mapping)
     if not still.exists():
         return False
-    statements.insert_lines(one.pk, _plan(one, lines, our_address))
+    statements.insert_lines(one.pk, plan.make(lines))
     ContactImport.objects.filter(pk=one.pk).update(
         done_count=after, line_count=F("line_count") + len(lines)
     )
@@ -93,15 +96,31 @@ def _write(
     return True
 
 
-def _plan(one: ContactImport, lines: Sequence[Line], our_address: str) -> list[PlannedLine]:
+@dataclass(slots=True)
+class _Plan:
     """Say what each line will do: to the inbox's contacts, and to what earlier lines did."""
-    addresses = {line.address for line in lines if line.address}
-    known = find_known(inbox_id=one.inbox_id, our_address=our_address, addresses=addresses)
-    earlier = one.lines.filter(address__in=addresses).exclude(outcome=Outcome.ERROR)
-    rows = earlier.order_by("line").values_list("line", "address", "values", "is_opt_out")
-    for number, address, values, is_opt_out in rows:
-        _meet(known, address, number).merge(values, is_opt_out)
-    return [_plan_line(line, known) for line in lines]
+
+    one: ContactImport
+    our_address: str
+    often: dict[str, KnownContact] = field(default_factory=dict)  # as the lines so far leave them
+
+    def make(self, lines: Sequence[Line]) -> list[PlannedLine]:
+        counts = Counter(line.address for line in lines if line.address)
+        known = {address: self.often[address] for address in counts if address in self.often}
+        others = counts.keys() - known.keys()
+        known |= find_known(
+            inbox_id=self.one.inbox_id, our_address=self.our_address, addresses=others
+        )
+        earlier = self.one.lines.filter(address__in=others).exclude(outcome=Outcome.ERROR)
+        rows = earlier.order_by("line").values_list("line", "address", "values", "is_opt_out")
+        for number, address, values, is_opt_out in rows:
+            _meet(known, address, number).merge(values, is_opt_out)
+            counts[address] += 1
+        planned = [_plan_line(line, known) for line in lines]
+        for address, count in counts.items():
+            if count >= OFTEN and address in known:
+                self.often[address] = known[address]
+        return planned
 
 
 def _meet(known: dict[str, KnownContact], address: str, number: int) -> KnownContact:
