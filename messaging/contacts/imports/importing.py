@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from inboxes.database import save_columns
@@ -43,6 +44,7 @@ CHOOSING = frozenset({State.UPLOADED, State.READY})
 OVER = frozenset({State.FINISHED, State.CANCELLED, State.FAILED})
 
 AT_ONCE = 300  # lines that a request reads or imports itself; a job does more
+WAIT = 2.0  # seconds: a file may have more lines than its first ones let expect
 MOST_BEGUN = 5  # imports that an agent has not started yet
 ROUND = 10.0  # seconds after which a job gives others their turn, and goes on behind them
 
@@ -77,7 +79,11 @@ def begin(*, agent: Agent, inbox: Inbox, upload: UploadedFile[Any]) -> ContactIm
     _describe_file(one, file, dialect, has_header=None)
     file.seek(0)
     one.stored_name = storing.store_stream(file)
-    one.save()
+    try:
+        one.save()
+    except BaseException:
+        storing.delete_stored([one.stored_name])
+        raise
     _cancel_forgotten(agent)
     return one
 
@@ -212,9 +218,9 @@ def _open(one: ContactImport) -> Any:
 
 
 def go_on_here(one: ContactImport, *, line_count: int) -> ContactImport:
-    """Do at once what is little; its job then finds nothing left."""
+    """Do at once what is little; its job does what takes longer than somebody should wait."""
     if line_count <= AT_ONCE:
-        go_on(one.pk)
+        go_on(one.pk, seconds=WAIT)
         one.refresh_from_db()
     return one
 
@@ -313,6 +319,18 @@ def _forget_file(one: ContactImport) -> None:
     ContactImportLine.objects.filter(contact_import=one)._raw_delete(ContactImportLine.objects.db)
     name, one.stored_name = one.stored_name, ""
     transaction.on_commit(lambda: storing.delete_stored([name]))
+
+
+def connect_receivers() -> None:
+    post_delete.connect(
+        forget_file, sender=ContactImport, dispatch_uid="messaging.forget_import_file"
+    )
+
+
+def forget_file(*, instance: ContactImport, **_: Any) -> None:
+    """Delete a file from the store after its row, whatever deleted that: also its inbox's end."""
+    if name := instance.stored_name:
+        transaction.on_commit(lambda: storing.delete_stored([name]))
 
 
 def wake_forgotten_imports() -> None:

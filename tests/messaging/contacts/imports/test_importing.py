@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
 from django.db import OperationalError
 from django.utils import timezone
 
-from inboxes.actions import remove_member
+from inboxes.actions import add_member, remove_member
+from inboxes.models import Inbox
 from messaging.contacts.describing import ContactValues, describe_contact
 from messaging.contacts.imports import importing, writing
-from messaging.contacts.imports.merging import describe_changes
+from messaging.contacts.imports.merging import KnownContact, describe_changes
 from messaging.models import ContactImport, ContactImportLine, OptOut, OptOutSettings
 from messaging.outbound.opt_outs import end_opt_out
+from messaging.stream import jobs
 from messaging.stream.refusals import find_refusal
 from tests.cast import FRONT_DESK, Cast, create_cast
 from tests.messaging.contacts.imports.files import (
@@ -365,3 +371,70 @@ def test_a_database_that_is_away_for_a_moment_fails_no_import(
         with pytest.raises(OperationalError):
             go_on(one)
     assert go_on(one).state == State.READY
+
+
+def test_a_number_on_very_many_lines_is_not_read_again_and_again(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.contacts.imports.reading.BATCH", 10)
+    merged: list[int] = []
+    merge = KnownContact.merge
+
+    def count(self: KnownContact, *line: Any) -> dict[str, object]:
+        merged.append(1)
+        return merge(self, *line)
+
+    monkeypatch.setattr(KnownContact, "merge", count)
+    lines = "".join(f"Name {n},2025550133,{2000 + n % 20}-01-01\n" for n in range(100))
+    one = read(cast.ana, cast.front_desk, f"Name,Phone,Consent date\n{lines}")
+    assert (one.new_count, one.merged_count) == (1, 99)
+    assert one.lines.get(line=101).changes == {"replaces": ["name"], "line": 2}
+    assert len(merged) == 100
+
+
+def test_a_reader_that_goes_on_knows_what_earlier_lines_did(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.contacts.imports.reading.BATCH", 10)
+    one = upload(cast.ana, cast.front_desk, "Name,Phone\n" + "Ann,2025550133\n" * 100)
+    importing.choose_columns(one=one, mapping=one.mapping, region="US")
+    while not importing.go_on(one.pk, seconds=0):
+        pass
+    one.refresh_from_db()
+    assert (one.state, one.new_count, one.same_count) == (State.READY, 1, 99)
+
+
+def test_a_file_with_more_lines_than_expected_keeps_nobody_waiting(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.contacts.imports.reading.BATCH", 1)
+    monkeypatch.setattr(importing, "WAIT", 0)
+    one = upload(cast.ana, cast.front_desk, CUSTOMERS)
+    importing.choose_columns(one=one, mapping=one.mapping, region="US")
+    importing.go_on_here(one, line_count=5)
+    assert (one.state, one.line_count) == (State.READING, 1)
+    assert jobs.imports_without_a_job([one.pk]) == set()
+
+
+def test_a_file_goes_with_its_inbox(
+    cast: Cast, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
+) -> None:
+    inbox = Inbox.objects.create(name="Gone soon")
+    add_member(inbox=inbox, agent=cast.ana, changed_by=cast.admin)
+    name = upload(cast.ana, inbox, CUSTOMERS).stored_name
+    assert default_storage.exists(name)
+    with django_capture_on_commit_callbacks(execute=True):
+        inbox.delete()
+    assert not default_storage.exists(name)
+
+
+def test_a_file_is_not_left_in_the_store_without_its_row(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(ContactImport, "save", refuse)
+    with pytest.raises(OperationalError):
+        upload(cast.ana, cast.front_desk, CUSTOMERS)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
