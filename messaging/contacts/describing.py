@@ -15,6 +15,8 @@ from threads.models import Contact, Thread
 
 log = logging.getLogger(__name__)
 
+PHONE: addresses.AddressKind = "phone"
+
 
 class ChangedMeanwhile(Exception):
     """Raised when a colleague changed the contact since the form was opened."""
@@ -110,10 +112,15 @@ def create_contact(
 
 
 def new_contact(
-    inbox_id: int, address: str, values: ContactValues, raw_address: str = ""
+    inbox_id: int,
+    address: str,
+    values: ContactValues,
+    raw_address: str = "",
+    *,
+    is_number: bool = False,
 ) -> Contact:
-    """Return an unsaved contact without a conversation."""
-    normalised, kind = addresses.normalise_address(address)
+    """Return an unsaved contact without a conversation; `is_number` for a number as E.164."""
+    normalised, kind = (address, PHONE) if is_number else addresses.normalise_address(address)
     contact = Contact(
         inbox_id=inbox_id,
         address=normalised,

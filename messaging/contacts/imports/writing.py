@@ -1,50 +1,41 @@
 """Write a batch of an import's lines into the inbox, and take it back.
 
 A batch is one transaction. It locks the import first, so that no line is done twice, and then
-takes the inbox's counter for a moment. `before` of a line tells that it was done, and what it
-found and made.
+takes the inbox's counter for a moment: what is written is planned before. `before` of a line tells
+that it was done, and what it found and made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from inboxes import bell, counters
 from inboxes.models import Inbox
-from messaging.contacts.describing import VALUE_NAMES, ContactValues, new_contact
-from messaging.contacts.imports import reading, statements
-from messaging.contacts.imports.merging import SAME_AS, KnownContact, find_known
+from messaging.contacts.describing import VALUE_NAMES, ContactValues
+from messaging.contacts.imports import statements
 from messaging.contacts.imports.other_imports import OtherImports
+from messaging.contacts.imports.planning import (
+    Plan,
+    Work,
+    described_row,
+    make_plan,
+    waiting_lines,
+)
 from messaging.models import ContactImport, ContactImportLine
 from messaging.outbound import imported_opt_outs
 from messaging.stream import replies
 from threads.models import Consent, Contact, Thread
 
 State = ContactImport.State
-Outcome = ContactImportLine.Outcome
 
 BATCH = 200  # lines: a webhook of the inbox may have to wait for one batch
 FOLLOW = "follow"  # in `changes` of a line: other inboxes have to follow
 NO_MEMBER = "You can't see this inbox any more."
-
-
-@dataclass(slots=True)
-class _Work:
-    """Hold what a batch does with one contact: all its lines with that number together."""
-
-    contact: KnownContact
-    before: dict[str, str]
-    lines: list[ContactImportLine] = field(default_factory=list)
-    consents: list[tuple[str, str]] = field(default_factory=list)
-    is_added: bool = False
-    opts_out: bool = False
-    undo: dict[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -54,35 +45,27 @@ def write_batch(import_id: int, *, behind: int) -> int | None:
     Return None if there are no more, or the import was cancelled meanwhile.
     """
     one = _lock(import_id, State.IMPORTING)
-    lines = _waiting_lines(one, behind) if one else []
+    lines = waiting_lines(one, behind, BATCH) if one else []
     if one is None or not lines:
         return None
+    known_seq = Inbox.objects.values_list("seq", flat=True).get(pk=one.inbox_id)
+    plan = make_plan(one, lines)
     seq = counters.next_inbox_seq(one.inbox_id)
+    if seq != known_seq + 1:  # somebody changed the inbox meanwhile, perhaps one of its contacts
+        plan = make_plan(one, lines)
     if not _may_see(one):
         one.state, one.reason = State.CANCELLING, NO_MEMBER
         one.save(update_fields=["state", "reason"])
         return None
-    works = _plan(one, lines)
     now = timezone.now()
-    _write_contacts(one, works)
-    _write_consents(one, works, now)
-    _write_opt_outs(one, works, now)
-    _show(one, works, seq)
-    for work in works:
-        for line in work.lines:
-            line.before = {}
-        work.lines[0].before = work.undo
-    _save_lines(lines)
+    _write_contacts(one, plan, now)
+    _write_consents(one, plan.works, now)
+    _write_opt_outs(one, plan.works, now)
+    _show(one, plan.works, seq)
+    _save_lines(plan.works)
     one.done_count += len(lines)
     one.save(update_fields=["done_count"])
     return lines[-1].line
-
-
-def _waiting_lines(one: ContactImport, behind: int) -> list[ContactImportLine]:
-    """Return lines that are to be done, in their order; those that would change nothing too: the
-    contact may have changed since."""
-    waiting = one.lines.filter(before__isnull=True, line__gt=behind)
-    return list(waiting.exclude(outcome=Outcome.ERROR).order_by("line")[:BATCH])
 
 
 def _lock(import_id: int, state: State) -> ContactImport | None:
@@ -95,108 +78,31 @@ def _may_see(one: ContactImport) -> bool:
     return one.agent.is_active and visible.exists()
 
 
-def _plan(one: ContactImport, lines: Sequence[ContactImportLine]) -> list[_Work]:
-    """Merge the lines into what the inbox knows now, which may be more than at the preview."""
-    known = find_known(
-        inbox_id=one.inbox_id,
-        our_address=reading.our_number(one.inbox_id),
-        addresses={line.address for line in lines},
-    )
-    works: dict[str, _Work] = {}
-    for line in lines:
-        contact = known.setdefault(line.address, KnownContact())
-        work = works.get(line.address)
-        if work is None:
-            work = works[line.address] = _Work(contact, dict(contact.values))
-        is_new = contact.pk is None and not work.lines and SAME_AS not in line.changes
-        changes = contact.merge(line.values, line.is_opt_out)
-        work.lines.append(line)
-        work.opts_out |= bool(changes.get("opts_out"))
-        if changes.get("agrees"):
-            work.consents.append((line.values["consent"], line.values.get("consent_at", "")))
-        _tell(line, changes, is_new)
-    return list(works.values())
+def _write_contacts(one: ContactImport, plan: Plan, now: datetime) -> None:
+    keys = statements.add_contacts(one.inbox_id, plan.added, now)
+    for work in plan.works:
+        if work.contact.pk is None:
+            work.contact.pk = work.undo["contact"] = keys[work.address]
+    statements.update_contacts(plan.changed)
 
 
-def _tell(line: ContactImportLine, changes: dict[str, object], is_new: bool) -> None:
-    """Write what the line did, where that is not what the preview said."""
-    if is_new:
-        line.outcome = Outcome.NEW
-    elif SAME_AS not in line.changes:
-        line.outcome = Outcome.MERGE if changes else Outcome.SAME
-    else:
-        changes[SAME_AS] = line.changes[SAME_AS]
-    line.changes = changes
-
-
-def _write_contacts(one: ContactImport, works: Sequence[_Work]) -> None:
-    added = [work for work in works if work.contact.pk is None]
-    changed = [
-        work
-        for work in works
-        if work.contact.pk is not None and work.before != work.contact.values
-    ]
-    _add_contacts(one, added)
-    for work in changed:
-        new = {
-            name: value
-            for name, value in work.contact.values.items()
-            if work.before.get(name) != value
-        }
-        old = {name: work.before.get(name, "") for name in new}
-        work.undo |= {"contact": work.contact.pk, "new": new, "old": old}
-    update_contacts(
-        one.inbox_id,
-        {
-            (work.contact.pk or 0, work.lines[0].address): ContactValues(**work.contact.values)
-            for work in changed
-        },
-    )
-
-
-def _add_contacts(one: ContactImport, added: Sequence[_Work]) -> None:
+def _write_consents(one: ContactImport, works: Sequence[Work], now: datetime) -> None:
     rows = [
-        new_contact(one.inbox_id, work.lines[0].address, ContactValues(**work.contact.values))
-        for work in added
+        {
+            "contact": work.contact.pk,
+            "words": "" if words == "yes" else words,
+            "given_at": at or None,
+        }
+        for work in works
+        for words, at in work.consents
     ]
-    for work, row in zip(added, Contact.objects.bulk_create(rows), strict=True):
-        work.contact.pk = row.pk
-        work.undo |= {"contact": row.pk, "is_added": True, "new": work.contact.values}
+    by_contact = {work.contact.pk: work for work in works}
+    for contact, key in statements.add_consents(rows, agent_id=one.agent_id, at=now):
+        by_contact[contact].undo.setdefault("consents", []).append(key)
 
 
-def update_contacts(inbox_id: int, values: dict[tuple[int, str], ContactValues]) -> None:
-    """Write the values of contacts, by their key and address, in one statement."""
-    columns: dict[str, list[Any]] = {name: [] for name in ("pk", "words", *VALUE_NAMES)}
-    for (pk, address), each in values.items():
-        row = Contact(pk=pk, inbox_id=inbox_id, address=address)
-        each.write_to(row)
-        for name, column in columns.items():
-            column.append(getattr(row, name))
-    if values:
-        with connection.cursor() as cursor:
-            cursor.execute(statements.UPDATE_CONTACTS, columns)
-
-
-def _write_consents(one: ContactImport, works: Sequence[_Work], now: datetime) -> None:
-    rows, whose = [], []
-    for work in works:
-        for words, at in work.consents:
-            rows.append(
-                Consent(
-                    contact_id=work.contact.pk or 0,
-                    how=Consent.How.IMPORT,
-                    words="" if words == "yes" else words,
-                    given_at=datetime.fromisoformat(at) if at else now,
-                    recorded_by_id=one.agent_id,
-                )
-            )
-            whose.append(work)
-    for row, work in zip(Consent.objects.bulk_create(rows), whose, strict=True):
-        work.undo.setdefault("consents", []).append(row.pk)
-
-
-def _write_opt_outs(one: ContactImport, works: Sequence[_Work], now: datetime) -> None:
-    by_address = {work.lines[0].address: work for work in works if work.opts_out}
+def _write_opt_outs(one: ContactImport, works: Sequence[Work], now: datetime) -> None:
+    by_address = {work.address: work for work in works if work.opts_out}
     recorded = imported_opt_outs.record_imported(
         inbox_id=one.inbox_id, addresses=by_address, by=one.agent, at=now
     )
@@ -204,20 +110,38 @@ def _write_opt_outs(one: ContactImport, works: Sequence[_Work], now: datetime) -
         by_address[address].undo["opt_out"] = key
 
 
-def _show(one: ContactImport, works: Sequence[_Work], seq: int) -> None:
+def _show(one: ContactImport, works: Sequence[Work], seq: int) -> None:
     """Let open pages follow, where a conversation is concerned."""
     changed = [work.contact.pk for work in works if work.undo and "is_added" not in work.undo]
     threads = Thread.objects.filter(contact__in=changed).update(seq=seq) if changed else 0
-    opted_out = [work.lines[0].address for work in works if "opt_out" in work.undo]
+    opted_out = [work.address for work in works if "opt_out" in work.undo]
     if opted_out:
         replies.update_needs_replies(one.inbox_id, seq, addresses=opted_out)
     if threads or opted_out:
         bell.ring_inbox(one.inbox_id, seq)
 
 
-def _save_lines(lines: Sequence[ContactImportLine]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statements.SAVE_LINES, statements.line_columns(lines))
+def _save_lines(works: Sequence[Work]) -> None:
+    """Keep with the first line of each work what takes it back; the others are done by it."""
+    statements.save_lines(
+        [
+            {
+                "pk": line.pk,
+                "outcome": line.outcome,
+                "changes": line.changes,
+                "before": {} if number else work.undo,
+            }
+            for work in works
+            for number, line in enumerate(work.lines)
+        ]
+    )
+
+
+def update_contacts(inbox_id: int, values: dict[tuple[int, str], ContactValues]) -> None:
+    """Write the values of contacts, by their key and address, in one statement."""
+    statements.update_contacts(
+        [described_row(inbox_id, pk, address, each) for (pk, address), each in values.items()]
+    )
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from messaging.contacts.imports import importing, writing
 from messaging.models import ContactImport, ContactImportLine, OptOut
@@ -48,14 +49,15 @@ def in_state(one: ContactImport, state: str) -> bool:
 def cancel_half_way(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> ContactImport:
     """Import two batches of another file, without a worker, and cancel."""
     one = read_without_worker(cast, make_file("Second", COUNT + 300), monkeypatch)
-    with monkeypatch.context() as alone:
+    # In one transaction: no worker may find an import that has no job.
+    with monkeypatch.context() as alone, transaction.atomic():
         alone.setattr(jobs, "defer_import", lambda _: None)
         importing.start(one=one)
         for _ in range(3):
             assert writing.write_batch(one.pk, behind=0)
-    # At an even minute a worker wakes imports that have no job, and may do another batch.
-    assert Contact.objects.filter(company="Second").count() >= 3 * writing.BATCH
-    return importing.cancel(one=one)
+        assert Contact.objects.filter(company="Second").count() == 3 * writing.BATCH
+        alone.undo()
+        return importing.cancel(one=one)
 
 
 def read_without_worker(cast: Cast, file: str, monkeypatch: pytest.MonkeyPatch) -> ContactImport:
