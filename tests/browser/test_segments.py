@@ -69,6 +69,7 @@ def open_thread(open_page: OpenPage, server: Server, **options: object) -> Page:
 def test_page_and_server_cut_thousands_of_texts_alike(open_page: OpenPage, server: Server) -> None:
     page = open_thread(open_page, server)
     message_box(page).wait_for()
+    page.wait_for_load_state("load")  # its scripts have come, too
     texts = make_texts(CASES)
     for text, said in zip(texts, page.evaluate(SAME, texts), strict=True):
         cut = count_segments(text)
