@@ -22,6 +22,7 @@ def schedule_in(cast: Cast, thread: Thread, **details: Any) -> ScheduledText:
         "body": "Your car is ready",
         "send_at": timezone.now() + HOUR,
         "form_key": uuid.uuid4(),
+        "has_read_placeholders": True,
     }
     return schedule_text(thread=thread, **(defaults | details))
 

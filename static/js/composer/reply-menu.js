@@ -244,6 +244,9 @@ document.addEventListener("mousedown", (event) => {
   if (closestTarget(event, "[data-saved-replies]")) event.preventDefault();
 });
 
+// Until now its buttons were hidden: they would have done nothing.
+document.documentElement.dataset.replying = "true";
+
 // What was typed before this module was there.
 const early = document.activeElement;
 if (early instanceof HTMLTextAreaElement && early.matches(BOXES) && early.value !== early.defaultValue) {
