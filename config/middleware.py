@@ -74,7 +74,11 @@ class PrivateCacheMiddleware(ResponseMiddleware):
 
 class LocaleMiddleware:
     """Words the times of a page for the agent who asks for it: in the language and the time zone
-    that their browser reported last, or in the first language that this one accepts."""
+    that their browser reported last, or in the first language that this one accepts.
+
+    A script's requests name the zone of their own browser, which counts more: whoever travels
+    chooses "tomorrow morning" by the clock of the place where they are.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -93,7 +97,9 @@ class LocaleMiddleware:
             accepted = request.headers.get("Accept-Language", "").partition(",")[0]
             language = request.user.language or accepted.partition(";")[0].strip()
             stack: ExitStack = request.META["partyline.locale"]
-            stack.enter_context(times.reading(language, request.user.time_zone))
+            zone = request.headers.get("Time-Zone", "")
+            known = zone if zone in times.zone_names() else request.user.time_zone
+            stack.enter_context(times.reading(language, known))
 
 
 class HiddenPagesMiddleware(ResponseMiddleware):

@@ -3,7 +3,7 @@
 import "./page/composition.js";
 import "./live/connection.js";
 import "./page/network-errors.js";
-import "./shared/csrf.js";
+import "./shared/requests.js";
 import "./shared/times.js";
 import "./live/fragments.js";
 import "./conversation/history.js";

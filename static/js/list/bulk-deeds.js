@@ -2,8 +2,7 @@
 import { closestTarget, focus } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
 import { hookMenuKeys, hookPopoverMenu, menuItems } from "../shared/popover-menu.js";
-import { csrfToken } from "../shared/csrf.js";
-import { fetchHtml } from "../shared/requests.js";
+import { fetchHtml, postHeaders } from "../shared/requests.js";
 import { hideToast, showOffer, showToast } from "../shared/toasts.js";
 import { closeMenus, readTools, whereSelected } from "./bulk-tools.js";
 import {
@@ -125,7 +124,7 @@ async function act(button) {
   form.setAttribute("aria-busy", "true");
   const body = fieldsOf(form, button);
   try {
-    const headers = { ...HTMX, "X-CSRFToken": csrfToken() };
+    const headers = { ...HTMX, ...postHeaders() };
     const answer = await fetch(form.action, { method: "POST", headers, body });
     const words = await answer.text();
     if (answer.ok && !answer.redirected) {

@@ -25,7 +25,3 @@ export async function renewCsrfToken() {
     return false;
   }
 }
-
-document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-  if (ctx.request.method !== "GET") ctx.request.headers["X-CSRFToken"] = csrfToken();
-});

@@ -128,6 +128,16 @@ def test_a_date_is_read_by_the_clocks_of_whoever_snoozes(cast: Cast) -> None:
     assert until == datetime(day.year, day.month, day.day, 8, 30, tzinfo=ZoneInfo("Asia/Tokyo"))
 
 
+def test_the_clock_of_the_browser_counts_more_than_that_of_another_device(cast: Cast) -> None:
+    thread = cast.thread()
+    Agent.objects.filter(pk=cast.ana.pk).update(time_zone="Asia/Tokyo")
+    for zone, used in (("Asia/Kolkata", "Asia/Kolkata"), ("Mars/Olympus", "Asia/Tokyo")):
+        post(cast.ana, thread, "snooze", {"when": "tomorrow"}, **{"Time-Zone": zone})
+        until = Thread.objects.get().snoozed_until
+        assert until is not None
+        assert until.astimezone(ZoneInfo(used)).hour == 8
+
+
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
 
 
