@@ -100,7 +100,10 @@ class Message(models.Model):
         help_text="Where members are mentioned: [start, end, agent] in characters of the body.",
     )
     position = models.IntegerField(
-        default=0, db_default=0, editable=False, help_text="Its place in the thread, from 1."
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Its place in the thread, from 1; an automatic text has that of the one before.",
     )
     words = SearchVectorField(
         null=True, editable=False, help_text="Of the body, as threads/words.py folds them."

@@ -92,7 +92,13 @@ _LAST_MESSAGE = (
     " last_excerpt = %(excerpt)s, last_mentions = %(excerpt_mentions)s::jsonb,"
     " last_at = %(created_at)s"
 )
-_POSITION = "(SELECT message_count + 1 FROM threads_thread WHERE id = %(thread_id)s)"
+# A text that Partyline sends by itself is nothing to read: it takes the position of the message
+# before it, and so it is in no count of unread messages.
+_POSITION = (
+    "(SELECT message_count"
+    " + CASE WHEN %(is_automatic)s AND %(kind)s = 'outbound' THEN 0 ELSE 1 END"
+    " FROM threads_thread WHERE id = %(thread_id)s)"
+)
 
 # Whether a text could be sent in the row of threads_thread at hand, if its account is on.
 CAN_BE_ANSWERED = (

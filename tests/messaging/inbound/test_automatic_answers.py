@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from inboxes.hours.opening import load_holidays
 from inboxes.hours.public_holidays import holidays_of
-from inboxes.models import Inbox
+from inboxes.models import Agent, Inbox, Membership
 from messaging.carriers import events
 from messaging.inbound.receiving import store_late_text, store_text
 from messaging.models import AutomaticAnswer, Message, Notification, OptOut
@@ -142,6 +143,36 @@ def test_members_are_notified_of_the_text_alone(cast: Cast) -> None:
     give_hours(cast.front_desk)
     text = cast.text_in("Are you there?")
     assert set(Notification.objects.values_list("message", flat=True)) == {text.pk}
+
+
+def count_unread(agent: Agent, thread: Thread) -> int:
+    """Return the number on the unread mark in the row of the thread; 0 without a number."""
+    row = client_of(agent).get(f"/inboxes/{thread.inbox_id}/").content.decode()
+    found = re.search(r'<span class="count">(\d+)<span class="hidden"> unread</span>', row)
+    return int(found[1]) if found else 0
+
+
+def test_what_partyline_sends_by_itself_is_not_counted_as_unread(cast: Cast, now: Now) -> None:
+    Membership.objects.update(created_at=EVENING - timedelta(days=1))
+    give_hours(cast.front_desk)
+    thread = cast.text_in("Are you there?").thread
+    assert len(answers()) == 1
+    assert count_unread(cast.ana, thread) == 1
+    client = client_of(cast.ana)
+    client.get(f"/threads/{thread.pk}/")
+    assert count_unread(cast.ana, thread) == 0
+    cast.text_in("Hello?")
+    assert count_unread(cast.ana, thread) == 1
+    assert count_unread(cast.ben, thread) == 2
+    now.at = MONDAY_EVENING
+    text = cast.text_in("Still closed?")
+    assert len(answers()) == 2
+    assert count_unread(cast.ana, thread) == 2
+    # Ana's page has shown the text and not yet its answer; one more text is then one to read.
+    client.post(f"/threads/{thread.pk}/read/", {"message": text.pk})
+    cast.text_in("One more thing")
+    assert count_unread(cast.ana, thread) == 1
+    assert count_unread(cast.ben, thread) == 4
 
 
 def test_a_done_conversation_is_reopened_by_the_text_and_stays_open(cast: Cast, now: Now) -> None:
