@@ -11,7 +11,8 @@ from django.utils import timezone
 from inboxes.models import Agent, Inbox
 from inboxes.models.inboxes import InboxQuerySet
 from messaging.contacts import cells
-from messaging.contacts.imports.merging import moment_key, opted_out
+from messaging.contacts.consents import day_of
+from messaging.contacts.imports.merging import opted_out
 from messaging.models import Number
 from threads.models import Consent, Contact, Label, Thread
 
@@ -96,7 +97,7 @@ def _rows(inbox: Inbox, contacts: Sequence[Contact], zone: tzinfo) -> Iterator[l
             contact.time_zone,
             "Yes" if contact.address in out else "No",
             (consent.words or "Yes") if consent else "",
-            moment_key(consent.given_at) if consent else "",
+            day_of(consent).isoformat() if consent else "",
             ", ".join(named),
             inbox.name,
             "Yes" if contact.blocked_at else "No",

@@ -91,6 +91,12 @@ class ContactImport(models.Model):
     def __str__(self) -> str:
         return f"Import {self.pk}"
 
+    @property
+    def repeated_count(self) -> int:
+        """Return how many lines have the number of a line above them."""
+        counted = self.new_count + self.merged_count + self.same_count + self.error_count
+        return self.line_count - counted
+
 
 class ContactImportLine(models.Model):
     """One line of the file, what becomes of it, and what it replaced, for taking it back."""

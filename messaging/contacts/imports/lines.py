@@ -52,8 +52,8 @@ class BadCell(Exception):
 class Line:
     """Hold what a line says: values by field, or an error with the column that it is in.
 
-    `known_only` is set where the number is none that could be texted: the line is good if the
-    inbox has such a contact already.
+    `known_only` is set where the number is none that anybody is known to have: the line is good if
+    the inbox has a contact with it already.
     """
 
     number: int
@@ -92,10 +92,11 @@ class LineReader:
                 raise numbers.BadNumber("is one of our own numbers.")
         except numbers.BadNumber as bad:
             left_out = self._left_out(row.number, cells, BadCell("number", str(bad)))
-            address = addresses.normalise_address(raw)[0] if raw else ""
+            address, kind = addresses.normalise_address(raw) if raw else ("", "name")
+            is_foreign = kind == "phone" and address not in self.our_numbers
             return Line(
                 row.number, address, values, is_opt_out, left_out.column, left_out.error,
-                cells, known_only=bool(address) and address not in self.our_numbers,
+                cells, known_only=is_foreign,
             )  # fmt: skip
         return Line(row.number, address, values, is_opt_out)
 

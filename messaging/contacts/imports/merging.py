@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC
+from typing import Any
 
 from messaging.contacts.describing import VALUE_NAMES
 from messaging.contacts.imports.columns import FIELDS
@@ -13,6 +14,7 @@ from threads.models import Consent, Contact
 
 # What stands in `changes` of a line.
 ADDS, REPLACES, OPTS_OUT, AGREES, SAME_AS = "adds", "replaces", "opts_out", "agrees", "line"
+OVERRIDDEN = "overridden"  # values that a later line with the same number has too
 
 
 @dataclass(slots=True)
@@ -43,16 +45,17 @@ class KnownContact:
         return {name: value for name, value in found.items() if value}
 
     def _is_new_consent(self, values: Mapping[str, str]) -> bool:
-        """Return True if the contact never agreed in these words, or then.
+        """Return True if the contact never agreed in these words, or on that day.
 
         A consent that ended counts too: an old file does not bring it back.
         """
         words, at = values.get("consent", ""), values.get("consent_at", "")
-        return bool(words) and (words, at) not in self.consents
+        return bool(words) and (words, _day(at)) not in self.consents
 
     def agree(self, words: str, at: str) -> None:
         """Take a consent in; a line that leaves its words or its day out repeats it too."""
-        self.consents |= {(words, at), (words, ""), ("yes", at), ("yes", "")}
+        day = _day(at)
+        self.consents |= {(words, day), (words, ""), ("yes", day), ("yes", "")}
 
 
 def find_known(
@@ -67,7 +70,7 @@ def find_known(
         found[address] = by_key[pk] = KnownContact(pk, named)
     consents = Consent.objects.filter(contact__in=by_key)
     for pk, words, at in consents.values_list("contact", "words", "given_at"):
-        by_key[pk].agree(words, moment_key(at))
+        by_key[pk].agree(words, at.astimezone(UTC).isoformat())
     for address in opted_out(our_address, addresses):
         found.setdefault(address, KnownContact()).is_opted_out = True
     return found
@@ -80,28 +83,41 @@ def opted_out(our_address: str, addresses: Collection[str]) -> set[str]:
     return set(wide_or_ours.values_list("address", flat=True))
 
 
-def moment_key(at: datetime) -> str:
-    """Return a moment as lines keep it, to the second."""
-    return at.replace(microsecond=0).isoformat()
+def without_overridden(values: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a line that no later line with its number has too."""
+    overridden = changes.get(OVERRIDDEN, ())
+    return {name: value for name, value in values.items() if name not in overridden}
 
 
-def describe_changes(changes: Mapping[str, object], *, is_new: bool) -> str:
-    """Return in words what a good line does."""
+def describe_changes(changes: Mapping[str, object], *, is_new: bool, is_done: bool = False) -> str:
+    """Return in words what a good line does, or did."""
     line = changes.get(SAME_AS)
     if is_new:
         return "New, opted out" if changes.get(OPTS_OUT) else "New"
     if line:
-        return f"Merges with line {line}"
+        return f"{'Merged' if is_done else 'Merges'} with line {line}"
+    adds, replaces, agrees, opts_out = _DONE if is_done else _TO_COME
     parts = []
-    for kind, verb in ((ADDS, "adds"), (REPLACES, "changes")):
+    for kind, verb in ((ADDS, adds), (REPLACES, replaces)):
         names = changes.get(kind)
         if isinstance(names, list) and names:
             parts.append(f"{verb} {', '.join(_in_sentence(name) for name in names)}")
     if changes.get(AGREES):
-        parts.append("records consent")
+        parts.append(agrees)
     if changes.get(OPTS_OUT):
-        parts.append("opts out")
-    return f"Merges: {', '.join(parts)}" if parts else "Changes nothing"
+        parts.append(opts_out)
+    if not parts:
+        return "Changed nothing" if is_done else "Changes nothing"
+    return f"{'Merged' if is_done else 'Merges'}: {', '.join(parts)}"
+
+
+_TO_COME = "adds", "changes", "records consent", "opts out"
+_DONE = "added", "changed", "recorded consent", "opted out"
+
+
+def _day(moment: str) -> str:
+    """Return the day of a moment in UTC, as lines keep it: that is the day of a consent."""
+    return moment[:10]
 
 
 def _in_sentence(name: str) -> str:

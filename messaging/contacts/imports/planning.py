@@ -13,7 +13,15 @@ from typing import Any
 
 from messaging.contacts.describing import ContactValues, new_contact
 from messaging.contacts.imports import reading, statements
-from messaging.contacts.imports.merging import AGREES, OPTS_OUT, SAME_AS, KnownContact, find_known
+from messaging.contacts.imports.merging import (
+    AGREES,
+    OPTS_OUT,
+    OVERRIDDEN,
+    SAME_AS,
+    KnownContact,
+    find_known,
+    without_overridden,
+)
 from messaging.models import ContactImport, ContactImportLine
 from threads.models import Contact
 
@@ -82,7 +90,7 @@ def make_plan(one: ContactImport, lines: Sequence[WaitingLine]) -> Plan:
         if work is None:
             work = works[line.address] = Work(contact, dict(contact.values), line.address)
         is_new = contact.pk is None and not work.lines and SAME_AS not in line.changes
-        changes = contact.merge(line.values, line.is_opt_out)
+        changes = contact.merge(without_overridden(line.values, line.changes), line.is_opt_out)
         work.lines.append(line)
         work.opts_out |= bool(changes.get(OPTS_OUT))
         if changes.get(AGREES):
@@ -99,11 +107,10 @@ def _tell(line: WaitingLine, changes: dict[str, object], is_new: bool) -> None:
     """Write what the line did, where that is not what the preview said."""
     if is_new:
         line.outcome = Outcome.NEW
-    elif SAME_AS not in line.changes:
-        line.outcome = Outcome.MERGE if changes else Outcome.SAME
     else:
-        changes[SAME_AS] = line.changes[SAME_AS]
-    line.changes = changes
+        line.outcome = Outcome.MERGE if changes else Outcome.SAME
+    told = {kind: line.changes[kind] for kind in (SAME_AS, OVERRIDDEN) if kind in line.changes}
+    line.changes = changes | told
 
 
 def _added_row(inbox_id: int, work: Work) -> dict[str, Any]:

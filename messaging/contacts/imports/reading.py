@@ -16,6 +16,7 @@ from messaging.contacts.imports import statements
 from messaging.contacts.imports.csv_files import Dialect, Row, Unreadable, read_rows
 from messaging.contacts.imports.lines import Line, LineReader
 from messaging.contacts.imports.merging import OPTS_OUT, SAME_AS, KnownContact, find_known
+from messaging.contacts.imports.repeats import settle_repeats
 from messaging.contacts.imports.statements import PlannedLine
 from messaging.models import ContactImport, ContactImportLine, Number
 
@@ -159,22 +160,26 @@ def finish(import_id: int) -> None:
         return
     if not one.line_count:
         raise Unreadable(NO_LINES)
+    settle_repeats(one, our_number(one.inbox_id))
     count_outcomes(one)
     one.state, one.done_count = State.READY, 0
     one.save()
 
 
 def count_outcomes(one: ContactImport) -> None:
-    """Set the counts of an import by its lines."""
+    """Set the counts of an import by its lines.
+
+    Several lines with one number count as one contact: one that is new, merges or stays the same.
+    """
     changing = Q(outcome__in=[Outcome.NEW, Outcome.MERGE])
     counts = one.lines.aggregate(
         new=Count("pk", filter=Q(outcome=Outcome.NEW)),
-        merged=Count("pk", filter=Q(outcome=Outcome.MERGE)),
-        same=Count("pk", filter=Q(outcome=Outcome.SAME)),
+        first=Count("pk", filter=~Q(outcome=Outcome.ERROR) & ~Q(changes__has_key=SAME_AS)),
         errors=Count("pk", filter=Q(outcome=Outcome.ERROR)),
         opt_outs=Count("pk", filter=Q(**{f"changes__{OPTS_OUT}": True})),
         contacts=Count("address", filter=changing, distinct=True),
     )
-    one.new_count, one.merged_count = counts["new"], counts["merged"]
-    one.same_count, one.error_count = counts["same"], counts["errors"]
-    one.opt_out_count, one.contact_count = counts["opt_outs"], counts["contacts"]
+    one.contact_count, one.new_count = counts["contacts"], counts["new"]
+    one.merged_count = one.contact_count - one.new_count
+    one.same_count, one.error_count = counts["first"] - one.contact_count, counts["errors"]
+    one.opt_out_count = counts["opt_outs"]

@@ -32,6 +32,13 @@ FROM json_to_recordset(%(rows)s::json)
 WHERE line.id = given.pk
 """
 
+_SETTLE_LINES = """
+UPDATE messaging_contactimportline AS line
+SET outcome = given.outcome, changes = given.changes
+FROM json_to_recordset(%(rows)s::json) AS given (pk bigint, outcome text, changes jsonb)
+WHERE line.id = given.pk
+"""
+
 _ADD_CONTACTS = """
 INSERT INTO threads_contact
     (inbox_id, address, raw_address, kind, name, company, email, reference, note, time_zone,
@@ -93,6 +100,11 @@ def insert_lines(import_id: int, lines: Sequence[PlannedLine]) -> None:
 def save_lines(rows: Sequence[dict[str, Any]]) -> None:
     """Write `outcome`, `changes` and `before` of lines, by `pk`."""
     _run(_SAVE_LINES, rows, {})
+
+
+def settle_lines(rows: Sequence[dict[str, Any]]) -> None:
+    """Write `outcome` and `changes` of lines that were not done yet, by `pk`."""
+    _run(_SETTLE_LINES, rows, {})
 
 
 def contact_row(contact: Contact) -> dict[str, Any]:

@@ -128,10 +128,44 @@ def test_lines_with_one_number_are_one_contact_and_the_later_one_wins(cast: Cast
         5: "Merges with line 2",
         6: "Merges with line 2",
     }
-    assert (one.new_count, one.merged_count, one.same_count, one.contact_count) == (2, 2, 1, 2)
+    assert (one.new_count, one.merged_count, one.same_count, one.contact_count) == (2, 0, 0, 2)
+    assert one.repeated_count == 3
     ann = Contact.objects.get(address="+12025550133")
     assert (ann.name, ann.company) == ("Ann Lee", "New Ltd")
     assert OptOut.objects.current().filter(address=ann.address).exists()
+
+
+@pytest.mark.parametrize("size", [1, 500])
+def test_a_file_with_a_number_twice_changes_nothing_the_second_time(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(writing, "BATCH", size)
+    for module in ("reading", "repeats"):
+        monkeypatch.setattr(f"messaging.contacts.imports.{module}.BATCH", size)
+    file = (
+        "Name,Phone,Email,Company\n"
+        "Ann,2025550133,ann@example.com,\n"
+        "Dupe One,2025550134,one@example.com,Dupes\n"
+        "Dupe Two,2025550134,two@example.com,\n"
+    )
+    bring_in(cast.ana, cast.front_desk, file)
+    dupe = Contact.objects.get(address="+12025550134")
+    assert (dupe.name, dupe.email, dupe.company) == ("Dupe Two", "two@example.com", "Dupes")
+    again = read(cast.ana, cast.front_desk, file)
+    assert set(again.lines.values_list("outcome", flat=True)) == {"same"}
+    assert (again.contact_count, again.same_count, again.repeated_count) == (0, 2, 1)
+
+
+def test_what_the_lines_of_a_file_are_counted_as_adds_up(cast: Cast, marta: Contact) -> None:
+    one = read(cast.ana, cast.front_desk, CUSTOMERS + "M. Lindqvist,2025550126,,,\n")
+    assert (one.new_count, one.merged_count, one.contact_count) == (2, 1, 3)
+    assert (one.same_count, one.repeated_count, one.error_count) == (0, 1, 2)
+    assert (one.line_count, told(one)[3]) == (6, "Merges: adds e-mail")
+    importing.start(one=one)
+    done = go_on(one)
+    assert (done.new_count, done.merged_count, done.repeated_count) == (2, 1, 1)
+    marta.refresh_from_db()
+    assert (marta.name, marta.email) == ("M. Lindqvist", "marta@example.com")
 
 
 def test_many_lines_with_one_number_are_merged_across_batches(
@@ -141,7 +175,7 @@ def test_many_lines_with_one_number_are_merged_across_batches(
     monkeypatch.setattr("messaging.contacts.imports.reading.BATCH", 2)
     lines = "".join(f"Name {n},202555013{n % 3}\n" for n in range(11))
     one = read(cast.ana, cast.front_desk, f"Name,Phone\n{lines}")
-    assert (one.new_count, one.merged_count, one.contact_count) == (3, 8, 3)
+    assert (one.new_count, one.merged_count, one.contact_count) == (3, 0, 3)
     importing.start(one=one)
     assert go_on(one).state == State.FINISHED
     assert contacts(cast) == {
@@ -207,11 +241,11 @@ def test_our_own_numbers_and_short_codes_are_no_contacts(cast: Cast) -> None:
     }
 
 
-def test_a_short_code_that_texted_before_is_merged(cast: Cast) -> None:
+def test_a_short_code_is_left_out_even_if_it_texted_before(cast: Cast) -> None:
     cast.thread(sender="72000")
-    one = bring_in(cast.ana, cast.front_desk, "Phone,Name\n72000,The bank\n")
-    assert told(one) == {2: "Merges: adds name"}
-    assert Contact.objects.get(address="72000").name == "The bank"
+    one = read(cast.ana, cast.front_desk, "Phone,Name\n72000,The bank\n")
+    assert told(one) == {2: "Phone: has 5 digits; a number here has 10."}
+    assert Contact.objects.get(address="72000").name == ""
 
 
 def test_cancelling_takes_back_what_was_written(
@@ -387,8 +421,8 @@ def test_a_number_on_very_many_lines_is_not_read_again_and_again(
     monkeypatch.setattr(KnownContact, "merge", count)
     lines = "".join(f"Name {n},2025550133,{2000 + n % 20}-01-01\n" for n in range(100))
     one = read(cast.ana, cast.front_desk, f"Name,Phone,Consent date\n{lines}")
-    assert (one.new_count, one.merged_count) == (1, 99)
-    assert one.lines.get(line=101).changes == {"replaces": ["name"], "line": 2}
+    assert (one.new_count, one.merged_count, one.repeated_count) == (1, 0, 99)
+    assert one.lines.get(line=101).changes == {"adds": ["name"], "line": 2}
     assert len(merged) == 100
 
 
@@ -401,7 +435,7 @@ def test_a_reader_that_goes_on_knows_what_earlier_lines_did(
     while not importing.go_on(one.pk, seconds=0):
         pass
     one.refresh_from_db()
-    assert (one.state, one.new_count, one.same_count) == (State.READY, 1, 99)
+    assert (one.state, one.new_count, one.repeated_count) == (State.READY, 1, 99)
 
 
 def test_a_file_with_more_lines_than_expected_keeps_nobody_waiting(
