@@ -13,7 +13,7 @@ from threads import addresses
 Outcome = ContactImportLine.Outcome
 
 FEW = 4  # good lines in a preview
-MOST_ERRORS = 20  # on the page of the preview; the file has all of them
+MOST_ERRORS = 5  # in a preview; the download has all of them
 PAGE_SIZE = 100  # lines
 
 BATCH = 1_000  # lines of a download
@@ -79,9 +79,12 @@ class LineRow:
     def what_happens(self) -> str:
         if self.is_error:
             return "Left out"
-        if self.line.outcome == Outcome.SAME:
-            return "Changes nothing"
-        return describe_changes(self.line.changes, is_new=self.line.outcome == Outcome.NEW)
+        is_same = self.line.outcome == Outcome.SAME
+        return describe_changes(
+            {} if is_same else self.line.changes,
+            is_new=self.line.outcome == Outcome.NEW,
+            is_done=self.one.state == ContactImport.State.FINISHED,
+        )
 
     @property
     def tag(self) -> str:
@@ -102,13 +105,13 @@ def list_errors(one: ContactImport) -> list[LineRow]:
 
 
 def list_preview(one: ContactImport, errors: Sequence[LineRow]) -> list[LineRow]:
-    """Return some lines of each kind, in their order, the first errors among them."""
+    """Return some lines of each kind, in their order, the given errors among them."""
     good = one.lines.order_by("line")
     picked = {line.line: line for line in good.exclude(outcome=Outcome.ERROR)[:FEW]}
     for kind in (Outcome.NEW, Outcome.MERGE, Outcome.SAME):
         if kind not in {line.outcome for line in picked.values()}:
             picked |= {line.line: line for line in good.filter(outcome=kind)[:1]}
-    picked |= {row.number: row.line for row in errors[:FEW]}
+    picked |= {row.number: row.line for row in errors}
     return [LineRow(one, picked[number]) for number in sorted(picked)]
 
 

@@ -92,8 +92,8 @@ def write_message(
     files: Collection[int] = (),
     marks_done: bool = False,
     shown: int | None = None,
-    has_read_placeholders: bool = False,
-    is_quiet_ok: bool = False,
+    has_read_placeholders: bool = True,
+    is_quiet_ok: bool = True,
 ) -> Message:
     """Queue a text to the contact, or record an internal message.
 
@@ -255,11 +255,10 @@ def _assign_to_first_answerer(message: Message) -> None:
 
 
 @transaction.atomic
-def retry_message(*, message: Message, is_quiet_ok: bool = False) -> Message:
+def retry_message(*, message: Message) -> Message:
     """Queue a failed or unknown message again; its next attempt is a new one.
 
-    Raises NotRetriable if it is neither by now, SendingRefused, and InQuietHours unless
-    `is_quiet_ok`: it may have failed by day, and would leave at night.
+    Raises NotRetriable if it is neither by now, and SendingRefused.
     """
     seq = counters.next_inbox_seq(message.inbox_id)
     message = Message.objects.select_related("thread").get(pk=message.pk)
@@ -268,7 +267,6 @@ def retry_message(*, message: Message, is_quiet_ok: bool = False) -> Message:
     if message.is_confirmation:
         raise SendingRefused(CONFIRMED_ONCE)
     number_to_send_from(message.thread, message.body)
-    check_quiet_hours(message.thread, is_asked=is_quiet_ok)
     writing.change_message(
         message,
         seq,

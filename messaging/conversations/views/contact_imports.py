@@ -123,6 +123,7 @@ def show_import(request: HtmxRequest, import_id: int) -> HttpResponse:
     if one.state in importing.WORKING:
         return render(request, "messaging/import/working.html", context)
     context["errors"] = import_rows.list_errors(one)
+    context["further_errors"] = one.error_count - len(context["errors"])
     if one.state == State.READY:
         context["rows"] = import_rows.list_preview(one, context["errors"])
         return render(request, "messaging/import/preview.html", context)
@@ -224,6 +225,7 @@ def _context(one: ContactImport) -> dict[str, Any]:
         "waiting": _WAITING.get(State(one.state), ""),
         "total": total if one.state == State.IMPORTING else 0,
         "step": _STEPS.get(State(one.state), 3),
+        "is_done": one.state == State.FINISHED,
         "has_lines": bool(one.stored_name),
     }
 
@@ -233,9 +235,7 @@ _STEPS = {
     State.READING: 3,
     State.READY: 3,
     State.IMPORTING: 4,
-    State.CANCELLING: 4,
     State.FINISHED: 4,
-    State.CANCELLED: 4,
 }
 
 

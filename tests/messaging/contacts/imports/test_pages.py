@@ -83,6 +83,38 @@ def test_the_preview_of_the_same_file_offers_nothing_to_import(cast: Cast) -> No
     assert "3 change nothing" in page
 
 
+def test_a_preview_shows_some_errors_and_says_how_many_there_are(cast: Cast) -> None:
+    lines = "".join(f"Wrong {n},{n}\n" for n in range(1000, 1012))
+    one = read(cast.ana, cast.front_desk, f"Name,Phone\nAnn,2025550133\n{lines}")
+    page = page_words(client_of(cast.ana).get(f"{IMPORT}{one.pk}/"))
+    assert "12 lines with an error Download these lines Line 3 1000 in Phone" in page
+    assert "And 7 more; the download has all of them." in page
+    assert "6 of 13 lines, the first 5 of 12 with an error included" in page
+    assert page.count("Left out") == 5
+
+
+def test_what_was_done_is_told_as_done(cast: Cast) -> None:
+    bring_in(cast.ana, cast.front_desk, "Phone\n2025550126\n")
+    one = bring_in(cast.ana, cast.front_desk, CUSTOMERS)
+    client = client_of(cast.ana)
+    page = page_words(client.get(f"{IMPORT}{one.pk}/"))
+    assert "1 merged with a contact of the same number" in page
+    assert "1 of these were recorded as opted out 2 lines with an error were left out" in page
+    page = page_words(client.get(f"{IMPORT}{one.pk}/lines/"))
+    assert "What happened" in page
+    assert "Merged: added name, e-mail" in page
+
+
+def test_the_last_step_is_reached_by_what_was_imported_alone(cast: Cast) -> None:
+    one = read(cast.ana, cast.front_desk, CUSTOMERS)
+    importing.start(one=one)
+    importing.cancel(one=one)
+    page = client_of(cast.ana).get(f"{IMPORT}{one.pk}/").content.decode()
+    assert "What was saved is taken back" in page
+    current = page.split('aria-current="step"')[1].split("</li>")[0]
+    assert current.split()[-1] == "Preview"
+
+
 def test_what_is_left_out_can_be_downloaded_corrected_and_uploaded(cast: Cast) -> None:
     file = CUSTOMERS + "'=cmd(),(202) 555,,,no\n"
     one = read(cast.ana, cast.front_desk, file)
