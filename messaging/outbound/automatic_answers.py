@@ -23,6 +23,7 @@ from messaging.stream import statements
 from messaging.stream.machine_texts import seems_automatic
 from messaging.stream.refusals import number_or_refusal, too_long_sentence
 from threads import addresses
+from threads.first_names import read_first_name
 from threads.models import Contact, Thread
 
 
@@ -101,13 +102,13 @@ def _send(due: Due, message: Message) -> Message | None:
     words = _WORDS[due.kind](thread)
     if number is None or not words:
         return None
-    name = thread.contact.name
+    contact = thread.contact
     body = fill_text(
         words,
         {
             "inbox": thread.inbox.name,
-            "contact": name,
-            "first name": next(iter(name.split()), ""),
+            "contact": contact.name,
+            "first name": read_first_name(contact.name, contact.company),
             "number": addresses.format_address(number.address),
             "opens": due.opens,
         },

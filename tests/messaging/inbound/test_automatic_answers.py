@@ -305,6 +305,19 @@ def test_words_in_braces_are_filled_and_leave_no_hole_without_a_value(cast: Cast
     assert answers()[1:] == [filled]
 
 
+@pytest.mark.parametrize("company", ["", "Mrs. Diaz"])
+def test_an_answer_addresses_nobody_by_a_title(cast: Cast, company: str) -> None:
+    give_hours(cast.front_desk, closed_text="Hi {first name}, we're closed.")
+    thread = cast.thread()
+    Contact.objects.filter(pk=thread.contact_id).update(name="Mrs. Diaz", company=company)
+    cast.text_in("Hello?")
+    assert answers() == ["Hi, we're closed."]
+    Contact.objects.filter(pk=thread.contact_id).update(name="Diaz, Rosa", company=company)
+    AutomaticAnswer.objects.all().delete()
+    cast.text_in("Hello?")
+    assert answers()[1:] == ["Hi Rosa, we're closed."]
+
+
 def test_two_inboxes_that_text_each_other_at_night_stop_after_one_answer_each(cast: Cast) -> None:
     give_hours(cast.front_desk)
     give_hours(cast.dispatch, closed_text="Dispatch is closed.")

@@ -68,6 +68,20 @@ def test_what_is_not_known_stays_and_is_named(cast: Cast, arrival: SavedReply) -
     assert reply["unfilled"] == ["{first name}", "{contact}"]
 
 
+@pytest.mark.parametrize(
+    ("name", "company"), [("Mrs. Lindqvist", ""), ("Harbor Dental", "Harbor Dental")]
+)
+def test_nobody_is_addressed_by_a_title_or_as_a_company(
+    cast: Cast, arrival: SavedReply, name: str, company: str
+) -> None:
+    thread = cast.thread()
+    Contact.objects.filter(pk=thread.contact_id).update(name=name, company=company)
+    (reply,) = offered(cast.ana, thread)
+    assert reply["body"].startswith("Hi {first name}, Ana Ruiz")
+    assert reply["body"].endswith(f"{name}.")
+    assert reply["unfilled"] == ["{first name}"]
+
+
 def test_ones_own_are_offered_everywhere_and_an_inboxs_in_it_alone(
     cast: Cast, arrival: SavedReply
 ) -> None:
