@@ -106,7 +106,7 @@ def _rows(inbox: Inbox, contacts: Sequence[Contact], zone: tzinfo) -> Iterator[l
 
 
 def _moment(thread: Thread | None, zone: tzinfo) -> str:
-    """Return when the last message was."""
-    if thread is None or thread.last_at is None:
+    """Return when the last message was. A thread with scheduled texts alone has none yet."""
+    if thread is None or thread.last_at is None or not thread.last_message_id:
         return ""
     return f"{timezone.localtime(thread.last_at, zone):%Y-%m-%d %H:%M}"

@@ -51,8 +51,10 @@ class ContactRow:
 
     @property
     def last_at(self) -> datetime | None:
-        thread = thread_of(self.contact)
-        return thread.last_at if thread else None
+        """Return when the last message was. A thread with scheduled texts alone has none yet."""
+        threads = (thread_of(one) for one in self._by_rank)
+        written = (one.last_at for one in threads if one is not None and one.last_message_id)
+        return next(written, None)
 
     @property
     def _by_rank(self) -> Iterable[Contact]:

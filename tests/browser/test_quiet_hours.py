@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.browser.pages import OpenPage, Team, make_unique
+from tests.browser.pages import OpenPage, Team, make_unique, new_number
 from tests.browser.server import Server
+from tests.cast import FRONT_DESK
 
 ROOMY: ViewportSize = {"width": 1360, "height": 800}
 ZONES = ["America/Denver", "Europe/Paris", "Asia/Tokyo", "Pacific/Auckland", "Asia/Dubai"]
@@ -144,3 +145,33 @@ def test_enter_in_a_field_does_not_say_yes_to_a_question(team: Team, open_page: 
     scheduled = page.get_by_role("region", name="Scheduled texts").get_by_role("listitem")
     expect(scheduled).to_contain_text(words)
     assert team.server.count_messages(words) == 0
+
+
+def test_a_first_text_that_waits_says_for_when_and_its_conversation_that_it_does(
+    team: Team, server: Server
+) -> None:
+    page, number = team["ana"].page, new_number()
+    server.query(
+        "INSERT INTO threads_contact (inbox_id, address, raw_address, kind, name, time_zone,"
+        " is_unused, created_at) SELECT inbox_id, %s, %s, 'phone', 'Rosa', %s, true, now()"
+        " FROM messaging_number WHERE address = %s",
+        number,
+        number,
+        zone_at_night(),
+        FRONT_DESK,
+    )
+    page.goto(f"{server.url}/start/?to={number.replace('+', '%2B')}")
+    page.get_by_role("combobox", name="From").select_option(label="Front Desk")
+    page.get_by_role("textbox", name="Message").fill(make_unique("We can come"))
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Schedule for 8:00 AM their time").click()
+    toast = page.get_by_role("status").filter(has_text="Scheduled for")
+    expect(toast.get_by_role("time")).to_be_visible()
+    log = page.get_by_role("log", name="History")
+    expect(log).to_contain_text("No messages yet")
+    expect(log.get_by_text("The first one is scheduled.")).to_be_visible()
+    expect(log.get_by_text("Send the first one below.")).to_be_hidden()
+    page.get_by_role("link", name="Edit the text").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(log.get_by_text("Send the first one below.")).to_be_visible()
+    expect(log.get_by_text("The first one is scheduled.")).to_be_hidden()

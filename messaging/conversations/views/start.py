@@ -9,8 +9,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from inboxes import times
 from inboxes.access import get_shared_inbox
 from inboxes.integers import read_integer
 from inboxes.models import Agent, Inbox
@@ -172,7 +174,11 @@ def _add_toasts(
     inbox_choices: InboxChoices,
     text: Text,
 ) -> None:
-    """Say what the page would have said beside *To* with scripts, or with more time."""
+    """Say for when the text is scheduled, and what the page would have said beside *To* with
+    scripts, or with more time."""
+    if isinstance(text, ScheduledText) and text.is_pending and not text.is_undoable:
+        at = times.time_element(text.send_at, "inline")
+        toasts.success(request, format_html("Scheduled for {}.", at))
     address = form.cleaned_data["to"]
     if form.cleaned_data["checked"] == address:
         return

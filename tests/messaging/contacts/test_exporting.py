@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.http.response import HttpResponseBase
@@ -19,6 +20,7 @@ from messaging.contacts.describing import ContactValues, create_contact, describ
 from messaging.contacts.imports import importing
 from messaging.models import OptOut
 from messaging.outbound.opt_outs import record_opt_out
+from messaging.outbound.starting import schedule_first_text
 from messaging.work.labels import label_threads
 from tests.cast import DISPATCH, FRONT_DESK, Cast, client_of, create_cast
 from tests.messaging.contacts.imports.files import _files_here, read
@@ -185,3 +187,16 @@ def test_a_large_export_is_written_in_parts(cast: Cast, monkeypatch: pytest.Monk
     client = client_of(administrator(cast))
     response = client.get(f"{EXPORT}?inbox={cast.front_desk.pk}")
     assert len(list(response.streaming_content)) == 4  # type: ignore[attr-defined]
+
+
+def test_a_text_that_is_only_scheduled_is_no_last_text(cast: Cast) -> None:
+    schedule_first_text(
+        inbox=cast.front_desk,
+        author=cast.ana,
+        address="+12025550177",
+        body="Good morning",
+        form_key=uuid.uuid4(),
+        send_at=timezone.now() + timedelta(hours=3),
+    )
+    data = content(client_of(administrator(cast)).get(f"{EXPORT}?inbox={cast.front_desk.pk}"))
+    assert [row["Last text"] for row in rows(data)] == [""]

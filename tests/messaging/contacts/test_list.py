@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from inboxes.actions import add_member, remove_member
 from inboxes.models import Agent, Inbox
@@ -19,6 +21,7 @@ from messaging.contacts.counts import count_opted_out
 from messaging.contacts.describing import ContactValues, create_contact, describe_contact
 from messaging.models import Message, OptOut
 from messaging.outbound.opt_outs import end_opt_outs, record_opt_out
+from messaging.outbound.starting import schedule_first_text
 from tests.cast import ANAS_LINE, DISPATCH, FRONT_DESK, Cast, client_of
 from threads import labels
 from threads.models import Contact, Label, Thread
@@ -318,6 +321,24 @@ def most_rows(node: dict[str, Any]) -> int:
     left_out = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
     own = (node["Actual Rows"] + left_out) * node["Actual Loops"]
     return int(max([own, *map(most_rows, node.get("Plans", ()))]))
+
+
+def test_a_scheduled_text_is_no_last_text(cast: Cast) -> None:
+    schedule_first_text(
+        inbox=cast.front_desk,
+        author=cast.ana,
+        address=number(0),
+        body="Good morning",
+        form_key=uuid.uuid4(),
+        send_at=timezone.now() + timedelta(hours=3),
+    )
+    assert numbers_of(cast.ana) == ["1000"]
+    assert "<time" not in ROW.findall(page_of(cast.ana))[0]
+    # The same number has texted elsewhere.
+    other = cast.thread(sender=number(0), to=DISPATCH)
+    Thread.objects.filter(pk=other.pk).update(last_at=timezone.now() - timedelta(days=3))
+    [row] = ROW.findall(page_of(cast.ana))
+    assert "<time" in row
 
 
 def counts_of(html: str) -> tuple[str, ...]:

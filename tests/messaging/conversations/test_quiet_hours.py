@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.messages import get_messages
 from django.utils import timezone
 
 from inboxes.models import Agent, Inbox
@@ -255,6 +256,8 @@ def test_a_first_text_can_wait_for_their_morning(cast: Cast, clock: Clock) -> No
     text = ScheduledText.objects.get()
     assert (text.send_at, texts_of(cast.ana)) == (next_morning(), 0)
     assert answer["Location"] == f"/threads/{text.thread_id}/"
+    [toast] = get_messages(answer.wsgi_request)
+    assert str(toast).startswith("Scheduled for <time")
     clock.advance(timedelta(days=1))
     answer = start(cast.ana, cast.front_desk, later=later)
     assert "That time has passed" in read_words(answer)
