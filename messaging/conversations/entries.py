@@ -9,6 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.urls import reverse
 
 from inboxes.models import Agent
+from messaging.conversations.questions import Question
 from messaging.models import Attachment, Attempt, Message, OptOut
 from messaging.stream.tapbacks import describe_sign
 from threads.direction import isolate_direction
@@ -29,6 +30,7 @@ class Entry:
     # True for the first message that was unread when the agent opened the thread.
     is_first_new: bool = False
     is_whole: bool = False  # True if a long body is shown to its end
+    question: Question | None = None  # What is asked before it is sent again
     carrier_words: str = ""  # What the carrier says of a failure, for administrators alone
 
     @classmethod

@@ -54,6 +54,14 @@ class HistoryPage:
         """Return entries and groups in the order of the history."""
         return sorted([*self.entries, *self.groups], key=lambda item: item.history_order)
 
+    def with_question(self, message_id: int, question: Question) -> HistoryPage:
+        """Ask in that message."""
+        entries = [
+            replace(entry, question=question) if entry.message.pk == message_id else entry
+            for entry in self.entries
+        ]
+        return replace(self, entries=entries)
+
     def with_new_line(self, message_id: int | None) -> HistoryPage:
         """Place the line "New" before that message: here, or on the older page that holds it."""
         if message_id is None:

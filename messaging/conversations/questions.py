@@ -82,6 +82,11 @@ def ask_about_quiet_hours(error: InQuietHours) -> Question:
     )
 
 
+def ask_about_retry(error: InQuietHours) -> Question:
+    """Return the question for a failed text that would be sent again at night."""
+    return replace(ask_about_quiet_hours(error), button="Retry anyway", morning=None)
+
+
 def _whose_morning(error: InQuietHours) -> str:
     if error.is_certain or error.morning_zone is None:
         return "their time"

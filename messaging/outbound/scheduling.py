@@ -77,8 +77,8 @@ def schedule_text(
     form_key: uuid.UUID,
     is_regardless: bool = False,
     files: Collection[int] = (),
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> ScheduledText:
     """Schedule a text; the same form sent twice schedules one.
 
@@ -121,8 +121,8 @@ def change_scheduled_text(
     is_regardless: bool,
     known_seq: int,
     files: Collection[int] | None = None,
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> None:
     """Change the body or the time of a scheduled text; the agent becomes its author.
 
@@ -173,8 +173,8 @@ def send_scheduled_text_now(
     agent: Agent,
     words: tuple[str, int] | None = None,
     files: Collection[int] | None = None,
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> Message:
     """Send a scheduled text at once, in the agent's name.
 

@@ -92,8 +92,8 @@ def write_message(
     files: Collection[int] = (),
     marks_done: bool = False,
     shown: int | None = None,
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> Message:
     """Queue a text to the contact, or record an internal message.
 
@@ -255,10 +255,11 @@ def _assign_to_first_answerer(message: Message) -> None:
 
 
 @transaction.atomic
-def retry_message(*, message: Message) -> Message:
+def retry_message(*, message: Message, is_quiet_ok: bool = False) -> Message:
     """Queue a failed or unknown message again; its next attempt is a new one.
 
-    Raises NotRetriable if it is neither by now, and SendingRefused.
+    Raises NotRetriable if it is neither by now, SendingRefused, and InQuietHours unless
+    `is_quiet_ok`: it may have failed by day, and would leave at night.
     """
     seq = counters.next_inbox_seq(message.inbox_id)
     message = Message.objects.select_related("thread").get(pk=message.pk)
@@ -267,6 +268,7 @@ def retry_message(*, message: Message) -> Message:
     if message.is_confirmation:
         raise SendingRefused(CONFIRMED_ONCE)
     number_to_send_from(message.thread, message.body)
+    check_quiet_hours(message.thread, is_asked=is_quiet_ok)
     writing.change_message(
         message,
         seq,

@@ -50,8 +50,8 @@ def start_conversation(
     body: str,
     form_key: uuid.UUID,
     files: Collection[int] = (),
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> Message:
     """Queue a text from the inbox's number to a normalised address.
 
@@ -99,8 +99,8 @@ def start_or_hold(
     body: str,
     form_key: uuid.UUID,
     files: Collection[int] = (),
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> Message | ScheduledText:
     """Start a conversation, or hold its first text for as long as its author wants.
 
@@ -146,8 +146,8 @@ def schedule_first_text(
     form_key: uuid.UUID,
     send_at: datetime,
     files: Collection[int] = (),
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> ScheduledText:
     """Schedule the first text of a conversation.
 

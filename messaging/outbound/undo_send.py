@@ -65,8 +65,8 @@ def write_or_hold(
     files: Collection[int] = (),
     marks_done: bool = False,
     shown: int | None = None,
-    has_read_placeholders: bool = True,
-    is_quiet_ok: bool = True,
+    has_read_placeholders: bool = False,
+    is_quiet_ok: bool = False,
 ) -> Message | ScheduledText:
     """Write a message, or hold a text to the contact for as long as its author wants.
 

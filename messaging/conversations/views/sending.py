@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from django.contrib import messages as toasts
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from inboxes.forms import first_error
@@ -16,15 +18,19 @@ from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.conversations.drafts import draft_seq
 from messaging.conversations.entries import Entry
 from messaging.conversations.forms import SendForm
-from messaging.conversations.questions import Unasked
+from messaging.conversations.history import open_conversation
+from messaging.conversations.opening import page_around
+from messaging.conversations.questions import QUIET_OK, Question, Unasked, ask_about_retry
 from messaging.conversations.schedule_forms import ScheduleForm
+from messaging.conversations.views.conversation import render_conversation
 from messaging.conversations.views.refusals import (
     render_question,
     render_refusal,
     render_send_guard,
 )
 from messaging.conversations.views.uploads import add_uploads
-from messaging.models import ScheduledText
+from messaging.models import Message, ScheduledText
+from messaging.outbound.quiet_hours import InQuietHours
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import (
     NotRetriable,
@@ -136,7 +142,9 @@ def retry_text(request: HtmxRequest, message_id: int) -> HttpResponse:
     agent = signed_in_agent(request)
     message = get_message(agent, message_id)
     try:
-        message = retry_message(message=message)
+        message = retry_message(message=message, is_quiet_ok=bool(request.POST.get(QUIET_OK)))
+    except InQuietHours as error:
+        return _ask_before_retry(request, agent, message, ask_about_retry(error))
     except SendingRefused as error:
         if request.htmx:
             return unprocessable_text(str(error))
@@ -150,3 +158,16 @@ def retry_text(request: HtmxRequest, message_id: int) -> HttpResponse:
         "messaging:conversation",
         message.thread_id,
     )
+
+
+def _ask_before_retry(
+    request: HtmxRequest, agent: Agent, message: Message, question: Question
+) -> HttpResponse:
+    """Put the question into the message: in the open page, or without scripts in a new one."""
+    if request.htmx:
+        entry = replace(Entry.for_agent(message, agent), question=question)
+        return render(request, "messaging/conversation/_message.html", {"entry": entry})
+    thread = get_thread(agent, message.thread_id)
+    page = page_around(thread, agent, message.pk).with_question(message.pk, question)
+    shown = open_conversation(thread, agent, page=page)
+    return render_conversation(request, agent, shown, status=409)

@@ -14,6 +14,9 @@ from django.utils import timezone
 
 from inboxes.models import Agent, Inbox
 from messaging.models import Message, ScheduledText
+from messaging.outbound.quiet_hours import InQuietHours
+from messaging.outbound.sending import Unfilled, write_message
+from messaging.outbound.undo_send import write_or_hold
 from tests.cast import Cast, client_of
 from tests.clock import Clock, clock
 from tests.markup import read_words
@@ -230,6 +233,69 @@ def test_sending_a_scheduled_text_now_asks(cast: Cast, rosa: Thread) -> None:
     assert texts_of(cast.ana) == 0
     assert client.post(here, form | {"quiet_ok": "true"}).status_code == 302
     assert texts_of(cast.ana) == 1
+
+
+@pytest.fixture
+def failed(cast: Cast, rosa: Thread) -> Message:
+    """Return a text that was sent by day, failed, and stands there at 10:12 PM."""
+    send(cast.ana, rosa, quiet_ok="true")
+    Message.objects.filter(author=cast.ana).update(state="failed", reason="Their phone was off.")
+    return Message.objects.get(author=cast.ana)
+
+
+def retry(agent: Agent, message: Message, *, is_live: bool = True, **fields: str) -> Any:
+    headers = HTMX if is_live else {}
+    return client_of(agent).post(f"/messages/{message.pk}/retry/", fields, headers=headers)
+
+
+def state_of(message: Message) -> str:
+    return Message.objects.get(pk=message.pk).state
+
+
+def test_retrying_a_failed_text_asks_in_the_open_page(cast: Cast, failed: Message) -> None:
+    answer = retry(cast.ben, failed)
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert QUESTION in read_words(answer)
+    assert "Their phone was off." in page
+    # Newer than what the page shows, and older than the next change.
+    assert f'data-seq="{failed.seq}-1"' in page
+    assert re.search(r'name="quiet_ok" value="true"\s*>Retry anyway<', page)
+    assert state_of(failed) == "failed"
+    assert QUESTION not in read_words(retry(cast.ben, failed, quiet_ok="true"))
+    assert state_of(failed) == "queued"
+
+
+def test_retrying_a_failed_text_asks_without_scripts(cast: Cast, failed: Message) -> None:
+    answer = retry(cast.ben, failed, is_live=False)
+    assert answer.status_code == 409
+    assert QUESTION in read_words(answer)
+    assert re.search(r'name="quiet_ok" value="true"\s*>Retry anyway<', answer.content.decode())
+    assert state_of(failed) == "failed"
+    answer = retry(cast.ben, failed, is_live=False, quiet_ok="true")
+    assert answer["Location"] == f"/threads/{failed.thread_id}/"
+    assert state_of(failed) == "queued"
+
+
+def test_retrying_by_day_or_within_the_hour_asks_nothing(
+    cast: Cast, failed: Message, clock: Clock
+) -> None:
+    cast.text_in("Still up", sender=ROSA)
+    retry(cast.ben, failed)
+    assert state_of(failed) == "queued"
+    Message.objects.filter(pk=failed.pk).update(state="failed")
+    move_to(clock, 12)
+    retry(cast.ben, failed)
+    assert state_of(failed) == "queued"
+
+
+def test_an_action_that_is_told_nothing_asks(cast: Cast, rosa: Thread) -> None:
+    given: Any = {"thread": rosa, "author": cast.ana, "form_key": uuid.uuid4()}
+    for act in (write_message, write_or_hold):
+        with pytest.raises(Unfilled):
+            act(**given, body="Hi {first name}")
+        with pytest.raises(InQuietHours):
+            act(**given, body="Hi")
 
 
 def test_a_first_text_is_asked_about(cast: Cast, clock: Clock) -> None:
