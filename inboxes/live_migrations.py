@@ -1,4 +1,4 @@
-"""Add columns and foreign keys to tables in which everybody goes on writing.
+"""Add columns, foreign keys, indexes and tables beside those in which everybody goes on writing.
 
 Each step is a transaction of its own, so that no step holds one table while it waits for the next.
 It gives up before PostgreSQL looks for deadlocks, so that nobody's work is ever broken off for it,
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models, transaction
 from django.db.utils import OperationalError
 
@@ -60,6 +61,38 @@ class AddLiveField(migrations.AddField):
         _try_step(editor, lambda: editor.execute(validate))
 
 
+class CreateLiveModel(migrations.CreateModel):
+    """Create a table with its indexes, checks and foreign keys, all or nothing.
+
+    The tables that it refers to are locked for a moment.
+    """
+
+    def database_forwards(
+        self, app_label: str, editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        forwards = super().database_forwards
+        model = to_state.apps.get_model(app_label, self.name)
+        if editor.collect_sql:
+            forwards(app_label, editor, from_state, to_state)
+        elif not _has_table(editor, model._meta.db_table):
+            _try_step(editor, lambda: _create_table(editor, forwards, app_label, to_state))
+
+
+class AddLiveIndex(AddIndexConcurrently):
+    """Build an index; what is left of one that was not finished goes before that."""
+
+    def database_forwards(
+        self, app_label: str, editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        is_valid = None if editor.collect_sql else _is_valid_index(editor, self.index.name)
+        if is_valid:
+            return
+        if is_valid is not None:
+            name = editor.quote_name(self.index.name)
+            editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        super().database_forwards(app_label, editor, from_state, to_state)
+
+
 class RunLiveSQL(migrations.RunSQL):
     """Run one statement that locks a table for a moment, and waits for the lock as above."""
 
@@ -80,6 +113,12 @@ def _add_column(editor: Any, model: type[models.Model], field: Any) -> None:
         editor.add_field(model, field)
     finally:
         field.db_constraint = has_constraint
+
+
+def _create_table(editor: Any, forwards: Any, app_label: str, to_state: Any) -> None:
+    """Create the table by an editor of its own: a migration's own adds foreign keys at its end."""
+    with editor.connection.schema_editor() as own:
+        forwards(app_label, own, to_state, to_state)
 
 
 def _try_step(editor: Any, step: Callable[[], Any]) -> None:
@@ -113,3 +152,21 @@ def _has_constraint(editor: Any, table: str, name: str) -> bool:
             [table, name],
         )
         return cursor.fetchone() is not None
+
+
+def _has_table(editor: Any, table: str) -> bool:
+    found = "SELECT 1 WHERE to_regclass(%s) IS NOT NULL"
+    return _fetch_value(editor, found, editor.quote_name(table)) is not None
+
+
+def _is_valid_index(editor: Any, name: str) -> bool | None:
+    """Return None if there is no such index."""
+    found = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+    return cast(bool | None, _fetch_value(editor, found, editor.quote_name(name)))
+
+
+def _fetch_value(editor: Any, statement: str, name: str) -> object:
+    with editor.connection.cursor() as cursor:
+        cursor.execute(statement, [name])
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from inboxes.live_migrations import AddLiveField
+from inboxes.live_migrations import AddLiveField, CreateLiveModel
 
 
 class Migration(migrations.Migration):
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                 help_text="For each day from Monday on, when it is open: pairs such as 08:30, 17:00. Empty where it has no hours.",
             ),
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="ClosedDay",
             fields=[
                 (

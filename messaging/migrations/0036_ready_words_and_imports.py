@@ -5,6 +5,8 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+from inboxes.live_migrations import CreateLiveModel
+
 
 class Migration(migrations.Migration):
     # No table is held while another one is waited for.
@@ -50,7 +52,7 @@ class Migration(migrations.Migration):
                 verbose_name="how",
             ),
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="ContactImport",
             fields=[
                 (
@@ -135,8 +137,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["created_at"], name="contact_import_age")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "uploaded",
+                                    "reading",
+                                    "ready",
+                                    "importing",
+                                    "cancelling",
+                                    "finished",
+                                    "cancelled",
+                                    "failed",
+                                ],
+                            )
+                        ),
+                        name="contact_import_state_is_known",
+                    )
+                ],
+            },
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="ContactImportLine",
             fields=[
                 (
@@ -187,8 +212,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("outcome", "error")),
+                        fields=["contact_import", "line"],
+                        name="import_line_errors",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact_import", "line"), name="line_is_imported_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["new", "merge", "same", "error"])),
+                        name="import_line_outcome_is_known",
+                    ),
+                ],
+            },
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="SavedReply",
             fields=[
                 (
@@ -246,10 +289,36 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("agent__isnull", False), ("inbox", None)),
+                            models.Q(("agent", None), ("inbox__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="saved_reply_is_an_inboxs_or_an_agents",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="saved_reply_has_a_name",
+                    ),
+                    models.UniqueConstraint(
+                        models.F("inbox"),
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("inbox", None), _negated=True),
+                        name="saved_reply_name_is_unique_in_an_inbox",
+                    ),
+                    models.UniqueConstraint(
+                        models.F("agent"),
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("agent", None), _negated=True),
+                        name="saved_reply_name_is_unique_for_an_agent",
+                    ),
+                ],
                 "verbose_name_plural": "saved replies",
             },
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="SavedReplyFile",
             fields=[
                 (
@@ -281,8 +350,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["picture", "file"])),
+                        name="saved_reply_file_kind_is_known",
+                    )
+                ],
+            },
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="AutomaticAnswer",
             fields=[
                 (
@@ -338,93 +415,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="contactimport",
-            index=models.Index(fields=["created_at"], name="contact_import_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="contactimport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "uploaded",
-                            "reading",
-                            "ready",
-                            "importing",
-                            "cancelling",
-                            "finished",
-                            "cancelled",
-                            "failed",
-                        ],
-                    )
-                ),
-                name="contact_import_state_is_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contactimportline",
-            index=models.Index(
-                condition=models.Q(("outcome", "error")),
-                fields=["contact_import", "line"],
-                name="import_line_errors",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contactimportline",
-            constraint=models.UniqueConstraint(
-                fields=("contact_import", "line"), name="line_is_imported_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contactimportline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["new", "merge", "same", "error"])),
-                name="import_line_outcome_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedreply",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("agent__isnull", False), ("inbox", None)),
-                    models.Q(("agent", None), ("inbox__isnull", False)),
-                    _connector="OR",
-                ),
-                name="saved_reply_is_an_inboxs_or_an_agents",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedreply",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="saved_reply_has_a_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedreply",
-            constraint=models.UniqueConstraint(
-                models.F("inbox"),
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("inbox", None), _negated=True),
-                name="saved_reply_name_is_unique_in_an_inbox",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedreply",
-            constraint=models.UniqueConstraint(
-                models.F("agent"),
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("agent", None), _negated=True),
-                name="saved_reply_name_is_unique_for_an_agent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedreplyfile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["picture", "file"])),
-                name="saved_reply_file_kind_is_known",
-            ),
         ),
     ]

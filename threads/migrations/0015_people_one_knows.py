@@ -3,10 +3,9 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 from django.conf import settings
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
-from inboxes.live_migrations import AddLiveField, RunLiveSQL
+from inboxes.live_migrations import AddLiveField, AddLiveIndex, CreateLiveModel, RunLiveSQL
 
 
 def replace_check(table: str, name: str, condition: str, old: str) -> list[migrations.RunSQL]:
@@ -33,7 +32,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateLiveModel(
             name="Consent",
             fields=[
                 (
@@ -213,7 +212,7 @@ class Migration(migrations.Migration):
                 max_length=7,
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="contact",
             index=models.Index(
                 models.F("inbox"),
@@ -223,7 +222,7 @@ class Migration(migrations.Migration):
                 name="contact_name_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="contact",
             index=models.Index(
                 condition=models.Q(("is_unused", True)),
@@ -231,7 +230,7 @@ class Migration(migrations.Migration):
                 name="contact_unused_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="contact",
             index=models.Index(
                 condition=models.Q(("blocked_at", None), _negated=True),
@@ -239,7 +238,7 @@ class Migration(migrations.Migration):
                 name="contact_blocked_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
@@ -249,7 +248,7 @@ class Migration(migrations.Migration):
                 name="thread_all_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
