@@ -103,6 +103,21 @@ class RunLiveSQL(migrations.RunSQL):
         _try_step(editor, lambda: forwards(app_label, editor, from_state, to_state))
 
 
+def add_check(table: str, name: str, condition: str, old: str = "") -> list[migrations.RunSQL]:
+    """Return operations that add a check, and look at the old rows while others write.
+
+    `old` is the condition of the check of that name which it replaces, if there is one.
+    """
+    drop = f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"
+    return [
+        RunLiveSQL(
+            f"{drop}, ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID",
+            f"{drop}, ADD CONSTRAINT {name} CHECK ({old}) NOT VALID" if old else drop,
+        ),
+        RunLiveSQL(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}", migrations.RunSQL.noop),
+    ]
+
+
 def _add_column(editor: Any, model: type[models.Model], field: Any) -> None:
     has_constraint = getattr(field, "db_constraint", None)
     if has_constraint is None:
@@ -116,8 +131,11 @@ def _add_column(editor: Any, model: type[models.Model], field: Any) -> None:
 
 
 def _create_table(editor: Any, forwards: Any, app_label: str, to_state: Any) -> None:
-    """Create the table by an editor of its own: a migration's own adds foreign keys at its end."""
-    with editor.connection.schema_editor() as own:
+    """Create the table by an editor of its own: a migration's own adds foreign keys at its end.
+
+    The transaction is that of the step. The editor's own would stay open if a key has to wait.
+    """
+    with editor.connection.schema_editor(atomic=False) as own:
         forwards(app_label, own, to_state, to_state)
 
 

@@ -7,7 +7,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from inboxes.live_migrations import AddLiveField
+from inboxes.live_migrations import AddLiveField, CreateLiveModel
 
 
 class Migration(migrations.Migration):
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateLiveModel(
             name="BulkAction",
             fields=[
                 (
@@ -62,9 +62,41 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("undone_at", models.DateTimeField(null=True)),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "inbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="Empty for threads of all the agent's inboxes.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="inboxes.inbox",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["created_at"], name="bulk_action_age"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["running", "finished", "undoing", "undone", "stopped"])
+                        ),
+                        name="bulk_action_state_is_known",
+                    ),
+                ],
+            },
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="BulkItem",
             fields=[
                 (
@@ -85,7 +117,33 @@ class Migration(migrations.Migration):
                         db_default=models.Value({}, models.JSONField()), default=dict
                     ),
                 ),
+                (
+                    "bulk",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="messaging.bulkaction",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="threads.thread",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("bulk", "thread"), name="bulk_item_is_one_thread"
+                    ),
+                ],
+            },
         ),
         AddLiveField(
             model_name="attachment",
@@ -196,67 +254,6 @@ class Migration(migrations.Migration):
                 ],
                 default="everything",
                 max_length=10,
-            ),
-        ),
-        migrations.AddField(
-            model_name="bulkaction",
-            name="agent",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="bulkaction",
-            name="inbox",
-            field=models.ForeignKey(
-                db_index=False,
-                help_text="Empty for threads of all the agent's inboxes.",
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="inboxes.inbox",
-            ),
-        ),
-        migrations.AddField(
-            model_name="bulkitem",
-            name="bulk",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="items",
-                to="messaging.bulkaction",
-            ),
-        ),
-        migrations.AddField(
-            model_name="bulkitem",
-            name="thread",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="threads.thread",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="bulkaction",
-            index=models.Index(fields=["created_at"], name="bulk_action_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="bulkaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["running", "finished", "undoing", "undone", "stopped"])
-                ),
-                name="bulk_action_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bulkitem",
-            constraint=models.UniqueConstraint(
-                fields=("bulk", "thread"), name="bulk_item_is_one_thread"
             ),
         ),
     ]

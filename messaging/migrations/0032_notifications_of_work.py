@@ -1,10 +1,9 @@
 """A notification is about a message or an activity, and about one of them."""
 
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
-from inboxes.live_migrations import RunLiveSQL
+from inboxes.live_migrations import AddLiveIndex, RunLiveSQL, add_check
 
 DROP_UNFINISHED_INDEX = """
 DO $$ BEGIN
@@ -23,7 +22,7 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0031_work_of_a_team")]
 
     operations = [
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="attachment",
             index=models.Index(
                 condition=models.Q(("scheduled_text", None), _negated=True),
@@ -31,7 +30,7 @@ class Migration(migrations.Migration):
                 name="attachment_of_scheduled_text",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("reaction_to", None), _negated=True),
@@ -97,20 +96,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            database_operations=[
-                RunLiveSQL(
-                    "ALTER TABLE messaging_notification"
-                    " ADD CONSTRAINT notification_is_about_one_thing"
-                    " CHECK ((message_id IS NULL) <> (activity_id IS NULL)) NOT VALID",
-                    "ALTER TABLE messaging_notification"
-                    " DROP CONSTRAINT notification_is_about_one_thing",
-                ),
-                RunLiveSQL(
-                    "ALTER TABLE messaging_notification"
-                    " VALIDATE CONSTRAINT notification_is_about_one_thing",
-                    migrations.RunSQL.noop,
-                ),
-            ],
+            database_operations=add_check(
+                "messaging_notification",
+                "notification_is_about_one_thing",
+                "(message_id IS NULL) <> (activity_id IS NULL)",
+            ),
         ),
         # What was scheduled before; counted from here on by the actions.
         RunLiveSQL(

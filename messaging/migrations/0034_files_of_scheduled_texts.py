@@ -6,7 +6,7 @@ No statement holds a table for longer than a moment.
 import django.db.models.deletion
 from django.db import migrations, models
 
-from inboxes.live_migrations import RunLiveSQL
+from inboxes.live_migrations import RunLiveSQL, add_check
 
 MAKE_FUNCTION = """
 CREATE OR REPLACE FUNCTION attachment_is_of_its_scheduled_thread()
@@ -28,21 +28,6 @@ CREATE OR REPLACE TRIGGER attachment_is_of_its_scheduled_thread
     FOR EACH ROW WHEN (NEW.scheduled_text_id IS NOT NULL)
     EXECUTE FUNCTION attachment_is_of_its_scheduled_thread()
 """
-
-
-def add_check(name: str, condition: str) -> list[migrations.RunSQL]:
-    """Return operations that add a check of the table, and look at the old rows without a lock."""
-    return [
-        RunLiveSQL(
-            f"ALTER TABLE messaging_attachment DROP CONSTRAINT IF EXISTS {name},"
-            f" ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID",
-            f"ALTER TABLE messaging_attachment DROP CONSTRAINT {name}",
-        ),
-        RunLiveSQL(
-            f"ALTER TABLE messaging_attachment VALIDATE CONSTRAINT {name}",
-            migrations.RunSQL.noop,
-        ),
-    ]
 
 
 class Migration(migrations.Migration):
@@ -93,10 +78,12 @@ class Migration(migrations.Migration):
                     migrations.RunSQL.noop,
                 ),
                 *add_check(
+                    "messaging_attachment",
                     "sent_attachment_is_not_scheduled",
                     "message_id IS NULL OR scheduled_text_id IS NULL",
                 ),
                 *add_check(
+                    "messaging_attachment",
                     "attachment_without_a_thread_is_unsent",
                     "thread_id IS NOT NULL OR (message_id IS NULL AND scheduled_text_id IS NULL)",
                 ),

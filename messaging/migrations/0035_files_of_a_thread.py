@@ -1,7 +1,8 @@
 """The pictures and files of a conversation are found by one index, the newest first."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from inboxes.live_migrations import AddLiveIndex
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0034_files_of_scheduled_texts")]
 
     operations = [
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="attachment",
             index=models.Index(
                 condition=models.Q(("state", "ready"), models.Q(("message", None), _negated=True)),

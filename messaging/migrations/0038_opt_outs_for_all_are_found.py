@@ -1,7 +1,8 @@
 """The opt-outs that count for all our numbers are found without reading the others."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from inboxes.live_migrations import AddLiveIndex
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0037_imports_tell_more")]
 
     operations = [
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="optout",
             index=models.Index(
                 condition=models.Q(("ended_at", None), ("is_for_all", True)),

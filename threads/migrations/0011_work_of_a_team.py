@@ -11,7 +11,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-from inboxes.live_migrations import AddLiveField
+from inboxes.live_migrations import AddLiveField, CreateLiveModel
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateLiveModel(
             name="Activity",
             fields=[
                 (
@@ -83,12 +83,70 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField()),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="Who did it; empty for Partyline.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "inbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="inboxes.inbox",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="threads.thread",
+                    ),
+                ),
             ],
             options={
+                "indexes": [
+                    models.Index(fields=["thread", "after_id", "id"], name="activity_history"),
+                    models.Index(fields=["inbox", "seq"], name="activity_changes"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["words"], name="activity_words"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "assigned",
+                                    "unassigned",
+                                    "done",
+                                    "reopened",
+                                    "snoozed",
+                                    "unsnoozed",
+                                    "labelled",
+                                    "unlabelled",
+                                    "priority",
+                                    "waiting",
+                                ],
+                            )
+                        ),
+                        name="activity_kind_is_known",
+                    ),
+                ],
                 "verbose_name_plural": "activity",
             },
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="Label",
             fields=[
                 (
@@ -120,9 +178,38 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "inbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="labels",
+                        to="inboxes.inbox",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["inbox", "seq"], name="label_changes"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="label_has_a_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("colour__in", ["violet", "blue", "pink", "green"])),
+                        name="label_colour_is_known",
+                    ),
+                    models.UniqueConstraint(
+                        models.F("inbox"),
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("deleted_at", None)),
+                        name="label_name_is_unique_in_its_inbox",
+                    ),
+                ],
+            },
         ),
-        migrations.CreateModel(
+        CreateLiveModel(
             name="ThreadLabel",
             fields=[
                 (
@@ -132,7 +219,40 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("last_at", models.DateTimeField(null=True)),
+                (
+                    "label",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="threads.label",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="threads.thread",
+                    ),
+                ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        models.F("label"),
+                        models.OrderBy(models.F("last_at"), descending=True),
+                        models.OrderBy(models.F("thread"), descending=True),
+                        name="label_thread_list",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("thread", "label"), name="label_is_put_on_once"
+                    ),
+                ],
+            },
         ),
         AddLiveField(
             model_name="thread",
@@ -220,146 +340,6 @@ class Migration(migrations.Migration):
                 default=False,
                 editable=False,
                 help_text="Whether its members were told that it has waited for too long.",
-            ),
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="actor",
-            field=models.ForeignKey(
-                db_index=False,
-                help_text="Who did it; empty for Partyline.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="inbox",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="inboxes.inbox",
-            ),
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="thread",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="threads.thread",
-            ),
-        ),
-        migrations.AddField(
-            model_name="label",
-            name="inbox",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="labels",
-                to="inboxes.inbox",
-            ),
-        ),
-        migrations.AddField(
-            model_name="threadlabel",
-            name="label",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="threads.label",
-            ),
-        ),
-        migrations.AddField(
-            model_name="threadlabel",
-            name="thread",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="threads.thread",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["thread", "after_id", "id"], name="activity_history"),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["inbox", "seq"], name="activity_changes"),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fields=["words"], name="activity_words"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "assigned",
-                            "unassigned",
-                            "done",
-                            "reopened",
-                            "snoozed",
-                            "unsnoozed",
-                            "labelled",
-                            "unlabelled",
-                            "priority",
-                            "waiting",
-                        ],
-                    )
-                ),
-                name="activity_kind_is_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="label",
-            index=models.Index(fields=["inbox", "seq"], name="label_changes"),
-        ),
-        migrations.AddConstraint(
-            model_name="label",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="label_has_a_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="label",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("colour__in", ["violet", "blue", "pink", "green"])),
-                name="label_colour_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="label",
-            constraint=models.UniqueConstraint(
-                models.F("inbox"),
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("deleted_at", None)),
-                name="label_name_is_unique_in_its_inbox",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="threadlabel",
-            index=models.Index(
-                models.F("label"),
-                models.OrderBy(models.F("last_at"), descending=True),
-                models.OrderBy(models.F("thread"), descending=True),
-                name="label_thread_list",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="threadlabel",
-            constraint=models.UniqueConstraint(
-                fields=("thread", "label"), name="label_is_put_on_once"
             ),
         ),
     ]

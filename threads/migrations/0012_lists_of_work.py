@@ -1,7 +1,9 @@
 """One index for each view of a list. *Needs reply* now leaves out what is done or snoozed."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations, models
+
+from inboxes.live_migrations import AddLiveIndex
 
 
 class Migration(migrations.Migration):
@@ -11,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [("threads", "0011_work_of_a_team")]
 
     operations = [
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
                 name="thread_wanting_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
@@ -31,7 +33,7 @@ class Migration(migrations.Migration):
                 name="thread_open_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
@@ -42,7 +44,7 @@ class Migration(migrations.Migration):
                 name="thread_assignee_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
@@ -52,7 +54,7 @@ class Migration(migrations.Migration):
                 name="thread_done_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
@@ -62,7 +64,7 @@ class Migration(migrations.Migration):
                 name="thread_snoozed_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 models.F("inbox"),
@@ -72,7 +74,7 @@ class Migration(migrations.Migration):
                 name="thread_scheduled_list",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 condition=models.Q(("status", "snoozed")),
@@ -80,7 +82,7 @@ class Migration(migrations.Migration):
                 name="thread_snooze_ends",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 condition=models.Q(
@@ -90,7 +92,7 @@ class Migration(migrations.Migration):
                 name="thread_waits",
             ),
         ),
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="thread",
             index=models.Index(
                 condition=models.Q(("assignee", None), _negated=True),

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from inboxes.live_migrations import RunLiveSQL
+from inboxes.live_migrations import add_check
 
 
 class Migration(migrations.Migration):
@@ -30,18 +30,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            database_operations=[
-                RunLiveSQL(
-                    "ALTER TABLE threads_thread ADD CONSTRAINT thread_is_snoozed_until_a_time"
-                    " CHECK ((status = 'snoozed' AND snoozed_until IS NOT NULL)"
-                    " OR (status IN ('open', 'done') AND snoozed_until IS NULL"
-                    " AND snoozed_by_id IS NULL)) NOT VALID",
-                    "ALTER TABLE threads_thread DROP CONSTRAINT thread_is_snoozed_until_a_time",
-                ),
-                RunLiveSQL(
-                    "ALTER TABLE threads_thread VALIDATE CONSTRAINT thread_is_snoozed_until_a_time",
-                    migrations.RunSQL.noop,
-                ),
-            ],
+            database_operations=add_check(
+                "threads_thread",
+                "thread_is_snoozed_until_a_time",
+                "(status = 'snoozed' AND snoozed_until IS NOT NULL) OR (status IN ('open', 'done')"
+                " AND snoozed_until IS NULL AND snoozed_by_id IS NULL)",
+            ),
         ),
     ]

@@ -1,7 +1,8 @@
 """The states that hide a thread are found without reading all states of it."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from inboxes.live_migrations import AddLiveIndex
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("threads", "0013_snoozed_until_a_time")]
 
     operations = [
-        AddIndexConcurrently(
+        AddLiveIndex(
             model_name="threadstate",
             index=models.Index(
                 condition=models.Q(("hidden_id__gt", 0)),

@@ -5,20 +5,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-from inboxes.live_migrations import AddLiveField, AddLiveIndex, CreateLiveModel, RunLiveSQL
-
-
-def replace_check(table: str, name: str, condition: str, old: str) -> list[migrations.RunSQL]:
-    """Return operations that exchange a check, and look at the old rows without a lock."""
-    return [
-        RunLiveSQL(
-            f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name},"
-            f" ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID",
-            f"ALTER TABLE {table} DROP CONSTRAINT {name},"
-            f" ADD CONSTRAINT {name} CHECK ({old}) NOT VALID",
-        ),
-        RunLiveSQL(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}", migrations.RunSQL.noop),
-    ]
+from inboxes.live_migrations import AddLiveField, AddLiveIndex, CreateLiveModel, add_check
 
 
 class Migration(migrations.Migration):
@@ -291,7 +278,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            database_operations=replace_check(
+            database_operations=add_check(
                 "threads_activity",
                 "activity_kind_is_known",
                 "kind IN ('assigned', 'unassigned', 'done', 'reopened', 'snoozed', 'unsnoozed', 'labelled',"
@@ -322,7 +309,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            database_operations=replace_check(
+            database_operations=add_check(
                 "threads_thread",
                 "thread_is_snoozed_until_a_time",
                 "(status = 'snoozed' AND snoozed_until IS NOT NULL) OR (status IN ('open', 'done', 'blocked')"
