@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -126,3 +127,33 @@ def test_rows_of_blocked_contacts_leave_and_come_back_in_open_lists(
     unblock_button(ben).click()
     expect(find_row(inbox, row)).to_be_visible()
     expect(find_row(blocked, row)).to_have_count(0)
+
+
+# What is reported of typing only because time passes is never reported.
+_WITHOUT_LONG_TIMERS = """() => {
+  for (const name of ["setTimeout", "setInterval"]) {
+    const set = window[name];
+    window[name] = (deed, ms, ...rest) => (ms >= 5_000 ? 0 : set(deed, ms, ...rest));
+  }
+}"""
+
+
+def test_nobody_goes_on_typing_in_a_conversation_that_was_blocked(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Win a prize", sender=number)
+    path = server.thread_path(number)
+    ana, ben = open_page("ana", path), open_page("ben", path)
+    ben.add_init_script(f"({_WITHOUT_LONG_TIMERS})()")
+    ben.reload()
+    for page in (ana, ben):
+        wait_until_live(page)
+    message_box(ben).press_sequentially("I was about to")
+    writer = ana.get_by_role("status", name="Viewing now").locator(".person")
+    expect(writer).to_have_class(re.compile(r"\breplying is-typing\b"))
+    choose_thread_option(ana, "Block")
+    ana.get_by_role("navigation", name="Views").get_by_role("link", name="Blocked").click()
+    row = find_row(ana, format_number(number))
+    expect(row).to_contain_text("Someone is here")
+    expect(row).not_to_contain_text("Someone is replying")

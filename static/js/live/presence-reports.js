@@ -38,6 +38,7 @@ function reportPresence(always = false) {
     reportLeaving();
     return;
   }
+  if (!messageBox()) stopTyping();
   const here = { thread, mode: currentMode(), is_typing: isTyping };
   const words = JSON.stringify(here);
   if (!always && words === lastReport) return;
@@ -112,6 +113,9 @@ listen("viewChanged", () => {
   }
   reportPresence(true);
 });
+
+// The composer may be gone, or have become one for the team alone.
+listen("draftReplaced", () => reported !== null && reportPresence());
 
 listen("connectionOpened", () => reportPresence(true));
 document.addEventListener("visibilitychange", () => reportPresence());
