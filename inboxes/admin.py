@@ -317,8 +317,9 @@ class InboxForm(HoursForm):
                 "Leave empty for never."
             ),
             "has_quiet_hours": (
-                "Before a text goes to a contact between 9 PM and 8 AM of their own day, members "
-                "are asked once. Answers to a text of the last hour, and texts to many, are not."
+                "Members are asked once before a text reaches a contact between 9 PM and 8 AM, in "
+                "the contact's own time zone. They aren't asked when they answer a text of the "
+                "last hour."
             ),
             "members_export_contacts": (
                 "They then find Export on the page Contacts. Administrators who are members of "

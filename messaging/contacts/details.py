@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +12,7 @@ from inboxes.times import TimedSentence
 from messaging.contacts.consents import ConsentLine, find_consents
 from messaging.contacts.opt_out_lines import RELATED, OptOutLine
 from messaging.models import Number, OptOut
-from messaging.stream.refusals import find_opt_outs
+from messaging.stream.refusals import Block, find_opt_outs
 from threads.local_times import LocalTime, read_local_time
 from threads.models import Consent, Contact, Thread
 
@@ -29,6 +29,12 @@ class ContactDetails:
     opt_out: OptOutLine | None = None  # The one that keeps texts back now
     consent: ConsentLine | None = None  # The newest one that counts
     local_time: LocalTime | None = None
+    viewer_id: int | None = None  # The viewing agent, if it was they who blocked the contact
+
+    def for_agent(self, agent_id: int) -> ContactDetails:
+        """Return the details as this agent reads them; most are the same for all."""
+        is_theirs = self.contact.blocked_at and self.contact.blocked_by_id == agent_id
+        return replace(self, viewer_id=agent_id) if is_theirs else self
 
     @property
     def can_be_texted(self) -> bool:
@@ -38,10 +44,11 @@ class ContactDetails:
     def blocked(self) -> TimedSentence | str:
         """Return who blocked the contact and when; empty if nobody did."""
         contact = self.contact
-        if contact.blocked_at is None:
+        if contact.blocked_at is None or contact.blocked_by is None:
             return ""
-        who = contact.blocked_by.display_name if contact.blocked_by else "A colleague"
-        return TimedSentence(f"{who} blocked this contact", contact.blocked_at, ".")
+        by = contact.blocked_by
+        block = Block(by.pk, by.display_name, contact.blocked_at)
+        return block.sentence(self.viewer_id, after=".")
 
     @property
     def opted_out_of(self) -> str:

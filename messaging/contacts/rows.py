@@ -15,7 +15,7 @@ from threads.models import Contact, Label, Thread
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _NO_SUCCESS = {
     DeliveryState.FAILED: "Last text failed",
-    DeliveryState.UNKNOWN: "Last text unknown",
+    DeliveryState.UNKNOWN: "Delivery unknown",
 }
 
 

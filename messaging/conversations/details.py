@@ -62,7 +62,7 @@ def read_details(
     """
     opt_outs = {thread.pk: opt_out} if opt_out else {}
     return Details(
-        about=details_of_threads([thread], opt_outs)[thread.pk],
+        about=details_of_threads([thread], opt_outs)[thread.pk].for_agent(agent.pk),
         labels=labels_on(thread, labels),
         files=read_files(thread.pk, thread.inbox.seq),
         others=list(threads_elsewhere(thread, agent)),

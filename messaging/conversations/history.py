@@ -105,6 +105,7 @@ class Conversation:
     hidden_id: int = 0
     opt_out: OptOut | None = None  # What keeps texts back now
     is_blocked: bool = False
+    refusal_to_me: str = ""  # The refusal as the agent reads it
     hours: ClosedNote | None = None  # Whether the inbox is closed, if it has hours
     wish_id: int = 0  # The last text, if it may ask for no more texts
     list_filter: ThreadFilter = EVERYTHING  # What the list beside it is narrowed to
@@ -163,7 +164,7 @@ class Conversation:
     def refusal_words(self) -> SafeString:
         """Return the refusal, and what can still be done."""
         rest = " You can still write to your team." if self.can_write else ""
-        return format_html("{}{}", self.refusal, rest)
+        return format_html("{}{}", self.refusal_to_me, rest)
 
     @property
     def describing_ids(self) -> str:
@@ -310,7 +311,8 @@ def open_conversation(
         hidden_id=state.hidden_upto(thread.last_message_id, thread.last_text_id) if state else 0,
         refusal=standing.refusal,
         opt_out=standing.opt_out,
-        is_blocked=standing.is_blocked,
+        is_blocked=standing.block is not None,
+        refusal_to_me=standing.refusal_for(agent.pk),
         hours=read_closed_notes(thread.inbox, [thread]).get(thread.pk),
         wish_id=0 if standing.refusal else find_wishes([thread.pk]).get(thread.pk, 0),
         limit=number.longest_text if number else settings.MESSAGE_LIMIT,

@@ -72,9 +72,10 @@ def ask_about_quiet_hours(error: InQuietHours) -> Question:
     verb = ("It will be" if error.is_later else "It's") if error.is_certain else "It may be"
     place = times.name_city(error.zone)
     start, end = times.format_clock(EVENING), times.format_clock(MORNING)
+    why = "" if error.is_certain else "Their number could be in more than one time zone. "
     return Question(
         f"{verb} {clock} for {who} ({place}){' then' if error.is_later else ''}",
-        f"Quiet hours are from {start} to {end} of the customer's own day.",
+        f"{why}Quiet hours are from {start} to {end}, their time.",
         button="Schedule anyway" if error.is_later else "Send anyway",
         fields=[(QUIET_OK, "true")],
         morning=error.morning,

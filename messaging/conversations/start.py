@@ -105,7 +105,8 @@ def describe_number(inbox_choices: InboxChoices, inbox: Inbox | None, typed: str
     return NumberInfo(
         address=address,
         is_landline=kind == "phone" and addresses.is_landline(address),
-        refusal=_block_sentence(inbox, address) or _opt_out_sentence(inbox, address),
+        refusal=_block_sentence(inbox, address, inbox_choices.agent)
+        or _opt_out_sentence(inbox, address),
         others=[
             OtherConversation(
                 thread, inbox is not None and thread.inbox_id == inbox.pk, labels[thread.inbox_id]
@@ -138,12 +139,12 @@ def suggest_contacts(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
     return list(found.values())[:SUGGESTIONS]
 
 
-def _block_sentence(inbox: Inbox | None, address: str) -> str:
+def _block_sentence(inbox: Inbox | None, address: str, agent: Agent) -> str:
     contacts = Contact.objects.filter(inbox=inbox, address=address, blocked_at__isnull=False)
     contact = contacts.select_related("blocked_by").first() if inbox is not None else None
     if contact is None or contact.blocked_by is None:
         return ""
-    who = contact.blocked_by.display_name
+    who = "You" if contact.blocked_by == agent else contact.blocked_by.display_name
     return f"{who} blocked this contact. Unblock them to text them."
 
 

@@ -163,6 +163,7 @@ class Renderer:
     def _render_thread(self, thread: Thread, agent: Agent) -> list[Fragment]:
         """Draw the title, the tools beside it, and what Details say of contact and work."""
         is_mine = thread.assignee_id == agent.pk
+        about = self.changes.details[thread.pk].for_agent(agent.pk)
         return [
             self._render_once(
                 ("title", thread.pk), "messaging/conversation/_title.html", thread=thread
@@ -174,10 +175,10 @@ class Renderer:
                 is_mine=is_mine,
             ),
             self._render_once(
-                ("facts", thread.pk, is_mine),
+                ("facts", thread.pk, is_mine, about.viewer_id),
                 "messaging/details/_facts.html",
                 thread=thread,
-                about=self.changes.details[thread.pk],
+                about=about,
                 is_mine=is_mine,
                 labels=labels_on(thread, self.changes.labels_of_titles),
             ),

@@ -83,7 +83,7 @@ def _level_field(inbox: Inbox, chosen: str) -> forms.ChoiceField:
     levels = [one for one in Level if one != Level.MINE or not inbox.is_personal]
     is_for_all = not inbox.is_personal and inbox.unassigned_notifies
     return forms.ChoiceField(
-        label="Your personal line" if inbox.is_personal else inbox.name,
+        label=inbox.name,
         choices=[(one.value, one.label) for one in levels],
         initial=chosen,
         widget=forms.RadioSelect,

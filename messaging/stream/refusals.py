@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Q
 
@@ -13,7 +14,7 @@ from messaging.stream import statements
 from threads import addresses
 from threads.models import Thread
 
-BLOCKED = ". Their texts are kept here, and nobody is told of them."
+_BLOCKED = ". Their texts are kept here, and nobody is told of them."
 OUTDATED_CONFIRMATION = (
     "This wasn't sent, because the opt-out that it confirms had ended before it could leave."
 )
@@ -25,13 +26,31 @@ def find_refusal(thread: Thread) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Hold who blocked a contact, and when."""
+
+    agent_id: int
+    name: str
+    at: datetime
+
+    def sentence(self, viewer_id: int | None = None, *, after: str = _BLOCKED) -> TimedSentence:
+        """Tell it; a viewer who did it reads "You". Without a viewer it is for everybody."""
+        who = "You" if viewer_id == self.agent_id else self.name
+        return TimedSentence(f"{who} blocked this contact", self.at, after)
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Hold what a thread's texts leave from, and what keeps them back."""
 
     number: Number | None
     refusal: str = ""
     opt_out: OptOut | None = None
-    is_blocked: bool = False
+    block: Block | None = None
+
+    def refusal_for(self, viewer_id: int) -> str:
+        """Return the refusal as an agent reads it: `refusal` is the same for all."""
+        return self.block.sentence(viewer_id) if self.block else self.refusal
 
 
 def find_standing(thread: Thread) -> Standing:
@@ -106,22 +125,19 @@ def find_standings(
     found = {}
     for thread in threads:
         number, opt_out = numbers.get(thread.inbox_id), opt_outs.get(thread.pk)
-        block = blocks.get(thread.contact_id, "")
-        sentence = block or _refusal_sentence(thread, number, opt_out)
-        found[thread.pk] = Standing(number, sentence, opt_out, is_blocked=bool(block))
+        block = blocks.get(thread.contact_id)
+        sentence = block.sentence() if block else _refusal_sentence(thread, number, opt_out)
+        found[thread.pk] = Standing(number, sentence, opt_out, block)
     return found
 
 
-def _find_blocks(contact_ids: list[int]) -> dict[int, TimedSentence]:
-    """Return who blocked which of the contacts, and what that means, by contact key.
+def _find_blocks(contact_ids: list[int]) -> dict[int, Block]:
+    """Return who blocked which of the contacts, by contact key.
 
     They are read anew: a thread may have been read before its contact was blocked.
     """
     rows = statements.fetch_rows(statements.FIND_BLOCKS, [contact_ids])
-    return {
-        contact_id: TimedSentence(f"{name} blocked this contact", at, BLOCKED)
-        for contact_id, at, name in rows
-    }
+    return {contact_id: Block(*values) for contact_id, *values in rows}
 
 
 def _refusal_sentence(thread: Thread, number: Number | None, opt_out: OptOut | None) -> str:

@@ -82,7 +82,8 @@ FIND_THREAD = (
 )
 
 FIND_BLOCKS = (
-    "SELECT contact.id, contact.blocked_at, agent.display_name FROM threads_contact AS contact"
+    "SELECT contact.id, agent.id, agent.display_name, contact.blocked_at"
+    " FROM threads_contact AS contact"
     " JOIN inboxes_agent AS agent ON agent.id = contact.blocked_by_id"
     " WHERE contact.id = ANY(%s) AND contact.blocked_at IS NOT NULL"
 )

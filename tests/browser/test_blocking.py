@@ -48,7 +48,8 @@ def test_a_colleague_sees_at_once_that_a_contact_was_blocked_and_unblocked(
     message_box(ana).fill("I was about to ask")
     told = bell(ana).get_attribute("aria-label")
     choose_thread_option(ben, "Block")
-    expect(ben.locator("#reply")).to_contain_text("Ben Okafor blocked this contact")
+    expect(ben.locator("#reply")).to_contain_text("You blocked this contact")
+    expect(ana.locator("#reply")).to_contain_text("Ben Okafor blocked this contact")
     for page in (ana, ben):
         expect(page.locator("#reply")).to_contain_text(WHAT_IT_MEANS)
         expect(message_box(page)).to_have_count(0)

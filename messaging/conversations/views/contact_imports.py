@@ -19,6 +19,7 @@ from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.contacts.imports import importing
 from messaging.contacts.imports.columns import FIELDS
 from messaging.contacts.imports.csv_files import Unreadable
+from messaging.contacts.rows import name_inbox
 from messaging.conversations import import_rows
 from messaging.conversations.csv_downloads import stream_csv
 from messaging.conversations.import_forms import (
@@ -209,11 +210,7 @@ def _get_import(agent: Agent, import_id: int) -> ContactImport:
 
 def _inbox_choices(agent: Agent) -> list[tuple[int, str]]:
     inboxes = Inbox.objects.visible_to(agent).order_by("owner", "name")
-    return [(one.pk, inbox_label(one)) for one in inboxes]
-
-
-def inbox_label(inbox: Inbox) -> str:
-    return "Your personal line" if inbox.is_personal else inbox.name
+    return [(one.pk, name_inbox(one, agent)) for one in inboxes]
 
 
 def _context(one: ContactImport) -> dict[str, Any]:
@@ -221,7 +218,7 @@ def _context(one: ContactImport) -> dict[str, Any]:
     return {
         "page_title": "Import contacts",
         "one": one,
-        "inbox_name": inbox_label(one.inbox),
+        "inbox_name": name_inbox(one.inbox, one.agent),
         "waiting": _WAITING.get(State(one.state), ""),
         "total": total if one.state == State.IMPORTING else 0,
         "step": _STEPS.get(State(one.state), 3),

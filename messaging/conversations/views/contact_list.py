@@ -83,7 +83,7 @@ def show_contact(request: HtmxRequest, contact_id: int) -> HttpResponse:
     listing = _read_list(request, agent)
     if request.htmx and "row" in request.GET:
         return _render_row(request, listing, contact)
-    about = details_of_contact(contact)
+    about = details_of_contact(contact).for_agent(agent.pk)
     thread = about.thread
     files = read_files(thread.pk, contact.inbox.seq) if thread else None
     return _render_panel(

@@ -44,5 +44,7 @@ def tools_context(agent: Agent, thread: Thread) -> dict[str, Any]:
         "thread": thread,
         "is_mine": thread.assignee_id == agent.pk,
         "labels": labels_on(thread, labels_of([thread.inbox_id])),
-        "about": details_of_threads([thread], find_opt_outs([thread]))[thread.pk],
+        "about": details_of_threads([thread], find_opt_outs([thread]))[thread.pk].for_agent(
+            agent.pk
+        ),
     }

@@ -160,12 +160,28 @@ def test_unread_threads_of_blocked_contacts_are_not_counted(cast: Cast) -> None:
     assert "row-inbox unread" not in read_page(client.get("/?only=all"))
 
 
+def test_whoever_blocked_a_contact_reads_you(cast: Cast) -> None:
+    thread = blocked_thread(cast)
+    shown = read_page(client_of(cast.ben).get(f"/threads/{thread.pk}/"))
+    assert shown.count("You blocked this contact") == 2, "in place of the composer, and in Details"
+    assert "Ben Okafor blocked" not in shown.replace('data-refusal="Ben Okafor blocked', "")
+    panel = read_page(client_of(cast.ben).get(f"/contacts/{thread.contact_id}/"))
+    assert "You blocked this contact" in panel
+    refused = client_of(cast.ben).post(f"/threads/{thread.pk}/messages/", {"body": "Hello"})
+    assert "You blocked this contact" in read_page(refused)
+    assert "You blocked this contact" not in read_page(
+        client_of(cast.ana).get(f"/threads/{thread.pk}/")
+    )
+
+
 def test_start_says_that_a_contact_is_blocked_before_anyone_types(cast: Cast) -> None:
     blocked_thread(cast)
     asked = {"to": "+12025550177", "inbox": str(cast.front_desk.pk)}
     client = client_of(cast.ana)
     page = read_page(client.get("/start/to/", asked, headers={"HX-Request": "true"}))
     assert "Ben Okafor blocked this contact. Unblock them to text them." in page
+    his = read_page(client_of(cast.ben).get("/start/to/", asked, headers={"HX-Request": "true"}))
+    assert "You blocked this contact. Unblock them to text them." in his
     elsewhere = asked | {"inbox": str(cast.dispatch.pk)}
     page = read_page(client.get("/start/to/", elsewhere, headers={"HX-Request": "true"}))
     assert "blocked" not in page

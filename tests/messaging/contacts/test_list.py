@@ -358,12 +358,12 @@ def test_only_exceptions_are_marked(cast: Cast) -> None:
     opted_out(cast, 3)
     block(out)
     rows = dict(zip(numbers_of(cast.ana), rows_of(cast.ana), strict=True))
-    marks = ("Last text failed", "Last text unknown", "Opted out", "Blocked")
+    marks = ("Last text failed", "Delivery unknown", "Opted out", "Blocked")
     found = {key: [mark for mark in marks if mark in row] for key, row in rows.items()}
     assert found == {
         "1000": [],
         "1001": ["Last text failed"],
-        "1002": ["Last text unknown"],
+        "1002": ["Delivery unknown"],
         "1003": ["Opted out", "Blocked"],
     }
     cast.text_in("I am here", sender=number(1))

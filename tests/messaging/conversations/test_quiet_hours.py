@@ -80,7 +80,8 @@ def test_the_composer_asks_once(cast: Cast, rosa: Thread) -> None:
     assert answer.status_code == 409
     words = read_words(answer)
     assert QUESTION in words
-    assert "Quiet hours are from 9:00 PM to 8:00 AM" in words
+    assert "Quiet hours are from 9:00 PM to 8:00 AM, their time." in words
+    assert "more than one time zone" not in words
     assert "Send anyway" in words
     assert texts_of(cast.ana) == 0
     for _ in range(2):
@@ -166,6 +167,7 @@ def test_where_zones_disagree_it_may_be_late(cast: Cast, rosa: Thread, clock: Cl
     answer = send(cast.ana, thread)
     words = read_words(answer)
     assert "It may be 9:12 PM for (208) 555-0100 (Boise)" in words
+    assert "Their number could be in more than one time zone. Quiet hours are" in words
     assert "Schedule for 8:00 AM in Los Angeles" in words
 
 
