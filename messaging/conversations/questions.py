@@ -12,6 +12,7 @@ from django.http import QueryDict
 from inboxes import times
 from messaging.outbound.quiet_hours import InQuietHours
 from messaging.outbound.sending import Unfilled
+from messaging.replies.filled import SaysOthersValues
 from threads.direction import isolate_direction
 from threads.lists import join_names
 from threads.local_times import EVENING, MORNING
@@ -19,7 +20,8 @@ from threads.local_times import EVENING, MORNING
 # Fields by which a form says yes to one question each.
 HAS_READ_PLACEHOLDERS = "has_read_placeholders"
 QUIET_OK = "quiet_ok"
-ANSWERS = [HAS_READ_PLACEHOLDERS, QUIET_OK]
+HAS_READ_VALUES = "has_read_values"
+ANSWERS = [HAS_READ_VALUES, HAS_READ_PLACEHOLDERS, QUIET_OK]
 
 # What a button adds to the form, which the form itself does not hold.
 PRESSED = ["later", "done"]
@@ -51,14 +53,16 @@ class Question:
         return self.fields[-1][0]
 
 
-# What an action raises until the author has said yes.
-Unasked = (Unfilled, InQuietHours)
+# What is raised until the author has said yes.
+Unasked = (Unfilled, InQuietHours, SaysOthersValues)
 
 
 def ask(error: Exception, posted: QueryDict) -> Question:
     """Return the question for one of `Unasked`, with what the form has said yes to before."""
     if isinstance(error, InQuietHours):
         question = ask_about_quiet_hours(error)
+    elif isinstance(error, SaysOthersValues):
+        question = ask_about_values(error.values)
     else:
         question = ask_about_placeholders(cast(Unfilled, error).placeholders)
     said = [(name, "true") for name in ANSWERS if posted.get(name) and name != question.yes]
@@ -92,6 +96,15 @@ def _whose_morning(error: InQuietHours) -> str:
     if error.is_certain or error.morning_zone is None:
         return "their time"
     return f"in {times.name_city(error.morning_zone)}"
+
+
+def ask_about_values(values: Sequence[str]) -> Question:
+    """Return the question for a text that still says what was filled in for somebody else."""
+    return Question(
+        f"The text still says {join_names([isolate_direction(one) for one in values])}",
+        "That was filled in before you changed From or To.",
+        fields=[(HAS_READ_VALUES, "true")],
+    )
 
 
 def ask_about_placeholders(placeholders: Sequence[str]) -> Question:

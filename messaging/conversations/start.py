@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from inboxes.models import Agent, Inbox
@@ -84,6 +84,8 @@ class NumberInfo:
     """Hold what `messaging/start/_about_number.html` says about the number in *To*."""
 
     address: str = ""
+    name: str = ""
+    named_in: str = ""  # The inbox that knows the name, if it is not the one to text from
     is_landline: bool = False
     refusal: str = ""  # Why they get no text: blocked, or opted out
     others: Sequence[OtherConversation] = ()
@@ -102,8 +104,11 @@ def describe_number(inbox_choices: InboxChoices, inbox: Inbox | None, typed: str
         except addresses.InvalidNumber:
             return NumberInfo(suggestions=suggest_contacts(ids, typed))
     labels = dict(inbox_choices.choices)
+    name, named_in = _find_name(inbox, address, labels)
     return NumberInfo(
         address=address,
+        name=name,
+        named_in=named_in,
         is_landline=kind == "phone" and addresses.is_landline(address),
         refusal=_block_sentence(inbox, address, inbox_choices.agent)
         or _opt_out_sentence(inbox, address),
@@ -137,6 +142,15 @@ def suggest_contacts(inbox_ids: Sequence[int], typed: str) -> list[Contact]:
         if contact.address not in found or not found[contact.address].name:
             found[contact.address] = contact
     return list(found.values())[:SUGGESTIONS]
+
+
+def _find_name(inbox: Inbox | None, address: str, labels: Mapping[int, str]) -> tuple[str, str]:
+    """Return the contact's name, and which other inbox knows it if the chosen one doesn't."""
+    named = Contact.objects.filter(inbox__in=labels, address=address).exclude(name="")
+    names = dict(named.order_by("pk").values_list("inbox_id", "name"))
+    if inbox is not None and inbox.pk in names:
+        return names[inbox.pk], ""
+    return next(((name, labels[key]) for key, name in names.items()), ("", ""))
 
 
 def _block_sentence(inbox: Inbox | None, address: str, agent: Agent) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any, cast
@@ -22,11 +23,27 @@ class AddressField(forms.CharField):
         super().__init__(max_length=addresses.MAX_LENGTH, **options)
 
 
+class FilledField(forms.Field):
+    """Read which values the page put into the text, each once; none from anything unreadable."""
+
+    LONGEST = 100_000  # characters
+
+    def to_python(self, value: Any) -> list[str]:
+        """Return the values of a list in JSON of `{"written": …, "values": {name: value}}`."""
+        if not isinstance(value, str) or not 0 < len(value) <= self.LONGEST:
+            return []
+        try:
+            found = [dict(one["values"]).values() for one in json.loads(value)]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return []
+        return list(dict.fromkeys(v for values in found for v in values if isinstance(v, str)))
+
+
 class StartForm(forms.Form):
     """Read a first text. `inbox_choices` are the inboxes to send from, with their labels.
 
     `attachment` names the files that go with it, which then needs no words. `later` is the moment
-    for which a question's button schedules it.
+    for which a question's button schedules it, and `filled` what saved replies put into it.
     """
 
     inbox = forms.TypedChoiceField(
@@ -45,6 +62,8 @@ class StartForm(forms.Form):
     )
     body = TextField(required=False)
     attachment = KeysField(required=False)
+    filled = FilledField(required=False)
+    has_read_values = forms.BooleanField(required=False)
     has_read_placeholders = forms.BooleanField(required=False)
     quiet_ok = forms.BooleanField(required=False)
     later = MomentField(required=False)

@@ -20,11 +20,16 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold one saved reply as the listbox shows it."""
+    """Hold one saved reply as the listbox shows it.
+
+    `body` is `written` with the `values` in it.
+    """
 
     id: int
     name: str
     body: str
+    written: str
+    values: dict[str, str]
     owner: str
     unfilled: list[str]
     files: int
@@ -57,6 +62,8 @@ def list_offers(inbox: Inbox, agent: Agent, contact: Contact | None, words: str 
                 id=reply.pk,
                 name=reply.name,
                 body=body,
+                written=reply.body,
+                values=placeholders.pick_values(reply.body, values),
                 owner=ONLY_ME if reply.inbox_id is None else inbox.name,
                 unfilled=placeholders.find_unfilled(body),
                 files=len(reply.files.all()),

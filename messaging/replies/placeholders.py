@@ -25,3 +25,9 @@ def fill(body: str, values: Mapping[str, str]) -> str:
 def find_unfilled(text: str) -> list[str]:
     """Return the placeholders in the text as they are written, each once, in their order."""
     return list(dict.fromkeys(found[0] for found in PATTERN.finditer(text)))
+
+
+def pick_values(body: str, values: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the values that filling the body puts in."""
+    names = {found[1].lower() for found in PATTERN.finditer(body)}
+    return {name: value for name, value in values.items() if name in names and value}

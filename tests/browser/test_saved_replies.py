@@ -21,6 +21,7 @@ from tests.browser.pages import (
     ThreadPage,
     expect_readable,
     find_violations,
+    format_number,
     new_number,
     open_handset,
     received_texts,
@@ -266,9 +267,126 @@ def test_a_first_text_is_begun_with_one(open_page: OpenPage, server: Server) -> 
     expect(box).to_have_value("On our way, {first name}. Ana Ruiz")
     expect(page.locator("[data-unfilled]")).to_contain_text("{first name} has no value here.")
     page.get_by_role("textbox", name="To").fill(number)
+    expect(page.locator("#start-about")).to_contain_text("Petra Novak")
     box.focus()
-    page.get_by_role("button", name="Fill in").click()
     expect(box).to_have_value("On our way, Petra. Ana Ruiz")
+    box.press("End")
+    box.press_sequentially(" for {contact}")
+    page.get_by_role("button", name="Fill in").click()
+    expect(box).to_have_value("On our way, Petra. Ana Ruiz for Petra Novak")
+
+
+@pytest.fixture
+def two_contacts(server: Server) -> tuple[str, str]:
+    """Return the numbers of Petra Novak and of Mrs. Tran, who both have texted."""
+    numbers = new_number(), new_number()
+    for number, name in zip(numbers, ("Petra Novak", "Mrs. Tran"), strict=True):
+        server.receive_text("Where is my parcel?", sender=number)
+        name_contact(server, number, name)
+    return numbers
+
+
+def start_with_reply(open_page: OpenPage, to: str, name: str = "arrival") -> tuple[Page, Locator]:
+    """Open the form of a first text to the number, and insert a reply of Front Desk."""
+    page = open_page("ana", f"/start/?to={to.replace('+', '%2B')}")
+    page.get_by_role("combobox", name="From").select_option(label="Front Desk")
+    box = page.get_by_role("textbox", name="Message", exact=True)
+    box.press_sequentially(f"/{name}")
+    expect(offered(page).first).to_have_text(f"/{name}")
+    box.press("Enter")
+    return page, box
+
+
+def test_another_recipient_fills_in_anew_what_nobody_edited(
+    open_page: OpenPage, server: Server, two_contacts: tuple[str, str]
+) -> None:
+    petra, tran = two_contacts
+    page, box = start_with_reply(open_page, petra)
+    expect(box).to_have_value("On our way, Petra. Ana Ruiz")
+    box.press("End")
+    box.press_sequentially(" See you!")
+    to = page.get_by_role("textbox", name="To")
+    to.fill(tran)
+    to.press("Tab")
+    expect(box).to_have_value("On our way, {first name}. Ana Ruiz See you!")
+    expect(page.locator("[data-unfilled]")).to_contain_text("{first name} has no value here.")
+    expect(page.locator("[data-still]")).to_be_hidden()
+    to.fill(petra[2:-1])
+    known = page.get_by_role("list", name="Known contacts").get_by_role("button")
+    known.filter(has_text=format_number(petra)).click()
+    expect(box).to_have_value("On our way, Petra. Ana Ruiz See you!")
+    expect(box).to_be_focused()
+    box.press_sequentially(" A.")
+    # Straight from To to Send: what leaves is for the new recipient, so Send asks about its hole.
+    to.fill(tran)
+    to.press("Enter")
+    expect(page.get_by_role("group", name="{first name} has no value here")).to_be_visible()
+    expect(box).to_have_value("On our way, {first name}. Ana Ruiz See you! A.")
+
+
+def test_what_was_edited_is_kept_and_says_whose_it_still_is(
+    open_page: OpenPage, server: Server, two_contacts: tuple[str, str]
+) -> None:
+    petra, tran = two_contacts
+    page, box = start_with_reply(open_page, petra)
+    edited = "On our way soon, Petra! Ana Ruiz"
+    box.fill(edited)
+    note = page.locator("[data-still]")
+    expect(note).to_be_hidden()
+    to = page.get_by_role("textbox", name="To")
+    to.fill(tran)
+    box.focus()
+    expect(note).to_contain_text("The text still says “Petra” from before. Send will ask")
+    expect(box).to_have_value(edited)
+    expect_readable(page)
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("button", name="Send", exact=True).click()
+    question = page.get_by_role("group", name="The text still says Petra")
+    expect(question).to_be_visible()
+    expect(box).to_have_value(edited)
+    expect(note).to_be_visible()
+    to.fill(petra)
+    to.press("Tab")
+    expect(note).to_be_hidden()
+    expect(question).to_have_count(0)
+    to.fill(tran)
+    to.press("Tab")
+    expect(note).to_be_visible()
+    box.fill("On our way soon! Ana Ruiz")
+    expect(note).to_be_hidden()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(ThreadPage(page).find_message("On our way soon! Ana Ruiz")).to_be_visible()
+
+
+def test_a_reply_that_a_colleague_deletes_meanwhile_still_gives_its_words(
+    team: Team, server: Server, open_page: OpenPage
+) -> None:
+    ana = team["ana"]
+    attach_to_reply(server, "hours", ana.page)
+    ana.page.get_by_role("button", name="Remove map.jpg").click()
+    expect(attached_files(ana.page)).to_have_count(0)
+    toast = ana.page.get_by_role("status").filter(has_text="has just been deleted")
+    ben = open_page("ben", "/replies/")
+    for name, words in (
+        ("late-arrival", "Its words are still in your text."),
+        ("hours", "Its words are in your text, its files aren't."),
+    ):
+        ana.box.fill("Hello. ")
+        ana.box.press_sequentially(f"/{name}")
+        expect(offered(ana.page)).to_have_text([f"/{name}"])
+        ben.get_by_role("link", name=f"/{name}").click()
+        ben.get_by_role("link", name="Delete").click()
+        ben.get_by_role("button", name="Delete").click()
+        expect(ben.get_by_role("link", name=f"/{name}")).to_have_count(0)
+        ana.box.press("Enter")
+        expect(toast).to_contain_text(words)
+        expect(ana.box).to_have_value(f"Hello. {BODIES[name]}")
+        expect(ana.box).to_be_focused()
+    ana.box.fill("/late")
+    expect(offered(ana.page)).to_have_count(0)
+    ana.box.fill("Goodbye")
+    ana.send()
+    expect(ana.find_message("Goodbye")).to_be_visible()
 
 
 def test_a_scheduled_text_takes_the_words_of_one(team: Team) -> None:

@@ -45,8 +45,11 @@ from messaging.outbound.starting import (
     schedule_first_text,
     start_or_hold,
 )
+from messaging.replies.filled import SaysOthersValues, find_stale
+from messaging.replies.values import read_values
 from messaging.stream.segments import count_segments
 from threads import addresses
+from threads.models import Contact
 
 Text = Message | ScheduledText
 
@@ -153,7 +156,19 @@ def _start_or_add_error(form: StartForm, inbox_choices: InboxChoices, agent: Age
     return None
 
 
+def _check_filled(given: Mapping[str, Any], inbox: Inbox, agent: Agent) -> None:
+    """Raise SaysOthersValues for what replies put in before *From* or *To* was changed."""
+    if given["has_read_values"] or not given["filled"]:
+        return
+    contact = Contact.objects.filter(inbox=inbox, address=given["to"]).first()
+    current = read_values(inbox, agent, contact).values()
+    stale = find_stale(given["body"], given["filled"], current)
+    if stale:
+        raise SaysOthersValues(stale)
+
+
 def _start_or_schedule(given: Mapping[str, Any], inbox: Inbox, agent: Agent) -> Text:
+    _check_filled(given, inbox, agent)
     text: dict[str, Any] = {
         "inbox": inbox,
         "author": agent,

@@ -12,6 +12,7 @@ const LOST = "This file didn't upload.";
 const WAITS = "Sends as soon as its files are uploaded.";
 /** The form of a first text has no thread yet: its files are its own, and no other tab's. */
 const FIRST_TEXT = "#start";
+const DELETED = "This saved reply has just been deleted. Its words are in your text, its files aren't.";
 const NOT_COPIED = "The files of the saved reply weren't added. Try again, or attach them.";
 const CHANGED = "Not sent: the conversation changed. Check your message, then send again.";
 const WAITS_LATER = "Schedules as soon as its files are uploaded.";
@@ -233,7 +234,8 @@ export async function addCopiedFiles(form, answering) {
     announce("attachmentsChanged");
   } else if (!answer?.ok) {
     stopWaiting();
-    showToast(answer?.status === 422 ? html : NOT_COPIED);
+    const deleted = answer?.status === 404 ? DELETED : NOT_COPIED;
+    showToast(answer?.status === 422 ? html : deleted);
   }
   if (!form.isConnected) refreshFiles();
   continueUploads();

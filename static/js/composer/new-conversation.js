@@ -105,7 +105,7 @@ document.addEventListener("click", (event) => {
   const field = formField(form, "to");
   field.value = suggestion.dataset.to ?? "";
   clearError(field);
-  askAboutNumber(form);
+  field.dispatchEvent(new Event("change", { bubbles: true }));
   document.getElementById("start-body")?.focus();
 });
 

@@ -5,6 +5,7 @@ import { textBox } from "../shared/page-elements.js";
 import { post } from "../shared/requests.js";
 import { showToast } from "../shared/toasts.js";
 import { addCopiedFiles } from "./attachments.js";
+import { rememberFilled } from "./filled-replies.js";
 import { insertText } from "./inserted-text.js";
 import { findInName } from "./narrowed-replies.js";
 import { drawPlaceholders } from "./placeholders.js";
@@ -28,6 +29,7 @@ const NOT_READ = "Couldn't load the saved replies. Try again.";
 const NOT_FOUND = "No saved reply matches.";
 const NONE_YET = "No saved replies yet.";
 const NO_INBOX = "Choose an inbox first.";
+const DELETED = "This saved reply has just been deleted. Its words are still in your text.";
 const WORDS_ONLY = "Only the words were inserted: files can't be added to a scheduled text.";
 
 /** A slash at the start of a word, and what is typed behind it. Neither "and/or" nor "https://". */
@@ -145,12 +147,16 @@ async function findFor(form, letters, changed) {
  * @param {{start: number, end: number}} part
  */
 function insertReply(form, reply, part) {
+  rememberFilled(form, reply.written, reply.values);
   insertText(textBox(form), reply.body, part);
   expireOffers();
   const answer = post(reply.used, useFields(form));
-  if (!reply.files) answer.catch(() => {});
-  else if (takesFiles(form)) addCopiedFiles(form, answer);
-  else showToast(WORDS_ONLY);
+  if (reply.files && takesFiles(form)) {
+    addCopiedFiles(form, answer);
+    return;
+  }
+  if (reply.files) showToast(WORDS_ONLY);
+  answer.then(({ status }) => status === 404 && showToast(DELETED)).catch(() => {});
 }
 
 const menu = hookSuggestions({

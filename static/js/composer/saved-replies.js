@@ -10,6 +10,8 @@ const FRESH_MS = 5_000;
  * @property {number} id
  * @property {string} name
  * @property {string} body filled for the conversation, as far as its placeholders have values
+ * @property {string} written the same with its placeholders
+ * @property {Record<string, string>} values those of its placeholders that have one
  * @property {string} owner whose it is, in words
  * @property {number} files how many belong to it
  * @property {string} used the address that is told of a use

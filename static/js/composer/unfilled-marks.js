@@ -3,6 +3,7 @@
 import { closestTarget } from "../shared/dom.js";
 import { listen } from "../shared/events.js";
 import { textBox } from "../shared/page-elements.js";
+import { rememberFilled } from "./filled-replies.js";
 import { insertText } from "./inserted-text.js";
 import { isInternal } from "./internal-mode.js";
 import { drawPlaceholders, fillPlaceholders, findUnfilled } from "./placeholders.js";
@@ -168,6 +169,7 @@ async function markUnfilled(form) {
 async function fillIn(form) {
   const offers = await readOffers(repliesAddress(form));
   const box = textBox(form);
+  if (offers) rememberFilled(form, box.value, offers.values);
   const filled = fillPlaceholders(box.value, offers?.values ?? {});
   insertText(box, filled, { start: 0, end: box.value.length });
 }
@@ -180,7 +182,7 @@ document.addEventListener("input", ({ target }) => {
   if (!(target instanceof HTMLTextAreaElement) || !target.matches(BOXES) || !target.form) return;
   markUnfilled(target.form);
   // What was asked was about another text: a yes to it would let something leave unseen.
-  document.querySelector(".guard:has([name=has_read_placeholders])")?.remove();
+  document.querySelector(".guard:has([name=has_read_placeholders], [name=has_read_values])")?.remove();
 });
 
 // The recipient of a first text decides what a placeholder stands for.

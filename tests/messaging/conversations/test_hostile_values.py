@@ -79,7 +79,7 @@ REQUESTS: dict[str, list[Request]] = {
         Request(
             "post",
             {"inbox": "{}"},
-            ("to", "body", "form_key", "checked"),
+            ("to", "body", "form_key", "checked", "filled"),
             WORDS | {"to": "+12025550155", "inbox": "1"},
         ),
     ],

@@ -20,7 +20,7 @@ from messaging.models import Message, Number
 from messaging.outbound.opt_outs import record_opt_out
 from messaging.outbound.starting import start_conversation
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
-from tests.markup import read_words
+from tests.markup import read_text, read_words
 from threads.actions import save_draft
 from threads.models import Contact, Thread, ThreadState
 from threads.rows import states_by_thread
@@ -181,6 +181,24 @@ def test_a_short_code_can_be_texted_where_it_is_known(cast: Cast) -> None:
     assert send_first_text(cast.ana, cast.front_desk, "72645").status_code == 302
     assert thread.messages.count() == 2
     assert send_first_text(cast.ana, cast.anas_line, "72646").status_code == 422
+
+
+def test_the_name_of_a_known_contact_is_told(cast: Cast) -> None:
+    cast.thread()
+    Contact.objects.filter(address=CUSTOMER).update(name="Petra Novak")
+
+    def about(inbox: Inbox | None, agent: Agent = cast.ana) -> str:
+        form = {"inbox": inbox.pk if inbox else "", "to": "(202) 555-0177"}
+        return read_text(client_of(agent).get("/start/to/", form)).strip()
+
+    assert about(cast.front_desk).startswith("Petra Novak Front Desk already has")
+    assert about(cast.dispatch).startswith("Front Desk knows them as Petra Novak")
+    assert about(None).startswith("Front Desk knows them as Petra Novak")
+    Contact.objects.create(
+        inbox=cast.dispatch, address=CUSTOMER, raw_address=CUSTOMER, kind="phone", name="Petra"
+    )
+    assert about(cast.dispatch).startswith("Petra Front Desk also texts")
+    assert "Petra" not in about(None, cast.dov)
 
 
 def test_a_name_cannot_be_texted_even_where_it_is_known(cast: Cast) -> None:

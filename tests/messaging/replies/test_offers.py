@@ -54,6 +54,14 @@ def test_a_reply_is_filled_for_the_conversation(cast: Cast, arrival: SavedReply)
             "name": "arrival",
             "body": "Hi Marta, Ben Okafor of Front Desk here. Call (202) 555-0110, "
             "Marta Lindqvist.",
+            "written": arrival.body,
+            "values": {
+                "contact": "Marta Lindqvist",
+                "first name": "Marta",
+                "me": "Ben Okafor",
+                "inbox": "Front Desk",
+                "number": "(202) 555-0110",
+            },
             "owner": "Front Desk",
             "unfilled": [],
             "files": 0,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from typing import Any
 
 import pytest
+from django.utils.html import escape
 
 from inboxes.models import Agent
+from messaging.contacts.describing import ContactValues, create_contact
 from messaging.models import Message, ScheduledText
 from tests.cast import CUSTOMER, Cast, client_of
 from tests.markup import read_words
@@ -134,6 +137,58 @@ def test_a_first_text_is_asked_about(cast: Cast) -> None:
     assert not Thread.objects.exists()
     client_of(cast.ana).post("/start/", form | {"has_read_placeholders": "true"})
     assert texts_of(cast.ana) == [GREETING]
+
+
+def start(cast: Cast, body: str, filled: str, **more: str) -> Any:
+    form = {"inbox": cast.front_desk.pk, "to": CUSTOMER, "body": body, "filled": filled}
+    return client_of(cast.ana).post("/start/", form | {"form_key": str(uuid.uuid4())} | more)
+
+
+def filled_for(**values: str) -> str:
+    return json.dumps([{"written": "Hi", "values": values}])
+
+
+def test_a_first_text_that_says_what_was_filled_in_for_another_is_asked_about(
+    cast: Cast,
+) -> None:
+    create_contact(
+        inbox_id=cast.front_desk.pk,
+        address=CUSTOMER,
+        values=ContactValues(name="Petra Novak"),
+        by=None,
+    )
+    filled = filled_for(contact="Linh Tran", inbox="Dispatch", me="Ana Ruiz")
+    page = start(cast, "Hi Linh Tran, Ana Ruiz here", filled)
+    assert page.status_code == 409
+    assert "The text still says Linh Tran" in read_words(page)
+    # What is known stays known when the text is changed and sent again.
+    assert f'name="filled" value="{escape(filled)}"' in page.content.decode()
+    page = start(cast, "Dispatch for Linh Tran", filled)
+    assert "says Linh Tran and Dispatch" in read_words(page)
+    assert not Thread.objects.exists()
+    sent = ["Hi Petra Novak, Ana Ruiz here", "Hi Linh Tran"]
+    assert start(cast, sent[0], filled).status_code == 302
+    assert start(cast, sent[1], filled, has_read_values="true").status_code == 302
+    assert texts_of(cast.ana) == sent
+
+
+@pytest.mark.parametrize(
+    "filled", ["", "{", "[1]", "{}", '[{"values": "x"}]', '[{"values": {"me": 1}}]', "[" * 90_000]
+)
+def test_what_a_page_says_of_values_in_another_way_is_not_asked_about(
+    cast: Cast, filled: str
+) -> None:
+    assert start(cast, "Hi 1", filled).status_code == 302
+
+
+def test_a_question_about_values_comes_before_the_one_about_placeholders(cast: Cast) -> None:
+    body, filled = "{contact}, or Linh", filled_for(contact="Linh")
+    assert "still says" in read_words(start(cast, body, filled))
+    page = start(cast, body, filled, has_read_values="true")
+    assert "{contact} has no value here" in read_words(page)
+    assert 'type="hidden" name="has_read_values" value="true"' in page.content.decode()
+    yes = {"has_read_values": "true", "has_read_placeholders": "true"}
+    assert start(cast, body, filled, **yes).status_code == 302
 
 
 def test_a_first_text_that_could_be_taken_back_is_asked_about(cast: Cast) -> None:
