@@ -46,10 +46,11 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const isDone = ctx.response.status < 300 && !ctx.response.raw.redirected;
   if (!isDone) return;
-  if (ctx.sourceElement.matches("[data-block]")) {
-    const offer = parseHtml(ctx.text).querySelector("[data-offer]");
-    if (offer) showOffer(offer.innerHTML);
-  } else if (ctx.sourceElement.matches("[data-delete]")) {
+  // The answer tells a block: its button may be the one that unblocks by now.
+  const offer =
+    ctx.text.includes("data-offer") && parseHtml(ctx.text).querySelector("[data-offer]");
+  if (offer) showOffer(offer.innerHTML);
+  else if (ctx.sourceElement.matches("[data-delete]")) {
     showOffer(ctx.text);
     isOffering = true;
     if (openThread()) leaveThread();
