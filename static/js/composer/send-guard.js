@@ -45,12 +45,15 @@ export function openSendGuard(form, html) {
 }
 
 /**
- * Has the next text asked about again, whatever became of this one.
+ * Has the next text asked about again, whatever became of this one. What is typed next goes into
+ * the box.
  * @param {HTMLFormElement} form
  */
 export function resetSendGuard(form) {
   formField(form, "anyway").value = "";
+  const hadFocus = guardElement()?.contains(document.activeElement);
   closeSendGuard();
+  if (hadFocus) focus(textBox(form));
   markSeen();
 }
 
