@@ -89,7 +89,11 @@ export function showNewestMessage() {
  */
 let growing = null;
 
+/** Whether a part of the history is being loaded late, such as a contact card. */
+let isFilling = false;
+
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  isFilling = Boolean(openLog()?.contains(ctx.target));
   const log = ctx.target?.closest(".older")?.closest(".log");
   growing =
     log instanceof HTMLElement ? { log, below: log.scrollHeight - log.scrollTop } : null;
@@ -104,6 +108,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     log.scrollTop = log.scrollHeight - below;
     noteScroll();
   } else if (isNavigation(ctx)) openHistory();
+  else if (isFilling && wasAtBottom) showNewestMessage();
 });
 
 listen("newerMessages", ({ count }) => {
