@@ -26,11 +26,14 @@ import "./page/keyboard-shortcuts.js";
 import "./notifications/notifications.js";
 import "./conversation/scroll-to-message.js";
 import "./page/removed.js";
-import { announceView } from "./page/navigation.js";
+import { announceView, focusLanding } from "./page/navigation.js";
 
 // A page further down the list is for browsers without scripts: with them it would leave a gap.
 const query = new URLSearchParams(location.search);
 if (query.has("before") || query.has("after")) {
   for (const name of ["before", "after", "new"]) query.delete(name);
   location.replace(`${location.pathname}?${query}`);
-} else announceView();
+} else {
+  announceView();
+  focusLanding();
+}

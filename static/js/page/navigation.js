@@ -91,6 +91,14 @@ function setFocus({ thread: leftThread, list: leftList, view }) {
   }
 }
 
+/** Gives the focus to a conversation that a saved form led to: else keys would be shortcuts. */
+export function focusLanding() {
+  const [load] = performance.getEntriesByType("navigation");
+  const isRedirected = load instanceof PerformanceNavigationTiming && load.redirectCount > 0;
+  if (!isRedirected || !openThread() || openPane()) return;
+  if (document.activeElement === document.body) setFocus({ thread: null, list: "", view: undefined });
+}
+
 /**
  * Focuses a link to a view again, or the button of the menu that it is in.
  * @param {string} view
