@@ -1,7 +1,9 @@
-// The page Contacts: the row of the open panel is marked, the focus goes where it belongs, and the
-// keyboard moves through the rows.
+// The page Contacts: the row of the open panel is marked, the focus goes where it belongs, the
+// keyboard moves through the rows, and nothing that was typed is lost unasked.
 import "../conversation/contact-facts.js";
-import { focus } from "../shared/dom.js";
+import { announceView } from "../page/navigation.js";
+import { closestTarget, focus, parseElements } from "../shared/dom.js";
+import { fetchHtml } from "../shared/requests.js";
 
 const LINKS = ".contacts-link";
 
@@ -22,6 +24,14 @@ function markOpenRow() {
   if (open) linkOf(open)?.setAttribute("aria-current", "true");
 }
 
+/** Names who is shown in the title of the page. */
+function nameShown() {
+  const list = document.querySelector("#contacts");
+  if (!(list instanceof HTMLElement)) return;
+  list.dataset.title = [panel()?.dataset.title, "Contacts"].filter(Boolean).join(" · ");
+  announceView();
+}
+
 /** The contact whose panel is being closed or replaced. */
 let left = "";
 
@@ -35,8 +45,8 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     return;
   }
   markOpenRow();
-  // The title of the page stays the list's.
   ctx.title = "";
+  nameShown();
   focus(
     panel()?.querySelector("[autofocus]") ??
       panel()?.querySelector("h2") ??
@@ -45,21 +55,83 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   );
 });
 
+/**
+ * Draws a contact's row anew. A request of htmx would go where those of the rows' links go: into
+ * the panel, and into the address.
+ * @param {string} key the contact's
+ */
+async function redrawRow(key) {
+  const find = () => document.getElementById(`contact-${key}`);
+  if (!find()) return;
+  const query = new URLSearchParams(location.search);
+  query.set("row", "1");
+  const headers = { "HX-Request": "true" };
+  const html = await fetchHtml(`/contacts/${key}/?${query}`, { headers });
+  const [fresh] = parseElements(html ?? "");
+  const old = find();
+  if (!fresh || !old) return;
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(fresh);
+  window.htmx?.process(fresh);
+  if (hadFocus) focus(linkOf(key));
+  markOpenRow();
+}
+
 // What one's own deed has changed is drawn anew: the panel, and the row beside it.
-document.addEventListener("htmx:after:request", async ({ detail: { ctx } }) => {
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   if (ctx.request.method !== "POST" || ctx.response.status >= 400) return;
   const open = panel()?.dataset.contact;
-  if (!open) return;
-  const path = `/contacts/${open}/`;
-  const address = path + location.search;
-  const query = new URLSearchParams(location.search);
-  // One after the other: a request of a row would end that of the panel.
-  await window.htmx?.ajax("GET", address, { source: "#contact-panel", target: "#contact-panel" });
-  const row = `#contact-${CSS.escape(open)}`;
-  if (document.querySelector(row)) {
-    const rowAddress = `${path}?${new URLSearchParams([...query, ["row", "1"]])}`;
-    window.htmx?.ajax("GET", rowAddress, { source: row, target: row, swap: "outerHTML" });
+  const done = /^\/contacts\/(\d+)\//.exec(ctx.request.action)?.[1] ?? open;
+  if (done) redrawRow(done);
+  if (!open || openForm()) return;
+  const address = `/contacts/${open}/${location.search}`;
+  window.htmx?.ajax("GET", address, { source: "#contact-panel", target: "#contact-panel" });
+});
+
+/** @returns {HTMLFormElement | null} where a contact is being written or changed */
+const openForm = () => document.querySelector("#contact-panel .pane-form");
+
+/** Whether the form is left on purpose: saved, or cancelled. */
+let isLeaving = false;
+
+/** @param {Element} field */
+function isChanged(field) {
+  if (field instanceof HTMLSelectElement) {
+    const first = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(0, first);
   }
+  const isText = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement;
+  return isText && field.type !== "hidden" && field.value !== field.defaultValue;
+}
+
+/** Returns whether something was typed that is not saved. What was refused is not saved either. */
+function isUnsaved() {
+  const form = openForm();
+  if (!form || isLeaving) return false;
+  return [...form.elements].some((field) => isChanged(field) || field.matches("[aria-invalid]"));
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target === openForm()) isLeaving = true;
+});
+
+document.addEventListener("click", (event) => {
+  const link = closestTarget(event, "#contact-panel .pane-form a");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) isLeaving = true;
+});
+
+window.addEventListener("pageshow", () => {
+  isLeaving = false;
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (isUnsaved()) event.preventDefault();
+});
+
+document.addEventListener("htmx:before:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.target?.id !== "contact-panel" || !isUnsaved()) return;
+  if (!window.confirm("Discard what you typed?")) event.preventDefault();
 });
 
 /** @param {number} by rows down, or up if below zero */
@@ -100,3 +172,9 @@ document.addEventListener(
 );
 
 markOpenRow();
+// After Save and Cancel, where one came from.
+if (document.activeElement === document.body) {
+  const wasEditing = document.referrer.split("?")[0]?.endsWith("/edit/");
+  const pencil = wasEditing && panel()?.querySelector("[data-edit]");
+  focus(pencil || panel()?.querySelector("h2"));
+}
