@@ -97,6 +97,18 @@ def test_a_block_is_taken_back_on_a_phone_by_the_toast(
     expect(find_row(page, format_number(team.number))).to_be_visible()
 
 
+def test_a_block_from_details_is_taken_back_by_the_toast(
+    open_page: OpenPage, server: Server
+) -> None:
+    team = Team(open_page, server, "ben", viewport={"width": 1440, "height": 900})
+    page = team["ben"].page
+    page.get_by_role("complementary", name="Details").get_by_role("button", name="Block").click()
+    expect(unblock_button(page)).to_be_visible()
+    toast(page).get_by_role("button", name="Undo").click()
+    expect(message_box(page)).to_be_visible()
+    expect(toast(page)).to_have_count(0)
+
+
 def test_without_scripts_a_contact_is_blocked_and_unblocked(
     open_page: OpenPage, server: Server
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.pages import (
     OpenPage,
@@ -98,3 +98,64 @@ def test_filters_and_the_order_work_at_once_and_the_page_is_accessible(
     page.locator(".contacts-link").first.click()
     expect(details(page)).to_be_visible()
     assert find_violations(page) == []
+
+
+def test_a_block_is_taken_back_and_the_row_follows_in_its_place(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Win a prize", sender=number)
+    page = open_page("ana", "/contacts/")
+    row = page.get_by_role("row", name=format_number(number))
+    row.get_by_role("link").click()
+    expect(page).to_have_title(re.compile(re.escape(f"{format_number(number)} · Contacts")))
+    address = page.url
+    details(page).get_by_role("button", name="Block").click()
+    expect(row).to_contain_text("Blocked")
+    expect(details(page).get_by_role("button", name="Unblock")).to_be_visible()
+    page.get_by_role("status").get_by_role("button", name="Undo").click()
+    expect(row).not_to_contain_text("Blocked")
+    expect(details(page).get_by_role("button", name="Block", exact=True)).to_be_visible()
+    expect(row.get_by_role("link")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    assert page.url == address
+
+
+def test_what_was_typed_about_a_contact_is_not_lost_unasked(
+    open_page: OpenPage, server: Server
+) -> None:
+    numbers = [new_number() for _ in range(2)]
+    for number in numbers:
+        server.receive_text("Hello?", sender=number)
+    page = open_page("ana", "/contacts/")
+    first, second = (page.get_by_role("row", name=format_number(one)) for one in numbers)
+    first.get_by_role("link").click()
+    pencil = details(page).get_by_role("link", name="Edit contact")
+    pencil.click()
+    name = page.get_by_role("textbox", name="Name")
+    expect(name).to_be_focused()
+    asked: list[str] = []
+
+    def say_no(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", say_no)
+    # Nothing was typed yet, and nobody is asked.
+    second.get_by_role("link").click()
+    expect(details(page)).to_contain_text(format_number(numbers[1]))
+    pencil.click()
+    expect(name).to_be_focused()
+    name.fill("Lena")
+    address = page.url
+    assert not asked
+    with page.expect_event("dialog"):
+        first.get_by_role("link").click()
+    with page.expect_event("dialog"):
+        page.go_back()
+    expect(page).to_have_url(address)
+    expect(name).to_have_value("Lena")
+    page.get_by_role("button", name="Save").click()
+    expect(details(page)).to_contain_text("Lena")
+    expect(pencil).to_be_focused()
+    assert asked == ["Discard what you typed?"] * 2

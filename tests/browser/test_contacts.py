@@ -28,6 +28,7 @@ def test_what_one_notes_stands_on_the_pages_of_all(open_page: OpenPage, server: 
     ana.keyboard.type(name)
     ana.get_by_role("textbox", name="Note").fill("Third floor. Likes to be called.")
     ana.get_by_role("button", name="Save").click()
+    expect(message_box(ana)).to_be_focused()
     for page in (ana, ben):
         title = page.locator(".thread .bar-title")
         expect(title).to_contain_text(name)

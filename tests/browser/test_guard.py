@@ -46,6 +46,7 @@ def test_an_agent_who_was_overtaken_sends_anyway(team: Team) -> None:
     ana.page.get_by_role("button", name="Send anyway").click()
     expect(ana.find_message("Just a moment")).to_be_visible()
     expect(ana.page.get_by_role("alertdialog")).to_have_count(0)
+    expect(ana.box).to_be_focused()
     # The next one is asked about again.
     ana.box.fill("Here I am")
     team.receive_text("Still there?")

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.files import make_file
 from tests.browser.pages import (
     NARROW,
     WIDE,
+    OpenBrowser,
     OpenPage,
     expect_readable,
     find_message,
     history,
     make_unique,
     new_number,
+    open_handset,
+    send_from_handset,
     wait_until,
     wait_until_live,
 )
@@ -188,3 +192,18 @@ def test_paper_holds_the_whole_conversation_and_nothing_to_press(
         assert [one for one in page.get_by_role(hidden).all() if one.is_visible()] == []
     ink = page.evaluate("getComputedStyle(document.body).color")
     assert ink == "rgb(26, 31, 41)", "dark on white, whatever the screen shows"
+
+
+def test_the_newest_message_stays_in_view_while_its_contact_card_grows(
+    open_browser: OpenBrowser, open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Hello?", sender=number)
+    phone = open_handset(open_browser(), server, number)
+    people = [f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Anna {n}\r\nEND:VCARD\r\n" for n in range(9)]
+    card = make_file("people.vcf", "".join(people).encode(), "text/vcard")
+    phone.locator("input[type=file]").set_input_files([card])  # type: ignore[arg-type]
+    send_from_handset(phone, "Ask them")
+    page = open_page("ana", server.thread_path(number))
+    expect(page.get_by_text("Anna 8")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Jump to newest")).to_be_hidden()

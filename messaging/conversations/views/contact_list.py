@@ -31,6 +31,7 @@ from messaging.contacts.rows import build_rows, name_inbox
 from messaging.conversations.details import read_files
 from messaging.conversations.views.contacts import CHANGED, who_sees
 from threads.access import get_contact
+from threads.direction import isolate_direction
 from threads.labels import labels_of, labels_on
 from threads.models import Contact
 from threads.search import parse_search
@@ -246,7 +247,10 @@ def _render_panel(
     **context: Any,
 ) -> HttpResponse:
     """Render what stands beside the list: alone for htmx, else with the page."""
+    title = isolate_direction(str(contact)) if contact else "New contact"
     context |= {
+        "panel_title": title,
+        "page_title": f"{title} · Contacts",
         "contact": contact,
         "list_query": listing.query,
         "inbox_name": name_inbox(contact.inbox, listing.agent) if contact else "",
@@ -260,9 +264,6 @@ def _render_page(
     request: HtmxRequest, listing: ContactList, status: int = 200, **context: Any
 ) -> HttpResponse:
     contact: Contact | None = context.get("contact")
-    context |= {
-        "listing": listing,
-        "page_title": "Contacts",
-        "shown_id": contact.pk if contact else None,
-    }
+    context = {"page_title": "Contacts"} | context
+    context |= {"listing": listing, "shown_id": contact.pk if contact else None}
     return render(request, "messaging/contacts/page.html", context, status=status)

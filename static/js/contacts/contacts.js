@@ -1,7 +1,6 @@
 // The page Contacts: the row of the open panel is marked, the focus goes where it belongs, the
 // keyboard moves through the rows, and nothing that was typed is lost unasked.
 import "../conversation/contact-facts.js";
-import { announceView } from "../page/navigation.js";
 import { closestTarget, focus, parseElements } from "../shared/dom.js";
 import { fetchHtml } from "../shared/requests.js";
 
@@ -24,14 +23,6 @@ function markOpenRow() {
   if (open) linkOf(open)?.setAttribute("aria-current", "true");
 }
 
-/** Names who is shown in the title of the page. */
-function nameShown() {
-  const list = document.querySelector("#contacts");
-  if (!(list instanceof HTMLElement)) return;
-  list.dataset.title = [panel()?.dataset.title, "Contacts"].filter(Boolean).join(" · ");
-  announceView();
-}
-
 /** The contact whose panel is being closed or replaced. */
 let left = "";
 
@@ -46,7 +37,6 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   }
   markOpenRow();
   ctx.title = "";
-  nameShown();
   focus(
     panel()?.querySelector("[autofocus]") ??
       panel()?.querySelector("h2") ??
@@ -131,7 +121,10 @@ window.addEventListener("beforeunload", (event) => {
 document.addEventListener("htmx:before:request", (event) => {
   const { ctx } = event.detail;
   if (ctx.target?.id !== "contact-panel" || !isUnsaved()) return;
-  if (!window.confirm("Discard what you typed?")) event.preventDefault();
+  if (window.confirm("Discard what you typed?")) return;
+  event.preventDefault();
+  // The step back has changed the address by now.
+  if (ctx.isWhole) history.pushState({ htmx: true }, "", openForm()?.action);
 });
 
 /** @param {number} by rows down, or up if below zero */
@@ -172,9 +165,8 @@ document.addEventListener(
 );
 
 markOpenRow();
-// After Save and Cancel, where one came from.
-if (document.activeElement === document.body) {
-  const wasEditing = document.referrer.split("?")[0]?.endsWith("/edit/");
-  const pencil = wasEditing && panel()?.querySelector("[data-edit]");
-  focus(pencil || panel()?.querySelector("h2"));
+// After Save and Cancel the focus goes on where it was.
+const cameFrom = document.referrer.split("?")[0] ?? "";
+if (document.activeElement === document.body && /\/contacts\/(new|\d+\/edit)\/$/.test(cameFrom)) {
+  focus(panel()?.querySelector("[data-edit]") ?? panel()?.querySelector("h2"));
 }

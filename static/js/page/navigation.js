@@ -62,8 +62,12 @@ export function announceView() {
   });
 }
 
+/** @returns {HTMLElement | null} what is open of the contacts */
+const openContact = () => document.querySelector("#contact-panel > [data-title]");
+
 function setTitle() {
-  const titles = [(openThread() ?? openPane())?.dataset.title, openListing()?.dataset.title];
+  const open = openThread() ?? openContact() ?? openPane();
+  const titles = [open?.dataset.title, openListing()?.dataset.title];
   document.title = [...titles.filter(Boolean), "Partyline"].join(" · ");
 }
 
@@ -161,6 +165,7 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx.target?.id === "contact-panel") announceView();
   if (!isNavigation(ctx) || !leaving) return;
   const rows = openRows();
   if (ctx.target?.id === "panes" && rows) rows.scrollTop = scrollTops.get(rows.id) ?? 0;
