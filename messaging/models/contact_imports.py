@@ -63,6 +63,11 @@ class ContactImport(models.Model):
     opt_out_count = models.IntegerField(default=0)
     error_count = models.IntegerField(default=0)
     done_count = models.IntegerField(default=0, help_text="Lines that the job has come to.")
+    failures = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How often in a row a batch stopped with an error that nobody expected.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 

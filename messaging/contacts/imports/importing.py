@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import IO, Any
@@ -25,7 +24,7 @@ from inboxes.database import save_columns
 from inboxes.models import Agent, Inbox
 from messaging.attachments import storing
 from messaging.attachments.naming import clean_name
-from messaging.contacts.imports import columns, csv_files, reading, writing
+from messaging.contacts.imports import columns, csv_files, failures, reading, writing
 from messaging.contacts.imports.csv_files import Dialect, Unreadable
 from messaging.models import ContactImport, ContactImportLine
 from messaging.stream import jobs
@@ -177,7 +176,7 @@ def cancel(*, one: ContactImport) -> ContactImport:
         _forget_file(locked)
         locked.save()
         return locked
-    locked.state = State.CANCELLING
+    locked.state, locked.failures = State.CANCELLING, 0
     locked.save()
     jobs.defer_import(locked.pk)
     return locked
@@ -218,9 +217,13 @@ def _open(one: ContactImport) -> Any:
 
 
 def go_on_here(one: ContactImport, *, line_count: int) -> ContactImport:
-    """Do at once what is little; its job does what takes longer than somebody should wait."""
+    """Do at once what is little; its job does what takes longer than somebody should wait, and
+    tries again what went wrong."""
     if line_count <= AT_ONCE:
-        go_on(one.pk, seconds=WAIT)
+        try:
+            go_on(one.pk, seconds=WAIT)
+        except Exception as error:  # noqa: BLE001  whatever it is, the job tries again
+            failures.log_failure(one, error)
         one.refresh_from_db()
     return one
 
@@ -256,14 +259,12 @@ def _steps(one: ContactImport) -> Iterator[None]:
         _fail(one.pk, str(error))
     except Exception as error:
         is_passing = isinstance(error, (OperationalError, InterfaceError))
-        if is_passing or one.state != State.READING:
+        if is_passing:
             raise
-        # Its words may repeat the file's.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(
-            "Import %s can't be read: %s in %s, line %s.",
-            one.pk, type(error).__name__, place.filename, place.lineno,
-        )  # fmt: skip
+        if one.state != State.READING:
+            failures.note_failure(one.pk, one.state)
+            raise  # so that its job fails
+        failures.log_failure(one, error)
         _fail(one.pk, UNEXPECTED)
 
 
@@ -293,6 +294,8 @@ def _end(import_id: int, state: State, then: State) -> None:
     one.state, one.finished_at = then, timezone.now()
     if then == State.CANCELLED:
         _forget_file(one)
+        if one.reason == failures.STOPPED:
+            one.state = State.FAILED
     else:
         reading.count_outcomes(one)
     one.save()

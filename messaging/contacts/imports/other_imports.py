@@ -21,7 +21,8 @@ class OtherImports:
 
     @classmethod
     def of(cls, one: ContactImport, lines: Collection[ContactImportLine]) -> OtherImports:
-        since = Q(state=State.FINISHED, finished_at__gte=one.created_at)
+        ended = [State.FINISHED, State.FAILED]  # a failed one may not be taken back whole
+        since = Q(state__in=ended, finished_at__gte=one.created_at)
         running = ContactImport.objects.filter(since | Q(state=State.IMPORTING))
         inbox_by_key = dict(running.exclude(pk=one.pk).values_list("pk", "inbox"))
         found = cls()

@@ -63,8 +63,8 @@ def write_batch(import_id: int, *, behind: int) -> int | None:
     _write_opt_outs(one, plan.works, now)
     _show(one, plan.works, seq)
     _save_lines(plan.works)
-    one.done_count += len(lines)
-    one.save(update_fields=["done_count"])
+    one.done_count, one.failures = one.done_count + len(lines), 0
+    one.save(update_fields=["done_count", "failures"])
     return lines[-1].line
 
 
@@ -163,8 +163,8 @@ def take_batch_back(import_id: int, *, before: int | None) -> int | None:
     taken_back = one.lines.filter(pk__in=[line.pk for line in lines])
     taken_back.update(before=None)
     taken_back.filter(address__in=elsewhere).update(changes={FOLLOW: True})
-    one.done_count = max(one.done_count - len(lines), 0)
-    one.save(update_fields=["done_count"])
+    one.done_count, one.failures = max(one.done_count - len(lines), 0), 0
+    one.save(update_fields=["done_count", "failures"])
     return lines[-1].line
 
 

@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from inboxes.forms import first_error
 from inboxes.models import Agent, Inbox
 from inboxes.requests import HtmxRequest, signed_in_agent
-from messaging.contacts.imports import importing
+from messaging.contacts.imports import failures, importing
 from messaging.contacts.imports.columns import FIELDS
 from messaging.contacts.imports.csv_files import Unreadable
 from messaging.contacts.rows import name_inbox
@@ -37,6 +37,7 @@ SAMPLES = 3  # lines below the names of the columns
 LISTED = 5  # imports that the first step leads back to
 ONE_AT_A_TIME = "Another import into this inbox is running. Start this one when it has ended."
 CANCELLED = "Import cancelled. Nothing was saved."
+STOPPING = "The import stopped. What was saved is taken back…"
 
 _WAITING = {
     State.READING: "Reading the file…",
@@ -214,12 +215,14 @@ def _inbox_choices(agent: Agent) -> list[tuple[int, str]]:
 
 
 def _context(one: ContactImport) -> dict[str, Any]:
+    has_stopped = one.reason in {failures.STOPPED, failures.NOT_TAKEN_BACK}
     total = one.line_count - (one.error_count if one.state != State.READING else 0)
     return {
         "page_title": "Import contacts",
         "one": one,
         "inbox_name": name_inbox(one.inbox, one.agent),
-        "waiting": _WAITING.get(State(one.state), ""),
+        "waiting": STOPPING if has_stopped else _WAITING.get(State(one.state), ""),
+        "has_stopped": has_stopped,
         "total": total if one.state == State.IMPORTING else 0,
         "step": _STEPS.get(State(one.state), 3),
         "is_done": one.state == State.FINISHED,
