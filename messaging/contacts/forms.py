@@ -128,6 +128,9 @@ def initial_values(contact: Contact) -> dict[str, str]:
 class NewContactForm(ContactForm):
     """Read a new contact. `inboxes` are those that the agent may add one to, with their labels."""
 
+    # As they stand on the page: of several wrong fields the first one gets the focus.
+    field_order = ["inbox", "number"]
+
     inbox = forms.TypedChoiceField(
         coerce=int,
         error_messages={

@@ -136,6 +136,12 @@ def test_enter_in_a_field_does_not_say_yes_to_a_question(team: Team, open_page: 
     page.get_by_role("textbox", name="To").fill(team.number)
     page.get_by_role("textbox", name="Message").fill(words)
     page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("link", name="Keep editing")).to_be_focused()
+    # Whoever presses Enter twice has read nothing yet.
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Send anyway")).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("button", name="Send anyway")).to_be_visible()
     page.get_by_role("textbox", name="To").press("Enter")
     page.wait_for_load_state()

@@ -45,9 +45,14 @@ register.filter("isolated", isolate_direction)
 
 @register.filter
 def initials(name: str) -> str:
-    """Return the first letters of the first word and of the last, for an avatar."""
-    words = name.split()
-    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+    """Return the first letters of the first word and of the last, for an avatar.
+
+    What stands before the letters of a word is left out, as is a word without any. A name without
+    letters has its first digit.
+    """
+    firsts = [next(filter(str.isalpha, word), "") for word in name.split()]
+    letters = [letter for letter in firsts if letter] or [*filter(str.isalnum, name)][:1]
+    return "".join(letters[:1] + letters[1:][-1:]).upper()
 
 
 @register.filter

@@ -14,7 +14,7 @@ from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.contacts.consent_forms import ConsentForm
 from messaging.contacts.consents import end_consent, list_consents, record_consent
 from messaging.conversations.lists import remembered_list
-from messaging.conversations.views.contact_panes import back_url, lead_back
+from messaging.conversations.views.contact_panes import lead_back, way_back
 from messaging.conversations.views.panes import render_pane
 from threads.access import get_contact
 from threads.models import Consent, Contact
@@ -72,5 +72,5 @@ def _render_form(
         first=next(iter(form.errors), "how"),
         today=timezone.localdate().isoformat(),
         lines=list_consents(contact),
-        back_url=back_url(contact),
+        back=way_back(contact),
     )

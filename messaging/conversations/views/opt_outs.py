@@ -16,7 +16,7 @@ from inboxes.requests import HtmxRequest, signed_in_agent
 from messaging.contacts.opt_out_lines import list_opt_outs
 from messaging.conversations.lists import remembered_list
 from messaging.conversations.opt_outs import EndForm, RecordForm
-from messaging.conversations.views.contact_panes import back_url
+from messaging.conversations.views.contact_panes import lead_back, way_back
 from messaging.conversations.views.panes import render_pane
 from messaging.models import Message, Number, OptOut
 from messaging.outbound.opt_outs import end_opt_outs, end_opt_outs_of_thread, record_opt_out
@@ -74,10 +74,6 @@ class Pair:
             return reverse("messaging:end_opt_out", args=[self.thread.pk])
         return reverse("messaging:end_contact_opt_out", args=[self.contact.pk])
 
-    @property
-    def back_url(self) -> str:
-        return back_url(self.contact)
-
 
 @require_http_methods(["GET", "POST"])
 @login_required
@@ -130,7 +126,7 @@ def _record(request: HtmxRequest, agent: Agent, pair: Pair) -> HttpResponse:
         message=_text_of(pair.thread, str(message_id)) if how == "text" else None,
     )
     toasts.success(request, f"Opt-out recorded for {pair.contact.display}.")
-    return redirect(pair.back_url)
+    return lead_back(pair.contact)
 
 
 def _end(request: HtmxRequest, agent: Agent, pair: Pair) -> HttpResponse:
@@ -141,7 +137,7 @@ def _end(request: HtmxRequest, agent: Agent, pair: Pair) -> HttpResponse:
         return _render_pane(request, agent, pair, form)
     if pair.end(by=agent, reason=form.cleaned_data["reason"]):
         toasts.success(request, f"You can text {pair.contact.display} again.")
-    return redirect(pair.back_url)
+    return lead_back(pair.contact)
 
 
 def _text_of(thread: Thread | None, key: str) -> Message | None:
@@ -165,6 +161,7 @@ def _render_pane(
         status=422 if form.is_bound else 200,
         pair=pair,
         contact=pair.contact,
+        back=way_back(pair.contact),
         current=current.order_by("-is_for_all").first(),
         record_form=RecordForm() if is_ending else form,
         end_form=form if is_ending else EndForm(),

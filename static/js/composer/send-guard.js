@@ -70,13 +70,16 @@ function showUnseen(id) {
 
 document.addEventListener("click", (event) => {
   const form = composerForm();
+  const edit = closestTarget(event, ".guard-edit");
+  if (edit) {
+    event.preventDefault();
+    closeSendGuard();
+    // In a form of its own the box is another one.
+    focus(document.querySelector(edit.getAttribute("href") ?? "#message-box"));
+  }
   if (!form) return;
   const look = closestTarget(event, "[data-look]");
   if (look) showUnseen(look.dataset.look ?? "");
-  if (closestTarget(event, ".guard-edit")) {
-    closeSendGuard();
-    focus(textBox(form));
-  }
   const send = closestTarget(event, ".guard-send, .guard-later");
   if (!send) return;
   if (send.getAttribute("name") === "anyway") formField(form, "anyway").value = "true";

@@ -14,6 +14,7 @@ from messaging.contacts.describing import ContactValues, create_contact
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.messaging.contacts.test_list import rows_of
 from threads.models import Contact
+from threads.templatetags.formats import initials
 
 VALUES = ContactValues(name="Rosa Delgado", email="rosa@delgado.example", reference="88-0931")
 NEW = {"number": "(202) 555-0155", "name": "Rosa", "company": "Delgado Tiles", "note": "Rings\r\n"}
@@ -144,6 +145,45 @@ def test_what_is_wrong_with_a_new_contact_is_said_and_nothing_is_lost(
         change.get("number") == CUSTOMER
     )
     assert Contact.objects.count() == 1
+
+
+def test_of_several_wrong_fields_the_one_that_stands_first_gets_the_focus(cast: Cast) -> None:
+    form = {"inbox": str(cast.front_desk.pk), "number": "nobody", "email": "rosa"}
+    html = client_of(cast.ben).post("/contacts/new/", form).content.decode()
+    assert re.findall(r'id="([\w-]+)"[^>]*autofocus', html) == ["contact-number"]
+
+
+@pytest.mark.parametrize("page", ["opt-out", "consent"])
+def test_pages_about_a_contact_lead_back_to_where_one_came_from(cast: Cast, page: str) -> None:
+    contact = add(cast)
+    path = f"/contacts/{contact.pk}/"
+    html = client_of(cast.ana).get(f"{path}{page}/").content.decode()
+    [back] = re.findall(r'<a[^>]*aria-label="Back to the contact"[^>]*>', html)
+    # The page of contacts is another one: nothing of this page can hold it.
+    assert f'href="{path}"' in back
+    assert "hx-get" not in back
+    thread = cast.thread()
+    html = client_of(cast.ana).get(f"{path}{page}/").content.decode()
+    [back] = re.findall(r'<a[^>]*aria-label="Back to the conversation"[^>]*>', html)
+    assert f'hx-get="/threads/{thread.pk}/"' in back
+    assert 'hx-target="#conversation"' in back
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Rosa Maria Delgado", "RD"),
+        ("(Bob) Smith", "BS"),
+        ("Nora (Tiles & Co)", "NC"),
+        ("7-Eleven", "E"),
+        ("Anna +", "A"),
+        ("“اب” 3", "ا"),
+        ("24/7", "2"),
+        ("???", ""),
+    ],
+)
+def test_initials_are_letters(name: str, shown: str) -> None:
+    assert initials(name) == shown
 
 
 def test_nobody_adds_a_contact_to_an_inbox_of_others(cast: Cast) -> None:

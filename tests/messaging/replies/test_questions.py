@@ -134,6 +134,10 @@ def test_a_first_text_is_asked_about(cast: Cast) -> None:
     assert QUESTION in read_words(page)
     assert f"{GREETING}</textarea>" in page.content.decode()
     assert 'name="has_read_placeholders" value="true"' in page.content.decode()
+    # Without scripts it leads to the box all the same.
+    [keep] = re.findall(r"<a[^>]*>Keep editing</a>", page.content.decode())
+    assert 'href="#start-body"' in keep
+    assert len(re.findall(r"\bautofocus\b", page.content.decode())) == 1
     assert not Thread.objects.exists()
     client_of(cast.ana).post("/start/", form | {"has_read_placeholders": "true"})
     assert texts_of(cast.ana) == [GREETING]
