@@ -52,7 +52,7 @@ def add_file(*, thread: Thread | None, agent: Agent, upload: UploadedFile[Any]) 
 
 
 def add_copies(
-    *, thread: Thread | None, agent: Agent, originals: Sequence[SavedReplyFile]
+    *, thread: Thread | None, agent: Agent, originals: Sequence[SavedReplyFile | Attachment]
 ) -> list[Attachment]:
     """Put copies of stored files into the agent's composer, all of them or none.
 

@@ -60,7 +60,7 @@ def store_file(data: bytes) -> StoredFile:
     )
 
 
-def store_copy(original: SavedReplyFile) -> StoredFile:
+def store_copy(original: SavedReplyFile | Attachment) -> StoredFile:
     """Store the row's file once more. Raises what `load_bytes` raises."""
     data = load_bytes(original.stored_name)
     thumbnail = load_bytes(original.thumbnail_name) if original.thumbnail_name else b""

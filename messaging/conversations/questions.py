@@ -89,7 +89,7 @@ def ask_about_quiet_hours(error: InQuietHours) -> Question:
 
 def ask_about_retry(error: InQuietHours) -> Question:
     """Return the question for a failed text that would be sent again at night."""
-    return replace(ask_about_quiet_hours(error), button="Retry anyway", morning=None)
+    return replace(ask_about_quiet_hours(error), button="Retry anyway")
 
 
 def _whose_morning(error: InQuietHours) -> str:

@@ -67,6 +67,13 @@ class MomentField(IntegerField):
         return None if seconds is None else moment_of(seconds)
 
 
+class RetryForm(forms.Form):
+    """Read how a failed text is sent again: at once, or at the moment that a question offered."""
+
+    later = MomentField(required=False)
+    quiet_ok = forms.BooleanField(required=False)
+
+
 class LaterField(forms.Field):
     """Read which button of *Send later* was pressed: a name, or the moment of a question's."""
 

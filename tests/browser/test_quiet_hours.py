@@ -87,6 +87,24 @@ def test_a_text_at_night_is_sent_anyway_and_the_next_one_is_asked_about(team: Te
     expect(question_on(ana.page)).to_be_visible()
 
 
+def test_a_text_that_failed_at_night_waits_for_the_morning_too(team: Team) -> None:
+    ana, words = team["ana"], make_unique("We can come")
+    ana.box.fill(words)
+    ana.box.press("Enter")
+    with team.server.set_carrier("reject"):
+        question_on(ana.page).get_by_role("button", name="Send anyway").click()
+        retry = ana.find_message(words).get_by_role("button", name="Retry", exact=True)
+        expect(retry).to_be_visible()
+    retry.press("Enter")
+    schedule = ana.find_message(words).get_by_role("button", name="Schedule for 8:00 AM their")
+    expect(schedule).to_be_focused()
+    ana.page.keyboard.press("Enter")
+    scheduled = ana.page.get_by_role("region", name="Scheduled texts")
+    expect(scheduled.get_by_role("listitem")).to_contain_text(words)
+    expect(ana.find_message(words)).to_contain_text("Seen by Ana")
+    expect(retry).to_be_focused()
+
+
 def test_a_text_for_the_night_is_scheduled_anyway(team: Team) -> None:
     ana, words = team["ana"], make_unique("See you soon")
     ana.box.fill(words)

@@ -16,12 +16,12 @@ from inboxes.models import Agent
 from inboxes.requests import HtmxRequest, signed_in_agent
 from inboxes.responses import fragment_or_redirect, unprocessable_text
 from messaging.conversations.drafts import draft_seq
-from messaging.conversations.entries import Entry
+from messaging.conversations.entries import Entry, prefetch_details
 from messaging.conversations.forms import SendForm
 from messaging.conversations.history import open_conversation
 from messaging.conversations.opening import page_around
-from messaging.conversations.questions import QUIET_OK, Question, Unasked, ask_about_retry
-from messaging.conversations.schedule_forms import ScheduleForm
+from messaging.conversations.questions import Question, Unasked, ask_about_retry
+from messaging.conversations.schedule_forms import RetryForm, ScheduleForm
 from messaging.conversations.views.conversation import render_conversation
 from messaging.conversations.views.refusals import (
     render_question,
@@ -31,6 +31,7 @@ from messaging.conversations.views.refusals import (
 from messaging.conversations.views.uploads import add_uploads
 from messaging.models import Message, ScheduledText
 from messaging.outbound.quiet_hours import InQuietHours
+from messaging.outbound.retrying import schedule_retry
 from messaging.outbound.scheduling import schedule_text
 from messaging.outbound.sending import (
     NotRetriable,
@@ -141,8 +142,10 @@ def retry_text(request: HtmxRequest, message_id: int) -> HttpResponse:
     """Send a failed or unknown message again; an outdated page gets the current state."""
     agent = signed_in_agent(request)
     message = get_message(agent, message_id)
+    form = RetryForm(request.POST)
+    text: ScheduledText | None = None
     try:
-        message = retry_message(message=message, is_quiet_ok=bool(request.POST.get(QUIET_OK)))
+        text = _retry(form, message, agent)
     except InQuietHours as error:
         return _ask_before_retry(request, agent, message, ask_about_retry(error))
     except SendingRefused as error:
@@ -150,14 +153,26 @@ def retry_text(request: HtmxRequest, message_id: int) -> HttpResponse:
             return unprocessable_text(str(error))
         toasts.error(request, str(error))
     except NotRetriable:
-        message = get_message(agent, message_id)
+        pass
+    [message] = prefetch_details([get_message(agent, message_id)])
     return fragment_or_redirect(
         request,
-        "messaging/conversation/_message.html",
-        {"entry": Entry.for_agent(message, agent)},
+        "messaging/conversation/_retried.html",
+        {"entry": Entry.for_agent(message, agent), "text": text},
         "messaging:conversation",
         message.thread_id,
     )
+
+
+def _retry(form: RetryForm, message: Message, agent: Agent) -> ScheduledText | None:
+    """Send it again now, or schedule it for the moment that the question offered."""
+    if not form.is_valid():
+        raise SendingRefused(first_error(form))
+    later = form.cleaned_data["later"]
+    if later is not None:
+        return schedule_retry(message=message, by=agent, send_at=later)
+    retry_message(message=message, is_quiet_ok=form.cleaned_data["quiet_ok"])
+    return None
 
 
 def _ask_before_retry(

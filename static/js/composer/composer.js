@@ -4,7 +4,7 @@ import { insertFragments } from "../live/fragments.js";
 import { placeCarets } from "../page/carets.js";
 import { isUnreachable } from "../page/network-errors.js";
 import { renewCsrfToken } from "../shared/csrf.js";
-import { parseHtml } from "../shared/dom.js";
+import { focus, parseHtml } from "../shared/dom.js";
 import { announce, listen } from "../shared/events.js";
 import { isBlank } from "../shared/folding.js";
 import { composerForm, isNavigation, pressSend, textBox } from "../shared/page-elements.js";
@@ -199,6 +199,18 @@ document.addEventListener("htmx:after:request", (event) => {
   else if (response.status >= 400 || response.raw.redirected) {
     showToast(isUnreachable(response.raw) ? NOT_REACHED : NOT_DONE);
   } else if (text.includes("data-in=")) insertFragments(text);
+});
+
+// The button was disabled meanwhile, and so lost the focus: the question that came gets it, else the
+// button, else, if that is gone, the history.
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  const button = ctx.sourceElement;
+  if (!button.matches(".retry")) return;
+  setTimeout(() => {
+    if (document.activeElement !== document.body) return;
+    const rest = button.isConnected ? button : document.querySelector(".log");
+    focus(document.querySelector(".retry[autofocus]") ?? rest);
+  });
 });
 
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {

@@ -10,17 +10,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.messages import get_messages
+from django.core.files.storage import default_storage
+from django.db import transaction
 from django.utils import timezone
 
+from inboxes import counters
 from inboxes.models import Agent, Inbox
-from messaging.models import Message, ScheduledText
+from messaging.models import Attachment, Message, ScheduledText
 from messaging.outbound.quiet_hours import InQuietHours
 from messaging.outbound.sending import Unfilled, write_message
 from messaging.outbound.undo_send import write_or_hold
+from messaging.stream.writing import change_message
 from tests.cast import Cast, client_of
 from tests.clock import Clock, clock
 from tests.markup import read_words
-from threads.models import Contact, Thread
+from tests.messaging.attachments.picture_bytes import make_picture
+from tests.messaging.attachments.sending_files import upload_files
+from threads.actions import change_state
+from threads.models import Contact, Thread, ThreadState
 
 __all__ = ["clock"]
 
@@ -241,8 +248,11 @@ def test_sending_a_scheduled_text_now_asks(cast: Cast, rosa: Thread) -> None:
 def failed(cast: Cast, rosa: Thread) -> Message:
     """Return a text that was sent by day, failed, and stands there at 10:12 PM."""
     send(cast.ana, rosa, quiet_ok="true")
-    Message.objects.filter(author=cast.ana).update(state="failed", reason="Their phone was off.")
-    return Message.objects.get(author=cast.ana)
+    message = Message.objects.get(author=cast.ana)
+    with transaction.atomic():
+        seq = counters.next_inbox_seq(message.inbox_id)
+        change_message(message, seq, state="failed", reason="Their phone was off.")
+    return message
 
 
 def retry(agent: Agent, message: Message, *, is_live: bool = True, **fields: str) -> Any:
@@ -277,6 +287,58 @@ def test_retrying_a_failed_text_asks_without_scripts(cast: Cast, failed: Message
     answer = retry(cast.ben, failed, is_live=False, quiet_ok="true")
     assert answer["Location"] == f"/threads/{failed.thread_id}/"
     assert state_of(failed) == "queued"
+
+
+def test_a_failed_text_can_wait_for_their_morning(cast: Cast, failed: Message) -> None:
+    change_state(thread=failed.thread, agent=cast.ben, draft_body="About the invoice")
+    answer = retry(cast.ben, failed)
+    assert "Schedule for 8:00 AM their time" in read_words(answer)
+    later = morning_in(answer)
+    for _ in range(2):
+        answer = retry(cast.ben, failed, later=later)
+        assert answer.status_code == 200
+    [text] = ScheduledText.objects.all()
+    assert (text.author, text.body, text.send_at) == (cast.ben, "We can come", next_morning())
+    assert f'id="later-{text.pk}"' in answer.content.decode()
+    assert "Seen by Ben" in read_words(answer)
+    assert state_of(failed) == "failed"
+    # What somebody was writing meanwhile stays.
+    assert ThreadState.objects.get(agent=cast.ben).draft_body == "About the invoice"
+
+
+def test_a_failed_text_can_wait_without_scripts(cast: Cast, failed: Message, clock: Clock) -> None:
+    later = morning_in(retry(cast.ben, failed, is_live=False))
+    answer = retry(cast.ben, failed, is_live=False, later=later)
+    assert answer["Location"] == f"/threads/{failed.thread_id}/"
+    assert ScheduledText.objects.get().send_at == next_morning()
+    clock.advance(timedelta(days=1))
+    refused = retry(cast.ben, failed, later=later)
+    assert (refused.status_code, refused.content) == (
+        422, b"That time has passed. Choose a later one.",
+    )  # fmt: skip
+
+
+def test_a_failed_text_waits_with_its_files(cast: Cast, failed: Message) -> None:
+    [file] = upload_files(client_of(cast.ana), failed.thread, make_picture())
+    Attachment.objects.filter(pk=file.pk).update(message=failed)
+    later = morning_in(retry(cast.ben, failed))
+    for _ in range(2):
+        retry(cast.ben, failed, later=later)
+    text = ScheduledText.objects.get()
+    [copy] = Attachment.objects.exclude(pk=file.pk)
+    assert (copy.scheduled_text, copy.name, copy.size) == (text, "file-0", file.size)
+    assert copy.stored_name != file.stored_name
+    default_storage.delete(file.stored_name)
+    Message.objects.filter(pk=failed.pk).update(unseen_failure="failed")
+    assert retry(cast.ben, failed, later=later).status_code == 422
+    assert ScheduledText.objects.count() == 1
+
+
+def test_what_was_sent_meanwhile_is_not_scheduled_too(cast: Cast, failed: Message) -> None:
+    later = morning_in(retry(cast.ben, failed))
+    retry(cast.ana, failed, quiet_ok="true")
+    assert "Queued" in read_words(retry(cast.ben, failed, later=later))
+    assert not ScheduledText.objects.exists()
 
 
 def test_retrying_by_day_or_within_the_hour_asks_nothing(
