@@ -40,7 +40,14 @@ class ContactList:
 
     @cached_property
     def rows(self) -> list[ContactRow]:
-        return build_rows(self.found.keys, self.agent, self.inboxes, self.labels)
+        return build_rows(
+            self.found.keys,
+            self.agent,
+            self.inboxes,
+            self.labels,
+            within=self.scope.inbox_ids,
+            are_latest=not self.wanted.is_narrowed,
+        )
 
     @property
     def next_query(self) -> str:

@@ -73,12 +73,13 @@ WHERE contact.inbox_id = ANY(%(inboxes)s) AND {conditions} AND {beyond} AND {is_
 ORDER BY {order} LIMIT %(count)s
 """
 
-# Of several inboxes' contacts with one number, only the one that was texted last is shown.
+# Of several inboxes' contacts with one number, only the one that was texted last is shown. By name
+# it is the last one that has a name: it stands in the list where its name belongs.
 _IS_FIRST = """NOT EXISTS (SELECT FROM threads_contact AS other
     LEFT JOIN threads_thread AS other_thread ON other_thread.contact_id = other.id
     WHERE other.inbox_id = ANY(%(inboxes)s) AND other.address = contact.address
-    AND (coalesce(other_thread.last_at, '-infinity'), other.id)
-        > (coalesce(thread.last_at, '-infinity'), contact.id)
+    AND ({named_other}coalesce(other_thread.last_at, '-infinity'), other.id)
+        > ({named}coalesce(thread.last_at, '-infinity'), contact.id)
     AND {conditions} OFFSET 0)"""
 
 _IS_OPTED_OUT = """EXISTS (SELECT FROM messaging_optout AS opt_out
@@ -316,7 +317,12 @@ def _says(scope: Scope, contact: str) -> str:
 def _is_first(scope: Scope) -> str:
     if len(scope.inbox_ids) < 2:
         return "true"
-    return _IS_FIRST.format(conditions=_conditions(scope, "other", "other_thread"))
+    is_by_name = scope.wanted.order == Order.NAME
+    return _IS_FIRST.format(
+        named="contact.name <> '', " if is_by_name else "",
+        named_other="other.name <> '', " if is_by_name else "",
+        conditions=_conditions(scope, "other", "other_thread"),
+    )
 
 
 def _digit_runs(scope: Scope) -> list[str]:

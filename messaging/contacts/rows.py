@@ -32,7 +32,8 @@ class Obstacle:
 class ContactRow:
     """Hold what `messaging/contacts/_row.html` draws.
 
-    `contact` was texted last of those with its number; `contacts` are all that the agent may see.
+    `contact` was texted last of those with its number; `contacts` are those with that number in
+    the inboxes of the list, and `inboxes` names all in which the agent may see it.
     """
 
     contact: Contact
@@ -77,8 +78,15 @@ def build_rows(
     agent: Agent,
     inboxes: Sequence[Inbox],
     labels: Mapping[int, Label],
+    *,
+    within: Collection[int],
+    are_latest: bool = False,
 ) -> list[ContactRow]:
-    """Return the rows of contacts; `inboxes` and `labels` are all those of the agent."""
+    """Return the rows of contacts; `inboxes` and `labels` are all those of the agent.
+
+    `within` are the inboxes of the list. With `are_latest` each number is shown by the contact
+    that was texted last in these, whichever was found.
+    """
     found = Contact.objects.select_related("thread").defer("words", "thread__words").in_bulk(keys)
     groups = _group(found.values(), inboxes)
     everybody = [one for group in groups.values() for one in group]
@@ -88,10 +96,11 @@ def build_rows(
     rows = []
     for contact in (found[key] for key in keys if key in found):
         group = groups[contact.address]
+        listed = [one for one in group if one.inbox_id in within]
         rows.append(
             ContactRow(
-                contact,
-                group,
+                listed[0] if are_latest else contact,
+                listed,
                 ", ".join(names[one.inbox_id] for one in group),
                 _labels_on(group, labels),
                 _find_obstacles(group, opted_out, unsuccessful),

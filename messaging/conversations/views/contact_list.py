@@ -206,7 +206,13 @@ def _read_list(request: HtmxRequest, agent: Agent) -> ContactList:
 
 def _render_row(request: HtmxRequest, listing: ContactList, contact: Contact) -> HttpResponse:
     """Render one row anew, after something was done with its contact."""
-    [row] = build_rows([contact.pk], listing.agent, listing.inboxes, listing.labels)
+    [row] = build_rows(
+        [contact.pk],
+        listing.agent,
+        listing.inboxes,
+        listing.labels,
+        within={*listing.scope.inbox_ids, contact.inbox_id},
+    )
     context = {"row": row, "listing": listing, "shown_id": contact.pk}
     return render(request, "messaging/contacts/_row.html", context)
 

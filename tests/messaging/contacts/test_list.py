@@ -132,6 +132,28 @@ def test_a_number_that_several_inboxes_know_is_one_row(cast: Cast, small_pages: 
     assert "Front Desk" in narrowed
 
 
+def test_a_contact_whom_one_inbox_alone_names_stands_by_that_name(
+    cast: Cast, small_pages: None
+) -> None:
+    name(cast.thread(sender=number(1)), "Marta")
+    name(cast.thread(sender=number(2)), "Anna")
+    name(cast.thread(sender=number(3)), "Zoe")
+    cast.thread(sender=number(4))
+    cast.thread(sender=number(1), to=DISPATCH)
+    rows = rows_of(cast.ana, "?order=name")
+    assert [row.split()[1] for row in rows] == ["Anna", "Marta", "Zoe", "No"]
+    marta = Thread.objects.get(contact__address=number(1), inbox=cast.dispatch)
+    page = page_of(cast.ana, "?order=name")
+    assert f'id="contact-{marta.contact_id}"' in page, "whom it texted last is what opens"
+    unnamed = rows_of(cast.ana, f"?order=name&inbox={cast.dispatch.pk}")
+    assert ["No name" in row for row in unnamed] == [True], "another inbox calls them so"
+    for n, words in ((1, "Marta"), (2, "Anna")):
+        put_on(Thread.objects.get(contact__name=words), "Repair", Label.objects.first())
+        assert str(1000 + n) in " ".join(numbers_of(cast.ana, "?order=name&q=repair"))
+    found = numbers_of(cast.ana, f"?order=name&label={Label.objects.get().pk}")
+    assert found == ["1002", "1001"]
+
+
 def test_only_members_see_contacts(cast: Cast) -> None:
     cast.thread()
     add(cast.front_desk, 1, "Marta")
