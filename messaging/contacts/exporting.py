@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from django.utils import timezone
 
@@ -12,8 +12,10 @@ from inboxes.models import Agent, Inbox
 from inboxes.models.inboxes import InboxQuerySet
 from messaging.contacts import cells
 from messaging.contacts.consents import day_of
+from messaging.contacts.filters import Scope
 from messaging.contacts.imports.merging import opted_out
-from messaging.models import Number
+from messaging.contacts.queries import fulfilling
+from messaging.models import Message, Number
 from threads.models import Consent, Contact, Label, Thread
 
 log = logging.getLogger(__name__)
@@ -45,33 +47,41 @@ def exportable_inboxes(agent: Agent) -> InboxQuerySet:
     return visible if agent.is_staff else visible.filter(members_export_contacts=True)
 
 
-def write_contacts(inboxes: Collection[Inbox], *, by: Agent) -> Iterator[str]:
+def write_contacts(
+    inboxes: Collection[Inbox], *, by: Agent, scope: Scope | None = None
+) -> Iterator[str]:
     """Yield the lines of the file in parts, each of which is read when it is needed.
 
-    Its times are in the time zone that the reader has now; later, the request is over.
+    With a scope it has those contacts alone that fulfil its filter. Its times are in the time zone
+    that the reader has now; later, the request is over.
     """
-    return _write(inboxes, by, timezone.get_current_timezone())
+    return _write(inboxes, by, scope, timezone.get_current_timezone())
 
 
-def _write(inboxes: Collection[Inbox], by: Agent, zone: tzinfo) -> Iterator[str]:
+def _write(
+    inboxes: Collection[Inbox], by: Agent, scope: Scope | None, zone: tzinfo
+) -> Iterator[str]:
     keys = [inbox.pk for inbox in inboxes]
     log.info("Agent %s exports the contacts of inboxes %s.", by.pk, keys)
     yield cells.BYTE_ORDER_MARK + cells.write_rows([HEADERS])
     count = 0
     for inbox in inboxes:
-        for batch in _batches(inbox):
+        for batch in _batches(inbox, scope):
             count += len(batch)
             yield cells.write_rows(_rows(inbox, batch, zone))
     log.info("Agent %s exported %s contacts of inboxes %s.", by.pk, count, keys)
 
 
-def _batches(inbox: Inbox) -> Iterator[list[Contact]]:
+def _batches(inbox: Inbox, scope: Scope | None) -> Iterator[list[Contact]]:
     """Yield the inbox's contacts by the index of their addresses."""
     last = ""
     contacts = Contact.objects.filter(inbox=inbox).order_by("address")
-    while batch := list(contacts.filter(address__gt=last)[:BATCH]):
-        last = batch[-1].address
-        yield batch
+    while examined := list(contacts.filter(address__gt=last).values_list("pk", "address")[:BATCH]):
+        last = examined[-1][1]
+        keys = [key for key, _ in examined]
+        kept = keys if scope is None else fulfilling(scope, keys)
+        if kept:
+            yield list(contacts.filter(pk__in=kept).defer("words"))
 
 
 def _rows(inbox: Inbox, contacts: Sequence[Contact], zone: tzinfo) -> Iterator[list[str]]:
@@ -80,7 +90,10 @@ def _rows(inbox: Inbox, contacts: Sequence[Contact], zone: tzinfo) -> Iterator[l
     out = opted_out(our_number or "", [contact.address for contact in contacts])
     given = Consent.objects.filter(contact__in=keys, ended_at=None).order_by("given_at")
     consents = {consent.contact_id: consent for consent in given}
-    threads = {thread.contact_id: thread for thread in Thread.objects.filter(contact__in=keys)}
+    found = Thread.objects.filter(contact__in=keys).defer("words")
+    threads = {thread.contact_id: thread for thread in found}
+    texts = Message.objects.filter(pk__in=[thread.last_text_id for thread in found])
+    texted_at = dict(texts.values_list("pk", "created_at"))
     labels = dict(Label.objects.filter(inbox=inbox, deleted_at=None).values_list("pk", "name"))
     for contact in contacts:
         consent, thread = consents.get(contact.pk), threads.get(contact.pk)
@@ -101,12 +114,9 @@ def _rows(inbox: Inbox, contacts: Sequence[Contact], zone: tzinfo) -> Iterator[l
             ", ".join(named),
             inbox.name,
             "Yes" if contact.blocked_at else "No",
-            _moment(thread, zone),
+            _moment(texted_at.get(thread.last_text_id) if thread else None, zone),
         ]
 
 
-def _moment(thread: Thread | None, zone: tzinfo) -> str:
-    """Return when the last message was. A thread with scheduled texts alone has none yet."""
-    if thread is None or thread.last_at is None or not thread.last_message_id:
-        return ""
-    return f"{timezone.localtime(thread.last_at, zone):%Y-%m-%d %H:%M}"
+def _moment(at: datetime | None, zone: tzinfo) -> str:
+    return f"{timezone.localtime(at, zone):%Y-%m-%d %H:%M}" if at else ""

@@ -89,15 +89,26 @@ class ContactList:
             for name, label in sorted(named.items())
         ]
 
-    @property
-    def inbox_query(self) -> str:
-        """Return the query string that names the chosen inbox alone."""
-        return f"?inbox={self.wanted.inbox}" if self.wanted.inbox else ""
-
     @cached_property
-    def is_exportable(self) -> bool:
-        """Return True if the agent may export what the list shows, or some inboxes of it."""
-        return exportable_inboxes(self.agent).filter(pk__in=self.scope.inbox_ids).exists()
+    def export_words(self) -> str:
+        """Return what the link *Export* says: what the list is narrowed to leaves, and only that.
+
+        "" if there is nothing that the agent may export.
+        """
+        chosen = self.scope.inbox_ids
+        allowed = exportable_inboxes(self.agent).filter(pk__in=chosen)
+        inboxes = [name_inbox(one, self.agent) for one in allowed]
+        if not inboxes or self.count == 0:
+            return ""
+        if len(inboxes) < len(chosen):
+            count = len(inboxes)
+            return (
+                f"Export from {inboxes[0] if count == 1 else f'{count} of {len(chosen)} inboxes'}"
+            )
+        if self.wanted.inbox is None and not self.wanted.is_narrowed:
+            return "Export"
+        is_counted = self.total and not self.total.startswith("more")
+        return f"Export {self.total if is_counted else 'these contacts'}"
 
     @cached_property
     def opted_out(self) -> Count:
@@ -112,22 +123,34 @@ class ContactList:
         """Return in words how many contacts the list has, or "" where that isn't known."""
         if not self.wanted.is_narrowed:
             return counts.count_contacts(self.scope.inbox_ids)
+        return "" if self.count is None else counts.in_words(self.count)
+
+    @cached_property
+    def count(self) -> int | None:
+        """Return how many contacts a narrowed list has, or None where that isn't known."""
+        if not self.wanted.is_narrowed:
+            return None
         if self.after is None and self.found.next_place is None:
-            return counts.in_words(len(self.rows))
-        return ""
+            return len(self.found.keys)
+        filters = self._filter_counts
+        is_alone = len(filters) == 1 and self.wanted.search is None
+        return filters[0].numbers if is_alone and filters[0].is_exact else None
+
+    @cached_property
+    def _filter_counts(self) -> list[Count]:
+        """Return what each of the filters leaves alone."""
+        wanted, found = self.wanted, []
+        if wanted.is_opted_out:
+            found.append(self.opted_out)
+        if wanted.is_blocked:
+            found.append(self.blocked)
+        if wanted.label is not None:
+            found.append(counts.count_labelled(self.scope.inbox_ids, self.scope.label_ids))
+        return found
 
     def _few_candidates(self) -> Sequence[int] | None:
         """Return all contacts that a filter leaves, if these are few."""
-        wanted = self.wanted
-        found = []
-        if wanted.is_opted_out:
-            found.append(self.opted_out.keys)
-        if wanted.is_blocked:
-            found.append(self.blocked.keys)
-        if wanted.label is not None:
-            labelled = counts.count_labelled(self.scope.inbox_ids, self.scope.label_ids)
-            found.append(labelled.keys)
-        known = [keys for keys in found if keys is not None]
+        known = [one.keys for one in self._filter_counts if one.keys is not None]
         return min(known, key=len) if known else None
 
 

@@ -73,6 +73,12 @@ WHERE contact.inbox_id = ANY(%(inboxes)s) AND {conditions} AND {beyond} AND {is_
 ORDER BY {order} LIMIT %(count)s
 """
 
+_FULFILLING = """
+SELECT contact.id FROM threads_contact AS contact
+LEFT JOIN threads_thread AS thread ON thread.contact_id = contact.id
+WHERE contact.id = ANY(%(examined)s) AND {conditions}
+"""
+
 # Of several inboxes' contacts with one number, only the one that was texted last is shown. By name
 # it is the last one that has a name: it stands in the list where its name belongs.
 _IS_FIRST = """NOT EXISTS (SELECT FROM threads_contact AS other
@@ -282,6 +288,13 @@ def _beyond(order: Order, after: Place | None) -> str:
             )
         case Phase.UNUSED:
             return f"{unnamed}thread.id IS NULL AND contact.id < %(key)s"
+
+
+def fulfilling(scope: Scope, keys: Sequence[int]) -> set[int]:
+    """Return those of the contacts that fulfil the filter."""
+    details = _values(scope, None, 0) | {"examined": list(keys)}
+    conditions = _conditions(scope, "contact", "thread")
+    return {row[0] for row in _run(_FULFILLING.format(conditions=conditions), details)}
 
 
 def _conditions(scope: Scope, contact: str, thread: str) -> str:

@@ -62,7 +62,7 @@ class ContactListForm(forms.Form):
 def show_contacts(request: HtmxRequest) -> HttpResponse:
     """Show the list, or the part of it that htmx asks for."""
     agent = signed_in_agent(request)
-    listing = _read_list(request, agent)
+    listing = read_list(request, agent)
     target = target_id(request)
     if request.htmx and target == "contact-panel":
         return HttpResponse()
@@ -81,7 +81,7 @@ def show_contact(request: HtmxRequest, contact_id: int) -> HttpResponse:
     """Show a contact's details beside the list."""
     agent = signed_in_agent(request)
     contact = get_contact(agent, contact_id)
-    listing = _read_list(request, agent)
+    listing = read_list(request, agent)
     if request.htmx and "row" in request.GET:
         return _render_row(request, listing, contact)
     about = details_of_contact(contact).for_agent(agent.pk)
@@ -109,7 +109,7 @@ def change_contact(request: HtmxRequest, contact_id: int) -> HttpResponse:
     """Show or save what is known of a contact."""
     agent = signed_in_agent(request)
     contact = get_contact(agent, contact_id)
-    listing = _read_list(request, agent)
+    listing = read_list(request, agent)
     theirs = None
     if request.method == "POST":
         form = ContactForm(request.POST)
@@ -146,7 +146,7 @@ def change_contact(request: HtmxRequest, contact_id: int) -> HttpResponse:
 def add_contact(request: HtmxRequest) -> HttpResponse:
     """Show the form of a new contact, or add one."""
     agent = signed_in_agent(request)
-    listing = _read_list(request, agent)
+    listing = read_list(request, agent)
     choices = [(one.pk, name_inbox(one, agent)) for one in listing.inboxes]
     preset = listing.wanted.inbox or (choices[0][0] if len(choices) == 1 else None)
     form = NewContactForm(
@@ -184,7 +184,7 @@ def add_contact(request: HtmxRequest) -> HttpResponse:
     )
 
 
-def _read_list(request: HtmxRequest, agent: Agent) -> ContactList:
+def read_list(request: HtmxRequest, agent: Agent) -> ContactList:
     """Return the list of the query string. Raises Http404."""
     form = ContactListForm(request.GET)
     if not form.is_valid():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.http.response import HttpResponseBase
@@ -14,8 +16,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inboxes.models import Agent
-from messaging.contacts import cells
+from inboxes.models import Agent, Inbox
+from messaging.contacts import cells, lists
+from messaging.contacts.blocking import block_contact
 from messaging.contacts.describing import ContactValues, create_contact, describe_contact
 from messaging.contacts.imports import importing
 from messaging.models import OptOut
@@ -24,7 +27,7 @@ from messaging.outbound.starting import schedule_first_text
 from messaging.work.labels import label_threads
 from tests.cast import DISPATCH, FRONT_DESK, Cast, client_of, create_cast
 from tests.messaging.contacts.imports.files import _files_here, read
-from threads.models import Consent, Contact, Label, Thread
+from threads.models import Consent, Contact, Label
 
 __all__ = ["_files_here"]
 
@@ -175,10 +178,63 @@ def test_the_administration_exports_any_inbox_and_its_history_tells(cast: Cast) 
 
 def test_the_last_text_is_told_in_the_readers_time_zone(cast: Cast) -> None:
     thread = cast.thread()
-    Thread.objects.filter(pk=thread.pk).update(last_at=datetime(2026, 3, 4, 23, 30, tzinfo=UTC))
+    thread.messages.update(created_at=datetime(2026, 3, 4, 23, 30, tzinfo=UTC))
+    cast.note(thread, "An internal message is no text")
     cast.ana.time_zone = "Asia/Tokyo"
     data = content(client_of(administrator(cast)).get(f"{EXPORT}?inbox={cast.front_desk.pk}"))
     assert [row["Last text"] for row in rows(data)] == ["2026-03-05 08:30"]
+
+
+@pytest.mark.parametrize("batch", [1_000, 1])
+def test_a_list_that_is_narrowed_is_exported_as_it_is(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr("messaging.contacts.exporting.BATCH", batch)
+    fill(cast)
+    block_contact(contact=Contact.objects.get(address="72000"), by=cast.ana)
+    client = client_of(administrator(cast))
+    label = Label.objects.get().pk
+    found = {
+        query: {row["Number"] for row in rows(content(client.get(f"{EXPORT}?{query}")))}
+        for query in ("blocked=1", "opted_out=1", f"label={label}", "q=hyper", "q=nobody", "q=303")
+    }
+    assert found == {
+        "blocked=1": {"72000"},
+        "opted_out=1": {"(+44) 7400 123456"},
+        f"label={label}": {"(202) 555-0177"},
+        "q=hyper": {"(202) 555-0177"},
+        "q=nobody": set(),
+        "q=303": {"(303) 555-0190"},
+    }
+    assert client.get(f"{EXPORT}?order=age").status_code == 404
+
+
+def export_link(agent: Agent, query: str) -> tuple[str, str]:
+    """Return what the link *Export* of the page says, and the query string of its address."""
+    html = client_of(agent).get(f"/contacts/{query}").content.decode()
+    found = re.search(r'href="/contacts/export/([^"]*)"\s+title="([^"]*)"', html)
+    return (found[2], unescape(found[1])) if found else ("", "")
+
+
+def test_the_link_says_what_it_exports(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(cast)
+    agent = administrator(cast)
+    label = Label.objects.get().pk
+    front_desk = cast.front_desk.pk
+    assert export_link(agent, "?order=name") == ("Export", "")
+    for query, words in {
+        f"?label={label}": "Export 1 contact",
+        "?opted_out=1": "Export 1 contact",
+        f"?inbox={front_desk}": "Export 5 contacts",
+        "?q=555": "Export 3 contacts",
+    }.items():
+        assert export_link(agent, query) == (words, query)
+    assert export_link(agent, "?q=nobody") == ("", "")
+    monkeypatch.setattr(lists, "PAGE_SIZE", 1)
+    assert export_link(agent, "?q=555") == ("Export these contacts", "?q=555")
+    Inbox.objects.filter(pk=cast.dispatch.pk).update(members_export_contacts=True)
+    assert export_link(cast.ben, "?q=555") == ("Export from Dispatch", "?q=555")
+    assert export_link(cast.cho, "?q=555") == ("", "")
 
 
 def test_a_large_export_is_written_in_parts(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
