@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.pages import (
+    WIDE,
     OpenPage,
     find_violations,
     format_number,
@@ -80,6 +81,43 @@ def test_a_phone_shows_the_details_as_a_page_of_their_own(open_page: OpenPage) -
     expect(page.get_by_role("table", name="Contacts")).to_be_hidden()
     details(page).get_by_role("link", name="Close details").click()
     expect(page.get_by_role("table", name="Contacts")).to_be_visible()
+
+
+def test_a_phone_has_the_order_above_the_list(open_page: OpenPage) -> None:
+    page = open_page("ana", "/contacts/?q=a", viewport={"width": 390, "height": 844})
+    order = page.get_by_role("combobox", name="Order")
+    expect(order).to_have_value("recent")
+    order.focus()
+    order.select_option("By name")
+    expect(page).to_have_url(re.compile(r"\?q=a&order=name$"))
+    expect(order).to_have_value("name")
+    expect(order).to_be_focused()
+    assert find_violations(page) == []
+    order.select_option("Last message first")
+    expect(page).to_have_url(re.compile(r"\?q=a$"))
+    page.set_viewport_size(WIDE)
+    expect(order).to_be_hidden()
+
+
+def test_the_link_to_export_follows_what_the_list_shows(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = open_page("ana", "/contacts/")
+    export = page.get_by_role("link", name="Export")
+    expect(export).to_have_count(0)
+    server.query("UPDATE inboxes_inbox SET members_export_contacts = true")
+    try:
+        page.reload()
+        expect(export).to_have_accessible_name("Export")
+        page.get_by_role("searchbox").fill("lindqvist")
+        expect(export).to_have_accessible_name("Export 1 contact")
+        with page.expect_download() as download:
+            export.click()
+        lines = download.value.path().read_text("utf-8-sig").splitlines()
+        assert lines[0].startswith("Name,Number")
+        assert {line.split(",")[0] for line in lines[1:]} == {"Marta Lindqvist"}
+    finally:
+        server.query("UPDATE inboxes_inbox SET members_export_contacts = false")
 
 
 def test_filters_and_the_order_work_at_once_and_the_page_is_accessible(

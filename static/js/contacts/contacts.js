@@ -25,14 +25,23 @@ function markOpenRow() {
 
 /** The contact whose panel is being closed or replaced. */
 let left = "";
+/** What chose the order and is being drawn anew: where the focus was. */
+let chose = "";
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   if (ctx.target?.id === "contact-panel") left = panel()?.dataset.contact ?? left;
+  const { activeElement: active } = document;
+  chose = "";
+  if (active?.id === "contacts-order") chose = "#contacts-order";
+  else if (active instanceof HTMLElement && active.dataset.sort) {
+    chose = `[data-sort="${active.dataset.sort}"]`;
+  }
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (ctx.target?.id !== "contact-panel") {
     markOpenRow();
+    if (chose) focus(document.querySelector(chose));
     return;
   }
   markOpenRow();
@@ -125,6 +134,13 @@ document.addEventListener("htmx:before:request", (event) => {
   event.preventDefault();
   // The step back has changed the address by now.
   if (ctx.isWhole) history.pushState({ htmx: true }, "", openForm()?.action);
+});
+
+// The order stands beside what was found, and is a part of the form.
+document.addEventListener("change", ({ target }) => {
+  if (target instanceof HTMLSelectElement && target.id === "contacts-order") {
+    target.form?.requestSubmit();
+  }
 });
 
 /** @param {number} by rows down, or up if below zero */
