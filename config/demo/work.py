@@ -1,4 +1,4 @@
-"""Write what the demo's team has done: assigned, done, snoozed and labelled conversations."""
+"""Write what the demo's team has done with conversations, from assigning to blocking."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 
 from inboxes.models import Agent, Inbox
+from messaging.contacts.blocking import block_contact
 from messaging.models import Notification
 from messaging.work import deeds
 from messaging.work.label_definitions import define_labels
 from messaging.work.labels import label_threads
-from threads.models import Activity, Label, Thread
+from threads.models import Activity, Contact, Label, Thread
 
 # Behind the last message of its conversation
 PAUSE = timedelta(minutes=1)
@@ -38,7 +39,7 @@ class Work:
     address: str
     by: str
     assignee: str = ""
-    status: Literal["open", "done", "snoozed"] = "open"
+    status: Literal["open", "done", "snoozed", "blocked"] = "open"
     labels: tuple[str, ...] = ()
 
 
@@ -56,6 +57,7 @@ WORK = [
     Work("Dispatch", "+12025550144", "ana", "ben", labels=("Van",)),
     Work("Dispatch", "+13125550166", "ben", "ben", "snoozed", ("Parts",)),
     Work("Dispatch", "+12025550159", "ben", "", "done"),
+    Work("Dispatch", "+15105550123", "ben", "", "blocked"),
     Work("Ana Ruiz", "+13035550107", "ana", "", "done"),
 ]
 
@@ -78,6 +80,7 @@ def write_work(
         _do_work(work, thread, agents, own, tomorrow=now + timedelta(days=1))
         at = min((thread.last_at or now) + PAUSE, now)
         Activity.objects.filter(thread=thread).update(created_at=at)
+        Contact.objects.filter(thread=thread, blocked_by__isnull=False).update(blocked_at=at)
         Notification.objects.filter(thread=thread, message=None).update(created_at=at, read_at=at)
 
 
@@ -110,3 +113,5 @@ def _do_work(
     elif work.status == "snoozed":
         until = datetime.combine(tomorrow.date(), MORNING, tomorrow.tzinfo)
         deeds.snooze(inbox_id=inbox_id, shown=shown, until=until, by=by)
+    elif work.status == "blocked":
+        block_contact(contact=thread.contact, by=by)

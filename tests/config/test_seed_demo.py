@@ -17,6 +17,8 @@ from inboxes.hours.opening import Hours
 from inboxes.models import Agent, Inbox, Membership
 from messaging.models import Attempt, Message, Number, SavedReply
 from messaging.replies.placeholders import find_unfilled
+from tests.cast import client_of
+from tests.markup import read_page
 from threads.models import Activity, Thread
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,21 @@ def test_the_working_day_is_under_way(seeded_demo: None) -> None:
     for thread in front.filter(status="snoozed"):
         assert thread.snoozed_until is not None
         assert thread.snoozed_until > timezone.now()
+
+
+def test_somebody_is_blocked_and_stands_in_no_other_view(seeded_demo: None) -> None:
+    blocked = Thread.objects.get(status="blocked")
+    assert blocked.contact.blocked_by is not None
+    assert blocked.last_at is not None
+    assert blocked.contact.blocked_at is not None
+    assert blocked.last_at < blocked.contact.blocked_at < timezone.now()
+    assert not blocked.needs_reply
+    client = client_of(Agent.objects.get(username="ben"))
+    found = {
+        view: f'id="thread-{blocked.pk}"' in read_page(client.get(f"/?only={view}"))
+        for view in ("blocked", "open", "reply")
+    }
+    assert found == {"blocked": True, "open": False, "reply": False}
 
 
 def test_words_are_ready(seeded_demo: None) -> None:
