@@ -20,6 +20,7 @@ from config.request_limits import install_request_limits
 from config.shutdown import exit_with_reactor
 from config.single_process import SingleProcessMiddleware
 from config.static_files import StaticFiles
+from config.warming import load_with_reactor
 from config.websockets import install_page_sockets
 from messaging.live.routing import websocket_urlpatterns
 
@@ -47,3 +48,4 @@ application = SingleProcessMiddleware(ProtocolTypeRouter({"http": pages, "websoc
 install_request_limits()
 install_page_sockets()
 exit_with_reactor()
+load_with_reactor()

@@ -5,19 +5,16 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from daphne.server import Server, twisted_loop
 from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
-from django.db import connections
 from twisted.internet import defer, reactor
 
 from config.embedded import ServerUnavailable, ensure_running
 from config.shutdown import exit_after_deadline, leave_exit_to_server
 from config.worker import run_worker
-from inboxes.hours.opening import load_holidays
 from messaging.live.supervision import keep_running
 
 logger = logging.getLogger(__name__)
@@ -55,7 +52,6 @@ class PartylineServer(Server):
 
     def _start_tasks(self) -> None:
         self._tasks = [twisted_loop.create_task(run_worker(), name="worker")]
-        self._tasks.append(twisted_loop.create_task(_load_holidays(), name="holidays"))
         if not settings.DATABASE_URL:
             watching = keep_running("watching the database", _restart_database_if_down)
             self._tasks.append(twisted_loop.create_task(watching, name="database"))
@@ -108,22 +104,6 @@ class PartylineServer(Server):
             task.cancel()
         waiting = asyncio.wait(left, timeout=1.0) if left else asyncio.sleep(0)
         return defer.Deferred.fromFuture(asyncio.ensure_future(waiting))
-
-
-async def _load_holidays() -> None:
-    """Load what the first automatic answer would wait for."""
-    try:
-        await asyncio.to_thread(_with_connection_closed, load_holidays)
-    except Exception:
-        logger.exception("the public holidays were not loaded beforehand")
-
-
-def _with_connection_closed(work: Callable[[], None]) -> None:
-    """Do the work, and close the connection that its thread has opened for it."""
-    try:
-        work()
-    finally:
-        connections.close_all()
 
 
 async def _restart_database_if_down() -> None:

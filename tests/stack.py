@@ -147,6 +147,14 @@ def start_stack(environment: dict[str, str], *command: str) -> Stack:
     return Stack(f"http://127.0.0.1:{environment['PORT']}", process, environment, log_path)
 
 
+def wait_for_words(words: str, log: Path, seconds: float = START_SECONDS) -> None:
+    """Wait until a process has logged these words. Raises AssertionError with its log."""
+    end = time.monotonic() + seconds
+    while words not in log.read_text(errors="replace"):
+        assert time.monotonic() < end, log.read_text(errors="replace")
+        time.sleep(0.05)
+
+
 def wait_until_ready(stack: Stack, seconds: float = START_SECONDS) -> float:
     """Return the seconds until /readyz answers 200. Raises AssertionError with the log."""
     started_at = time.monotonic()

@@ -135,16 +135,18 @@ class Hours:
                 yield start, end
 
 
-def load_holidays() -> None:
-    """Load the public holidays on which inboxes answer, if there are any.
+def load_holidays() -> int:
+    """Load the public holidays on which inboxes answer, and return of how many regions.
 
     The first time takes more than a tenth of a second in a process. A text that comes in would
     wait for it while its inbox is locked.
     """
     answering = Inbox.objects.filter(answers_when_closed=True).exclude(holiday_region="")
     year = timezone.now().year
-    for region in answering.values_list("holiday_region", flat=True).distinct():
+    regions = list(answering.values_list("holiday_region", flat=True).distinct())
+    for region in regions:
         holidays_of(region, year)
+    return len(regions)
 
 
 def find_zone(name: str) -> ZoneInfo:

@@ -17,7 +17,15 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.databases import own_database
-from tests.stack import ROOT, Stack, environment_for, free_port, running_stack, start_stack
+from tests.stack import (
+    ROOT,
+    Stack,
+    environment_for,
+    free_port,
+    running_stack,
+    start_stack,
+    wait_for_words,
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,10 @@ def test_it_prints_its_address_and_answers(stack: Stack) -> None:
     assert f"Partyline is at {stack.url}/" in stack.log
     assert get_status(stack, "/healthz") == 200
     assert get_status(stack, "/readyz") == 200
+
+
+def test_it_loads_the_public_holidays_before_a_text_needs_them(stack: Stack) -> None:
+    wait_for_words("the public holidays of 0 regions are loaded", stack.log_path)
 
 
 def test_pages_have_the_security_policy_and_hashed_files(stack: Stack) -> None:

@@ -28,7 +28,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.databases import own_database
-from tests.stack import ROOT, environment_for, free_port, seeded_demo
+from tests.stack import ROOT, environment_for, free_port, seeded_demo, wait_for_words
 
 # Seconds within which a webhook is answered, even if the machine is busy with other tests.
 SLOW = 1.5
@@ -252,6 +252,13 @@ def thread(installation: Installation) -> int:
             "SELECT thread_id FROM messaging_message ORDER BY id DESC LIMIT 1"
         )
     )
+
+
+def test_each_process_loads_the_public_holidays_before_a_text_needs_them(
+    installation: Installation,
+) -> None:
+    for _, log in zip(installation.webs, installation.logs, strict=False):
+        wait_for_words("the public holidays of 0 regions are loaded", log)
 
 
 def test_bells_presence_and_typing_cross_processes(
