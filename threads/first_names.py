@@ -92,10 +92,9 @@ def _pick(words: Sequence[str]) -> str:
 
 def _is_nobody(words: Sequence[str], company: str) -> bool:
     """Return True for the name of a company, a couple or a family."""
-    plain = [_plain(word) for word in words]
-    of_company = [_plain(word) for word in company.replace(",", " ").split()]
-    if of_company and plain[: len(of_company)] == of_company:
+    if _is_of_company(words, company):
         return True
+    plain = [_plain(word) for word in words]
     if any(word in _JOINTS or "/" in word for word in map(str.lower, words)):
         return True
     if len(words) == 1:
@@ -106,6 +105,19 @@ def _is_nobody(words: Sequence[str], company: str) -> bool:
         or words[-1].replace(".", "") in _COMPANY_LETTERS
         or any(word in _COMPANY_WORDS for word in plain)
     )
+
+
+def _is_of_company(words: Sequence[str], company: str) -> bool:
+    """Return True if name and company are the same, or one of them goes on behind the other.
+
+    A name of one word may be a first name that the company has, too: "Maria" of "Maria's Nails".
+    """
+    named = [_plain(word) for word in company.replace(",", " ").split() if _is_word(word)]
+    while len(named) > 1 and named[-1] in _COMPANY_WORDS | _LAST_COMPANY_WORDS:
+        named.pop()
+    common = min(len(words), len(named))
+    is_same = [_plain(word) for word in words[:common]] == named[:common]
+    return common > 0 and is_same and (common > 1 or len(named) == 1)
 
 
 def _are_turned(last: Sequence[str], first: Sequence[str]) -> bool:

@@ -116,11 +116,17 @@ def test_where_it_is_unclear_nobody_is_addressed(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Harbor Dental", "HARBOR  dental", "Harbor Dental (front)", "Harbor Dental Anna"]
+    "name", ["Harbor Dental", "HARBOR  dental", "Harbor Dental (front)", "Harbor Dental Care Anna"]
 )
-def test_a_contact_that_is_its_company_has_none(name: str) -> None:
-    assert read_first_name(name, "Harbor Dental") == ""
+@pytest.mark.parametrize("company", ["Harbor Dental", "harbor dental, inc.", "Harbor Dental Care"])
+def test_a_contact_that_is_its_company_has_none(name: str, company: str) -> None:
+    assert read_first_name(name, company) == ""
     assert read_first_name(name, "Dental").title() == "Harbor"
+
+
+def test_one_word_may_be_a_first_name_that_the_company_has_too() -> None:
+    assert read_first_name("Maria", "Maria Nails") == "Maria"
+    assert read_first_name("Acme", "Acme Inc.") == ""
 
 
 PEOPLE = st.sampled_from(["Linh", "Jean-Luc", "Åsa", "D'Angelo", "Мария", "Zoë"])

@@ -246,7 +246,7 @@ def _render_form(
         ],
         first=bad or _first_field(selected, body=question is not None or is_preset),
         about=describe_number(inbox_choices, chosen_inbox, typed)
-        if (bad or is_preset) and chosen is not None
+        if (bad or is_preset or question) and chosen is not None
         else None,
         hours=read_closed_note(chosen_inbox) if chosen_inbox else None,
         inbox=inbox,

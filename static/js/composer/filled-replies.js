@@ -71,6 +71,26 @@ export function rememberFilled(form, written, values) {
   keepFilled(form, [...readFilled(form), { written, values: pickValues(written, values) }]);
 }
 
+/** @param {string} words to be set off */
+function drawBold(words) {
+  const bold = document.createElement("b");
+  bold.dir = "auto";
+  bold.textContent = words;
+  return bold;
+}
+
+/**
+ * @param {string[]} stale values of an earlier recipient
+ * @returns {(Node | string)[]}
+ */
+function describe(stale) {
+  const named = stale.flatMap((value, index) => [index ? ", " : "", drawBold(value)]);
+  const more = document.createElement("span");
+  more.className = "unfilled-more";
+  more.append(drawBold("Send"), " will ask before it leaves.");
+  return ["The text still says ", ...named, " from before. ", more];
+}
+
 /**
  * Says below the box what is of an earlier recipient.
  * @param {HTMLFormElement} form
@@ -82,9 +102,10 @@ function showStale(form, values) {
   if (!note || !words) return;
   const filled = readFilled(form).flatMap((one) => Object.values(one.values));
   const stale = findStale(textBox(form).value, filled, Object.values(values));
-  const named = stale.map((value) => `“${value}”`).join(", ");
-  const sentence = `The text still says ${named} from before. Send will ask before it leaves.`;
-  if (stale.length && words.textContent !== sentence) words.textContent = sentence;
+  const sentence = stale.length ? describe(stale) : [];
+  const after = sentence.map((part) => (typeof part === "string" ? part : part.textContent)).join("");
+  // Said again only when something else is to be said.
+  if (words.textContent !== after) words.replaceChildren(...sentence);
   note.toggleAttribute("hidden", !stale.length);
 }
 
