@@ -305,14 +305,16 @@ def test_words_in_braces_are_filled_and_leave_no_hole_without_a_value(cast: Cast
     assert answers()[1:] == [filled]
 
 
-@pytest.mark.parametrize("company", ["", "Mrs. Diaz"])
-def test_an_answer_addresses_nobody_by_a_title(cast: Cast, company: str) -> None:
-    give_hours(cast.front_desk, closed_text="Hi {first name}, we're closed.")
+@pytest.mark.parametrize(("name", "company"), [("Mrs. Diaz", ""), ("Diaz Dental", "Diaz Dental")])
+def test_an_answer_addresses_nobody_by_a_title_or_as_a_company(
+    cast: Cast, name: str, company: str
+) -> None:
     thread = cast.thread()
-    Contact.objects.filter(pk=thread.contact_id).update(name="Mrs. Diaz", company=company)
+    give_hours(cast.front_desk, closed_text="Hi {first name}, we're closed.")
+    Contact.objects.filter(pk=thread.contact_id).update(name=name, company=company)
     cast.text_in("Hello?")
     assert answers() == ["Hi, we're closed."]
-    Contact.objects.filter(pk=thread.contact_id).update(name="Diaz, Rosa", company=company)
+    Contact.objects.filter(pk=thread.contact_id).update(name="Diaz, Rosa")
     AutomaticAnswer.objects.all().delete()
     cast.text_in("Hello?")
     assert answers()[1:] == ["Hi Rosa, we're closed."]
