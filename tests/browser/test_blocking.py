@@ -151,6 +151,24 @@ _WITHOUT_LONG_TIMERS = """() => {
 }"""
 
 
+def test_the_view_of_blocked_contacts_is_no_search_for_that_word(
+    open_page: OpenPage, server: Server
+) -> None:
+    number = new_number()
+    server.receive_text("Win a prize", sender=number)
+    ben = open_page("ben", server.thread_path(number))
+    wait_until_live(ben)
+    choose_thread_option(ben, "Block")
+    expect(unblock_button(ben)).to_be_visible()
+    for path in ("/?only=blocked", f"{server.inbox_path()}?only=blocked"):
+        ben.goto(server.url + path)
+        wait_until_live(ben)
+        # Anything that the page asks for by itself has been asked for now.
+        ben.wait_for_load_state("networkidle")
+        assert ben.url.endswith(path)
+        expect(find_row(ben, format_number(number))).to_be_visible()
+
+
 def test_nobody_goes_on_typing_in_a_conversation_that_was_blocked(
     open_page: OpenPage, server: Server
 ) -> None:

@@ -17,7 +17,7 @@ const resultsElement = () => document.getElementById("found");
 const searchForm = () => document.querySelector("form[data-search]");
 
 /** @returns {HTMLInputElement | null} */
-const searchField = () => document.querySelector("form[data-search] input");
+const searchField = () => document.querySelector("form[data-search] [type=search]");
 
 /**
  * Within *Blocked* the address says so too.
