@@ -50,6 +50,8 @@ def test_a_colleague_sees_at_once_that_a_contact_was_blocked_and_unblocked(
     choose_thread_option(ben, "Block")
     expect(ben.locator("#reply")).to_contain_text("You blocked this contact")
     expect(ana.locator("#reply")).to_contain_text("Ben Okafor blocked this contact")
+    expect(ben.locator(".details-block")).to_contain_text("You blocked this contact")
+    expect(ana.locator(".details-block")).to_contain_text("Ben Okafor blocked this contact")
     for page in (ana, ben):
         expect(page.locator("#reply")).to_contain_text(WHAT_IT_MEANS)
         expect(message_box(page)).to_have_count(0)
