@@ -111,7 +111,7 @@ def ask_about_placeholders(placeholders: Sequence[str]) -> Question:
     """Return the question for a text with placeholders."""
     is_one = len(placeholders) == 1
     return Question(
-        f"{join_names(placeholders)} {'has' if is_one else 'have'} no value here",
+        f"{join_names(placeholders)} {'is' if is_one else 'are'} not filled in",
         f"The customer would read {'it' if is_one else 'them'} exactly as written.",
         fields=[(HAS_READ_PLACEHOLDERS, "true")],
     )

@@ -257,7 +257,10 @@ def test_a_first_text_is_begun_with_one(open_page: OpenPage, server: Server) -> 
     expect(search).to_be_focused()
     expect(offered(page)).to_have_text([f"/{OWN}"])
     assert find_violations(page) == []
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Manage saved replies")).to_be_focused()
     page.keyboard.press("Escape")
+    expect(search).to_have_count(0)
     box = page.get_by_role("textbox", name="Message", exact=True)
     expect(box).to_be_focused()
     page.get_by_role("combobox", name="From").select_option(label="Front Desk")
@@ -320,7 +323,7 @@ def test_another_recipient_fills_in_anew_what_nobody_edited(
     # Straight from To to Send: what leaves is for the new recipient, so Send asks about its hole.
     to.fill(tran)
     to.press("Enter")
-    expect(page.get_by_role("group", name="{first name} has no value here")).to_be_visible()
+    expect(page.get_by_role("group", name="{first name} is not filled in")).to_be_visible()
     expect(box).to_have_value("On our way, {first name}. Ana Ruiz See you! A.")
 
 

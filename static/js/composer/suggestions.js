@@ -218,7 +218,15 @@ export function hookSuggestions({
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.target !== shown()?.box) return;
+    const over = shown();
+    const isOnBox = event.target === over?.box;
+    if (!isOnBox && event.key === "Escape" && over?.whole.contains(/** @type {Node} */ (event.target))) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      dismiss();
+      over.box.focus();
+    }
+    if (!isOnBox) return;
     if (event.shiftKey || event.metaKey || event.altKey || event.ctrlKey) return;
     if (!handleKey(event)) return;
     event.preventDefault();

@@ -188,7 +188,7 @@ def test_a_text_that_could_be_taken_back_is_asked_about_too(cast: Cast, rosa: Th
 
 def test_two_questions_come_one_after_the_other(cast: Cast, rosa: Thread) -> None:
     body = "Hi {first name}"
-    assert "has no value here" in read_words(send(cast.ana, rosa, body=body))
+    assert "is not filled in" in read_words(send(cast.ana, rosa, body=body))
     answer = send(cast.ana, rosa, body=body, has_read_placeholders="true")
     assert QUESTION in read_words(answer)
     assert 'name="has_read_placeholders" value="true"' in answer.content.decode()

@@ -20,7 +20,7 @@ from threads.models import Thread
 
 HTMX = {"HX-Request": "true"}
 GREETING = "Hi {first name}, thank you."
-QUESTION = "{first name} has no value here"
+QUESTION = "{first name} is not filled in"
 
 
 def send(agent: Agent, thread: Thread, *, is_live: bool = True, **fields: Any) -> Any:
@@ -52,7 +52,7 @@ def test_the_server_asks_before_a_placeholder_leaves(cast: Cast) -> None:
 
 def test_several_are_named_together(cast: Cast) -> None:
     answer = send(cast.ana, cast.thread(), body="{contact} {me} {Number} {contact}")
-    assert "{contact}, {me} and {Number} have no value here" in read_words(answer)
+    assert "{contact}, {me} and {Number} are not filled in" in read_words(answer)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_question_about_values_comes_before_the_one_about_placeholders(cast: C
     body, filled = "{contact}, or Linh", filled_for(contact="Linh")
     assert "still says" in read_words(start(cast, body, filled))
     page = start(cast, body, filled, has_read_values="true")
-    assert "{contact} has no value here" in read_words(page)
+    assert "{contact} is not filled in" in read_words(page)
     assert 'type="hidden" name="has_read_values" value="true"' in page.content.decode()
     yes = {"has_read_values": "true", "has_read_placeholders": "true"}
     assert start(cast, body, filled, **yes).status_code == 302
