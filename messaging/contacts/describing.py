@@ -19,11 +19,15 @@ PHONE: addresses.AddressKind = "phone"
 
 
 class ChangedMeanwhile(Exception):
-    """Raised when a colleague changed the contact since the form was opened."""
+    """Raised when a colleague changed what the agent changed too since the form was opened.
 
-    def __init__(self, contact: Contact) -> None:
+    `values` are the agent's, with the colleague's where the agent left them alone.
+    """
+
+    def __init__(self, contact: Contact, values: ContactValues) -> None:
         super().__init__(contact)
         self.contact = contact
+        self.values = values
 
 
 class ContactExists(Exception):
@@ -54,6 +58,11 @@ class ContactValues:
         gaps = {name: getattr(others, name) for name in VALUE_NAMES if not getattr(self, name)}
         return replace(self, **gaps)
 
+    def updated(self, known: ContactValues, now: ContactValues) -> ContactValues:
+        """Return these values, with those of now where these are what was known before."""
+        left = [name for name in VALUE_NAMES if getattr(self, name) == getattr(known, name)]
+        return replace(self, **{name: getattr(now, name) for name in left})
+
     def write_to(self, contact: Contact) -> None:
         """Set the columns of an unsaved contact, and the words by which it is found."""
         for name in VALUE_NAMES:
@@ -75,8 +84,9 @@ def describe_contact(
 ) -> Contact:
     """Write what is known of a contact; all members see it at once.
 
-    `known` is what the form was opened with. Raises ChangedMeanwhile if that has changed since and
-    would be lost, and Http404 if the agent has left the inbox.
+    `known` is what the form was opened with: what has changed since stays, where the form left it
+    alone. Raises ChangedMeanwhile if it would be lost, and Http404 if the agent has left the
+    inbox.
     """
     seq = take_counter(contact.inbox_id, by)
     current = Contact.objects.get(pk=contact.pk)
@@ -84,7 +94,11 @@ def describe_contact(
     if now == values:
         return current
     if known is not None and now != known:
-        raise ChangedMeanwhile(current)
+        theirs, values = now.updated(known, values), values.updated(known, now)
+        if theirs != values:  # both changed the same, each in another way
+            raise ChangedMeanwhile(current, values)
+        if now == values:
+            return current
     values.write_to(current)
     current.save(update_fields=WRITTEN_COLUMNS)
     Thread.objects.filter(contact=current).update(seq=seq)

@@ -105,6 +105,11 @@ class ContactForm(forms.Form):
             return groups
         return [*groups, ("As it was imported", [(chosen, chosen)])]
 
+    def show(self, values: ContactValues) -> None:
+        """Show these values instead of those that were sent."""
+        shown = {name: getattr(values, name) for name in VALUE_NAMES if name in self.data}
+        self.data = {name: self.data[name] for name in self.data} | shown
+
     def values(self, contact: Contact | None = None) -> ContactValues:
         """Return the cleaned fields; what the form doesn't ask for stays as the contact has it."""
         kept = {name: getattr(contact, name) for name in VALUE_NAMES} if contact else {}

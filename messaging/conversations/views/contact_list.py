@@ -123,6 +123,7 @@ def change_contact(request: HtmxRequest, contact_id: int) -> HttpResponse:
                 )
             except ChangedMeanwhile as error:
                 contact = theirs = error.contact
+                form.show(error.values)
             else:
                 return _lead_to(contact, listing)
     else:

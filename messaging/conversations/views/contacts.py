@@ -42,6 +42,7 @@ def edit_contact(request: HtmxRequest, thread_id: int) -> HttpResponse:
         )
     except ChangedMeanwhile as error:
         thread.contact = error.contact
+        form.show(error.values)
         return _render_form(request, agent, thread, form, theirs=error.contact)
     return redirect("messaging:conversation", thread.pk)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from messaging.contacts.describing import (
+    VALUE_NAMES,
     ContactExists,
     ContactValues,
     create_contact,
@@ -62,9 +66,31 @@ def test_a_company_that_a_colleague_wrote_meanwhile_is_not_lost(cast: Cast) -> N
     describe_contact(contact=thread.contact, values=ALL, by=cast.ben)
     form = {"name": "Joe", "known_name": "Joe Castellano", "known_note": "Rings twice."}
     answer = client_of(cast.cho).post(f"/threads/{thread.pk}/contact/", form)
+    assert answer.status_code == 302
+    contact = Contact.objects.get()
+    assert (contact.name, contact.company) == ("Joe", "Castellano & Sons")
+
+
+@pytest.mark.parametrize("page", ["threads/{0.pk}/contact", "contacts/{0.contact_id}/edit"])
+def test_two_who_change_different_things_at_once_lose_nothing(cast: Cast, page: str) -> None:
+    thread = cast.thread()
+    describe_contact(contact=thread.contact, values=ALL, by=cast.ben)
+    path = f"/{page.format(thread)}/"
+    opened = {name: getattr(ALL, name) for name in VALUE_NAMES}
+    opened |= {f"known_{name}": value for name, value in opened.items()}
+    ana, ben = client_of(cast.ana), client_of(cast.ben)
+    assert ana.post(path, opened | {"company": "Ana Co"}).status_code == 302
+    assert ben.post(path, opened | {"reference": "Ben 7"}).status_code == 302
+    contact = Contact.objects.get()
+    assert ContactValues.of(contact) == replace(ALL, company="Ana Co", reference="Ben 7")
+    # Cho changed what Ana changed, and something else: the first is asked about alone.
+    answer = client_of(cast.cho).post(path, opened | {"company": "Cho Co", "email": ""})
+    html = answer.content.decode()
     assert answer.status_code == 422
-    assert "Castellano &amp; Sons" in answer.content.decode()
-    assert Contact.objects.get().name == "Joe Castellano"
+    assert "A colleague changed this while you were editing." in html
+    assert re.search(r'name="company"[^>]*value="Cho Co"', html)
+    assert re.search(r'name="reference"[^>]*value="Ben 7"', html)
+    assert ContactValues.of(Contact.objects.get()).company == "Ana Co"
 
 
 @pytest.mark.parametrize(
