@@ -105,6 +105,13 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(cast: Cast) -> No
     assert OptOut.objects.count() == 1
 
 
+def test_a_consent_that_ended_is_not_told(cast: Cast) -> None:
+    fill(cast)
+    Consent.objects.update(ended_at=timezone.now(), ended_by=cast.ana)
+    data = content(client_of(administrator(cast)).get(EXPORT))
+    assert {(row["Consent"], row["Consent date"]) for row in rows(data)} == {("", "")}
+
+
 def test_the_file_tells_all_that_is_known(cast: Cast) -> None:
     fill(cast)
     data = content(client_of(administrator(cast)).get(EXPORT))
