@@ -182,6 +182,23 @@ def test_what_has_no_value_is_marked_and_asked_about_before_it_leaves(
     expect(note).to_be_hidden()
 
 
+def test_a_name_that_tells_no_first_name_can_be_changed(team: Team, server: Server) -> None:
+    name_contact(server, team.number, "Mrs. Tran")
+    ana = team["ana"]
+    ana.box.press_sequentially("/arrival")
+    expect(offered(ana.page).first).to_have_text("/arrival")
+    ana.box.press("Enter")
+    expect(ana.box).to_have_value("On our way, {first name}. Ana Ruiz")
+    note = ana.page.locator("[data-unfilled]")
+    note.get_by_role("link", name="Change the name").click()
+    name = ana.page.get_by_role("textbox", name="Name", exact=True)
+    expect(name).to_have_value("Mrs. Tran")
+    name.fill("Mrs. Linh Tran")
+    ana.page.get_by_role("button", name="Save").click()
+    note.get_by_role("button", name="Fill in").click()
+    expect(ana.box).to_have_value("On our way, Linh. Ana Ruiz")
+
+
 def test_the_marks_stand_exactly_behind_their_words(team: Team) -> None:
     ana = team["ana"]
     words = "Dear {contact}, at 5 {first name} comes to you\n\n" * 12

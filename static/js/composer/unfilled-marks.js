@@ -142,6 +142,8 @@ function showNote(form, asked, values) {
   // Said again only when something else is to be said.
   if (before !== after) words?.replaceChildren(...sentence);
   toggle(form, " [data-fill-in]", fillable.length > 0);
+  const link = form.querySelector("[data-add-name]");
+  if (link) link.textContent = values.contact ? "Change the name" : "Add a name";
   toggle(form, " [data-add-name]", empty.some((written) => NAMES.includes(written.toLowerCase())));
   toggle(form, "", asked.length > 0);
 }
