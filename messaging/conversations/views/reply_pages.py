@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages as toasts
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from inboxes.models import Inbox
 from inboxes.requests import signed_in_agent
 from messaging.attachments.drafts import MAX_FILES, FileRefused
 from messaging.attachments.fetching import MAX_FILE_SIZE
@@ -24,7 +26,10 @@ from messaging.replies import actions, placeholders
 from messaging.replies.access import get_reply, get_reply_file
 from messaging.replies.files import store_uploads
 
-GONE = "A colleague deleted this reply meanwhile."
+GONE = (
+    "This reply isn't there any more; a colleague may have deleted it. Save to add what you wrote "
+    "as a new one."
+)
 CHANGED = (
     "A colleague changed this while you were editing. Here's their version; saving replaces it "
     "with yours."
@@ -85,8 +90,13 @@ def add_reply(request: HttpRequest) -> HttpResponse:
 def change_reply(request: HttpRequest, reply_id: int) -> HttpResponse:
     """Show or save a reply: its name, text, owner and files."""
     agent = signed_in_agent(request)
-    reply = get_reply(agent, reply_id)
     inboxes = shareable_inboxes(agent)
+    try:
+        reply = get_reply(agent, reply_id)
+    except Http404:
+        if "body" not in request.POST:
+            raise
+        return _offer_anew(request, inboxes)
     if request.method != "POST":
         return _render_form(request, ReplyForm(initial=_initial(reply), inboxes=inboxes), reply)
     form = ReplyForm(request.POST, inboxes=inboxes, has_files=_keeps_files(request, reply))
@@ -106,8 +116,7 @@ def change_reply(request: HttpRequest, reply_id: int) -> HttpResponse:
     except actions.ChangedMeanwhile as error:
         return _render_form(request, form, error.reply, is_changed=True)
     except actions.ReplyGone:
-        toasts.error(request, GONE)
-        return redirect("messaging:replies")
+        return _offer_anew(request, inboxes)
     except REFUSALS as error:
         form.add_error(FIELDS[type(error)], str(error))
         return _render_form(request, form, reply)
@@ -153,6 +162,13 @@ def _redirect_saved(request: HttpRequest, reply: SavedReply) -> HttpResponse:
     return redirect("messaging:replies")
 
 
+def _offer_anew(request: HttpRequest, inboxes: Sequence[Inbox]) -> HttpResponse:
+    """Show what was written for a reply that is gone, or never was the agent's: nobody can tell
+    which."""
+    form = ReplyForm(request.POST, inboxes=inboxes, has_files=True)
+    return _render_form(request, form, is_gone=True)
+
+
 def _uploads(request: HttpRequest) -> list[UploadedFile[Any]]:
     return request.FILES.getlist("files")
 
@@ -174,6 +190,7 @@ def _render_form(
     reply: SavedReply | None = None,
     *,
     is_changed: bool = False,
+    is_gone: bool = False,
 ) -> HttpResponse:
     removed = form["removed"].value() or []
     files = reply.files.order_by("pk") if reply else []
@@ -182,6 +199,7 @@ def _render_form(
         "form": form,
         "reply": reply,
         "changed": CHANGED if is_changed else "",
+        "gone": GONE if is_gone else "",
         "files": [(file, str(file.pk) in map(str, removed)) for file in files],
         "placeholders": [f"{{{name}}}" for name in placeholders.NAMES],
         "most_files": MAX_FILES,
@@ -189,5 +207,5 @@ def _render_form(
         "loses_files": form.is_bound and bool(_uploads(request)),
         "first": next(iter(form.errors), "" if reply else "name"),
     }
-    status = 422 if form.is_bound else 200
+    status = 404 if is_gone else 422 if form.is_bound else 200
     return render(request, "messaging/replies/form.html", context, status=status)
