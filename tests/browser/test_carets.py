@@ -88,7 +88,7 @@ def test_a_note_and_a_refused_first_text_open_with_the_caret_at_their_end(
     page.goto(f"{server.url}{team.path}contact/")
     note = page.get_by_role("textbox", name="Note")
     note.fill("Second bell.")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(find_row(page, format_number(team.number)).first).to_be_visible()
     page.goto(f"{server.url}{team.path}contact/")
     note.focus()

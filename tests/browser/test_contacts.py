@@ -27,7 +27,7 @@ def test_what_one_notes_stands_on_the_pages_of_all(open_page: OpenPage, server: 
     expect(ana.get_by_role("textbox", name="Name")).to_be_focused()
     ana.keyboard.type(name)
     ana.get_by_role("textbox", name="Note").fill("Third floor. Likes to be called.")
-    ana.get_by_role("button", name="Save").click()
+    ana.get_by_role("button", name="Save", exact=True).click()
     expect(message_box(ana)).to_be_focused()
     for page in (ana, ben):
         title = page.locator(".thread .bar-title")

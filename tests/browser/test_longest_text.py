@@ -112,7 +112,7 @@ def test_where_a_scheduled_text_is_changed(
         page.locator(".later-change").click()
         box = page.get_by_role("textbox", name="Text", exact=True)
         body = write_too_much(page, box, limit)
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text(sentence(limit))).to_be_visible()
         expect(box).to_have_value(body)
     kept = server.query("SELECT body FROM messaging_scheduledtext ORDER BY id DESC LIMIT 1")

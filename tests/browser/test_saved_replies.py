@@ -162,7 +162,7 @@ def test_what_has_no_value_is_marked_and_asked_about_before_it_leaves(
     expect(ana.box).to_be_focused()
     note.get_by_role("link", name="Add a name").click()
     ana.page.get_by_role("textbox", name="Name", exact=True).fill("Petra Novak")
-    ana.page.get_by_role("button", name="Save").click()
+    ana.page.get_by_role("button", name="Save", exact=True).click()
     expect(note).to_contain_text("{first name} is not filled in.")
     note.get_by_role("button", name="Fill in").click()
     expect(ana.box).to_have_value("On our way, Petra. Ana Ruiz")
@@ -194,7 +194,7 @@ def test_a_name_that_tells_no_first_name_can_be_changed(team: Team, server: Serv
     name = ana.page.get_by_role("textbox", name="Name", exact=True)
     expect(name).to_have_value("Mrs. Tran")
     name.fill("Mrs. Linh Tran")
-    ana.page.get_by_role("button", name="Save").click()
+    ana.page.get_by_role("button", name="Save", exact=True).click()
     note.get_by_role("button", name="Fill in").click()
     expect(ana.box).to_have_value("On our way, Linh. Ana Ruiz")
 

@@ -65,7 +65,7 @@ def test_a_text_that_will_be_held_says_so_as_soon_as_the_customer_writes(team: T
     expect_readable(ben.page, WIDE, TINY)
     ben.page.set_viewport_size(WIDE)
     scheduled_texts(ben).get_by_role("link", name=re.compile("^Edit")).click()
-    ben.page.get_by_role("button", name="Save").click()
+    ben.page.get_by_role("button", name="Save", exact=True).click()
     expect(scheduled_texts(ana)).not_to_contain_text("Won't be sent")
     scheduled_texts(ana).get_by_role("link", name=re.compile("^Edit")).wait_for()
 
@@ -129,7 +129,7 @@ def test_a_colleague_changes_it_and_another_deletes_it(team: Team) -> None:
     expect(words).to_have_value("See you at ten")
     expect(ben.page.get_by_label("Date and time")).to_have_value(re.compile(r"T09:00$"))
     words.fill("See you at eleven")
-    ben.page.get_by_role("button", name="Save").click()
+    ben.page.get_by_role("button", name="Save", exact=True).click()
     for at in (ana, ben):
         expect(scheduled_texts(at)).to_contain_text("See you at eleven")
         expect(scheduled_texts(at)).to_contain_text("Ben")
@@ -180,7 +180,7 @@ def test_without_scripts_a_text_is_planned_changed_and_deleted(
     expect(page.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
     planned.get_by_role("link", name="Edit").click()
     page.get_by_role("textbox", name="Text", exact=True).fill("Changed without a script")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(planned).to_contain_text("Changed without a script")
     planned.get_by_role("link", name="Edit").click()
     page.get_by_role("button", name="Delete", exact=True).click()
@@ -206,7 +206,7 @@ def test_menu_strip_and_page_are_readable_by_everyone(team: Team) -> None:
         expect_readable(ben.page)
         ben.page.keyboard.press("Escape")
         scheduled_texts(ben).get_by_role("link", name="Edit").click()
-        expect(ben.page.get_by_role("button", name="Save")).to_be_visible()
+        expect(ben.page.get_by_role("button", name="Save", exact=True)).to_be_visible()
         expect_readable(ben.page)
 
 
