@@ -204,6 +204,7 @@ def test_the_newest_message_stays_in_view_while_its_contact_card_grows(
     card = make_file("people.vcf", "".join(people).encode(), "text/vcard")
     phone.locator("input[type=file]").set_input_files([card])  # type: ignore[arg-type]
     send_from_handset(phone, "Ask them")
-    page = open_page("ana", server.thread_path(number))
+    low: ViewportSize = {"width": 1280, "height": 520}
+    page = open_page("ana", server.thread_path(number), viewport=low)
     expect(page.get_by_text("Anna 8")).to_be_in_viewport()
     expect(page.get_by_role("button", name="Jump to newest")).to_be_hidden()
