@@ -49,9 +49,11 @@ def test_a_contact_is_added_found_changed_and_blocked_without_leaving_the_list(
     expect(details(page)).to_contain_text(name)
     expect(row.get_by_role("link")).to_have_attribute("aria-current", "true")
     assert not [url for url in asked if "/contacts/?" in url]
+    blocked = int(page.locator("#contacts-blocked").inner_text())
     details(page).get_by_role("button", name="Block").click()
     expect(details(page).get_by_role("button", name="Unblock")).to_be_visible()
     expect(row).to_contain_text("Blocked")
+    expect(page.locator("#contacts-blocked")).to_have_text(str(blocked + 1))
     details(page).get_by_role("link", name="Edit contact").click()
     page.get_by_role("textbox", name="Name").fill(f"{name} II")
     page.get_by_role("button", name="Save").click()

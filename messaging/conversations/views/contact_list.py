@@ -206,7 +206,7 @@ def read_list(request: HtmxRequest, agent: Agent) -> ContactList:
 
 
 def _render_row(request: HtmxRequest, listing: ContactList, contact: Contact) -> HttpResponse:
-    """Render one row anew, after something was done with its contact."""
+    """Render one row anew, after something was done with its contact, and the counts."""
     [row] = build_rows(
         [contact.pk],
         listing.agent,
@@ -215,7 +215,7 @@ def _render_row(request: HtmxRequest, listing: ContactList, contact: Contact) ->
         within={*listing.scope.inbox_ids, contact.inbox_id},
     )
     context = {"row": row, "listing": listing, "shown_id": contact.pk}
-    return render(request, "messaging/contacts/_row.html", context)
+    return render(request, "messaging/contacts/row.html", context)
 
 
 def _shown_path(request: HtmxRequest) -> str:

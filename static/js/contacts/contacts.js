@@ -55,7 +55,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 
 /**
- * Draws a contact's row anew. A request of htmx would go where those of the rows' links go: into
+ * Draws a contact's row anew, and the counts beside the filters. A request of htmx would go where those of the rows' links go: into
  * the panel, and into the address.
  * @param {string} key the contact's
  */
@@ -66,7 +66,8 @@ async function redrawRow(key) {
   query.set("row", "1");
   const headers = { "HX-Request": "true" };
   const html = await fetchHtml(`/contacts/${key}/?${query}`, { headers });
-  const [fresh] = parseElements(html ?? "");
+  const [fresh, ...counts] = parseElements(html ?? "");
+  for (const count of counts) document.getElementById(count.id)?.replaceWith(count);
   const old = find();
   if (!fresh || !old) return;
   const hadFocus = old.contains(document.activeElement);
