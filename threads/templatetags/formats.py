@@ -62,6 +62,13 @@ def thousands(count: int) -> str:
 
 
 @register.filter
+def break_at_sign(email: str) -> SafeString:
+    """Return an e-mail address that breaks behind its @ where it does not fit into a line."""
+    name, sign, host = email.rpartition("@")
+    return format_html("{}{}<wbr>{}", name, sign, host)
+
+
+@register.filter
 def day_key(at: datetime) -> str:
     return timezone.localtime(at).date().isoformat()
 

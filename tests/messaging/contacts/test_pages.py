@@ -14,7 +14,7 @@ from messaging.contacts.describing import ContactValues, create_contact
 from tests.cast import ANAS_LINE, CUSTOMER, DISPATCH, FRONT_DESK, Cast, client_of
 from tests.messaging.contacts.test_list import rows_of
 from threads.models import Contact
-from threads.templatetags.formats import initials
+from threads.templatetags.formats import break_at_sign, initials
 
 VALUES = ContactValues(name="Rosa Delgado", email="rosa@delgado.example", reference="88-0931")
 NEW = {"number": "(202) 555-0155", "name": "Rosa", "company": "Delgado Tiles", "note": "Rings\r\n"}
@@ -238,3 +238,11 @@ def test_a_search_keeps_the_contact_that_stands_beside_the_list_in_the_address(c
             HTTP_HX_CURRENT_URL=f"http://testserver{shown}",
         )
         assert answer["HX-Replace-Url"] == path
+
+
+@pytest.mark.parametrize(
+    ("email", "shown"),
+    [("rosa@delgado.example", "rosa@<wbr>delgado.example"), ("a<b@c", "a&lt;b@<wbr>c")],
+)
+def test_a_long_email_address_breaks_behind_its_sign(email: str, shown: str) -> None:
+    assert break_at_sign(email) == shown
