@@ -97,9 +97,15 @@ def test_no_word_number_or_name_of_a_contact_is_told(
     cast.text_in("The gate code is 4711")
     clock.move_to(after(7))
     run_jobs()
-    (delivery,) = mail.deliveries()
+    (message,) = mail.emails()
+    # Ids, the parts' boundary and the links' signatures may hold any digits, by chance.
+    headers = [
+        words for name, words in message.items() if name not in ("Content-Type", "Message-ID")
+    ]
+    told = "\n".join([*headers, plain_text(message), html_text(message)])
+    told = re.sub(r"/e-mails/stop/[^\s\">]+", "", told)
     for secret in ("4711", "gate", "2025550177", "555"):
-        assert secret not in delivery["content"]
+        assert secret not in told
 
 
 def test_nothing_is_told_twice_and_at_most_every_five_minutes(
