@@ -75,7 +75,7 @@ class PartylineServer(Server):
             await asyncio.gather(
                 asyncio.wait(self._tasks, timeout=WORKER_GRACE_SECONDS), self._finish_requests()
             )
-        except Exception:
+        except Exception:  # whatever it is, the process has to end
             logger.exception("the graceful shutdown failed")
         finally:
             reactor.stop()

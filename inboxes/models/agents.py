@@ -15,7 +15,7 @@ class Agent(HasCounter, AbstractUser):
     """A person who signs in. `username` is the handle by which colleagues mention them."""
 
     first_name = None  # type: ignore[assignment]  # one display name replaces both parts
-    last_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]  # the same
     display_name = models.CharField(max_length=120, help_text="The name that colleagues see.")
     has_sound = models.BooleanField(
         default=False, db_default=False, help_text="Play a short sound with each notification."

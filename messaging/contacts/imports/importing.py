@@ -63,7 +63,7 @@ def begin(*, agent: Agent, inbox: Inbox, upload: UploadedFile[Any]) -> ContactIm
     """Take a file in, and guess how it is written and what its columns hold. Raises Unreadable."""
     if upload.size is not None and upload.size > MOST_BYTES:
         raise Unreadable(TOO_BIG)
-    file: IO[bytes] = upload.file  # type: ignore[assignment]
+    file: IO[bytes] = upload.file  # type: ignore[assignment]  # an upload is read as bytes
     facts = csv_files.look_at(file)
     separator = csv_files.guess_separator(file, facts.encoding)
     one = ContactImport(
